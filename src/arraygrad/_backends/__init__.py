@@ -1,0 +1,16 @@
+"""The libraries that hold the data. Only modules of this package import them.
+
+A backend is a module with
+
+- ``array_type``: the class of its arrays, which have ``dtype`` (NumPy's), ``shape``, ``ndim`` and
+  ``size``;
+- ``operations(index)``: the functions, by name, that work on device number ``index``; it raises
+  ValueError, saying what is missing, if there is no such device;
+- ``count()``: how many devices there are;
+- the few helpers that NumPy's backend defines for all of them (``as_host``, ``to_text``, ...).
+
+A function has the standard's name and signature, less ``device``. Beyond the standard's there are
+``getitem``, ``setitem``, ``T``, ``copy``, the in-place operators (``iadd`` ...) and the
+conversions ``from_host``, ``to_host``, ``from_peer``, ``from_scalar``, ``from_dlpack``,
+``dlpack``, ``array`` and ``item``.
+"""

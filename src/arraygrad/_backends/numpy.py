@@ -1,0 +1,367 @@
+"""NumPy on the CPU: array_api_compat's namespace, and where it differs from what we promise.
+
+Each function below says why it stands there: a case of the standard that NumPy gets wrong, or a
+cost per call that a shorter way to the same C code avoids.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from array_api_compat import numpy as _compat
+from array_api_compat.numpy import fft as _fft
+from array_api_compat.numpy import linalg as _linalg
+
+array_type = np.ndarray
+index_dtype = np.dtype("int64")
+dtype = np.dtype
+finfo = np.finfo
+iinfo = np.iinfo
+can_cast = np.can_cast
+result_type = np.result_type
+broadcast_shapes = np.broadcast_shapes
+
+_Array = Any
+
+
+# ---- what other modules need of NumPy, on every device
+
+
+def is_host_scalar(x: object) -> bool:
+    """Whether `x` is a NumPy scalar: data of one element, on the host."""
+    return isinstance(x, np.generic)
+
+
+def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
+    """`obj` as a NumPy array of native byte order and exactly the class ndarray.
+
+    Raises
+    ------
+    TypeError
+        If its elements are not of a dtype of the standard.
+    """
+    a = np.array(obj, dtype=dtype, copy=copy)
+    native = _NATIVE.get(a.dtype.kind + str(a.dtype.itemsize))
+    if native is None:
+        raise TypeError(f"elements of dtype {a.dtype} are not in the standard")
+    if a.dtype is not native:
+        # Another byte order needs a conversion; a C long long in place of a long only a label.
+        if a.dtype == native:
+            a = a.view(native)
+        elif copy is False:
+            raise ValueError(f"dtype {a.dtype} cannot be read without a copy")
+        else:
+            a = a.astype(native)
+    return a
+
+
+_NATIVE = {
+    d.kind + str(d.itemsize): d
+    for d in map(
+        np.dtype,
+        "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
+        "float32 float64 complex64 complex128".split(),
+    )
+}
+
+
+def to_text(data: _Array, prefix: str) -> str:
+    """The elements as `repr` and `str` show them, aligned behind `prefix`."""
+    return np.array2string(data, separator=", ", prefix=prefix)
+
+
+# ---- conversions
+
+
+def from_host(data: _Array, stream: Any = None) -> _Array:
+    """The host's data is the CPU's."""
+    return data
+
+
+def to_host(data: _Array, stream: Any = None) -> _Array:
+    """The CPU's data is the host's."""
+    return data
+
+
+def dlpack(
+    data: _Array, *, stream: Any, max_version: Any, dl_device: Any, copy: bool | None
+) -> Any:
+    """NumPy's exporter; it asks for ints where the standard allows enum members."""
+    return data.__dlpack__(
+        stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
+    )
+
+
+def from_dlpack(x: Any, copy: bool | None = None) -> _Array:
+    """NumPy's importer; it has no way to leave the device to the producer."""
+    return as_host(np.from_dlpack(x, copy=copy), copy=None)
+
+
+def item(data: _Array) -> Any:
+    """The one element as a Python scalar."""
+    return data.item()
+
+
+# ---- indexing
+
+
+def getitem(x: _Array, key: Any, /) -> _Array:
+    """NumPy gives a scalar, a copy, for a single element; a trailing ellipsis makes it a view."""
+    found = x[key]
+    if type(found) is np.ndarray:
+        return found
+    return x[(*key, ...) if type(key) is tuple else (key, ...)]
+
+
+def setitem(x: _Array, value: Any, key: Any, /) -> None:
+    """Assignment as a function."""
+    x[key] = value
+
+
+# ---- elementwise: special cases
+
+
+def _all_finite(x: Any) -> bool:
+    return bool(np.isfinite(x).all())
+
+
+def floor_divide(x1: Any, x2: Any, /, out: _Array | None = None) -> _Array:
+    """floor(x1 / x2) also where an operand is infinite, which NumPy pairs with the remainder.
+
+    The standard: infinity // finite is infinite, finite // infinity is a zero.
+    """
+    quotient = np.floor_divide(x1, x2)
+    if quotient.dtype.kind == "f" and not (_all_finite(x2) and _all_finite(quotient)):
+        with np.errstate(all="ignore"):
+            infinite = np.isinf(x1) ^ np.isinf(x2)
+            quotient = np.where(infinite, np.trunc(np.divide(x1, x2)), quotient)
+    if out is None:
+        return quotient
+    return np.copyto(out, quotient, casting="same_kind")
+
+
+def ifloordiv(x1: _Array, x2: Any, /) -> None:
+    """In place, with the same special cases."""
+    floor_divide(x1, x2, out=x1)
+
+
+def expm1(x: _Array, /) -> _Array:
+    """Complex: NumPy has NaN for infinite real parts; exp is right there, and 1 is nothing."""
+    y = np.expm1(x)
+    if x.dtype.kind == "c":
+        y = y + 0.0  # the standard wants +0 at -0 + 0j
+        fixed = ~np.isfinite(y)
+        if fixed.any():
+            with np.errstate(all="ignore"):
+                y = np.where(fixed, np.exp(x) - 1, y)
+    return y
+
+
+def tanh(x: _Array, /) -> _Array:
+    """Complex: at an infinite real part the imaginary part is a zero of the argument's sign."""
+    y = np.tanh(x)
+    if x.dtype.kind == "c" and not _all_finite(x):
+        y = np.asarray(y)
+        zero = np.isinf(x.real) & np.isfinite(x.imag)
+        y.imag[zero] = np.copysign(0.0, x.imag[zero])
+    return y
+
+
+def sign(x: _Array, /) -> _Array:
+    """Complex: array_api_compat divides by abs, which overflows; NumPy itself is right."""
+    return np.sign(x)
+
+
+def log1p(x: _Array, /) -> _Array:
+    """Complex: NumPy takes log(abs(1 + x)), which loses all digits of a small real part."""
+    if x.dtype.kind != "c":
+        return np.log1p(x)
+    return complex_log1p(np, x)
+
+
+def complex_log1p(xp: Any, z: _Array) -> _Array:
+    """log(1 + z), to rounding, for complex z.
+
+    The real part is log1p(s) / 2 with s = 2x + x² + y², formed with error-free products and
+    sums (Dekker, 1971; Knuth, TAOCP vol. 2, 4.2.2) because its terms may cancel.
+    """
+    x, y = z.real, z.imag
+    with np.errstate(all="ignore"):
+        xx, xx_low = _exact_square(xp, x)
+        yy, yy_low = _exact_square(xp, y)
+        s1, e1 = _exact_sum(2 * x, xx)
+        s2, e2 = _exact_sum(s1, yy)
+        s = s2 + (e1 + e2 + xx_low + yy_low)
+        # Far out nothing cancels, and the squares would overflow; NaN goes this way too.
+        near = (xp.abs(x) < 4) & (xp.abs(y) < 4)
+        out = xp.asarray(xp.log(1 + z))
+        real = xp.where(near, xp.log1p(xp.where(near, s, 0)) / 2, out.real)
+    out.real = real
+    # 1 + z turns an imaginary -0 into itself only in some compilers' hands; atan2 keeps it.
+    out.imag = xp.where(xp.isnan(out.imag), out.imag, xp.arctan2(y, 1 + x))
+    return out
+
+
+def _exact_sum(a: _Array, b: _Array) -> tuple[_Array, _Array]:
+    s = a + b
+    t = s - a
+    return s, (a - (s - t)) + (b - t)
+
+
+def _exact_square(xp: Any, a: _Array) -> tuple[_Array, _Array]:
+    split = 134217729.0 if a.dtype.itemsize == 8 else 4097.0  # 2**27 + 1, 2**12 + 1
+    t = a * a.dtype.type(split)
+    high = t - (t - a)
+    low = a - high
+    p = a * a
+    return p, ((high * high - p) + 2 * high * low) + low * low
+
+
+def diff(
+    x: _Array, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None
+) -> _Array:
+    """NumPy takes None for an array to prepend."""
+    ends = {"prepend": prepend, "append": append}
+    return np.diff(x, n, axis, **{k: v for k, v in ends.items() if v is not None})
+
+
+# ---- shorter ways to the same C code
+
+
+def sum(
+    x: _Array, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False
+) -> _Array:
+    """np.sum spends more in Python than the sum of a small tensor takes."""
+    return np.add.reduce(x, axis, dtype, None, keepdims)
+
+
+def prod(
+    x: _Array, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False
+) -> _Array:
+    """As `sum`."""
+    return np.multiply.reduce(x, axis, dtype, None, keepdims)
+
+
+def max(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
+    """As `sum`."""
+    return np.maximum.reduce(x, axis, None, None, keepdims)
+
+
+def min(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
+    """As `sum`."""
+    return np.minimum.reduce(x, axis, None, None, keepdims)
+
+
+def all(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
+    """As `sum`."""
+    return np.logical_and.reduce(x, axis, np.bool_, None, keepdims)
+
+
+def any(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
+    """As `sum`."""
+    return np.logical_or.reduce(x, axis, np.bool_, None, keepdims)
+
+
+def mean(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
+    """The method skips np.mean's dispatch."""
+    return x.mean(axis=axis, keepdims=keepdims)
+
+
+def var(
+    x: _Array, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False
+) -> _Array:
+    """The method skips np.var's dispatch."""
+    return x.var(axis=axis, ddof=correction, keepdims=keepdims)
+
+
+def std(
+    x: _Array, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False
+) -> _Array:
+    """The method skips np.std's dispatch."""
+    return x.std(axis=axis, ddof=correction, keepdims=keepdims)
+
+
+def argmax(x: _Array, /, *, axis: int | None = None, keepdims: bool = False) -> _Array:
+    """The method skips np.argmax's dispatch."""
+    return x.argmax(axis=axis, keepdims=keepdims)
+
+
+def argmin(x: _Array, /, *, axis: int | None = None, keepdims: bool = False) -> _Array:
+    """The method skips np.argmin's dispatch."""
+    return x.argmin(axis=axis, keepdims=keepdims)
+
+
+def reshape(x: _Array, /, shape: Any, *, copy: bool | None = None) -> _Array:
+    """The method skips np.reshape's dispatch."""
+    return x.reshape(shape) if copy is None else x.reshape(shape, copy=copy)
+
+
+def permute_dims(x: _Array, /, axes: tuple[int, ...]) -> _Array:
+    """The method skips np.transpose's dispatch."""
+    return x.transpose(axes)
+
+
+def astype(x: _Array, dtype: Any, /, *, copy: bool = True) -> _Array:
+    """The method itself."""
+    return x.astype(dtype, copy=copy)
+
+
+def concat(arrays: Any, /, *, axis: int | None = 0) -> _Array:
+    """NumPy's own takes the axis first by position."""
+    return np.concatenate(arrays, axis)
+
+
+def matrix_transpose(x: _Array, /) -> _Array:
+    """The attribute itself; it raises for fewer than two axes as the function does."""
+    return x.mT
+
+
+# ---- the table
+
+_OPERATORS = (
+    "iadd isub imul itruediv imod ipow imatmul iand ior ixor ilshift irshift".split()
+)
+
+
+def _table() -> dict[str, Callable[..., Any]]:
+    table: dict[str, Callable[..., Any]] = {}
+    for prefix, module in (("", _compat), ("linalg.", _linalg), ("fft.", _fft)):
+        for name in dir(module):
+            found = getattr(module, name)
+            if callable(found) and not isinstance(found, type) and name[0] != "_":
+                table[prefix + name] = found
+    table.update({name: getattr(operator, name) for name in _OPERATORS})
+    table.update(
+        (name, found)
+        for name, found in globals().items()
+        if callable(found)
+        and getattr(found, "__module__", None) == __name__
+        and name[0] != "_"
+    )
+    table.update(
+        {
+            "T": np.transpose,
+            "copy": np.copy,
+            "from_scalar": np.asarray,
+            "array": np.array,
+        }
+    )
+    return table
+
+
+_operations = _table()
+
+
+def operations(index: int) -> dict[str, Callable[..., Any]]:
+    """The functions, by name, for the one CPU."""
+    if index:
+        raise ValueError(f"there is one CPU device, cpu; got cpu:{index}")
+    return _operations
+
+
+def count() -> int:
+    """The number of CPU devices."""
+    return 1

@@ -1,0 +1,346 @@
+"""The one door: every operation on tensors passes through a function of this module.
+
+An operation is a name, its operands in the standard's order and its parameters. The backend of
+the operands' device has a function of that name with the standard's own signature. `unary`,
+`binary`, `call` and `sequence` are that door for operations of common forms on plain tensors of
+one device, kept as short as Python allows; whatever else arrives (a transformation's tensor,
+another device, a NumPy scalar, strict mode, a mistake) they pass on to `apply`.
+
+A transformation, such as differentiation, is a subclass of `Tensor` that defines
+`_transform(name, operands, args, kwargs)`. It is handed every operation that one of its tensors
+takes part in, and its result is the operation's result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ._device import Device, get_device
+from ._errors import DeviceMismatchError, TransferError, describe, explain
+from ._standard import check
+from ._strict import is_strict
+from ._tensor import Tensor
+
+_new = object.__new__
+
+#: The scalars of the standard, by exact type; a subclass goes the long way.
+SCALARS = frozenset({int, float, complex, bool})
+
+
+def wrap(data: Any, device: Device) -> Any:
+    """What a backend's function gave back, as tensors on `device`."""
+    if type(data) is device.array_type:
+        out = _new(Tensor)
+        out._data = data
+        out._device = device
+        return out
+    if isinstance(data, tuple):
+        parts = [wrap(x, device) for x in data]
+        make = getattr(type(data), "_make", tuple)  # named tuples keep their names
+        return make(parts)
+    return wrap(
+        device.ops["from_scalar"](data), device
+    )  # NumPy's reductions to a scalar
+
+
+def unary(name: str, x: Tensor) -> Any:
+    """``name(x)`` for one tensor and no parameters."""
+    if type(x) is not Tensor or is_strict():
+        return apply(name, (x,))
+    device = x._device
+    try:
+        data = device.ops[name](x._data)
+    except Exception as error:
+        raise explain(error, name, (x,)) from error
+    if type(data) is device.array_type:
+        out = _new(Tensor)
+        out._data = data
+        out._device = device
+        return out
+    return wrap(data, device)
+
+
+def binary(name: str, x1: Any, x2: Any, operator: bool = False) -> Any:
+    """``name(x1, x2)`` for tensors and scalars.
+
+    With `operator`, operands of a type that this package does not know give NotImplemented, so
+    that Python asks them next.
+    """
+    if type(x1) is Tensor:
+        device = x1._device
+        a = x1._data
+        if type(x2) is Tensor and x2._device is device:
+            b = x2._data
+        elif type(x2) in SCALARS:
+            b = x2
+        else:
+            return _apply_operator(name, x1, x2) if operator else apply(name, (x1, x2))
+    elif type(x2) is Tensor and type(x1) in SCALARS:
+        device = x2._device
+        a = x1
+        b = x2._data
+    else:
+        return _apply_operator(name, x1, x2) if operator else apply(name, (x1, x2))
+    if is_strict():
+        return apply(name, (x1, x2))
+    try:
+        data = device.ops[name](a, b)
+    except Exception as error:
+        raise explain(error, name, (x1, x2)) from error
+    if type(data) is device.array_type:
+        out = _new(Tensor)
+        out._data = data
+        out._device = device
+        return out
+    return wrap(data, device)
+
+
+def inplace(name: str, x1: Tensor, x2: Any) -> Any:
+    """``x1 <op>= x2``; gives `x1` back, whose dtype and shape stay what they are."""
+    device = x1._device
+    if type(x1) is not Tensor:
+        return _apply_operator(name, x1, x2)
+    if type(x2) is Tensor and x2._device is device:
+        b = x2._data
+    elif type(x2) in SCALARS:
+        b = x2
+    else:
+        return _apply_operator(name, x1, x2)
+    if is_strict():
+        check(name, (x1, x2), (), {})
+    try:
+        device.ops[name](x1._data, b)
+    except Exception as error:
+        raise explain(error, name, (x1, x2)) from error
+    return x1
+
+
+def ternary(name: str, x1: Tensor, x2: Any, x3: Any) -> Any:
+    """``name(x1, x2, x3)`` for a tensor and two tensors or scalars."""
+    if type(x1) is not Tensor or is_strict():
+        return apply(name, (x1, x2, x3))
+    device = x1._device
+    if type(x2) is Tensor and x2._device is device:
+        b = x2._data
+    elif type(x2) in SCALARS:
+        b = x2
+    else:
+        return apply(name, (x1, x2, x3))
+    if type(x3) is Tensor and x3._device is device:
+        c = x3._data
+    elif type(x3) in SCALARS:
+        c = x3
+    else:
+        return apply(name, (x1, x2, x3))
+    try:
+        return wrap(device.ops[name](x1._data, b, c), device)
+    except Exception as error:
+        raise explain(error, name, (x1, x2, x3)) from error
+
+
+def call(name: str, x: Tensor, /, *args: Any, **kwargs: Any) -> Any:
+    """``name(x, *args, **kwargs)`` for one tensor and parameters that are no tensors."""
+    if type(x) is not Tensor or is_strict():
+        return apply(name, (x,), args, kwargs)
+    device = x._device
+    try:
+        data = device.ops[name](x._data, *args, **kwargs)
+    except Exception as error:
+        raise explain(error, name, (x, *args, *kwargs.values())) from error
+    if type(data) is device.array_type:
+        out = _new(Tensor)
+        out._data = data
+        out._device = device
+        return out
+    return wrap(data, device)
+
+
+def sequence(name: str, arrays: Sequence[Tensor], /, **kwargs: Any) -> Any:
+    """``name(arrays, **kwargs)`` for an operation whose one operand is a list of tensors."""
+    if not isinstance(arrays, (list, tuple)):
+        arrays = list(arrays)
+    data = []
+    device = None
+    for x in arrays:
+        if type(x) is not Tensor or (device is not None and x._device is not device):
+            return apply(name, arrays, (), kwargs, listed=True)
+        device = x._device
+        data.append(x._data)
+    if device is None or is_strict():
+        return apply(name, arrays, (), kwargs, listed=True)
+    try:
+        return wrap(device.ops[name](data, **kwargs), device)
+    except Exception as error:
+        raise explain(error, name, arrays) from error
+
+
+def create(name: str, device: Device, /, *args: Any, **kwargs: Any) -> Tensor:
+    """``name(*args, **kwargs)`` for an operation that makes a tensor from none, on `device`."""
+    try:
+        return wrap(device.ops[name](*args, **kwargs), device)  # type: ignore[no-any-return]
+    except Exception as error:
+        raise explain(error, name, (*args, *kwargs.values())) from error
+
+
+def apply(
+    name: str,
+    operands: Sequence[Any],
+    args: tuple[Any, ...] = (),
+    kwargs: dict[str, Any] | None = None,
+    *,
+    listed: bool = False,
+) -> Any:
+    """Any operation on any operands: the whole of what the short forms above leave out.
+
+    Parameters
+    ----------
+    name : str
+        The operation.
+    operands : sequence
+        Tensors, scalars and None, in the standard's order.
+    args, kwargs : tuple, dict, optional
+        The parameters. A keyword may also hold a tensor (``sorter=``, ``rtol=``).
+    listed : bool, optional
+        Hand the operands to the backend as one list.
+
+    Raises
+    ------
+    TypeError
+        For an operand that is neither a tensor nor a scalar, and if there is no tensor at all.
+    DeviceMismatchError
+        If the tensors are on different devices.
+    """
+    kwargs = kwargs or {}
+    tensors = [x for x in (*operands, *kwargs.values()) if isinstance(x, Tensor)]
+    if not tensors:
+        got = ", ".join(describe(x) for x in operands) or "nothing"
+        raise TypeError(f"{name}: expected a Tensor; got {got}{_advice(operands)}")
+    for x in tensors:
+        if type(x) is not Tensor:
+            return x._transform(name, tuple(operands), args, kwargs)
+    device = common_device(name, tensors)
+    if is_strict():
+        check(name, operands, args, kwargs)
+    data = [_operand(name, x, device) for x in operands]
+    kwargs = {k: x._data if isinstance(x, Tensor) else x for k, x in kwargs.items()}
+    try:
+        result = device.ops[name](*([data] if listed else data), *args, **kwargs)
+    except Exception as error:
+        raise explain(error, name, (*operands, *args, *kwargs.values())) from error
+    return tensors[0] if name in _MUTATING else wrap(result, device)
+
+
+#: Operations that write into their first operand and give it back.
+_MUTATING = frozenset(
+    {"iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "imatmul"}
+    | {"iand", "ior", "ixor", "ilshift", "irshift", "setitem"}
+)
+
+
+def common_device(name: str, tensors: Sequence[Tensor]) -> Device:
+    """The device that all tensors share.
+
+    Raises
+    ------
+    DeviceMismatchError
+        If they do not share one.
+    """
+    device = tensors[0]._device
+    for x in tensors:
+        if x._device is not device:
+            raise DeviceMismatchError(
+                f"{name}: operands are on devices {device} and {x._device}; "
+                f'move one first, e.g. x.to_device("{device}")'
+            )
+    return device
+
+
+def _apply_operator(name: str, x1: Any, x2: Any) -> Any:
+    other = x2 if isinstance(x1, Tensor) else x1
+    if isinstance(other, (Tensor, int, float, complex)) or _is_foreign_array(other):
+        return apply(name, (x1, x2))
+    return NotImplemented
+
+
+def _operand(name: str, x: Any, device: Device) -> Any:
+    """The backend's form of one operand."""
+    if isinstance(x, Tensor):
+        return x._data
+    if x is None or type(x) in SCALARS:
+        return x
+    # NumPy's float64 and complex128 scalars are Python floats and complexes, weakly typed as
+    # the standard says of those; its other scalars have a dtype, which counts.
+    for kind in (bool, int, float, complex):
+        if isinstance(x, kind):
+            return kind(x)
+    if device.backend.is_host_scalar(x):
+        return device.ops["from_host"](device.backend.as_host(x))
+    raise TypeError(
+        f"{name}: expected a Tensor or a scalar; got {describe(x)}{_advice((x,))}"
+    )
+
+
+def _is_foreign_array(x: Any) -> bool:
+    return hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__")
+
+
+def _advice(operands: Sequence[Any]) -> str:
+    """What to write instead, where the mistake is to mix in another library's array."""
+    if any(_is_foreign_array(x) for x in operands):
+        return "; convert it first: arraygrad.asarray(a, device=x.device)"
+    return ""
+
+
+def key_data(name: str, key: Any, device: Device) -> Any:
+    """An index as the backend takes it: tensors become its arrays, lists are made into such.
+
+    Raises
+    ------
+    DeviceMismatchError
+        For an index tensor on another device than the indexed one.
+    TransferError
+        For a NumPy array as index of a tensor that is not on the CPU.
+    IndexError
+        For anything that cannot be an index.
+    """
+    if isinstance(key, tuple):
+        return tuple(key_data(name, k, device) for k in key)
+    if isinstance(key, Tensor):
+        if key._device is not device:
+            raise DeviceMismatchError(
+                f"{name}: the index is on device {key._device}, the tensor on {device}; "
+                f'move the index first: i.to_device("{device}")'
+            )
+        if key.dtype.kind not in "biu":
+            raise IndexError(
+                f"{name}: an index array must be of integer or boolean dtype; got {key.dtype}"
+            )
+        return key._data
+    if key is None or key is Ellipsis or isinstance(key, (int, slice)):
+        return key
+    if isinstance(key, list):
+        return key_data(name, _list_index(key, device), device)
+    if device.backend.is_host_scalar(key):
+        return key.item()
+    if _is_foreign_array(key):
+        if device is not get_device("cpu"):
+            raise TransferError(
+                f"{name}: a NumPy array cannot index a tensor on {device}; "
+                f'move it first: arraygrad.asarray(i, device="{device}")'
+            )
+        return key_data(name, wrap(device.backend.as_host(key), device), device)
+    if hasattr(key, "__index__"):
+        return key.__index__()
+    raise IndexError(
+        f"{name}: an index is an integer, a slice, ..., None, an integer or boolean tensor, or a "
+        f"tuple of these; got {describe(key)}"
+    )
+
+
+def _list_index(key: list[Any], device: Device) -> Tensor:
+    from ._creation import asarray
+
+    if not key:  # NumPy's reading: no indices
+        return asarray(key, dtype=device.backend.index_dtype, device=device)
+    return asarray(key, device=device)

@@ -1,0 +1,151 @@
+"""The standard's dtypes, their kinds, and what may be said of them without an array.
+
+The dtype of a tensor is a ``numpy.dtype``, on every device: CuPy shares NumPy's dtypes, and
+comparing or hashing one is a call into C.
+"""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeAlias
+
+from ._backends import numpy as _host
+from ._strict import is_strict
+
+DType: TypeAlias = Any  # numpy.dtype, which only the backends import
+
+# The namespace's dtypes are NumPy's scalar classes, as in NumPy's and CuPy's own namespaces. They
+# equal the numpy.dtype that a tensor's `dtype` is; inside the package only the latter are used.
+bool = _host.np.bool
+int8 = _host.np.int8
+int16 = _host.np.int16
+int32 = _host.np.int32
+int64 = _host.np.int64
+uint8 = _host.np.uint8
+uint16 = _host.np.uint16
+uint32 = _host.np.uint32
+uint64 = _host.np.uint64
+float32 = _host.np.float32
+float64 = _host.np.float64
+complex64 = _host.np.complex64
+complex128 = _host.np.complex128
+
+#: The kinds that `isdtype` and `__array_namespace_info__().dtypes` speak of.
+KINDS: dict[str, tuple[DType, ...]] = {
+    "bool": tuple(map(_host.dtype, (bool,))),
+    "signed integer": tuple(map(_host.dtype, (int8, int16, int32, int64))),
+    "unsigned integer": tuple(map(_host.dtype, (uint8, uint16, uint32, uint64))),
+    "real floating": tuple(map(_host.dtype, (float32, float64))),
+    "complex floating": tuple(map(_host.dtype, (complex64, complex128))),
+}
+KINDS["integral"] = KINDS["signed integer"] + KINDS["unsigned integer"]
+KINDS["numeric"] = (
+    KINDS["integral"] + KINDS["real floating"] + KINDS["complex floating"]
+)
+
+ALL: dict[str, DType] = {d.name: d for d in KINDS["bool"] + KINDS["numeric"]}
+
+#: Default dtypes, the same on every device and platform, by the kind of a Python scalar.
+DEFAULTS: dict[str, DType] = {
+    "real floating": ALL["float64"],
+    "complex floating": ALL["complex128"],
+    "integral": ALL["int64"],
+    "indexing": ALL["int64"],
+}
+
+#: What a `dtype` argument may be without a second look: the dtypes and their classes.
+_CANONICAL: dict[Any, DType] = {d: d for d in ALL.values()} | {
+    d.type: d for d in ALL.values()
+}
+#: Python's types as dtypes: NumPy's reading of them, an error under `strict()`.
+_PYTHON_TYPES: dict[Any, DType] = {
+    builtins.bool: ALL["bool"],
+    int: ALL["int64"],
+    float: ALL["float64"],
+    complex: ALL["complex128"],
+}
+
+
+def as_dtype(dtype: Any, function: str) -> DType:
+    """The standard's dtype that `dtype` names; None stays None.
+
+    Raises
+    ------
+    TypeError
+        If it names none, or under `strict()` if it is not itself one of the namespace's.
+    """
+    if dtype is None:
+        return None
+    try:
+        return _CANONICAL[dtype]
+    except (KeyError, TypeError):
+        return _spelled_dtype(dtype, function)
+
+
+def _spelled_dtype(dtype: Any, function: str) -> DType:
+    try:
+        found = _PYTHON_TYPES.get(dtype) or ALL.get(_host.dtype(dtype).name)
+    except (TypeError, ValueError):
+        found = None
+    if found is None:
+        raise TypeError(
+            f"{function}: dtype must be one of {', '.join(ALL)}; got {dtype!r}"
+        )
+    if is_strict():
+        raise TypeError(
+            f"{function}: dtype={dtype!r} is outside the standard; write dtype=xp.{found.name}"
+        )
+    return found
+
+
+def dtype_of(x: Any, function: str) -> DType:
+    """The dtype of a tensor, or the dtype itself."""
+    found = getattr(x, "dtype", None)  # of the classes it is a descriptor
+    return as_dtype(found if type(found) in _DTYPE_TYPES else x, function)
+
+
+_DTYPE_TYPES = frozenset(map(type, ALL.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class FInfo:
+    """Machine limits of a floating-point dtype, as Python floats."""
+
+    bits: int
+    eps: float
+    max: float
+    min: float
+    smallest_normal: float
+    dtype: DType
+
+
+@dataclass(frozen=True, slots=True)
+class IInfo:
+    """Machine limits of an integer dtype, as Python ints."""
+
+    bits: int
+    max: int
+    min: int
+    dtype: DType
+
+
+@cache
+def float_limits(dtype: DType) -> FInfo:
+    i = _host.finfo(dtype)
+    real = float32 if dtype in (float32, complex64) else float64
+    return FInfo(
+        int(i.bits),
+        float(i.eps),
+        float(i.max),
+        float(i.min),
+        float(i.smallest_normal),
+        real,
+    )
+
+
+@cache
+def integer_limits(dtype: DType) -> IInfo:
+    i = _host.iinfo(dtype)
+    return IInfo(int(i.bits), int(i.max), int(i.min), dtype)

@@ -1,0 +1,46 @@
+"""The package's own exceptions, and the one place that words a backend's error for the user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class DeviceMismatchError(ValueError):
+    """Operands of one operation are on two devices.
+
+    Move one of them first: ``x.to_device(y.device)``.
+    """
+
+
+class TransferError(TypeError):
+    """A tensor would have to leave its device without anybody saying so.
+
+    Say it: ``x.to_device("cpu")`` or ``x.numpy()``.
+    """
+
+
+def describe(x: object) -> str:
+    """What an operand is, in the few words that an error message needs."""
+    dtype, shape = getattr(x, "dtype", None), getattr(x, "shape", None)
+    if dtype is not None and shape is not None:
+        return f"{type(x).__name__}(shape={shape}, dtype={dtype})"
+    text = repr(x)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def explain(error: Exception, name: str, operands: Iterable[object]) -> Exception:
+    """The same error, of the same class, that also names the function and what it was given.
+
+    Warnings turned into errors and classes whose constructor takes more than a message come
+    back as they are.
+    """
+    got = ", ".join(describe(x) for x in operands if x is not None)
+    message = f"{name}: {error}; got {got}"
+    for cls in type(error).__mro__:
+        if issubclass(cls, Warning):
+            break
+        try:
+            return cls(message)  # type: ignore[no-any-return]
+        except Exception:  # e.g. NumPy's ufunc errors, built from a ufunc and dtypes
+            continue
+    return error

@@ -1,0 +1,16 @@
+"""Indexing functions of the standard."""
+
+from __future__ import annotations
+
+from ._dispatch import apply
+from ._typing import Tensor
+
+
+def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
+    """TODO"""
+    return apply("take", (x, indices), (), {"axis": axis})  # type: ignore[no-any-return]
+
+
+def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
+    """TODO"""
+    return apply("take_along_axis", (x, indices), (), {"axis": axis})  # type: ignore[no-any-return]

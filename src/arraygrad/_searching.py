@@ -1,0 +1,45 @@
+"""Searching functions of the standard."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ._dispatch import apply, call, ternary, unary
+from ._typing import Axis, Real, Scalar, Tensor
+
+
+def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """TODO"""
+    return call("argmax", x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+
+def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """TODO"""
+    return call("argmin", x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+
+def count_nonzero(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """TODO"""
+    return call("count_nonzero", x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+
+def nonzero(x: Tensor, /) -> tuple[Tensor, ...]:
+    """TODO"""
+    return unary("nonzero", x)  # type: ignore[no-any-return]
+
+
+def searchsorted(
+    x1: Tensor,
+    x2: Tensor | Real,
+    /,
+    *,
+    side: Literal["left", "right"] = "left",
+    sorter: Tensor | None = None,
+) -> Tensor:
+    """TODO"""
+    return apply("searchsorted", (x1, x2), (), {"side": side, "sorter": sorter})  # type: ignore[no-any-return]
+
+
+def where(condition: Tensor, x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
+    """TODO"""
+    return ternary("where", condition, x1, x2)  # type: ignore[no-any-return]

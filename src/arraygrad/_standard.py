@@ -1,0 +1,191 @@
+"""What the standard defines for each operation, and the errors of strict mode.
+
+`KINDS` is the table of operations: for each, the kinds of dtype that the standard defines it
+for, in NumPy's letters (b bool, i signed, u unsigned, f real floating, c complex floating). An
+operation that is not in the table is defined for every dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+_NUMERIC, _REAL, _FLOATING, _REAL_FLOATING = "iufc", "iuf", "fc", "f"
+_INTEGER, _BITS, _BOOL, _COMPLEX = "iu", "biu", "b", "c"
+
+_NAMES = {
+    _NUMERIC: """
+        abs add conj cumulative_prod cumulative_sum diff imag isfinite isinf isnan iadd imatmul imul
+        isub linalg.cross linalg.outer linalg.trace matmul multiply negative positive pow prod real
+        round sign square subtract sum tensordot vecdot""",
+    _REAL: """
+        argmax argmin argsort ceil clip floor floor_divide greater greater_equal ifloordiv imod less
+        less_equal max maximum min minimum remainder searchsorted sort trunc""",
+    _FLOATING: """
+        acos acosh asin asinh atan atanh cos cosh divide exp expm1 fft.fft fft.fftn fft.fftshift
+        fft.ifft fft.ifftn fft.ifftshift fft.irfft fft.irfftn fft.hfft itruediv linalg.cholesky
+        linalg.det linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv
+        linalg.matrix_norm linalg.matrix_power linalg.matrix_rank linalg.pinv linalg.qr
+        linalg.slogdet linalg.solve linalg.svd linalg.svdvals linalg.vector_norm log log10 log1p
+        log2 mean reciprocal sin sinh sqrt tan tanh""",
+    _REAL_FLOATING: """
+        atan2 copysign fft.ihfft fft.rfft fft.rfftn hypot logaddexp nextafter signbit std var""",
+    _INTEGER: "bitwise_left_shift bitwise_right_shift ilshift irshift",
+    _BITS: "bitwise_and bitwise_invert bitwise_or bitwise_xor iand ior ixor",
+    _BOOL: "logical_and logical_not logical_or logical_xor",
+}
+KINDS: dict[str, str] = {
+    name: kinds for kinds, names in _NAMES.items() for name in names.split()
+}
+KINDS["ipow"] = _NUMERIC
+
+#: Kind letter -> the dtypes that promote among themselves.
+_FAMILY = {
+    "b": "bool",
+    "i": "integer",
+    "u": "integer",
+    "f": "floating",
+    "c": "floating",
+}
+_WORDS = {
+    _NUMERIC: "numeric",
+    _REAL: "real-valued",
+    _FLOATING: "floating-point",
+    _REAL_FLOATING: "real-valued floating-point",
+    _INTEGER: "integer",
+    _BITS: "integer or bool",
+    _BOOL: "bool",
+}
+#: Operations whose first operand does not promote with the others.
+_UNPROMOTED_FIRST = frozenset({"where", "getitem", "take", "take_along_axis", "repeat"})
+
+
+def check(
+    name: str, operands: Sequence[Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    """Raise what strict mode raises for this operation, or nothing.
+
+    Raises
+    ------
+    TypeError
+        For dtypes or scalars that the standard does not define together or for `name`.
+    IndexError
+        For an index that the standard does not define.
+    ValueError
+        For ``x.T`` of other than two axes.
+    """
+    tensors = [x for x in operands if hasattr(x, "_data")]
+    _check_kinds(name, tensors)
+    if name in ("getitem", "setitem"):
+        _check_key(name, args[0], tensors[0])
+    if name == "T" and tensors[0].ndim != 2:
+        raise ValueError(
+            "T: outside the standard but for two axes; write x.mT or permute_dims"
+        )
+    promoting = operands[1:] if name in _UNPROMOTED_FIRST else operands
+    check_promotion(
+        name,
+        [x.dtype for x in promoting if hasattr(x, "_data")],
+        [x for x in promoting if type(x).__name__ in _SCALAR_KINDS],
+    )
+    if tensors and (name[0] == "i" and f"__{name}__" in _IN_PLACE or name == "setitem"):
+        _check_target(name, operands)
+
+
+_IN_PLACE = frozenset(
+    f"__i{op}__"
+    for op in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
+)
+
+
+def _check_kinds(name: str, tensors: Sequence[Any]) -> None:
+    kinds = KINDS.get(name)
+    for x in tensors:
+        if kinds is not None and x.dtype.kind not in kinds:
+            target = {_BOOL: "bool", _INTEGER: "int64", _BITS: "int64"}.get(
+                kinds, "float64"
+            )
+            hint = "xp.real(x)" if x.dtype.kind == "c" else f"xp.astype(x, xp.{target})"
+            raise TypeError(
+                f"{name}: a {x.dtype} tensor is outside the standard, which defines it for "
+                f"{_WORDS[kinds]} dtypes; write {hint} first"
+            )
+
+
+def check_promotion(name: str, dtypes: Sequence[Any], scalars: Sequence[Any]) -> None:
+    """Raise TypeError if the standard does not promote these together."""
+    for dtype in dtypes[1:]:
+        first = dtypes[0]
+        mixed = _FAMILY[dtype.kind] != _FAMILY[first.kind]
+        if mixed or (
+            {dtype.kind, first.kind} == {"i", "u"} and "uint64" in (dtype, first)
+        ):
+            raise TypeError(
+                f"{name}: {first} and {dtype} tensors do not promote in the standard; "
+                f"write xp.astype(x, xp.{max(dtype, first, key=_rank)}) first"
+            )
+    for x in scalars:
+        kind = type(x).__name__
+        if dtypes and dtypes[0].kind not in _SCALAR_KINDS[kind]:
+            raise TypeError(
+                f"{name}: a {kind} with an {dtypes[0]} tensor is outside the standard; "
+                f"write xp.astype(x, xp.{_SCALAR_TARGET[kind]}) first"
+            )
+
+
+def _rank(dtype: Any) -> tuple[int, int]:
+    return "buifc".index(dtype.kind), dtype.itemsize
+
+
+_SCALAR_KINDS = {"bool": "b", "int": "iufc", "float": "fc", "complex": "fc"}
+_SCALAR_TARGET = {
+    "bool": "bool",
+    "int": "int64",
+    "float": "float64",
+    "complex": "complex128",
+}
+
+
+def _check_target(name: str, operands: Sequence[Any]) -> None:
+    """The dtype of what is written must promote to the dtype of where it is written."""
+    x, value = operands[0], operands[1]
+    kinds = "buifc"
+    if hasattr(value, "_data"):
+        wider = kinds.index(value.dtype.kind) > kinds.index(x.dtype.kind) or (
+            value.dtype.itemsize > x.dtype.itemsize and value.dtype.kind == x.dtype.kind
+        )
+    else:
+        wider = isinstance(value, complex) and x.dtype.kind != "c"
+    if wider:
+        got = getattr(value, "dtype", type(value).__name__)
+        raise TypeError(
+            f"{name}: writing {got} into a {x.dtype} tensor is outside the standard; "
+            f"write xp.astype(value, xp.{x.dtype}) first"
+        )
+
+
+def _check_key(name: str, key: Any, x: Any) -> None:
+    entries = key if isinstance(key, tuple) else (key,)
+    arrays = [k for k in entries if hasattr(k, "dtype")]
+    if any(k.dtype.kind == "b" for k in arrays) and len(entries) > 1:
+        raise IndexError(f"{name}: the standard allows a boolean index only alone")
+    if arrays and any(k.dtype.kind != "b" for k in arrays):
+        others = [
+            k for k in entries if not hasattr(k, "dtype") and not isinstance(k, int)
+        ]
+        if others:
+            raise IndexError(
+                f"{name}: the standard does not mix index arrays with slices, ... or None; "
+                "index in two steps or write xp.take(x, i, axis=...)"
+            )
+    counted = [k for k in entries if k is not None and k is not Ellipsis]
+    consumed = sum(
+        k.ndim if hasattr(k, "dtype") and k.dtype.kind == "b" else 1 for k in counted
+    )
+    boolean = any(k.dtype.kind == "b" for k in arrays)
+    if Ellipsis not in [k for k in entries if not hasattr(k, "dtype")] and not boolean:
+        if consumed < x.ndim:
+            raise IndexError(
+                f"{name}: the standard asks for an index per axis or an ellipsis; "
+                f"got {consumed} for {x.ndim} axes; write x[i, ...]"
+            )

@@ -1,0 +1,647 @@
+"""The array object of the standard."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import EllipsisType
+from typing import Any
+
+from . import _device, _dispatch
+from ._device import Device, DeviceLike
+from ._errors import TransferError, explain
+from ._strict import is_strict
+
+_API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
+
+#: Index entries that every backend takes as they are.
+_PLAIN_KEYS = frozenset({int, slice, EllipsisType, type(None)})
+
+
+class Tensor:
+    """A multi-dimensional array on a device.
+
+    Made by the creation functions (`asarray`, `zeros`, `arange`, ...) and by every operation;
+    not by calling the class. It has the attributes, methods and operators of the array API
+    standard, plus conversions to and from NumPy.
+
+    Notes
+    -----
+    Indexing with integers and slices gives a view on the same data, also for single elements
+    (``v = x[0]; v += 1`` changes ``x`` on every device). Indexing with arrays gives a copy.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> x = xp.asarray([[1.0, 2.0], [3.0, 4.0]])
+    >>> x @ x.mT
+    Tensor([[ 5., 11.],
+            [11., 25.]], dtype=float64)
+    >>> x[x > 2]
+    Tensor([3., 4.], dtype=float64)
+    """
+
+    __slots__ = ("__weakref__", "_data", "_device")
+
+    _data: Any
+    _device: Device
+
+    # NumPy's arrays and scalars leave `a + tensor` to the tensor. (Without __array_ufunc__, so
+    # that np.abs(tensor) still converts.)
+    __array_priority__ = 1000.0
+    __hash__ = None  # type: ignore[assignment]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Tensor:
+        """Not for use; says which function to use."""
+        raise TypeError(
+            "Tensor: not made by calling the class; use arraygrad.asarray(...)"
+        )
+
+    def _transform(
+        self,
+        name: str,
+        operands: tuple[Any, ...],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
+        """Perform an operation in which this tensor takes part; transformations define it."""
+        raise NotImplementedError
+
+    # ---- attributes
+
+    @property
+    def dtype(self) -> Any:
+        """Data type of the elements, one of the namespace's dtypes."""
+        return self._data.dtype
+
+    @property
+    def device(self) -> Device:
+        """Device on which the data lives."""
+        return self._device
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the axes."""
+        return self._data.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self._data.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self._data.size  # type: ignore[no-any-return]
+
+    @property
+    def T(self) -> Tensor:
+        """Transpose: a view with the order of the axes reversed.
+
+        The standard defines it for two axes only; `mT` transposes stacks of matrices.
+        """
+        return _dispatch.unary("T", self)  # type: ignore[no-any-return]
+
+    @property
+    def mT(self) -> Tensor:
+        """Transpose of the last two axes, a view.
+
+        Raises
+        ------
+        ValueError
+            With fewer than two axes.
+        """
+        return _dispatch.unary("matrix_transpose", self)  # type: ignore[no-any-return]
+
+    # ---- the standard's protocol methods
+
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
+        """The namespace that works on this tensor: the module `arraygrad`.
+
+        Raises
+        ------
+        ValueError
+            For a version of the standard that does not exist.
+        """
+        if api_version is not None and api_version not in _API_VERSIONS:
+            raise ValueError(
+                f"__array_namespace__: api_version must be one of {', '.join(_API_VERSIONS)}; "
+                f"got {api_version!r}"
+            )
+        return sys.modules[__package__]
+
+    def to_device(self, device: DeviceLike, /, *, stream: Any = None) -> Tensor:
+        """The same data on another device.
+
+        Parameters
+        ----------
+        device : Device or str
+            Where to; the tensor itself is given back if it is there already.
+        stream : int or cupy.cuda.Stream, optional
+            CUDA stream on which to copy. None is the current one. For a copy between host and
+            GPU on another stream, synchronise it before using the result.
+
+        Raises
+        ------
+        ValueError
+            If there is no such device, or if a stream is given and no CUDA device takes part.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> x = xp.ones(3)
+        >>> x.to_device("cpu") is x
+        True
+        """
+        if device is None:
+            raise TypeError("to_device: device must be a Device or a string; got None")
+        target = Device(device)
+        if stream is not None and target.type == self._device.type == "cpu":
+            raise ValueError("to_device: stream must be None on the CPU")
+        if target is self._device:
+            return self
+        if type(self) is not Tensor:
+            return self._transform("to_device", (self,), (target,), {"stream": stream})  # type: ignore[no-any-return]
+        data = _device.transfer(self._data, self._device, target, stream)
+        return _dispatch.wrap(data, target)  # type: ignore[no-any-return]
+
+    def __dlpack__(
+        self,
+        /,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[Any, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """A DLPack capsule of the data, without a copy unless one is asked for.
+
+        Parameters
+        ----------
+        stream : int, optional
+            The consumer's CUDA stream; None on the CPU.
+        max_version : tuple of int, optional
+            The newest DLPack version that the consumer reads. Read-only data needs (1, 0).
+        dl_device : tuple, optional
+            (type, index) of the device wanted. From CUDA, (1, 0) copies to the host.
+        copy : bool, optional
+            True: always copy. False: raise BufferError where a copy is needed.
+
+        Raises
+        ------
+        BufferError
+            Where the data cannot be exported as asked.
+        """
+        return self._raw("__dlpack__", "dlpack")(
+            self._data,
+            stream=stream,
+            max_version=max_version,
+            dl_device=dl_device,
+            copy=copy,
+        )
+
+    def __dlpack_device__(self, /) -> tuple[Any, int]:
+        """(DLPack device type, index): (1, 0) on the CPU, (2, N) on ``cuda:N``."""
+        return self._data.__dlpack_device__()  # type: ignore[no-any-return]
+
+    # ---- conversions
+
+    def numpy(self) -> Any:
+        """The data as a NumPy array.
+
+        Returns
+        -------
+        numpy.ndarray
+            Of the same shape and dtype. On the CPU it shares the tensor's memory; from CUDA it
+            is a copy.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> xp.arange(3).numpy()
+        array([0, 1, 2])
+        """
+        return self._raw("numpy", "to_host")(self._data)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """NumPy's conversion protocol, for tensors on the CPU.
+
+        Raises
+        ------
+        TransferError
+            From another device: `numpy` is the call that copies.
+        """
+        convert = self._raw("__array__", "array")
+        if self._device.type != "cpu":
+            raise TransferError(
+                f"__array__: the tensor is on {self._device}, and NumPy reads only the CPU's "
+                'memory; write x.numpy() or x.to_device("cpu")'
+            )
+        return convert(self._data, dtype=dtype, copy=copy)
+
+    def __buffer__(self, flags: int, /) -> memoryview:
+        """Python's buffer protocol, for tensors on the CPU (from Python 3.12 on)."""
+        return memoryview(self.__array__())
+
+    def item(self) -> Any:
+        """The one element as a Python scalar.
+
+        Raises
+        ------
+        ValueError
+            If there is not exactly one element.
+        """
+        if self.size != 1:
+            raise ValueError(f"item: expected one element; got shape {self.shape}")
+        return self._raw("item", "item")(self._data)
+
+    def tolist(self) -> Any:
+        """The elements as Python scalars in nested lists."""
+        return self.numpy().tolist()
+
+    def _raw(self, name: str, operation: str) -> Any:
+        """The backend's function that lets data out; a transformation may refuse, naming `name`."""
+        return self._device.ops[operation]
+
+    def _scalar(self, name: str, allowed: str) -> Any:
+        if self.ndim:
+            raise TypeError(
+                f"{name}: only a tensor of no axes converts; got shape {self.shape}"
+            )
+        if self.dtype.kind not in allowed:
+            raise TypeError(f"{name}: a {self.dtype} tensor does not convert")
+        return self._device.ops["item"](self._data)
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise TypeError(
+                f"__bool__: the truth of {self.size} elements is ambiguous (shape {self.shape}); "
+                "write xp.any(x) or xp.all(x)"
+            )
+        if is_strict() and (self.ndim or self.dtype.kind != "b"):
+            raise TypeError(
+                "__bool__: outside the standard but for 0-d bool; write bool(xp.any(x))"
+            )
+        return bool(self._device.ops["item"](self._data))
+
+    def __int__(self) -> int:
+        return int(self._scalar("__int__", "biuf"))
+
+    def __float__(self) -> float:
+        return float(self._scalar("__float__", "biuf"))
+
+    def __complex__(self) -> complex:
+        return complex(self._scalar("__complex__", "biufc"))
+
+    def __index__(self) -> int:
+        return int(self._scalar("__index__", "iu"))
+
+    def __len__(self) -> int:
+        if is_strict():
+            raise TypeError(
+                "len() of a tensor is outside the standard; write x.shape[0]"
+            )
+        if not self.ndim:
+            raise TypeError("len() of a tensor of no axes")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if is_strict():
+            raise TypeError(
+                "iterating a tensor is outside the standard; write xp.unstack(x)"
+            )
+        if not self.ndim:
+            raise TypeError("iteration over a tensor of no axes")
+        return iter(_dispatch.call("unstack", self))
+
+    # ---- text
+
+    def _text(self, prefix: str) -> str:
+        return self._device.backend.to_text(
+            self._device.ops["to_host"](self._data), prefix
+        )  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        shape = f", shape={self.shape}" if not self.size else ""
+        here = self._device is _device.get_device(None)
+        device = "" if here else f", device='{self._device}'"
+        return (
+            f"{name}({self._text(f'{name}(')}{shape}, dtype={self.dtype.name}{device})"
+        )
+
+    def __str__(self) -> str:
+        return self._text("")
+
+    def __format__(self, spec: str) -> str:
+        if not self.ndim:
+            return format(self._device.ops["item"](self._data), spec)
+        if spec:
+            raise TypeError(
+                f"__format__: a format such as {spec!r} is for tensors of no axes; "
+                f"got shape {self.shape}"
+            )
+        return str(self)
+
+    # ---- copies and pickles
+
+    def __copy__(self) -> Tensor:
+        return _dispatch.unary("copy", self)  # type: ignore[no-any-return]
+
+    def __deepcopy__(self, memo: dict[int, Any], /) -> Tensor:
+        return _dispatch.unary("copy", self)  # type: ignore[no-any-return]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle, (
+            self._raw("__reduce__", "to_host")(self._data),
+            str(self._device),
+        )
+
+    # ---- indexing
+
+    def __getitem__(self, key: Any, /) -> Tensor:
+        """The elements that `key` selects.
+
+        Parameters
+        ----------
+        key : int, slice, Ellipsis, None, Tensor, or a tuple of these
+            Index tensors are of integer or boolean dtype. Lists, and on the CPU NumPy arrays,
+            are read as such tensors.
+
+        Raises
+        ------
+        IndexError
+            Out of bounds, too many indices, or a key of another kind.
+        DeviceMismatchError
+            If an index tensor is on another device.
+        """
+        device = self._device
+        if type(self) is Tensor and not is_strict():
+            if type(key) in _PLAIN_KEYS:
+                data = key
+            elif type(key) is tuple:
+                for k in key:
+                    if type(k) not in _PLAIN_KEYS:
+                        data = _dispatch.key_data("__getitem__", key, device)
+                        break
+                else:
+                    data = key
+            else:
+                data = _dispatch.key_data("__getitem__", key, device)
+            try:
+                return _dispatch.wrap(device.ops["getitem"](self._data, data), device)  # type: ignore[no-any-return]
+            except Exception as error:
+                raise explain(error, "__getitem__", (self, key)) from error
+        key = (
+            key
+            if type(self) is not Tensor
+            else _dispatch.key_data("__getitem__", key, device)
+        )
+        return _dispatch.apply("getitem", (self,), (key,))  # type: ignore[no-any-return]
+
+    def __setitem__(self, key: Any, value: Any, /) -> None:
+        """Write `value`, broadcast and cast to the tensor's dtype, where `key` selects.
+
+        Parameters
+        ----------
+        key : int, slice, Ellipsis, None, Tensor, or a tuple of these
+            As in indexing.
+        value : Tensor or scalar
+            A list is read as a tensor.
+
+        Raises
+        ------
+        IndexError
+            As in indexing.
+        TypeError
+            If `value` is complex and the tensor is not, or is another library's array.
+        ValueError
+            If the shapes do not broadcast or the data is read-only.
+        DeviceMismatchError
+            If an index or `value` is on another device.
+        """
+        if isinstance(value, (list, tuple)):
+            from ._creation import asarray
+
+            value = asarray(value, device=self._device)
+        if self.dtype.kind != "c" and (
+            isinstance(value, complex)
+            or (isinstance(value, Tensor) and value.dtype.kind == "c")
+        ):
+            raise TypeError(
+                f"__setitem__: a complex value does not fit into a {self.dtype} tensor; "
+                "write xp.real(value)"
+            )
+        if type(self) is Tensor:
+            key = _dispatch.key_data("__setitem__", key, self._device)
+            if (
+                type(value) is Tensor
+                and value._device is self._device
+                and not is_strict()
+            ):
+                try:
+                    self._device.ops["setitem"](self._data, value._data, key)
+                except Exception as error:
+                    raise explain(error, "__setitem__", (self, key, value)) from error
+                return
+        _dispatch.apply("setitem", (self, value), (key,))
+
+    # ---- operators: each is the function of the namespace that the standard names for it
+
+    def __abs__(self, /) -> Tensor:
+        return _dispatch.unary("abs", self)  # type: ignore[no-any-return]
+
+    def __neg__(self, /) -> Tensor:
+        return _dispatch.unary("negative", self)  # type: ignore[no-any-return]
+
+    def __pos__(self, /) -> Tensor:
+        return _dispatch.unary("positive", self)  # type: ignore[no-any-return]
+
+    def __invert__(self, /) -> Tensor:
+        return _dispatch.unary("bitwise_invert", self)  # type: ignore[no-any-return]
+
+    def __add__(self, other: Any, /) -> Any:
+        return _dispatch.binary("add", self, other, True)
+
+    def __radd__(self, other: Any, /) -> Any:
+        return _dispatch.binary("add", other, self, True)
+
+    def __iadd__(self, other: Any, /) -> Any:
+        return _dispatch.inplace("iadd", self, other)
+
+    def __sub__(self, other: Any, /) -> Any:
+        return _dispatch.binary("subtract", self, other, True)
+
+    def __rsub__(self, other: Any, /) -> Any:
+        return _dispatch.binary("subtract", other, self, True)
+
+    def __isub__(self, other: Any, /) -> Any:
+        return _dispatch.inplace("isub", self, other)
+
+    def __mul__(self, other: Any, /) -> Any:
+        return _dispatch.binary("multiply", self, other, True)
+
+    def __rmul__(self, other: Any, /) -> Any:
+        return _dispatch.binary("multiply", other, self, True)
+
+    def __imul__(self, other: Any, /) -> Any:
+        return _dispatch.inplace("imul", self, other)
+
+    def __truediv__(self, other: Any, /) -> Any:
+        return _dispatch.binary("divide", self, other, True)
+
+    def __rtruediv__(self, other: Any, /) -> Any:
+        return _dispatch.binary("divide", other, self, True)
+
+    def __itruediv__(self, other: Any, /) -> Any:
+        return _dispatch.inplace("itruediv", self, other)
+
+    def __floordiv__(self, other: Any, /) -> Any:
+        return _dispatch.binary("floor_divide", self, other, True)
+
+    def __rfloordiv__(self, other: Any, /) -> Any:
+        return _dispatch.binary("floor_divide", other, self, True)
+
+    def __ifloordiv__(self, other: Any, /) -> Any:
+        return _dispatch.inplace("ifloordiv", self, other)
+
+    def __mod__(self, other: Any, /) -> Any:
+        return _dispatch.binary("remainder", self, other, True)
+
+    def __rmod__(self, other: Any, /) -> Any:
+        return _dispatch.binary("remainder", other, self, True)
+
+    def __imod__(self, other: Any, /) -> Any:
+        return _dispatch.inplace("imod", self, other)
+
+    def __pow__(self, other: Any, /) -> Any:
+        return _dispatch.binary("pow", self, other, True)
+
+    def __rpow__(self, other: Any, /) -> Any:
+        return _dispatch.binary("pow", other, self, True)
+
+    def __ipow__(self, other: Any, /) -> Any:
+        return _dispatch.inplace("ipow", self, other)
+
+    def __matmul__(self, other: Any, /) -> Any:
+        return _dispatch.binary("matmul", self, other, True)
+
+    def __rmatmul__(self, other: Any, /) -> Any:
+        return _dispatch.binary("matmul", other, self, True)
+
+    def __imatmul__(self, other: Any, /) -> Any:
+        return _dispatch.inplace("imatmul", self, other)
+
+    def __and__(self, other: Any, /) -> Any:
+        return _dispatch.binary("bitwise_and", self, other, True)
+
+    def __rand__(self, other: Any, /) -> Any:
+        return _dispatch.binary("bitwise_and", other, self, True)
+
+    def __iand__(self, other: Any, /) -> Any:
+        return _dispatch.inplace("iand", self, other)
+
+    def __or__(self, other: Any, /) -> Any:
+        return _dispatch.binary("bitwise_or", self, other, True)
+
+    def __ror__(self, other: Any, /) -> Any:
+        return _dispatch.binary("bitwise_or", other, self, True)
+
+    def __ior__(self, other: Any, /) -> Any:
+        return _dispatch.inplace("ior", self, other)
+
+    def __xor__(self, other: Any, /) -> Any:
+        return _dispatch.binary("bitwise_xor", self, other, True)
+
+    def __rxor__(self, other: Any, /) -> Any:
+        return _dispatch.binary("bitwise_xor", other, self, True)
+
+    def __ixor__(self, other: Any, /) -> Any:
+        return _dispatch.inplace("ixor", self, other)
+
+    def __lshift__(self, other: Any, /) -> Any:
+        return _dispatch.binary("bitwise_left_shift", self, other, True)
+
+    def __rlshift__(self, other: Any, /) -> Any:
+        return _dispatch.binary("bitwise_left_shift", other, self, True)
+
+    def __ilshift__(self, other: Any, /) -> Any:
+        return _dispatch.inplace("ilshift", self, other)
+
+    def __rshift__(self, other: Any, /) -> Any:
+        return _dispatch.binary("bitwise_right_shift", self, other, True)
+
+    def __rrshift__(self, other: Any, /) -> Any:
+        return _dispatch.binary("bitwise_right_shift", other, self, True)
+
+    def __irshift__(self, other: Any, /) -> Any:
+        return _dispatch.inplace("irshift", self, other)
+
+    def __eq__(self, other: Any, /) -> Any:  # type: ignore[override]
+        return _dispatch.binary("equal", self, other, True)
+
+    def __ne__(self, other: Any, /) -> Any:  # type: ignore[override]
+        return _dispatch.binary("not_equal", self, other, True)
+
+    def __lt__(self, other: Any, /) -> Any:
+        return _dispatch.binary("less", self, other, True)
+
+    def __le__(self, other: Any, /) -> Any:
+        return _dispatch.binary("less_equal", self, other, True)
+
+    def __gt__(self, other: Any, /) -> Any:
+        return _dispatch.binary("greater", self, other, True)
+
+    def __ge__(self, other: Any, /) -> Any:
+        return _dispatch.binary("greater_equal", self, other, True)
+
+
+#: Where tensors are put when unpickled; None: where they were.
+_map_location: ContextVar[Device | None] = ContextVar(
+    "arraygrad_map_location", default=None
+)
+
+
+@contextmanager
+def map_location(device: DeviceLike, /) -> Iterator[None]:
+    """Unpickle tensors onto `device`, wherever they were when pickled.
+
+    Parameters
+    ----------
+    device : Device or str
+        Where the tensors unpickled inside the ``with`` block go.
+
+    Raises
+    ------
+    ValueError
+        If there is no such device.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> import arraygrad as xp
+    >>> saved = pickle.dumps(xp.ones(2))
+    >>> with xp.map_location("cpu"):
+    ...     pickle.loads(saved)
+    Tensor([1., 1.], dtype=float64)
+    """
+    token = _map_location.set(_device.get_device(device))
+    try:
+        yield
+    finally:
+        _map_location.reset(token)
+
+
+def _unpickle(data: Any, device: str) -> Tensor:
+    target = _map_location.get()
+    if target is None:
+        try:
+            target = Device(device)
+        except ValueError as error:
+            raise ValueError(
+                f"unpickling a tensor saved on {device}: {error}. To load it elsewhere: "
+                'with arraygrad.map_location("cpu"): ...'
+            ) from error
+    return _dispatch.wrap(target.ops["from_host"](data), target)  # type: ignore[no-any-return]

@@ -1,0 +1,16 @@
+"""Names for types that many signatures share."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from ._device import DeviceLike
+from ._dtypes import DType
+from ._tensor import Tensor
+
+__all__ = ["Axis", "DType", "DeviceLike", "Real", "Scalar", "Shape", "Tensor"]
+
+Real: TypeAlias = int | float
+Scalar: TypeAlias = bool | int | float | complex
+Axis: TypeAlias = int | tuple[int, ...] | None
+Shape: TypeAlias = int | tuple[int, ...]

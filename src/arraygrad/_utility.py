@@ -1,0 +1,30 @@
+"""Utility functions of the standard."""
+
+from __future__ import annotations
+
+from ._dispatch import apply, call
+from ._typing import Axis, Tensor
+
+
+def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """TODO"""
+    return call("all", x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+
+def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """TODO"""
+    return call("any", x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+
+def diff(
+    x: Tensor,
+    /,
+    *,
+    axis: int = -1,
+    n: int = 1,
+    prepend: Tensor | None = None,
+    append: Tensor | None = None,
+) -> Tensor:
+    """TODO"""
+    kwargs = {"axis": axis, "n": n, "prepend": prepend, "append": append}
+    return apply("diff", (x,), (), kwargs)  # type: ignore[no-any-return]
