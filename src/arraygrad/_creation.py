@@ -31,9 +31,7 @@ def asarray(
             return _convert(from_dlpack(obj), dtype, device, copy)
     if isinstance(obj, (list, tuple)) and _holds_tensor(obj):
         if copy is False:
-            raise ValueError(
-                "asarray: a sequence cannot be read without a copy; got copy=False"
-            )
+            raise ValueError("asarray: a sequence cannot be read without a copy; got copy=False")
         return _convert(_stack(obj, dtype, device), dtype, device, None)
     target = get_device(device)
     if copy is False and target.type != "cpu":
@@ -42,7 +40,7 @@ def asarray(
         data = target.backend.as_host(obj, dtype, copy)
     except (TypeError, ValueError, OverflowError) as error:
         raise explain(error, "asarray", (obj,)) from error
-    return wrap(target.ops["from_host"](data), target)  # type: ignore[no-any-return]
+    return wrap(target.ops["from_host"](data), target)
 
 
 def _convert(x: Tensor, dtype: DType, device: DeviceLike, copy: bool | None) -> Tensor:
@@ -79,9 +77,7 @@ def _stack(obj: Any, dtype: DType, device: DeviceLike) -> Tensor:
         parts = [_stack(x, dtype, device) for x in obj]
         if any(p.shape != parts[0].shape for p in parts):
             shapes = ", ".join(str(p.shape) for p in parts)
-            raise ValueError(
-                f"asarray: the elements of a sequence differ in shape: {shapes}"
-            )
+            raise ValueError(f"asarray: the elements of a sequence differ in shape: {shapes}")
         from ._data_type import result_type
 
         common = result_type(*(p.dtype for p in parts))
@@ -106,14 +102,12 @@ def from_numpy(a: Any, /) -> Tensor:
     if not isinstance(a, cpu.array_type):
         raise TypeError(f"from_numpy: expected a numpy.ndarray; got {describe(a)}")
     try:
-        return wrap(cpu.backend.as_host(a, None, False), cpu)  # type: ignore[no-any-return]
+        return wrap(cpu.backend.as_host(a, None, False), cpu)
     except (TypeError, ValueError) as error:
         raise explain(error, "from_numpy", (a,)) from error
 
 
-def from_dlpack(
-    x: Any, /, *, device: DeviceLike = None, copy: bool | None = None
-) -> Tensor:
+def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = None) -> Tensor:
     """TODO"""
     if not hasattr(x, "__dlpack__") or not hasattr(x, "__dlpack_device__"):
         raise TypeError(
@@ -123,24 +117,18 @@ def from_dlpack(
     kind, index = x.__dlpack_device__()
     name = {1: "cpu", 2: f"cuda:{index}", 3: "cpu", 13: f"cuda:{index}"}.get(int(kind))
     if name is None and isinstance(x, Tensor):
-        name = str(
-            x.device
-        )  # a backend of the tests, whose devices DLPack does not know
+        name = str(x.device)  # a backend of the tests, whose devices DLPack does not know
     if name is None:
-        raise BufferError(
-            f"from_dlpack: data on DLPack device type {int(kind)} is out of reach"
-        )
+        raise BufferError(f"from_dlpack: data on DLPack device type {int(kind)} is out of reach")
     source = Device(name)
     target = source if device is None else get_device(device)
     if target is not source and copy is False:
-        raise BufferError(
-            f"from_dlpack: {source} to {target} needs a copy; got copy=False"
-        )
+        raise BufferError(f"from_dlpack: {source} to {target} needs a copy; got copy=False")
     try:
         data = source.ops["from_dlpack"](x, copy if target is source else None)
     except (TypeError, ValueError, BufferError, RuntimeError) as error:
         raise explain(error, "from_dlpack", (x,)) from error
-    return wrap(data, source).to_device(target)  # type: ignore[no-any-return]
+    return wrap(data, source).to_device(target)
 
 
 def _shape(shape: Any, function: str) -> tuple[int, ...]:
@@ -178,42 +166,30 @@ def arange(
 
 
 def _check_scalar(function: str, name: str, value: Any, kinds: str) -> None:
-    numeric = isinstance(value, (int, float)) or (
-        "c" in kinds and isinstance(value, complex)
-    )
+    numeric = isinstance(value, (int, float)) or ("c" in kinds and isinstance(value, complex))
     # A tensor or NumPy scalar of no axes is as good as its value, which it converts to.
-    if not numeric and (
-        getattr(value, "ndim", 1) or getattr(value, "dtype", None) is None
-    ):
+    if not numeric and (getattr(value, "ndim", 1) or getattr(value, "dtype", None) is None):
         raise TypeError(f"{function}: {name} must be a number; got {describe(value)}")
 
 
-def empty(
-    shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None
-) -> Tensor:
+def empty(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
     """TODO"""
     return _filled("empty", shape, dtype, device)
 
 
-def zeros(
-    shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None
-) -> Tensor:
+def zeros(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
     """TODO"""
     return _filled("zeros", shape, dtype, device)
 
 
-def ones(
-    shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None
-) -> Tensor:
+def ones(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
     """TODO"""
     return _filled("ones", shape, dtype, device)
 
 
 def _filled(name: str, shape: Shape, dtype: DType | None, device: DeviceLike) -> Tensor:
     target = get_device(device)
-    dtype = (
-        _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, name)
-    )
+    dtype = _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, name)
     return create(name, target, _shape(shape, name), dtype=dtype)
 
 
@@ -227,46 +203,28 @@ def full(
     """TODO"""
     if isinstance(fill_value, Tensor):
         if fill_value.ndim:
-            raise ValueError(
-                f"full: fill_value must be a scalar; got {describe(fill_value)}"
-            )
-        filled = empty(
-            shape, dtype=dtype or fill_value.dtype, device=device or fill_value.device
-        )
+            raise ValueError(f"full: fill_value must be a scalar; got {describe(fill_value)}")
+        filled = empty(shape, dtype=dtype or fill_value.dtype, device=device or fill_value.device)
         filled[...] = fill_value
         return filled
     _check_scalar("full", "fill_value", fill_value, "biufc")
     dtype = as_dtype(dtype, "full")
-    return create(
-        "full", get_device(device), _shape(shape, "full"), fill_value, dtype=dtype
-    )
+    return create("full", get_device(device), _shape(shape, "full"), fill_value, dtype=dtype)
 
 
-def empty_like(
-    x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None
-) -> Tensor:
+def empty_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
     """TODO"""
-    return empty(
-        x.shape, dtype=x.dtype if dtype is None else dtype, device=device or x.device
-    )
+    return empty(x.shape, dtype=x.dtype if dtype is None else dtype, device=device or x.device)
 
 
-def zeros_like(
-    x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None
-) -> Tensor:
+def zeros_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
     """TODO"""
-    return zeros(
-        x.shape, dtype=x.dtype if dtype is None else dtype, device=device or x.device
-    )
+    return zeros(x.shape, dtype=x.dtype if dtype is None else dtype, device=device or x.device)
 
 
-def ones_like(
-    x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None
-) -> Tensor:
+def ones_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
     """TODO"""
-    return ones(
-        x.shape, dtype=x.dtype if dtype is None else dtype, device=device or x.device
-    )
+    return ones(x.shape, dtype=x.dtype if dtype is None else dtype, device=device or x.device)
 
 
 def full_like(
@@ -293,9 +251,7 @@ def eye(
 ) -> Tensor:
     """TODO"""
     target = get_device(device)
-    dtype = (
-        _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, "eye")
-    )
+    dtype = _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, "eye")
     rows, cols = _shape((n_rows, n_rows if n_cols is None else n_cols), "eye")
     return create("eye", target, rows, cols, k=k, dtype=dtype)
 
@@ -315,14 +271,10 @@ def linspace(
         _check_scalar("linspace", name, value, "biufc")
     (num,) = _shape(num, "linspace")
     dtype = as_dtype(dtype, "linspace")
-    return create(
-        "linspace", get_device(device), start, stop, num, dtype=dtype, endpoint=endpoint
-    )
+    return create("linspace", get_device(device), start, stop, num, dtype=dtype, endpoint=endpoint)
 
 
-def meshgrid(
-    *arrays: Tensor, indexing: Literal["xy", "ij"] = "xy"
-) -> tuple[Tensor, ...]:
+def meshgrid(*arrays: Tensor, indexing: Literal["xy", "ij"] = "xy") -> tuple[Tensor, ...]:
     """TODO"""
     if not arrays:
         return ()
@@ -331,9 +283,9 @@ def meshgrid(
 
 def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
     """TODO"""
-    return call("tril", x, k=k)  # type: ignore[no-any-return]
+    return call("tril", x, k=k)
 
 
 def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
     """TODO"""
-    return call("triu", x, k=k)  # type: ignore[no-any-return]
+    return call("triu", x, k=k)

@@ -12,9 +12,7 @@ from ._strict import is_strict
 from ._typing import DeviceLike, DType, Scalar, Tensor
 
 
-def astype(
-    x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike = None
-) -> Tensor:
+def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike = None) -> Tensor:
     """TODO"""
     dtype = as_dtype(dtype, "astype")
     if x.dtype.kind == "c" and dtype.kind in "iuf":
@@ -24,7 +22,7 @@ def astype(
     if device is None or get_device(device) is x.device:
         if not copy and x.dtype == dtype:
             return x
-        return call("astype", x, dtype, copy=copy)  # type: ignore[no-any-return]
+        return call("astype", x, dtype, copy=copy)
     # Cast where the data is the smaller, so that less of it moves.
     if dtype.itemsize < x.dtype.itemsize:
         x = call("astype", x, dtype, copy=False)
@@ -59,14 +57,8 @@ def isdtype(dtype: DType, kind: DType | str | tuple[DType | str, ...]) -> bool:
     for k in kind if isinstance(kind, tuple) else (kind,):
         if isinstance(k, str) and k not in _dtypes.KINDS:
             known = ", ".join(repr(name) for name in _dtypes.KINDS)
-            raise ValueError(
-                f"isdtype: kind must be a dtype or one of {known}; got {k!r}"
-            )
-        if (
-            dtype in _dtypes.KINDS[k]
-            if isinstance(k, str)
-            else dtype == as_dtype(k, "isdtype")
-        ):
+            raise ValueError(f"isdtype: kind must be a dtype or one of {known}; got {k!r}")
+        if dtype in _dtypes.KINDS[k] if isinstance(k, str) else dtype == as_dtype(k, "isdtype"):
             return True
     return False
 

@@ -86,9 +86,7 @@ class Device:
         self = object.__new__(cls)
         self.type, self.index, self._name = kind, index, canonical
         self.backend = backend
-        self.ops = backend.operations(
-            index
-        )  # raises ValueError if the device is not there
+        self.ops = backend.operations(index)  # raises ValueError if the device is not there
         self.array_type = backend.array_type
         return _known.setdefault(canonical, self)  # two threads may race to be first
 
@@ -131,9 +129,7 @@ def devices() -> tuple[Device, ...]:
             count = import_module(module).count()
         except ImportError:  # no CuPy, so no CUDA devices that could be used
             continue
-        found.extend(
-            Device(kind if kind == "cpu" else f"{kind}:{i}") for i in range(count)
-        )
+        found.extend(Device(kind if kind == "cpu" else f"{kind}:{i}") for i in range(count))
     return tuple(found)
 
 

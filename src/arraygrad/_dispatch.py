@@ -39,9 +39,7 @@ def wrap(data: Any, device: Device) -> Any:
         parts = [wrap(x, device) for x in data]
         make = getattr(type(data), "_make", tuple)  # named tuples keep their names
         return make(parts)
-    return wrap(
-        device.ops["from_scalar"](data), device
-    )  # NumPy's reductions to a scalar
+    return wrap(device.ops["from_scalar"](data), device)  # NumPy's reductions to a scalar
 
 
 def unary(name: str, x: Tensor) -> Any:
@@ -178,7 +176,7 @@ def sequence(name: str, arrays: Sequence[Tensor], /, **kwargs: Any) -> Any:
 def create(name: str, device: Device, /, *args: Any, **kwargs: Any) -> Tensor:
     """``name(*args, **kwargs)`` for an operation that makes a tensor from none, on `device`."""
     try:
-        return wrap(device.ops[name](*args, **kwargs), device)  # type: ignore[no-any-return]
+        return wrap(device.ops[name](*args, **kwargs), device)
     except Exception as error:
         raise explain(error, name, (*args, *kwargs.values())) from error
 
@@ -271,14 +269,12 @@ def _operand(name: str, x: Any, device: Device) -> Any:
         return x
     # NumPy's float64 and complex128 scalars are Python floats and complexes, weakly typed as
     # the standard says of those; its other scalars have a dtype, which counts.
-    for kind in (bool, int, float, complex):
+    for kind in (int, float, complex):
         if isinstance(x, kind):
             return kind(x)
     if device.backend.is_host_scalar(x):
         return device.ops["from_host"](device.backend.as_host(x))
-    raise TypeError(
-        f"{name}: expected a Tensor or a scalar; got {describe(x)}{_advice((x,))}"
-    )
+    raise TypeError(f"{name}: expected a Tensor or a scalar; got {describe(x)}{_advice((x,))}")
 
 
 def _is_foreign_array(x: Any) -> bool:

@@ -18,19 +18,19 @@ DType: TypeAlias = Any  # numpy.dtype, which only the backends import
 
 # The namespace's dtypes are NumPy's scalar classes, as in NumPy's and CuPy's own namespaces. They
 # equal the numpy.dtype that a tensor's `dtype` is; inside the package only the latter are used.
-bool = _host.np.bool
-int8 = _host.np.int8
-int16 = _host.np.int16
-int32 = _host.np.int32
-int64 = _host.np.int64
-uint8 = _host.np.uint8
-uint16 = _host.np.uint16
-uint32 = _host.np.uint32
-uint64 = _host.np.uint64
-float32 = _host.np.float32
-float64 = _host.np.float64
-complex64 = _host.np.complex64
-complex128 = _host.np.complex128
+bool = _host.namespace.bool
+int8 = _host.namespace.int8
+int16 = _host.namespace.int16
+int32 = _host.namespace.int32
+int64 = _host.namespace.int64
+uint8 = _host.namespace.uint8
+uint16 = _host.namespace.uint16
+uint32 = _host.namespace.uint32
+uint64 = _host.namespace.uint64
+float32 = _host.namespace.float32
+float64 = _host.namespace.float64
+complex64 = _host.namespace.complex64
+complex128 = _host.namespace.complex128
 
 #: The kinds that `isdtype` and `__array_namespace_info__().dtypes` speak of.
 KINDS: dict[str, tuple[DType, ...]] = {
@@ -41,9 +41,7 @@ KINDS: dict[str, tuple[DType, ...]] = {
     "complex floating": tuple(map(_host.dtype, (complex64, complex128))),
 }
 KINDS["integral"] = KINDS["signed integer"] + KINDS["unsigned integer"]
-KINDS["numeric"] = (
-    KINDS["integral"] + KINDS["real floating"] + KINDS["complex floating"]
-)
+KINDS["numeric"] = KINDS["integral"] + KINDS["real floating"] + KINDS["complex floating"]
 
 ALL: dict[str, DType] = {d.name: d for d in KINDS["bool"] + KINDS["numeric"]}
 
@@ -56,9 +54,7 @@ DEFAULTS: dict[str, DType] = {
 }
 
 #: What a `dtype` argument may be without a second look: the dtypes and their classes.
-_CANONICAL: dict[Any, DType] = {d: d for d in ALL.values()} | {
-    d.type: d for d in ALL.values()
-}
+_CANONICAL: dict[Any, DType] = {d: d for d in ALL.values()} | {d.type: d for d in ALL.values()}
 #: Python's types as dtypes: NumPy's reading of them, an error under `strict()`.
 _PYTHON_TYPES: dict[Any, DType] = {
     builtins.bool: ALL["bool"],
@@ -90,9 +86,7 @@ def _spelled_dtype(dtype: Any, function: str) -> DType:
     except (TypeError, ValueError):
         found = None
     if found is None:
-        raise TypeError(
-            f"{function}: dtype must be one of {', '.join(ALL)}; got {dtype!r}"
-        )
+        raise TypeError(f"{function}: dtype must be one of {', '.join(ALL)}; got {dtype!r}")
     if is_strict():
         raise TypeError(
             f"{function}: dtype={dtype!r} is outside the standard; write dtype=xp.{found.name}"

@@ -8,336 +8,336 @@ from ._typing import Real, Scalar, Tensor
 
 def abs(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("abs", x)  # type: ignore[no-any-return]
+    return unary("abs", x)
 
 
 def acos(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("acos", x)  # type: ignore[no-any-return]
+    return unary("acos", x)
 
 
 def acosh(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("acosh", x)  # type: ignore[no-any-return]
+    return unary("acosh", x)
 
 
 def add(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
     """TODO"""
-    return binary("add", x1, x2)  # type: ignore[no-any-return]
+    return binary("add", x1, x2)
 
 
 def asin(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("asin", x)  # type: ignore[no-any-return]
+    return unary("asin", x)
 
 
 def asinh(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("asinh", x)  # type: ignore[no-any-return]
+    return unary("asinh", x)
 
 
 def atan(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("atan", x)  # type: ignore[no-any-return]
+    return unary("atan", x)
 
 
 def atan2(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("atan2", x1, x2)  # type: ignore[no-any-return]
+    return binary("atan2", x1, x2)
 
 
 def atanh(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("atanh", x)  # type: ignore[no-any-return]
+    return unary("atanh", x)
 
 
 def bitwise_and(x1: Tensor | bool | int, x2: Tensor | bool | int, /) -> Tensor:
     """TODO"""
-    return binary("bitwise_and", x1, x2)  # type: ignore[no-any-return]
+    return binary("bitwise_and", x1, x2)
 
 
 def bitwise_invert(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("bitwise_invert", x)  # type: ignore[no-any-return]
+    return unary("bitwise_invert", x)
 
 
 def bitwise_left_shift(x1: Tensor | int, x2: Tensor | int, /) -> Tensor:
     """TODO"""
-    return binary("bitwise_left_shift", x1, x2)  # type: ignore[no-any-return]
+    return binary("bitwise_left_shift", x1, x2)
 
 
 def bitwise_or(x1: Tensor | bool | int, x2: Tensor | bool | int, /) -> Tensor:
     """TODO"""
-    return binary("bitwise_or", x1, x2)  # type: ignore[no-any-return]
+    return binary("bitwise_or", x1, x2)
 
 
 def bitwise_right_shift(x1: Tensor | int, x2: Tensor | int, /) -> Tensor:
     """TODO"""
-    return binary("bitwise_right_shift", x1, x2)  # type: ignore[no-any-return]
+    return binary("bitwise_right_shift", x1, x2)
 
 
 def bitwise_xor(x1: Tensor | bool | int, x2: Tensor | bool | int, /) -> Tensor:
     """TODO"""
-    return binary("bitwise_xor", x1, x2)  # type: ignore[no-any-return]
+    return binary("bitwise_xor", x1, x2)
 
 
 def ceil(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("ceil", x)  # type: ignore[no-any-return]
+    return unary("ceil", x)
 
 
 def clip(
     x: Tensor, /, min: Real | Tensor | None = None, max: Real | Tensor | None = None
 ) -> Tensor:
     """TODO"""
-    return apply("clip", (x, min, max))  # type: ignore[no-any-return]
+    return apply("clip", (x, min, max))
 
 
 def conj(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("conj", x)  # type: ignore[no-any-return]
+    return unary("conj", x)
 
 
 def copysign(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("copysign", x1, x2)  # type: ignore[no-any-return]
+    return binary("copysign", x1, x2)
 
 
 def cos(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("cos", x)  # type: ignore[no-any-return]
+    return unary("cos", x)
 
 
 def cosh(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("cosh", x)  # type: ignore[no-any-return]
+    return unary("cosh", x)
 
 
 def divide(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
     """TODO"""
-    return binary("divide", x1, x2)  # type: ignore[no-any-return]
+    return binary("divide", x1, x2)
 
 
 def equal(x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
     """TODO"""
-    return binary("equal", x1, x2)  # type: ignore[no-any-return]
+    return binary("equal", x1, x2)
 
 
 def exp(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("exp", x)  # type: ignore[no-any-return]
+    return unary("exp", x)
 
 
 def expm1(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("expm1", x)  # type: ignore[no-any-return]
+    return unary("expm1", x)
 
 
 def floor(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("floor", x)  # type: ignore[no-any-return]
+    return unary("floor", x)
 
 
 def floor_divide(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("floor_divide", x1, x2)  # type: ignore[no-any-return]
+    return binary("floor_divide", x1, x2)
 
 
 def greater(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("greater", x1, x2)  # type: ignore[no-any-return]
+    return binary("greater", x1, x2)
 
 
 def greater_equal(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("greater_equal", x1, x2)  # type: ignore[no-any-return]
+    return binary("greater_equal", x1, x2)
 
 
 def hypot(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("hypot", x1, x2)  # type: ignore[no-any-return]
+    return binary("hypot", x1, x2)
 
 
 def imag(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("imag", x)  # type: ignore[no-any-return]
+    return unary("imag", x)
 
 
 def isfinite(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("isfinite", x)  # type: ignore[no-any-return]
+    return unary("isfinite", x)
 
 
 def isinf(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("isinf", x)  # type: ignore[no-any-return]
+    return unary("isinf", x)
 
 
 def isnan(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("isnan", x)  # type: ignore[no-any-return]
+    return unary("isnan", x)
 
 
 def less(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("less", x1, x2)  # type: ignore[no-any-return]
+    return binary("less", x1, x2)
 
 
 def less_equal(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("less_equal", x1, x2)  # type: ignore[no-any-return]
+    return binary("less_equal", x1, x2)
 
 
 def log(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("log", x)  # type: ignore[no-any-return]
+    return unary("log", x)
 
 
 def log10(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("log10", x)  # type: ignore[no-any-return]
+    return unary("log10", x)
 
 
 def log1p(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("log1p", x)  # type: ignore[no-any-return]
+    return unary("log1p", x)
 
 
 def log2(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("log2", x)  # type: ignore[no-any-return]
+    return unary("log2", x)
 
 
 def logaddexp(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("logaddexp", x1, x2)  # type: ignore[no-any-return]
+    return binary("logaddexp", x1, x2)
 
 
 def logical_and(x1: Tensor | bool, x2: Tensor | bool, /) -> Tensor:
     """TODO"""
-    return binary("logical_and", x1, x2)  # type: ignore[no-any-return]
+    return binary("logical_and", x1, x2)
 
 
 def logical_not(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("logical_not", x)  # type: ignore[no-any-return]
+    return unary("logical_not", x)
 
 
 def logical_or(x1: Tensor | bool, x2: Tensor | bool, /) -> Tensor:
     """TODO"""
-    return binary("logical_or", x1, x2)  # type: ignore[no-any-return]
+    return binary("logical_or", x1, x2)
 
 
 def logical_xor(x1: Tensor | bool, x2: Tensor | bool, /) -> Tensor:
     """TODO"""
-    return binary("logical_xor", x1, x2)  # type: ignore[no-any-return]
+    return binary("logical_xor", x1, x2)
 
 
 def maximum(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("maximum", x1, x2)  # type: ignore[no-any-return]
+    return binary("maximum", x1, x2)
 
 
 def minimum(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("minimum", x1, x2)  # type: ignore[no-any-return]
+    return binary("minimum", x1, x2)
 
 
 def multiply(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
     """TODO"""
-    return binary("multiply", x1, x2)  # type: ignore[no-any-return]
+    return binary("multiply", x1, x2)
 
 
 def negative(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("negative", x)  # type: ignore[no-any-return]
+    return unary("negative", x)
 
 
 def nextafter(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("nextafter", x1, x2)  # type: ignore[no-any-return]
+    return binary("nextafter", x1, x2)
 
 
 def not_equal(x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
     """TODO"""
-    return binary("not_equal", x1, x2)  # type: ignore[no-any-return]
+    return binary("not_equal", x1, x2)
 
 
 def positive(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("positive", x)  # type: ignore[no-any-return]
+    return unary("positive", x)
 
 
 def pow(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
     """TODO"""
-    return binary("pow", x1, x2)  # type: ignore[no-any-return]
+    return binary("pow", x1, x2)
 
 
 def real(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("real", x)  # type: ignore[no-any-return]
+    return unary("real", x)
 
 
 def reciprocal(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("reciprocal", x)  # type: ignore[no-any-return]
+    return unary("reciprocal", x)
 
 
 def remainder(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("remainder", x1, x2)  # type: ignore[no-any-return]
+    return binary("remainder", x1, x2)
 
 
 def round(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("round", x)  # type: ignore[no-any-return]
+    return unary("round", x)
 
 
 def sign(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("sign", x)  # type: ignore[no-any-return]
+    return unary("sign", x)
 
 
 def signbit(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("signbit", x)  # type: ignore[no-any-return]
+    return unary("signbit", x)
 
 
 def sin(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("sin", x)  # type: ignore[no-any-return]
+    return unary("sin", x)
 
 
 def sinh(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("sinh", x)  # type: ignore[no-any-return]
+    return unary("sinh", x)
 
 
 def sqrt(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("sqrt", x)  # type: ignore[no-any-return]
+    return unary("sqrt", x)
 
 
 def square(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("square", x)  # type: ignore[no-any-return]
+    return unary("square", x)
 
 
 def subtract(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
     """TODO"""
-    return binary("subtract", x1, x2)  # type: ignore[no-any-return]
+    return binary("subtract", x1, x2)
 
 
 def tan(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("tan", x)  # type: ignore[no-any-return]
+    return unary("tan", x)
 
 
 def tanh(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("tanh", x)  # type: ignore[no-any-return]
+    return unary("tanh", x)
 
 
 def trunc(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("trunc", x)  # type: ignore[no-any-return]
+    return unary("trunc", x)

@@ -40,7 +40,7 @@ def explain(error: Exception, name: str, operands: Iterable[object]) -> Exceptio
         if issubclass(cls, Warning):
             break
         try:
-            return cls(message)  # type: ignore[no-any-return]
+            return cls(message)
         except Exception:  # e.g. NumPy's ufunc errors, built from a ufunc and dtypes
             continue
     return error

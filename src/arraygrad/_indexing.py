@@ -8,9 +8,9 @@ from ._typing import Tensor
 
 def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
     """TODO"""
-    return apply("take", (x, indices), (), {"axis": axis})  # type: ignore[no-any-return]
+    return apply("take", (x, indices), (), {"axis": axis})
 
 
 def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
     """TODO"""
-    return apply("take_along_axis", (x, indices), (), {"axis": axis})  # type: ignore[no-any-return]
+    return apply("take_along_axis", (x, indices), (), {"axis": axis})

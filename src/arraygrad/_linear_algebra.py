@@ -10,21 +10,21 @@ from ._typing import Tensor
 
 def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
     """TODO"""
-    return binary("matmul", x1, x2)  # type: ignore[no-any-return]
+    return binary("matmul", x1, x2)
 
 
 def matrix_transpose(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("matrix_transpose", x)  # type: ignore[no-any-return]
+    return unary("matrix_transpose", x)
 
 
 def tensordot(
     x1: Tensor, x2: Tensor, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2
 ) -> Tensor:
     """TODO"""
-    return apply("tensordot", (x1, x2), (), {"axes": axes})  # type: ignore[no-any-return]
+    return apply("tensordot", (x1, x2), (), {"axes": axes})
 
 
 def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     """TODO"""
-    return apply("vecdot", (x1, x2), (), {"axis": axis})  # type: ignore[no-any-return]
+    return apply("vecdot", (x1, x2), (), {"axis": axis})

@@ -25,68 +25,66 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 def broadcast_to(x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
     """TODO"""
-    return call("broadcast_to", x, shape)  # type: ignore[no-any-return]
+    return call("broadcast_to", x, shape)
 
 
 def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
     """TODO"""
-    return sequence("concat", arrays, axis=axis)  # type: ignore[no-any-return]
+    return sequence("concat", arrays, axis=axis)
 
 
 def expand_dims(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
     """TODO"""
-    return call("expand_dims", x, axis)  # type: ignore[no-any-return]
+    return call("expand_dims", x, axis)
 
 
 def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
     """TODO"""
-    return call("flip", x, axis=axis)  # type: ignore[no-any-return]
+    return call("flip", x, axis=axis)
 
 
 def moveaxis(
     x: Tensor, source: int | tuple[int, ...], destination: int | tuple[int, ...], /
 ) -> Tensor:
     """TODO"""
-    return call("moveaxis", x, source, destination)  # type: ignore[no-any-return]
+    return call("moveaxis", x, source, destination)
 
 
 def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
     """TODO"""
-    return call("permute_dims", x, axes)  # type: ignore[no-any-return]
+    return call("permute_dims", x, axes)
 
 
 def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> Tensor:
     """TODO"""
-    return apply("repeat", (x, repeats), (), {"axis": axis})  # type: ignore[no-any-return]
+    return apply("repeat", (x, repeats), (), {"axis": axis})
 
 
-def reshape(
-    x: Tensor, /, shape: tuple[int, ...], *, copy: bool | None = None
-) -> Tensor:
+def reshape(x: Tensor, /, shape: tuple[int, ...], *, copy: bool | None = None) -> Tensor:
     """TODO"""
-    return call("reshape", x, shape, copy=copy)  # type: ignore[no-any-return]
+    return call("reshape", x, shape, copy=copy)
 
 
 def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Tensor:
     """TODO"""
-    return call("roll", x, shift, axis=axis)  # type: ignore[no-any-return]
+    return call("roll", x, shift, axis=axis)
 
 
 def squeeze(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
     """TODO"""
-    return call("squeeze", x, axis)  # type: ignore[no-any-return]
+    return call("squeeze", x, axis)
 
 
 def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
     """TODO"""
-    return sequence("stack", arrays, axis=axis)  # type: ignore[no-any-return]
+    return sequence("stack", arrays, axis=axis)
 
 
 def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:
     """TODO"""
-    return call("tile", x, repetitions)  # type: ignore[no-any-return]
+    return call("tile", x, repetitions)
 
 
 def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     """TODO"""
-    return call("unstack", x, axis=axis)  # type: ignore[no-any-return]
+    return call("unstack", x, axis=axis)

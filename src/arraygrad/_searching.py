@@ -10,22 +10,22 @@ from ._typing import Axis, Real, Scalar, Tensor
 
 def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("argmax", x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return call("argmax", x, axis=axis, keepdims=keepdims)
 
 
 def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("argmin", x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return call("argmin", x, axis=axis, keepdims=keepdims)
 
 
 def count_nonzero(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("count_nonzero", x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return call("count_nonzero", x, axis=axis, keepdims=keepdims)
 
 
 def nonzero(x: Tensor, /) -> tuple[Tensor, ...]:
     """TODO"""
-    return unary("nonzero", x)  # type: ignore[no-any-return]
+    return unary("nonzero", x)
 
 
 def searchsorted(
@@ -37,9 +37,9 @@ def searchsorted(
     sorter: Tensor | None = None,
 ) -> Tensor:
     """TODO"""
-    return apply("searchsorted", (x1, x2), (), {"side": side, "sorter": sorter})  # type: ignore[no-any-return]
+    return apply("searchsorted", (x1, x2), (), {"side": side, "sorter": sorter})
 
 
 def where(condition: Tensor, x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
     """TODO"""
-    return ternary("where", condition, x1, x2)  # type: ignore[no-any-return]
+    return ternary("where", condition, x1, x2)

@@ -33,7 +33,7 @@ class UniqueInverseResult(NamedTuple):
 
 def isin(x1: Tensor | int, x2: Tensor | int, /, *, invert: bool = False) -> Tensor:
     """TODO"""
-    return apply("isin", (x1, x2), (), {"invert": invert})  # type: ignore[no-any-return]
+    return apply("isin", (x1, x2), (), {"invert": invert})
 
 
 def unique_all(x: Tensor, /) -> UniqueAllResult:
@@ -53,4 +53,4 @@ def unique_inverse(x: Tensor, /) -> UniqueInverseResult:
 
 def unique_values(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("unique_values", x)  # type: ignore[no-any-return]
+    return unary("unique_values", x)

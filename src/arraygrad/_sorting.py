@@ -10,11 +10,9 @@ def argsort(
     x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True
 ) -> Tensor:
     """TODO"""
-    return call("argsort", x, axis=axis, descending=descending, stable=stable)  # type: ignore[no-any-return]
+    return call("argsort", x, axis=axis, descending=descending, stable=stable)
 
 
-def sort(
-    x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True
-) -> Tensor:
+def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """TODO"""
-    return call("sort", x, axis=axis, descending=descending, stable=stable)  # type: ignore[no-any-return]
+    return call("sort", x, axis=axis, descending=descending, stable=stable)

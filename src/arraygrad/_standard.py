@@ -34,9 +34,7 @@ _NAMES = {
     _BITS: "bitwise_and bitwise_invert bitwise_or bitwise_xor iand ior ixor",
     _BOOL: "logical_and logical_not logical_or logical_xor",
 }
-KINDS: dict[str, str] = {
-    name: kinds for kinds, names in _NAMES.items() for name in names.split()
-}
+KINDS: dict[str, str] = {name: kinds for kinds, names in _NAMES.items() for name in names.split()}
 KINDS["ipow"] = _NUMERIC
 
 #: Kind letter -> the dtypes that promote among themselves.
@@ -79,9 +77,7 @@ def check(
     if name in ("getitem", "setitem"):
         _check_key(name, args[0], tensors[0])
     if name == "T" and tensors[0].ndim != 2:
-        raise ValueError(
-            "T: outside the standard but for two axes; write x.mT or permute_dims"
-        )
+        raise ValueError("T: outside the standard but for two axes; write x.mT or permute_dims")
     promoting = operands[1:] if name in _UNPROMOTED_FIRST else operands
     check_promotion(
         name,
@@ -102,9 +98,7 @@ def _check_kinds(name: str, tensors: Sequence[Any]) -> None:
     kinds = KINDS.get(name)
     for x in tensors:
         if kinds is not None and x.dtype.kind not in kinds:
-            target = {_BOOL: "bool", _INTEGER: "int64", _BITS: "int64"}.get(
-                kinds, "float64"
-            )
+            target = {_BOOL: "bool", _INTEGER: "int64", _BITS: "int64"}.get(kinds, "float64")
             hint = "xp.real(x)" if x.dtype.kind == "c" else f"xp.astype(x, xp.{target})"
             raise TypeError(
                 f"{name}: a {x.dtype} tensor is outside the standard, which defines it for "
@@ -117,9 +111,7 @@ def check_promotion(name: str, dtypes: Sequence[Any], scalars: Sequence[Any]) ->
     for dtype in dtypes[1:]:
         first = dtypes[0]
         mixed = _FAMILY[dtype.kind] != _FAMILY[first.kind]
-        if mixed or (
-            {dtype.kind, first.kind} == {"i", "u"} and "uint64" in (dtype, first)
-        ):
+        if mixed or ({dtype.kind, first.kind} == {"i", "u"} and "uint64" in (dtype, first)):
             raise TypeError(
                 f"{name}: {first} and {dtype} tensors do not promote in the standard; "
                 f"write xp.astype(x, xp.{max(dtype, first, key=_rank)}) first"
@@ -170,18 +162,14 @@ def _check_key(name: str, key: Any, x: Any) -> None:
     if any(k.dtype.kind == "b" for k in arrays) and len(entries) > 1:
         raise IndexError(f"{name}: the standard allows a boolean index only alone")
     if arrays and any(k.dtype.kind != "b" for k in arrays):
-        others = [
-            k for k in entries if not hasattr(k, "dtype") and not isinstance(k, int)
-        ]
+        others = [k for k in entries if not hasattr(k, "dtype") and not isinstance(k, int)]
         if others:
             raise IndexError(
                 f"{name}: the standard does not mix index arrays with slices, ... or None; "
                 "index in two steps or write xp.take(x, i, axis=...)"
             )
     counted = [k for k in entries if k is not None and k is not Ellipsis]
-    consumed = sum(
-        k.ndim if hasattr(k, "dtype") and k.dtype.kind == "b" else 1 for k in counted
-    )
+    consumed = sum(k.ndim if hasattr(k, "dtype") and k.dtype.kind == "b" else 1 for k in counted)
     boolean = any(k.dtype.kind == "b" for k in arrays)
     if Ellipsis not in [k for k in entries if not hasattr(k, "dtype")] and not boolean:
         if consumed < x.ndim:

@@ -17,9 +17,7 @@ def cumulative_prod(
 ) -> Tensor:
     """TODO"""
     dtype = as_dtype(dtype, "cumulative_prod")
-    return call(
-        "cumulative_prod", x, axis=axis, dtype=dtype, include_initial=include_initial
-    )  # type: ignore[no-any-return]
+    return call("cumulative_prod", x, axis=axis, dtype=dtype, include_initial=include_initial)
 
 
 def cumulative_sum(
@@ -32,24 +30,22 @@ def cumulative_sum(
 ) -> Tensor:
     """TODO"""
     dtype = as_dtype(dtype, "cumulative_sum")
-    return call(
-        "cumulative_sum", x, axis=axis, dtype=dtype, include_initial=include_initial
-    )  # type: ignore[no-any-return]
+    return call("cumulative_sum", x, axis=axis, dtype=dtype, include_initial=include_initial)
 
 
 def max(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("max", x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return call("max", x, axis=axis, keepdims=keepdims)
 
 
 def mean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("mean", x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return call("mean", x, axis=axis, keepdims=keepdims)
 
 
 def min(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("min", x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return call("min", x, axis=axis, keepdims=keepdims)
 
 
 def prod(
@@ -62,14 +58,14 @@ def prod(
 ) -> Tensor:
     """TODO"""
     dtype = as_dtype(dtype, "prod")
-    return call("prod", x, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
+    return call("prod", x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
 def std(
     x: Tensor, /, *, axis: Axis = None, correction: Real = 0.0, keepdims: bool = False
 ) -> Tensor:
     """TODO"""
-    return call("std", x, axis=axis, correction=correction, keepdims=keepdims)  # type: ignore[no-any-return]
+    return call("std", x, axis=axis, correction=correction, keepdims=keepdims)
 
 
 def sum(
@@ -82,11 +78,11 @@ def sum(
 ) -> Tensor:
     """TODO"""
     dtype = as_dtype(dtype, "sum")
-    return call("sum", x, axis=axis, dtype=dtype, keepdims=keepdims)  # type: ignore[no-any-return]
+    return call("sum", x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
 def var(
     x: Tensor, /, *, axis: Axis = None, correction: Real = 0.0, keepdims: bool = False
 ) -> Tensor:
     """TODO"""
-    return call("var", x, axis=axis, correction=correction, keepdims=keepdims)  # type: ignore[no-any-return]
+    return call("var", x, axis=axis, correction=correction, keepdims=keepdims)

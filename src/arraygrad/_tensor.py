@@ -55,9 +55,7 @@ class Tensor:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Tensor:
         """Not for use; says which function to use."""
-        raise TypeError(
-            "Tensor: not made by calling the class; use arraygrad.asarray(...)"
-        )
+        raise TypeError("Tensor: not made by calling the class; use arraygrad.asarray(...)")
 
     def _transform(
         self,
@@ -84,17 +82,17 @@ class Tensor:
     @property
     def shape(self) -> tuple[int, ...]:
         """Sizes of the axes."""
-        return self._data.shape  # type: ignore[no-any-return]
+        return self._data.shape
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return self._data.ndim  # type: ignore[no-any-return]
+        return self._data.ndim
 
     @property
     def size(self) -> int:
         """Number of elements."""
-        return self._data.size  # type: ignore[no-any-return]
+        return self._data.size
 
     @property
     def T(self) -> Tensor:
@@ -102,7 +100,7 @@ class Tensor:
 
         The standard defines it for two axes only; `mT` transposes stacks of matrices.
         """
-        return _dispatch.unary("T", self)  # type: ignore[no-any-return]
+        return _dispatch.unary("T", self)
 
     @property
     def mT(self) -> Tensor:
@@ -113,7 +111,7 @@ class Tensor:
         ValueError
             With fewer than two axes.
         """
-        return _dispatch.unary("matrix_transpose", self)  # type: ignore[no-any-return]
+        return _dispatch.unary("matrix_transpose", self)
 
     # ---- the standard's protocol methods
 
@@ -163,9 +161,9 @@ class Tensor:
         if target is self._device:
             return self
         if type(self) is not Tensor:
-            return self._transform("to_device", (self,), (target,), {"stream": stream})  # type: ignore[no-any-return]
+            return self._transform("to_device", (self,), (target,), {"stream": stream})
         data = _device.transfer(self._data, self._device, target, stream)
-        return _dispatch.wrap(data, target)  # type: ignore[no-any-return]
+        return _dispatch.wrap(data, target)
 
     def __dlpack__(
         self,
@@ -204,7 +202,7 @@ class Tensor:
 
     def __dlpack_device__(self, /) -> tuple[Any, int]:
         """(DLPack device type, index): (1, 0) on the CPU, (2, N) on ``cuda:N``."""
-        return self._data.__dlpack_device__()  # type: ignore[no-any-return]
+        return self._data.__dlpack_device__()
 
     # ---- conversions
 
@@ -267,9 +265,7 @@ class Tensor:
 
     def _scalar(self, name: str, allowed: str) -> Any:
         if self.ndim:
-            raise TypeError(
-                f"{name}: only a tensor of no axes converts; got shape {self.shape}"
-            )
+            raise TypeError(f"{name}: only a tensor of no axes converts; got shape {self.shape}")
         if self.dtype.kind not in allowed:
             raise TypeError(f"{name}: a {self.dtype} tensor does not convert")
         return self._device.ops["item"](self._data)
@@ -300,18 +296,14 @@ class Tensor:
 
     def __len__(self) -> int:
         if is_strict():
-            raise TypeError(
-                "len() of a tensor is outside the standard; write x.shape[0]"
-            )
+            raise TypeError("len() of a tensor is outside the standard; write x.shape[0]")
         if not self.ndim:
             raise TypeError("len() of a tensor of no axes")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
         if is_strict():
-            raise TypeError(
-                "iterating a tensor is outside the standard; write xp.unstack(x)"
-            )
+            raise TypeError("iterating a tensor is outside the standard; write xp.unstack(x)")
         if not self.ndim:
             raise TypeError("iteration over a tensor of no axes")
         return iter(_dispatch.call("unstack", self))
@@ -319,18 +311,14 @@ class Tensor:
     # ---- text
 
     def _text(self, prefix: str) -> str:
-        return self._device.backend.to_text(
-            self._device.ops["to_host"](self._data), prefix
-        )  # type: ignore[no-any-return]
+        return self._device.backend.to_text(self._device.ops["to_host"](self._data), prefix)
 
     def __repr__(self) -> str:
         name = type(self).__name__
         shape = f", shape={self.shape}" if not self.size else ""
         here = self._device is _device.get_device(None)
         device = "" if here else f", device='{self._device}'"
-        return (
-            f"{name}({self._text(f'{name}(')}{shape}, dtype={self.dtype.name}{device})"
-        )
+        return f"{name}({self._text(f'{name}(')}{shape}, dtype={self.dtype.name}{device})"
 
     def __str__(self) -> str:
         return self._text("")
@@ -348,10 +336,10 @@ class Tensor:
     # ---- copies and pickles
 
     def __copy__(self) -> Tensor:
-        return _dispatch.unary("copy", self)  # type: ignore[no-any-return]
+        return _dispatch.unary("copy", self)
 
     def __deepcopy__(self, memo: dict[int, Any], /) -> Tensor:
-        return _dispatch.unary("copy", self)  # type: ignore[no-any-return]
+        return _dispatch.unary("copy", self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (
@@ -391,15 +379,11 @@ class Tensor:
             else:
                 data = _dispatch.key_data("__getitem__", key, device)
             try:
-                return _dispatch.wrap(device.ops["getitem"](self._data, data), device)  # type: ignore[no-any-return]
+                return _dispatch.wrap(device.ops["getitem"](self._data, data), device)
             except Exception as error:
                 raise explain(error, "__getitem__", (self, key)) from error
-        key = (
-            key
-            if type(self) is not Tensor
-            else _dispatch.key_data("__getitem__", key, device)
-        )
-        return _dispatch.apply("getitem", (self,), (key,))  # type: ignore[no-any-return]
+        key = key if type(self) is not Tensor else _dispatch.key_data("__getitem__", key, device)
+        return _dispatch.apply("getitem", (self,), (key,))
 
     def __setitem__(self, key: Any, value: Any, /) -> None:
         """Write `value`, broadcast and cast to the tensor's dtype, where `key` selects.
@@ -427,8 +411,7 @@ class Tensor:
 
             value = asarray(value, device=self._device)
         if self.dtype.kind != "c" and (
-            isinstance(value, complex)
-            or (isinstance(value, Tensor) and value.dtype.kind == "c")
+            isinstance(value, complex) or (isinstance(value, Tensor) and value.dtype.kind == "c")
         ):
             raise TypeError(
                 f"__setitem__: a complex value does not fit into a {self.dtype} tensor; "
@@ -436,11 +419,7 @@ class Tensor:
             )
         if type(self) is Tensor:
             key = _dispatch.key_data("__setitem__", key, self._device)
-            if (
-                type(value) is Tensor
-                and value._device is self._device
-                and not is_strict()
-            ):
+            if type(value) is Tensor and value._device is self._device and not is_strict():
                 try:
                     self._device.ops["setitem"](self._data, value._data, key)
                 except Exception as error:
@@ -451,16 +430,16 @@ class Tensor:
     # ---- operators: each is the function of the namespace that the standard names for it
 
     def __abs__(self, /) -> Tensor:
-        return _dispatch.unary("abs", self)  # type: ignore[no-any-return]
+        return _dispatch.unary("abs", self)
 
     def __neg__(self, /) -> Tensor:
-        return _dispatch.unary("negative", self)  # type: ignore[no-any-return]
+        return _dispatch.unary("negative", self)
 
     def __pos__(self, /) -> Tensor:
-        return _dispatch.unary("positive", self)  # type: ignore[no-any-return]
+        return _dispatch.unary("positive", self)
 
     def __invert__(self, /) -> Tensor:
-        return _dispatch.unary("bitwise_invert", self)  # type: ignore[no-any-return]
+        return _dispatch.unary("bitwise_invert", self)
 
     def __add__(self, other: Any, /) -> Any:
         return _dispatch.binary("add", self, other, True)
@@ -599,9 +578,7 @@ class Tensor:
 
 
 #: Where tensors are put when unpickled; None: where they were.
-_map_location: ContextVar[Device | None] = ContextVar(
-    "arraygrad_map_location", default=None
-)
+_map_location: ContextVar[Device | None] = ContextVar("arraygrad_map_location", default=None)
 
 
 @contextmanager
@@ -644,4 +621,4 @@ def _unpickle(data: Any, device: str) -> Tensor:
                 f"unpickling a tensor saved on {device}: {error}. To load it elsewhere: "
                 'with arraygrad.map_location("cpu"): ...'
             ) from error
-    return _dispatch.wrap(target.ops["from_host"](data), target)  # type: ignore[no-any-return]
+    return _dispatch.wrap(target.ops["from_host"](data), target)

@@ -8,12 +8,12 @@ from ._typing import Axis, Tensor
 
 def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("all", x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return call("all", x, axis=axis, keepdims=keepdims)
 
 
 def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("any", x, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return call("any", x, axis=axis, keepdims=keepdims)
 
 
 def diff(
@@ -27,4 +27,4 @@ def diff(
 ) -> Tensor:
     """TODO"""
     kwargs = {"axis": axis, "n": n, "prepend": prepend, "append": append}
-    return apply("diff", (x,), (), kwargs)  # type: ignore[no-any-return]
+    return apply("diff", (x,), (), kwargs)

@@ -25,46 +25,34 @@ def _real_dtype(dtype: DType, function: str) -> DType:
     return dtype
 
 
-def fft(
-    x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward"
-) -> Tensor:
+def fft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
     """TODO"""
-    return call("fft.fft", x, n=n, axis=axis, norm=norm)  # type: ignore[no-any-return]
+    return call("fft.fft", x, n=n, axis=axis, norm=norm)
 
 
-def hfft(
-    x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward"
-) -> Tensor:
+def hfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
     """TODO"""
-    return call("fft.hfft", x, n=n, axis=axis, norm=norm)  # type: ignore[no-any-return]
+    return call("fft.hfft", x, n=n, axis=axis, norm=norm)
 
 
-def ifft(
-    x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward"
-) -> Tensor:
+def ifft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
     """TODO"""
-    return call("fft.ifft", x, n=n, axis=axis, norm=norm)  # type: ignore[no-any-return]
+    return call("fft.ifft", x, n=n, axis=axis, norm=norm)
 
 
-def ihfft(
-    x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward"
-) -> Tensor:
+def ihfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
     """TODO"""
-    return call("fft.ihfft", x, n=n, axis=axis, norm=norm)  # type: ignore[no-any-return]
+    return call("fft.ihfft", x, n=n, axis=axis, norm=norm)
 
 
-def irfft(
-    x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward"
-) -> Tensor:
+def irfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
     """TODO"""
-    return call("fft.irfft", x, n=n, axis=axis, norm=norm)  # type: ignore[no-any-return]
+    return call("fft.irfft", x, n=n, axis=axis, norm=norm)
 
 
-def rfft(
-    x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward"
-) -> Tensor:
+def rfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
     """TODO"""
-    return call("fft.rfft", x, n=n, axis=axis, norm=norm)  # type: ignore[no-any-return]
+    return call("fft.rfft", x, n=n, axis=axis, norm=norm)
 
 
 def fftn(
@@ -76,7 +64,7 @@ def fftn(
     norm: Norm = "backward",
 ) -> Tensor:
     """TODO"""
-    return call("fft.fftn", x, s=s, axes=axes, norm=norm)  # type: ignore[no-any-return]
+    return call("fft.fftn", x, s=s, axes=axes, norm=norm)
 
 
 def ifftn(
@@ -88,7 +76,7 @@ def ifftn(
     norm: Norm = "backward",
 ) -> Tensor:
     """TODO"""
-    return call("fft.ifftn", x, s=s, axes=axes, norm=norm)  # type: ignore[no-any-return]
+    return call("fft.ifftn", x, s=s, axes=axes, norm=norm)
 
 
 def irfftn(
@@ -100,7 +88,7 @@ def irfftn(
     norm: Norm = "backward",
 ) -> Tensor:
     """TODO"""
-    return call("fft.irfftn", x, s=s, axes=axes, norm=norm)  # type: ignore[no-any-return]
+    return call("fft.irfftn", x, s=s, axes=axes, norm=norm)
 
 
 def rfftn(
@@ -112,7 +100,7 @@ def rfftn(
     norm: Norm = "backward",
 ) -> Tensor:
     """TODO"""
-    return call("fft.rfftn", x, s=s, axes=axes, norm=norm)  # type: ignore[no-any-return]
+    return call("fft.rfftn", x, s=s, axes=axes, norm=norm)
 
 
 def fftfreq(
@@ -133,9 +121,9 @@ def rfftfreq(
 
 def fftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> Tensor:
     """TODO"""
-    return call("fft.fftshift", x, axes=axes)  # type: ignore[no-any-return]
+    return call("fft.fftshift", x, axes=axes)
 
 
 def ifftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> Tensor:
     """TODO"""
-    return call("fft.ifftshift", x, axes=axes)  # type: ignore[no-any-return]
+    return call("fft.ifftshift", x, axes=axes)

@@ -54,22 +54,22 @@ class SVDResult(NamedTuple):
 
 def cholesky(x: Tensor, /, *, upper: bool = False) -> Tensor:
     """TODO"""
-    return call("linalg.cholesky", x, upper=upper)  # type: ignore[no-any-return]
+    return call("linalg.cholesky", x, upper=upper)
 
 
 def cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     """TODO"""
-    return apply("linalg.cross", (x1, x2), (), {"axis": axis})  # type: ignore[no-any-return]
+    return apply("linalg.cross", (x1, x2), (), {"axis": axis})
 
 
 def det(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("linalg.det", x)  # type: ignore[no-any-return]
+    return unary("linalg.det", x)
 
 
 def diagonal(x: Tensor, /, *, offset: int = 0) -> Tensor:
     """TODO"""
-    return call("linalg.diagonal", x, offset=offset)  # type: ignore[no-any-return]
+    return call("linalg.diagonal", x, offset=offset)
 
 
 def eig(x: Tensor, /) -> EigResult:
@@ -84,17 +84,17 @@ def eigh(x: Tensor, /) -> EighResult:
 
 def eigvals(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("linalg.eigvals", x)  # type: ignore[no-any-return]
+    return unary("linalg.eigvals", x)
 
 
 def eigvalsh(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("linalg.eigvalsh", x)  # type: ignore[no-any-return]
+    return unary("linalg.eigvalsh", x)
 
 
 def inv(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("linalg.inv", x)  # type: ignore[no-any-return]
+    return unary("linalg.inv", x)
 
 
 def matrix_norm(
@@ -105,27 +105,27 @@ def matrix_norm(
     ord: int | float | Literal["fro", "nuc"] | None = "fro",
 ) -> Tensor:
     """TODO"""
-    return call("linalg.matrix_norm", x, keepdims=keepdims, ord=ord)  # type: ignore[no-any-return]
+    return call("linalg.matrix_norm", x, keepdims=keepdims, ord=ord)
 
 
 def matrix_power(x: Tensor, n: int, /) -> Tensor:
     """TODO"""
-    return call("linalg.matrix_power", x, n)  # type: ignore[no-any-return]
+    return call("linalg.matrix_power", x, n)
 
 
 def matrix_rank(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
     """TODO"""
-    return apply("linalg.matrix_rank", (x,), (), {"rtol": rtol})  # type: ignore[no-any-return]
+    return apply("linalg.matrix_rank", (x,), (), {"rtol": rtol})
 
 
 def outer(x1: Tensor, x2: Tensor, /) -> Tensor:
     """TODO"""
-    return binary("linalg.outer", x1, x2)  # type: ignore[no-any-return]
+    return binary("linalg.outer", x1, x2)
 
 
 def pinv(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
     """TODO"""
-    return apply("linalg.pinv", (x,), (), {"rtol": rtol})  # type: ignore[no-any-return]
+    return apply("linalg.pinv", (x,), (), {"rtol": rtol})
 
 
 def qr(x: Tensor, /, *, mode: Literal["reduced", "complete"] = "reduced") -> QRResult:
@@ -140,7 +140,7 @@ def slogdet(x: Tensor, /) -> SlogdetResult:
 
 def solve(x1: Tensor, x2: Tensor, /) -> Tensor:
     """TODO"""
-    return binary("linalg.solve", x1, x2)  # type: ignore[no-any-return]
+    return binary("linalg.solve", x1, x2)
 
 
 def svd(x: Tensor, /, *, full_matrices: bool = True) -> SVDResult:
@@ -150,12 +150,12 @@ def svd(x: Tensor, /, *, full_matrices: bool = True) -> SVDResult:
 
 def svdvals(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("linalg.svdvals", x)  # type: ignore[no-any-return]
+    return unary("linalg.svdvals", x)
 
 
 def trace(x: Tensor, /, *, offset: int = 0, dtype: DType | None = None) -> Tensor:
     """TODO"""
-    return call("linalg.trace", x, offset=offset, dtype=as_dtype(dtype, "trace"))  # type: ignore[no-any-return]
+    return call("linalg.trace", x, offset=offset, dtype=as_dtype(dtype, "trace"))
 
 
 def vector_norm(
@@ -167,4 +167,4 @@ def vector_norm(
     ord: int | float = 2,
 ) -> Tensor:
     """TODO"""
-    return call("linalg.vector_norm", x, axis=axis, keepdims=keepdims, ord=ord)  # type: ignore[no-any-return]
+    return call("linalg.vector_norm", x, axis=axis, keepdims=keepdims, ord=ord)

@@ -15,6 +15,7 @@ from array_api_compat import numpy as _compat
 from array_api_compat.numpy import fft as _fft
 from array_api_compat.numpy import linalg as _linalg
 
+namespace = np
 array_type = np.ndarray
 index_dtype = np.dtype("int64")
 dtype = np.dtype
@@ -90,9 +91,7 @@ def dlpack(
     data: _Array, *, stream: Any, max_version: Any, dl_device: Any, copy: bool | None
 ) -> Any:
     """NumPy's exporter; it asks for ints where the standard allows enum members."""
-    return data.__dlpack__(
-        stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
-    )
+    return data.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
 
 def from_dlpack(x: Any, copy: bool | None = None) -> _Array:
@@ -231,16 +230,12 @@ def diff(
 # ---- shorter ways to the same C code
 
 
-def sum(
-    x: _Array, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False
-) -> _Array:
+def sum(x: _Array, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> _Array:
     """np.sum spends more in Python than the sum of a small tensor takes."""
     return np.add.reduce(x, axis, dtype, None, keepdims)
 
 
-def prod(
-    x: _Array, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False
-) -> _Array:
+def prod(x: _Array, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> _Array:
     """As `sum`."""
     return np.multiply.reduce(x, axis, dtype, None, keepdims)
 
@@ -321,9 +316,7 @@ def matrix_transpose(x: _Array, /) -> _Array:
 
 # ---- the table
 
-_OPERATORS = (
-    "iadd isub imul itruediv imod ipow imatmul iand ior ixor ilshift irshift".split()
-)
+_OPERATORS = "iadd isub imul itruediv imod ipow imatmul iand ior ixor ilshift irshift".split()
 
 
 def _table() -> dict[str, Callable[..., Any]]:
@@ -337,9 +330,7 @@ def _table() -> dict[str, Callable[..., Any]]:
     table.update(
         (name, found)
         for name, found in globals().items()
-        if callable(found)
-        and getattr(found, "__module__", None) == __name__
-        and name[0] != "_"
+        if callable(found) and getattr(found, "__module__", None) == __name__ and name[0] != "_"
     )
     table.update(
         {
