@@ -133,6 +133,8 @@ def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = Non
 
 def _shape(shape: Any, function: str) -> tuple[int, ...]:
     """A shape argument as a tuple of non-negative ints."""
+    if type(shape) is int and shape >= 0:
+        return (shape,)
     sizes = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     try:
         result = tuple([n.__index__() for n in sizes])
@@ -168,7 +170,7 @@ def arange(
 def _check_scalar(function: str, name: str, value: Any, kinds: str) -> None:
     numeric = isinstance(value, (int, float)) or ("c" in kinds and isinstance(value, complex))
     # A tensor or NumPy scalar of no axes is as good as its value, which it converts to.
-    if not numeric and (getattr(value, "ndim", 1) or getattr(value, "dtype", None) is None):
+    if not numeric and getattr(value, "shape", None) != ():
         raise TypeError(f"{function}: {name} must be a number; got {describe(value)}")
 
 

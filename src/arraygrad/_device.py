@@ -60,7 +60,7 @@ class Device:
     backend: Any
     #: Name of an operation -> the backend's function for it, on this device.
     ops: dict[str, Callable[..., Any]]
-    array_type: type[Any]
+    array_type: Any
     _name: str
 
     def __new__(cls, name: str | Device, /) -> Device:
@@ -123,7 +123,7 @@ def get_device(device: DeviceLike) -> Device:
 
 def devices() -> tuple[Device, ...]:
     """Every device of this machine whose library is installed."""
-    found = []
+    found: list[Device] = []
     for kind, module in _BACKENDS.items():
         try:
             count = import_module(module).count()

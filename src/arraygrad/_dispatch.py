@@ -18,7 +18,7 @@ from typing import Any
 
 from ._device import Device, get_device
 from ._errors import DeviceMismatchError, TransferError, describe, explain
-from ._standard import check
+from ._standard import MUTATING, check
 from ._strict import is_strict
 from ._tensor import Tensor
 
@@ -39,7 +39,10 @@ def wrap(data: Any, device: Device) -> Any:
         parts = [wrap(x, device) for x in data]
         make = getattr(type(data), "_make", tuple)  # named tuples keep their names
         return make(parts)
-    return wrap(device.ops["from_scalar"](data), device)  # NumPy's reductions to a scalar
+    out = _new(Tensor)
+    out._data = device.ops["from_scalar"](data)  # NumPy gives a scalar where no axes are left
+    out._device = device
+    return out
 
 
 def unary(name: str, x: Tensor) -> Any:
@@ -114,6 +117,23 @@ def inplace(name: str, x1: Tensor, x2: Any) -> Any:
     return x1
 
 
+def pair(name: str, x1: Any, x2: Any, /, **kwargs: Any) -> Any:
+    """``name(x1, x2, **kwargs)`` for two tensors and parameters that are no tensors."""
+    if (
+        type(x1) is not Tensor
+        or type(x2) is not Tensor
+        or x1._device is not x2._device
+        or is_strict()
+    ):
+        return apply(name, (x1, x2), (), kwargs)
+    device = x1._device
+    try:
+        data = device.ops[name](x1._data, x2._data, **kwargs)
+    except Exception as error:
+        raise explain(error, name, (x1, x2, *kwargs.values())) from error
+    return wrap(data, device)
+
+
 def ternary(name: str, x1: Tensor, x2: Any, x3: Any) -> Any:
     """``name(x1, x2, x3)`` for a tensor and two tensors or scalars."""
     if type(x1) is not Tensor or is_strict():
@@ -158,14 +178,9 @@ def sequence(name: str, arrays: Sequence[Tensor], /, **kwargs: Any) -> Any:
     """``name(arrays, **kwargs)`` for an operation whose one operand is a list of tensors."""
     if not isinstance(arrays, (list, tuple)):
         arrays = list(arrays)
-    data = []
-    device = None
-    for x in arrays:
-        if type(x) is not Tensor or (device is not None and x._device is not device):
-            return apply(name, arrays, (), kwargs, listed=True)
-        device = x._device
-        data.append(x._data)
-    if device is None or is_strict():
+    device = arrays[0]._device if arrays and type(arrays[0]) is Tensor else None
+    data = [x._data for x in arrays if type(x) is Tensor and x._device is device]
+    if device is None or len(data) != len(arrays) or is_strict():
         return apply(name, arrays, (), kwargs, listed=True)
     try:
         return wrap(device.ops[name](data, **kwargs), device)
@@ -226,14 +241,7 @@ def apply(
         result = device.ops[name](*([data] if listed else data), *args, **kwargs)
     except Exception as error:
         raise explain(error, name, (*operands, *args, *kwargs.values())) from error
-    return tensors[0] if name in _MUTATING else wrap(result, device)
-
-
-#: Operations that write into their first operand and give it back.
-_MUTATING = frozenset(
-    {"iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "imatmul"}
-    | {"iand", "ior", "ixor", "ilshift", "irshift", "setitem"}
-)
+    return operands[0] if name in MUTATING else wrap(result, device)
 
 
 def common_device(name: str, tensors: Sequence[Tensor]) -> Device:
@@ -269,9 +277,12 @@ def _operand(name: str, x: Any, device: Device) -> Any:
         return x
     # NumPy's float64 and complex128 scalars are Python floats and complexes, weakly typed as
     # the standard says of those; its other scalars have a dtype, which counts.
-    for kind in (int, float, complex):
-        if isinstance(x, kind):
-            return kind(x)
+    if isinstance(x, int):
+        return int(x)
+    if isinstance(x, float):
+        return float(x)
+    if isinstance(x, complex):
+        return complex(x)
     if device.backend.is_host_scalar(x):
         return device.ops["from_host"](device.backend.as_host(x))
     raise TypeError(f"{name}: expected a Tensor or a scalar; got {describe(x)}{_advice((x,))}")

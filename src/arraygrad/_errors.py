@@ -37,7 +37,7 @@ def explain(error: Exception, name: str, operands: Iterable[object]) -> Exceptio
     got = ", ".join(describe(x) for x in operands if x is not None)
     message = f"{name}: {error}; got {got}"
     for cls in type(error).__mro__:
-        if issubclass(cls, Warning):
+        if cls is Exception or not issubclass(cls, Exception) or issubclass(cls, Warning):
             break
         try:
             return cls(message)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ._dispatch import apply
+from ._dispatch import pair
 from ._typing import Tensor
 
 
 def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
     """TODO"""
-    return apply("take", (x, indices), (), {"axis": axis})
+    return pair("take", x, indices, axis=axis)
 
 
 def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
     """TODO"""
-    return apply("take_along_axis", (x, indices), (), {"axis": axis})
+    return pair("take_along_axis", x, indices, axis=axis)

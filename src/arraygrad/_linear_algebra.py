@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ._dispatch import apply, binary, unary
+from ._dispatch import binary, pair, unary
 from ._typing import Tensor
 
 
@@ -22,9 +22,9 @@ def tensordot(
     x1: Tensor, x2: Tensor, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2
 ) -> Tensor:
     """TODO"""
-    return apply("tensordot", (x1, x2), (), {"axes": axes})
+    return pair("tensordot", x1, x2, axes=axes)
 
 
 def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     """TODO"""
-    return apply("vecdot", (x1, x2), (), {"axis": axis})
+    return pair("vecdot", x1, x2, axis=axis)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ._dispatch import apply, unary
+from ._dispatch import pair, unary
 from ._typing import Tensor
 
 
@@ -33,7 +33,7 @@ class UniqueInverseResult(NamedTuple):
 
 def isin(x1: Tensor | int, x2: Tensor | int, /, *, invert: bool = False) -> Tensor:
     """TODO"""
-    return apply("isin", (x1, x2), (), {"invert": invert})
+    return pair("isin", x1, x2, invert=invert)
 
 
 def unique_all(x: Tensor, /) -> UniqueAllResult:

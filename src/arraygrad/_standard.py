@@ -37,6 +37,12 @@ _NAMES = {
 KINDS: dict[str, str] = {name: kinds for kinds, names in _NAMES.items() for name in names.split()}
 KINDS["ipow"] = _NUMERIC
 
+#: Operations that write into their first operand.
+MUTATING = frozenset(
+    "iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift "
+    "setitem".split()
+)
+
 #: Kind letter -> the dtypes that promote among themselves.
 _FAMILY = {
     "b": "bool",
@@ -84,14 +90,8 @@ def check(
         [x.dtype for x in promoting if hasattr(x, "_data")],
         [x for x in promoting if type(x).__name__ in _SCALAR_KINDS],
     )
-    if tensors and (name[0] == "i" and f"__{name}__" in _IN_PLACE or name == "setitem"):
+    if name in MUTATING:
         _check_target(name, operands)
-
-
-_IN_PLACE = frozenset(
-    f"__i{op}__"
-    for op in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
-)
 
 
 def _check_kinds(name: str, tensors: Sequence[Any]) -> None:
@@ -157,23 +157,22 @@ def _check_target(name: str, operands: Sequence[Any]) -> None:
 
 
 def _check_key(name: str, key: Any, x: Any) -> None:
+    """The forms of an index that the standard reads; `key` is already the backend's."""
     entries = key if isinstance(key, tuple) else (key,)
     arrays = [k for k in entries if hasattr(k, "dtype")]
-    if any(k.dtype.kind == "b" for k in arrays) and len(entries) > 1:
-        raise IndexError(f"{name}: the standard allows a boolean index only alone")
-    if arrays and any(k.dtype.kind != "b" for k in arrays):
-        others = [k for k in entries if not hasattr(k, "dtype") and not isinstance(k, int)]
-        if others:
-            raise IndexError(
-                f"{name}: the standard does not mix index arrays with slices, ... or None; "
-                "index in two steps or write xp.take(x, i, axis=...)"
-            )
-    counted = [k for k in entries if k is not None and k is not Ellipsis]
-    consumed = sum(k.ndim if hasattr(k, "dtype") and k.dtype.kind == "b" else 1 for k in counted)
-    boolean = any(k.dtype.kind == "b" for k in arrays)
-    if Ellipsis not in [k for k in entries if not hasattr(k, "dtype")] and not boolean:
-        if consumed < x.ndim:
-            raise IndexError(
-                f"{name}: the standard asks for an index per axis or an ellipsis; "
-                f"got {consumed} for {x.ndim} axes; write x[i, ...]"
-            )
+    if any(k.dtype.kind == "b" for k in arrays):
+        if len(entries) > 1:
+            raise IndexError(f"{name}: the standard allows a boolean index only alone")
+        return
+    plain = [k for k in entries if not hasattr(k, "dtype")]
+    if arrays and not all(isinstance(k, int) for k in plain):
+        raise IndexError(
+            f"{name}: the standard does not mix index arrays with slices, ... or None; "
+            "index in two steps, or write xp.take(x, i, axis=axis)"
+        )
+    indexed = sum(k is not None for k in entries)
+    if Ellipsis not in plain and indexed < x.ndim:
+        raise IndexError(
+            f"{name}: the standard asks for an index of each axis, or ...; "
+            f"got {indexed} for {x.ndim} axes; write x[i, ...]"
+        )

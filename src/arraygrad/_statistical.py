@@ -57,7 +57,8 @@ def prod(
     keepdims: bool = False,
 ) -> Tensor:
     """TODO"""
-    dtype = as_dtype(dtype, "prod")
+    if dtype is not None:
+        dtype = as_dtype(dtype, "prod")
     return call("prod", x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
@@ -77,7 +78,8 @@ def sum(
     keepdims: bool = False,
 ) -> Tensor:
     """TODO"""
-    dtype = as_dtype(dtype, "sum")
+    if dtype is not None:
+        dtype = as_dtype(dtype, "sum")
     return call("sum", x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 

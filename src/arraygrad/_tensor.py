@@ -558,10 +558,10 @@ class Tensor:
     def __irshift__(self, other: Any, /) -> Any:
         return _dispatch.inplace("irshift", self, other)
 
-    def __eq__(self, other: Any, /) -> Any:  # type: ignore[override]
+    def __eq__(self, other: Any, /) -> Any:
         return _dispatch.binary("equal", self, other, True)
 
-    def __ne__(self, other: Any, /) -> Any:  # type: ignore[override]
+    def __ne__(self, other: Any, /) -> Any:
         return _dispatch.binary("not_equal", self, other, True)
 
     def __lt__(self, other: Any, /) -> Any:

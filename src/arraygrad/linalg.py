@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from ._dispatch import apply, binary, call, unary
+from ._dispatch import apply, binary, call, pair, unary
 from ._dtypes import as_dtype
 from ._linear_algebra import matmul, matrix_transpose, tensordot, vecdot
 from ._typing import DType, Tensor
@@ -59,7 +59,7 @@ def cholesky(x: Tensor, /, *, upper: bool = False) -> Tensor:
 
 def cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     """TODO"""
-    return apply("linalg.cross", (x1, x2), (), {"axis": axis})
+    return pair("linalg.cross", x1, x2, axis=axis)
 
 
 def det(x: Tensor, /) -> Tensor:
