@@ -130,7 +130,7 @@ def pair(name: str, x1: Any, x2: Any, /, **kwargs: Any) -> Any:
     try:
         data = device.ops[name](x1._data, x2._data, **kwargs)
     except Exception as error:
-        raise explain(error, name, (x1, x2, *kwargs.values())) from error
+        raise explain(error, name, (x1, x2), kwargs) from error
     return wrap(data, device)
 
 
@@ -165,7 +165,7 @@ def call(name: str, x: Tensor, /, *args: Any, **kwargs: Any) -> Any:
     try:
         data = device.ops[name](x._data, *args, **kwargs)
     except Exception as error:
-        raise explain(error, name, (x, *args, *kwargs.values())) from error
+        raise explain(error, name, (x, *args), kwargs) from error
     if type(data) is device.array_type:
         out = _new(Tensor)
         out._data = data
@@ -185,7 +185,7 @@ def sequence(name: str, arrays: Sequence[Tensor], /, **kwargs: Any) -> Any:
     try:
         return wrap(device.ops[name](data, **kwargs), device)
     except Exception as error:
-        raise explain(error, name, arrays) from error
+        raise explain(error, name, arrays, kwargs) from error
 
 
 def create(name: str, device: Device, /, *args: Any, **kwargs: Any) -> Tensor:
@@ -193,7 +193,7 @@ def create(name: str, device: Device, /, *args: Any, **kwargs: Any) -> Tensor:
     try:
         return wrap(device.ops[name](*args, **kwargs), device)
     except Exception as error:
-        raise explain(error, name, (*args, *kwargs.values())) from error
+        raise explain(error, name, args, kwargs) from error
 
 
 def apply(
@@ -240,7 +240,7 @@ def apply(
     try:
         result = device.ops[name](*([data] if listed else data), *args, **kwargs)
     except Exception as error:
-        raise explain(error, name, (*operands, *args, *kwargs.values())) from error
+        raise explain(error, name, (*operands, *args), kwargs) from error
     return operands[0] if name in MUTATING else wrap(result, device)
 
 
@@ -284,6 +284,10 @@ def _operand(name: str, x: Any, device: Device) -> Any:
     if isinstance(x, complex):
         return complex(x)
     if device.backend.is_host_scalar(x):
+        if is_strict():
+            raise TypeError(
+                f"{name}: a NumPy scalar is outside the standard; write x.item(), got {x!r}"
+            )
         return device.ops["from_host"](device.backend.as_host(x))
     raise TypeError(f"{name}: expected a Tensor or a scalar; got {describe(x)}{_advice((x,))}")
 
@@ -326,10 +330,15 @@ def key_data(name: str, key: Any, device: Device) -> Any:
         return key._data
     if key is None or key is Ellipsis or isinstance(key, (int, slice)):
         return key
-    if isinstance(key, list):
-        return key_data(name, _list_index(key, device), device)
     if device.backend.is_host_scalar(key):
         return key.item()
+    if is_strict() and (isinstance(key, list) or _is_foreign_array(key)):
+        raise IndexError(
+            f"{name}: the standard has no index of type {type(key).__name__}; "
+            "write x[xp.asarray(i)]"
+        )
+    if isinstance(key, list):
+        return key_data(name, _list_index(key, device), device)
     if _is_foreign_array(key):
         if device is not get_device("cpu"):
             raise TransferError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class DeviceMismatchError(ValueError):
@@ -28,13 +28,20 @@ def describe(x: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def explain(error: Exception, name: str, operands: Iterable[object]) -> Exception:
+def explain(
+    error: Exception,
+    name: str,
+    operands: Iterable[object],
+    parameters: Mapping[str, object] | None = None,
+) -> Exception:
     """The same error, of the same class, that also names the function and what it was given.
 
     Warnings turned into errors and classes whose constructor takes more than a message come
     back as they are.
     """
-    got = ", ".join(describe(x) for x in operands if x is not None)
+    words = [describe(x) for x in operands if x is not None]
+    words += [f"{k}={describe(x)}" for k, x in (parameters or {}).items() if x is not None]
+    got = ", ".join(words)
     message = f"{name}: {error}; got {got}"
     for cls in type(error).__mro__:
         if cls is Exception or not issubclass(cls, Exception) or issubclass(cls, Warning):

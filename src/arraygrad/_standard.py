@@ -22,12 +22,13 @@ _NAMES = {
         argmax argmin argsort ceil clip floor floor_divide greater greater_equal ifloordiv imod less
         less_equal max maximum min minimum remainder searchsorted sort trunc""",
     _FLOATING: """
-        acos acosh asin asinh atan atanh cos cosh divide exp expm1 fft.fft fft.fftn fft.fftshift
-        fft.ifft fft.ifftn fft.ifftshift fft.irfft fft.irfftn fft.hfft itruediv linalg.cholesky
+        acos acosh asin asinh atan atanh cos cosh divide exp expm1 fft.fftshift
+        fft.ifftshift itruediv linalg.cholesky
         linalg.det linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv
         linalg.matrix_norm linalg.matrix_power linalg.matrix_rank linalg.pinv linalg.qr
         linalg.slogdet linalg.solve linalg.svd linalg.svdvals linalg.vector_norm log log10 log1p
         log2 mean reciprocal sin sinh sqrt tan tanh""",
+    _COMPLEX: "fft.fft fft.fftn fft.hfft fft.ifft fft.ifftn fft.irfft fft.irfftn",
     _REAL_FLOATING: """
         atan2 copysign fft.ihfft fft.rfft fft.rfftn hypot logaddexp nextafter signbit std var""",
     _INTEGER: "bitwise_left_shift bitwise_right_shift ilshift irshift",
@@ -51,17 +52,19 @@ _FAMILY = {
     "f": "floating",
     "c": "floating",
 }
+#: Kinds -> how to say them, and a dtype to cast to.
 _WORDS = {
-    _NUMERIC: "numeric",
-    _REAL: "real-valued",
-    _FLOATING: "floating-point",
-    _REAL_FLOATING: "real-valued floating-point",
-    _INTEGER: "integer",
-    _BITS: "integer or bool",
-    _BOOL: "bool",
+    _NUMERIC: ("numeric", "int64"),
+    _REAL: ("real-valued", "int64"),
+    _FLOATING: ("floating-point", "float64"),
+    _REAL_FLOATING: ("real-valued floating-point", "float64"),
+    _COMPLEX: ("complex floating-point", "complex128"),
+    _INTEGER: ("integer", "int64"),
+    _BITS: ("integer or bool", "int64"),
+    _BOOL: ("bool", "bool"),
 }
-#: Operations whose first operand does not promote with the others.
-_UNPROMOTED_FIRST = frozenset({"where", "getitem", "take", "take_along_axis", "repeat"})
+#: Operations that do not promote all their operands: how many at the front stand apart.
+_APART = {"where": 1, "take": 2, "take_along_axis": 2, "repeat": 2, "broadcast_arrays": 99}
 
 
 def check(
@@ -79,12 +82,14 @@ def check(
         For ``x.T`` of other than two axes.
     """
     tensors = [x for x in operands if hasattr(x, "_data")]
-    _check_kinds(name, tensors)
+    _check_kinds(name, operands)
+    if name == "where":
+        _check_condition(operands[0])
     if name in ("getitem", "setitem"):
         _check_key(name, args[0], tensors[0])
     if name == "T" and tensors[0].ndim != 2:
         raise ValueError("T: outside the standard but for two axes; write x.mT or permute_dims")
-    promoting = operands[1:] if name in _UNPROMOTED_FIRST else operands
+    promoting = operands[_APART.get(name, 0) :]
     check_promotion(
         name,
         [x.dtype for x in promoting if hasattr(x, "_data")],
@@ -94,15 +99,28 @@ def check(
         _check_target(name, operands)
 
 
-def _check_kinds(name: str, tensors: Sequence[Any]) -> None:
+def _check_condition(condition: Any) -> None:
+    if condition.dtype.kind != "b":
+        raise TypeError(
+            f"where: a condition of dtype {condition.dtype} is outside the standard; "
+            "write condition != 0"
+        )
+
+
+def _check_kinds(name: str, operands: Sequence[Any]) -> None:
     kinds = KINDS.get(name)
-    for x in tensors:
-        if kinds is not None and x.dtype.kind not in kinds:
-            target = {_BOOL: "bool", _INTEGER: "int64", _BITS: "int64"}.get(kinds, "float64")
-            hint = "xp.real(x)" if x.dtype.kind == "c" else f"xp.astype(x, xp.{target})"
+    if kinds is None:
+        return
+    words, target = _WORDS[kinds]
+    for x in operands:
+        if isinstance(x, complex) and "c" not in kinds:
+            raise TypeError(f"{name}: outside the standard for complex scalars; got {x!r}")
+        if hasattr(x, "_data") and x.dtype.kind not in kinds:
+            complex_to_real = x.dtype.kind == "c" and kinds != _BOOL
+            hint = "xp.real(x)" if complex_to_real else f"xp.astype(x, xp.{target})"
             raise TypeError(
-                f"{name}: a {x.dtype} tensor is outside the standard, which defines it for "
-                f"{_WORDS[kinds]} dtypes; write {hint} first"
+                f"{name}: the standard defines it for {words} dtypes; got a tensor of dtype "
+                f"{x.dtype}; write {hint} first"
             )
 
 
@@ -113,14 +131,14 @@ def check_promotion(name: str, dtypes: Sequence[Any], scalars: Sequence[Any]) ->
         mixed = _FAMILY[dtype.kind] != _FAMILY[first.kind]
         if mixed or ({dtype.kind, first.kind} == {"i", "u"} and "uint64" in (dtype, first)):
             raise TypeError(
-                f"{name}: {first} and {dtype} tensors do not promote in the standard; "
+                f"{name}: {first} and {dtype} do not promote in the standard; "
                 f"write xp.astype(x, xp.{max(dtype, first, key=_rank)}) first"
             )
     for x in scalars:
         kind = type(x).__name__
         if dtypes and dtypes[0].kind not in _SCALAR_KINDS[kind]:
             raise TypeError(
-                f"{name}: a {kind} with an {dtypes[0]} tensor is outside the standard; "
+                f"{name}: {kind} with {dtypes[0]} is outside the standard; "
                 f"write xp.astype(x, xp.{_SCALAR_TARGET[kind]}) first"
             )
 
@@ -170,9 +188,30 @@ def _check_key(name: str, key: Any, x: Any) -> None:
             f"{name}: the standard does not mix index arrays with slices, ... or None; "
             "index in two steps, or write xp.take(x, i, axis=axis)"
         )
-    indexed = sum(k is not None for k in entries)
+    indexed = sum(k is not None and k is not Ellipsis for k in entries)
     if Ellipsis not in plain and indexed < x.ndim:
         raise IndexError(
             f"{name}: the standard asks for an index of each axis, or ...; "
             f"got {indexed} for {x.ndim} axes; write x[i, ...]"
         )
+    _check_bounds(name, entries, x.shape, indexed)
+
+
+def _check_bounds(name: str, entries: Sequence[Any], shape: tuple[int, ...], indexed: int) -> None:
+    """A slice's ends must be in the ranges that the standard gives for it."""
+    axis = 0
+    for k in entries:
+        if k is Ellipsis:
+            axis += len(shape) - indexed
+        elif isinstance(k, slice) and axis < len(shape):
+            n = shape[axis]
+            backwards = k.step is not None and k.step < 0
+            low, high = (-n - 1, max(0, n - 1)) if backwards else (-n, n)
+            for end, least, most in ((k.start, -n, n), (k.stop, low, high)):
+                if end is not None and not least <= end <= most:
+                    raise IndexError(
+                        f"{name}: the standard does not define a slice to {end} of an axis of "
+                        f"{n} elements; write min({end}, x.shape[{axis}])"
+                    )
+        if k is not None and k is not Ellipsis:
+            axis += 1

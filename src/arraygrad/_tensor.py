@@ -302,10 +302,12 @@ class Tensor:
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
-        if is_strict():
-            raise TypeError("iterating a tensor is outside the standard; write xp.unstack(x)")
         if not self.ndim:
             raise TypeError("iteration over a tensor of no axes")
+        if self.ndim > 1 and is_strict():  # over one axis, indexing with ints is iteration enough
+            raise TypeError(
+                "iterating over several axes is outside the standard; write xp.unstack(x)"
+            )
         return iter(_dispatch.call("unstack", self))
 
     # ---- text
@@ -407,6 +409,10 @@ class Tensor:
             If an index or `value` is on another device.
         """
         if isinstance(value, (list, tuple)):
+            if is_strict():
+                raise TypeError(
+                    "__setitem__: a list is outside the standard; write xp.asarray(...)"
+                )
             from ._creation import asarray
 
             value = asarray(value, device=self._device)

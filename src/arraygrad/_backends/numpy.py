@@ -42,11 +42,17 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
     Raises
     ------
     TypeError
-        If its elements are not of a dtype of the standard.
+        If its elements are not of a dtype of the standard, or some are masked.
+    OverflowError
+        If it is an int that no integer dtype holds.
     """
+    if isinstance(obj, np.ndarray) and hasattr(obj, "mask"):
+        raise TypeError("a masked array would lose its mask; fill it first: a.filled(value)")
     a = np.array(obj, dtype=dtype, copy=copy)
     native = _NATIVE.get(a.dtype.kind + str(a.dtype.itemsize))
     if native is None:
+        if a.dtype == object and a.size and all(isinstance(x, int) for x in a.flat):
+            raise OverflowError("an integer is too large for int64 and uint64")
         raise TypeError(f"elements of dtype {a.dtype} are not in the standard")
     if a.dtype is not native:
         # Another byte order needs a conversion; a C long long in place of a long only a label.
