@@ -99,7 +99,7 @@ def test_read_only_data_stays_read_only():
 
 
 def test_from_dlpack_refuses():
-    with pytest.raises(TypeError, match="from_dlpack.*__dlpack__"):
+    with pytest.raises(TypeError, match=r"from_dlpack.*__dlpack__"):
         xp.from_dlpack([1, 2])
     with pytest.raises(TypeError, match="float16"):
         xp.from_dlpack(np.ones(2, dtype=np.float16))
@@ -140,7 +140,7 @@ def test_byte_orders(order):
     assert x.dtype.isnative
     assert x.tolist() == [0.0, 1.0, 2.0]
     if not a.dtype.isnative:
-        with pytest.raises(ValueError, match="from_numpy.*copy"):
+        with pytest.raises(ValueError, match=r"from_numpy.*copy"):
             xp.from_numpy(a)
 
 

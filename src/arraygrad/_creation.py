@@ -163,8 +163,24 @@ def arange(
         _check_scalar("arange", name, value, "biuf")
     if not step:
         raise ValueError("arange: step must not be 0")
+    if dtype is None:
+        whole = all(_scalar_dtype(v).kind in "biu" for v in (start, stop, step))
+        dtype = _dtypes.DEFAULTS["integral" if whole else "real floating"]
     dtype = as_dtype(dtype, "arange")
     return create("arange", get_device(device), start, stop, step, dtype=dtype)
+
+
+def _scalar_dtype(value: Any) -> DType:
+    """The default dtype for a Python scalar; a tensor or NumPy scalar keeps its own."""
+    if isinstance(value, bool):
+        return _dtypes.ALL["bool"]
+    if isinstance(value, int):
+        return _dtypes.DEFAULTS["integral"]
+    if isinstance(value, float):
+        return _dtypes.DEFAULTS["real floating"]
+    if isinstance(value, complex):
+        return _dtypes.DEFAULTS["complex floating"]
+    return value.dtype
 
 
 def _check_scalar(function: str, name: str, value: Any, kinds: str) -> None:
@@ -210,7 +226,7 @@ def full(
         filled[...] = fill_value
         return filled
     _check_scalar("full", "fill_value", fill_value, "biufc")
-    dtype = as_dtype(dtype, "full")
+    dtype = _scalar_dtype(fill_value) if dtype is None else as_dtype(dtype, "full")
     return create("full", get_device(device), _shape(shape, "full"), fill_value, dtype=dtype)
 
 

@@ -1,0 +1,193 @@
+"""Bad input: each gets the error of the right class, naming the function and what it got."""
+
+import numpy as np
+import pytest
+
+import arraygrad as xp
+
+X = xp.asarray([1.0, 2.0, 3.0])
+I = xp.asarray([1, 2, 3])  # noqa: E741
+B = xp.asarray([True, False, True])
+Z = xp.asarray([1j, 2.0])
+M = xp.ones((2, 3))
+N = np.ones(3)
+
+TABLE = {
+    # wrong kinds of operands
+    "a string": (lambda: xp.add(X, "a"), TypeError, "add: .*'a'"),
+    "None": (lambda: X + None, TypeError, "unsupported operand"),
+    "a list": (lambda: xp.sin([1.0]), TypeError, r"sin: .*\[1\.0\]"),
+    "no tensor at all": (lambda: xp.add(1, 2), TypeError, "add: .*Tensor; got 1, 2"),
+    "an object": (lambda: xp.add(X, object()), TypeError, "add"),
+    "None in a list": (lambda: xp.asarray([1, None]), TypeError, "asarray: .*object"),
+    "a dict": (lambda: xp.asarray({"a": 1}), TypeError, "asarray"),
+    "text": (lambda: xp.asarray("abc"), TypeError, "asarray: .*<U3"),
+    "bytes": (lambda: xp.asarray(b"abc"), TypeError, "asarray: .*S3"),
+    "dates": (lambda: xp.asarray(np.array(["2020-01-01"], "M8[D]")), TypeError, "datetime64"),
+    "records": (lambda: xp.asarray(np.zeros(2, dtype="i4,f4")), TypeError, "asarray"),
+    "ragged lists": (lambda: xp.asarray([[1, 2], [3]]), ValueError, "asarray: .*inhomogeneous"),
+    "ragged tensors": (lambda: xp.asarray([X, X[:2]]), ValueError, r"asarray: .*\(3,\), \(2,\)"),
+    "masked array": (lambda: xp.asarray(np.ma.masked_equal([1, 2], 1)), TypeError, "mask"),
+    "half precision": (lambda: xp.asarray(N.astype("f2")), TypeError, "asarray: .*float16"),
+    "long double": (lambda: xp.asarray(N.astype("g")), TypeError, "asarray: .*float128|longdouble"),
+    "calling Tensor": (lambda: xp.Tensor([1]), TypeError, "Tensor: .*asarray"),
+    "an operand too many": (lambda: xp.add(X, X, X), TypeError, "add"),
+    "tensor as axis": (lambda: xp.sum(X, axis=X), TypeError, "sum"),
+    "float axis": (lambda: xp.sum(X, axis=0.5), TypeError, "sum: .*axis=0.5"),
+    # foreign arrays
+    "ndarray on the right": (lambda: X + N, TypeError, "add: .*ndarray.*asarray"),
+    "ndarray on the left": (lambda: N * X, TypeError, "multiply: .*ndarray.*asarray"),
+    "ndarray compared": (lambda: N < X, TypeError, "greater|less"),
+    "ndarray to a function": (lambda: xp.sum(N), TypeError, "sum: .*ndarray.*asarray"),
+    "ndarray in a list": (lambda: xp.concat([X, N]), TypeError, "concat: .*ndarray.*asarray"),
+    "ndarray as a value": (lambda: X.__setitem__(0, N), TypeError, "ndarray.*asarray"),
+    "ndarray to where": (lambda: xp.where(B, X, N), TypeError, "where: .*ndarray.*asarray"),
+    # dtypes
+    "unknown dtype": (lambda: xp.zeros(2, dtype="f2"), TypeError, "zeros: dtype .*'f2'"),
+    "dtype=str": (lambda: xp.astype(X, str), TypeError, "astype: dtype .*str"),
+    "dtype=object": (lambda: xp.sum(X, dtype=object), TypeError, "sum: dtype .*object"),
+    "dtype is a tensor": (lambda: xp.ones(2, dtype=X), TypeError, "ones: dtype"),
+    "complex to real": (lambda: xp.astype(Z, xp.float64), TypeError, "astype: .*imaginary"),
+    "complex into real": (lambda: X.__setitem__(0, 1j), TypeError, "__setitem__: .*complex"),
+    "float into int, in place": (lambda: I.__iadd__(0.5), TypeError, "iadd"),
+    "bits of floats": (lambda: ~X, TypeError, "bitwise_invert: .*float64"),
+    "shift of floats": (lambda: X << 1, TypeError, "bitwise_left_shift: .*float64"),
+    "negative of bools": (lambda: -B, TypeError, "negative: .*bool"),
+    "bools subtracted": (lambda: B - B, TypeError, "subtract: .*bool"),
+    "floor of complex": (lambda: xp.floor(Z), TypeError, "floor: .*complex128"),
+    "atan2 of complex": (lambda: xp.atan2(Z, Z), TypeError, "atan2: .*complex128"),
+    "kind unknown": (lambda: xp.isdtype(xp.int8, "int"), ValueError, "isdtype: kind .*'int'"),
+    "finfo of ints": (lambda: xp.finfo(xp.int8), TypeError, "finfo: .*int8"),
+    "iinfo of floats": (lambda: xp.iinfo(X), TypeError, "iinfo: .*float64"),
+    "result_type of scalars": (lambda: xp.result_type(1, 2.0), TypeError, "result_type"),
+    "fftfreq of ints": (lambda: xp.fft.fftfreq(4, dtype=xp.int64), TypeError, "fftfreq: dtype"),
+    # numbers out of range
+    "huge int": (lambda: xp.asarray(2**64), OverflowError, "asarray: .*18446744073709551616"),
+    "huge int in a list": (lambda: xp.asarray([1, -(2**70)]), OverflowError, "asarray"),
+    "huge int as operand": (lambda: I + 2**70, OverflowError, "add: .*1180591620717411303424"),
+    "int8 + 300": (lambda: xp.ones(1, dtype=xp.int8) + 300, OverflowError, "add: .*300.*int8"),
+    "-1 as uint8": (lambda: xp.asarray([-1], dtype=xp.uint8), OverflowError, "asarray: .*-1"),
+    "full of a huge int": (lambda: xp.full(2, 2**70), OverflowError, "full"),
+    "arange of huge ints": (lambda: xp.arange(2**70, 2**70 + 2), OverflowError, "arange"),
+    "linspace to a huge int": (lambda: xp.linspace(0, 10**400, 3), TypeError, "linspace"),
+    "int to a negative power": (lambda: I**-1, ValueError, "pow: .*negative"),
+    # shapes
+    "negative size": (lambda: xp.zeros(-1), ValueError, "zeros: shape .*-1"),
+    "negative size in a tuple": (lambda: xp.ones((2, -3)), ValueError, r"ones: shape .*\(2, -3\)"),
+    "float size": (lambda: xp.empty(2.5), TypeError, "empty: shape .*2.5"),
+    "text as size": (lambda: xp.zeros("3"), TypeError, "zeros: shape .*'3'"),
+    "absurd size": (lambda: xp.zeros(10**30), ValueError, "zeros"),
+    "more than memory": (lambda: xp.zeros(10**16), (MemoryError, ValueError), "zeros"),
+    "too many axes": (lambda: xp.zeros((1,) * 65), ValueError, "zeros"),
+    "negative eye": (lambda: xp.eye(-2), ValueError, "eye"),
+    "negative num": (lambda: xp.linspace(0, 1, -1), ValueError, "linspace: .*-1"),
+    "shapes do not broadcast": (lambda: X + xp.ones(2), ValueError, r"add: .*\(3,\).*\(2,\)"),
+    "in place, wider": (lambda: X.__iadd__(xp.ones((2, 3))), ValueError, "iadd"),
+    "value does not fit": (lambda: X.__setitem__(..., xp.ones(2)), ValueError, "broadcast"),
+    "reshape": (lambda: xp.reshape(X, (2, 2)), ValueError, r"reshape: .*\(2, ?2\)"),
+    "two unknowns": (lambda: xp.reshape(X, (-1, -1)), ValueError, "reshape"),
+    "broadcast_to": (lambda: xp.broadcast_to(X, (2, 2)), ValueError, "broadcast_to"),
+    "broadcast_shapes": (lambda: xp.broadcast_shapes((2,), (3,)), ValueError, "broadcast_shapes"),
+    "concat": (lambda: xp.concat([M, X]), ValueError, "concat"),
+    "concat of nothing": (lambda: xp.concat([]), (TypeError, ValueError), "concat"),
+    "stack": (lambda: xp.stack([X, X[:2]]), ValueError, "stack"),
+    "matmul": (lambda: M @ M, ValueError, r"matmul: .*\(2, 3\)"),
+    "matmul of scalars": (lambda: M @ 2, (TypeError, ValueError), "matmul"),
+    "solve not square": (lambda: xp.linalg.solve(M, X), ValueError, "linalg.solve"),
+    "inv of a vector": (lambda: xp.linalg.inv(X), ValueError, "linalg.inv"),
+    "singular": (lambda: xp.linalg.inv(xp.zeros((2, 2))), ValueError, "linalg.inv: .*[Ss]ingular"),
+    "not definite": (lambda: xp.linalg.cholesky(-xp.eye(2)), ValueError, "linalg.cholesky"),
+    "max of nothing": (lambda: xp.max(X[:0]), ValueError, "max"),
+    "argmin of nothing": (lambda: xp.argmin(X[:0]), ValueError, "argmin"),
+    "fft of length 0": (lambda: xp.fft.fft(X, n=0), ValueError, "fft.fft"),
+    "fft norm": (lambda: xp.fft.fft(X, norm="no"), ValueError, "fft.fft: .*no"),
+    # axes
+    "axis": (lambda: xp.sum(X, axis=1), ValueError, "sum: axis 1"),
+    "negative axis": (lambda: xp.mean(M, axis=-3), ValueError, "mean: axis -3"),
+    "axis twice": (lambda: xp.sum(M, axis=(0, 0)), ValueError, "sum"),
+    "sort": (lambda: xp.sort(X, axis=2), ValueError, "sort: axis 2"),
+    "expand_dims": (lambda: xp.expand_dims(X, axis=3), ValueError, "expand_dims: axis 3"),
+    "squeeze": (lambda: xp.squeeze(M, axis=0), ValueError, "squeeze"),
+    "permute_dims": (lambda: xp.permute_dims(M, (0, 0)), ValueError, "permute_dims"),
+    "permute too few": (lambda: xp.permute_dims(M, (0,)), ValueError, "permute_dims"),
+    "moveaxis": (lambda: xp.moveaxis(M, 0, 5), ValueError, "moveaxis"),
+    "flip": (lambda: xp.flip(X, axis=1), ValueError, "flip: axis 1"),
+    "unstack of no axes": (lambda: xp.unstack(X[0]), ValueError, "unstack"),
+    "nonzero of no axes": (lambda: xp.nonzero(X[0]), ValueError, "nonzero"),
+    "mT of one axis": (lambda: X.mT, ValueError, "matrix_transpose"),
+    "cumulative_sum": (lambda: xp.cumulative_sum(M), ValueError, "cumulative_sum: .*axis"),
+    # indices
+    "out of bounds": (lambda: X[3], IndexError, "3 is out of bounds"),
+    "too many": (lambda: X[0, 0], IndexError, "too many indices"),
+    "two ellipses": (lambda: M[..., ...], IndexError, "ellipsis"),
+    "float index": (lambda: X[1.5], IndexError, "1.5"),
+    "text index": (lambda: X["a"], IndexError, "'a'"),
+    "float tensor index": (lambda: I[X], IndexError, "float64"),
+    "mask of another shape": (lambda: M[B], IndexError, "boolean"),
+    "step 0": (lambda: X[::0], ValueError, "step"),
+    "take out of bounds": (lambda: xp.take(X, I + 5), IndexError, "take"),
+    "take of a list": (lambda: xp.take(X, [0]), TypeError, r"take: .*\[0\]"),
+    "repeat negative": (lambda: xp.repeat(X, -1), ValueError, "repeat"),
+    # devices
+    "unknown device": (lambda: xp.zeros(2, device="tpu"), ValueError, "'tpu'.*'cpu'"),
+    "device not a name": (lambda: xp.zeros(2, device=3), TypeError, "Device: .*3"),
+    "device index": (lambda: xp.Device("cuda:x"), ValueError, "'cuda:x'"),
+    "second cpu": (lambda: xp.Device("cpu:1"), ValueError, "cpu:1"),
+    "to nowhere": (lambda: X.to_device(None), TypeError, "to_device: .*None"),
+    "stream on the CPU": (lambda: X.to_device("cpu", stream=1), ValueError, "stream"),
+    "api version": (lambda: X.__array_namespace__(api_version="1"), ValueError, "'1'"),
+    # conversions
+    "float of many": (lambda: float(X), TypeError, r"__float__: .*\(3,\)"),
+    "bool of many": (lambda: bool(X), TypeError, "ambiguous"),
+    "index of a float": (lambda: range(3)[X[0]], TypeError, "__index__: .*float64"),
+    "float of complex": (lambda: float(Z[0]), TypeError, "__float__: .*complex128"),
+    "item of many": (lambda: X.item(), ValueError, r"item: .*\(3,\)"),
+    "len of no axes": (lambda: len(X[0]), TypeError, "len"),
+    "iteration over no axes": (lambda: list(X[0]), TypeError, "iteration"),
+    "format of many": (lambda: f"{X:.2f}", TypeError, r"__format__: .*\.2f"),
+    "hash": (lambda: hash(X), TypeError, "unhashable"),
+    "attribute": (lambda: setattr(X, "colour", 1), AttributeError, "colour"),
+    # copies that were forbidden
+    "list, copy=False": (lambda: xp.asarray([1], copy=False), ValueError, "asarray: .*copy"),
+    "cast, copy=False": (
+        lambda: xp.asarray(X, dtype=xp.float32, copy=False),
+        ValueError,
+        "asarray: .*copy=False",
+    ),
+    "reshape, copy=False": (
+        lambda: xp.reshape(M.mT, (6,), copy=False),
+        ValueError,
+        "reshape",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_bad_input(case):
+    run, error, words = TABLE[case]
+    before = [repr(t) for t in (X, I, B, Z, M)]
+    with pytest.raises(error, match=words):
+        run()
+    assert [repr(t) for t in (X, I, B, Z, M)] == before  # nothing half-written
+
+
+def test_odd_buffers():
+    """Unusual layouts are no errors; they read as what they are."""
+    a = np.arange(24.0).reshape(2, 3, 4)
+    for view in (a[:, ::-1, ::2], a.T, np.broadcast_to(a[0, 0], (3, 4)), a[:0], a[0, 0, 0]):
+        x = xp.asarray(view)
+        assert x.shape == view.shape
+        assert x.tolist() == view.tolist()
+        assert xp.sum(x * 2).tolist() == view.sum() * 2
+    swapped = xp.asarray(a.astype(">f4"))
+    assert swapped.dtype == xp.float32
+    assert (swapped + 1).tolist() == (a + 1).tolist()
+
+
+def test_overlapping_memory():
+    """An in-place operation on overlapping views reads before it writes."""
+    x = xp.arange(5.0)
+    x[1:] += x[:-1]
+    assert x.tolist() == [0.0, 1.0, 3.0, 5.0, 7.0]
+    x[1:] = x[:-1]
+    assert x.tolist() == [0.0, 0.0, 1.0, 3.0, 5.0]
