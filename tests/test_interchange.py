@@ -76,7 +76,7 @@ def test_dlpack_keywords():
     x.__dlpack__(max_version=(1, 0), dl_device=(1, 0))
     with pytest.raises(BufferError):
         x.__dlpack__(dl_device=(2, 0))
-    with pytest.raises((BufferError, RuntimeError)):
+    with pytest.raises(BufferError):
         x.__dlpack__(stream=1)
     assert xp.from_dlpack(x, copy=False).numpy().base is not None
     y = xp.from_dlpack(x, copy=True)

@@ -174,6 +174,18 @@ def call(name: str, x: Tensor, /, *args: Any, **kwargs: Any) -> Any:
     return wrap(data, device)
 
 
+def reduction(name: str, x: Tensor, axis: Any, keepdims: bool) -> Any:
+    """``name(x, axis=axis, keepdims=keepdims)``: keywords written out cost half of passed on."""
+    if type(x) is not Tensor or is_strict():
+        return apply(name, (x,), (), {"axis": axis, "keepdims": keepdims})
+    device = x._device
+    try:
+        data = device.ops[name](x._data, axis=axis, keepdims=keepdims)
+    except Exception as error:
+        raise explain(error, name, (x,), {"axis": axis, "keepdims": keepdims}) from error
+    return wrap(data, device)
+
+
 def sequence(name: str, arrays: Sequence[Tensor], /, **kwargs: Any) -> Any:
     """``name(arrays, **kwargs)`` for an operation whose one operand is a list of tensors."""
     if not isinstance(arrays, (list, tuple)):

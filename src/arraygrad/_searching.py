@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ._dispatch import apply, call, ternary, unary
+from ._dispatch import apply, reduction, ternary, unary
 from ._typing import Axis, Real, Scalar, Tensor
 
 
 def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("argmax", x, axis=axis, keepdims=keepdims)
+    return reduction("argmax", x, axis, keepdims)
 
 
 def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("argmin", x, axis=axis, keepdims=keepdims)
+    return reduction("argmin", x, axis, keepdims)
 
 
 def count_nonzero(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("count_nonzero", x, axis=axis, keepdims=keepdims)
+    return reduction("count_nonzero", x, axis, keepdims)
 
 
 def nonzero(x: Tensor, /) -> tuple[Tensor, ...]:

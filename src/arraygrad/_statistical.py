@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._dispatch import call
+from ._dispatch import call, reduction
 from ._dtypes import as_dtype
 from ._typing import Axis, DType, Real, Tensor
 
@@ -35,17 +35,17 @@ def cumulative_sum(
 
 def max(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("max", x, axis=axis, keepdims=keepdims)
+    return reduction("max", x, axis, keepdims)
 
 
 def mean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("mean", x, axis=axis, keepdims=keepdims)
+    return reduction("mean", x, axis, keepdims)
 
 
 def min(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("min", x, axis=axis, keepdims=keepdims)
+    return reduction("min", x, axis, keepdims)
 
 
 def prod(
@@ -57,8 +57,9 @@ def prod(
     keepdims: bool = False,
 ) -> Tensor:
     """TODO"""
-    if dtype is not None:
-        dtype = as_dtype(dtype, "prod")
+    if dtype is None:
+        return reduction("prod", x, axis, keepdims)
+    dtype = as_dtype(dtype, "prod")
     return call("prod", x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
@@ -78,8 +79,9 @@ def sum(
     keepdims: bool = False,
 ) -> Tensor:
     """TODO"""
-    if dtype is not None:
-        dtype = as_dtype(dtype, "sum")
+    if dtype is None:
+        return reduction("sum", x, axis, keepdims)
+    dtype = as_dtype(dtype, "sum")
     return call("sum", x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from ._dispatch import apply, call
+from ._dispatch import apply, reduction
 from ._typing import Axis, Tensor
 
 
 def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("all", x, axis=axis, keepdims=keepdims)
+    return reduction("all", x, axis, keepdims)
 
 
 def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """TODO"""
-    return call("any", x, axis=axis, keepdims=keepdims)
+    return reduction("any", x, axis, keepdims)
 
 
 def diff(

@@ -96,8 +96,13 @@ def to_host(data: _Array, stream: Any = None) -> _Array:
 def dlpack(
     data: _Array, *, stream: Any, max_version: Any, dl_device: Any, copy: bool | None
 ) -> Any:
-    """NumPy's exporter; it asks for ints where the standard allows enum members."""
-    return data.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+    """NumPy's versions differ in what they raise where the standard asks for BufferError."""
+    try:
+        return data.__dlpack__(
+            stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
+        )
+    except (ValueError, RuntimeError) as error:
+        raise BufferError(f"__dlpack__: {error}") from error
 
 
 def from_dlpack(x: Any, copy: bool | None = None) -> _Array:
