@@ -135,8 +135,11 @@ def setitem(x: _Array, value: Any, key: Any, /) -> None:
 
 
 def _all_finite(x: Any) -> bool:
-    # A search for a byte in a copy is several times faster than a reduction to a bool.
-    return b"\0" not in np.isfinite(x).tobytes()
+    """Whether no element is infinite or NaN; of a large array, a false alarm is possible."""
+    if np.size(x) < 4096:  # a search for a byte is several times faster than a reduction to bool
+        return b"\0" not in np.isfinite(x).tobytes()
+    with np.errstate(all="ignore"):  # one pass and no temporary; the sum may overflow
+        return bool(np.isfinite(np.add.reduce(x, axis=None)))
 
 
 def floor_divide(x1: Any, x2: Any, /, out: _Array | None = None) -> _Array:
