@@ -136,7 +136,7 @@ def setitem(x: _Array, value: Any, key: Any, /) -> None:
 
 def _all_finite(x: Any) -> bool:
     """Whether no element is infinite or NaN; of a large array, a false alarm is possible."""
-    if np.size(x) < 4096:  # a search for a byte is several times faster than a reduction to bool
+    if getattr(x, "size", 1) < 4096:  # a search for a byte is several times faster than a reduction to bool
         return b"\0" not in np.isfinite(x).tobytes()
     with np.errstate(all="ignore"):  # one pass and no temporary; the sum may overflow
         return bool(np.isfinite(np.add.reduce(x, axis=None)))
