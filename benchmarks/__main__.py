@@ -1,0 +1,82 @@
+"""All benchmarks: ``python -m benchmarks [--quick] [--save]``.
+
+With --save the figures go to benchmarks/results/ and the most telling of them into README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks._report import table
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+README = HERE.parent / "README.md"
+BENCHMARKS = ("overhead", "large", "import_time")
+BEGIN, END = "<!-- speed:begin -->\n", "<!-- speed:end -->"
+#: The operations that README.md shows: the common ones, the cheapest and the dearest.
+SHOWN = (
+    *("a + b", "sin", "clip", "a[0]", "a[mask]", "sum over an axis", "reshape", "concat"),
+    "linalg.solve",
+)
+
+
+def summary() -> str:
+    """What README.md says of the saved figures."""
+    overhead, large, imports = (
+        json.loads((RESULTS / f"{name}.json").read_text()) for name in BENCHMARKS
+    )
+    times = overhead["microseconds"]
+    names = list(times[SHOWN[0]])
+    rows = [[operation, *(f"{times[operation][n]:.2f}" for n in names)] for operation in SHOWN]
+    ratios = [f"`{o}` {t['ours'] / t['numpy']:.2f}" for o, t in large["milliseconds"].items()]
+    lines = [
+        table(["µs, 3 elements", *names], rows),
+        "",
+        f"- The median of {overhead['operations']} operations costs {overhead['median added']:.2f} "
+        "µs more than NumPy's.",
+    ]
+    if "not slower than torch" in overhead:
+        lines.append(
+            f"- {overhead['not slower than torch']} of the {overhead['operations']} cost no more "
+            "than PyTorch's."
+        )
+    lines += [
+        f"- Ten million elements, time over NumPy's: {'; '.join(ratios)}. The peak memory of "
+        f"`a + b` is {large['peak memory']:.2f} × its result.",
+        f"- `import arraygrad` takes {imports['ratio']:.2f} × the time of importing NumPy and "
+        "array-api-compat alone.",
+        "",
+        f"{overhead['machine']['processor']}; "
+        + ", ".join(f"{k} {v}" for k, v in overhead["machine"].items() if k != "processor")
+        + ".",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run the benchmarks, each in its own process."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer repeats, for a first look")
+    parser.add_argument("--save", action="store_true", help="write results/ and README.md")
+    chosen = parser.parse_args()
+    for name in BENCHMARKS:
+        args = ["--quick"] if chosen.quick else []
+        if chosen.save:
+            args += ["--json", f"{RESULTS / name}.json", "--markdown", f"{RESULTS / name}.md"]
+        print(f"\n## {name}\n", flush=True)
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *args], check=True)
+    if chosen.save:
+        before, begin, rest = README.read_text().partition(BEGIN)
+        _, end, after = rest.partition(END)
+        if not end:
+            raise SystemExit(f"{README.name} lacks the lines {BEGIN.strip()} and {END}")
+        README.write_text(f"{before}{begin}{summary()}\n{end}{after}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The examples run, and the documents' snippets show what happens."""
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+
+
+def test_drop_in_matches_numpy_and_stays_a_tensor():
+    command = [sys.executable, "-W", "error", ROOT / "examples" / "drop_in.py"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    head, *rows = (re.split(" {2,}", line.strip()) for line in run.stdout.splitlines())
+    assert head == ["name", "library", "device", "result type", "max difference", "ok"]
+    assert {library for _, library, *_ in rows} == {"this file", "SciPy", "scikit-learn"}
+    for _, _, _, kind, difference, ok in rows:
+        assert (kind, ok) == ("arraygrad.Tensor", "yes")
+        assert float(difference) < 1e-9
+
+
+def test_drop_in_fails_when_results_differ():
+    # An estimator that is not scikit-learn's: its numbers are off for tensors alone.
+    code = (
+        "import runpy, sys\n"
+        "drop_in = runpy.run_path(sys.argv[1])\n"
+        "wrong = lambda x: x if isinstance(x, drop_in['np'].ndarray) else x * 1.001\n"
+        "drop_in['COMPUTATIONS']['wrong'] = (wrong, 'this test')\n"
+        "sys.exit(drop_in['main']())"
+    )
+    command = [sys.executable, "-c", code, ROOT / "examples" / "drop_in.py"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert run.stdout.splitlines()[-1].split()[-1] == "NO"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_snippets_of_the_documents(path):
+    # A fence would be read as expected output; a blank line in its place keeps the numbering.
+    text = re.sub("^```.*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    snippets = doctest.DocTestParser().get_doctest(text, {}, path.name, str(path), 0)
+    assert snippets.examples or path.name == "architecture.md"
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    runner = doctest.DocTestRunner(optionflags=flags)
+    report: list[str] = []
+    runner.run(snippets, out=report.append)
+    assert not runner.summarize(verbose=False).failed, "".join(report)
+
+
+def test_continuous_integration_runs_the_command_of_the_readme():
+    # It takes the one line that calls pytest; so there is one, and it starts from nothing.
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    (command,) = [line for line in lines if " -m pytest" in line]
+    assert command.startswith("python3 -m venv .venv && .venv/bin/pip install ")
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert "grep -- ' -m pytest' README.md" in script.read_text(encoding="utf-8")
