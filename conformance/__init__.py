@@ -1,0 +1,1 @@
+"""Runs the test suites of others on `arraygrad` and keeps the reports."""

@@ -1,0 +1,30 @@
+"""The command line: ``python -m conformance SUBJECT``, from the root of the repository."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from . import official, readme
+from .report import SetupError
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one subject; 0 if it conforms, 1 if it does not, 2 if it could not be found out."""
+    parser = argparse.ArgumentParser(prog="python -m conformance", description=__doc__)
+    subjects = parser.add_subparsers(required=True, metavar="SUBJECT")
+    for subject in (official, readme):
+        subject.add_parser(subjects)
+    args = parser.parse_args(argv)
+    try:
+        return int(args.run(args))
+    except SetupError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; the reports are as before", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,404 @@
+"""Runs the official array API test suite, data-apis/array-api-tests, on `arraygrad`.
+
+Every test of the suite counts: no list of tests to skip or to expect to fail is given to it, and
+one that lies in its folder is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib.util
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+import arraygrad
+
+from .report import REPORTS, SetupError, table, write
+
+SUITE = "https://github.com/data-apis/array-api-tests"
+SUITE_COMMIT = "55fcc60179efa2680ddd6cd926ddf17b83530e2b"
+#: The standard itself: the suite reads signatures and special cases from it.
+STANDARD = "https://github.com/data-apis/array-api"
+STANDARD_COMMIT = "5f847a3858875c682ae901aa22b0413bf24be9da"
+
+REVISIONS = ("2025.12", "2024.12", "2023.12", "2022.12", "2021.12")
+EXAMPLES = 100
+
+#: The outcomes of a test, as pytest calls them, with the words of the reports.
+OUTCOMES = {
+    "passed": "Passed",
+    "failed": "Failed",
+    "skipped": "Skipped",
+    "xfailed": "xfailed",
+    "xpassed": "xpassed",
+    "error": "Errors",
+}
+#: Chapters whose name is not in the name of their test file.
+CHAPTERS = {
+    "dlpack": "DLPack",
+    "fft": "Fourier transforms",
+    "has_names": "Names present",
+    "linalg": "Linear algebra",
+}
+
+Run = dict[str, Any]
+
+
+def add_parser(subjects: Any) -> None:
+    """Add ``official`` to the command line."""
+    parser = subjects.add_parser(
+        "official", help="the official array API test suite", description=__doc__
+    )
+    add = parser.add_argument
+    add("--device", default="cpu", help="the default device of the tests (cpu)")
+    add("--revision", choices=REVISIONS, default=REVISIONS[0], help="of the standard")
+    add("--suite", type=Path, help="folder of the suite; else $ARRAYGRAD_ARRAY_API_TESTS, "
+        "else a copy in the user's cache, which is cloned from GitHub when missing")  # fmt: skip
+    add("--max-examples", type=positive, default=EXAMPLES, metavar="N", help="per test (100)")
+    add("--seed", type=int, metavar="S", help="draw the examples with this seed; without it "
+        "every run draws the same ones")  # fmt: skip
+    add("--workers", type=positive, metavar="N", help="processes (one per core; 1 on cuda)")
+    add("--report", type=Path, default=REPORTS, metavar="DIR", help="folder of the reports")
+    parser.set_defaults(run=run)
+
+
+def positive(text: str) -> int:
+    """An int of at least one, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the suite once, record the results, and say whether all of it passed."""
+    stem = args.report / f"official-{args.device.replace(':', '-')}"
+    load(stem)  # an unreadable report should be known before the tests run, not after
+    try:
+        index = arraygrad.Device(args.device).index
+    except (ImportError, ValueError) as problem:
+        raise SetupError(problem) from None
+    modules = ("pytest", "pytest_jsonreport", "xdist", "hypothesis", "ndindex")
+    if missing := [name for name in modules if importlib.util.find_spec(name) is None]:
+        raise SetupError(f"{', '.join(missing)} missing; pip install 'arraygrad[test]'")
+    suite = find_suite(args.suite, args.revision)
+    result: Run = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "revision": args.revision,
+        "examples": args.max_examples,
+        "seed": args.seed,
+        "suite": commit(suite),
+        "standard": commit(suite / "array-api"),
+        "versions": versions(args.device, index),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+    for name, pin in (("suite", SUITE_COMMIT), ("standard", STANDARD_COMMIT)):
+        if result[name] != pin:
+            print(f"note: the {name} is at {result[name]}, not at the pinned {pin}", flush=True)
+    result.update(summarise(run_tests(suite, args)))
+
+    runs = load(stem)
+    runs[name_of(result)] = result
+    runs = dict(sorted(runs.items(), key=lambda item: order(item[1])))
+    content = {"device": args.device, "runs": runs}
+    write(stem.with_suffix(".json"), json.dumps(content, indent=1) + "\n")
+    write(stem.with_suffix(".md"), markdown(args.device, runs))
+    totals = result["totals"]
+    print(f"report: {stem}.md")
+    if totals["xfailed"] or totals["xpassed"]:
+        print(f"{totals['xfailed']} xfailed, {totals['xpassed']} xpassed: these count as failures")
+    bad = totals["failed"] + totals["error"]
+    print(f"{totals['passed']} passed, {bad} failed, {totals['skipped']} skipped")
+    return 0 if conforms(totals) else 1
+
+
+def conforms(totals: dict[str, int]) -> bool:
+    """Whether some tests passed and none did anything else, except that the suite skipped it."""
+    return totals["passed"] > 0 and totals["passed"] + totals["skipped"] == sum(totals.values())
+
+
+# --- the suite
+
+
+def find_suite(given: Path | None, revision: str) -> Path:
+    """The folder of the suite, checked; cloned if none is given and the cache has none."""
+    if given is None and (named := os.environ.get("ARRAYGRAD_ARRAY_API_TESTS")):
+        given = Path(named)
+    suite = given or cached_suite()
+    stubs = "_" + revision.replace(".", "_")
+    for part in ("array_api_tests", f"array-api/src/array_api_stubs/{stubs}"):
+        if not (suite / part).is_dir():
+            raise SetupError(
+                f"{suite} is not a checkout of {SUITE} with its submodule: it has no {part}/. "
+                f"These commands make one, where no folder is yet:\n{commands_text(suite)}"
+            )
+    for name in ("skips.txt", "xfails.txt"):
+        if (suite / name).exists():
+            raise SetupError(f"{suite / name} would excuse tests without a word; remove it")
+    return suite.resolve()
+
+
+def cached_suite() -> Path:
+    """The pinned suite in the user's cache; cloned, wholly or not at all, if it is missing."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    suite = Path(home) / "arraygrad" / f"array-api-tests-{SUITE_COMMIT[:7]}"
+    if suite.is_dir():
+        return suite
+    suite.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=suite.parent, prefix="clone-") as folder:
+        clone = Path(folder, "suite")
+        print(f"cloning {SUITE} into {suite}", flush=True)
+        try:
+            for command in clone_commands(clone):
+                subprocess.run(command, check=True, env={**os.environ, "GIT_TERMINAL_PROMPT": "0"})
+        except (OSError, subprocess.CalledProcessError) as problem:
+            raise SetupError(
+                f"the suite could not be cloned ({problem}). Where git and GitHub can be reached, "
+                f"run\n{commands_text(suite)}\nor put the suite elsewhere and name its folder "
+                "with --suite or in ARRAYGRAD_ARRAY_API_TESTS"
+            ) from None
+        clone.rename(suite)
+    return suite
+
+
+def clone_commands(suite: Path) -> list[list[str]]:
+    """The commands that put the pinned suite, with the standard in it, into a folder."""
+    commands = []
+    for url, pin, at in (
+        (SUITE, SUITE_COMMIT, suite),
+        (STANDARD, STANDARD_COMMIT, suite / "array-api"),
+    ):
+        commands.append(["git", "clone", "--no-checkout", "--filter=blob:none", url, str(at)])
+        commands.append(["git", "-C", str(at), "checkout", "--quiet", "--detach", pin])
+    return commands
+
+
+def commands_text(suite: Path) -> str:
+    """The same commands, to be shown."""
+    return "\n".join(f"  {shlex.join(command)}" for command in clone_commands(suite))
+
+
+def commit(folder: Path) -> str:
+    """The commit that is checked out in a folder, with a word on local changes; or 'unknown'."""
+
+    def git(*command: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(folder), *command], capture_output=True, text=True, check=True
+        ).stdout
+
+    try:
+        top, head = git("rev-parse", "--show-toplevel", "HEAD").splitlines()
+        changed = git("status", "--porcelain")
+    except (OSError, ValueError, subprocess.CalledProcessError):
+        return "unknown"
+    if Path(top).resolve() != folder.resolve():  # a plain folder inside somebody's checkout
+        return "unknown"
+    return f"{head} with local changes" if changed else head
+
+
+# --- the tests
+
+
+def run_tests(suite: Path, args: argparse.Namespace) -> Run:
+    """What pytest-json-report says of one run of the whole suite."""
+    workers = args.workers or (1 if args.device.startswith("cuda") else os.cpu_count() or 1)
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder, "results.json")
+        command = [
+            *(sys.executable, "-m", "pytest", "array_api_tests"),
+            *("-p", "no:cacheprovider", "--tb=short", "--disable-warnings"),
+            *("--disable-deadline", "--max-examples", str(args.max_examples)),
+            *(["--derandomize"] if args.seed is None else [f"--hypothesis-seed={args.seed}"]),
+            *(["-n", str(workers)] if workers > 1 else []),
+            *("--json-report", "--json-report-file", str(results)),
+            *("--json-report-omit", "log", "streams", "keywords", "warnings"),
+        ]
+        code = subprocess.run(command, cwd=suite, env=environment(folder, args)).returncode
+        if code not in (0, 1) or not results.exists():  # 0 and 1: pytest ran all there is
+            raise SetupError(f"pytest ended early (exit code {code}); the report is as before")
+        found: Run = json.loads(results.read_text(encoding="utf-8"))
+    broken = [c["nodeid"] for c in found.get("collectors", []) if c["outcome"] != "passed"]
+    if broken:  # with several workers pytest goes on without these files
+        raise SetupError(f"{', '.join(broken)} could not be loaded; the report is as before")
+    ran, collected = found["summary"]["total"], found["summary"]["collected"]
+    if ran != collected:
+        raise SetupError(f"only {ran} of {collected} tests were run; the report is as before")
+    return found
+
+
+def environment(scratch: str, args: argparse.Namespace) -> dict[str, str]:
+    """The variables of the suite's process: nothing that the caller has set may steer it."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("ARRAY_API_TESTS_", "PYTEST_"))}
+    # The device is set as the suite is imported, in each worker, in the thread of the tests.
+    module = f"exec('import arraygrad as xp; xp.default_device(\"{args.device}\")')"
+    env["ARRAY_API_TESTS_MODULE"] = "arraygrad" if args.device == "cpu" else module
+    env["ARRAY_API_TESTS_VERSION"] = args.revision
+    env["HYPOTHESIS_STORAGE_DIRECTORY"] = scratch  # no examples from earlier runs
+    here = str(Path(arraygrad.__file__).resolve().parents[1])  # the very package reported on
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [here, env.get("PYTHONPATH")]))
+    return env
+
+
+def versions(device: str, index: int) -> dict[str, str]:
+    """The versions of all that has a part in the results."""
+    found = {"python": platform.python_version(), "arraygrad": arraygrad.__version__}
+    found |= {name: version(name) for name in ("numpy", "array-api-compat", "hypothesis", "pytest")}
+    if device.startswith("cuda"):
+        import cupy
+
+        cuda = cupy.cuda.runtime.runtimeGetVersion()  # 12090 for 12.9
+        found["cupy"] = cupy.__version__
+        found["CUDA"] = f"{cuda // 1000}.{cuda % 1000 // 10}"
+        found["GPU"] = cupy.cuda.runtime.getDeviceProperties(index)["name"].decode()
+    return found
+
+
+def summarise(found: Run) -> Run:
+    """Count the outcomes by chapter, and say why for each test that did not pass."""
+    chapters: dict[str, Counter[str]] = {}
+    others: dict[str, dict[str, str]] = {name: {} for name in OUTCOMES if name != "passed"}
+    for test in found["tests"]:
+        stem = Path(test["nodeid"].partition("::")[0]).stem.removeprefix("test_")
+        chapter = CHAPTERS.get(stem, stem.replace("_", " ").capitalize())
+        chapters.setdefault(chapter, Counter())[test["outcome"]] += 1
+        if test["outcome"] != "passed":
+            others[test["outcome"]][test["nodeid"]] = reason(test)
+    totals = sum(chapters.values(), Counter[str]())
+    return {
+        "seconds": round(found["duration"]),
+        "totals": {name: totals[name] for name in OUTCOMES},
+        "chapters": {
+            chapter: {name: counts[name] for name in OUTCOMES}
+            for chapter, counts in sorted(chapters.items(), key=lambda item: item[0].casefold())
+        },
+        **{name: dict(sorted(tests.items())) for name, tests in others.items()},
+    }
+
+
+def reason(test: Run) -> str:
+    """Why a test did not pass, in one line."""
+    stages = [stage for stage in test.values() if isinstance(stage, dict) and "outcome" in stage]
+    stage = next((stage for stage in stages if stage["outcome"] != "passed"), {})  # xpassed: none
+    why: str = stage.get("longrepr", "").rpartition("\n")[2]
+    if test["outcome"] == "skipped":  # the last line is (file, line, why)
+        why = ast.literal_eval(why)[2].removeprefix("Skipped: ")
+    elif "crash" in stage:
+        why = stage["crash"]["message"]
+    return shorten(why, 120)
+
+
+# --- the reports
+
+
+def load(stem: Path) -> dict[str, Run]:
+    """The runs that are recorded so far, by name."""
+    path = stem.with_suffix(".json")
+    try:
+        runs: dict[str, Run] = json.loads(path.read_text(encoding="utf-8"))["runs"]
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, KeyError):
+        raise SetupError(f"{path} is no report of this program; move it away") from None
+    return runs
+
+
+def name_of(result: Run) -> str:
+    """What tells a run from the others of its report."""
+    return f"{result['revision']}, {result['examples']} examples, {drawn(result)}"
+
+
+def drawn(result: Run) -> str:
+    """How a run's examples were drawn."""
+    return "derandomised" if result["seed"] is None else f"seed {result['seed']}"
+
+
+def order(result: Run) -> tuple[object, ...]:
+    """Newest revision first; there the main run first."""
+    seed = result["seed"]
+    return -float(result["revision"]), result["examples"], seed is not None, seed or 0
+
+
+def row(result: Run) -> list[object]:
+    """One run's line in a summary table."""
+    return [result["revision"], result["examples"], drawn(result), *result["totals"].values()]
+
+
+HEAD = ["Revision", "Examples", "Drawn", *OUTCOMES.values()]
+
+
+def markdown(device: str, runs: dict[str, Run]) -> str:
+    """The report of one device, for people to read."""
+    rows = [
+        [*row(result), result["suite"][:7] + result["suite"][40:], result["date"]]
+        for result in runs.values()
+    ]
+    parts = [
+        f"# The official array API test suite on `{device}`",
+        f"Written by `python -m conformance official`, which runs <{SUITE}>. No test is excused: "
+        "the suite is given no list of tests to skip or to expect to fail.",
+        table([*HEAD, "Suite", "Date"], rows),
+    ]
+    for name, result in runs.items():
+        main = name == f"{REVISIONS[0]}, {EXAMPLES} examples, derandomised"
+        bad = {
+            k: v
+            for key in ("failed", "error", "xfailed", "xpassed")
+            for k, v in result[key].items()
+        }
+        if main or bad:
+            parts.append(f"## {name}")
+        if main:
+            parts += [setting(result), chapters_table(result)]
+            parts += by_reason("Skipped by the suite itself", result["skipped"])
+        parts += by_reason("Not passed", bad)
+    return "\n\n".join(parts) + "\n"
+
+
+def setting(result: Run) -> str:
+    """What a run was made with, as a list."""
+    lines = []
+    for name, pin in (("suite", SUITE_COMMIT), ("standard", STANDARD_COMMIT)):
+        lines.append(f"{name} {result[name]}{'' if result[name] == pin else f' (pinned: {pin})'}")
+    lines += [f"{name} {value}" for name, value in result["versions"].items()]
+    lines += [result["platform"], result["date"]]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def chapters_table(result: Run) -> str:
+    """A run's outcomes by chapter."""
+    rows = [[chapter, *counts.values()] for chapter, counts in result["chapters"].items()]
+    return table(["Chapter", *OUTCOMES.values()], [*rows, ["Total", *result["totals"].values()]])
+
+
+def by_reason(title: str, tests: dict[str, str]) -> list[str]:
+    """Paragraphs that list tests under the reasons that they share."""
+    parts = [f"### {title}"] if tests else []
+    for why in sorted(set(tests.values())):
+        code = why.replace("`", "'")  # as code, since it may hold <tags>
+        parts.append(f"`{code}`:")
+        parts.append("\n".join(f"- `{test}`" for test, other in tests.items() if other == why))
+    return parts
+
+
+def readme_summary(reports: Path) -> str:
+    """One line for each run on each device, with links to the reports."""
+    rows = []
+    for path in sorted(reports.glob("official-*.json")):
+        device = json.loads(path.read_text(encoding="utf-8"))["device"]
+        link = f"[`{device}`](conformance/reports/{path.stem}.md)"
+        rows += [[link, *row(result)] for result in load(path.with_suffix("")).values()]
+    if not rows:
+        raise SetupError(f"{reports} has no reports; make them with python -m conformance official")
+    return table(["Device", *HEAD], rows)

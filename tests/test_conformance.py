@@ -1,0 +1,358 @@
+"""The conformance runner, on a suite of a few tests that takes the official one's options."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+CONFTEST = """
+import json, os
+from pathlib import Path
+
+def pytest_addoption(parser):
+    parser.addoption("--max-examples", type=int)
+    parser.addoption("--disable-deadline", action="store_true")
+    parser.addoption("--derandomize", action="store_true")
+
+def pytest_configure(config):
+    names = ("max_examples", "disable_deadline", "derandomize", "--hypothesis-seed")
+    given = {name: config.getoption(name) for name in names}
+    given["env"] = dict(os.environ)
+    Path(__file__).with_name("given.json").write_text(json.dumps(given))
+
+module = os.environ["ARRAY_API_TESTS_MODULE"]
+if module.startswith("exec('"):
+    exec(module[6:-2], {})
+"""
+PASS = "def test_pass(): pass\n"
+FAIL = "def test_fail():\n    assert [1] == (1,)\n"
+SKIP = "import pytest\n@pytest.mark.skip(reason='not (yet), so')\ndef test_skip(): pass\n"
+XFAIL = "import pytest\n@pytest.mark.xfail\ndef test_xfail(): assert False\n"
+XPASS = "import pytest\n@pytest.mark.xfail\ndef test_xpass(): pass\n"
+ERROR = "import pytest\n@pytest.fixture\ndef bad(): 1 / 0\ndef test_error(bad): pass\n"
+DIE = "import os\ndef test_die(): os._exit(3)\n"
+DEVICE = (
+    "import os\nfrom arraygrad._device import _default\n"
+    "def test_device():\n"
+    "    assert (_default.get(None) is not None) == (os.environ['DEVICE_SET'] == 'yes')\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def surroundings(monkeypatch, tmp_path):
+    """A home of its own, and the runner importable from wherever pytest was started."""
+    monkeypatch.syspath_prepend(ROOT)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("ARRAYGRAD_ARRAY_API_TESTS", raising=False)
+
+
+@pytest.fixture
+def suite(tmp_path):
+    """Make a suite out of test files; what it holds already is kept."""
+
+    def make(**files):
+        folder = tmp_path / "suite"
+        for revision in ("_2025_12", "_2024_12"):
+            (folder / "array-api/src/array_api_stubs" / revision).mkdir(parents=True, exist_ok=True)
+        (folder / "array_api_tests").mkdir(exist_ok=True)
+        (folder / "array_api_tests/__init__.py").touch()
+        (folder / "pytest.ini").write_text("[pytest]\n")
+        (folder / "conftest.py").write_text(CONFTEST)
+        for name, text in files.items():
+            (folder / "array_api_tests" / f"test_{name}.py").write_text(text)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def official(tmp_path):
+    """Run ``python -m conformance official`` and give its exit code."""
+    from conformance.__main__ import main
+
+    def run(*options):
+        reports = ["--report", str(tmp_path / "reports"), "--workers", "1"]
+        return main(["official", *reports, *map(str, options)])
+
+    return run
+
+
+def recorded(tmp_path, device="cpu"):
+    report = tmp_path / "reports" / f"official-{device}"
+    content = json.loads(report.with_suffix(".json").read_text())
+    assert content["device"].replace(":", "-") == device
+    return content["runs"], report.with_suffix(".md").read_text()
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_every_outcome_is_counted_by_chapter_with_its_reason(
+    suite, official, tmp_path, capfd, monkeypatch
+):
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--deselect array_api_tests/test_fft.py")
+    monkeypatch.setenv("ARRAY_API_TESTS_MODULE", "numpy")
+    monkeypatch.setenv("DEVICE_SET", "no")
+    folder = suite(set_functions=DEVICE + SKIP, fft=FAIL + XFAIL, linalg=XPASS + ERROR)
+
+    assert official("--suite", folder) == 1
+
+    out = capfd.readouterr().out
+    assert "[100%]" in out  # pytest's own progress
+    assert out.splitlines()[-1] == "1 passed, 2 failed, 1 skipped"
+    runs, text = recorded(tmp_path)
+    (run,) = runs.values()
+    assert list(runs) == ["2025.12, 100 examples, derandomised"]
+    none = dict.fromkeys(["passed", "failed", "skipped", "xfailed", "xpassed", "error"], 0)
+    assert run["totals"] == dict.fromkeys(none, 1)
+    assert run["chapters"] == {
+        "Fourier transforms": none | {"failed": 1, "xfailed": 1},
+        "Linear algebra": none | {"xpassed": 1, "error": 1},
+        "Set functions": none | {"passed": 1, "skipped": 1},
+    }
+    assert run["skipped"] == {"array_api_tests/test_set_functions.py::test_skip": "not (yet), so"}
+    (why,) = run["failed"].values()
+    assert why.startswith("assert [1] == (1,)")
+    assert run["error"] == {
+        "array_api_tests/test_linalg.py::test_error": "ZeroDivisionError: division by zero"
+    }
+    assert run["suite"] == run["standard"] == "unknown"
+    assert {"python", "arraygrad", "numpy", "array-api-compat", "hypothesis"} <= set(
+        run["versions"]
+    )
+    assert "| 2025.12 | 100 | derandomised | 1 | 1 | 1 | 1 | 1 | 1 | unknown |" in text
+    assert "| Fourier transforms | 0 | 1 | 0 | 1 | 0 | 0 |" in text
+    assert "`not (yet), so`:\n\n- `array_api_tests/test_set_functions.py::test_skip`" in text
+    assert f"`{why}`:\n\n- `array_api_tests/test_fft.py::test_fail`" in text
+
+    given = json.loads((folder / "given.json").read_text())
+    assert (given["max_examples"], given["disable_deadline"], given["derandomize"]) == (100, 1, 1)
+    assert given["env"]["ARRAY_API_TESTS_MODULE"] == "arraygrad"
+    assert given["env"]["ARRAY_API_TESTS_VERSION"] == "2025.12"
+
+
+def test_runs_live_in_one_report_and_each_replaces_its_own(suite, official, tmp_path, monkeypatch):
+    folder = suite(fft=PASS + SKIP)
+    monkeypatch.setenv("ARRAYGRAD_ARRAY_API_TESTS", str(folder))
+    assert official("--revision", "2024.12") == 0
+    assert official("--max-examples", 7, "--seed", 3) == 0
+    given = json.loads((folder / "given.json").read_text())
+    assert (given["max_examples"], given["derandomize"]) == (7, False)
+    assert given["--hypothesis-seed"] == "3"
+    before, _ = recorded(tmp_path)
+    suite(fft=FAIL)
+    assert official("--max-examples", 7, "--seed", 3) == 1
+
+    runs, text = recorded(tmp_path)
+    names = ["2025.12, 7 examples, seed 3", "2024.12, 100 examples, derandomised"]
+    assert list(runs) == list(before) == names
+    assert runs[names[1]] == before[names[1]]
+    assert [run["totals"]["passed"] for run in runs.values()] == [0, 1]
+    assert f"## {names[0]}\n\n### Not passed\n" in text
+    assert f"## {names[1]}" not in text  # all passed, and it is not the main run
+    assert "Chapter" not in text
+
+
+def test_success_needs_a_pass_and_nothing_but_passes_and_skips():
+    from conformance.official import OUTCOMES, conforms
+
+    none = dict.fromkeys(OUTCOMES, 0)
+    assert conforms(none | {"passed": 1, "skipped": 2})
+    assert not conforms(none | {"skipped": 2})
+    for other in ("failed", "error", "xfailed", "xpassed"):
+        assert not conforms(none | {"passed": 1, other: 1})
+
+
+def test_workers_see_the_device_and_their_crash_is_a_failure(
+    suite, official, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("DEVICE_SET", "yes")
+    folder = suite(fft=DEVICE, linalg=DIE, set_functions=DEVICE + SKIP)
+    assert official("--suite", folder, "--workers", 2, "--device", "cpu:0") == 1
+    runs, _ = recorded(tmp_path, "cpu-0")
+    (run,) = runs.values()
+    assert run["totals"]["passed"] == 2
+    assert run["skipped"] == {"array_api_tests/test_set_functions.py::test_skip": "not (yet), so"}
+    (why,) = run["failed"].values()
+    assert "crashed while running" in why
+
+
+@pytest.mark.parametrize(
+    ("text", "workers"), [(DIE, 1), ("import nowhere\n", 2)], ids=["die", "load"]
+)
+def test_a_run_that_is_not_whole_leaves_the_report_as_it_was(
+    text, workers, suite, official, tmp_path, capfd
+):
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    (reports / "official-cpu.json").write_text('{"runs": {}}')
+    before = contents(reports)
+    folder = suite(linalg=text, set_functions=PASS)
+    assert official("--suite", folder, "--workers", workers) == 2
+    assert "the report is as before" in capfd.readouterr().err
+    assert contents(reports) == before
+
+
+def test_an_unreadable_report_is_known_before_the_tests_run(suite, official, tmp_path, capfd):
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    (reports / "official-cpu.json").write_text("[]")
+    assert official("--suite", suite(fft=PASS)) == 2
+    captured = capfd.readouterr()
+    assert "is no report" in captured.err
+    assert "test session starts" not in captured.out
+
+
+@pytest.mark.parametrize("name", ["skips.txt", "xfails.txt"])
+def test_lists_of_excused_tests_are_refused(name, suite, official, capfd):
+    folder = suite(fft=PASS)
+    (folder / name).write_text("array_api_tests/test_fft.py::test_pass\n")
+    assert official("--suite", folder) == 2
+    assert f"{name} would excuse tests" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("part", ["array_api_tests", "array-api/src/array_api_stubs/_2024_12"])
+def test_a_folder_that_is_not_the_suite_is_refused(part, suite, official, capfd):
+    folder = suite()
+    (folder / part).rename(folder / "elsewhere")
+    assert official("--suite", folder, "--revision", "2024.12") == 2
+    err = capfd.readouterr().err
+    assert f"it has no {part}/" in err
+    assert "git clone" in err
+
+
+def test_an_unknown_device_is_refused(suite, official, capfd):
+    assert official("--suite", suite(fft=PASS), "--device", "abacus") == 2
+    assert "abacus" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("option", [("--max-examples", "0"), ("--revision", "1999.12")])
+def test_bad_options_are_refused(option, official):
+    with pytest.raises(SystemExit) as stop:
+        official(*option)
+    assert stop.value.code == 2
+
+
+# --- cloning
+
+
+def git(folder, *command):
+    who = ["-c", "user.name=n", "-c", "user.email=e"]
+    out = subprocess.run(
+        ["git", "-C", str(folder), *who, *command], check=True, capture_output=True, text=True
+    )
+    return out.stdout.strip()
+
+
+@pytest.fixture
+def remotes(suite, tmp_path, monkeypatch):
+    """Stand-ins for the two repositories on GitHub, the one a submodule of the other."""
+    from conformance import official
+
+    folder = suite(fft=PASS)
+    (folder / "array-api/src/array_api_stubs/_2025_12/set_functions.py").touch()
+    standard = tmp_path / "standard"
+    (folder / "array-api").rename(standard)
+    for repository, name in ((standard, "STANDARD"), (folder, "SUITE")):
+        git(repository, "init", "--quiet")
+        git(repository, "add", ".")
+        if name == "SUITE":
+            link = f"160000,{official.STANDARD_COMMIT},array-api"
+            git(folder, "update-index", "--add", "--cacheinfo", link)
+        git(repository, "commit", "--quiet", "-m", "first")
+        monkeypatch.setattr(official, name, repository.as_uri())
+        monkeypatch.setattr(official, f"{name}_COMMIT", git(repository, "rev-parse", "HEAD"))
+        (repository / "later").touch()
+        git(repository, "add", "later")
+        git(repository, "commit", "--quiet", "-m", "second")
+    return official
+
+
+def test_the_pinned_suite_is_cloned_once(remotes, official, tmp_path, capfd, monkeypatch):
+    assert official() == 0
+    (cached,) = (tmp_path / "cache/arraygrad").iterdir()
+    assert cached.name == f"array-api-tests-{remotes.SUITE_COMMIT[:7]}"
+    (run,) = recorded(tmp_path)[0].values()
+    assert run["standard"] == remotes.STANDARD_COMMIT
+    assert run["suite"] == remotes.SUITE_COMMIT
+    assert "not at the pinned" not in capfd.readouterr().out
+
+    monkeypatch.setattr(remotes, "SUITE", "file:///nowhere")
+    assert remotes.find_suite(None, "2025.12") == cached  # without the network
+
+    git(cached, "checkout", "--quiet", "origin/HEAD")
+    assert remotes.commit(cached) != remotes.SUITE_COMMIT
+    (cached / "array-api/src/more").touch()
+    assert remotes.commit(cached / "array-api") == f"{remotes.STANDARD_COMMIT} with local changes"
+    (cached / "array_api_tests/plain").mkdir()
+    assert remotes.commit(cached / "array_api_tests") == "unknown"
+
+
+@pytest.mark.parametrize("broken", ["SUITE", "STANDARD", "STANDARD_COMMIT", "PATH"])
+def test_a_clone_that_fails_leaves_nothing_and_says_what_to_do(
+    broken, remotes, official, tmp_path, capfd, monkeypatch
+):
+    if broken == "PATH":
+        monkeypatch.setenv("PATH", str(tmp_path))
+    else:
+        monkeypatch.setattr(remotes, broken, "file:///nowhere" if "_" not in broken else "0" * 40)
+    assert official() == 2
+    err = capfd.readouterr().err
+    where = tmp_path / "cache/arraygrad" / f"array-api-tests-{remotes.SUITE_COMMIT[:7]}"
+    assert f"checkout --quiet --detach {remotes.SUITE_COMMIT}\n" in err
+    assert f"git clone --no-checkout --filter=blob:none {remotes.STANDARD} {where}/array-api" in err
+    assert "--suite" in err
+    assert list((tmp_path / "cache/arraygrad").iterdir()) == []
+
+
+# --- the command line and the files
+
+
+def test_the_command_line():
+    command = [sys.executable, "-m", "conformance"]
+    run = subprocess.run(
+        [*command, "official", "--suite", "nowhere"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert run.returncode == 2
+    assert run.stderr.startswith("error: nowhere is not a checkout of https://github.com/data-apis")
+
+
+def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path):
+    from conformance.report import write
+
+    path = tmp_path / "new" / "report.md"
+    write(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write(path, "x" * 10_000 + "\ud800")
+    assert contents(tmp_path) == {path: b"old"}
+    write(path, "newer")
+    assert contents(tmp_path) == {path: b"newer"}
+
+
+def test_readme(tmp_path, capfd):
+    from conformance.__main__ import main
+
+    page = tmp_path / "README.md"
+    page.write_text("# Title\n<!-- conformance:begin -->\nold\n<!-- conformance:end -->\nrest\n")
+    command = ["readme", "--readme", str(page)]
+    assert main([*command, "--report", str(tmp_path)]) == 2
+    assert "has no reports" in capfd.readouterr().err
+
+    assert main(command) == 0  # of the reports that are kept here
+    text = page.read_text()
+    link = "[`cpu`](conformance/reports/official-cpu.md)"
+    assert (ROOT / "conformance/reports/official-cpu.md").is_file()
+    assert f"| {link} | 2025.12 | 100 | derandomised |" in text
+    assert text.startswith("# Title\n<!-- conformance:begin -->\n|")
+    assert text.endswith("|\n<!-- conformance:end -->\nrest\n")
+    assert main(command) == 0
+    assert page.read_text() == text
+
+    page.write_text("<!-- conformance:end --> <!-- conformance:begin -->")
+    assert main(command) == 2
+    assert "lacks the lines" in capfd.readouterr().err
