@@ -14,6 +14,7 @@ takes part in, and its result is the operation's result.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import EllipsisType
 from typing import Any
 
 from ._device import Device, get_device
@@ -26,6 +27,10 @@ _new = object.__new__
 
 #: The scalars of the standard, by exact type; a subclass goes the long way.
 SCALARS = frozenset({int, float, complex, bool})
+
+
+#: Index entries that every backend takes as they are.
+PLAIN_KEYS = frozenset({int, slice, EllipsisType, type(None)})
 
 
 def wrap(data: Any, device: Device) -> Any:
@@ -327,6 +332,8 @@ def key_data(name: str, key: Any, device: Device) -> Any:
     IndexError
         For anything that cannot be an index.
     """
+    if type(key) in PLAIN_KEYS:
+        return key
     if isinstance(key, tuple):
         return tuple(key_data(name, k, device) for k in key)
     if isinstance(key, Tensor):
@@ -340,7 +347,7 @@ def key_data(name: str, key: Any, device: Device) -> Any:
                 f"{name}: an index array must be of integer or boolean dtype; got {key.dtype}"
             )
         return key._data
-    if key is None or key is Ellipsis or isinstance(key, (int, slice)):
+    if isinstance(key, int):
         return key
     if device.backend.is_host_scalar(key):
         return key.item()

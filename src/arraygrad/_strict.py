@@ -38,8 +38,7 @@ def strict(enabled: bool = True) -> Iterator[None]:
     ...     xp.asarray([1, 2]) + 0.5
     Traceback (most recent call last):
     ...
-    TypeError: add: a float with an int64 tensor is outside the standard; write \
-xp.astype(x, xp.float64) first
+    TypeError: add: float with int64 is outside the standard; write xp.astype(x, xp.float64) first
     """
     token = _strict.set(enabled)
     try:

@@ -6,18 +6,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import EllipsisType
 from typing import Any
 
 from . import _device, _dispatch
 from ._device import Device, DeviceLike
 from ._errors import TransferError, explain
+from ._standard import check
 from ._strict import is_strict
 
 _API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
-
-#: Index entries that every backend takes as they are.
-_PLAIN_KEYS = frozenset({int, slice, EllipsisType, type(None)})
 
 
 class Tensor:
@@ -368,24 +365,16 @@ class Tensor:
             If an index tensor is on another device.
         """
         device = self._device
-        if type(self) is Tensor and not is_strict():
-            if type(key) in _PLAIN_KEYS:
-                data = key
-            elif type(key) is tuple:
-                for k in key:
-                    if type(k) not in _PLAIN_KEYS:
-                        data = _dispatch.key_data("__getitem__", key, device)
-                        break
-                else:
-                    data = key
-            else:
-                data = _dispatch.key_data("__getitem__", key, device)
-            try:
-                return _dispatch.wrap(device.ops["getitem"](self._data, data), device)
-            except Exception as error:
-                raise explain(error, "__getitem__", (self, key)) from error
-        key = key if type(self) is not Tensor else _dispatch.key_data("__getitem__", key, device)
-        return _dispatch.apply("getitem", (self,), (key,))
+        if type(self) is not Tensor:
+            return _dispatch.apply("getitem", (self,), (key,))
+        if type(key) not in _dispatch.PLAIN_KEYS:
+            key = _dispatch.key_data("__getitem__", key, device)
+        if is_strict():
+            return _dispatch.apply("getitem", (self,), (key,))
+        try:
+            return _dispatch.wrap(device.ops["getitem"](self._data, key), device)
+        except Exception as error:
+            raise explain(error, "__getitem__", (self, key)) from error
 
     def __setitem__(self, key: Any, value: Any, /) -> None:
         """Write `value`, broadcast and cast to the tensor's dtype, where `key` selects.
@@ -425,12 +414,20 @@ class Tensor:
             )
         if type(self) is Tensor:
             key = _dispatch.key_data("__setitem__", key, self._device)
-            if type(value) is Tensor and value._device is self._device and not is_strict():
-                try:
-                    self._device.ops["setitem"](self._data, value._data, key)
-                except Exception as error:
-                    raise explain(error, "__setitem__", (self, key, value)) from error
+            if type(value) is Tensor and value._device is self._device:
+                data = value._data
+            elif type(value) in _dispatch.SCALARS:
+                data = value
+            else:
+                _dispatch.apply("setitem", (self, value), (key,))
                 return
+            if is_strict():
+                check("setitem", (self, value), (key,), {})
+            try:
+                self._device.ops["setitem"](self._data, data, key)
+            except Exception as error:
+                raise explain(error, "__setitem__", (self, key, value)) from error
+            return
         _dispatch.apply("setitem", (self, value), (key,))
 
     # ---- operators: each is the function of the namespace that the standard names for it
