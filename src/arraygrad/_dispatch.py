@@ -27,6 +27,7 @@ _new = object.__new__
 
 #: The scalars of the standard, by exact type; a subclass goes the long way.
 SCALARS = frozenset({int, float, complex, bool})
+OPTIONAL_SCALARS = SCALARS | {type(None)}
 
 
 #: Index entries that every backend takes as they are.
@@ -139,20 +140,20 @@ def pair(name: str, x1: Any, x2: Any, /, **kwargs: Any) -> Any:
     return wrap(data, device)
 
 
-def ternary(name: str, x1: Tensor, x2: Any, x3: Any) -> Any:
+def ternary(name: str, x1: Tensor, x2: Any, x3: Any, scalars: frozenset[type] = SCALARS) -> Any:
     """``name(x1, x2, x3)`` for a tensor and two tensors or scalars."""
     if type(x1) is not Tensor or is_strict():
         return apply(name, (x1, x2, x3))
     device = x1._device
     if type(x2) is Tensor and x2._device is device:
         b = x2._data
-    elif type(x2) in SCALARS:
+    elif type(x2) in scalars:
         b = x2
     else:
         return apply(name, (x1, x2, x3))
     if type(x3) is Tensor and x3._device is device:
         c = x3._data
-    elif type(x3) in SCALARS:
+    elif type(x3) in scalars:
         c = x3
     else:
         return apply(name, (x1, x2, x3))

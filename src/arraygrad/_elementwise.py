@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._dispatch import apply, binary, unary
+from ._dispatch import OPTIONAL_SCALARS, binary, ternary, unary
 from ._typing import Real, Scalar, Tensor
 
 
@@ -90,7 +90,7 @@ def clip(
     x: Tensor, /, min: Real | Tensor | None = None, max: Real | Tensor | None = None
 ) -> Tensor:
     """TODO"""
-    return apply("clip", (x, min, max))
+    return ternary("clip", x, min, max, OPTIONAL_SCALARS)
 
 
 def conj(x: Tensor, /) -> Tensor:

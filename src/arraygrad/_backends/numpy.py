@@ -239,6 +239,29 @@ def _exact_square(xp: Any, a: _Array) -> tuple[_Array, _Array]:
     return p, ((high * high - p) + 2 * high * low) + low * low
 
 
+def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
+    """array_api_compat's writes into the caller's bounds, wraps those out of range, and is slow."""
+    if min is None and max is None:
+        return x.copy()
+    y = x.clip(_bound(min, x.dtype), _bound(max, x.dtype))
+    return y if y.dtype == x.dtype else y.astype(x.dtype)
+
+
+def _bound(bound: Any, dtype: Any) -> Any:
+    """A bound of `clip` that is out of an integer dtype's range, at the end of that range."""
+    if dtype.kind not in "iu" or bound is None:
+        return bound
+    info = np.iinfo(dtype)
+    low, high = int(info.min), int(info.max)
+    if isinstance(bound, int):
+        return low if bound < low else high if bound > high else bound
+    if isinstance(bound, np.ndarray) and bound.dtype.kind in "iu" and bound.dtype != dtype:
+        own = np.iinfo(bound.dtype)
+        ends = sorted((low, high, int(own.min), int(own.max)))[1:3]
+        return np.clip(bound, *ends).astype(dtype)
+    return bound
+
+
 def diff(
     x: _Array, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None
 ) -> _Array:
