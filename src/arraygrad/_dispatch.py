@@ -18,6 +18,7 @@ from types import EllipsisType
 from typing import Any
 
 from ._device import Device, get_device
+from ._dtypes import DEFAULTS
 from ._errors import DeviceMismatchError, TransferError, describe, explain
 from ._standard import MUTATING, check
 from ._strict import is_strict
@@ -101,6 +102,25 @@ def binary(name: str, x1: Any, x2: Any, operator: bool = False) -> Any:
         out._device = device
         return out
     return wrap(data, device)
+
+
+def floating(name: str, x: Tensor) -> Any:
+    """`unary` for a function of floating-point numbers: of ints and bools, that of float64 ones.
+
+    (NumPy's answers for small ints are of half precision, a dtype that the standard lacks.)
+    """
+    if type(x) is Tensor and x._data.dtype.kind not in "fc" and not is_strict():
+        x = call("astype", x, DEFAULTS["real floating"])
+    return unary(name, x)
+
+
+def binary_floating(name: str, x1: Any, x2: Any) -> Any:
+    """`binary` for such a function."""
+    tensors = [x for x in (x1, x2) if type(x) is Tensor]
+    if all(x._data.dtype.kind not in "fc" for x in tensors) and not is_strict():
+        dtype = DEFAULTS["real floating"]
+        x1, x2 = (call("astype", x, dtype) if type(x) is Tensor else x for x in (x1, x2))
+    return binary(name, x1, x2)
 
 
 def inplace(name: str, x1: Tensor, x2: Any) -> Any:

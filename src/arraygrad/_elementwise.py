@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._dispatch import OPTIONAL_SCALARS, binary, ternary, unary
+from ._dispatch import OPTIONAL_SCALARS, binary, binary_floating, floating, ternary, unary
 from ._typing import Real, Scalar, Tensor
 
 
@@ -13,12 +13,12 @@ def abs(x: Tensor, /) -> Tensor:
 
 def acos(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("acos", x)
+    return floating("acos", x)
 
 
 def acosh(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("acosh", x)
+    return floating("acosh", x)
 
 
 def add(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
@@ -28,27 +28,27 @@ def add(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
 
 def asin(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("asin", x)
+    return floating("asin", x)
 
 
 def asinh(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("asinh", x)
+    return floating("asinh", x)
 
 
 def atan(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("atan", x)
+    return floating("atan", x)
 
 
 def atan2(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("atan2", x1, x2)
+    return binary_floating("atan2", x1, x2)
 
 
 def atanh(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("atanh", x)
+    return floating("atanh", x)
 
 
 def bitwise_and(x1: Tensor | bool | int, x2: Tensor | bool | int, /) -> Tensor:
@@ -100,17 +100,17 @@ def conj(x: Tensor, /) -> Tensor:
 
 def copysign(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("copysign", x1, x2)
+    return binary_floating("copysign", x1, x2)
 
 
 def cos(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("cos", x)
+    return floating("cos", x)
 
 
 def cosh(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("cosh", x)
+    return floating("cosh", x)
 
 
 def divide(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
@@ -125,12 +125,12 @@ def equal(x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
 
 def exp(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("exp", x)
+    return floating("exp", x)
 
 
 def expm1(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("expm1", x)
+    return floating("expm1", x)
 
 
 def floor(x: Tensor, /) -> Tensor:
@@ -155,7 +155,7 @@ def greater_equal(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
 def hypot(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("hypot", x1, x2)
+    return binary_floating("hypot", x1, x2)
 
 
 def imag(x: Tensor, /) -> Tensor:
@@ -190,27 +190,27 @@ def less_equal(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
 def log(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("log", x)
+    return floating("log", x)
 
 
 def log10(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("log10", x)
+    return floating("log10", x)
 
 
 def log1p(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("log1p", x)
+    return floating("log1p", x)
 
 
 def log2(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("log2", x)
+    return floating("log2", x)
 
 
 def logaddexp(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("logaddexp", x1, x2)
+    return binary_floating("logaddexp", x1, x2)
 
 
 def logical_and(x1: Tensor | bool, x2: Tensor | bool, /) -> Tensor:
@@ -255,7 +255,7 @@ def negative(x: Tensor, /) -> Tensor:
 
 def nextafter(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     """TODO"""
-    return binary("nextafter", x1, x2)
+    return binary_floating("nextafter", x1, x2)
 
 
 def not_equal(x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
@@ -280,7 +280,7 @@ def real(x: Tensor, /) -> Tensor:
 
 def reciprocal(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("reciprocal", x)
+    return floating("reciprocal", x)
 
 
 def remainder(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
@@ -305,17 +305,17 @@ def signbit(x: Tensor, /) -> Tensor:
 
 def sin(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("sin", x)
+    return floating("sin", x)
 
 
 def sinh(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("sinh", x)
+    return floating("sinh", x)
 
 
 def sqrt(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("sqrt", x)
+    return floating("sqrt", x)
 
 
 def square(x: Tensor, /) -> Tensor:
@@ -330,12 +330,12 @@ def subtract(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
 
 def tan(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("tan", x)
+    return floating("tan", x)
 
 
 def tanh(x: Tensor, /) -> Tensor:
     """TODO"""
-    return unary("tanh", x)
+    return floating("tanh", x)
 
 
 def trunc(x: Tensor, /) -> Tensor:

@@ -239,6 +239,11 @@ def _exact_square(xp: Any, a: _Array) -> tuple[_Array, _Array]:
     return p, ((high * high - p) + 2 * high * low) + low * low
 
 
+def round(x: _Array, /) -> _Array:
+    """NumPy gives bools as half-precision numbers, which the standard lacks."""
+    return np.round(x) if x.dtype.kind != "b" else x.astype(np.float64)
+
+
 def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
     """array_api_compat's writes into the caller's bounds, wraps those out of range, and is slow."""
     if min is None and max is None:
@@ -257,8 +262,8 @@ def _bound(bound: Any, dtype: Any) -> Any:
         return low if bound < low else high if bound > high else bound
     if isinstance(bound, np.ndarray) and bound.dtype.kind in "iu" and bound.dtype != dtype:
         own = np.iinfo(bound.dtype)
-        ends = sorted((low, high, int(own.min), int(own.max)))[1:3]
-        return np.clip(bound, *ends).astype(dtype)
+        low, high = sorted((low, high, int(own.min), int(own.max)))[1:3]
+        return np.clip(bound, low, high).astype(dtype)
     return bound
 
 
