@@ -1,0 +1,68 @@
+"""The devices that tests run on, and how hard Hypothesis tries."""
+
+import os
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+import arraygrad
+from arraygrad import _device
+
+_device._BACKENDS["strict"] = "strict_backend"
+
+settings.register_profile(
+    "arraygrad",
+    deadline=None,
+    max_examples=50,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("arraygrad")
+
+
+def _has_cuda():
+    try:
+        return find_spec("cupy") is not None and bool(arraygrad.Device("cuda"))
+    except ValueError:
+        return False
+
+
+DEVICES = ["cpu", "strict:1", pytest.param("cuda", marks=pytest.mark.cuda)]
+
+
+def pytest_collection_modifyitems(items):
+    if not _has_cuda():
+        for item in items:
+            if item.get_closest_marker("cuda"):
+                item.add_marker(pytest.mark.skip(reason="no CUDA device"))
+
+
+@pytest.fixture(params=DEVICES)
+def device(request):
+    """The name of a device; tests with it run on the CPU, the strict backend and CUDA."""
+    return request.param
+
+
+@pytest.fixture
+def xp(device):
+    """The namespace, making its tensors on `device`."""
+    with arraygrad.default_device(device):
+        yield arraygrad
+
+
+@pytest.fixture(scope="session")
+def same():
+    """Compare a tensor with what NumPy gives: shape, dtype, values; exact unless `rtol` is set."""
+
+    def compare(tensor, expected, rtol=0.0, dtype=True):
+        expected = np.asarray(expected)
+        assert isinstance(tensor, arraygrad.Tensor), type(tensor)
+        found = tensor.numpy()
+        assert found.shape == expected.shape
+        if dtype:
+            assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol)
+
+    return compare
