@@ -288,6 +288,9 @@ def linspace(
     for name, value in (("start", start), ("stop", stop)):
         _check_scalar("linspace", name, value, "biufc")
     (num,) = _shape(num, "linspace")
+    if dtype is None:
+        complex_ends = isinstance(start, complex) or isinstance(stop, complex)
+        dtype = _dtypes.DEFAULTS["complex floating" if complex_ends else "real floating"]
     dtype = as_dtype(dtype, "linspace")
     return create("linspace", get_device(device), start, stop, num, dtype=dtype, endpoint=endpoint)
 

@@ -43,6 +43,8 @@ def explain(
     words += [f"{k}={describe(x)}" for k, x in (parameters or {}).items() if x is not None]
     got = ", ".join(words)
     message = f"{name}: {error}; got {got}"
+    if isinstance(error, AttributeError):  # a scalar where the library looks for an array
+        return TypeError(message)
     for cls in type(error).__mro__:
         if cls is Exception or not issubclass(cls, Exception) or issubclass(cls, Warning):
             break

@@ -1,0 +1,282 @@
+"""The one door: every operation passes it, and a transformation sees every operation."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import arraygrad as xp
+from arraygrad import _dispatch, _standard
+from arraygrad._tensor import Tensor
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+
+class Recorded(Tensor):
+    """A transformation that notes the operations it is handed, then performs them."""
+
+    __slots__ = ("log",)
+
+    def _transform(self, name, operands, args, kwargs):
+        self.log.append(name)
+
+        def plain(x):
+            if isinstance(x, Recorded):
+                return _dispatch.wrap(x._data, x._device)
+            return tuple(map(plain, x)) if isinstance(x, tuple) else x
+
+        if name in ("getitem", "setitem"):
+            x, *value = map(plain, operands)
+            return x[plain(args[0])] if not value else x.__setitem__(plain(args[0]), *value)
+        listed = name in ("concat", "stack")
+        kwargs = {k: plain(v) for k, v in kwargs.items()}
+        return _dispatch.apply(name, [*map(plain, operands)], args, kwargs, listed=listed)
+
+
+def recorded(x, log):
+    out = object.__new__(Recorded)
+    out._data, out._device, out.log = x._data, x._device, log
+    return out
+
+
+X = xp.asarray([[4.0, 1.0], [1.0, 3.0]])
+V = xp.asarray([1.0, 2.0, 3.0])
+I = xp.asarray([[1, 2], [3, 4]])  # noqa: E741
+B = xp.asarray([[True, False], [True, True]])
+Z = xp.asarray([[1.0, 1j], [-1j, 2.0]])
+
+#: Arguments after the first, where a function needs more than one tensor of floats.
+ARGUMENTS = {
+    "astype": (X, xp.float32),
+    "broadcast_to": (X, (2, 2, 2)),
+    "clip": (X, 0.0, 1.0),
+    "concat": ([X, X],),
+    "expand_dims": (X, 0),
+    "isin": (I, 1),
+    "linalg.cross": (V, V),
+    "linalg.matrix_power": (X, 2),
+    "linalg.outer": (V, V),
+    "meshgrid": (V, V),
+    "moveaxis": (X, 0, 1),
+    "permute_dims": (X, (1, 0)),
+    "repeat": (X, 2),
+    "reshape": (X, (4,)),
+    "roll": (X, 1),
+    "searchsorted": (V, 1.5),
+    "squeeze": (X[None], 0),
+    "stack": ([X, X],),
+    "take": (V, xp.asarray([0])),
+    "take_along_axis": (X, xp.asarray([[0], [1]])),
+    "tile": (X, (2,)),
+    "where": (B, X, X),
+    "cumulative_sum": (V,),
+    "cumulative_prod": (V,),
+}
+#: Functions of no tensor, or that look only at its dtype.
+APART = frozenset(
+    "arange asarray can_cast default_device empty empty_like eye finfo from_dlpack from_numpy full "
+    "full_like iinfo isdtype linspace map_location ones ones_like result_type strict zeros "
+    "zeros_like broadcast_shapes fft.fftfreq fft.rfftfreq __array_namespace_info__".split()
+)
+
+
+def functions():
+    for prefix, module in (("", xp), ("linalg.", xp.linalg), ("fft.", xp.fft)):
+        for name in module.__all__:
+            found = getattr(module, name)
+            if inspect.isfunction(found) and prefix + name not in APART:
+                yield prefix + name
+
+
+def arguments(name):
+    if name in ARGUMENTS:
+        return ARGUMENTS[name]
+    kinds = _standard.KINDS.get(name, "f")
+    x = next(x for kind, x in (("f", X), ("c", Z), ("i", I), ("b", B)) if kind in kinds)
+    function = find(name)
+    parameters = inspect.signature(function).parameters
+    count = sum(
+        p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in parameters.values()
+    )
+    return (x,) * max(count, 1)
+
+
+def find(name):
+    module, _, last = name.rpartition(".")
+    return getattr(getattr(xp, module) if module else xp, last)
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_every_function_is_seen(name):
+    args = arguments(name)
+    plain = find(name)(*args)
+    for position, x in enumerate(args):
+        log = []
+        if isinstance(x, list):
+            traced = [[recorded(x[0], log), *x[1:]]]
+        elif isinstance(x, Tensor):
+            traced = [*args[:position], recorded(x, log), *args[position + 1 :]]
+        else:
+            continue
+        result = find(name)(*traced)
+        main = name.removeprefix("linalg.")  # some are in both namespaces: one function, one name
+        assert log == [main if find(name) is getattr(xp, main, None) else name]
+        assert repr(result) == repr(plain)
+
+
+def xp_operations():
+    return xp.Device("cpu").ops
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda t: xp.searchsorted(V, V, sorter=t), "searchsorted"),
+        (lambda t: xp.linalg.pinv(X, rtol=t), "linalg.pinv"),
+        (lambda t: xp.linalg.matrix_rank(X, rtol=t), "linalg.matrix_rank"),
+        (lambda t: xp.diff(V, prepend=t), "diff"),
+        (lambda t: xp.diff(V, append=t), "diff"),
+    ],
+)
+def test_tensors_as_keywords_are_seen(call, name):
+    log = []
+    data = {"searchsorted": xp.asarray([0, 1, 2]), "diff": V}.get(name, xp.asarray(1e-9))
+    call(recorded(data, log))
+    assert log == [name]
+
+
+OPERATORS = {
+    "add": ("+", X), "subtract": ("-", X), "multiply": ("*", X), "divide": ("/", X),
+    "floor_divide": ("//", X), "remainder": ("%", X), "pow": ("**", X), "matmul": ("@", X),
+    "bitwise_and": ("&", I), "bitwise_or": ("|", I), "bitwise_xor": ("^", I),
+    "bitwise_left_shift": ("<<", I), "bitwise_right_shift": (">>", I),
+    "equal": ("==", X), "not_equal": ("!=", X), "less": ("<", X), "less_equal": ("<=", X),
+    "greater": (">", X), "greater_equal": (">=", X),
+}  # fmt: skip
+MIRRORED = {"less": "greater", "less_equal": "greater_equal"} | {
+    "greater": "less",
+    "greater_equal": "less_equal",
+}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_operators_are_seen(name):
+    symbol, x = OPERATORS[name]
+    log = []
+    eval(f"t {symbol} x", {"t": recorded(x, log), "x": x})
+    eval(f"x {symbol} t", {"t": recorded(x, log), "x": x})
+    # A subclass's comparison is asked first, mirrored.
+    assert log in ([name, name], [name, MIRRORED.get(name)])
+    if name != "matmul":
+        log.clear()
+        eval(f"t {symbol} 2", {"t": recorded(x, log)})
+        assert log == [name]
+
+
+@pytest.mark.parametrize("name", sorted(_standard.MUTATING - {"setitem"}))
+def test_in_place_operators_are_seen(name):
+    x = xp.asarray(I if name in ("iand", "ior", "ixor", "ilshift", "irshift") else X, copy=True)
+    for target, other in ((recorded(x, log := []), x), (x, recorded(x, log))):
+        getattr(target, f"__{name}__")(other)
+    assert log == [name, name]
+
+
+def test_indexing_is_seen():
+    x, log = xp.asarray(V, copy=True), []
+    t = recorded(x, log)
+    assert t[0] == 1.0
+    assert t[xp.asarray([True, False, True])].tolist() == [1.0, 3.0]
+    t[1] = 7.0
+    x[2] = recorded(xp.asarray(8.0), log)
+    assert log == ["getitem", "equal", "getitem", "setitem", "setitem"] or log == [
+        "getitem",
+        "getitem",
+        "setitem",
+        "setitem",
+    ]
+    assert x.tolist() == [1.0, 7.0, 8.0]
+
+
+def test_movement_is_seen():
+    log = []
+
+    class Mover(Recorded):
+        __slots__ = ()
+
+        def _transform(self, name, operands, args, kwargs):
+            log.append((name, args))
+            return self
+
+    t = object.__new__(Mover)
+    t._data, t._device, t.log = V._data, V._device, log
+    t.to_device("cpu")  # already there: nothing to do
+    assert not log
+    assert t.T is t
+    assert t.mT is t
+    assert log == [("T", ()), ("matrix_transpose", ())]
+
+
+def test_attributes_of_a_transformed_tensor():
+    t = recorded(X, [])
+    assert (t.shape, t.dtype, t.ndim, t.size, t.device) == ((2, 2), xp.float64, 2, 4, X.device)
+    assert float(t[0, 0]) == 4.0
+
+
+def test_every_operation_of_the_standard_is_in_the_table():
+    missing = [n for n in functions() if n not in xp_operations()]
+    assert missing == []
+    assert set(_standard.KINDS) <= set(xp_operations())
+    assert set(xp_operations()) >= _standard.MUTATING
+
+
+def test_results_are_tensors_of_a_standard_dtype():
+    """No function gives a NumPy scalar, or a dtype that the standard lacks, for any dtype."""
+    dtypes = set(xp.__array_namespace_info__().dtypes().values())
+    checked = 0
+    for name in functions():
+        for dtype in dtypes:
+            x = xp.asarray([[1, 1], [0, 1]], dtype=dtype)
+            for args in ((x,), (x, x), (x, 1)):
+                with np.errstate(all="ignore"):
+                    try:
+                        result = find(name)(*args)
+                    except (TypeError, ValueError, OverflowError, IndexError):
+                        continue
+                for r in result if isinstance(result, tuple) else (result,):
+                    assert type(r) is Tensor, name
+                    assert r.dtype in dtypes, (name, dtype)
+                    checked += 1
+    assert checked > 1000
+
+
+class Partner:
+    """A class that knows how to work with tensors, though they do not know it."""
+
+    def __radd__(self, other):
+        return "asked"
+
+    __rmatmul__ = __rand__ = __lt__ = __gt__ = __radd__
+
+
+@pytest.mark.parametrize("expression", ["x + p", "x @ p", "x & p", "x > p", "x < p"])
+def test_unknown_types_are_asked(expression):
+    assert eval(expression, {"x": X, "p": Partner()}) == "asked"
+
+
+def test_unknown_types_that_do_not_know():
+    with pytest.raises(TypeError, match="unsupported operand"):
+        X + object()
+    assert (X == "text") is False
+    assert (X != None) is True  # noqa: E711
+
+
+def test_subclasses_of_python_scalars():
+    class Size(int):
+        pass
+
+    class Length(float):
+        pass
+
+    assert (I + Size(1)).tolist() == [[2, 3], [4, 5]]
+    assert (Length(2) * X).dtype == xp.float64
+    assert (xp.asarray([1.0], dtype=xp.float32) * Length(2)).dtype == xp.float32
