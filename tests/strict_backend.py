@@ -33,6 +33,9 @@ _TO_STRICT = {
 }
 
 
+_BOOL = array_api_strict.bool
+
+
 class Array:
     """An array of array_api_strict whose dtype is NumPy's, as the package expects of a backend."""
 
@@ -133,13 +136,16 @@ def _setitem(x, value, key):
     key = _full_key(x, key)
     if type(value) is _STRICT and value.dtype != x.dtype:
         value = array_api_strict.astype(value, x.dtype)
-    x[key] = value
+    x[key] = bool(value) if isinstance(value, int) and x.dtype == _BOOL else value
 
 
 def _in_place(name):
     apply = getattr(operator, name)
 
     def run(x, other):
+        if name == "imatmul":  # array_api_strict makes a new array
+            x[...] = x @ other
+            return
         before = x
         x = apply(x, other)
         assert x is before

@@ -274,7 +274,7 @@ def apply(
     if is_strict():
         check(name, operands, args, kwargs)
     data = [_operand(name, x, device) for x in operands]
-    kwargs = {k: x._data if isinstance(x, Tensor) else x for k, x in kwargs.items()}
+    kwargs = {k: _keyword(name, k, x, device) for k, x in kwargs.items()}
     try:
         result = device.ops[name](*([data] if listed else data), *args, **kwargs)
     except Exception as error:
@@ -328,6 +328,17 @@ def _operand(name: str, x: Any, device: Device) -> Any:
             )
         return device.ops["from_host"](device.backend.as_host(x))
     raise TypeError(f"{name}: expected a Tensor or a scalar; got {describe(x)}{_advice((x,))}")
+
+
+def _keyword(name: str, keyword: str, x: Any, device: Device) -> Any:
+    """The backend's form of a parameter, which may be a tensor, but no other library's array."""
+    if isinstance(x, Tensor):
+        return x._data
+    if device.backend.is_host_scalar(x):
+        return x.item()
+    if _is_foreign_array(x):
+        raise TypeError(f"{name}: {keyword} must not be {describe(x)}{_advice((x,))}")
+    return x
 
 
 def _is_foreign_array(x: Any) -> bool:

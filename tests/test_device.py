@@ -1,0 +1,214 @@
+"""Devices: names, defaults, moving data, threads."""
+
+import asyncio
+import pickle
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import arraygrad as xp
+
+CUDA = any(d.type == "cuda" for d in xp.__array_namespace_info__().devices())
+
+
+def test_names():
+    cpu = xp.Device("cpu")
+    assert cpu is xp.Device("cpu")
+    assert xp.Device(cpu) is cpu
+    assert cpu == "cpu"
+    assert cpu != "cuda:0"
+    assert cpu != 0
+    assert hash(cpu) == hash("cpu")
+    assert {cpu: 1}["cpu"] == 1
+    assert (str(cpu), repr(cpu)) == ("cpu", "Device('cpu')")
+    assert (cpu.type, cpu.index) == ("cpu", 0)
+    assert xp.Device("cpu:0") is cpu
+    assert xp.Device("strict:1") is not xp.Device("strict:0")
+    assert xp.Device("strict") is xp.Device("strict:0")
+    assert pickle.loads(pickle.dumps(cpu)) is cpu
+
+
+@pytest.mark.skipif(CUDA, reason="there is a CUDA device")
+def test_no_cuda():
+    for name in ("cuda", "cuda:1"):
+        with pytest.raises(ValueError, match=r"CUDA|CuPy|cupy"):
+            xp.Device(name)
+        with pytest.raises(ValueError, match=r"CUDA|CuPy|cupy"):
+            xp.ones(2, device=name)
+    assert [str(d) for d in xp.__array_namespace_info__().devices() if d.type != "strict"] == [
+        "cpu"
+    ]
+
+
+def test_default_device():
+    assert xp.default_device().device == "cpu"
+    with xp.default_device("strict:0") as device:
+        assert device == "strict:0"
+        assert xp.zeros(1).device == "strict:0"
+        with xp.default_device("cpu"):
+            assert xp.asarray([1]).device == "cpu"
+            assert xp.arange(3, device="strict:1").device == "strict:1"
+        assert xp.asarray(np.ones(1)).device == "strict:0"
+        assert xp.__array_namespace_info__().default_device() == "strict:0"
+    assert xp.zeros(1).device == "cpu"
+
+
+def test_default_device_set_for_good():
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:];"
+        "import arraygrad as xp; from arraygrad import _device;"
+        "_device._BACKENDS['strict'] = 'strict_backend';"
+        "xp.default_device('strict:1'); print(xp.ones(2).device)"
+    )
+    paths = [p for p in sys.path if p.endswith("tests")]
+    run = subprocess.run(
+        [sys.executable, "-c", code, *paths], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "strict:1"
+
+
+def test_default_device_after_an_exception():
+    with pytest.raises(ZeroDivisionError), xp.default_device("strict:1"):
+        raise ZeroDivisionError
+    assert xp.default_device().device == "cpu"
+    with pytest.raises(ValueError, match="'nowhere'"):
+        xp.default_device("nowhere")
+    assert xp.default_device().device == "cpu"
+
+
+def test_asyncio_tasks_keep_their_own():
+    async def task(device):
+        with xp.default_device(device):
+            await asyncio.sleep(0)
+            found = xp.ones(1).device
+            await asyncio.sleep(0)
+            return found
+
+    async def main():
+        return await asyncio.gather(*map(task, ["cpu", "strict:0", "strict:1"] * 3))
+
+    assert [str(d) for d in asyncio.run(main())] == ["cpu", "strict:0", "strict:1"] * 3
+
+
+def test_threads():
+    """Eight threads with their own default devices and common tensors, against one thread."""
+    names = ["cpu", "strict:0", "strict:1", "cpu"] * 2
+    shared = {n: xp.asarray(np.linspace(0.0, 1.0, 50), device=n) for n in set(names)}
+
+    def work(name):
+        results = []
+        with xp.default_device(name):
+            for i in range(30):
+                x = xp.sin(shared[name] * (i + 1)) + xp.arange(50.0)
+                x[i] = -1.0
+                results.append(float(xp.sum(x @ xp.ones((50, 2)))))
+                assert x.device == name
+        return results
+
+    expected = {n: work(n) for n in set(names)}
+    found, errors, start = {}, [], threading.Barrier(len(names))
+
+    def run(slot):
+        try:
+            start.wait()
+            found[slot] = work(names[slot])
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(names))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert errors == []
+    assert all(found[i] == expected[n] for i, n in enumerate(names))
+
+
+PAIRS = [("cpu", "strict:0"), ("strict:0", "cpu"), ("strict:0", "strict:1"), ("cpu", "cpu")]
+PAIRS += [
+    pytest.param("cpu", "cuda:0", marks=pytest.mark.cuda),
+    pytest.param("cuda:0", "cpu", marks=pytest.mark.cuda),
+    pytest.param("cuda:0", "strict:0", marks=pytest.mark.cuda),
+]
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+@pytest.mark.parametrize("dtype", ["bool", "int16", "float32", "complex128"])
+def test_moving(source, target, dtype):
+    a = np.asarray([[1, 0, 2], [0, 3, 4]]).astype(dtype)
+    x = xp.asarray(a, device=source)
+    for y in (
+        x.to_device(target),
+        xp.asarray(x, device=target),
+        xp.astype(x, x.dtype, device=target),
+        xp.from_dlpack(x, device=target),
+    ):
+        assert y.device == target
+        assert y.dtype == a.dtype
+        assert y.numpy().tolist() == a.tolist()
+    assert x.device == source
+    if source != target:
+        with pytest.raises((ValueError, BufferError), match="copy"):
+            xp.asarray(x, device=target, copy=False)
+        with pytest.raises(BufferError, match="copy"):
+            xp.from_dlpack(x, device=target, copy=False)
+        moved = x.to_device(target)
+        moved[...] = 0
+        assert x.numpy().tolist() == a.tolist()
+    assert xp.astype(x, xp.complex64, device=target).dtype == xp.complex64
+
+
+@pytest.mark.parametrize("other", ["strict:1", pytest.param("cuda", marks=pytest.mark.cuda)])
+def test_mixing_devices_raises(other):
+    x, y = xp.ones(3), xp.ones(3, device=other)
+    i = xp.asarray([0, 1, 2], device=other)
+    for mix in (
+        lambda: x + y,
+        lambda: y - x,
+        lambda: x @ y,
+        lambda: x == y,
+        lambda: x.__iadd__(y),
+        lambda: xp.where(y > 0, x, x),
+        lambda: xp.concat([x, y]),
+        lambda: xp.stack([y, x]),
+        lambda: xp.clip(x, y, None),
+        lambda: xp.searchsorted(x, y),
+        lambda: xp.searchsorted(x, x, sorter=i),
+        lambda: xp.take(x, i),
+        lambda: xp.linalg.solve(xp.eye(3), y),
+        lambda: xp.meshgrid(x, y),
+        lambda: xp.broadcast_arrays(x, y),
+        lambda: x[i],
+        lambda: x.__setitem__(0, y[0]),
+        lambda: x.__setitem__(i, 0.0),
+        lambda: y.__setitem__(y > 0, x),
+    ):
+        with pytest.raises(xp.DeviceMismatchError, match="cpu"):
+            mix()
+    assert x.tolist() == [1.0, 1.0, 1.0]
+    assert y.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_like_functions_stay():
+    x = xp.ones(2, device="strict:1")
+    for y in (
+        xp.zeros_like(x),
+        xp.ones_like(x),
+        xp.full_like(x, 3.0),
+        xp.empty_like(x),
+        xp.asarray(x),
+        xp.asarray([x, x]),
+        x[0],
+        xp.sum(x),
+        xp.sort(x),
+    ):
+        assert y.device == "strict:1"
+    assert xp.zeros_like(x, device="cpu").device == "cpu"
+
+
+def test_errors():
+    assert issubclass(xp.DeviceMismatchError, ValueError)
+    assert issubclass(xp.TransferError, TypeError)
