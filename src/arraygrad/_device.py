@@ -82,7 +82,12 @@ class Device:
         canonical = kind if kind == "cpu" and not index else f"{kind}:{index}"
         if canonical in _known:
             return _known[canonical]
-        backend: ModuleType = import_module(_BACKENDS[kind])
+        try:
+            backend: ModuleType = import_module(_BACKENDS[kind])
+        except ImportError as error:
+            if kind == "cpu":
+                raise
+            raise ValueError(f"Device: there is no {name!r}: {error}") from error
         self = object.__new__(cls)
         self.type, self.index, self._name = kind, index, canonical
         self.backend = backend

@@ -1,0 +1,987 @@
+"""CuPy on CUDA devices: array_api_compat's namespace, and where it differs from what we promise.
+
+Each function below says why it stands there: a case of the standard that CuPy gets wrong or
+lacks, or a cost per call that a shorter way avoids. The kernels are CuPy's own kind of ufunc and
+reduction, so they promote, broadcast and take Python scalars as CuPy's do.
+
+What holds for all of CuPy and is not mended, because it would need the host to wait for the GPU:
+an index out of bounds wraps around, and the routines of `linalg` do not look at cuSOLVER's
+verdict, so a singular or indefinite matrix gives meaningless numbers or NaN where NumPy raises.
+``with cupyx.errstate(linalg="raise")`` makes CuPy look. Subnormal float32 numbers are zeros.
+The order in which a reduction combines its elements is the GPU's, so a product of a zero and of
+elements that overflow together may be 0 or NaN.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+try:
+    import cupy as cp
+    from array_api_compat import cupy as _compat
+    from array_api_compat.cupy import fft as _fft
+    from array_api_compat.cupy import linalg as _linalg
+    from cupy._core import create_reduction_func, create_ufunc
+
+    if int(cp.__version__.partition(".")[0]) < 14:
+        raise ImportError(f"found CuPy {cp.__version__}")
+except ImportError as error:
+    raise ImportError(
+        'CUDA devices need CuPy 14 or newer: pip install "arraygrad[cuda13x]" for CUDA 13, '
+        f'"arraygrad[cuda12x]" for CUDA 12 ({error})'
+    ) from error
+
+from .numpy import as_host, index_dtype, is_host_scalar, to_text
+
+__all__ = [
+    "array_type",
+    "as_host",
+    "count",
+    "index_dtype",
+    "is_host_scalar",
+    "operations",
+    "to_text",
+]
+
+array_type = cp.ndarray
+
+_Array = Any
+
+
+# ---- conversions
+
+
+class _Pointer:
+    """A stream that is known by its address."""
+
+    def __init__(self, address: int) -> None:
+        self.address = address
+
+    def __cuda_stream__(self) -> tuple[int, int]:
+        """CUDA's stream protocol: its version and the address."""
+        return 0, self.address
+
+
+def _stream(stream: Any) -> Any:
+    """A context in which `stream` is current; integers are read as DLPack reads them."""
+    if stream is None:
+        return nullcontext()
+    if not isinstance(stream, int):
+        return stream
+    if stream in (1, 2):
+        return cp.cuda.Stream.null if stream == 1 else cp.cuda.Stream.ptds
+    if stream <= 0:
+        raise ValueError(f"stream must be 1, 2 or the address of a CUDA stream; got {stream}")
+    return cp.cuda.Stream.from_external(_Pointer(stream))
+
+
+def from_host(data: _Array, stream: Any = None) -> _Array:
+    """Onto the GPU that is current."""
+    with _stream(stream):
+        return cp.asarray(data)
+
+
+def to_host(data: _Array, stream: Any = None) -> _Array:
+    """A NumPy array, when the copy is done; another stream first waits for the current one."""
+    if stream is None:
+        return data.get()
+    done = cp.cuda.get_current_stream().record()
+    with _stream(stream) as current:
+        current.wait_event(done)
+        return data.get()
+
+
+def from_peer(data: _Array, stream: Any = None) -> _Array:
+    """From another GPU. CuPy lets neither GPU wait for the other; here both do, not the host."""
+    with data.device:
+        data = cp.ascontiguousarray(data)
+        ready = cp.cuda.get_current_stream().record()
+    with _stream(stream):
+        cp.cuda.get_current_stream().wait_event(ready)
+        out = data.copy()
+        done = cp.cuda.get_current_stream().record()
+    with data.device:
+        cp.cuda.get_current_stream().wait_event(done)
+    return out
+
+
+def from_dlpack(x: Any, copy: bool | None = None) -> _Array:
+    """CuPy takes dtypes that are not the standard's, and leaves `copy` to the producer."""
+    data = cp.from_dlpack(x)
+    as_host(np.empty(0, data.dtype))  # raises TypeError
+    return data.copy() if copy else data
+
+
+def dlpack(
+    data: _Array, *, stream: Any, max_version: Any, dl_device: Any, copy: bool | None
+) -> Any:
+    """CuPy lacks ``copy=True`` on the GPU, and a copy=False to the host is a ValueError there."""
+    if dl_device is not None and tuple(dl_device) == data.__dlpack_device__():
+        dl_device = None
+    if dl_device is None:
+        if copy:
+            data = data.copy()
+        copy = None
+    elif copy is False:
+        raise BufferError(f"data on {data.device} reaches DLPack device {dl_device} only by a copy")
+    if stream is not None and not isinstance(stream, int):
+        raise TypeError(f"stream must be None or an int; got {stream!r}")
+    return data.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+
+
+def item(data: _Array) -> Any:
+    """The one element as a Python scalar; waits for the GPU."""
+    return data.item()
+
+
+# ---- scalars
+
+
+_fill = cp.ElementwiseKernel("T value", "T out", "out = value", "arraygrad_fill")
+
+
+def _scalar(value: Any, dtype: Any) -> _Array:
+    """A scalar as an array of no axes: the launch of a kernel, not a copy from the host."""
+    out = cp.empty((), dtype)
+    _fill(out.dtype.type(value), out)
+    return out
+
+
+def _as_arrays(x1: Any, x2: Any) -> list[_Array]:
+    """Two arrays, or one and a Python scalar, as arrays of their common dtype."""
+    dtype = np.result_type(getattr(x1, "dtype", x1), getattr(x2, "dtype", x2))
+    return [
+        x.astype(dtype, copy=False) if type(x) is array_type else _scalar(x, dtype)
+        for x in (x1, x2)
+    ]
+
+
+def _number(value: Any) -> Any:
+    """A Python scalar; of a tensor or NumPy scalar, its value."""
+    return value.item() if hasattr(value, "item") else value
+
+
+# ---- indexing
+
+
+def getitem(x: _Array, key: Any, /) -> _Array:
+    """Indexing as a function."""
+    return x[key]
+
+
+def setitem(x: _Array, value: Any, key: Any, /) -> None:
+    """CuPy writes +0.0 for -0.0, and copies within one array as if parts could not overlap."""
+    if type(value) is array_type:
+        if value.data.mem is x.data.mem:
+            if _layout(x[key]) == _layout(value):
+                return  # x[key] += ... has written it already
+            value = value.copy()
+    elif x.dtype.kind in "fc" and not value and _is_negative_zero(value):
+        value = _scalar(value, x.dtype)
+    x[key] = value
+
+
+def _layout(x: _Array) -> tuple[Any, ...]:
+    return x.data.ptr, x.shape, x.strides, x.dtype
+
+
+def _is_negative_zero(value: Any) -> bool:
+    z = complex(value)
+    return math.copysign(1, z.real) < 0 or math.copysign(1, z.imag) < 0
+
+
+# ---- creation
+
+# A scalar's type does not choose a kernel's, so there is one for each.
+_arange = {
+    dtype: cp.ElementwiseKernel(
+        f"{dtype} start, {dtype} step", "T out", "out = start + i * step", "arraygrad_arange"
+    )
+    for dtype in ("uint64", "float64")
+}
+_linspace = {
+    dtype: cp.ElementwiseKernel(
+        f"{dtype} start, {dtype} step, {dtype} stop, int64 last, float64 scale",
+        "T out",
+        f"out = i == last ? T(stop) : T(start + {ctype}(i / scale) * step)",
+        "arraygrad_linspace",
+    )
+    for dtype, ctype in (("float64", "double"), ("complex128", "complex<double>"))
+}
+
+
+def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None) -> _Array:
+    """CuPy casts `step` to the dtype: no falling ranges of unsigned ints, zeros for ints by 0.5.
+
+    As in NumPy, a range of ints starts at int(start) and goes by int(start + step) - int(start).
+    """
+    if stop is None:
+        start, stop = 0, start
+    start, stop, step = _number(start), _number(stop), _number(step)
+    whole = all(isinstance(v, int) for v in (start, stop, step))
+    out_dtype = np.dtype(("int64" if whole else "float64") if dtype is None else dtype)
+    size = -((start - stop) // step) if whole else math.ceil((stop - start) / step)
+    out = cp.empty(size if size > 0 else 0, out_dtype)
+    if out_dtype.kind in "iu":
+        first = int(start)
+        delta = int(start + step) - first
+        modular = np.uint64(first % 2**64), np.uint64(delta % 2**64)
+        _arange["uint64"](*modular, out)
+    else:
+        _arange["float64"](float(start), float(step), out)
+    return out
+
+
+def linspace(
+    start: Any, stop: Any, /, num: int, *, dtype: Any = None, endpoint: bool = True
+) -> _Array:
+    """CuPy knows no complex ends."""
+    start, stop = _number(start), _number(stop)
+    work = "complex128" if isinstance(start + stop, complex) else "float64"
+    out_dtype = np.dtype(work if dtype is None else dtype)
+    if work == "complex128" and out_dtype.kind != "c":
+        raise TypeError(f"dtype {out_dtype} does not hold complex numbers")
+    parts = num - 1 if endpoint else num
+    step, scale = (stop - start) / (parts or 1), 1.0
+    if not step:  # the step of a very short interval underflows
+        step, scale = stop - start, float(parts or 1)
+    out = cp.empty(num, work if out_dtype.kind in "biu" else out_dtype)
+    last = num - 1 if endpoint and num > 1 else -1
+    _linspace[work](start, step, stop, last, scale, out)
+    return out if out.dtype == out_dtype else cp.floor(out).astype(out_dtype)
+
+
+# ---- elementwise: special cases
+
+_PREAMBLE = r"""
+namespace arraygrad {
+
+// -- real
+
+template <typename T> __device__ T int_floor_divide(T x, T y) {
+  if (y == 0) return 0;
+  T quotient = x / y;
+  return quotient - (x % y != 0 && (x < 0) != (y < 0));
+}
+
+template <typename T> __device__ T int_remainder(T x, T y) {
+  if (y == 0) return 0;
+  T rest = x % y;
+  return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
+}
+
+template <typename T> __device__ T floor_divide(T x, T y) {
+  if (y == 0) return x / y;
+  if (isinf(x) != isinf(y)) return trunc(x / y);
+  T rest = fmod(x, y);
+  T quotient = (x - rest) / y;
+  if (rest != 0 && (rest < 0) != (y < 0)) quotient -= 1;
+  if (quotient == 0) return copysign(T(0), x / y);
+  T rounded = floor(quotient);
+  return quotient - rounded > T(0.5) ? rounded + 1 : rounded;
+}
+
+template <typename T> __device__ T remainder(T x, T y) {
+  T rest = fmod(x, y);
+  if (rest == 0) return copysign(T(0), y);
+  return (rest < 0) != (y < 0) ? rest + y : rest;
+}
+
+__device__ inline int bits(float x) { return __float_as_int(x); }
+__device__ inline long long bits(double x) { return __double_as_longlong(x); }
+__device__ inline float from_bits(int x) { return __int_as_float(x); }
+__device__ inline double from_bits(long long x) { return __longlong_as_double(x); }
+
+template <typename T> __device__ T nextafter(T x, T y) {
+  if (isnan(x) || isnan(y)) return x + y;
+  // Integers in the order of the floats: both zeros are 0, negative numbers count down.
+  const auto lowest = bits(T(-0.0));
+  auto from = bits(x), to = bits(y);
+  if (from < 0) from = lowest - from;
+  if (to < 0) to = lowest - to;
+  if (from == to) return y;
+  from += from < to ? 1 : -1;
+  if (from == 0) return copysign(T(0), x);
+  return from_bits(from < 0 ? lowest - from : from);
+}
+
+// -- complex
+
+template <typename T> __device__ complex<T> divide(const complex<T>& x, const complex<T>& y) {
+  const T a = x.real(), b = x.imag(), c = y.real(), d = y.imag();
+  if (c == 0 && d == 0) return complex<T>(a / fabs(c), b / fabs(c));
+  if (fabs(c) >= fabs(d)) {
+    const T ratio = d / c, scale = 1 / (c + d * ratio);
+    return complex<T>((a + b * ratio) * scale, (b - a * ratio) * scale);
+  }
+  const T ratio = c / d, scale = 1 / (d + c * ratio);
+  return complex<T>((a * ratio + b) * scale, (b * ratio - a) * scale);
+}
+
+template <typename T> __device__ complex<T> sign(const complex<T>& z) {
+  T x = z.real(), y = z.imag();
+  if (isnan(x) || isnan(y)) return complex<T>(x + y, x + y);
+  if (isinf(x) && isinf(y)) return complex<T>(x - x, x - x);
+  if (isinf(x)) return complex<T>(copysign(T(1), x), 0);
+  if (isinf(y)) return complex<T>(0, copysign(T(1), y));
+  const T larger = fmax(fabs(x), fabs(y));
+  if (larger == 0) return complex<T>(0, 0);
+  x /= larger;
+  y /= larger;
+  const T length = hypot(x, y);
+  return complex<T>(x / length, y / length);
+}
+
+template <typename T> __device__ complex<T> complex_log(const complex<T>& z) {
+  const T x = z.real(), y = z.imag();
+  if (isinf(x) || isinf(y)) return complex<T>(isinf(x) ? fabs(x) : fabs(y), atan2(y, x));
+  return log(z);
+}
+
+template <typename T> __device__ complex<T> scaled_log(const complex<T>& z, T scale) {
+  const complex<T> w = complex_log(z);
+  return complex<T>(w.real() * scale, w.imag() * scale);
+}
+
+__device__ inline float rounded_product(float x, float y) { return __fmul_rn(x, y); }
+__device__ inline double rounded_product(double x, double y) { return __dmul_rn(x, y); }
+
+template <typename T> __device__ T square(T x, T& lost) {
+  const T result = rounded_product(x, x);
+  lost = fma(x, x, -result);
+  return result;
+}
+
+template <typename T> __device__ T sum(T x, T y, T& lost) {
+  const T result = x + y, t = result - x;
+  lost = (x - (result - t)) + (y - t);
+  return result;
+}
+
+template <typename T> __device__ complex<T> complex_log1p(const complex<T>& z) {
+  const T x = z.real(), y = z.imag(), angle = atan2(y, 1 + x);
+  // Far out nothing cancels, and the squares would overflow; NaN goes this way too.
+  if (!(fabs(x) < 4 && fabs(y) < 4))
+    return complex<T>(complex_log(complex<T>(1 + x, y)).real(), angle);
+  T xx_lost, yy_lost, first_lost, second_lost;
+  const T xx = square(x, xx_lost), yy = square(y, yy_lost);
+  const T first = sum(2 * x, xx, first_lost);
+  const T second = sum(first, yy, second_lost);
+  return complex<T>(
+      log1p(second + (first_lost + second_lost + xx_lost + yy_lost)) / 2, angle);
+}
+
+template <typename T> __device__ complex<T> complex_expm1(const complex<T>& z) {
+  const T x = z.real(), y = z.imag();
+  const complex<T> w = exp(z);
+  const T half = sin(y / 2);
+  const T near = expm1(x) * cos(y) - 2 * half * half;
+  return complex<T>((isfinite(near) ? near : w.real() - 1) + T(0), w.imag());
+}
+
+template <typename T> __device__ complex<T> complex_acosh(const complex<T>& z) {
+  if (z.real() == 0 && isnan(z.imag())) return complex<T>(z.imag(), T(M_PI / 2));
+  return acosh(z);
+}
+
+template <typename T> __device__ complex<T> complex_tanh(const complex<T>& z) {
+  const T x = z.real(), y = z.imag();
+  if (isinf(x)) return complex<T>(copysign(T(1), x), copysign(T(0), y));
+  if (x == 0 && !isfinite(y)) return complex<T>(x, y - y);
+  return tanh(z);
+}
+
+}  // namespace arraygrad
+"""
+
+_INTEGERS = "b B h H i I l L q Q".split()
+
+
+def _ufunc(name: str, doc: str, *loops: Any) -> Any:
+    return create_ufunc(f"arraygrad_{name}", loops, preamble=_PREAMBLE, doc=doc)
+
+
+def _loops(expression: str, *types: str) -> list[tuple[str, str]]:
+    return [(t, f"out0 = {expression}") for t in types]
+
+
+def _unary(name: str, expression: str, doc: str) -> Any:
+    """A function of real and complex numbers, mended for the complex ones."""
+    real = _loops(f"{name}(in0)", "f->f", "d->d")
+    return _ufunc(name, doc, *real, *_loops(f"arraygrad::{expression}", "F->F", "D->D"))
+
+
+_UFUNCS = {
+    "floor_divide": _ufunc(
+        "floor_divide",
+        "CuPy takes floor(x1 / x2), which rounds 1 / 0.1 up; the standard's infinities as is.",
+        *_loops("arraygrad::int_floor_divide(in0, in1)", *(f"{t}{t}->{t}" for t in _INTEGERS)),
+        *_loops("arraygrad::floor_divide(in0, in1)", "ff->f", "dd->d"),
+    ),
+    "remainder": _ufunc(
+        "remainder",
+        "CuPy's x1 - floor(x1 / x2) * x2 is NaN for an infinite x2, inexact, and signs no zeros.",
+        *_loops("arraygrad::int_remainder(in0, in1)", *(f"{t}{t}->{t}" for t in _INTEGERS)),
+        *_loops("arraygrad::remainder(in0, in1)", "ff->f", "dd->d"),
+    ),
+    "nextafter": _ufunc(
+        "nextafter",
+        "From zero to zero it is the second, and float32 steps through its subnormals.",
+        *_loops("arraygrad::nextafter(in0, in1)", "ff->f", "dd->d"),
+    ),
+    "divide": _ufunc(
+        "divide",
+        "Complex: CuPy's overflows for large divisors and is NaN for a zero one (Smith, 1962).",
+        *_loops("double(in0) / double(in1)", "qq->d", "qQ->d", "Qq->d", "QQ->d"),
+        *_loops("in0 / in1", "ff->f", "dd->d"),
+        *_loops("arraygrad::divide(in0, in1)", "FF->F", "DD->D"),
+    ),
+    "reciprocal": _ufunc(
+        "reciprocal",
+        "Complex: by the same division.",
+        *_loops("in0 == 0 ? 0 : 1 / in0", *(f"{t}->{t}" for t in _INTEGERS)),
+        *_loops("1 / in0", "f->f", "d->d"),
+        *_loops("arraygrad::divide(in0_type(1), in0)", "F->F", "D->D"),
+    ),
+    "sign": _ufunc(
+        "sign",
+        "Complex: the division by abs overflows; array_api_compat's NaNs wait for the GPU.",
+        *_loops("(in0 > 0) - (in0 < 0)", *(f"{t}->{t}" for t in _INTEGERS)),
+        *_loops("in0 > 0 ? 1 : in0 < 0 ? -1 : in0 - in0", "f->f", "d->d"),
+        *_loops("arraygrad::sign(in0)", "F->F", "D->D"),
+    ),
+    "log": _unary(
+        "log", "complex_log(in0)", "Complex: an infinite component beats a NaN in the other."
+    ),
+    "log2": _unary(
+        "log2",
+        "scaled_log(in0, in0_type::value_type(1.4426950408889634))",
+        "Complex: as log; CuPy divides by a complex number, which turns infinities into NaN.",
+    ),
+    "log10": _unary(
+        "log10",
+        "scaled_log(in0, in0_type::value_type(0.4342944819032518))",
+        "Complex: as log.",
+    ),
+    "log1p": _unary(
+        "log1p",
+        "complex_log1p(in0)",
+        "Complex: CuPy takes log(1 + x). Here log1p(2x + x² + y²) / 2, the sum free of errors "
+        "(Knuth, TAOCP vol. 2, 4.2.2), as its terms may cancel.",
+    ),
+    "expm1": _unary(
+        "expm1",
+        "complex_expm1(in0)",
+        "Complex: CuPy takes exp(x) - 1, which loses a small real part.",
+    ),
+    "acosh": _unary(
+        "acosh", "complex_acosh(in0)", "Complex: of 0 + NaN j the imaginary part is ±π/2."
+    ),
+    "tanh": _unary(
+        "tanh",
+        "complex_tanh(in0)",
+        "Complex: NaN at 0 + inf j and 0 + NaN j is imaginary only; far out the imaginary part "
+        "is a zero of the argument's sign.",
+    ),
+}
+
+
+def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
+    """CuPy's promotes the dtype and ignores NaN bounds; array_api_compat's waits for the GPU."""
+    y = x
+    if min is not None:
+        y = cp.maximum(y, _bound(min, x.dtype))
+    if max is not None:
+        y = cp.minimum(y, _bound(max, x.dtype))
+    return x.copy() if y is x else y.astype(x.dtype, copy=False)
+
+
+def _bound(bound: Any, dtype: Any) -> Any:
+    """A bound of `clip` that is out of an integer dtype's range, at the end of that range."""
+    if dtype.kind not in "iu":
+        return bound
+    info = np.iinfo(dtype)
+    low, high = int(info.min), int(info.max)
+    if isinstance(bound, int):
+        return low if bound < low else high if bound > high else bound
+    if type(bound) is array_type and bound.dtype.kind in "iu" and bound.dtype != dtype:
+        own = np.iinfo(bound.dtype)
+        low, high = sorted((low, high, int(own.min), int(own.max)))[1:3]
+        return cp.minimum(cp.maximum(bound, low), high).astype(dtype)
+    return bound
+
+
+def round(x: _Array, /) -> _Array:
+    """CuPy gives bools as half-precision numbers, which the standard lacks."""
+    return x.round() if x.dtype.kind != "b" else x.astype("float64")
+
+
+# ---- in place
+
+
+def itruediv(x1: _Array, x2: Any, /) -> None:
+    """In place, with `divide`'s special cases."""
+    _UFUNCS["divide"](x1, x2, x1)
+
+
+def ifloordiv(x1: _Array, x2: Any, /) -> None:
+    """In place, with `floor_divide`'s special cases."""
+    _UFUNCS["floor_divide"](x1, x2, x1)
+
+
+def imod(x1: _Array, x2: Any, /) -> None:
+    """In place, with `remainder`'s special cases."""
+    _UFUNCS["remainder"](x1, x2, x1)
+
+
+def imatmul(x1: _Array, x2: _Array, /) -> None:
+    """CuPy's operator makes a new array."""
+    result = cp.matmul(x1, x2)
+    if result.shape != x1.shape:
+        raise ValueError(f"a product of shape {result.shape} does not fit into {x1.shape}")
+    cp.copyto(x1, result)
+
+
+# ---- reductions
+
+_EXTREME = r"""
+template <typename T> struct Extreme {
+  T value;
+  IndexT index;
+  __device__ Extreme() : index(-1) {}
+  __device__ Extreme(T v, IndexT i) : value(v), index(i) {}
+};
+
+template <bool largest, typename T>
+__device__ Extreme<T> extreme(const Extreme<T>& a, const Extreme<T>& b) {
+  if (a.index < 0) return b;
+  if (b.index < 0) return a;
+  const bool a_nan = a.value != a.value, b_nan = b.value != b.value;
+  const bool a_first = a.index < b.index;
+  bool take_a;
+  if (a_nan || b_nan) take_a = a_nan && (!b_nan || a_first);
+  else if (a.value == b.value) take_a = a_first;
+  else take_a = largest ? a.value > b.value : a.value < b.value;
+  return take_a ? a : b;
+}
+"""
+
+
+def _extreme(name: str, largest: str, result: str) -> Any:
+    """A reduction to the first of the extreme elements; a NaN is more extreme than all others.
+
+    CuPy hands these to CUB, which starts from the largest finite number, so that an array of
+    infinities has a finite extreme, and which of several NaNs is the first one is left to luck.
+    """
+    types = "? b B h H i I l L q Q f d F D".split()
+    index = result == "index"
+    return create_reduction_func(
+        f"arraygrad_{name}",
+        tuple(f"{t}->{index_dtype.char if index else t}" for t in types),
+        (
+            "Extreme<type_in0_raw>(in0, _J)",
+            f"extreme<{largest}>(a, b)",
+            f"out0 = a.{result}",
+            "Extreme<type_in0_raw>",
+        ),
+        None,
+        _EXTREME,
+        sort_reduce_axis=not index,
+    )
+
+
+_REDUCTIONS = {
+    "max": _extreme("max", "true", "value"),
+    "min": _extreme("min", "false", "value"),
+    "argmax": _extreme("argmax", "true", "index"),
+    "argmin": _extreme("argmin", "false", "index"),
+}
+
+
+def std(x: _Array, /, *, axis: Any = None, correction: Any = 0.0, keepdims: bool = False) -> _Array:
+    """The method skips array_api_compat's layers."""
+    return x.std(axis=axis, ddof=correction, keepdims=keepdims)
+
+
+def var(x: _Array, /, *, axis: Any = None, correction: Any = 0.0, keepdims: bool = False) -> _Array:
+    """The method skips array_api_compat's layers."""
+    return x.var(axis=axis, ddof=correction, keepdims=keepdims)
+
+
+def _cumulative(
+    function: Callable[..., _Array],
+    initial: int,
+    x: _Array,
+    /,
+    *,
+    axis: int | None = None,
+    dtype: Any = None,
+    include_initial: bool = False,
+) -> _Array:
+    """CuPy 14.0 has neither the name nor the initial element."""
+    if axis is None:
+        if x.ndim > 1:
+            raise ValueError(f"axis must be given for {x.ndim} axes")
+        axis = 0
+    out = function(cp.atleast_1d(x), axis, dtype)
+    if include_initial:
+        shape = [*out.shape]
+        shape[axis] = 1
+        out = cp.concatenate([cp.full(shape, initial, out.dtype), out], axis)
+    return out
+
+
+def searchsorted(
+    x1: _Array, x2: Any, /, *, side: str = "left", sorter: _Array | None = None
+) -> _Array:
+    """CuPy compares mixed dtypes as C++ does (-1 > 1u), and copies scalars from the host."""
+    x1, x2 = _as_arrays(x1, x2)
+    return cp.searchsorted(x1, x2, side, sorter)
+
+
+def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> _Array:
+    """CuPy compares mixed dtypes as C++ does, and takes no scalars."""
+    x1, x2 = _as_arrays(x1, x2)
+    return cp.isin(x1, x2, invert=invert)
+
+
+# ---- manipulation
+
+
+def permute_dims(x: _Array, /, axes: tuple[int, ...]) -> _Array:
+    """The method; `axes` must name every axis."""
+    if len(axes) != x.ndim:
+        raise ValueError(f"axes must name each of the {x.ndim} axes; got {axes}")
+    return x.transpose(axes)
+
+
+def reshape(x: _Array, /, shape: Any, *, copy: bool | None = None) -> _Array:
+    """The method; CuPy 14 knows `copy`."""
+    return x.reshape(shape, copy=copy)
+
+
+def astype(x: _Array, dtype: Any, /, *, copy: bool = True) -> _Array:
+    """The method itself."""
+    return x.astype(dtype, copy=copy)
+
+
+def unstack(x: _Array, /, *, axis: int = 0) -> tuple[_Array, ...]:
+    """CuPy lacks it."""
+    if not x.ndim:
+        raise ValueError("the tensor has no axis to unstack")
+    x = cp.moveaxis(x, axis, 0)
+    return tuple([x[i] for i in range(x.shape[0])])
+
+
+def repeat(x: _Array, repeats: Any, /, *, axis: int | None = None) -> _Array:
+    """An array of repeats is new in CuPy 14.1. The shape is in its values: waits for the GPU."""
+    if type(repeats) is not array_type or repeats.size == 1:
+        return x.repeat(_number(repeats), axis)
+    if axis is None:
+        x, axis = x.ravel(), 0
+    if repeats.shape != x.shape[axis : axis + 1 or None]:
+        raise ValueError(f"repeats must be one per element of axis {axis} of {x.shape}")
+    if repeats.size == 0:
+        return x.copy()
+    repeats = repeats.astype("int64", copy=False)
+    ends = cp.cumsum(repeats)
+    total, least = (int(n) for n in cp.stack([ends[-1], _REDUCTIONS["min"](repeats)]).get())
+    if least < 0:
+        raise ValueError(f"repeats must not be negative; got {least}")
+    return x.take(cp.searchsorted(ends, cp.arange(total), "right"), axis)
+
+
+def take(x: _Array, indices: _Array, /, *, axis: int | None = None) -> _Array:
+    """The method."""
+    return x.take(indices, axis)
+
+
+def matrix_transpose(x: _Array, /) -> _Array:
+    """CuPy 14.0 lacks it."""
+    if x.ndim < 2:
+        raise ValueError(f"a matrix has at least two axes; got {x.ndim}")
+    return x.swapaxes(-1, -2)
+
+
+def sort(x: _Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> _Array:
+    """CuPy sorts stably. Flipped on both sides, equal elements keep their order descending, too."""
+    return cp.flip(cp.sort(cp.flip(x, axis), axis), axis) if descending else cp.sort(x, axis)
+
+
+def argsort(
+    x: _Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True
+) -> _Array:
+    """As `sort`; CuPy lacks the descending order."""
+    if not descending:
+        return x.argsort(axis)
+    return x.shape[axis] - 1 - cp.flip(cp.flip(x, axis).argsort(axis), axis)
+
+
+# ---- linear algebra
+
+_SUM_OF_SQUARES = create_reduction_func(
+    "arraygrad_norm",
+    (
+        *("f->f", "d->d"),
+        ("F->f", ("in0.real() * in0.real() + in0.imag() * in0.imag()", None, None, None)),
+        ("D->d", ("in0.real() * in0.real() + in0.imag() * in0.imag()", None, None, None)),
+    ),
+    ("in0 * in0", "a + b", "out0 = sqrt(a)", None),
+    0,
+)
+
+
+def _floating(x: _Array) -> _Array:
+    return x if x.dtype.kind in "fc" else x.astype("float64")
+
+
+def vector_norm(
+    x: _Array, /, *, axis: Any = None, keepdims: bool = False, ord: float = 2
+) -> _Array:
+    """CuPy norms at most one axis, or two as a matrix."""
+    x = _floating(x)
+    if ord == 2:
+        return _SUM_OF_SQUARES(x, axis=axis, keepdims=keepdims)
+    if ord == 0:
+        return cp.sum(x != 0, axis=axis, dtype=x.real.dtype, keepdims=keepdims)
+    size = cp.abs(x)
+    if abs(ord) == math.inf:
+        return _REDUCTIONS["max" if ord > 0 else "min"](size, axis=axis, keepdims=keepdims)
+    if ord == 1:
+        return cp.sum(size, axis=axis, keepdims=keepdims)
+    return cp.sum(size**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+
+
+def matrix_norm(x: _Array, /, *, keepdims: bool = False, ord: Any = "fro") -> _Array:
+    """CuPy's maxima and minima are CUB's, wrong for infinities."""
+    x = _floating(x)
+    if ord in ("fro", None):
+        return _SUM_OF_SQUARES(x, axis=(-2, -1), keepdims=keepdims)
+    if ord in ("nuc", 2, -2):
+        values = cp.linalg.svd(x, compute_uv=False)
+        out = cp.sum(values, axis=-1) if ord == "nuc" else values[..., 0 if ord == 2 else -1]
+    elif ord in (1, -1, math.inf, -math.inf):
+        sums = cp.sum(cp.abs(x), axis=-2 if abs(ord) == 1 else -1)
+        out = _REDUCTIONS["max" if ord > 0 else "min"](sums, axis=-1)
+    else:
+        raise ValueError(f"ord must be 1, -1, 2, -2, inf, -inf, 'fro' or 'nuc'; got {ord!r}")
+    return out[..., None, None] if keepdims else out
+
+
+def _singular_values_to_keep(values: _Array, shape: tuple[int, ...], rtol: Any) -> _Array:
+    if rtol is None:
+        rtol = max(shape[-2:]) * float(np.finfo(values.dtype).eps)
+    elif type(rtol) is array_type:
+        rtol = rtol[..., None]
+    return values > values[..., :1] * rtol  # the first is the largest
+
+
+def matrix_rank(x: _Array, /, *, rtol: Any = None) -> _Array:
+    """CuPy's tolerance is absolute, and its maximum has no value for empty matrices."""
+    values = cp.linalg.svd(_stack(x), compute_uv=False)
+    return cp.count_nonzero(_singular_values_to_keep(values, x.shape, rtol), axis=-1)
+
+
+def pinv(x: _Array, /, *, rtol: Any = None) -> _Array:
+    """CuPy has another default tolerance, and its maximum is CUB's."""
+    u, values, vh = cp.linalg.svd(_stack(x), full_matrices=False)
+    keep = _singular_values_to_keep(values, x.shape, rtol)
+    inverse = cp.where(keep, 1 / values, values.dtype.type(0))
+    return cp.matmul(vh.swapaxes(-1, -2).conj() * inverse[..., None, :], u.swapaxes(-1, -2).conj())
+
+
+def _stack(x: _Array) -> _Array:
+    if x.ndim < 2:
+        raise ValueError(f"a matrix has at least two axes; got {x.ndim}")
+    return x
+
+
+def cholesky(x: _Array, /, *, upper: bool = False) -> _Array:
+    """CuPy knows no `upper`. A matrix that is not positive definite raises no error."""
+    lower = cp.linalg.cholesky(x)
+    return lower.swapaxes(-1, -2).conj() if upper else lower
+
+
+def solve(x1: _Array, x2: _Array, /) -> _Array:
+    """CuPy does not broadcast the stacks. A singular matrix raises no error."""
+    vector = x2.ndim == 1
+    if vector:
+        x2 = x2[:, None]
+    if x1.ndim < 2 or x1.shape[-1] != x1.shape[-2] or x2.shape[-2:-1] != x1.shape[-1:]:
+        raise ValueError(f"shapes {x1.shape} and {x2.shape} are no system of equations")
+    stack = np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
+    x2 = cp.broadcast_to(x2, stack + x2.shape[-2:])
+    if x2.size:
+        out = cp.linalg.solve(cp.broadcast_to(x1, stack + x1.shape[-2:]), x2)
+    else:
+        out = cp.empty(x2.shape, np.result_type(x1.dtype, x2.dtype, np.float32))
+    return out[..., 0] if vector else out
+
+
+def eig(x: _Array, /) -> tuple[_Array, _Array]:
+    """Of an empty stack, CuPy gives real arrays for real matrices."""
+    if x.size:
+        return cp.linalg.eig(x)
+    dtype = np.result_type(x.dtype, np.complex64)
+    return cp.empty(_stack(x).shape[:-1], dtype), cp.empty(x.shape, dtype)
+
+
+def eigvals(x: _Array, /) -> _Array:
+    """Of an empty stack, CuPy gives a real array for real matrices."""
+    return cp.linalg.eigvals(x) if x.size else eig(x)[0]
+
+
+def matrix_power(x: _Array, n: int, /) -> _Array:
+    """The first power is no view."""
+    return cp.linalg.matrix_power(x, n) if n != 1 else x.copy()
+
+
+def cross(x1: _Array, x2: _Array, /, *, axis: int = -1) -> _Array:
+    """CuPy's function for the standard does not broadcast; its older one takes two components."""
+    if x1.shape[axis] != 3 or x2.shape[axis] != 3:
+        raise ValueError(f"axis {axis} must have size 3; got shapes {x1.shape} and {x2.shape}")
+    return cp.cross(x1, x2, axis=axis)
+
+
+def outer(x1: _Array, x2: _Array, /) -> _Array:
+    """CuPy flattens."""
+    if x1.ndim != 1 or x2.ndim != 1:
+        raise ValueError(f"expected vectors; got shapes {x1.shape} and {x2.shape}")
+    return cp.multiply(x1[:, None], x2)
+
+
+def svdvals(x: _Array, /) -> _Array:
+    """CuPy has it as a parameter of svd."""
+    return cp.linalg.svd(x, compute_uv=False)
+
+
+def tensordot(x1: _Array, x2: _Array, /, *, axes: Any = 2) -> _Array:
+    """CuPy takes empty lists of axes for some axes."""
+    if not isinstance(axes, int):
+        first, second = axes
+        axes = (tuple(first), tuple(second))
+    return cp.tensordot(x1, x2, axes)
+
+
+def vecdot(x1: _Array, x2: _Array, /, *, axis: int = -1) -> _Array:
+    """CuPy lacks it."""
+    x1 = cp.conj(cp.moveaxis(x1, axis, -1))
+    return cp.matmul(x1[..., None, :], cp.moveaxis(x2, axis, -1)[..., None])[..., 0, 0]
+
+
+# ---- Fourier transforms
+
+
+def _fftn(function: Callable[..., _Array]) -> Callable[..., _Array]:
+    def transform(
+        x: _Array, /, *, s: Any = None, axes: Any = None, norm: str = "backward"
+    ) -> _Array:
+        """CuPy knows no -1 in `s`, and passes over an `s` that is a tuple equal to the shape."""
+        if s is not None:
+            s = [None if n == -1 else n for n in s]
+        return function(x, s, axes, norm)
+
+    return transform
+
+
+# ---- the table
+
+#: Where CuPy's own function is the standard's, array_api_compat's wrapper would only cost time.
+_OWN = (
+    "empty eye full ones zeros matmul unique_all unique_counts unique_inverse unique_values "
+    "linalg.eigh linalg.qr linalg.slogdet linalg.svd "
+    "fft.fft fft.hfft fft.ifft fft.ihfft fft.irfft fft.rfft fft.fftshift fft.ifftshift"
+).split()
+
+_OPERATORS = "iadd isub imul ipow iand ior ixor ilshift irshift".split()
+
+
+#: Functions above that are of an extension.
+_PREFIXES = dict.fromkeys(
+    "vector_norm matrix_norm matrix_rank pinv cholesky solve eig eigvals matrix_power cross "
+    "outer svdvals".split(),
+    "linalg.",
+)
+
+
+def _table() -> dict[str, Callable[..., Any]]:
+    table: dict[str, Callable[..., Any]] = {}
+    for prefix, module in (("", _compat), ("linalg.", _linalg), ("fft.", _fft)):
+        for name in dir(module):
+            found = getattr(module, name)
+            if callable(found) and not isinstance(found, type) and name[0] != "_":
+                table[prefix + name] = found
+    table.update({name: operator.attrgetter(name)(cp) for name in _OWN})
+    table.update({name: getattr(operator, name) for name in _OPERATORS})
+    for name, found in globals().items():
+        if name[0] != "_" and callable(found) and getattr(found, "__module__", "") == __name__:
+            table[_PREFIXES.get(name, "") + name] = found
+    table.update(_UFUNCS)
+    table.update(_REDUCTIONS)
+    for name in ("fftn", "ifftn", "rfftn", "irfftn"):
+        table[f"fft.{name}"] = _fftn(getattr(cp.fft, name))
+    for name in ("matmul", "matrix_transpose", "tensordot", "vecdot"):
+        table[f"linalg.{name}"] = table[name]
+    table.update(
+        {
+            "cumulative_sum": partial(_cumulative, cp.cumsum, 0),
+            "cumulative_prod": partial(_cumulative, cp.cumprod, 1),
+            "T": cp.transpose,
+            "copy": cp.copy,
+            "from_scalar": cp.asarray,
+        }
+    )
+    return table
+
+
+def _on_device(function: Callable[..., Any], index: int) -> Callable[..., Any]:
+    """The function, with GPU number `index` current while it runs."""
+    current, device = cp.cuda.runtime.getDevice, cp.cuda.Device
+
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if current() == index:
+            return function(*args, **kwargs)
+        with device(index):
+            return function(*args, **kwargs)
+
+    return guarded
+
+
+def count() -> int:
+    """The number of GPUs; 0 without a driver."""
+    try:
+        return cp.cuda.runtime.getDeviceCount()
+    except cp.cuda.runtime.CUDARuntimeError:
+        return 0
+
+
+def operations(index: int) -> dict[str, Callable[..., Any]]:
+    """The functions, by name, for GPU number `index`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such GPU.
+    """
+    found = count()
+    if index < found:
+        return {name: _on_device(function, index) for name, function in _table().items()}
+    if found:
+        there = "cuda:0" if found == 1 else f"cuda:0 to cuda:{found - 1}"
+        raise ValueError(f"there is no cuda:{index}; this machine has {found} ({there})")
+    try:
+        cp.cuda.runtime.getDeviceCount()
+        reason = "no GPU"
+    except cp.cuda.runtime.CUDARuntimeError as error:
+        reason = str(error)
+    raise ValueError(
+        f"there is no cuda:{index}: CuPy {cp.__version__} is installed, but finds no GPU that it "
+        f"can use ({reason}); nvidia-smi says whether a driver is"
+    )

@@ -1,0 +1,571 @@
+"""The CUDA backend: its table and its errors anywhere, its results where there is a GPU."""
+
+import inspect
+import itertools
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import arraygrad as xp
+from arraygrad import _device, fft, linalg
+from arraygrad._backends import numpy as host
+
+try:
+    from arraygrad._backends import cupy as backend
+except ImportError:
+    backend = None
+
+N_GPUS = backend.count() if backend else 0
+
+needs_cupy = pytest.mark.skipif(backend is None, reason="CuPy is not installed")
+
+
+def cuda(test):
+    """Mark a test that runs on a GPU."""
+    return pytest.mark.cuda(pytest.mark.skipif(not N_GPUS, reason="no CUDA device")(test))
+
+
+PROTOCOL = (
+    "getitem setitem T copy from_host to_host from_peer from_scalar from_dlpack dlpack item iadd "
+    "isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift"
+).split()
+
+
+def public():
+    """Every operation on tensors: name in the table -> the public function."""
+    about_dtypes = {"can_cast", "finfo", "iinfo", "isdtype", "result_type", "broadcast_shapes"}
+    modules = {"": xp, "linalg.": linalg, "fft.": fft}
+    return {
+        prefix + name: getattr(module, name)
+        for prefix, module in modules.items()
+        for name in module.__all__
+        if inspect.isfunction(getattr(module, name))
+        if prefix + name in host.operations(0) and name not in about_dtypes
+    }
+
+
+# ---- errors, on any machine
+
+
+WITHOUT_CUPY = """
+import sys
+sys.modules["cupy"] = None
+import arraygrad as xp
+for name in ("cuda", "cuda:0", "cuda:3"):
+    for make in (xp.Device, xp.default_device, lambda d: xp.zeros(1, device=d)):
+        try:
+            make(name)
+        except ValueError as error:
+            assert "arraygrad[cuda13x]" in str(error), error
+            assert "arraygrad[cuda12x]" in str(error), error
+        else:
+            raise AssertionError(name)
+assert xp.__array_namespace_info__().devices() == ("cpu",)
+assert xp.zeros(1).device == "cpu"
+"""
+
+
+def test_without_cupy_the_error_says_what_to_install():
+    done = subprocess.run([sys.executable, "-c", WITHOUT_CUPY], capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+
+
+@pytest.mark.skipif(N_GPUS > 0, reason="there is a CUDA device")
+def test_without_a_gpu_the_error_says_what_is_missing():
+    missing = "finds no GPU" if backend else r"pip install .arraygrad\[cuda13x\]"
+    with pytest.raises(ValueError, match=missing):
+        xp.Device("cuda")
+    assert not [d for d in _device.devices() if d.type == "cuda"]
+
+
+@cuda
+def test_an_index_too_large_says_how_many_there_are():
+    with pytest.raises(ValueError, match=rf"no cuda:{N_GPUS}; this machine has {N_GPUS}"):
+        xp.Device(f"cuda:{N_GPUS}")
+
+
+# ---- the table, wherever CuPy is installed
+
+
+@needs_cupy
+def test_every_operation_is_in_the_table():
+    table = backend._table()
+    assert not [name for name in (*public(), *PROTOCOL) if name not in table]
+    assert all(callable(function) for function in table.values())
+
+
+@needs_cupy
+@pytest.mark.parametrize("name", sorted(public()))
+def test_signatures_take_the_parameters_of_the_standard(name):
+    function = backend._table()[name]
+    parameters = inspect.signature(public()[name]).parameters.values()
+    parameters = [p for p in parameters if p.name != "device"]
+    if not inspect.isfunction(getattr(function, "func", function)):
+        if hasattr(function, "nin") and hasattr(function, "types"):  # a ufunc
+            assert function.nin == len(parameters)
+            return
+        # A reduction has no signature to ask for; it takes these.
+        assert {p.name for p in parameters} <= {"x", "axis", "keepdims", "x1", "x2"}
+        return
+    by_position = [1 for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    keywords = {p.name: 1 for p in parameters if p.kind is p.KEYWORD_ONLY}
+    inspect.signature(function).bind(*by_position, **keywords)
+
+
+@needs_cupy
+def test_what_is_mended_says_why():
+    mended = [f for f in vars(backend).values() if getattr(f, "__module__", "") == backend.__name__]
+    mended = [f for f in mended if inspect.isfunction(f) and not f.__name__.startswith("_")]
+    assert len(mended) > 40
+    assert not [f.__name__ for f in (*mended, *backend._UFUNCS.values()) if not f.__doc__]
+
+
+# ---- results, against the CPU's
+
+SPECIAL = [0.0, 1.0, 0.5, math.inf, 1e300, 1e-300, 3.0]
+SPECIAL = [s * v for v in SPECIAL for s in (1, -1)] + [math.nan]
+PAIRS = np.array(list(itertools.product(SPECIAL, SPECIAL))).T
+GRID = np.array([complex(a, b) for a, b in itertools.product(SPECIAL, SPECIAL)])
+
+UNARY = (
+    "abs acos acosh asin asinh atan atanh ceil conj cos cosh exp expm1 floor imag isfinite isinf "
+    "isnan log log10 log1p log2 negative positive real reciprocal round sign signbit sin sinh sqrt "
+    "square tan tanh trunc"
+).split()
+BINARY = (
+    "add atan2 copysign divide equal floor_divide greater greater_equal hypot less less_equal "
+    "logaddexp maximum minimum multiply nextafter not_equal pow remainder subtract"
+).split()
+INPLACE = {
+    "add": "__iadd__",
+    "subtract": "__isub__",
+    "multiply": "__imul__",
+    "divide": "__itruediv__",
+    "floor_divide": "__ifloordiv__",
+    "remainder": "__imod__",
+    "pow": "__ipow__",
+}
+
+
+def same(got, want, rtol=1e-12, zeros=True):
+    """Assert that a tensor on the GPU is the one on the CPU, NaN and signs of zeros included."""
+    if isinstance(want, tuple):
+        assert len(got) == len(want)
+        for g, w in zip(got, want, strict=True):
+            same(g, w, rtol, zeros)
+        return
+    assert got.device == "cuda:0"
+    assert got.shape == want.shape
+    assert got.dtype == want.dtype
+    got, want = got.numpy(), want.numpy()
+    np.testing.assert_allclose(got, want, rtol=rtol, atol=0)
+    if zeros and want.dtype.kind == "f":
+        np.testing.assert_array_equal(np.signbit(got[want == 0]), np.signbit(want[want == 0]))
+
+
+def both(function, *arrays, **options):
+    """Assert that `function` gives the same on both devices."""
+    on = [[xp.asarray(a, device=d) for a in arrays] for d in ("cuda", "cpu")]
+    with np.errstate(all="ignore"):
+        got, want = (function(*tensors) for tensors in on)
+    same(got, want, **options)
+
+
+@cuda
+@pytest.mark.parametrize("name", UNARY)
+def test_unary_functions_of_special_values(name):
+    both(getattr(xp, name), np.array(SPECIAL))
+    narrow = [v for v in SPECIAL if not 0 < abs(v) < 1e-30 and not 1e30 < abs(v) < math.inf]
+    both(getattr(xp, name), np.array(narrow, dtype=np.float32), rtol=2e-6)
+
+
+@cuda
+@pytest.mark.parametrize("name", [n for n in UNARY if n not in "ceil floor trunc signbit".split()])
+def test_unary_functions_of_complex_numbers(name):
+    """Where the result is finite; the standard's tables say the rest, the official suite tests."""
+    on_cpu, on_gpu = xp.asarray(GRID), xp.asarray(GRID, device="cuda")
+    with np.errstate(all="ignore"):
+        want, got = (getattr(xp, name)(z).numpy() for z in (on_cpu, on_gpu))
+    assert got.dtype == want.dtype
+    finite = np.isfinite(want) & np.isfinite(GRID)
+    np.testing.assert_allclose(got[finite], want[finite], rtol=1e-12, atol=1e-300)
+
+
+@cuda
+@pytest.mark.parametrize("name", BINARY)
+def test_binary_functions_of_special_values(name):
+    both(getattr(xp, name), *PAIRS)
+
+
+@cuda
+@pytest.mark.parametrize("name", INPLACE)
+def test_operators_in_place(name):
+    def inplace(x1, x2):
+        out = xp.asarray(x1, copy=True)
+        assert getattr(out, INPLACE[name])(x2) is out
+        return out
+
+    both(inplace, *PAIRS)
+
+
+@cuda
+@pytest.mark.parametrize("scalar", SPECIAL)
+def test_python_scalars(scalar):
+    """They count as arrays of their value, which is what the CPU is given here."""
+    x, value = np.array(SPECIAL), np.full(len(SPECIAL), scalar)
+    on_gpu, a, b = xp.asarray(x, device="cuda"), xp.asarray(x), xp.asarray(value)
+    with np.errstate(all="ignore"):
+        for function in (getattr(xp, name) for name in BINARY):
+            same(function(on_gpu, scalar), function(a, b))
+            same(function(scalar, on_gpu), function(b, a))
+
+
+@cuda
+@pytest.mark.parametrize("dtype", "int8 int16 int32 int64 uint8 uint16 uint32 uint64".split())
+def test_integers(dtype):
+    limits = np.iinfo(dtype)
+    values = [0, 1, 2, 3, 7, limits.max, limits.max - 1]
+    values += [] if limits.min == 0 else [-1, -2, -7, limits.min + 1]
+    a, b = np.array(list(itertools.product(values, values)), dtype=dtype).T
+    for name in ("add", "subtract", "multiply", "floor_divide", "remainder", "less", "maximum"):
+        nonzero = b != 0
+        both(getattr(xp, name), a[nonzero], b[nonzero])
+    both(xp.sign, a)
+    both(lambda x: xp.clip(x, 1, 5), a)
+    both(lambda x: xp.clip(x, -(10**30), 10**30), a)
+    both(lambda x, y: xp.clip(x, y, None), a, np.array(-5, dtype=np.int16))
+    both(lambda x, y: xp.clip(x, None, y), a, np.array(2**40, dtype=np.uint64))
+
+
+@cuda
+def test_complex_division():
+    small = GRID[np.isfinite(GRID)]
+    x1, x2 = np.array(list(itertools.product(small, small))).T
+    nonzero = x2 != 0
+    both(xp.divide, x1[nonzero], x2[nonzero], rtol=1e-14)
+    one, zero = xp.ones(1, dtype=xp.complex128, device="cuda"), xp.zeros(1, device="cuda")
+    assert math.isinf(xp.real(one / zero).item())
+
+
+@cuda
+def test_log1p_keeps_small_real_parts():
+    z = np.array([1e-20 + 1e-12j, -1e-10 + 1e-5j, -2 + 1e-8j, -0.5 + 0.5j, 1e-300j])
+    both(xp.log1p, z, rtol=1e-15)
+
+
+@cuda
+def test_negative_zero_is_written():
+    def write(x):
+        x[1:3] = -0.0
+        x[0] = -0.0
+        x[xp.asarray([4, 5], device=x.device)] = -0.0
+        return x
+
+    both(write, np.ones(7))
+    both(lambda x: xp.full_like(x, -0.0), np.ones(3))
+    both(lambda x: xp.where(x > 1, x, -0.0), np.ones(3))
+    assert math.copysign(1, xp.full((), -0.0, device="cuda").item()) < 0
+
+
+@cuda
+def test_overlapping_parts():
+    def shift(x):
+        x[1:] = x[:-1]
+        return x
+
+    def swap(x):
+        x[::-1] = x
+        return x
+
+    both(shift, np.arange(100_000.0))
+    both(swap, np.arange(100_001.0))
+
+
+@cuda
+@pytest.mark.parametrize("name", ["max", "min", "argmax", "argmin"])
+@pytest.mark.parametrize("size", [1, 7, 100_003])
+def test_extremes(name, size):
+    rng = np.random.default_rng(size)
+    reduce = getattr(xp, name)
+    for fill in (math.inf, -math.inf, math.nan, 0.0):
+        both(reduce, np.full(size, fill))
+        both(reduce, np.full((3, size), fill, dtype=np.float32))
+    x = rng.standard_normal((4, size))
+    x[1, size // 2 :] = math.nan
+    x[2, size // 3] = math.inf
+    for axis in (None, 0, 1, -1):
+        for keepdims in (False, True):
+            both(lambda a, k=(axis, keepdims): reduce(a, axis=k[0], keepdims=k[1]), x)
+            both(lambda a, k=(axis, keepdims): reduce(a.T, axis=k[0], keepdims=k[1]), x)
+    both(reduce, rng.integers(-9, 9, (5, size)))
+    with pytest.raises(ValueError, match=name):
+        reduce(xp.zeros((0,), device="cuda"))
+
+
+@cuda
+def test_reductions_give_tensors_of_the_standards_dtypes():
+    for name in "sum prod mean std var all any".split():
+        for x in (np.ones((3, 4)), np.ones((3, 4), dtype=np.float32)):
+            for axis in (None, 0, (0, 1), -1):
+                both(lambda a, k=(name, axis): getattr(xp, k[0])(a, axis=k[1]), x, rtol=1e-6)
+    for dtype in ("int8", "uint8", "bool", "uint32"):
+        both(xp.sum, np.ones(300, dtype=dtype))
+        both(xp.count_nonzero, np.ones((2, 3), dtype=dtype))
+    both(lambda a: xp.std(a, axis=0, correction=0.5), np.arange(12.0).reshape(3, 4))
+    both(lambda a: xp.count_nonzero(a, axis=1, keepdims=True), np.eye(3))
+
+
+@cuda
+def test_cumulative_and_diff():
+    x = np.arange(1.0, 13.0).reshape(3, 4)
+    for name in ("cumulative_sum", "cumulative_prod"):
+        for axis in (0, 1, -1):
+            for initial in (False, True):
+                both(
+                    lambda a, k=(name, axis, initial): getattr(xp, k[0])(
+                        a, axis=k[1], include_initial=k[2]
+                    ),
+                    x,
+                )
+        both(getattr(xp, name), np.arange(1, 5, dtype=np.int8))
+    both(xp.diff, x)
+    both(lambda a, b: xp.diff(a, axis=0, n=2, prepend=b, append=b), x, x[:1])
+
+
+@cuda
+def test_creation():
+    def on(device):
+        return (
+            xp.arange(5, 0, -1, dtype=xp.uint8, device=device),
+            xp.arange(0, 3, 0.5, dtype=xp.int64, device=device),
+            xp.arange(2**63, 2**63 + 3, dtype=xp.uint64, device=device),
+            xp.arange(-5, 5, 2, dtype=xp.complex64, device=device),
+            xp.arange(0.1, 2, 0.3, device=device),
+            xp.arange(3, 0, device=device),
+            xp.linspace(0, 1, 7, device=device),
+            xp.linspace(0, 1, 7, endpoint=False, dtype=xp.float32, device=device),
+            xp.linspace(0, 1 + 2j, 5, device=device),
+            xp.linspace(-3, 9, 5, dtype=xp.int32, device=device),
+            xp.linspace(2, 3, 1, device=device),
+            xp.linspace(2, 3, 0, device=device),
+            xp.linspace(0, 5e-324, 3, device=device),
+            xp.eye(3, 4, k=1, device=device),
+            xp.full((2, 2), 1j, device=device),
+        )
+
+    same(on("cuda"), on("cpu"), rtol=1e-6)
+
+
+@cuda
+def test_sets_and_searching():
+    x = np.array([3.0, math.nan, 1.0, math.nan, 3.0, -0.0, 0.0]).reshape(7, 1)
+    for name in ("unique_counts", "unique_inverse", "unique_values"):
+        both(getattr(xp, name), x, zeros=False)
+    ints = np.array([[3, 1], [2, 3]])
+    both(xp.unique_all, ints)
+    both(xp.isin, ints, np.array([3, 5]))
+    both(lambda a: xp.isin(a, 3, invert=True), ints)
+    mixed = np.array([-1, 1, 2], dtype=np.int32), np.array([1, 2**32 - 1], dtype=np.uint32)
+    both(xp.isin, *mixed)
+    both(xp.searchsorted, *mixed)
+    ordered = np.array([1.0, 2.0, 2.0, 4.0])
+    for side in ("left", "right"):
+        both(lambda a, b, s=side: xp.searchsorted(a, b, side=s), ordered, ordered)
+        both(lambda a, s=side: xp.searchsorted(a, 2.0, side=s), ordered)
+    both(lambda a, i: xp.searchsorted(a, a, sorter=i), np.array([3, 1, 2]), np.array([1, 2, 0]))
+    both(xp.nonzero, ints > 1)
+    for descending in (False, True):
+        both(lambda a, d=descending: xp.argsort(a, axis=0, descending=d), x)
+        both(lambda a, d=descending: xp.sort(a, axis=0, descending=d), x, zeros=False)
+
+
+@cuda
+def test_manipulation():
+    x = np.arange(24.0).reshape(2, 3, 4)
+    both(lambda a: xp.permute_dims(a, (-1, 0, 1)), x)
+    both(lambda a: xp.expand_dims(a, axis=(0, -1)), x)
+    both(lambda a: xp.reshape(a, (4, -1), copy=True), x)
+    both(lambda a: xp.unstack(a, axis=1), x)
+    both(lambda a: xp.repeat(a, 2, axis=1), x)
+    both(lambda a, n: xp.repeat(a, n, axis=-1), x, np.array([0, 2, 1, 3]))
+    both(lambda a, n: xp.repeat(a, n), x, np.array([2]))
+    both(lambda a: tuple(xp.meshgrid(a, a[:2], indexing="ij")), np.arange(3.0))
+    both(lambda a: tuple(xp.broadcast_arrays(a, a[:1])), x)
+    both(lambda a, i: xp.take(a, i, axis=1), x, np.array([2, 0, -1]))
+    both(lambda a, i: xp.take_along_axis(a, i, axis=-1), x, np.zeros((2, 3, 1), dtype=np.int64))
+    both(lambda a: xp.roll(a, (1, -1), axis=(0, 2)), x)
+    both(lambda a: xp.tril(a, k=-1), x)
+    both(lambda a: a[1, :, 1], x)
+    both(lambda a: a[a > 5], x)
+    both(lambda a, i: a[i, 0, 1], x, np.array([1, 0]))
+    with pytest.raises(ValueError, match="repeat"):
+        xp.repeat(xp.ones(2, device="cuda"), xp.asarray([1, -1], device="cuda"))
+
+
+@cuda
+def test_clip_keeps_the_dtype():
+    x = np.array([*SPECIAL])
+    for low, high in ((-1, 1), (None, 0.5), (-0.5, None), (None, None), (2, 1), (math.nan, 1)):
+        both(lambda a, k=(low, high): xp.clip(a, *k), x, zeros=False)
+    both(xp.clip, x, x[::-1], np.ones(1), zeros=False)
+    both(lambda a: xp.clip(a, -1, 1), x.astype(np.float32), zeros=False)
+
+
+@cuda
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_linear_algebra(dtype):
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((3, 4, 4))
+    a = (a + 1j * rng.standard_normal((3, 4, 4)) if "complex" in dtype else a).astype(dtype)
+    h = a @ a.conj().swapaxes(-1, -2) + 4 * np.eye(4, dtype=dtype)
+    wide = a[:, :3]
+    rtol = 1e-3 if dtype in ("float32", "complex64") else 1e-9
+    for x in (h, h[0]):
+        for name in ("cholesky", "det", "slogdet", "inv", "eigvalsh", "trace", "matrix_rank"):
+            both(getattr(linalg, name), x, rtol=rtol)
+        both(lambda m: linalg.cholesky(m, upper=True), x, rtol=rtol)
+        for n in (0, 1, 3, -2):
+            both(lambda m, n=n: linalg.matrix_power(m, n), x, rtol=rtol)
+        both(linalg.solve, x, x + 1, rtol=rtol)
+        both(lambda m: linalg.solve(m[..., :0, :0], m[..., :0, :2]), x)
+        for order in (1, -1, 2, -2, math.inf, -math.inf, "fro", "nuc"):
+            both(lambda m, o=order: linalg.matrix_norm(m, ord=o, keepdims=True), x, rtol=rtol)
+        for order in (0, 1, 2, 3, -1, 0.5, math.inf, -math.inf):
+            for axis in (None, 0, (0, -1)):
+                both(
+                    lambda m, k=(order, axis): linalg.vector_norm(m, ord=k[0], axis=k[1]),
+                    x,
+                    rtol=rtol,
+                )
+    both(linalg.solve, h[0], h, rtol=rtol)
+    both(linalg.solve, h, h[0], rtol=rtol)
+    both(linalg.solve, h, h[0, 0], rtol=rtol)
+    both(linalg.svdvals, wide, rtol=rtol)
+    for x in (wide, wide[0]):
+        both(linalg.pinv, x, rtol=10 * rtol)
+        both(lambda m: linalg.pinv(m, rtol=xp.asarray(0.9, device=m.device)), x, rtol=10 * rtol)
+        for full in (False, True):
+            u, s, vh = linalg.svd(xp.asarray(x, device="cuda"), full_matrices=full)
+            back = u[..., :3] * xp.astype(s, u.dtype)[..., None, :] @ vh[..., :3, :]
+            np.testing.assert_allclose(back.numpy(), x, rtol=0, atol=rtol)
+        for mode in ("reduced", "complete"):
+            q, r = linalg.qr(xp.asarray(x, device="cuda"), mode=mode)
+            np.testing.assert_allclose((q @ r).numpy(), x, rtol=0, atol=rtol)
+    for x in (a, a[0]):
+        w, v = linalg.eig(xp.asarray(x, device="cuda"))
+        assert w.dtype.kind == "c"
+        left = xp.asarray(x, device="cuda", dtype=v.dtype) @ v
+        np.testing.assert_allclose(left.numpy(), (v * w[..., None, :]).numpy(), atol=10 * rtol)
+    values, vectors = linalg.eigh(xp.asarray(h, device="cuda"))
+    back = vectors * xp.astype(values, vectors.dtype)[..., None, :]
+    back = back @ xp.conj(vectors).mT
+    np.testing.assert_allclose(back.numpy(), h, rtol=rtol, atol=10 * rtol)
+    assert linalg.eigvals(xp.zeros((0, 2, 2), device="cuda")).dtype == xp.complex128
+
+
+@cuda
+def test_products():
+    rng = np.random.default_rng(1)
+    a, b = rng.standard_normal((2, 5, 3)), rng.standard_normal((5, 3))
+    both(xp.vecdot, a + 1j, b - 1j, rtol=1e-9)
+    both(lambda x, y: xp.vecdot(x, y, axis=-2), a, b, rtol=1e-9)
+    both(linalg.cross, a, b, rtol=1e-9)
+    both(linalg.outer, a[0, 0], b[:, 0], rtol=1e-9)
+    both(lambda x, y: xp.tensordot(x, y, axes=([1, -1], [0, 1])), a, b, rtol=1e-9)
+    both(lambda x, y: xp.tensordot(x, y, axes=0), a, b, rtol=1e-9)
+    both(xp.matmul, a, b.T, rtol=1e-9)
+
+    def inplace(x, y):
+        view = x
+        x @= y
+        assert view is x
+        return x
+
+    both(inplace, a, rng.standard_normal((3, 3)), rtol=1e-9)
+    with pytest.raises(ValueError, match="outer"):
+        linalg.outer(xp.ones((2, 2), device="cuda"), xp.ones(2, device="cuda"))
+
+
+@cuda
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_fourier_transforms(dtype):
+    x = np.random.default_rng(2).standard_normal((3, 4, 6)).astype(dtype)
+    rtol = 1e-4 if dtype in ("float32", "complex64") else 1e-9
+    both(fft.fftshift, x)
+    both(lambda a: fft.ifftshift(a, axes=(0, -1)), x)
+    names = ["fft", "ifft", "irfft", "hfft"] if x.dtype.kind == "c" else ["rfft", "ihfft"]
+    for name in names:
+        for n, axis, norm in ((None, -1, "backward"), (5, 0, "ortho"), (2, 1, "forward")):
+            both(
+                lambda a, k=(name, n, axis, norm): getattr(fft, k[0])(
+                    a, n=k[1], axis=k[2], norm=k[3]
+                ),
+                x,
+                rtol=rtol,
+                zeros=False,
+            )
+    for name in ["fftn", "ifftn", "irfftn"] if x.dtype.kind == "c" else ["rfftn"]:
+        for s, axes in (
+            (None, None),
+            (None, (1, 0)),
+            ((3, 4, 6), (1, 2, 0)),
+            ((5, -1), (0, 2)),
+            ((2,), (-2,)),
+        ):
+            both(
+                lambda a, k=(name, s, axes): getattr(fft, k[0])(a, s=k[1], axes=k[2]),
+                x,
+                rtol=rtol,
+                zeros=False,
+            )
+
+
+@cuda
+def test_dlpack():
+    x = xp.asarray([1.0, 2.0, 3.0], device="cuda")
+    shared = xp.from_dlpack(x)
+    shared[0] = 5.0
+    assert x[0] == 5.0
+    copied = xp.from_dlpack(x, copy=True)
+    copied[0] = 7.0
+    assert x[0] == 5.0
+    here = xp.from_dlpack(x, device="cpu")
+    assert here.device == "cpu"
+    assert here.tolist() == [5.0, 2.0, 3.0]
+    assert x.__dlpack_device__() == (2, 0)
+    x.__dlpack__(copy=True)
+    x.__dlpack__(dl_device=(1, 0), max_version=(1, 0))
+    with pytest.raises(BufferError):
+        x.__dlpack__(dl_device=(1, 0), copy=False)
+    with pytest.raises(BufferError):
+        xp.from_dlpack(x, device="cpu", copy=False)
+
+
+@cuda
+def test_streams():
+    import cupy
+
+    stream = cupy.cuda.Stream(non_blocking=True)
+    x = xp.arange(1_000_000, device="cpu")
+    for s in (stream, stream.ptr, 1, 2):
+        y = x.to_device("cuda", stream=s)
+        cupy.cuda.Device().synchronize()
+        back = y.to_device("cpu", stream=s)
+        assert bool(xp.all(back == x))
+    with pytest.raises(ValueError, match="stream"):
+        x.to_device("cuda", stream=0)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(N_GPUS < 2, reason="fewer than two CUDA devices")
+def test_two_gpus():
+    x = xp.arange(6, device="cuda:0")
+    y = xp.reshape(x, (2, 3)).T.to_device("cuda:1")
+    assert y.device == "cuda:1"
+    assert (y + 1).device == "cuda:1"
+    assert y.tolist() == [[0, 3], [1, 4], [2, 5]]
+    with pytest.raises(xp.DeviceMismatchError):
+        x + y
