@@ -134,9 +134,12 @@ def _getitem(x, key):
 
 def _setitem(x, value, key):
     key = _full_key(x, key)
-    if type(value) is _STRICT and value.dtype != x.dtype:
+    if isinstance(value, (bool, int)):
+        kind = bool if x.dtype == _BOOL else int
+        value = kind(value)
+    elif type(value) is _STRICT and value.dtype != x.dtype:
         value = array_api_strict.astype(value, x.dtype)
-    x[key] = bool(value) if isinstance(value, int) and x.dtype == _BOOL else value
+    x[key] = value
 
 
 def _in_place(name):

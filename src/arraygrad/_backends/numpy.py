@@ -167,11 +167,38 @@ def ifloordiv(x1: _Array, x2: Any, /) -> None:
     floor_divide(x1, x2, out=x1)
 
 
+def pow(x1: Any, x2: Any, /) -> _Array:
+    """NumPy takes the square root where one exponent 0.5 serves many bases: -0 and -inf differ."""
+    y = np.power(x1, x2)
+    if _one_root_for_many(x2, y) and y.dtype.kind == "f":
+        root = np.equal(x2, 0.5)
+        y = np.where(root & np.equal(x1, 0), 0.0, y)
+        y = np.where(root & np.equal(x1, -np.inf), np.inf, y)
+    return y
+
+
+def ipow(x1: _Array, x2: Any, /) -> None:
+    """In place, with the same special cases."""
+    if _one_root_for_many(x2, x1):
+        np.copyto(x1, pow(x1, x2), casting="same_kind")
+    else:
+        x1 **= x2
+
+
+def _one_root_for_many(x2: Any, y: _Array) -> bool:
+    if not isinstance(x2, np.ndarray):
+        return type(x2) is float and x2 == 0.5
+    if x2.dtype.kind != "f" or (x2.shape == y.shape and x2.size != 1 and 0 not in x2.strides):
+        return False
+    return bool((x2 == 0.5).any())
+
+
 def expm1(x: _Array, /) -> _Array:
     """Complex: NumPy has NaN for infinite real parts; exp is right there, and 1 is nothing."""
     y = np.expm1(x)
     if x.dtype.kind == "c":
-        y = y + 0.0  # the standard wants +0 at -0 + 0j
+        y = np.asarray(y)
+        y.real += 0.0  # the standard wants +0 of -0
         fixed = ~np.isfinite(y)
         if fixed.any():
             with np.errstate(all="ignore"):
@@ -190,8 +217,11 @@ def tanh(x: _Array, /) -> _Array:
 
 
 def sign(x: _Array, /) -> _Array:
-    """Complex: array_api_compat divides by abs, which overflows; NumPy itself is right."""
-    return np.sign(x)
+    """Complex: array_api_compat divides by abs, which overflows; NumPy misses NaN by infinity."""
+    y = np.sign(x)
+    if x.dtype.kind == "c" and not _all_finite(x):
+        y = np.where(np.isnan(x), complex(np.nan, np.nan), y).astype(x.dtype, copy=False)
+    return y
 
 
 def log1p(x: _Array, /) -> _Array:
@@ -273,6 +303,12 @@ def diff(
     """NumPy takes None for an array to prepend."""
     ends = {"prepend": prepend, "append": append}
     return np.diff(x, n, axis, **{k: v for k, v in ends.items() if v is not None})
+
+
+def matrix_power(x: _Array, n: int, /) -> _Array:
+    """To the first power, NumPy gives the argument itself."""
+    y = np.linalg.matrix_power(x, n)
+    return y.copy() if y is x else y
 
 
 # ---- shorter ways to the same C code (NumPy's own spend more in Python than a small tensor takes)
@@ -410,7 +446,7 @@ _OWN = (
     "fft.irfftn fft.rfft fft.rfftn fft.fftshift fft.ifftshift"
 ).split()
 
-_OPERATORS = "iadd isub imul itruediv imod ipow imatmul iand ior ixor ilshift irshift".split()
+_OPERATORS = "iadd isub imul itruediv imod imatmul iand ior ixor ilshift irshift".split()
 
 
 _REDUCTIONS = {
@@ -443,6 +479,7 @@ def _table() -> dict[str, Callable[..., Any]]:
     table.update(
         {
             "concat": np.concatenate,
+            "linalg.matrix_power": matrix_power,
             "T": np.transpose,
             "copy": np.copy,
             "from_scalar": np.asarray,

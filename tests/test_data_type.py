@@ -1,0 +1,133 @@
+"""Data types: promotion, casts, limits."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+import arraygrad as ag
+
+DTYPES = list(ag.__array_namespace_info__().dtypes())
+PAIRS = list(itertools.product(DTYPES, DTYPES))
+#: The standard's promotion, by kind and size in bits; what it leaves open is NumPy's.
+FAMILIES = {"b": "b", "i": "iu", "u": "iu", "f": "fc", "c": "fc"}
+
+
+def promoted(a, b):
+    """The standard's answer, worked out from its tables; None where it gives none."""
+    a, b = np.dtype(a), np.dtype(b)
+    if FAMILIES[a.kind] != FAMILIES[b.kind]:
+        return None
+    if a.kind == b.kind:
+        return max(a, b, key=lambda d: d.itemsize)
+    if "c" in (a.kind, b.kind):
+        real, compl = sorted((a, b), key=lambda d: d.kind == "c")
+        return np.dtype(f"c{max(2 * real.itemsize, compl.itemsize)}")
+    signed, unsigned = sorted((a, b), key=lambda d: d.kind == "u")
+    if unsigned.itemsize == 8:
+        return None
+    return np.dtype(f"i{max(2 * unsigned.itemsize, signed.itemsize)}")
+
+
+@pytest.mark.parametrize(("a", "b"), PAIRS)
+def test_promotion(xp, device, a, b):
+    expected = promoted(a, b)
+    x, y = (xp.ones(2, dtype=getattr(xp, d)) for d in (a, b))
+    if expected is None:
+        expected = np.result_type(a, b)
+    assert xp.result_type(x, y) == expected
+    assert xp.result_type(getattr(xp, a), y.dtype) == expected
+    if not device.startswith("strict") or promoted(a, b) is not None:
+        assert xp.concat([x, y]).dtype == expected
+        assert xp.where(x == x, x, y).dtype == expected
+    if np.dtype(a).kind != "b" or np.dtype(b).kind != "b":
+        assert xp.add(x, y).dtype == expected
+        assert (x * y[0]).dtype == expected
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("scalar", [True, 1, 1.0, 1j])
+def test_scalars_are_weak(xp, dtype, scalar):
+    expected = np.result_type(np.dtype(dtype), scalar)
+    assert xp.result_type(getattr(xp, dtype), scalar) == expected
+    if not isinstance(scalar, bool):
+        assert (xp.ones(2, dtype=getattr(xp, dtype)) + scalar).dtype == expected
+
+
+@pytest.mark.parametrize(("a", "b"), PAIRS)
+def test_astype(xp, device, same, a, b):
+    if b == "bool" and "complex" in a and device.startswith("strict"):
+        pytest.skip("array_api_strict does not cast complex numbers to bool")
+    values = np.asarray([0, 1, 3]).astype(a)
+    x = xp.asarray(values)
+    if np.dtype(a).kind == "c" and np.dtype(b).kind in "iuf":
+        with pytest.raises(TypeError, match=r"xp\.real"):
+            xp.astype(x, getattr(xp, b))
+        return
+    same(xp.astype(x, getattr(xp, b)), values.astype(b))
+    assert (xp.astype(x, getattr(xp, b), copy=False) is x) == (a == b)
+    assert xp.astype(x, x.dtype) is not x
+
+
+@pytest.mark.parametrize(
+    ("spelling", "dtype"),
+    [(float, "float64"), (int, "int64"), (bool, "bool"), (complex, "complex128"),
+     ("float32", "float32"), ("<i4", "int32"), (np.float32, "float32"), (np.dtype("u1"), "uint8"),
+     (np.longlong, "int64")],
+)  # fmt: skip
+def test_spellings(xp, spelling, dtype):
+    assert xp.zeros(1, dtype=spelling).dtype == getattr(xp, dtype)
+    assert xp.isdtype(spelling, getattr(xp, dtype))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_finfo(dtype):
+    info = ag.finfo(getattr(ag, dtype))
+    real = np.dtype(dtype).type(0).real.dtype
+    digits, low = (23, -126) if real == np.float32 else (52, -1022)
+    assert info.dtype == real
+    assert info.bits == real.itemsize * 8
+    assert info.eps == 2.0**-digits
+    assert info.smallest_normal == 2.0**low
+    assert info.max == (2 - 2.0**-digits) * 2.0 ** (1 - low)
+    assert info.min == -info.max
+    assert all(type(v) is float for v in (info.eps, info.max, info.min, info.smallest_normal))
+    assert type(info.bits) is int
+    assert ag.finfo(ag.ones(1, dtype=getattr(ag, dtype))) == info
+
+
+@pytest.mark.parametrize("dtype", [d for d in DTYPES if "int" in d])
+def test_iinfo(dtype):
+    info = ag.iinfo(getattr(ag, dtype))
+    bits = int(dtype.rpartition("t")[2])
+    low = 0 if dtype[0] == "u" else -(2 ** (bits - 1))
+    assert (info.bits, info.min, info.max) == (bits, low, low + 2**bits - 1)
+    assert all(type(v) is int for v in (info.bits, info.min, info.max))
+
+
+@pytest.mark.parametrize(("a", "b"), PAIRS)
+def test_can_cast(a, b):
+    can = ag.can_cast(getattr(ag, a), getattr(ag, b))
+    if promoted(a, b) is not None:
+        assert can == (promoted(a, b) == np.dtype(b))
+    assert ag.can_cast(ag.ones(1, dtype=getattr(ag, a)), getattr(ag, b)) == can
+
+
+def test_isdtype():
+    kinds = {
+        "bool": "b", "signed integer": "i", "unsigned integer": "u", "integral": "iu",
+        "real floating": "f", "complex floating": "c", "numeric": "iufc",
+    }  # fmt: skip
+    for name, (kind, letters) in itertools.product(DTYPES, kinds.items()):
+        dtype = getattr(ag, name)
+        assert ag.isdtype(dtype, kind) == (np.dtype(name).kind in letters)
+        assert ag.isdtype(dtype, ("bool", kind)) == (np.dtype(name).kind in "b" + letters)
+        assert ag.isdtype(dtype, dtype)
+
+
+def test_dtypes_compare():
+    assert ag.float64 != None  # noqa: E711
+    assert ag.float32 == ag.ones(1, dtype=ag.float32).dtype
+    assert ag.float32 != ag.float64
+    assert math.isclose(ag.finfo("float64").eps, 2.0**-52)
