@@ -7,337 +7,2179 @@ from ._typing import Real, Scalar, Tensor
 
 
 def abs(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Absolute value.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of any numeric dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`; for complex `x`, of its real counterpart.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    The modulus of a complex number is computed without overflow of the squares.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.abs(xp.asarray([-2.0, 0.5]))
+    Tensor([2. , 0.5], dtype=float64)
+    >>> xp.abs(xp.asarray([3 + 4j]))
+    Tensor([5.], dtype=float64)
+    """
     return unary("abs", x)
 
 
 def acos(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Inverse cosine.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`. In radians, in [0, π].
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    NaN outside [-1, 1] for real `x`. Complex: branch cuts (-∞, -1) and (1, ∞), continuous as C99
+    Annex G (Kahan 1987) has it.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.acos(xp.asarray([1.0, -1.0]))
+    Tensor([0.        , 3.14159265], dtype=float64)
+    """
     return floating("acos", x)
 
 
 def acosh(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Inverse hyperbolic cosine.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    NaN below 1 for real `x`. Complex: branch cut (-∞, 1), as in C99 Annex G.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.acosh(xp.asarray([1.0]))
+    Tensor([0.], dtype=float64)
+    """
     return floating("acosh", x)
 
 
 def add(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
-    """TODO"""
+    """Sum.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of any numeric dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    Integers wrap around. A scalar takes the dtype of the tensor, if that is of its kind.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.add(xp.asarray([1, 2]), 0.5)
+    Tensor([1.5, 2.5], dtype=float64)
+    """
     return binary("add", x1, x2)
 
 
 def asin(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Inverse sine.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`. In radians, in [-π/2, π/2].
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    NaN outside [-1, 1] for real `x`. Complex: branch cuts (-∞, -1) and (1, ∞).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.asin(xp.asarray([0.0, 1.0]))
+    Tensor([0.        , 1.57079633], dtype=float64)
+    """
     return floating("asin", x)
 
 
 def asinh(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Inverse hyperbolic sine.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    Complex: branch cuts (-i∞, -i) and (i, i∞).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.asinh(xp.asarray([0.0]))
+    Tensor([0.], dtype=float64)
+    """
     return floating("asinh", x)
 
 
 def atan(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Inverse tangent.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`. In radians, in [-π/2, π/2].
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    Complex: branch cuts (-i∞, -i) and (i, i∞).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.atan(xp.asarray([0.0, float('inf')]))
+    Tensor([0.        , 1.57079633], dtype=float64)
+    """
     return floating("atan", x)
 
 
 def atan2(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """TODO"""
+    """Angle of the point (x2, x1), by quadrant.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of a real floating-point dtype; integers and bools are read as
+        float64. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype. In radians, in [-π, π].
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    The first argument is the ordinate. The signs of zeros choose the side of the cut along the
+    negative abscissa (C99, F.10.1.4).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.atan2(xp.asarray([1.0, -0.0]), xp.asarray([0.0, -1.0]))
+    Tensor([ 1.57079633, -3.14159265], dtype=float64)
+    """
     return binary_floating("atan2", x1, x2)
 
 
 def atanh(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Inverse hyperbolic tangent.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    ±∞ at ±1 and NaN beyond for real `x`. Complex: branch cuts (-∞, -1] and [1, ∞).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.atanh(xp.asarray([0.0, 0.5]))
+    Tensor([0.        , 0.54930614], dtype=float64)
+    """
     return floating("atanh", x)
 
 
 def bitwise_and(x1: Tensor | bool | int, x2: Tensor | bool | int, /) -> Tensor:
-    """TODO"""
+    """Conjunction of each bit; of bools, the logical one.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of an integer dtype or bool. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.bitwise_and(xp.asarray([6]), 3)
+    Tensor([2], dtype=int64)
+    """
     return binary("bitwise_and", x1, x2)
 
 
 def bitwise_invert(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Inversion of each bit; of a bool, negation.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of an integer dtype or bool.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is of a dtype for which this has no meaning, such as floating-point numbers.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.bitwise_invert(xp.asarray([0, 5]))
+    Tensor([-1, -6], dtype=int64)
+    >>> ~xp.asarray([True])
+    Tensor([False], dtype=bool)
+    """
     return unary("bitwise_invert", x)
 
 
 def bitwise_left_shift(x1: Tensor | int, x2: Tensor | int, /) -> Tensor:
-    """TODO"""
+    """Bits of `x1` moved left by `x2`, zeros filled in.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of an integer dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    `x2` must not be negative.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.bitwise_left_shift(xp.asarray([1, 5]), 2)
+    Tensor([ 4, 20], dtype=int64)
+    """
     return binary("bitwise_left_shift", x1, x2)
 
 
 def bitwise_or(x1: Tensor | bool | int, x2: Tensor | bool | int, /) -> Tensor:
-    """TODO"""
+    """Disjunction of each bit; of bools, the logical one.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of an integer dtype or bool. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.bitwise_or(xp.asarray([6]), 1)
+    Tensor([7], dtype=int64)
+    """
     return binary("bitwise_or", x1, x2)
 
 
 def bitwise_right_shift(x1: Tensor | int, x2: Tensor | int, /) -> Tensor:
-    """TODO"""
+    """Bits of `x1` moved right by `x2`, the sign kept.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of an integer dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    `x2` must not be negative. For signed integers this is floor(x1 / 2**x2).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.bitwise_right_shift(xp.asarray([-8, 5]), 1)
+    Tensor([-4,  2], dtype=int64)
+    """
     return binary("bitwise_right_shift", x1, x2)
 
 
 def bitwise_xor(x1: Tensor | bool | int, x2: Tensor | bool | int, /) -> Tensor:
-    """TODO"""
+    """Exclusive disjunction of each bit; of bools, the logical one.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of an integer dtype or bool. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.bitwise_xor(xp.asarray([6]), 3)
+    Tensor([5], dtype=int64)
+    """
     return binary("bitwise_xor", x1, x2)
 
 
 def ceil(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """The smallest integer that is not smaller.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a real-valued dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is of a dtype for which this has no meaning, such as complex numbers.
+
+    Notes
+    -----
+    Integers stay as they are. A result of zero keeps the sign of `x`.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.ceil(xp.asarray([-1.5, 0.2]))
+    Tensor([-1.,  1.], dtype=float64)
+    """
     return unary("ceil", x)
 
 
 def clip(
     x: Tensor, /, min: Real | Tensor | None = None, max: Real | Tensor | None = None
 ) -> Tensor:
-    """TODO"""
+    """Each element, moved into the interval from `min` to `max`.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a real-valued dtype.
+    min, max : Tensor or scalar, optional
+        Ends of the interval, of shapes that broadcast with that of `x`; None for no end.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape and of the dtype of `x`.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the tensors are on different devices.
+
+    Notes
+    -----
+    Where `min` is larger than `max` the result is `max`. NaN in `x` or in an end gives NaN. An
+    integer end outside the range of an integer dtype stands for the end of that range.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.clip(xp.asarray([-1, 3, 9]), 0, 5)
+    Tensor([0, 3, 5], dtype=int64)
+    >>> xp.clip(xp.asarray([200], dtype=xp.uint8), -5, 300)
+    Tensor([200], dtype=uint8)
+    """
     return ternary("clip", x, min, max, OPTIONAL_SCALARS)
 
 
 def conj(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Complex conjugate.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of any numeric dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    Real numbers stay as they are.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.conj(xp.asarray([1 + 2j]))
+    Tensor([1.-2.j], dtype=complex128)
+    """
     return unary("conj", x)
 
 
 def copysign(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """TODO"""
+    """Magnitude of `x1` with the sign of `x2`.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of a real floating-point dtype; integers and bools are read as
+        float64. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.copysign(xp.asarray([1.0, -2.0]), -0.0)
+    Tensor([-1., -2.], dtype=float64)
+    """
     return binary_floating("copysign", x1, x2)
 
 
 def cos(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Cosine.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64. In radians.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.cos(xp.asarray([0.0, xp.pi]))
+    Tensor([ 1., -1.], dtype=float64)
+    """
     return floating("cos", x)
 
 
 def cosh(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Hyperbolic cosine.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.cosh(xp.asarray([0.0]))
+    Tensor([1.], dtype=float64)
+    """
     return floating("cosh", x)
 
 
 def divide(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
-    """TODO"""
+    """True quotient.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of any numeric dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype. Integers give float64.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    A nonzero number over ±0 is infinite, 0 / 0 is NaN; NumPy warns of both on the CPU.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.divide(xp.asarray([1, 3]), 2)
+    Tensor([0.5, 1.5], dtype=float64)
+    """
     return binary("divide", x1, x2)
 
 
 def equal(x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
-    """TODO"""
+    """Whether elements are equal.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of any dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. bool.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    NaN equals nothing; -0.0 equals 0.0. int64 and uint64 compare by value.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.equal(xp.asarray([1.0, float('nan')]), xp.asarray([1.0, float('nan')]))
+    Tensor([ True, False], dtype=bool)
+    """
     return binary("equal", x1, x2)
 
 
 def exp(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Exponential.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    exp(-∞) is 0; complex infinities as in C99 Annex G.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.exp(xp.asarray([0.0, 1.0]))
+    Tensor([1.        , 2.71828183], dtype=float64)
+    """
     return floating("exp", x)
 
 
 def expm1(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """exp(x) - 1, without loss of digits near 0.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    Complex: expm1(a + ib) = expm1(a) cos b - 2 sin²(b/2) + i exp(a) sin b, with the standard's
+    values where a part is infinite or NaN.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.expm1(xp.asarray([1e-20]))
+    Tensor([1.e-20], dtype=float64)
+    """
     return floating("expm1", x)
 
 
 def floor(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """The largest integer that is not larger.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a real-valued dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is of a dtype for which this has no meaning, such as complex numbers.
+
+    Notes
+    -----
+    Integers stay as they are. A result of zero keeps the sign of `x`.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.floor(xp.asarray([-1.5, 0.2]))
+    Tensor([-2.,  0.], dtype=float64)
+    """
     return unary("floor", x)
 
 
 def floor_divide(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """TODO"""
+    """The largest integer that is not larger than x1 / x2.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    An infinite operand gives the floor of the quotient, as the standard prefers: ∞ // 2 is ∞ and -1
+    // ∞ is -0.0, where NumPy and Python have NaN and -1.
+
+    Of integers, division by 0 gives 0 on the CPU, with NumPy's warning.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.floor_divide(xp.asarray([7.0, -7.0]), 2)
+    Tensor([ 3., -4.], dtype=float64)
+    >>> xp.asarray([float('inf')]) // 2.0
+    Tensor([inf], dtype=float64)
+    """
     return binary("floor_divide", x1, x2)
 
 
 def greater(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """TODO"""
+    """Whether elements of `x1` are larger than those of `x2`.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. bool.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    False where either is NaN.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.greater(xp.asarray([1, 2, 3]), 2)
+    Tensor([False, False,  True], dtype=bool)
+    """
     return binary("greater", x1, x2)
 
 
 def greater_equal(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """TODO"""
+    """Whether elements of `x1` are not smaller than those of `x2`.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. bool.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    False where either is NaN.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.greater_equal(xp.asarray([1, 2, 3]), 2)
+    Tensor([False,  True,  True], dtype=bool)
+    """
     return binary("greater_equal", x1, x2)
 
 
 def hypot(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """TODO"""
+    """√(x1² + x2²), without overflow of the squares.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of a real floating-point dtype; integers and bools are read as
+        float64. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    ∞ if either is infinite, also if the other is NaN.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.hypot(xp.asarray([3.0, 1e300]), xp.asarray([4.0, 0.0]))
+    Tensor([5.e+000, 1.e+300], dtype=float64)
+    """
     return binary_floating("hypot", x1, x2)
 
 
 def imag(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Imaginary part.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of any numeric dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the real dtype of the same precision; zeros for real `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    For complex `x` a view.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.imag(xp.asarray([1 + 2j]))
+    Tensor([2.], dtype=float64)
+    """
     return unary("imag", x)
 
 
 def isfinite(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Whether an element is neither infinite nor NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of any numeric dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. bool.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    Complex: whether both parts are finite.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.isfinite(xp.asarray([1.0, float('inf'), float('nan')]))
+    Tensor([ True, False, False], dtype=bool)
+    """
     return unary("isfinite", x)
 
 
 def isinf(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Whether an element is infinite.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of any numeric dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. bool.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    Complex: whether either part is infinite.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.isinf(xp.asarray([1.0, -float('inf'), float('nan')]))
+    Tensor([False,  True, False], dtype=bool)
+    """
     return unary("isinf", x)
 
 
 def isnan(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Whether an element is NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of any numeric dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. bool.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    Complex: whether either part is NaN.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.isnan(xp.asarray([1.0, float('nan')]))
+    Tensor([False,  True], dtype=bool)
+    """
     return unary("isnan", x)
 
 
 def less(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """TODO"""
+    """Whether elements of `x1` are smaller than those of `x2`.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. bool.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    False where either is NaN.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.less(xp.asarray([1, 2, 3]), 2)
+    Tensor([ True, False, False], dtype=bool)
+    """
     return binary("less", x1, x2)
 
 
 def less_equal(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """TODO"""
+    """Whether elements of `x1` are not larger than those of `x2`.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. bool.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    False where either is NaN.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.less_equal(xp.asarray([1, 2, 3]), 2)
+    Tensor([ True,  True, False], dtype=bool)
+    """
     return binary("less_equal", x1, x2)
 
 
 def log(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Natural logarithm.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    -∞ at 0 and NaN below for real `x`. Complex: branch cut (-∞, 0); the sign of a zero imaginary
+    part says on which side of it an element is.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.log(xp.asarray([1.0, xp.e]))
+    Tensor([0., 1.], dtype=float64)
+    """
     return floating("log", x)
 
 
 def log10(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Logarithm to base 10.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    As `log` at special values.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.log10(xp.asarray([1.0, 1000.0]))
+    Tensor([0., 3.], dtype=float64)
+    """
     return floating("log10", x)
 
 
 def log1p(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """log(1 + x), without loss of digits near 0.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    -∞ at -1 and NaN below for real `x`. Complex: branch cut (-∞, -1). The real part is log1p(2a +
+    a² + b²)/2 of a + ib, its argument formed with error-free sums and products (Dekker 1971), so it
+    keeps its digits also where |1 + x| is near 1.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.log1p(xp.asarray([1e-20]))
+    Tensor([1.e-20], dtype=float64)
+    """
     return floating("log1p", x)
 
 
 def log2(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Logarithm to base 2.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    As `log` at special values.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.log2(xp.asarray([1.0, 8.0]))
+    Tensor([0., 3.], dtype=float64)
+    """
     return floating("log2", x)
 
 
 def logaddexp(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """TODO"""
+    """log(exp(x1) + exp(x2)), without overflow.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of a real floating-point dtype; integers and bools are read as
+        float64. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    Computed as max + log1p(exp(-|x1 - x2|)); -∞ for two -∞.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.logaddexp(xp.asarray([1000.0]), 1000.0)
+    Tensor([1000.69314718], dtype=float64)
+    """
     return binary_floating("logaddexp", x1, x2)
 
 
 def logical_and(x1: Tensor | bool, x2: Tensor | bool, /) -> Tensor:
-    """TODO"""
+    """Whether both elements are true.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, bool; of another dtype, what is not 0 is true. At least one is a
+        tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. bool.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.logical_and(xp.asarray([True, False]), True)
+    Tensor([ True, False], dtype=bool)
+    """
     return binary("logical_and", x1, x2)
 
 
 def logical_not(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Logical negation.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, bool; of another dtype, what is not 0 is true.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. bool.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.logical_not(xp.asarray([True, False]))
+    Tensor([False,  True], dtype=bool)
+    """
     return unary("logical_not", x)
 
 
 def logical_or(x1: Tensor | bool, x2: Tensor | bool, /) -> Tensor:
-    """TODO"""
+    """Whether at least one element is true.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, bool; of another dtype, what is not 0 is true. At least one is a
+        tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. bool.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.logical_or(xp.asarray([True, False]), True)
+    Tensor([ True,  True], dtype=bool)
+    """
     return binary("logical_or", x1, x2)
 
 
 def logical_xor(x1: Tensor | bool, x2: Tensor | bool, /) -> Tensor:
-    """TODO"""
+    """Whether exactly one element is true.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, bool; of another dtype, what is not 0 is true. At least one is a
+        tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. bool.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.logical_xor(xp.asarray([True, False]), True)
+    Tensor([False,  True], dtype=bool)
+    """
     return binary("logical_xor", x1, x2)
 
 
 def maximum(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """TODO"""
+    """The larger of two elements.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    NaN if either is NaN.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.maximum(xp.asarray([1.0, float('nan')]), 2.0)
+    Tensor([ 2., nan], dtype=float64)
+    """
     return binary("maximum", x1, x2)
 
 
 def minimum(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """TODO"""
+    """The smaller of two elements.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    NaN if either is NaN.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.minimum(xp.asarray([1, 5]), 2)
+    Tensor([1, 2], dtype=int64)
+    """
     return binary("minimum", x1, x2)
 
 
 def multiply(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
-    """TODO"""
+    """Product.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of any numeric dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    Integers wrap around.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.multiply(xp.asarray([1, 2]), 3)
+    Tensor([3, 6], dtype=int64)
+    """
     return binary("multiply", x1, x2)
 
 
 def negative(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Each element with its sign turned.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of any numeric dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`. Unsigned integers wrap around.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.negative(xp.asarray([1, -2]))
+    Tensor([-1,  2], dtype=int64)
+    """
     return unary("negative", x)
 
 
 def nextafter(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """TODO"""
+    """The next representable number from `x1` towards `x2`.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of a real floating-point dtype; integers and bools are read as
+        float64. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    `x2` itself where both are equal, so the result has the sign of its zero.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.nextafter(xp.asarray([1.0]), 2.0) > 1.0
+    Tensor([ True], dtype=bool)
+    """
     return binary_floating("nextafter", x1, x2)
 
 
 def not_equal(x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
-    """TODO"""
+    """Whether elements differ.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of any dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. bool.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    NaN differs from everything.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.not_equal(xp.asarray([1, 2]), 2)
+    Tensor([ True, False], dtype=bool)
+    """
     return binary("not_equal", x1, x2)
 
 
 def positive(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """A copy of the elements.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of any numeric dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> +xp.asarray([1, -2])
+    Tensor([ 1, -2], dtype=int64)
+    """
     return unary("positive", x)
 
 
 def pow(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
-    """TODO"""
+    """`x1` to the power `x2`.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of any numeric dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    1 for an exponent 0, whatever the base. NaN for a finite negative base and a real exponent that
+    is no integer. Other special values as in C99, F.10.4.4.
+
+    ValueError for integers to a negative integer power: cast to floating-point numbers first.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.pow(xp.asarray([2, 3]), 2)
+    Tensor([4, 9], dtype=int64)
+    >>> xp.pow(xp.asarray([4.0]), -0.5)
+    Tensor([0.5], dtype=float64)
+    """
     return binary("pow", x1, x2)
 
 
 def real(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Real part.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of any numeric dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the real dtype of the same precision.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    For complex `x` a view, for real `x` the data itself.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.real(xp.asarray([1 + 2j]))
+    Tensor([1.], dtype=float64)
+    """
     return unary("real", x)
 
 
 def reciprocal(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """1 / x.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    ±∞ at ±0. Of integers too it is the true quotient, unlike NumPy's.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.reciprocal(xp.asarray([2.0, 4.0]))
+    Tensor([0.5 , 0.25], dtype=float64)
+    """
     return floating("reciprocal", x)
 
 
 def remainder(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """TODO"""
+    """x1 - x2 * floor(x1 / x2), of the sign of `x2`.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
+        which this has no meaning.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    This is Python's ``%``. NaN where `x1` is infinite or `x2` is 0; of integers, 0 for `x2` = 0 on
+    the CPU, with NumPy's warning.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.remainder(xp.asarray([7, -7]), 3)
+    Tensor([1, 2], dtype=int64)
+    """
     return binary("remainder", x1, x2)
 
 
 def round(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """The nearest integer; halves go to the even one.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of any numeric dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    Integers stay as they are. Complex: part by part.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.round(xp.asarray([0.5, 1.5, 2.4]))
+    Tensor([0., 2., 2.], dtype=float64)
+    """
     return unary("round", x)
 
 
 def sign(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Sign: -1, 0 or 1; of complex numbers, x / |x|.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of any numeric dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    NaN gives NaN, complex 0 gives 0. The modulus does not overflow.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.sign(xp.asarray([-3.0, 0.0, 2.0]))
+    Tensor([-1.,  0.,  1.], dtype=float64)
+    >>> xp.sign(xp.asarray([3j]))
+    Tensor([0.+1.j], dtype=complex128)
+    """
     return unary("sign", x)
 
 
 def signbit(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Whether the sign bit is set: of negative numbers, -0.0 and some NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a real floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. bool.
+
+    Raises
+    ------
+    TypeError
+        If `x` is of a dtype for which this has no meaning, such as complex numbers.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.signbit(xp.asarray([-0.0, 0.0]))
+    Tensor([ True, False], dtype=bool)
+    """
     return unary("signbit", x)
 
 
 def sin(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Sine.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64. In radians.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.sin(xp.asarray([0.0, xp.pi / 2]))
+    Tensor([0., 1.], dtype=float64)
+    """
     return floating("sin", x)
 
 
 def sinh(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Hyperbolic sine.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.sinh(xp.asarray([0.0]))
+    Tensor([0.], dtype=float64)
+    """
     return floating("sinh", x)
 
 
 def sqrt(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Principal square root.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    NaN below 0 for real `x`, -0 at -0. Complex: the root with a real part that is not negative;
+    branch cut (-∞, 0).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.sqrt(xp.asarray([0.0, 9.0]))
+    Tensor([0., 3.], dtype=float64)
+    >>> xp.sqrt(xp.asarray([4]))
+    Tensor([2.], dtype=float64)
+    """
     return floating("sqrt", x)
 
 
 def square(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Square of each element, x * x.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of any numeric dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.square(xp.asarray([-3, 2]))
+    Tensor([9, 4], dtype=int64)
+    """
     return unary("square", x)
 
 
 def subtract(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
-    """TODO"""
+    """Difference.
+
+    Parameters
+    ----------
+    x1, x2 : Tensor or scalar
+        Of shapes that broadcast, of any numeric dtype. At least one is a tensor.
+
+    Returns
+    -------
+    Tensor
+        Of the broadcast shape. Of the promoted dtype.
+
+    Raises
+    ------
+    TypeError
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the operands are on different devices.
+
+    Notes
+    -----
+    Integers wrap around. Not defined for bools.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.subtract(xp.asarray([1, 2]), 3)
+    Tensor([-2, -1], dtype=int64)
+    """
     return binary("subtract", x1, x2)
 
 
 def tan(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Tangent.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64. In radians.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.tan(xp.asarray([0.0]))
+    Tensor([0.], dtype=float64)
+    """
     return floating("tan", x)
 
 
 def tanh(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """Hyperbolic tangent.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+
+    Notes
+    -----
+    Complex: ±1 where the real part is ±∞, with an imaginary zero of the sign that the imaginary
+    part has.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.tanh(xp.asarray([0.0, float('inf')]))
+    Tensor([0., 1.], dtype=float64)
+    """
     return floating("tanh", x)
 
 
 def trunc(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """The integer part: rounded towards 0.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape, of a real-valued dtype.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`. Of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is of a dtype for which this has no meaning, such as complex numbers.
+
+    Notes
+    -----
+    Integers stay as they are. A result of zero keeps the sign of `x`.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.trunc(xp.asarray([-1.5, 1.5]))
+    Tensor([-1.,  1.], dtype=float64)
+    """
     return unary("trunc", x)
