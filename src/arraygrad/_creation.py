@@ -20,7 +20,54 @@ def asarray(
     device: DeviceLike = None,
     copy: bool | None = None,
 ) -> Tensor:
-    """TODO"""
+    """A tensor of the data in `obj`.
+
+    Parameters
+    ----------
+    obj : Tensor, scalar, nested sequence, array or buffer
+        Python scalars and nested lists or tuples of them, also of tensors; NumPy arrays; objects
+        with DLPack, such as arrays of other libraries; objects with Python's buffer protocol.
+    dtype : dtype, optional
+        Of the result; None infers it: bool, int64, float64 or complex128 of Python scalars, else
+        the dtype of `obj`.
+    device : Device or str, optional
+        Where to put it; None leaves tensors and other libraries' arrays where they are, and puts
+        all else on the default device.
+    copy : bool, optional
+        True always copies; False never, and raises where it must; None copies where it must.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of the data. It shares memory with `obj` unless something had to be copied.
+
+    Raises
+    ------
+    TypeError
+        If elements are of no dtype of the standard (text, objects, float16), or masked.
+    ValueError
+        If a nested sequence is ragged, or `copy` is False and a copy is needed.
+    OverflowError
+        If an integer does not fit the dtype.
+
+    Notes
+    -----
+    A sequence that holds tensors is stacked on their device. NumPy arrays of a foreign byte order
+    are converted.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.asarray([[1, 2], [3, 4]])
+    Tensor([[1, 2],
+            [3, 4]], dtype=int64)
+    >>> xp.asarray([True, 2.5])
+    Tensor([1. , 2.5], dtype=float64)
+    >>> x = xp.asarray([1.0, 2.0])
+    >>> xp.asarray([x, x], dtype=xp.float32)
+    Tensor([[1., 2.],
+            [1., 2.]], dtype=float32)
+    """
     dtype = as_dtype(dtype, "asarray")
     if isinstance(obj, Tensor):
         return _convert(obj, dtype, device, copy)
@@ -97,7 +144,35 @@ def _first_device(obj: Any) -> Device | None:
 
 
 def from_numpy(a: Any, /) -> Tensor:
-    """TODO"""
+    """A tensor on the CPU that shares the memory of a NumPy array.
+
+    Parameters
+    ----------
+    a : numpy.ndarray
+        Of a dtype of the standard and native byte order. Read-only data stays so.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype of `a`.
+
+    Raises
+    ------
+    TypeError
+        If `a` is no ndarray, or of a dtype that the standard lacks.
+    ValueError
+        If the byte order is foreign; `asarray` converts it.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> import numpy as np
+    >>> a = np.zeros(2)
+    >>> x = xp.from_numpy(a)
+    >>> x[0] = 1.0
+    >>> a
+    array([1., 0.])
+    """
     cpu = get_device("cpu")
     if not isinstance(a, cpu.array_type):
         raise TypeError(f"from_numpy: expected a numpy.ndarray; got {describe(a)}")
@@ -108,7 +183,36 @@ def from_numpy(a: Any, /) -> Tensor:
 
 
 def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = None) -> Tensor:
-    """TODO"""
+    """A tensor of the data of another library's array, by DLPack.
+
+    Parameters
+    ----------
+    x : object with __dlpack__ and __dlpack_device__
+        The array, on the CPU or a CUDA device.
+    device : Device or str, optional
+        Where to put it; None leaves it where it is.
+    copy : bool, optional
+        True always copies; False never, and raises where it must; None copies where it must.
+
+    Returns
+    -------
+    Tensor
+        Of the shape and dtype of `x`. It shares memory with `x` unless something had to be copied.
+
+    Raises
+    ------
+    TypeError
+        If `x` does not speak DLPack, or is of a dtype that the standard lacks.
+    BufferError
+        If the data is on a device out of reach, or `copy` is False and a copy is needed.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> import numpy as np
+    >>> xp.from_dlpack(np.arange(3))
+    Tensor([0, 1, 2], dtype=int64)
+    """
     if not hasattr(x, "__dlpack__") or not hasattr(x, "__dlpack_device__"):
         raise TypeError(
             f"from_dlpack: expected an object with __dlpack__ and __dlpack_device__; "
@@ -156,7 +260,41 @@ def arange(
     dtype: DType | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """TODO"""
+    """Evenly spaced numbers of the interval from `start` to `stop`.
+
+    Parameters
+    ----------
+    start : int or float
+        The first number; the end, if `stop` is not given.
+    stop : int or float, optional
+        The end, which does not belong to it.
+    step : int or float, optional
+        The distance, not 0.
+    dtype : dtype, optional
+        None: int64 if all arguments are integers, else float64.
+    device : Device or str, optional
+        Where to make it; None is the default device.
+
+    Returns
+    -------
+    Tensor
+        One axis of ceil((stop - start) / step) elements, none if that is negative.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no number.
+    ValueError
+        If `step` is 0.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.arange(4)
+    Tensor([0, 1, 2, 3], dtype=int64)
+    >>> xp.arange(1, 0, -0.25)
+    Tensor([1.  , 0.75, 0.5 , 0.25], dtype=float64)
+    """
     if stop is None:
         start, stop = 0, start
     for name, value in (("start", start), ("stop", stop), ("step", step)):
@@ -191,17 +329,103 @@ def _check_scalar(function: str, name: str, value: Any, kinds: str) -> None:
 
 
 def empty(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
-    """TODO"""
+    """A tensor of whatever is in memory.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Sizes of the axes.
+    dtype : dtype, optional
+        None is float64.
+    device : Device or str, optional
+        Where to make it; None is the default device.
+
+    Returns
+    -------
+    Tensor
+        Of the given shape.
+
+    Raises
+    ------
+    TypeError
+        If `shape` holds no ints, or `dtype` is none of the standard's.
+    ValueError
+        If a size is negative, or the device does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.empty((2, 0)).shape
+    (2, 0)
+    """
     return _filled("empty", shape, dtype, device)
 
 
 def zeros(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
-    """TODO"""
+    """A tensor of zeros.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Sizes of the axes.
+    dtype : dtype, optional
+        None is float64.
+    device : Device or str, optional
+        Where to make it; None is the default device.
+
+    Returns
+    -------
+    Tensor
+        Of the given shape.
+
+    Raises
+    ------
+    TypeError
+        If `shape` holds no ints, or `dtype` is none of the standard's.
+    ValueError
+        If a size is negative, or the device does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.zeros((2, 2), dtype=xp.int8)
+    Tensor([[0, 0],
+            [0, 0]], dtype=int8)
+    """
     return _filled("zeros", shape, dtype, device)
 
 
 def ones(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
-    """TODO"""
+    """A tensor of ones.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Sizes of the axes.
+    dtype : dtype, optional
+        None is float64.
+    device : Device or str, optional
+        Where to make it; None is the default device.
+
+    Returns
+    -------
+    Tensor
+        Of the given shape.
+
+    Raises
+    ------
+    TypeError
+        If `shape` holds no ints, or `dtype` is none of the standard's.
+    ValueError
+        If a size is negative, or the device does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.ones((2, 2), dtype=xp.int8)
+    Tensor([[1, 1],
+            [1, 1]], dtype=int8)
+    """
     return _filled("ones", shape, dtype, device)
 
 
@@ -218,7 +442,41 @@ def full(
     dtype: DType | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """TODO"""
+    """A tensor of one value.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Sizes of the axes.
+    fill_value : scalar
+        The value; a tensor of no axes will do.
+    dtype : dtype, optional
+        None: bool, int64, float64 or complex128, by the kind of the value.
+    device : Device or str, optional
+        Where to make it; None is the default device.
+
+    Returns
+    -------
+    Tensor
+        Of the given shape.
+
+    Raises
+    ------
+    TypeError
+        If `fill_value` is no number.
+    ValueError
+        If a size is negative, or the device does not exist.
+    OverflowError
+        If the value does not fit the dtype.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.full((2,), 7)
+    Tensor([7, 7], dtype=int64)
+    >>> xp.full((2,), 7, dtype=xp.float32)
+    Tensor([7., 7.], dtype=float32)
+    """
     if isinstance(fill_value, Tensor):
         if fill_value.ndim:
             raise ValueError(f"full: fill_value must be a scalar; got {describe(fill_value)}")
@@ -231,17 +489,101 @@ def full(
 
 
 def empty_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
-    """TODO"""
+    """A tensor of whatever is in memory, of the shape of another.
+
+    Parameters
+    ----------
+    x : Tensor
+        Gives the shape and, where they are not given, dtype and device.
+    dtype : dtype, optional
+        None is that of `x`.
+    device : Device or str, optional
+        Where to make it; None is the device of `x`.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `dtype` is none of the standard's.
+    ValueError
+        If the device does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.empty_like(xp.asarray([1, 2])).dtype
+    dtype('int64')
+    """
     return empty(x.shape, dtype=x.dtype if dtype is None else dtype, device=device or x.device)
 
 
 def zeros_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
-    """TODO"""
+    """A tensor of zeros, of the shape of another.
+
+    Parameters
+    ----------
+    x : Tensor
+        Gives the shape and, where they are not given, dtype and device.
+    dtype : dtype, optional
+        None is that of `x`.
+    device : Device or str, optional
+        Where to make it; None is the device of `x`.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `dtype` is none of the standard's.
+    ValueError
+        If the device does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.zeros_like(xp.asarray([1, 2]))
+    Tensor([0, 0], dtype=int64)
+    """
     return zeros(x.shape, dtype=x.dtype if dtype is None else dtype, device=device or x.device)
 
 
 def ones_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
-    """TODO"""
+    """A tensor of ones, of the shape of another.
+
+    Parameters
+    ----------
+    x : Tensor
+        Gives the shape and, where they are not given, dtype and device.
+    dtype : dtype, optional
+        None is that of `x`.
+    device : Device or str, optional
+        Where to make it; None is the device of `x`.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `dtype` is none of the standard's.
+    ValueError
+        If the device does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.ones_like(xp.asarray([1, 2]))
+    Tensor([1, 1], dtype=int64)
+    """
     return ones(x.shape, dtype=x.dtype if dtype is None else dtype, device=device or x.device)
 
 
@@ -253,7 +595,37 @@ def full_like(
     dtype: DType | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """TODO"""
+    """A tensor of one value, of the shape of another.
+
+    Parameters
+    ----------
+    x : Tensor
+        Gives the shape and, where they are not given, dtype and device.
+    fill_value : scalar
+        The value.
+    dtype : dtype, optional
+        None is that of `x`.
+    device : Device or str, optional
+        Where to make it; None is the device of `x`.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `fill_value` is no number.
+    ValueError
+        If the device does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.full_like(xp.asarray([1.0, 2.0]), 7)
+    Tensor([7., 7.], dtype=float64)
+    """
     dtype = x.dtype if dtype is None else dtype
     return full(x.shape, fill_value, dtype=dtype, device=device or x.device)
 
@@ -267,7 +639,38 @@ def eye(
     dtype: DType | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """TODO"""
+    """A matrix with ones on a diagonal and zeros elsewhere.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows.
+    n_cols : int, optional
+        Number of columns; None is `n_rows`.
+    k : int, optional
+        Which diagonal: 0 the main one, positive ones above it.
+    dtype : dtype, optional
+        None is float64.
+    device : Device or str, optional
+        Where to make it; None is the default device.
+
+    Returns
+    -------
+    Tensor
+        Of shape (n_rows, n_cols).
+
+    Raises
+    ------
+    ValueError
+        If a size is negative, or the device does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.eye(2, 3, k=1)
+    Tensor([[0., 1., 0.],
+            [0., 0., 1.]], dtype=float64)
+    """
     target = get_device(device)
     dtype = _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, "eye")
     rows, cols = _shape((n_rows, n_rows if n_cols is None else n_cols), "eye")
@@ -284,7 +687,41 @@ def linspace(
     device: DeviceLike = None,
     endpoint: bool = True,
 ) -> Tensor:
-    """TODO"""
+    """`num` evenly spaced numbers from `start` to `stop`.
+
+    Parameters
+    ----------
+    start, stop : scalar
+        Ends of the interval.
+    num : int
+        How many, not negative.
+    dtype : dtype, optional
+        None is float64, or complex128 if an end is complex.
+    device : Device or str, optional
+        Where to make it; None is the default device.
+    endpoint : bool, optional
+        Whether `stop` is the last of them; if not, they are spaced as the first `num` of num + 1.
+
+    Returns
+    -------
+    Tensor
+        One axis of `num` elements.
+
+    Raises
+    ------
+    TypeError
+        If an end is no number.
+    ValueError
+        If `num` is negative, or the device does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.linspace(0, 1, 5)
+    Tensor([0.  , 0.25, 0.5 , 0.75, 1.  ], dtype=float64)
+    >>> xp.linspace(0, 1, 4, endpoint=False)
+    Tensor([0.  , 0.25, 0.5 , 0.75], dtype=float64)
+    """
     for name, value in (("start", start), ("stop", stop)):
         _check_scalar("linspace", name, value, "biufc")
     (num,) = _shape(num, "linspace")
@@ -296,17 +733,85 @@ def linspace(
 
 
 def meshgrid(*arrays: Tensor, indexing: Literal["xy", "ij"] = "xy") -> tuple[Tensor, ...]:
-    """TODO"""
+    """Coordinates of a grid, from the coordinates along its axes.
+
+    Parameters
+    ----------
+    *arrays : Tensor
+        Of one axis each.
+    indexing : {'xy', 'ij'}, optional
+        'ij': the first tensor varies along the first axis. 'xy': the first two axes are exchanged.
+
+    Returns
+    -------
+    tuple of Tensor
+        As many as `arrays`, each with an axis for each of them.
+
+    Raises
+    ------
+    ValueError
+        If `indexing` is neither.
+    DeviceMismatchError
+        If the tensors are on different devices.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.meshgrid(xp.asarray([1, 2]), xp.asarray([3, 4]), indexing='ij')
+    (Tensor([[1, 1],
+            [2, 2]], dtype=int64), Tensor([[3, 4],
+            [3, 4]], dtype=int64))
+    """
     if not arrays:
         return ()
     return tuple(apply("meshgrid", arrays, (), {"indexing": indexing}))
 
 
 def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
-    """TODO"""
+    """The lower triangle of matrices, zeros elsewhere.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of shape (..., M, N).
+    k : int, optional
+        Elements above the k-th diagonal become zero; positive ones are above the main one.
+
+    Returns
+    -------
+    Tensor
+        A copy of the shape of `x`.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.tril(xp.asarray([[1, 2], [3, 4]]))
+    Tensor([[1, 0],
+            [3, 4]], dtype=int64)
+    """
     return call("tril", x, k=k)
 
 
 def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
-    """TODO"""
+    """The upper triangle of matrices, zeros elsewhere.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of shape (..., M, N).
+    k : int, optional
+        Elements below the k-th diagonal become zero; positive ones are above the main one.
+
+    Returns
+    -------
+    Tensor
+        A copy of the shape of `x`.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.triu(xp.asarray([[1, 2], [3, 4]]))
+    Tensor([[1, 2],
+            [0, 4]], dtype=int64)
+    """
     return call("triu", x, k=k)

@@ -13,7 +13,41 @@ from ._typing import DeviceLike, DType, Scalar, Tensor
 
 
 def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike = None) -> Tensor:
-    """TODO"""
+    """The elements in another dtype.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    dtype : dtype
+        The dtype wanted.
+    copy : bool, optional
+        False gives `x` itself where nothing changes.
+    device : Device or str, optional
+        Where to put the result; None is the device of `x`.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `dtype` is none of the standard's, or real and `x` complex; take `real` first.
+    ValueError
+        If the device does not exist.
+
+    Notes
+    -----
+    Floating-point numbers are rounded towards 0 for integers; what does not fit is undefined.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.astype(xp.asarray([1.7, -1.7]), xp.int8)
+    Tensor([ 1, -1], dtype=int8)
+    """
     dtype = as_dtype(dtype, "astype")
     if x.dtype.kind == "c" and dtype.kind in "iuf":
         raise TypeError(
@@ -31,12 +65,60 @@ def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike 
 
 
 def can_cast(from_: DType | Tensor, to: DType, /) -> bool:
-    """TODO"""
+    """Whether a dtype can be cast to another without loss of kind or range.
+
+    Parameters
+    ----------
+    from_ : dtype or Tensor
+        From.
+    to : dtype
+        To.
+
+    Returns
+    -------
+    bool
+        The answer.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no dtype of the standard.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.can_cast(xp.int32, xp.float64)
+    True
+    >>> xp.can_cast(xp.int64, xp.int32)
+    False
+    """
     return bool(_host.can_cast(dtype_of(from_, "can_cast"), as_dtype(to, "can_cast")))
 
 
 def finfo(type: DType | Tensor, /) -> FInfo:
-    """TODO"""
+    """Limits of a floating-point dtype.
+
+    Parameters
+    ----------
+    type : dtype or Tensor
+        Of complex dtypes, the limits of the parts.
+
+    Returns
+    -------
+    FInfo
+        With the attributes bits, eps, max, min, smallest_normal (Python numbers) and dtype.
+
+    Raises
+    ------
+    TypeError
+        If the dtype is not a floating-point one.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.finfo(xp.float32).eps == 2.0**-23
+    True
+    """
     dtype = dtype_of(type, "finfo")
     if dtype.kind not in "fc":
         raise TypeError(f"finfo: expected a floating-point dtype; got {dtype}")
@@ -44,7 +126,29 @@ def finfo(type: DType | Tensor, /) -> FInfo:
 
 
 def iinfo(type: DType | Tensor, /) -> IInfo:
-    """TODO"""
+    """Limits of an integer dtype.
+
+    Parameters
+    ----------
+    type : dtype or Tensor
+        Of which.
+
+    Returns
+    -------
+    IInfo
+        With the attributes bits, max, min (Python ints) and dtype.
+
+    Raises
+    ------
+    TypeError
+        If the dtype is not an integer one.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.iinfo(xp.int8).max
+    127
+    """
     dtype = dtype_of(type, "iinfo")
     if dtype.kind not in "iu":
         raise TypeError(f"iinfo: expected an integer dtype; got {dtype}")
@@ -52,7 +156,36 @@ def iinfo(type: DType | Tensor, /) -> IInfo:
 
 
 def isdtype(dtype: DType, kind: DType | str | tuple[DType | str, ...]) -> bool:
-    """TODO"""
+    """Whether a dtype is another, or of a kind.
+
+    Parameters
+    ----------
+    dtype : dtype
+        The dtype asked about.
+    kind : dtype, str or tuple of these
+        A dtype, or one of 'bool', 'signed integer', 'unsigned integer', 'integral', 'real
+        floating', 'complex floating' and 'numeric'; of a tuple, any.
+
+    Returns
+    -------
+    bool
+        The answer.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
+    TypeError
+        If an argument is no dtype of the standard.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.isdtype(xp.float32, 'real floating')
+    True
+    >>> xp.isdtype(xp.int8, (xp.int16, 'bool'))
+    False
+    """
     dtype = as_dtype(dtype, "isdtype")
     for k in kind if isinstance(kind, tuple) else (kind,):
         if isinstance(k, str) and k not in _dtypes.KINDS:
@@ -64,7 +197,36 @@ def isdtype(dtype: DType, kind: DType | str | tuple[DType | str, ...]) -> bool:
 
 
 def result_type(*arrays_and_dtypes: Tensor | Scalar | DType) -> DType:
-    """TODO"""
+    """The dtype to which dtypes, tensors and scalars promote.
+
+    Parameters
+    ----------
+    *arrays_and_dtypes : Tensor, dtype or scalar
+        At least one is not a scalar.
+
+    Returns
+    -------
+    dtype
+        The common dtype. Where the standard leaves it open (integers with floating-point numbers)
+        it is NumPy's.
+
+    Raises
+    ------
+    TypeError
+        If there are scalars only.
+
+    Notes
+    -----
+    Only the kind of a Python scalar counts, not its value.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.result_type(xp.int8, xp.uint8)
+    dtype('int16')
+    >>> xp.result_type(xp.float32, 1j)
+    dtype('complex64')
+    """
     scalars, dtypes = [], []
     for x in arrays_and_dtypes:
         if isinstance(x, (bool, int, float, complex)):

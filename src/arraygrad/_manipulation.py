@@ -11,12 +11,62 @@ from ._typing import Axis, Tensor
 
 
 def broadcast_arrays(*arrays: Tensor) -> tuple[Tensor, ...]:
-    """TODO"""
+    """Tensors broadcast against one another.
+
+    Parameters
+    ----------
+    *arrays : Tensor
+        Of shapes that broadcast.
+
+    Returns
+    -------
+    tuple of Tensor
+        Views of the common shape, each of its own dtype.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast.
+    DeviceMismatchError
+        If the tensors are on different devices.
+
+    Notes
+    -----
+    Write to none of them: several elements may be one in memory.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> [a.shape for a in xp.broadcast_arrays(xp.ones(3), xp.ones((2, 1)))]
+    [(2, 3), (2, 3)]
+    """
     return tuple(apply("broadcast_arrays", arrays))
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
-    """TODO"""
+    """The shape to which shapes broadcast.
+
+    Parameters
+    ----------
+    *shapes : tuple of int
+        The shapes.
+
+    Returns
+    -------
+    tuple of int
+        The common shape.
+
+    Raises
+    ------
+    ValueError
+        If they do not broadcast.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.broadcast_shapes((3,), (2, 1))
+    (2, 3)
+    """
     try:
         return _broadcast_shapes(*shapes)
     except (TypeError, ValueError) as error:
@@ -24,67 +74,403 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def broadcast_to(x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
-    """TODO"""
+    """A tensor broadcast to a shape.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    shape : tuple of int
+        The shape wanted.
+
+    Returns
+    -------
+    Tensor
+        A view, read-only on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If the shape of `x` does not broadcast to it.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.broadcast_to(xp.asarray([1, 2]), (2, 2))
+    Tensor([[1, 2],
+            [1, 2]], dtype=int64)
+    """
     return call("broadcast_to", x, shape)
 
 
 def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
-    """TODO"""
+    """Tensors joined along an axis that they have.
+
+    Parameters
+    ----------
+    arrays : list or tuple of Tensor
+        Of the same shape but for `axis`.
+    axis : int, optional
+        Along which; None flattens them first.
+
+    Returns
+    -------
+    Tensor
+        A new tensor, of the promoted dtype.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit or the axis does not exist.
+    TypeError
+        If there is no tensor, or something else.
+    DeviceMismatchError
+        If the tensors are on different devices.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.concat([xp.asarray([1, 2]), xp.asarray([3.5])])
+    Tensor([1. , 2. , 3.5], dtype=float64)
+    """
     return sequence("concat", arrays, axis=axis)
 
 
 def expand_dims(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
-    """TODO"""
+    """New axes of size 1.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axis : int or tuple of int
+        Their positions in the result, negative ones counted from the last.
+
+    Returns
+    -------
+    Tensor
+        A view.
+
+    Raises
+    ------
+    ValueError
+        If a position is out of range or given twice.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.expand_dims(xp.asarray([1, 2]), axis=0)
+    Tensor([[1, 2]], dtype=int64)
+    >>> xp.expand_dims(xp.ones(2), axis=(0, -1)).shape
+    (1, 2, 1)
+    """
     return call("expand_dims", x, axis)
 
 
 def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
-    """TODO"""
+    """The order of the elements along axes turned round.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axis : int or tuple of int, optional
+        Which; None for all.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`; a view.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.flip(xp.asarray([1, 2, 3]))
+    Tensor([3, 2, 1], dtype=int64)
+    """
     return call("flip", x, axis=axis)
 
 
 def moveaxis(
     x: Tensor, source: int | tuple[int, ...], destination: int | tuple[int, ...], /
 ) -> Tensor:
-    """TODO"""
+    """Axes at other positions, the rest in their order.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    source : int or tuple of int
+        Positions that they have.
+    destination : int or tuple of int
+        Positions that they get.
+
+    Returns
+    -------
+    Tensor
+        A view.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist or is given twice, or there are not as many of each.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.moveaxis(xp.ones((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
     return call("moveaxis", x, source, destination)
 
 
 def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
-    """TODO"""
+    """Axes in another order.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axes : tuple of int
+        Each axis of `x` once, in the order wanted.
+
+    Returns
+    -------
+    Tensor
+        A view.
+
+    Raises
+    ------
+    ValueError
+        If `axes` is no permutation of the axes.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.permute_dims(xp.ones((2, 3, 4)), (2, 0, 1)).shape
+    (4, 2, 3)
+    """
     return call("permute_dims", x, axes)
 
 
 def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> Tensor:
-    """TODO"""
+    """Each element several times.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    repeats : int or Tensor
+        How often; of a tensor of one axis, each element its own number.
+    axis : int, optional
+        Along which; None flattens `x` first.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Raises
+    ------
+    ValueError
+        If a number is negative, their count does not fit, or the axis does not exist.
+    DeviceMismatchError
+        If the tensors are on different devices.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.repeat(xp.asarray([1, 2]), 2)
+    Tensor([1, 1, 2, 2], dtype=int64)
+    >>> xp.repeat(xp.asarray([1, 2]), xp.asarray([0, 3]))
+    Tensor([2, 2, 2], dtype=int64)
+    """
     return apply("repeat", (x, repeats), (), {"axis": axis})
 
 
 def reshape(x: Tensor, /, shape: tuple[int, ...], *, copy: bool | None = None) -> Tensor:
-    """TODO"""
+    """The elements, in their order, in another shape.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    shape : tuple of int
+        Of as many elements; one size may be -1 and is worked out.
+    copy : bool, optional
+        True always copies; False never, and raises where it must; None copies where it must.
+
+    Returns
+    -------
+    Tensor
+        A view where the layout in memory allows it.
+
+    Raises
+    ------
+    ValueError
+        If the number of elements does not fit, or `copy` is False and a copy is needed.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.reshape(xp.arange(6), (2, -1))
+    Tensor([[0, 1, 2],
+            [3, 4, 5]], dtype=int64)
+    """
     return call("reshape", x, shape, copy=copy)
 
 
 def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Tensor:
-    """TODO"""
+    """The elements moved along axes; those that leave come back at the start.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    shift : int or tuple of int
+        By how much; backwards if negative.
+    axis : int or tuple of int, optional
+        Along which; None flattens, moves and restores the shape.
+
+    Returns
+    -------
+    Tensor
+        A copy of the shape of `x`.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist, or there are not as many shifts.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.roll(xp.asarray([1, 2, 3, 4]), 1)
+    Tensor([4, 1, 2, 3], dtype=int64)
+    """
     return call("roll", x, shift, axis=axis)
 
 
 def squeeze(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
-    """TODO"""
+    """Without axes of size 1.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axis : int or tuple of int
+        Which.
+
+    Returns
+    -------
+    Tensor
+        A view.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not of size 1 or does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.squeeze(xp.ones((1, 3, 1)), axis=(0, 2)).shape
+    (3,)
+    """
     return call("squeeze", x, axis)
 
 
 def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
-    """TODO"""
+    """Tensors joined along a new axis.
+
+    Parameters
+    ----------
+    arrays : list or tuple of Tensor
+        Of one shape.
+    axis : int, optional
+        Position of the new axis in the result.
+
+    Returns
+    -------
+    Tensor
+        A new tensor, of the promoted dtype.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or the axis does not exist.
+    DeviceMismatchError
+        If the tensors are on different devices.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.stack([xp.asarray([1, 2]), xp.asarray([3, 4])], axis=1)
+    Tensor([[1, 3],
+            [2, 4]], dtype=int64)
+    """
     return sequence("stack", arrays, axis=axis)
 
 
 def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:
-    """TODO"""
+    """The whole tensor several times, side by side.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    repetitions : tuple of int
+        How often along each axis; the shorter of it and the shape is filled with ones in front.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Raises
+    ------
+    ValueError
+        If a number is negative.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.tile(xp.asarray([1, 2]), (2, 2))
+    Tensor([[1, 2, 1, 2],
+            [1, 2, 1, 2]], dtype=int64)
+    """
     return call("tile", x, repetitions)
 
 
 def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
-    """TODO"""
+    """A tensor taken apart along an axis.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of at least one axis.
+    axis : int, optional
+        Along which.
+
+    Returns
+    -------
+    tuple of Tensor
+        Views, one for each position along the axis.
+
+    Raises
+    ------
+    ValueError
+        If the axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.unstack(xp.asarray([[1, 2], [3, 4]]))
+    (Tensor([1, 2], dtype=int64), Tensor([3, 4], dtype=int64))
+    """
     return call("unstack", x, axis=axis)

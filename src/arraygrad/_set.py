@@ -32,25 +32,148 @@ class UniqueInverseResult(NamedTuple):
 
 
 def isin(x1: Tensor | int, x2: Tensor | int, /, *, invert: bool = False) -> Tensor:
-    """TODO"""
+    """Whether elements are among others.
+
+    Parameters
+    ----------
+    x1 : Tensor or int
+        The elements asked about; at least one argument is a tensor.
+    x2 : Tensor or int
+        The others, of any shape.
+    invert : bool, optional
+        Whether they are not.
+
+    Returns
+    -------
+    Tensor
+        bool, of the shape of `x1`.
+
+    Raises
+    ------
+    TypeError
+        If neither is a tensor.
+    DeviceMismatchError
+        If the tensors are on different devices.
+
+    Notes
+    -----
+    NaN is among nothing.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.isin(xp.asarray([1, 2, 3]), xp.asarray([3, 1]))
+    Tensor([ True, False,  True], dtype=bool)
+    """
     return pair("isin", x1, x2, invert=invert)
 
 
 def unique_all(x: Tensor, /) -> UniqueAllResult:
-    """TODO"""
+    """The distinct elements, where they are, and how often.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+
+    Returns
+    -------
+    UniqueAllResult
+        values in ascending order; indices of their first occurrences in the flattened tensor;
+        inverse_indices, of the shape of `x`, that rebuild it from the values; counts.
+
+    Notes
+    -----
+    NaN differs from every element, so each is its own; -0.0 equals 0.0. The shape depends on the
+    data, so a GPU is waited for.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.unique_all(xp.asarray([3, 1, 3])).counts
+    Tensor([1, 2], dtype=int64)
+    """
     return UniqueAllResult(*unary("unique_all", x))
 
 
 def unique_counts(x: Tensor, /) -> UniqueCountsResult:
-    """TODO"""
+    """The distinct elements and how often each occurs.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+
+    Returns
+    -------
+    UniqueCountsResult
+        values in ascending order, and counts.
+
+    Notes
+    -----
+    NaN differs from every element, so each is its own; -0.0 equals 0.0. The shape depends on the
+    data, so a GPU is waited for.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> values, counts = xp.unique_counts(xp.asarray([3, 1, 3]))
+    >>> values, counts
+    (Tensor([1, 3], dtype=int64), Tensor([1, 2], dtype=int64))
+    """
     return UniqueCountsResult(*unary("unique_counts", x))
 
 
 def unique_inverse(x: Tensor, /) -> UniqueInverseResult:
-    """TODO"""
+    """The distinct elements and how to rebuild the tensor from them.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+
+    Returns
+    -------
+    UniqueInverseResult
+        values in ascending order, and inverse_indices of the shape of `x`.
+
+    Notes
+    -----
+    NaN differs from every element, so each is its own; -0.0 equals 0.0. The shape depends on the
+    data, so a GPU is waited for.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> values, inverse = xp.unique_inverse(xp.asarray([3, 1, 3]))
+    >>> values[inverse]
+    Tensor([3, 1, 3], dtype=int64)
+    """
     return UniqueInverseResult(*unary("unique_inverse", x))
 
 
 def unique_values(x: Tensor, /) -> Tensor:
-    """TODO"""
+    """The distinct elements.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+
+    Returns
+    -------
+    Tensor
+        One axis, in ascending order.
+
+    Notes
+    -----
+    NaN differs from every element, so each is its own; -0.0 equals 0.0. The shape depends on the
+    data, so a GPU is waited for.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.unique_values(xp.asarray([3, 1, 3]))
+    Tensor([1, 3], dtype=int64)
+    """
     return unary("unique_values", x)

@@ -9,10 +9,74 @@ from ._typing import Tensor
 def argsort(
     x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True
 ) -> Tensor:
-    """TODO"""
+    """Positions that sort a tensor.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a real-valued dtype and at least one axis.
+    axis : int, optional
+        Along which.
+    descending : bool, optional
+        The largest first.
+    stable : bool, optional
+        Keep the order of equal elements.
+
+    Returns
+    -------
+    Tensor
+        int64, of the shape of `x`.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist.
+
+    Notes
+    -----
+    NaN counts as larger than all else.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.argsort(xp.asarray([30, 10, 20]))
+    Tensor([1, 2, 0], dtype=int64)
+    """
     return call("argsort", x, axis=axis, descending=descending, stable=stable)
 
 
 def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
-    """TODO"""
+    """The elements in order.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a real-valued dtype and at least one axis.
+    axis : int, optional
+        Along which.
+    descending : bool, optional
+        The largest first.
+    stable : bool, optional
+        Keep the order of equal elements.
+
+    Returns
+    -------
+    Tensor
+        A copy.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist.
+
+    Notes
+    -----
+    NaN counts as larger than all else.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.sort(xp.asarray([30, 10, 20]), descending=True)
+    Tensor([30, 20, 10], dtype=int64)
+    """
     return call("sort", x, axis=axis, descending=descending, stable=stable)

@@ -15,7 +15,36 @@ def cumulative_prod(
     dtype: DType | None = None,
     include_initial: bool = False,
 ) -> Tensor:
-    """TODO"""
+    """Running products.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a numeric dtype and at least one axis.
+    axis : int, optional
+        Along which; may be left out for one axis.
+    dtype : dtype, optional
+        In which to compute; None: int64 or uint64 for smaller integers and bools, else the dtype of
+        `x`.
+    include_initial : bool, optional
+        Begin with 1, so that the axis gets one element more.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`, but for `include_initial`.
+
+    Raises
+    ------
+    ValueError
+        If the axis does not exist, or is left out for several.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.cumulative_prod(xp.asarray([1, 2, 3]), include_initial=True)
+    Tensor([1, 1, 2, 6], dtype=int64)
+    """
     dtype = as_dtype(dtype, "cumulative_prod")
     return call("cumulative_prod", x, axis=axis, dtype=dtype, include_initial=include_initial)
 
@@ -28,23 +57,130 @@ def cumulative_sum(
     dtype: DType | None = None,
     include_initial: bool = False,
 ) -> Tensor:
-    """TODO"""
+    """Running sums.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a numeric dtype and at least one axis.
+    axis : int, optional
+        Along which; may be left out for one axis.
+    dtype : dtype, optional
+        In which to compute; None: int64 or uint64 for smaller integers and bools, else the dtype of
+        `x`.
+    include_initial : bool, optional
+        Begin with 0, so that the axis gets one element more.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`, but for `include_initial`.
+
+    Raises
+    ------
+    ValueError
+        If the axis does not exist, or is left out for several.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.cumulative_sum(xp.asarray([1, 2, 3]), include_initial=True)
+    Tensor([0, 1, 3, 6], dtype=int64)
+    """
     dtype = as_dtype(dtype, "cumulative_sum")
     return call("cumulative_sum", x, axis=axis, dtype=dtype, include_initial=include_initial)
 
 
 def max(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """TODO"""
+    """Largest element.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a real-valued dtype, not empty along the reduced axes.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of `x`; NaN if there is any.
+
+    Raises
+    ------
+    ValueError
+        If there is no element or an axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.max(xp.asarray([[1, 5], [3, 2]]), axis=1)
+    Tensor([5, 3], dtype=int64)
+    """
     return reduction("max", x, axis, keepdims)
 
 
 def mean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """TODO"""
+    """Arithmetic mean.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a floating-point dtype; integers and bools give float64.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        NaN if there is no element, with NumPy's warning on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.mean(xp.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    Tensor([2., 3.], dtype=float64)
+    """
     return reduction("mean", x, axis, keepdims)
 
 
 def min(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """TODO"""
+    """Smallest element.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a real-valued dtype, not empty along the reduced axes.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of `x`; NaN if there is any.
+
+    Raises
+    ------
+    ValueError
+        If there is no element or an axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.min(xp.asarray([[1, 5], [3, 2]]), axis=1)
+    Tensor([1, 2], dtype=int64)
+    """
     return reduction("min", x, axis, keepdims)
 
 
@@ -56,7 +192,36 @@ def prod(
     dtype: DType | None = None,
     keepdims: bool = False,
 ) -> Tensor:
-    """TODO"""
+    """Product.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a numeric dtype; bools count as 0 and 1.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    dtype : dtype, optional
+        In which to compute; None: int64 or uint64 for smaller integers and bools, else the dtype of
+        `x`.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        1 if there is no element.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.prod(xp.asarray([2, 3, 4]))
+    Tensor(24, dtype=int64)
+    """
     if dtype is None:
         return reduction("prod", x, axis, keepdims)
     dtype = as_dtype(dtype, "prod")
@@ -66,7 +231,39 @@ def prod(
 def std(
     x: Tensor, /, *, axis: Axis = None, correction: Real = 0.0, keepdims: bool = False
 ) -> Tensor:
-    """TODO"""
+    """Standard deviation.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a real floating-point dtype; integers and bools give float64.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    correction : int or float, optional
+        c in the divisor N - c: 0 for the whole population, 1 (Bessel) for a sample.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        NaN if N - c is not positive, with NumPy's warning on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist.
+
+    Notes
+    -----
+    The square root of `var`.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.std(xp.asarray([1.0, 3.0]))
+    Tensor(1., dtype=float64)
+    """
     return call("std", x, axis=axis, correction=correction, keepdims=keepdims)
 
 
@@ -78,7 +275,43 @@ def sum(
     dtype: DType | None = None,
     keepdims: bool = False,
 ) -> Tensor:
-    """TODO"""
+    """Sum.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a numeric dtype; bools count as 0 and 1.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    dtype : dtype, optional
+        In which to compute; None: int64 or uint64 for smaller integers and bools, else the dtype of
+        `x`.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        0 if there is no element.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist.
+
+    Notes
+    -----
+    On the CPU floating-point numbers are added pairwise along the fastest axis, so the rounding
+    error grows with the logarithm of their number.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.sum(xp.asarray([[1, 2], [3, 4]]), axis=0)
+    Tensor([4, 6], dtype=int64)
+    >>> xp.sum(xp.asarray([100, 100], dtype=xp.int8))
+    Tensor(200, dtype=int64)
+    """
     if dtype is None:
         return reduction("sum", x, axis, keepdims)
     dtype = as_dtype(dtype, "sum")
@@ -88,5 +321,37 @@ def sum(
 def var(
     x: Tensor, /, *, axis: Axis = None, correction: Real = 0.0, keepdims: bool = False
 ) -> Tensor:
-    """TODO"""
+    """Variance.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a real floating-point dtype; integers and bools give float64.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    correction : int or float, optional
+        c in the divisor N - c: 0 for the whole population, 1 (Bessel) for a sample.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        NaN if N - c is not positive, with NumPy's warning on the CPU.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist.
+
+    Notes
+    -----
+    Two passes: the sum of squared deviations from the mean, over N - c.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.var(xp.asarray([1.0, 3.0]), correction=1)
+    Tensor(2., dtype=float64)
+    """
     return call("var", x, axis=axis, correction=correction, keepdims=keepdims)

@@ -7,12 +7,64 @@ from ._typing import Axis, Tensor
 
 
 def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """TODO"""
+    """Whether all elements are true.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any dtype; what is not 0 is true, NaN too.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        bool; True if there is no element.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.all(xp.asarray([[True, False], [True, True]]), axis=1)
+    Tensor([False,  True], dtype=bool)
+    """
     return reduction("all", x, axis, keepdims)
 
 
 def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """TODO"""
+    """Whether at least one element is true.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any dtype; what is not 0 is true, NaN too.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        bool; False if there is no element.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.any(xp.asarray([[True, False], [True, True]]), axis=1)
+    Tensor([ True,  True], dtype=bool)
+    """
     return reduction("any", x, axis, keepdims)
 
 
@@ -25,6 +77,40 @@ def diff(
     prepend: Tensor | None = None,
     append: Tensor | None = None,
 ) -> Tensor:
-    """TODO"""
+    """Differences of neighbours.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a numeric dtype and at least one axis.
+    axis : int, optional
+        Along which.
+    n : int, optional
+        How often, not negative.
+    prepend : Tensor, optional
+        Put in front first; of the shape of `x` but for `axis`.
+    append : Tensor, optional
+        Put behind first.
+
+    Returns
+    -------
+    Tensor
+        The axis has n elements less; bools give whether neighbours differ.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist, the shapes do not fit or `n` is negative.
+    DeviceMismatchError
+        If the tensors are on different devices.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.diff(xp.asarray([1, 4, 9]))
+    Tensor([3, 5], dtype=int64)
+    >>> xp.diff(xp.asarray([1, 4, 9]), prepend=xp.asarray([0]))
+    Tensor([1, 3, 5], dtype=int64)
+    """
     kwargs = {"axis": axis, "n": n, "prepend": prepend, "append": append}
     return apply("diff", (x,), (), kwargs)
