@@ -1,0 +1,37 @@
+"""Every public name documents itself in numpydoc's sections, with an example (which pytest runs)."""
+
+import inspect
+
+import pytest
+
+import arraygrad as xp
+
+FUNCTIONS = {
+    f"{module.__name__}.{name}": getattr(module, name)
+    for module in (xp, xp.linalg, xp.fft)
+    for name in module.__all__
+    if inspect.isroutine(getattr(module, name)) and not inspect.isclass(getattr(module, name))
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_sections(name):
+    doc = inspect.getdoc(FUNCTIONS[name])
+    parameters = inspect.signature(inspect.unwrap(FUNCTIONS[name])).parameters
+    for section in ["Parameters"] * bool(parameters) + ["Examples"]:
+        assert f"\n{section}\n{'-' * len(section)}\n" in doc, section
+    assert ">>> " in doc
+    assert doc.splitlines()[0].endswith(".")
+    head = doc.partition("\nParameters\n")[2].partition("\nExamples\n")[0]
+    for parameter in parameters:
+        assert parameter in head, parameter
+
+
+def test_the_namespace_is_the_standards():
+    """Nothing of the package's own in it but what is listed here."""
+    own = {
+        "Device", "DeviceMismatchError", "Tensor", "TransferError", "default_device",
+        "from_numpy", "map_location", "strict", "__version__",
+    }  # fmt: skip
+    assert own < set(xp.__all__)
+    assert all(hasattr(xp, name) for name in xp.__all__)
