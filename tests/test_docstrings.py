@@ -1,4 +1,4 @@
-"""Every public name documents itself in numpydoc's sections, with an example (which pytest runs)."""
+"""Every public name documents itself in the sections of numpydoc, with an example that runs."""
 
 import inspect
 
