@@ -25,35 +25,43 @@ def asarray(
     Parameters
     ----------
     obj : Tensor, scalar, nested sequence, array or buffer
-        Python scalars and nested lists or tuples of them, also of tensors; NumPy arrays; objects
-        with DLPack, such as arrays of other libraries; objects with Python's buffer protocol.
+        Python scalars, and nested lists or tuples of them and of tensors; tensors; NumPy arrays;
+        objects with DLPack, such as arrays of other libraries; objects with Python's buffer
+        protocol, such as bytearray, memoryview and array.array.
     dtype : dtype, optional
-        Of the result; None infers it: bool, int64, float64 or complex128 of Python scalars, else
-        the dtype of `obj`.
+        Of the result. None infers it: bool, int64, float64 or complex128 of Python scalars, the
+        highest that occurs (uint64 for ints that only it holds); else the dtype of `obj`.
     device : Device or str, optional
-        Where to put it; None leaves tensors and other libraries' arrays where they are, and puts
-        all else on the default device.
+        Where to put it. None leaves tensors and other libraries' DLPack objects where they are, puts
+        a sequence that holds tensors on the device of the first, and all else, NumPy arrays too, on
+        the default device.
     copy : bool, optional
         True always copies; False never, and raises where it must; None copies where it must.
 
     Returns
     -------
     Tensor
-        Of the shape of the data. It shares memory with `obj` unless something had to be copied.
+        Of the shape of the data. A tensor that needs no change is itself the result; an array or
+        buffer shares its memory (read-only if it is) unless something had to be copied.
 
     Raises
     ------
     TypeError
-        If elements are of no dtype of the standard (text, objects, float16), or masked.
+        If elements are of no dtype of the standard (text, objects, float16 where no `dtype` is
+        given) or masked, or if a complex scalar or tensor is to become real.
     ValueError
-        If a nested sequence is ragged, or `copy` is False and a copy is needed.
+        If a nested sequence is ragged, `copy` is False and a copy is needed, or the device does not
+        exist.
     OverflowError
-        If an integer does not fit the dtype.
+        If a Python int does not fit the dtype.
+    BufferError
+        If data offered by DLPack is out of reach.
 
     Notes
     -----
-    A sequence that holds tensors is stacked on their device. NumPy arrays of a foreign byte order
-    are converted.
+    Sequences are always copied. One that holds tensors is stacked by promotion of their dtypes, in
+    which a Python scalar counts as of its default dtype. NumPy arrays of a foreign byte order are
+    converted.
 
     Examples
     --------
@@ -159,7 +167,7 @@ def from_numpy(a: Any, /) -> Tensor:
     Raises
     ------
     TypeError
-        If `a` is no ndarray, or of a dtype that the standard lacks.
+        If `a` is no ndarray, is masked, or is of a dtype that the standard lacks.
     ValueError
         If the byte order is foreign; `asarray` converts it.
 
@@ -197,14 +205,19 @@ def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = Non
     Returns
     -------
     Tensor
-        Of the shape and dtype of `x`. It shares memory with `x` unless something had to be copied.
+        Of the shape and dtype of `x`; always a new object. It shares memory with `x` unless
+        something had to be copied.
 
     Raises
     ------
     TypeError
-        If `x` does not speak DLPack, or is of a dtype that the standard lacks.
+        If `x` does not speak DLPack, or is of a dtype, such as float16, that NumPy has and the
+        standard lacks.
     BufferError
-        If the data is on a device out of reach, or `copy` is False and a copy is needed.
+        If the data is on a device out of reach, `x` will not export it, or `copy` is False and a
+        copy is needed (to another device it always is).
+    ValueError
+        If the device does not exist.
 
     Examples
     --------
@@ -283,9 +296,16 @@ def arange(
     Raises
     ------
     TypeError
-        If an argument is no number.
+        If an argument is no number, or `dtype` is none of the standard's.
     ValueError
-        If `step` is 0.
+        If `step` is 0, the length is not finite, or the device does not exist.
+    OverflowError
+        If an argument does not fit an integer dtype.
+
+    Notes
+    -----
+    With a fractional `step`, rounding decides whether a number next to `stop` belongs to it. An
+    integer `dtype` truncates the first two numbers, and their difference is then the step.
 
     Examples
     --------
@@ -343,7 +363,7 @@ def empty(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None
     Returns
     -------
     Tensor
-        Of the given shape.
+        Of the given shape and dtype.
 
     Raises
     ------
@@ -376,7 +396,7 @@ def zeros(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None
     Returns
     -------
     Tensor
-        Of the given shape.
+        Of the given shape and dtype.
 
     Raises
     ------
@@ -410,7 +430,7 @@ def ones(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None)
     Returns
     -------
     Tensor
-        Of the given shape.
+        Of the given shape and dtype.
 
     Raises
     ------
@@ -451,23 +471,27 @@ def full(
     fill_value : scalar
         The value; a tensor of no axes will do.
     dtype : dtype, optional
-        None: bool, int64, float64 or complex128, by the kind of the value.
+        None: bool, int64, float64 or complex128, by the kind of the value; of a tensor, its own.
     device : Device or str, optional
-        Where to make it; None is the default device.
+        Where to make it; None is the default device, or that of a tensor `fill_value`.
 
     Returns
     -------
     Tensor
-        Of the given shape.
+        Of the given shape and dtype.
 
     Raises
     ------
     TypeError
-        If `fill_value` is no number.
+        If `fill_value` is no number, or `dtype` is none of the standard's.
     ValueError
-        If a size is negative, or the device does not exist.
+        If a size is negative, `fill_value` has axes, or the device does not exist.
     OverflowError
-        If the value does not fit the dtype.
+        If an int does not fit the dtype.
+
+    Notes
+    -----
+    What a value of a higher kind than the dtype becomes (1.5 as int64, say) is undefined.
 
     Examples
     --------
@@ -503,7 +527,7 @@ def empty_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike =
     Returns
     -------
     Tensor
-        Of the shape of `x`.
+        Of the shape of `x`, never a view of it.
 
     Raises
     ------
@@ -536,7 +560,7 @@ def zeros_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike =
     Returns
     -------
     Tensor
-        Of the shape of `x`.
+        Of the shape of `x`, never a view of it.
 
     Raises
     ------
@@ -569,7 +593,7 @@ def ones_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = 
     Returns
     -------
     Tensor
-        Of the shape of `x`.
+        Of the shape of `x`, never a view of it.
 
     Raises
     ------
@@ -602,7 +626,7 @@ def full_like(
     x : Tensor
         Gives the shape and, where they are not given, dtype and device.
     fill_value : scalar
-        The value.
+        The value; a tensor of no axes will do.
     dtype : dtype, optional
         None is that of `x`.
     device : Device or str, optional
@@ -616,9 +640,15 @@ def full_like(
     Raises
     ------
     TypeError
-        If `fill_value` is no number.
+        If `fill_value` is no number, or `dtype` is none of the standard's.
     ValueError
-        If the device does not exist.
+        If `fill_value` has axes, or the device does not exist.
+    OverflowError
+        If an int does not fit the dtype.
+
+    Notes
+    -----
+    The dtype is that of `x` whatever the value; what a value of a higher kind becomes is undefined.
 
     Examples
     --------
@@ -648,7 +678,8 @@ def eye(
     n_cols : int, optional
         Number of columns; None is `n_rows`.
     k : int, optional
-        Which diagonal: 0 the main one, positive ones above it.
+        Which diagonal: 0 the main one, positive ones above it. Outside the matrix it leaves zeros
+        only.
     dtype : dtype, optional
         None is float64.
     device : Device or str, optional
@@ -657,10 +688,12 @@ def eye(
     Returns
     -------
     Tensor
-        Of shape (n_rows, n_cols).
+        Of shape (n_rows, n_cols) and the given dtype.
 
     Raises
     ------
+    TypeError
+        If a size or `k` is no int, or `dtype` is none of the standard's.
     ValueError
         If a size is negative, or the device does not exist.
 
@@ -694,7 +727,7 @@ def linspace(
     start, stop : scalar
         Ends of the interval.
     num : int
-        How many, not negative.
+        How many, not negative; 1 gives `start` alone.
     dtype : dtype, optional
         None is float64, or complex128 if an end is complex.
     device : Device or str, optional
@@ -705,14 +738,18 @@ def linspace(
     Returns
     -------
     Tensor
-        One axis of `num` elements.
+        One axis of `num` elements of the given dtype.
 
     Raises
     ------
     TypeError
-        If an end is no number.
+        If an end is no number, `num` is no int, or `dtype` is none of the standard's.
     ValueError
         If `num` is negative, or the device does not exist.
+
+    Notes
+    -----
+    For an integer `dtype` the numbers are computed as float64 and rounded down.
 
     Examples
     --------
@@ -738,17 +775,20 @@ def meshgrid(*arrays: Tensor, indexing: Literal["xy", "ij"] = "xy") -> tuple[Ten
     Parameters
     ----------
     *arrays : Tensor
-        Of one axis each.
+        Of one axis each, of any dtypes.
     indexing : {'xy', 'ij'}, optional
         'ij': the first tensor varies along the first axis. 'xy': the first two axes are exchanged.
 
     Returns
     -------
     tuple of Tensor
-        As many as `arrays`, each with an axis for each of them.
+        As many as `arrays`, each of its own dtype and with an axis for each of them: of shape (N1,
+        N2, ...), for 'xy' (N2, N1, ...). Copies.
 
     Raises
     ------
+    TypeError
+        If an argument is neither a tensor nor a scalar.
     ValueError
         If `indexing` is neither.
     DeviceMismatchError
@@ -780,7 +820,12 @@ def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
     Returns
     -------
     Tensor
-        A copy of the shape of `x`.
+        A copy of the shape and dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
 
     Examples
     --------
@@ -805,7 +850,12 @@ def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
     Returns
     -------
     Tensor
-        A copy of the shape of `x`.
+        A copy of the shape and dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
 
     Examples
     --------

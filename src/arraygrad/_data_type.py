@@ -22,25 +22,27 @@ def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike 
     dtype : dtype
         The dtype wanted.
     copy : bool, optional
-        False gives `x` itself where nothing changes.
+        False gives `x` itself where neither dtype nor device changes.
     device : Device or str, optional
         Where to put the result; None is the device of `x`.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`.
+        Of the shape of `x`; a copy but for `copy`.
 
     Raises
     ------
     TypeError
-        If `dtype` is none of the standard's, or real and `x` complex; take `real` first.
+        If `dtype` is none of the standard's, or if it is of integers or real numbers and `x` is
+        complex; take `real` first.
     ValueError
         If the device does not exist.
 
     Notes
     -----
-    Floating-point numbers are rounded towards 0 for integers; what does not fit is undefined.
+    Floating-point numbers are rounded towards 0 for integers; what does not fit, NaN and infinity
+    included, is undefined. As bool, all but 0 is true.
 
     Examples
     --------
@@ -65,12 +67,12 @@ def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike 
 
 
 def can_cast(from_: DType | Tensor, to: DType, /) -> bool:
-    """Whether a dtype can be cast to another without loss of kind or range.
+    """Whether a dtype can be cast to another by promotion.
 
     Parameters
     ----------
     from_ : dtype or Tensor
-        From.
+        From; of a tensor its dtype counts.
     to : dtype
         To.
 
@@ -83,6 +85,11 @@ def can_cast(from_: DType | Tensor, to: DType, /) -> bool:
     ------
     TypeError
         If an argument is no dtype of the standard.
+
+    Notes
+    -----
+    Where the standard says nothing the answer is NumPy's: integers go to a floating-point dtype
+    that is wide enough, and of 64 bits to float64, which rounds large ones.
 
     Examples
     --------
@@ -101,7 +108,7 @@ def finfo(type: DType | Tensor, /) -> FInfo:
     Parameters
     ----------
     type : dtype or Tensor
-        Of complex dtypes, the limits of the parts.
+        Which, or a tensor of it; of complex dtypes, the limits of the parts.
 
     Returns
     -------
@@ -111,7 +118,7 @@ def finfo(type: DType | Tensor, /) -> FInfo:
     Raises
     ------
     TypeError
-        If the dtype is not a floating-point one.
+        If it is no floating-point dtype.
 
     Examples
     --------
@@ -131,7 +138,7 @@ def iinfo(type: DType | Tensor, /) -> IInfo:
     Parameters
     ----------
     type : dtype or Tensor
-        Of which.
+        Which, or a tensor of it.
 
     Returns
     -------
@@ -141,7 +148,7 @@ def iinfo(type: DType | Tensor, /) -> IInfo:
     Raises
     ------
     TypeError
-        If the dtype is not an integer one.
+        If it is no integer dtype.
 
     Examples
     --------
@@ -213,7 +220,7 @@ def result_type(*arrays_and_dtypes: Tensor | Scalar | DType) -> DType:
     Raises
     ------
     TypeError
-        If there are scalars only.
+        If there are scalars only, or an argument is none of these.
 
     Notes
     -----

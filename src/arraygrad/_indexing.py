@@ -16,19 +16,22 @@ def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
     indices : Tensor
         Of one axis and an integer dtype; negative positions count from the end.
     axis : int, optional
-        Along which; may be left out for one axis.
+        Along which, a negative one counted from the last; only for an `x` of one axis may it be
+        left out.
 
     Returns
     -------
     Tensor
-        A copy, of the shape of `x` with the size of `axis` that of `indices`.
+        A copy, of the dtype of `x`, and of its shape with the size of `axis` that of `indices`.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor, or `indices` is not one of integers.
     IndexError
         If a position is out of bounds (on the CPU; a GPU wraps around).
     ValueError
-        If an axis does not exist.
+        If the axis does not exist.
     DeviceMismatchError
         If the tensors are on different devices.
 
@@ -50,22 +53,25 @@ def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
     x : Tensor
         Of any shape and dtype.
     indices : Tensor
-        Positions, of an integer dtype and of a shape that broadcasts with that of `x` but for
-        `axis`.
+        Positions, of an integer dtype, as many axes as `x`, and a shape that broadcasts with that
+        of `x` but for `axis`; negative ones count from the end.
     axis : int, optional
-        Along which.
+        Along which, a negative one counted from the last.
 
     Returns
     -------
     Tensor
-        A copy, of the broadcast shape.
+        A copy, of the dtype of `x` and the broadcast shape; along `axis`, of the size of `indices`.
 
     Raises
     ------
+    TypeError
+        If an argument is not a tensor.
     IndexError
-        If a position is out of bounds (on the CPU; a GPU wraps around).
+        If a position is out of bounds (on the CPU; a GPU wraps around), `indices` is not of
+        integers, or the shapes do not broadcast.
     ValueError
-        If an axis does not exist.
+        If the axis does not exist, or the numbers of axes differ.
     DeviceMismatchError
         If the tensors are on different devices.
 

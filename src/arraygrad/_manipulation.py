@@ -25,6 +25,8 @@ def broadcast_arrays(*arrays: Tensor) -> tuple[Tensor, ...]:
 
     Raises
     ------
+    TypeError
+        If there is no tensor.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -54,12 +56,14 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     Returns
     -------
     tuple of int
-        The common shape.
+        The common shape; () of none.
 
     Raises
     ------
+    TypeError
+        If a size is no int.
     ValueError
-        If they do not broadcast.
+        If they do not broadcast, or a size is negative.
 
     Examples
     --------
@@ -86,10 +90,12 @@ def broadcast_to(x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
     Returns
     -------
     Tensor
-        A view, read-only on the CPU.
+        A view, of the dtype of `x`; read-only on the CPU.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
         If the shape of `x` does not broadcast to it.
 
@@ -109,7 +115,7 @@ def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
     Parameters
     ----------
     arrays : list or tuple of Tensor
-        Of the same shape but for `axis`.
+        Of the same shape but for `axis`, of at least one axis.
     axis : int, optional
         Along which; None flattens them first.
 
@@ -123,7 +129,7 @@ def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
     ValueError
         If the shapes do not fit or the axis does not exist.
     TypeError
-        If there is no tensor, or something else.
+        If `arrays` is empty or holds what is neither a tensor nor a scalar.
     DeviceMismatchError
         If the tensors are on different devices.
 
@@ -149,10 +155,12 @@ def expand_dims(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
     Returns
     -------
     Tensor
-        A view.
+        A view, of the dtype of `x`.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
         If a position is out of range or given twice.
 
@@ -180,12 +188,14 @@ def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`; a view.
+        A view, of the shape and dtype of `x`.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If an axis does not exist.
+        If an axis does not exist or is named twice.
 
     Examples
     --------
@@ -206,17 +216,19 @@ def moveaxis(
     x : Tensor
         Of any shape and dtype.
     source : int or tuple of int
-        Positions that they have.
+        Positions that they have; negative ones count from the last.
     destination : int or tuple of int
-        Positions that they get.
+        Positions that they get, likewise.
 
     Returns
     -------
     Tensor
-        A view.
+        A view, of the dtype of `x`.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
         If an axis does not exist or is given twice, or there are not as many of each.
 
@@ -237,15 +249,17 @@ def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
     x : Tensor
         Of any shape and dtype.
     axes : tuple of int
-        Each axis of `x` once, in the order wanted.
+        Each axis of `x` once, in the order wanted; negative ones count from the last.
 
     Returns
     -------
     Tensor
-        A view.
+        A view, of the dtype of `x`.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
         If `axes` is no permutation of the axes.
 
@@ -266,21 +280,27 @@ def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> T
     x : Tensor
         Of any shape and dtype.
     repeats : int or Tensor
-        How often; of a tensor of one axis, each element its own number.
+        How often; of an integer tensor of one axis, each element along `axis` has its own number.
     axis : int, optional
         Along which; None flattens `x` first.
 
     Returns
     -------
     Tensor
-        A copy.
+        A copy, of the dtype of `x`.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor, or `repeats` is neither an int nor a tensor of integers.
     ValueError
         If a number is negative, their count does not fit, or the axis does not exist.
     DeviceMismatchError
         If the tensors are on different devices.
+
+    Notes
+    -----
+    The shape depends on the values of a tensor of `repeats`, so a GPU is waited for.
 
     Examples
     --------
@@ -308,12 +328,15 @@ def reshape(x: Tensor, /, shape: tuple[int, ...], *, copy: bool | None = None) -
     Returns
     -------
     Tensor
-        A view where the layout in memory allows it.
+        Of the dtype of `x`. A view where the layout in memory allows it, unless `copy` is True.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If the number of elements does not fit, or `copy` is False and a copy is needed.
+        If the number of elements does not fit, more than one size is -1, or `copy` is False and a
+        copy is needed.
 
     Examples
     --------
@@ -333,19 +356,22 @@ def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Te
     x : Tensor
         Of any shape and dtype.
     shift : int or tuple of int
-        By how much; backwards if negative.
+        By how much, towards larger positions; backwards if negative. A tuple has a number for each
+        axis.
     axis : int or tuple of int, optional
-        Along which; None flattens, moves and restores the shape.
+        Along which, one `shift` serving all; None flattens, moves and restores the shape.
 
     Returns
     -------
     Tensor
-        A copy of the shape of `x`.
+        A copy, of the shape and dtype of `x`.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If an axis does not exist, or there are not as many shifts.
+        If an axis does not exist, or shifts and axes cannot be paired.
 
     Examples
     --------
@@ -364,17 +390,19 @@ def squeeze(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
     x : Tensor
         Of any shape and dtype.
     axis : int or tuple of int
-        Which.
+        Which; negative ones count from the last.
 
     Returns
     -------
     Tensor
-        A view.
+        A view, of the dtype of `x`.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If one of them is not of size 1 or does not exist.
+        If one of them is not of size 1, does not exist or is given twice.
 
     Examples
     --------
@@ -393,7 +421,7 @@ def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
     arrays : list or tuple of Tensor
         Of one shape.
     axis : int, optional
-        Position of the new axis in the result.
+        Position of the new axis in the result, a negative one counted from the last.
 
     Returns
     -------
@@ -402,6 +430,8 @@ def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
 
     Raises
     ------
+    TypeError
+        If `arrays` is empty or holds what is no tensor.
     ValueError
         If the shapes differ or the axis does not exist.
     DeviceMismatchError
@@ -430,10 +460,12 @@ def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:
     Returns
     -------
     Tensor
-        A copy.
+        A copy, of the dtype of `x`.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor, or a number no int.
     ValueError
         If a number is negative.
 
@@ -460,12 +492,14 @@ def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     Returns
     -------
     tuple of Tensor
-        Views, one for each position along the axis.
+        Views, of the dtype of `x`, one for each position along the axis.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If the axis does not exist.
+        If the axis does not exist, or `x` has none.
 
     Examples
     --------

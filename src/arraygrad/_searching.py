@@ -16,17 +16,20 @@ def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
     x : Tensor
         Of a real-valued dtype, not empty.
     axis : int, optional
-        Along which; None: in the flattened tensor.
+        Along which, a negative one counted from the last; None: in the flattened tensor.
     keepdims : bool, optional
         Keep the reduced axes, with size 1.
 
     Returns
     -------
     Tensor
-        int64. Of equal elements the first; of NaN the first, if there is any.
+        int64, of the shape of `x` without the axis. Of equal elements the first; of NaN the first,
+        if there is any.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
         If there is no element or the axis does not exist.
 
@@ -47,17 +50,20 @@ def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
     x : Tensor
         Of a real-valued dtype, not empty.
     axis : int, optional
-        Along which; None: in the flattened tensor.
+        Along which, a negative one counted from the last; None: in the flattened tensor.
     keepdims : bool, optional
         Keep the reduced axes, with size 1.
 
     Returns
     -------
     Tensor
-        int64. Of equal elements the first; of NaN the first, if there is any.
+        int64, of the shape of `x` without the axis. Of equal elements the first; of NaN the first,
+        if there is any.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
         If there is no element or the axis does not exist.
 
@@ -85,16 +91,18 @@ def count_nonzero(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) ->
     Returns
     -------
     Tensor
-        int64.
+        int64, of the shape of `x` without the reduced axes.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If an axis does not exist.
+        If an axis does not exist or is named twice.
 
     Notes
     -----
-    NaN is not zero.
+    NaN is not zero; -0.0 is.
 
     Examples
     --------
@@ -116,10 +124,13 @@ def nonzero(x: Tensor, /) -> tuple[Tensor, ...]:
     Returns
     -------
     tuple of Tensor
-        For each axis the positions along it, in row-major order of the elements.
+        For each axis the positions along it, int64 and of one axis, in row-major order of the
+        elements.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
         If `x` has no axes.
 
@@ -155,7 +166,7 @@ def searchsorted(
     side : {'left', 'right'}, optional
         Before or behind equal elements.
     sorter : Tensor, optional
-        Positions that sort `x1`.
+        Positions that sort `x1`, of its shape and an integer dtype.
 
     Returns
     -------
@@ -164,10 +175,16 @@ def searchsorted(
 
     Raises
     ------
+    TypeError
+        If an argument is neither a tensor nor a scalar, or `sorter` is not of integers.
     ValueError
-        If `side` is neither, or the shape of `sorter` does not fit.
+        If `side` is neither, `x1` has not one axis, or the size of `sorter` does not fit.
     DeviceMismatchError
         If the tensors are on different devices.
+
+    Notes
+    -----
+    NaN comes last, as `sort` has it. That `x1` is sorted is not checked.
 
     Examples
     --------
@@ -200,7 +217,7 @@ def where(condition: Tensor, x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Ten
     Raises
     ------
     TypeError
-        If `condition` is no tensor.
+        If no argument is a tensor, or one is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError

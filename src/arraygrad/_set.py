@@ -51,13 +51,13 @@ def isin(x1: Tensor | int, x2: Tensor | int, /, *, invert: bool = False) -> Tens
     Raises
     ------
     TypeError
-        If neither is a tensor.
+        If neither is a tensor, or one is neither a tensor nor a scalar.
     DeviceMismatchError
         If the tensors are on different devices.
 
     Notes
     -----
-    NaN is among nothing.
+    Elements are compared as `equal` compares them: NaN is among nothing, and -0.0 is 0.0.
 
     Examples
     --------
@@ -79,8 +79,14 @@ def unique_all(x: Tensor, /) -> UniqueAllResult:
     Returns
     -------
     UniqueAllResult
-        values in ascending order; indices of their first occurrences in the flattened tensor;
-        inverse_indices, of the shape of `x`, that rebuild it from the values; counts.
+        values, of one axis and the dtype of `x`, in ascending order, NaN last; indices of their
+        first occurrences in the flattened tensor; inverse_indices, of the shape of `x`, that
+        rebuild it from the values; counts. All but the values are int64.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
 
     Notes
     -----
@@ -107,7 +113,12 @@ def unique_counts(x: Tensor, /) -> UniqueCountsResult:
     Returns
     -------
     UniqueCountsResult
-        values in ascending order, and counts.
+        values, of one axis and the dtype of `x`, in ascending order, NaN last; and counts, int64.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
 
     Notes
     -----
@@ -135,7 +146,13 @@ def unique_inverse(x: Tensor, /) -> UniqueInverseResult:
     Returns
     -------
     UniqueInverseResult
-        values in ascending order, and inverse_indices of the shape of `x`.
+        values, of one axis and the dtype of `x`, in ascending order, NaN last; and inverse_indices,
+        int64, of the shape of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
 
     Notes
     -----
@@ -163,7 +180,12 @@ def unique_values(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        One axis, in ascending order.
+        One axis, of the dtype of `x`, in ascending order, NaN last.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
 
     Notes
     -----

@@ -16,11 +16,11 @@ def argsort(
     x : Tensor
         Of a real-valued dtype and at least one axis.
     axis : int, optional
-        Along which.
+        Along which, a negative one counted from the last.
     descending : bool, optional
         The largest first.
     stable : bool, optional
-        Keep the order of equal elements.
+        Keep the order of equal elements, also if `descending`.
 
     Returns
     -------
@@ -29,12 +29,14 @@ def argsort(
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If an axis does not exist.
+        If the axis does not exist.
 
     Notes
     -----
-    NaN counts as larger than all else.
+    NaN counts as larger than all else: last, or first if `descending`. -0.0 and 0.0 are equal.
 
     Examples
     --------
@@ -53,25 +55,27 @@ def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool
     x : Tensor
         Of a real-valued dtype and at least one axis.
     axis : int, optional
-        Along which.
+        Along which, a negative one counted from the last.
     descending : bool, optional
         The largest first.
     stable : bool, optional
-        Keep the order of equal elements.
+        Keep the order of equal elements, also if `descending`.
 
     Returns
     -------
     Tensor
-        A copy.
+        A copy, of the shape and dtype of `x`.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If an axis does not exist.
+        If the axis does not exist.
 
     Notes
     -----
-    NaN counts as larger than all else.
+    NaN counts as larger than all else: last, or first if `descending`. -0.0 and 0.0 are equal.
 
     Examples
     --------

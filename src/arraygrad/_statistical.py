@@ -22,10 +22,10 @@ def cumulative_prod(
     x : Tensor
         Of a numeric dtype and at least one axis.
     axis : int, optional
-        Along which; may be left out for one axis.
+        Along which, a negative one counted from the last; may be left out for one axis.
     dtype : dtype, optional
-        In which to compute; None: int64 or uint64 for smaller integers and bools, else the dtype of
-        `x`.
+        In which to compute, and of the result. None: int64 or uint64 for smaller integers (bool:
+        int64), else the dtype of `x`.
     include_initial : bool, optional
         Begin with 1, so that the axis gets one element more.
 
@@ -36,6 +36,8 @@ def cumulative_prod(
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor, or `dtype` is none of the standard's.
     ValueError
         If the axis does not exist, or is left out for several.
 
@@ -64,10 +66,10 @@ def cumulative_sum(
     x : Tensor
         Of a numeric dtype and at least one axis.
     axis : int, optional
-        Along which; may be left out for one axis.
+        Along which, a negative one counted from the last; may be left out for one axis.
     dtype : dtype, optional
-        In which to compute; None: int64 or uint64 for smaller integers and bools, else the dtype of
-        `x`.
+        In which to compute, and of the result. None: int64 or uint64 for smaller integers (bool:
+        int64), else the dtype of `x`.
     include_initial : bool, optional
         Begin with 0, so that the axis gets one element more.
 
@@ -78,6 +80,8 @@ def cumulative_sum(
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor, or `dtype` is none of the standard's.
     ValueError
         If the axis does not exist, or is left out for several.
 
@@ -106,12 +110,14 @@ def max(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Returns
     -------
     Tensor
-        Of the dtype of `x`; NaN if there is any.
+        Of the dtype of `x`, and of its shape without the reduced axes; NaN if there is any.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If there is no element or an axis does not exist.
+        If there is no element, or an axis does not exist or is named twice.
 
     Examples
     --------
@@ -137,12 +143,15 @@ def mean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Returns
     -------
     Tensor
-        NaN if there is no element, with NumPy's warning on the CPU.
+        Of the dtype of `x`, or float64, and of its shape without the reduced axes. NaN if there is
+        any, and where there is no element, with NumPy's warning on the CPU.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If an axis does not exist.
+        If an axis does not exist or is named twice.
 
     Examples
     --------
@@ -168,12 +177,14 @@ def min(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Returns
     -------
     Tensor
-        Of the dtype of `x`; NaN if there is any.
+        Of the dtype of `x`, and of its shape without the reduced axes; NaN if there is any.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If there is no element or an axis does not exist.
+        If there is no element, or an axis does not exist or is named twice.
 
     Examples
     --------
@@ -201,20 +212,26 @@ def prod(
     axis : int or tuple of int, optional
         Axes to reduce, negative ones counted from the last; None for all.
     dtype : dtype, optional
-        In which to compute; None: int64 or uint64 for smaller integers and bools, else the dtype of
-        `x`.
+        In which to compute, and of the result. None: int64 or uint64 for smaller integers (bool:
+        int64), else the dtype of `x`.
     keepdims : bool, optional
         Keep the reduced axes, with size 1.
 
     Returns
     -------
     Tensor
-        1 if there is no element.
+        Of the shape of `x` without the reduced axes; 1 where there is no element.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor, or `dtype` is none of the standard's.
     ValueError
-        If an axis does not exist.
+        If an axis does not exist or is named twice.
+
+    Notes
+    -----
+    Integers that overflow wrap around.
 
     Examples
     --------
@@ -247,12 +264,15 @@ def std(
     Returns
     -------
     Tensor
-        NaN if N - c is not positive, with NumPy's warning on the CPU.
+        Of the dtype of `x`, or float64, and of its shape without the reduced axes. NaN if there is
+        any; not finite if N - c is not positive, with NumPy's warning on the CPU.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If an axis does not exist.
+        If an axis does not exist or is named twice.
 
     Notes
     -----
@@ -284,20 +304,22 @@ def sum(
     axis : int or tuple of int, optional
         Axes to reduce, negative ones counted from the last; None for all.
     dtype : dtype, optional
-        In which to compute; None: int64 or uint64 for smaller integers and bools, else the dtype of
-        `x`.
+        In which to compute, and of the result. None: int64 or uint64 for smaller integers (bool:
+        int64), else the dtype of `x`.
     keepdims : bool, optional
         Keep the reduced axes, with size 1.
 
     Returns
     -------
     Tensor
-        0 if there is no element.
+        Of the shape of `x` without the reduced axes; 0 where there is no element.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor, or `dtype` is none of the standard's.
     ValueError
-        If an axis does not exist.
+        If an axis does not exist or is named twice.
 
     Notes
     -----
@@ -337,12 +359,15 @@ def var(
     Returns
     -------
     Tensor
-        NaN if N - c is not positive, with NumPy's warning on the CPU.
+        Of the dtype of `x`, or float64, and of its shape without the reduced axes. NaN if there is
+        any; not finite if N - c is not positive, with NumPy's warning on the CPU.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If an axis does not exist.
+        If an axis does not exist or is named twice.
 
     Notes
     -----

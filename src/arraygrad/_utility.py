@@ -21,12 +21,14 @@ def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Returns
     -------
     Tensor
-        bool; True if there is no element.
+        bool, of the shape of `x` without the reduced axes; True where there is no element.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If an axis does not exist.
+        If an axis does not exist or is named twice.
 
     Examples
     --------
@@ -52,12 +54,14 @@ def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Returns
     -------
     Tensor
-        bool; False if there is no element.
+        bool, of the shape of `x` without the reduced axes; False where there is no element.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If an axis does not exist.
+        If an axis does not exist or is named twice.
 
     Examples
     --------
@@ -84,23 +88,27 @@ def diff(
     x : Tensor
         Of a numeric dtype and at least one axis.
     axis : int, optional
-        Along which.
+        Along which, a negative one counted from the last.
     n : int, optional
         How often, not negative.
     prepend : Tensor, optional
         Put in front first; of the shape of `x` but for `axis`.
     append : Tensor, optional
-        Put behind first.
+        Put behind first; of such a shape.
 
     Returns
     -------
     Tensor
-        The axis has n elements less; bools give whether neighbours differ.
+        Of the dtype of `x`, or the one to which it promotes with `prepend` and `append`. The axis
+        has n elements less, if it has as many; bools give whether neighbours differ, and unsigned
+        integers wrap around.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
-        If an axis does not exist, the shapes do not fit or `n` is negative.
+        If the axis does not exist, the shapes do not fit or `n` is negative.
     DeviceMismatchError
         If the tensors are on different devices.
 
