@@ -32,9 +32,9 @@ def asarray(
         Of the result. None infers it: bool, int64, float64 or complex128 of Python scalars, the
         highest that occurs (uint64 for ints that only it holds); else the dtype of `obj`.
     device : Device or str, optional
-        Where to put it. None leaves tensors and other libraries' DLPack objects where they are, puts
-        a sequence that holds tensors on the device of the first, and all else, NumPy arrays too, on
-        the default device.
+        Where to put it. None leaves tensors and other libraries' DLPack objects where they are,
+        puts a sequence that holds tensors on the device of the first, and all else, NumPy arrays
+        too, on the default device.
     copy : bool, optional
         True always copies; False never, and raises where it must; None copies where it must.
 
