@@ -92,7 +92,7 @@ def _promoted(name, operands):
     dtype = np.result_type(*(x.dtype for x in arrays), *(type(x)(1) for x in scalars))
     kinds = KINDS.get(name, "biufc")
     if dtype.kind not in kinds and dtype.kind in "biu":
-        dtype = np.dtype("float64" if "f" in kinds else "int64")
+        dtype = np.dtype("int64" if "i" in kinds else "float64")
     strict = _TO_STRICT[dtype]
     cast = array_api_strict.astype
     return [
@@ -105,7 +105,7 @@ _ELEMENTWISE = frozenset(
     "add atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign "
     "divide equal floor_divide greater greater_equal hypot less less_equal logaddexp logical_and "
     "logical_or logical_xor maximum minimum multiply nextafter not_equal pow remainder subtract "
-    "abs mean std var sum logical_not".split()
+    "abs mean std var sum prod logical_not".split()
 )
 
 

@@ -83,7 +83,9 @@ def asarray(
         kind = obj.__dlpack_device__()[0]
         # NumPy's arrays come by way of NumPy, which reads more of them (byte orders, say).
         if not (int(kind) == 1 and hasattr(obj, "__array_interface__")):
-            return _convert(from_dlpack(obj), dtype, device, copy)
+            return _convert(
+                from_dlpack(obj, copy=False if copy is False else None), dtype, device, copy
+            )
     if isinstance(obj, (list, tuple)) and _holds_tensor(obj):
         if copy is False:
             raise ValueError("asarray: a sequence cannot be read without a copy; got copy=False")
@@ -125,18 +127,16 @@ def _stack(obj: Any, dtype: DType, device: DeviceLike) -> Tensor:
     from ._manipulation import stack
 
     if isinstance(obj, Tensor):
-        return obj
+        return obj  # on whichever device: `stack` refuses a mixture
     if isinstance(obj, (list, tuple)):
-        if device is None:
-            device = _first_device(obj)
-        parts = [_stack(x, dtype, device) for x in obj]
+        parts = [_stack(x, dtype, device or _first_device(obj)) for x in obj]
         if any(p.shape != parts[0].shape for p in parts):
             shapes = ", ".join(str(p.shape) for p in parts)
             raise ValueError(f"asarray: the elements of a sequence differ in shape: {shapes}")
         from ._data_type import result_type
 
         common = result_type(*(p.dtype for p in parts))
-        return stack([_convert(p, common, device, None) for p in parts])
+        return stack([_convert(p, common, None, None) for p in parts])
     return asarray(obj, device=device)
 
 
@@ -341,6 +341,11 @@ def _scalar_dtype(value: Any) -> DType:
     return value.dtype
 
 
+def _check_real(function: str, value: Any, dtype: DType) -> None:
+    if dtype.kind != "c" and _scalar_dtype(value).kind == "c":
+        raise TypeError(f"{function}: {value!r} as {dtype} would lose the imaginary part")
+
+
 def _check_scalar(function: str, name: str, value: Any, kinds: str) -> None:
     numeric = isinstance(value, (int, float)) or ("c" in kinds and isinstance(value, complex))
     # A tensor or NumPy scalar of no axes is as good as its value, which it converts to.
@@ -509,7 +514,16 @@ def full(
         return filled
     _check_scalar("full", "fill_value", fill_value, "biufc")
     dtype = _scalar_dtype(fill_value) if dtype is None else as_dtype(dtype, "full")
+    _check_real("full", fill_value, dtype)
     return create("full", get_device(device), _shape(shape, "full"), fill_value, dtype=dtype)
+
+
+def _like(
+    function: str, x: Any, dtype: DType | None, device: DeviceLike
+) -> tuple[tuple[int, ...], DType, DeviceLike]:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{function}: expected a Tensor; got {describe(x)}")
+    return x.shape, x.dtype if dtype is None else dtype, x.device if device is None else device
 
 
 def empty_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
@@ -542,7 +556,8 @@ def empty_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike =
     >>> xp.empty_like(xp.asarray([1, 2])).dtype
     dtype('int64')
     """
-    return empty(x.shape, dtype=x.dtype if dtype is None else dtype, device=device or x.device)
+    shape, dtype, device = _like("empty_like", x, dtype, device)
+    return empty(shape, dtype=dtype, device=device)
 
 
 def zeros_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
@@ -575,7 +590,8 @@ def zeros_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike =
     >>> xp.zeros_like(xp.asarray([1, 2]))
     Tensor([0, 0], dtype=int64)
     """
-    return zeros(x.shape, dtype=x.dtype if dtype is None else dtype, device=device or x.device)
+    shape, dtype, device = _like("zeros_like", x, dtype, device)
+    return zeros(shape, dtype=dtype, device=device)
 
 
 def ones_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
@@ -608,7 +624,8 @@ def ones_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = 
     >>> xp.ones_like(xp.asarray([1, 2]))
     Tensor([1, 1], dtype=int64)
     """
-    return ones(x.shape, dtype=x.dtype if dtype is None else dtype, device=device or x.device)
+    shape, dtype, device = _like("ones_like", x, dtype, device)
+    return ones(shape, dtype=dtype, device=device)
 
 
 def full_like(
@@ -656,8 +673,8 @@ def full_like(
     >>> xp.full_like(xp.asarray([1.0, 2.0]), 7)
     Tensor([7., 7.], dtype=float64)
     """
-    dtype = x.dtype if dtype is None else dtype
-    return full(x.shape, fill_value, dtype=dtype, device=device or x.device)
+    shape, dtype, device = _like("full_like", x, dtype, device)
+    return full(shape, fill_value, dtype=dtype, device=device)
 
 
 def eye(
@@ -763,9 +780,11 @@ def linspace(
         _check_scalar("linspace", name, value, "biufc")
     (num,) = _shape(num, "linspace")
     if dtype is None:
-        complex_ends = isinstance(start, complex) or isinstance(stop, complex)
+        complex_ends = any(_scalar_dtype(v).kind == "c" for v in (start, stop))
         dtype = _dtypes.DEFAULTS["complex floating" if complex_ends else "real floating"]
     dtype = as_dtype(dtype, "linspace")
+    _check_real("linspace", start, dtype)
+    _check_real("linspace", stop, dtype)
     return create("linspace", get_device(device), start, stop, num, dtype=dtype, endpoint=endpoint)
 
 

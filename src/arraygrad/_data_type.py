@@ -7,6 +7,7 @@ from ._backends import numpy as _host
 from ._device import get_device
 from ._dispatch import call
 from ._dtypes import FInfo, IInfo, as_dtype, dtype_of
+from ._errors import describe
 from ._standard import check_promotion
 from ._strict import is_strict
 from ._typing import DeviceLike, DType, Scalar, Tensor
@@ -50,7 +51,11 @@ def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike 
     >>> xp.astype(xp.asarray([1.7, -1.7]), xp.int8)
     Tensor([ 1, -1], dtype=int8)
     """
+    if not isinstance(x, Tensor):
+        raise TypeError(f"astype: expected a Tensor; got {describe(x)}")
     dtype = as_dtype(dtype, "astype")
+    if dtype is None:
+        raise TypeError("astype: dtype must be given; got None")
     if x.dtype.kind == "c" and dtype.kind in "iuf":
         raise TypeError(
             f"astype: {x.dtype} to {dtype} would lose the imaginary part; write xp.real(x) first"

@@ -80,6 +80,20 @@ def as_dtype(dtype: Any, function: str) -> DType:
         return _spelled_dtype(dtype, function)
 
 
+def accumulator(dtype: Any, x: Any, function: str) -> DType:
+    """The dtype in which a reduction shall compute; not a real one for complex elements.
+
+    Raises
+    ------
+    TypeError
+        If it is none of the standard's, or would lose the imaginary part.
+    """
+    found = as_dtype(dtype, function)
+    if found is not None and found.kind != "c" and x.dtype.kind == "c":
+        raise TypeError(f"{function}: {x.dtype} as {found} would lose the imaginary part")
+    return found
+
+
 def _spelled_dtype(dtype: Any, function: str) -> DType:
     try:
         found = _PYTHON_TYPES.get(dtype) or ALL.get(_host.dtype(dtype).name)

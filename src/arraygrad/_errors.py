@@ -39,7 +39,7 @@ def explain(
     Warnings turned into errors and classes whose constructor takes more than a message come
     back as they are.
     """
-    words = [describe(x) for x in operands if x is not None]
+    words = [describe(x) for x in operands]
     words += [f"{k}={describe(x)}" for k, x in (parameters or {}).items() if x is not None]
     got = ", ".join(words)
     message = f"{name}: {error}; got {got}"

@@ -42,6 +42,8 @@ def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
     Tensor([[3, 1],
             [6, 4]], dtype=int64)
     """
+    if axis is None and x.ndim != 1:
+        raise ValueError(f"take: axis must be given for {x.ndim} axes; got axis=None")
     return pair("take", x, indices, axis=axis)
 
 

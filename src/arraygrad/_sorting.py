@@ -6,6 +6,13 @@ from ._dispatch import call
 from ._typing import Tensor
 
 
+def _check_axis(name: str, x: Tensor, axis: int) -> None:
+    if not x.ndim:
+        raise ValueError(f"{name}: there is no axis to sort along; got a tensor of no axes")
+    if axis is None:
+        raise TypeError(f"{name}: axis must be an int; got None")
+
+
 def argsort(
     x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True
 ) -> Tensor:
@@ -44,6 +51,7 @@ def argsort(
     >>> xp.argsort(xp.asarray([30, 10, 20]))
     Tensor([1, 2, 0], dtype=int64)
     """
+    _check_axis("argsort", x, axis)
     return call("argsort", x, axis=axis, descending=descending, stable=stable)
 
 
@@ -83,4 +91,5 @@ def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool
     >>> xp.sort(xp.asarray([30, 10, 20]), descending=True)
     Tensor([30, 20, 10], dtype=int64)
     """
+    _check_axis("sort", x, axis)
     return call("sort", x, axis=axis, descending=descending, stable=stable)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ._dispatch import call, reduction
-from ._dtypes import as_dtype
+from ._dtypes import accumulator
 from ._typing import Axis, DType, Real, Tensor
 
 
@@ -47,7 +47,7 @@ def cumulative_prod(
     >>> xp.cumulative_prod(xp.asarray([1, 2, 3]), include_initial=True)
     Tensor([1, 1, 2, 6], dtype=int64)
     """
-    dtype = as_dtype(dtype, "cumulative_prod")
+    dtype = accumulator(dtype, x, "cumulative_prod")
     return call("cumulative_prod", x, axis=axis, dtype=dtype, include_initial=include_initial)
 
 
@@ -91,7 +91,7 @@ def cumulative_sum(
     >>> xp.cumulative_sum(xp.asarray([1, 2, 3]), include_initial=True)
     Tensor([0, 1, 3, 6], dtype=int64)
     """
-    dtype = as_dtype(dtype, "cumulative_sum")
+    dtype = accumulator(dtype, x, "cumulative_sum")
     return call("cumulative_sum", x, axis=axis, dtype=dtype, include_initial=include_initial)
 
 
@@ -241,7 +241,7 @@ def prod(
     """
     if dtype is None:
         return reduction("prod", x, axis, keepdims)
-    dtype = as_dtype(dtype, "prod")
+    dtype = accumulator(dtype, x, "prod")
     return call("prod", x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
@@ -336,7 +336,7 @@ def sum(
     """
     if dtype is None:
         return reduction("sum", x, axis, keepdims)
-    dtype = as_dtype(dtype, "sum")
+    dtype = accumulator(dtype, x, "sum")
     return call("sum", x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from ._dispatch import apply, binary, call, pair, unary
-from ._dtypes import as_dtype
+from ._dtypes import accumulator
 from ._linear_algebra import matmul, matrix_transpose, tensordot, vecdot
 from ._typing import DType, Tensor
 
@@ -714,7 +714,7 @@ def trace(x: Tensor, /, *, offset: int = 0, dtype: DType | None = None) -> Tenso
     >>> xp.linalg.trace(xp.asarray([[1, 2], [3, 4]]))
     Tensor(5, dtype=int64)
     """
-    return call("linalg.trace", x, offset=offset, dtype=as_dtype(dtype, "trace"))
+    return call("linalg.trace", x, offset=offset, dtype=accumulator(dtype, x, "trace"))
 
 
 def vector_norm(

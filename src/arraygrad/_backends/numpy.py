@@ -49,6 +49,8 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
     """
     if isinstance(obj, np.ndarray) and hasattr(obj, "mask"):
         raise TypeError("a masked array would lose its mask; fill it first: a.filled(value)")
+    if dtype is not None and getattr(obj, "dtype", dtype).kind == "c" and dtype.kind in "iuf":
+        raise TypeError(f"complex numbers as {dtype} would lose the imaginary part")
     a = np.array(obj, dtype=dtype, copy=copy)
     native = _NATIVE.get(a.dtype.kind + str(a.dtype.itemsize))
     if native is None:
@@ -300,9 +302,25 @@ def _bound(bound: Any, dtype: Any) -> Any:
 def diff(
     x: _Array, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None
 ) -> _Array:
-    """NumPy takes None for an array to prepend."""
-    ends = {"prepend": prepend, "append": append}
-    return np.diff(x, n, axis, **{k: v for k, v in ends.items() if v is not None})
+    """NumPy takes None for an array to prepend, and forgets both ends where n is 0."""
+    parts = [part for part in (prepend, x, append) if part is not None]
+    return np.diff(np.concatenate(parts, axis) if len(parts) > 1 else x, n, axis)
+
+
+def where(condition: _Array, x1: Any, x2: Any, /) -> _Array:
+    """NumPy wraps a Python int that is out of the range of the other operand's dtype."""
+    if type(x1) is int and isinstance(x2, np.ndarray) and x2.dtype.kind in "iu":
+        x1 = np.asarray(x1, dtype=x2.dtype)
+    elif type(x2) is int and isinstance(x1, np.ndarray) and x1.dtype.kind in "iu":
+        x2 = np.asarray(x2, dtype=x1.dtype)
+    return np.where(condition, x1, x2)
+
+
+def repeat(x: _Array, repeats: Any, /, *, axis: int | None = None) -> _Array:
+    """NumPy refuses numbers of repetitions of dtype uint64."""
+    if isinstance(repeats, np.ndarray) and repeats.dtype.kind == "u":
+        repeats = repeats.astype(np.int64)
+    return np.repeat(x, repeats, axis)
 
 
 def matrix_power(x: _Array, n: int, /) -> _Array:
@@ -328,7 +346,9 @@ def mean(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
 def var(
     x: _Array, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False
 ) -> _Array:
-    """NumPy's two passes, in place where it is, too."""
+    """NumPy's two passes; NaN where it divides by 0 or less."""
+    if x.dtype.kind in "biu":
+        x = x.astype(np.float64)
     if x.dtype.kind != "f" or not x.size:
         return x.var(axis=axis, ddof=correction, keepdims=keepdims)  # with its warnings
     total = _add(x, axis=axis, keepdims=True)
@@ -336,7 +356,7 @@ def var(
     deviation = np.asarray(x - total / count)
     np.multiply(deviation, deviation, out=deviation)
     squares = _add(deviation, axis=axis, keepdims=keepdims)
-    return squares / (count - correction if count > correction else 0.0)
+    return squares / (count - correction if count > correction else np.nan)
 
 
 def std(
@@ -406,13 +426,13 @@ def take(x: _Array, indices: _Array, /, *, axis: int | None = None) -> _Array:
 
 
 def sort(x: _Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> _Array:
-    """By NumPy's fast sort: the values cannot tell whether it was stable, but for signed zeros."""
-    y = x.copy()
-    y.sort(axis)
-    if stable and y.dtype.kind in "fc" and _has_negative_zero(y):
+    """By NumPy's fast sort: but for signed zeros, the values cannot tell whether it was stable."""
+    if stable and x.dtype.kind in "fc" and _has_negative_zero(x):
         if descending:  # flipped on both sides, equal elements keep their order
             return np.flip(np.sort(np.flip(x, axis), axis, kind="stable"), axis)
         return np.sort(x, axis, kind="stable")
+    y = x.copy()
+    y.sort(axis)
     return np.flip(y, axis) if descending else y
 
 

@@ -1,0 +1,116 @@
+"""Reductions and scans, against NumPy on every device and against exact sums."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import arraygrad as ag
+
+A = np.asarray([[[3.0, 1.0, 2.0], [0.5, -4.0, 8.0]], [[1.0, 1.0, 0.0], [7.0, 2.0, -3.0]]])
+AXES = [None, 0, -1, (0, 2), (1, -1), ()]
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min", "mean", "std", "var"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int16", "uint8"])
+def test_reductions(xp, device, same, name, axis, keepdims, dtype):
+    if axis == () and (device.startswith("strict") or name in ("mean", "std", "var")):
+        pytest.skip("an empty tuple of axes is beyond the standard")
+    a = np.abs(A).astype(dtype) if dtype == "uint8" else A.astype(dtype)
+    found = getattr(xp, name)(xp.asarray(a), axis=axis, keepdims=keepdims)
+    expected = getattr(np, name)(a, axis=axis, keepdims=keepdims)
+    same(found, expected, rtol=1e-6 if dtype == "float32" else 1e-14)
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 2)])
+@pytest.mark.parametrize("name", ["all", "any", "count_nonzero"])
+def test_logical_reductions(xp, same, name, axis):
+    same(
+        getattr(xp, name)(xp.asarray(A), axis=axis),
+        getattr(np, name)(A, axis=axis),
+    )
+    assert getattr(xp, name)(xp.asarray(A), axis=axis, keepdims=True).ndim == 3
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
+def test_nothing_to_reduce(xp, same, shape):
+    x = xp.zeros(shape)
+    for name in ("sum", "prod", "all", "any"):
+        same(getattr(xp, name)(x), getattr(np, name)(np.zeros(shape)))
+        same(getattr(xp, name)(x, axis=0), getattr(np, name)(np.zeros(shape), axis=0))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_means_of_nothing():
+    for name in ("mean", "std", "var"):
+        assert math.isnan(float(getattr(ag, name)(ag.zeros(0))))
+        assert getattr(ag, name)(ag.zeros((3, 0)), axis=1).shape == (3,)
+        assert getattr(ag, name)(ag.zeros((0, 3)), axis=1).shape == (0,)
+    assert math.isnan(float(ag.var(ag.ones(2), correction=2)))
+    assert math.isnan(float(ag.var(ag.ones(2), correction=3)))
+
+
+@pytest.mark.parametrize("correction", [0, 1, 0.5])
+def test_corrections(xp, same, correction):
+    same(xp.var(xp.asarray(A), correction=correction), np.var(A, ddof=correction), rtol=1e-14)
+    same(xp.std(xp.asarray(A), axis=1, correction=correction), np.std(A, 1, ddof=correction), 1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint16", "int64", "float32"])
+def test_accumulator_dtypes(xp, same, dtype):
+    a = np.ones(300, dtype=dtype)
+    for name in ("sum", "prod"):
+        found = getattr(xp, name)(xp.asarray(a))
+        assert found.dtype == getattr(np, name)(a).dtype
+        assert getattr(xp, name)(xp.asarray(a), dtype=xp.float64).dtype == xp.float64
+    assert float(xp.sum(xp.asarray(a))) == 300
+
+
+@pytest.mark.parametrize("include_initial", [False, True])
+@pytest.mark.parametrize("name", ["cumulative_sum", "cumulative_prod"])
+@pytest.mark.parametrize("dtype", ["float64", "int8"])
+def test_scans(xp, same, name, include_initial, dtype):
+    a = A.astype(dtype)
+    function, reference = getattr(xp, name), getattr(np, name)
+    for axis in (0, 1, -1):
+        same(
+            function(xp.asarray(a), axis=axis, include_initial=include_initial),
+            reference(a, axis=axis, include_initial=include_initial),
+        )
+    row = a[0, 0]
+    same(function(xp.asarray(row)), reference(row))
+    assert function(xp.asarray(row), dtype=xp.float32).dtype == xp.float32
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40))
+def test_sums_are_nearly_exact(values):
+    x = ag.asarray(values)
+    exact = sum(map(Fraction, values))
+    magnitude = float(sum(map(abs, map(Fraction, values))))
+    assert abs(float(ag.sum(x)) - float(exact)) <= 40 * 2.0**-52 * magnitude
+    mean = exact / len(values)
+    assert abs(float(ag.mean(x)) - float(mean)) <= 42 * 2.0**-52 * magnitude / len(values)
+    variance = sum((Fraction(v) - mean) ** 2 for v in values) / len(values)
+    bound = 1e-12 * float(variance) + 1e-28 * magnitude**2
+    assert abs(float(ag.var(x)) - float(variance)) <= bound
+
+
+def test_variance_of_a_large_offset():
+    x = ag.asarray([1e9 + 4, 1e9 + 7, 1e9 + 13, 1e9 + 16])
+    assert float(ag.var(x)) == 22.5
+    assert float(ag.std(ag.full((7,), 0.1))) < 1e-16
+
+
+def test_diff(xp, same):
+    for kwargs in ({}, {"axis": 0}, {"n": 2}, {"n": 0}, {"axis": 1, "n": 1}):
+        same(xp.diff(xp.asarray(A), **kwargs), np.diff(A, **kwargs))
+    edge = np.zeros((2, 2, 1))
+    same(
+        xp.diff(xp.asarray(A), prepend=xp.asarray(edge), append=xp.asarray(edge)),
+        np.diff(A, prepend=edge, append=edge),
+    )
