@@ -112,7 +112,7 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     x1, x2 : Tensor
         Of a numeric dtype; vectors along `axis`, the other axes broadcast.
     axis : int, optional
-        Negative, as it is counted after broadcasting.
+        Negative: counted from the last of each tensor. It does not broadcast.
 
     Returns
     -------

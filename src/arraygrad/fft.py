@@ -108,7 +108,7 @@ def ifft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "ba
     Returns
     -------
     Tensor
-        Complex, of the precision of `x`: x[j] = Σ y[k] exp(2πi jk/n) / n.
+        Complex, of the precision of `x`: y[j] = Σ x[k] exp(2πi jk/n) / n.
 
     Raises
     ------
@@ -243,7 +243,7 @@ def fftn(
         Complex; integers and real numbers are read as such.
     s : sequence of int, optional
         Lengths, for the last axes if `axes` is not given; cut or filled as for one axis. None: the
-        sizes of the axes.
+        sizes of the axes; so is -1 in the place of one.
     axes : sequence of int, optional
         Along which. None: as many of the last as there are lengths, or all.
     norm : {'backward', 'ortho', 'forward'}, optional
@@ -284,7 +284,7 @@ def ifftn(
         Complex; integers and real numbers are read as such.
     s : sequence of int, optional
         Lengths, for the last axes if `axes` is not given; cut or filled as for one axis. None: the
-        sizes of the axes.
+        sizes of the axes; so is -1 in the place of one.
     axes : sequence of int, optional
         Along which. None: as many of the last as there are lengths, or all.
     norm : {'backward', 'ortho', 'forward'}, optional
@@ -365,7 +365,7 @@ def rfftn(
         Real.
     s : sequence of int, optional
         Lengths, for the last axes if `axes` is not given; cut or filled as for one axis. None: the
-        sizes of the axes.
+        sizes of the axes; so is -1 in the place of one.
     axes : sequence of int, optional
         Along which. None: as many of the last as there are lengths, or all.
     norm : {'backward', 'ortho', 'forward'}, optional

@@ -58,8 +58,8 @@ def cholesky(x: Tensor, /, *, upper: bool = False) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Symmetric or, if complex, Hermitian matrices, of shape (..., M, M); only the lower triangle
-        is read.
+        Symmetric or, if complex, Hermitian matrices, of shape (..., M, M). Only one triangle is
+        read: on the CPU the one of the factor, on CUDA the lower.
     upper : bool, optional
         Give the upper factor.
 
@@ -197,7 +197,8 @@ def eig(x: Tensor, /) -> EigResult:
     Raises
     ------
     ValueError
-        If the matrices are not square.
+        If the matrices are not square; if an element is infinite or NaN, or the eigenvalues do not
+        converge (NumPy's LinAlgError, a ValueError; on the CPU).
 
     Notes
     -----
@@ -231,7 +232,8 @@ def eigh(x: Tensor, /) -> EighResult:
     Raises
     ------
     ValueError
-        If the matrices are not square.
+        If the matrices are not square; if the eigenvalues do not converge (NumPy's LinAlgError, a
+        ValueError; on the CPU).
 
     Notes
     -----
@@ -262,7 +264,8 @@ def eigvals(x: Tensor, /) -> Tensor:
     Raises
     ------
     ValueError
-        If the matrices are not square.
+        If the matrices are not square; if an element is infinite or NaN, or the eigenvalues do not
+        converge (NumPy's LinAlgError, a ValueError; on the CPU).
 
     Notes
     -----
@@ -294,7 +297,8 @@ def eigvalsh(x: Tensor, /) -> Tensor:
     Raises
     ------
     ValueError
-        If the matrices are not square.
+        If the matrices are not square; if the eigenvalues do not converge (NumPy's LinAlgError, a
+        ValueError; on the CPU).
 
     Notes
     -----
@@ -437,7 +441,8 @@ def matrix_rank(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
     Raises
     ------
     ValueError
-        With fewer than two axes.
+        With fewer than two axes; if the singular values do not converge, as with NaN (NumPy's
+        LinAlgError, a ValueError; on the CPU).
     DeviceMismatchError
         If the tensors are on different devices.
 
@@ -503,7 +508,8 @@ def pinv(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
     Raises
     ------
     ValueError
-        With fewer than two axes.
+        With fewer than two axes; if the singular values do not converge, as with NaN (NumPy's
+        LinAlgError, a ValueError; on the CPU).
     DeviceMismatchError
         If the tensors are on different devices.
 
@@ -644,7 +650,8 @@ def svd(x: Tensor, /, *, full_matrices: bool = True) -> SVDResult:
     Raises
     ------
     ValueError
-        With fewer than two axes.
+        With fewer than two axes; if the singular values do not converge, as with NaN (NumPy's
+        LinAlgError, a ValueError; on the CPU).
 
     Notes
     -----
@@ -675,7 +682,8 @@ def svdvals(x: Tensor, /) -> Tensor:
     Raises
     ------
     ValueError
-        With fewer than two axes.
+        With fewer than two axes; if the singular values do not converge, as with NaN (NumPy's
+        LinAlgError, a ValueError; on the CPU).
 
     Examples
     --------
@@ -696,7 +704,8 @@ def trace(x: Tensor, /, *, offset: int = 0, dtype: DType | None = None) -> Tenso
     offset : int, optional
         Which: 0 the main one, positive ones above it.
     dtype : dtype, optional
-        In which to sum; None: int64 or uint64 for smaller integers, else the dtype of `x`.
+        In which to sum; None: int64 or uint64 for smaller integers and bools, else the dtype
+        of `x`.
 
     Returns
     -------
@@ -707,6 +716,8 @@ def trace(x: Tensor, /, *, offset: int = 0, dtype: DType | None = None) -> Tenso
     ------
     ValueError
         With fewer than two axes.
+    TypeError
+        If `dtype` is none of the standard's, or real for complex `x`.
 
     Examples
     --------
@@ -746,7 +757,7 @@ def vector_norm(
     Raises
     ------
     ValueError
-        If an axis does not exist.
+        If an axis does not exist or is given twice.
 
     Examples
     --------
