@@ -50,6 +50,29 @@ TABLE = {
     "complex to real": (lambda: xp.astype(Z, xp.float64), TypeError, "astype: .*imaginary"),
     "complex into real": (lambda: X.__setitem__(0, 1j), TypeError, "__setitem__: .*complex"),
     "float into int, in place": (lambda: I.__iadd__(0.5), TypeError, "iadd"),
+    "complex NumPy data as real": (
+        lambda: xp.asarray(np.asarray([1j]), dtype=xp.float64),
+        TypeError,
+        "imaginary",
+    ),
+    "full of complex as real": (
+        lambda: xp.full(2, 1j, dtype=xp.float64),
+        TypeError,
+        "full: .*imag",
+    ),
+    "complex linspace as real": (
+        lambda: xp.linspace(0, 1j, 3, dtype=xp.float32),
+        TypeError,
+        "linspace: .*imaginary",
+    ),
+    "sum of complex as real": (lambda: xp.sum(Z, dtype=xp.float64), TypeError, "sum: .*imaginary"),
+    "where out of range": (
+        lambda: xp.where(B, xp.ones(3, dtype=xp.int8), 300),
+        OverflowError,
+        "where: .*300",
+    ),
+    "like a list": (lambda: xp.zeros_like([1]), TypeError, r"zeros_like: .*\[1\]"),
+    "astype of a list": (lambda: xp.astype([1], xp.int8), TypeError, "astype: expected a Tensor"),
     "bits of floats": (lambda: ~X, TypeError, "bitwise_invert: .*float64"),
     "shift of floats": (lambda: X << 1, TypeError, "bitwise_left_shift: .*float64"),
     "negative of bools": (lambda: -B, TypeError, "negative: .*bool"),
@@ -126,6 +149,8 @@ TABLE = {
     "mask of another shape": (lambda: M[B], IndexError, "boolean"),
     "step 0": (lambda: X[::0], ValueError, "step"),
     "take out of bounds": (lambda: xp.take(X, I + 5), IndexError, "take"),
+    "take without an axis": (lambda: xp.take(M, I - 1), ValueError, "take: axis"),
+    "argsort of no axes": (lambda: xp.argsort(X[0]), ValueError, "argsort"),
     "take of a list": (lambda: xp.take(X, [0]), TypeError, r"take: .*\[0\]"),
     "repeat negative": (lambda: xp.repeat(X, -1), ValueError, "repeat"),
     # devices
@@ -191,3 +216,10 @@ def test_overlapping_memory():
     assert x.tolist() == [0.0, 1.0, 3.0, 5.0, 7.0]
     x[1:] = x[:-1]
     assert x.tolist() == [0.0, 0.0, 1.0, 3.0, 5.0]
+
+
+def test_tensors_on_two_devices_in_a_list():
+    with pytest.raises(xp.DeviceMismatchError, match="strict:1"):
+        xp.asarray([X, xp.ones(3, device="strict:1")])
+    moved = xp.asarray([X, X], device="strict:1")
+    assert moved.device == "strict:1"

@@ -52,7 +52,8 @@ def test_means_of_nothing():
         assert getattr(ag, name)(ag.zeros((3, 0)), axis=1).shape == (3,)
         assert getattr(ag, name)(ag.zeros((0, 3)), axis=1).shape == (0,)
     assert math.isnan(float(ag.var(ag.ones(2), correction=2)))
-    assert math.isnan(float(ag.var(ag.ones(2), correction=3)))
+    assert math.isnan(float(ag.var(ag.asarray([1.0, 3.0]), correction=3)))
+    assert math.isnan(float(ag.std(ag.asarray([1, 3]), correction=2)))
 
 
 @pytest.mark.parametrize("correction", [0, 1, 0.5])
@@ -114,3 +115,6 @@ def test_diff(xp, same):
         xp.diff(xp.asarray(A), prepend=xp.asarray(edge), append=xp.asarray(edge)),
         np.diff(A, prepend=edge, append=edge),
     )
+    row = xp.asarray([1, 4])
+    assert xp.diff(row, n=0, prepend=row[:1], append=row).tolist() == [1, 1, 4, 1, 4]
+    assert xp.repeat(row, xp.asarray([2, 1], dtype=xp.int64)).tolist() == [1, 1, 4]

@@ -302,9 +302,9 @@ def _bound(bound: Any, dtype: Any) -> Any:
 def diff(
     x: _Array, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None
 ) -> _Array:
-    """NumPy takes None for an array to prepend, and forgets both ends where n is 0."""
-    parts = [part for part in (prepend, x, append) if part is not None]
-    return np.diff(np.concatenate(parts, axis) if len(parts) > 1 else x, n, axis)
+    """NumPy takes None for an array to prepend."""
+    ends = {"prepend": prepend, "append": append}
+    return np.diff(x, n, axis, **{k: v for k, v in ends.items() if v is not None})
 
 
 def where(condition: _Array, x1: Any, x2: Any, /) -> _Array:
