@@ -50,7 +50,7 @@ def acos(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`. In radians, in [0, π].
+        Of the shape of `x`. Of the dtype of `x`, or float64. In radians, in [0, π].
 
     Raises
     ------
@@ -59,8 +59,9 @@ def acos(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    NaN outside [-1, 1] for real `x`. Complex: branch cuts (-∞, -1) and (1, ∞), continuous as C99
-    Annex G (Kahan 1987) has it.
+    NaN outside [-1, 1] for real `x`. Complex: π/2 - asin(x), branch cuts (-∞, -1) and (1, ∞);
+    the sign of a zero imaginary part says on which side of a cut an element is (Kahan, "Branch
+    Cuts for Complex Elementary Functions", 1987; C99, Annex G).
 
     Examples
     --------
@@ -82,7 +83,7 @@ def acosh(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -91,7 +92,9 @@ def acosh(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    NaN below 1 for real `x`. Complex: branch cut (-∞, 1), as in C99 Annex G.
+    NaN below 1 for real `x`. Complex: 2 log(√((x + 1)/2) + √((x - 1)/2)), branch cut (-∞, 1);
+    the sign of a zero imaginary part says on which side of the cut an element is (Kahan,
+    "Branch Cuts for Complex Elementary Functions", 1987; C99, Annex G).
 
     Examples
     --------
@@ -148,7 +151,7 @@ def asin(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`. In radians, in [-π/2, π/2].
+        Of the shape of `x`. Of the dtype of `x`, or float64. In radians, in [-π/2, π/2].
 
     Raises
     ------
@@ -157,7 +160,9 @@ def asin(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    NaN outside [-1, 1] for real `x`. Complex: branch cuts (-∞, -1) and (1, ∞).
+    NaN outside [-1, 1] for real `x`. Complex: -i asinh(ix), branch cuts (-∞, -1) and (1, ∞);
+    the sign of a zero imaginary part says on which side of a cut an element is (Kahan, "Branch
+    Cuts for Complex Elementary Functions", 1987; C99, Annex G).
 
     Examples
     --------
@@ -179,7 +184,7 @@ def asinh(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -188,7 +193,9 @@ def asinh(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    Complex: branch cuts (-i∞, -i) and (i, i∞).
+    Complex: log(x + √(1 + x²)), branch cuts (-i∞, -i) and (i, i∞); the sign of a zero real part
+    says on which side of a cut an element is (Kahan, "Branch Cuts for Complex Elementary
+    Functions", 1987; C99, Annex G).
 
     Examples
     --------
@@ -210,7 +217,7 @@ def atan(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`. In radians, in [-π/2, π/2].
+        Of the shape of `x`. Of the dtype of `x`, or float64. In radians, in [-π/2, π/2].
 
     Raises
     ------
@@ -219,7 +226,9 @@ def atan(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    Complex: branch cuts (-i∞, -i) and (i, i∞).
+    Complex: -i atanh(ix), branch cuts (-i∞, -i) and (i, i∞); the sign of a zero real part says
+    on which side of a cut an element is (Kahan, "Branch Cuts for Complex Elementary Functions",
+    1987; C99, Annex G).
 
     Examples
     --------
@@ -236,8 +245,8 @@ def atan2(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real floating-point dtype; integers and bools are read as
-        float64. At least one is a tensor.
+        Of shapes that broadcast, of a real floating-point dtype; if no tensor has one,
+        integers and bools are read as float64. At least one is a tensor.
 
     Returns
     -------
@@ -257,7 +266,7 @@ def atan2(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Notes
     -----
     The first argument is the ordinate. The signs of zeros choose the side of the cut along the
-    negative abscissa (C99, F.10.1.4).
+    negative abscissa (C99, F.9.1.4).
 
     Examples
     --------
@@ -279,7 +288,7 @@ def atanh(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -288,7 +297,9 @@ def atanh(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    ±∞ at ±1 and NaN beyond for real `x`. Complex: branch cuts (-∞, -1] and [1, ∞).
+    ±∞ at ±1 and NaN beyond for real `x`. Complex: (log(1 + x) - log(1 - x))/2, branch cuts (-∞,
+    -1] and [1, ∞); the sign of a zero imaginary part says on which side of a cut an element is
+    (Kahan, "Branch Cuts for Complex Elementary Functions", 1987; C99, Annex G).
 
     Examples
     --------
@@ -546,6 +557,8 @@ def clip(
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor, or an end is neither a tensor nor a scalar nor None.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -554,7 +567,8 @@ def clip(
     Notes
     -----
     Where `min` is larger than `max` the result is `max`. NaN in `x` or in an end gives NaN. An
-    integer end outside the range of an integer dtype stands for the end of that range.
+    integer end outside the range of an integer dtype stands for the end of that range; a
+    fractional end loses its fraction where it is the result for an integer `x`.
 
     Examples
     --------
@@ -604,8 +618,8 @@ def copysign(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real floating-point dtype; integers and bools are read as
-        float64. At least one is a tensor.
+        Of shapes that broadcast, of a real floating-point dtype; if no tensor has one,
+        integers and bools are read as float64. At least one is a tensor.
 
     Returns
     -------
@@ -642,7 +656,7 @@ def cos(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -669,7 +683,7 @@ def cosh(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -766,7 +780,7 @@ def exp(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -797,7 +811,7 @@ def expm1(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -906,8 +920,7 @@ def greater(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -915,7 +928,8 @@ def greater(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    False where either is NaN.
+    False where either is NaN. Complex numbers, for which the standard has no order, are ordered
+    by real part, then by imaginary part, as in NumPy.
 
     Examples
     --------
@@ -942,8 +956,7 @@ def greater_equal(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -951,7 +964,8 @@ def greater_equal(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    False where either is NaN.
+    False where either is NaN. Complex numbers, for which the standard has no order, are ordered
+    by real part, then by imaginary part, as in NumPy.
 
     Examples
     --------
@@ -968,8 +982,8 @@ def hypot(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real floating-point dtype; integers and bools are read as
-        float64. At least one is a tensor.
+        Of shapes that broadcast, of a real floating-point dtype; if no tensor has one,
+        integers and bools are read as float64. At least one is a tensor.
 
     Returns
     -------
@@ -1139,8 +1153,7 @@ def less(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1148,7 +1161,8 @@ def less(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    False where either is NaN.
+    False where either is NaN. Complex numbers, for which the standard has no order, are ordered
+    by real part, then by imaginary part, as in NumPy.
 
     Examples
     --------
@@ -1175,8 +1189,7 @@ def less_equal(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1184,7 +1197,8 @@ def less_equal(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    False where either is NaN.
+    False where either is NaN. Complex numbers, for which the standard has no order, are ordered
+    by real part, then by imaginary part, as in NumPy.
 
     Examples
     --------
@@ -1206,7 +1220,7 @@ def log(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -1215,8 +1229,9 @@ def log(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    -∞ at 0 and NaN below for real `x`. Complex: branch cut (-∞, 0); the sign of a zero imaginary
-    part says on which side of it an element is.
+    -∞ at 0 and NaN below for real `x`; NumPy warns of both on the CPU. Complex: log(abs(x)) + i
+    arg(x), branch cut (-∞, 0); the sign of a zero imaginary part says on which side of the cut
+    an element is (Kahan, "Branch Cuts for Complex Elementary Functions", 1987; C99, Annex G).
 
     Examples
     --------
@@ -1238,7 +1253,7 @@ def log10(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -1269,7 +1284,7 @@ def log1p(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -1280,7 +1295,7 @@ def log1p(x: Tensor, /) -> Tensor:
     -----
     -∞ at -1 and NaN below for real `x`. Complex: branch cut (-∞, -1). The real part is log1p(2a +
     a² + b²)/2 of a + ib, its argument formed with error-free sums and products (Dekker 1971), so it
-    keeps its digits also where |1 + x| is near 1.
+    keeps its digits also where abs(1 + x) is near 1. Infinities and NaN as the standard has them.
 
     Examples
     --------
@@ -1302,7 +1317,7 @@ def log2(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -1328,8 +1343,8 @@ def logaddexp(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real floating-point dtype; integers and bools are read as
-        float64. At least one is a tensor.
+        Of shapes that broadcast, of a real floating-point dtype; if no tensor has one,
+        integers and bools are read as float64. At least one is a tensor.
 
     Returns
     -------
@@ -1348,7 +1363,7 @@ def logaddexp(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    Computed as max + log1p(exp(-|x1 - x2|)); -∞ for two -∞.
+    Computed as max + log1p(exp(-abs(x1 - x2))); -∞ for two -∞.
 
     Examples
     --------
@@ -1498,8 +1513,7 @@ def maximum(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1507,7 +1521,8 @@ def maximum(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    NaN if either is NaN.
+    NaN if either is NaN. Complex numbers, for which the standard has no order, are ordered by
+    real part, then by imaginary part, as in NumPy.
 
     Examples
     --------
@@ -1534,8 +1549,7 @@ def minimum(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or one is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1543,7 +1557,8 @@ def minimum(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    NaN if either is NaN.
+    NaN if either is NaN. Complex numbers, for which the standard has no order, are ordered by
+    real part, then by imaginary part, as in NumPy.
 
     Examples
     --------
@@ -1605,7 +1620,7 @@ def negative(x: Tensor, /) -> Tensor:
     Raises
     ------
     TypeError
-        If `x` is not a tensor.
+        If `x` is not a tensor, or is of bools.
 
     Examples
     --------
@@ -1622,8 +1637,8 @@ def nextafter(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real floating-point dtype; integers and bools are read as
-        float64. At least one is a tensor.
+        Of shapes that broadcast, of a real floating-point dtype; if no tensor has one,
+        integers and bools are read as float64. At least one is a tensor.
 
     Returns
     -------
@@ -1704,7 +1719,7 @@ def positive(x: Tensor, /) -> Tensor:
     Raises
     ------
     TypeError
-        If `x` is not a tensor.
+        If `x` is not a tensor, or is of bools.
 
     Examples
     --------
@@ -1733,16 +1748,17 @@ def pow(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
     TypeError
         If neither operand is a tensor, or one is neither a tensor nor a scalar.
     ValueError
-        If the shapes do not broadcast.
+        If the shapes do not broadcast, or for integers to a negative integer power.
     DeviceMismatchError
         If the operands are on different devices.
 
     Notes
     -----
-    1 for an exponent 0, whatever the base. NaN for a finite negative base and a real exponent that
-    is no integer. Other special values as in C99, F.10.4.4.
+    1 for an exponent 0, whatever the base. NaN for a finite negative base and a finite real
+    exponent that is no integer. Other special values as in C99, F.9.4.4. Complex: exp(x2
+    log(x1)), with the branch cut of `log` for `x1`.
 
-    ValueError for integers to a negative integer power: cast to floating-point numbers first.
+    Cast integers to a floating-point dtype first to raise them to negative powers.
 
     Examples
     --------
@@ -1797,7 +1813,7 @@ def reciprocal(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -1886,7 +1902,7 @@ def round(x: Tensor, /) -> Tensor:
 
 
 def sign(x: Tensor, /) -> Tensor:
-    """Sign: -1, 0 or 1; of complex numbers, x / |x|.
+    """Sign: -1, 0 or 1; of complex numbers, x / abs(x).
 
     Parameters
     ----------
@@ -1901,11 +1917,11 @@ def sign(x: Tensor, /) -> Tensor:
     Raises
     ------
     TypeError
-        If `x` is not a tensor.
+        If `x` is not a tensor, or is of bools.
 
     Notes
     -----
-    NaN gives NaN, complex 0 gives 0. The modulus does not overflow.
+    NaN gives NaN, complex 0 gives 0, two infinite parts NaN. The modulus does not overflow.
 
     Examples
     --------
@@ -1956,7 +1972,7 @@ def sin(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -1983,7 +1999,7 @@ def sinh(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -2010,7 +2026,7 @@ def sqrt(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -2019,8 +2035,9 @@ def sqrt(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    NaN below 0 for real `x`, -0 at -0. Complex: the root with a real part that is not negative;
-    branch cut (-∞, 0).
+    NaN below 0 for real `x`, -0 at -0. Complex: the root with a real part that is not negative,
+    branch cut (-∞, 0); the sign of a zero imaginary part says on which side of the cut an
+    element is (Kahan, "Branch Cuts for Complex Elementary Functions", 1987; C99, Annex G).
 
     Examples
     --------
@@ -2076,7 +2093,8 @@ def subtract(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, one is neither a tensor nor a scalar, or both are
+        of bools.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -2084,7 +2102,7 @@ def subtract(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
 
     Notes
     -----
-    Integers wrap around. Not defined for bools.
+    Integers wrap around.
 
     Examples
     --------
@@ -2106,7 +2124,7 @@ def tan(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
@@ -2133,7 +2151,7 @@ def tanh(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Of the shape of `x`. Of the dtype of `x`, or float64.
 
     Raises
     ------
