@@ -33,13 +33,11 @@ _TO_STRICT = {
 }
 
 
-_BOOL = array_api_strict.bool
-
-
 class Array:
     """An array of array_api_strict whose dtype is NumPy's, as the package expects of a backend."""
 
     __slots__ = ("data",)
+    __array_ufunc__ = None
 
     def __init__(self, data):
         assert type(data) is _STRICT, f"foreign array: {type(data)}"
@@ -54,24 +52,31 @@ class Array:
     def __dlpack_device__(self):
         return 12, _DEVICES.index(self.data.device)  # kDLExtDev
 
+    def __array__(self, dtype=None, copy=None):  # without it, NumPy makes an array of one object
+        raise AssertionError("NumPy reads the data of a device")
+
 
 array_type = Array
 
 
-def _inward(x):
+def _inward(x, device):
     """What array_api_strict may see of an argument."""
     if isinstance(x, Array):
+        assert x.data.device == device, f"an array on {x.data.device} reached {device}"
         return x.data
     if isinstance(x, np.dtype):
         return _TO_STRICT[x]
-    if isinstance(x, (np.ndarray, np.generic)):
-        raise AssertionError(f"data of the host reached the device: {x!r}")
     if isinstance(x, tuple):
-        return tuple(map(_inward, x))
+        return tuple(_inward(y, device) for y in x)
     if isinstance(x, list):
-        return list(map(_inward, x))
-    assert x is None or x is ... or isinstance(x, (bool, int, float, complex, str, slice)), x
+        assert all(isinstance(y, Array) for y in x), f"a list is no array: {x!r}"
+        return [_inward(y, device) for y in x]
+    # (NumPy's float64 scalars are floats, so the exact type counts.)
+    assert x is None or x is ... or type(x) in _PLAIN, f"data of the host reached {device}: {x!r}"
     return x
+
+
+_PLAIN = (bool, int, float, complex, str, slice)
 
 
 def _outward(x):
@@ -83,25 +88,27 @@ def _outward(x):
     return x
 
 
+# ---- promotion where the standard has none: NumPy's
+
+
 def _promoted(name, operands):
     """Operands that the standard does not promote, as NumPy promotes them."""
     arrays = [x for x in operands if isinstance(x, Array)]
     scalars = [x for x in operands if type(x) in (bool, int, float, complex)]
-    if name in ("where", "take", "take_along_axis", "repeat", "searchsorted") or not arrays:
+    if not arrays:
         return operands
     dtype = np.result_type(*(x.dtype for x in arrays), *(type(x)(1) for x in scalars))
     kinds = KINDS.get(name, "biufc")
     if dtype.kind not in kinds and dtype.kind in "biu":
         dtype = np.dtype("int64" if "i" in kinds else "float64")
     strict = _TO_STRICT[dtype]
-    cast = array_api_strict.astype
     return [
-        Array(cast(x.data, strict)) if isinstance(x, Array) and x.dtype != dtype else x
+        Array(_astype(x.data, strict)) if isinstance(x, Array) and x.dtype != dtype else x
         for x in operands
     ]
 
 
-_ELEMENTWISE = frozenset(
+_PROMOTING = frozenset(
     "add atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign "
     "divide equal floor_divide greater greater_equal hypot less less_equal logaddexp logical_and "
     "logical_or logical_xor maximum minimum multiply nextafter not_equal pow remainder subtract "
@@ -109,56 +116,156 @@ _ELEMENTWISE = frozenset(
 )
 
 
-def _operation(name, function):
+def _operation(name, function, device):
     def run(*args, **kwargs):
-        if name in _ELEMENTWISE:
+        if name in _PROMOTING:
             args = _promoted(name, args)
-        result = function(*map(_inward, args), **{k: _inward(v) for k, v in kwargs.items()})
-        return _outward(result)
+        elif name in ("concat", "stack"):
+            args = (list(_promoted(name, args[0])), *args[1:])
+        elif name == "where":
+            args = (args[0], *_promoted(name, args[1:]))
+        args = [_inward(x, device) for x in args]
+        return _outward(function(*args, **{k: _inward(v, device) for k, v in kwargs.items()}))
 
     return run
 
 
-def _full_key(x, key):
-    """The key with the ellipsis that the standard asks for where NumPy does not."""
-    entries = key if isinstance(key, tuple) else (key,)
-    boolean = any(type(k) is bool or str(getattr(k, "dtype", "")).endswith("bool") for k in entries)
-    if boolean or any(k is ... for k in entries):
-        return key
-    return (*entries, ...) if sum(k is not None for k in entries) < x.ndim else key
+def _astype(x, dtype, /, *, copy=True):
+    if dtype == xps.bool and xps.isdtype(x.dtype, "complex floating"):
+        return x != 0  # array_api_strict does not cast complex numbers to bool
+    return xps.astype(x, dtype, copy=copy)
+
+
+# ---- indexing: array_api_strict reads less than NumPy, and copies single elements
+
+
+def _entries(x, key):
+    """The key as a basic one (slices, ints, new axes) and the index arrays for axes of its result.
+
+    A boolean array stands for the indices of its true elements; the ints beside an array count
+    as arrays too, as they do in NumPy.
+    """
+    key = key if isinstance(key, tuple) else (key,)
+    key = [xps.asarray(k, device=x.device) if type(k) is bool else k for k in key]
+    if sum(k is ... for k in key) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    arrays_in_key = any(type(k) is _STRICT for k in key)
+    used = sum(
+        k.ndim if type(k) is _STRICT and k.dtype == xps.bool else k is not None and k is not ...
+        for k in key
+    )
+    if used > x.ndim:
+        raise IndexError(f"too many indices: {used} for {x.ndim} axes")
+    if not any(k is ... for k in key):
+        key.append(...)
+    basic, arrays, axis = [], {}, 0
+
+    def select(index):
+        arrays[len(basic)] = index
+        basic.append(slice(None))
+
+    for k in key:
+        if k is None:
+            basic.append(None)
+        elif k is ...:
+            basic += [slice(None)] * (x.ndim - used)
+            axis += x.ndim - used
+        elif isinstance(k, slice):  # array_api_strict wants its ends inside of the axis
+            r = range(*k.indices(x.shape[axis]))
+            basic.append(slice(r.start, r.stop if r.stop >= 0 else None, r.step) if r else _NONE)
+            axis += 1
+        elif type(k) is _STRICT and k.dtype == xps.bool and k.ndim:
+            if k.shape != x.shape[axis : axis + k.ndim]:
+                raise IndexError(f"a boolean index of shape {k.shape} for {x.shape}")
+            for index in xps.nonzero(k):
+                select(index)
+            axis += k.ndim
+        elif type(k) is _STRICT and k.dtype == xps.bool:  # one or none of a new axis
+            select(xps.nonzero(xps.reshape(k, (1,)))[0])
+            basic[-1] = None
+        elif arrays_in_key:
+            select(_wrapped(k, x.shape[axis], x.device))
+            axis += 1
+        else:
+            basic.append(k)
+            axis += 1
+    return (*basic, ...), arrays
+
+
+_NONE = slice(0, 0)
+
+
+def _wrapped(index, n, device):
+    """Indices of an axis of n elements, none negative."""
+    index = xps.astype(xps.asarray(index, device=device), xps.int64)
+    if _to_host(Array(xps.any((index < -n) | (index >= n)))):
+        raise IndexError(f"index is out of bounds for an axis of {n} elements")
+    return xps.where(index < 0, index + n, index)
 
 
 def _getitem(x, key):
-    return x[_full_key(x, key)]
+    basic, arrays = _entries(x, key)
+    x = x[basic]
+    if not arrays:
+        return x
+    indices = xps.broadcast_arrays(*arrays.values())
+    axes, shape = [*arrays], indices[0].shape
+    others = [i for i in range(x.ndim) if i not in arrays]
+    flat = xps.zeros(shape, dtype=xps.int64, device=x.device)
+    for axis, index in zip(axes, indices, strict=True):
+        flat = flat * x.shape[axis] + index
+    rest = tuple(x.shape[i] for i in others)
+    count = math.prod(x.shape[i] for i in axes)
+    x = xps.reshape(xps.permute_dims(x, (*axes, *others)), (count, *rest))
+    x = xps.take(x, xps.reshape(flat, (-1,)), axis=0)
+    x = xps.reshape(x, (*shape, *rest))
+    adjacent = axes == [*range(axes[0], axes[-1] + 1)]
+    first = axes[0] if adjacent else 0
+    order = [*range(len(shape), x.ndim)]
+    order[first:first] = range(len(shape))
+    return xps.permute_dims(x, tuple(order))
 
 
 def _setitem(x, value, key):
-    key = _full_key(x, key)
-    if isinstance(value, (bool, int)):
-        kind = bool if x.dtype == _BOOL else int
-        value = kind(value)
-    elif type(value) is _STRICT and value.dtype != x.dtype:
-        value = array_api_strict.astype(value, x.dtype)
-    x[key] = value
+    if type(value) is _STRICT:
+        value = _astype(value, x.dtype)
+    else:
+        # A Python scalar is cast, as an array would be.
+        value = _astype(xps.asarray(value, device=x.device), x.dtype)
+    basic, arrays = _entries(x, key)
+    if not arrays:
+        x[basic][...] = value
+        return
+    numbers = xps.reshape(xps.arange(x.size, device=x.device), x.shape)
+    targets = _getitem(numbers, key)
+    value = xps.reshape(xps.broadcast_to(value, targets.shape), (-1,))
+    if not value.size:
+        return
+    # There is no assignment to several indices: each element looks for itself among the targets.
+    found = xps.reshape(numbers, (-1, 1)) == xps.reshape(targets, (1, -1))
+    sources = xps.argmax(xps.astype(found, xps.int8), axis=1)
+    new = xps.where(
+        xps.any(found, axis=1), xps.take(value, sources, axis=0), xps.reshape(x, (-1,))
+    )
+    x[...] = xps.reshape(new, x.shape)
 
 
 def _in_place(name):
     apply = getattr(operator, name)
+    plain = getattr(operator, name[1:].replace("and", "and_").replace("or", "or_", name == "ior"))
 
     def run(x, other):
-        if name == "imatmul":  # array_api_strict makes a new array
-            x[...] = x @ other
+        mixed = type(other) is _STRICT and other.dtype != x.dtype
+        if name == "imatmul" or mixed:  # of which array_api_strict makes a new array, or nothing
+            a, b = (y.data for y in _promoted(name, (Array(x), Array(other))))
+            result = Array(plain(a, b))
+            if not np.can_cast(result.dtype, Array(x).dtype, "same_kind"):
+                raise TypeError(f"{name}: cannot cast {result.dtype} to {Array(x).dtype}")
+            x[...] = _astype(result.data, x.dtype)
             return
         before = x
         x = apply(x, other)
         assert x is before
-
-    return run
-
-
-def _creation(function, device):
-    def run(*args, **kwargs):
-        return function(*args, **kwargs, device=device)
 
     return run
 

@@ -110,8 +110,8 @@ def test_complex(name, dtype):
     def run(a, b):
         x = xp.asarray([complex(a, b)], dtype=getattr(xp, dtype))
         value = complex(x[0])
-        if value.imag == 0 or value.real == 0 or abs(value) < 1e-3:
-            return  # branch cuts and zeros: the tables of special values
+        if min(abs(value.imag), abs(value.real)) < 1e-20 or abs(value) < 1e-3:
+            return  # branch cuts and zeros, where 60 digits do not do: the special values
         if abs(abs(value) - 1) < 1e-3 or abs(value + 1) < 1e-3:
             return
         exact = reference(mpmath.mpmathify(value))

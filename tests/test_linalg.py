@@ -161,6 +161,35 @@ def test_matrix_norms(xp, same, ord, keepdims):
     same(found, np.linalg.norm(a, ord=ord, axis=(-2, -1), keepdims=keepdims), rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_nan_stays_nan(dtype):
+    a = np.stack([np.eye(2), [[math.nan, 1.0], [1.0, 1.0]]]).astype(dtype)
+    x = ag.asarray(a)
+    for name in ("det", "eigvalsh"):
+        found = ag.abs(getattr(ag.linalg, name)(x))
+        assert bool(ag.any(ag.isnan(found[1, ...])))
+        assert not bool(ag.any(ag.isnan(found[0, ...])))
+    sign, logabs = ag.linalg.slogdet(x)
+    assert ag.isnan(sign).tolist() == ag.isnan(logabs).tolist() == [False, True]
+    assert bool(ag.all(ag.isnan(ag.linalg.eigh(x[1, ...]).eigenvectors)))
+    assert math.isnan(abs(complex(ag.linalg.det(x[1, ...]))))
+
+
+def test_degenerate():
+    assert int(ag.linalg.matrix_rank(ag.zeros((0, 3)))) == 0
+    assert ag.linalg.matrix_rank(ag.zeros((5, 2, 0))).tolist() == [0] * 5
+    assert ag.linalg.pinv(ag.asarray([[2, 0], [0, 4]])).tolist() == [[0.5, 0.0], [0.0, 0.25]]
+    for wrong in (
+        lambda: ag.linalg.qr(ag.ones((2, 2)), mode="r"),
+        lambda: ag.tensordot(ag.ones(2), ag.ones(2), axes=-1),
+        lambda: ag.tensordot(ag.ones(2), ag.ones(2), axes=3),
+        lambda: ag.linalg.cross(ag.ones(3), ag.ones(3), axis=-2),
+        lambda: ag.fft.fft(ag.ones(3), axis=1),
+    ):
+        with pytest.raises(ValueError, match=r"qr|tensordot|cross|fft"):
+            wrong()
+
+
 def test_products(xp, same):
     a, b = RNG.standard_normal((2, 3, 4)), RNG.standard_normal((4, 5))
     x, y = xp.asarray(a), xp.asarray(b)

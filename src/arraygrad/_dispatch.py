@@ -109,17 +109,21 @@ def floating(name: str, x: Tensor) -> Any:
 
     (NumPy's answers for small ints are of half precision, a dtype that the standard lacks.)
     """
+    return unary(name, as_floating(x))
+
+
+def as_floating(x: Any) -> Any:
+    """A tensor of ints or bools as one of float64; anything else as it is."""
     if type(x) is Tensor and x._data.dtype.kind not in "fc" and not is_strict():
-        x = call("astype", x, DEFAULTS["real floating"])
-    return unary(name, x)
+        return call("astype", x, DEFAULTS["real floating"])
+    return x
 
 
 def binary_floating(name: str, x1: Any, x2: Any) -> Any:
     """`binary` for such a function."""
     tensors = [x for x in (x1, x2) if type(x) is Tensor]
-    if all(x._data.dtype.kind not in "fc" for x in tensors) and not is_strict():
-        dtype = DEFAULTS["real floating"]
-        x1, x2 = (call("astype", x, dtype) if type(x) is Tensor else x for x in (x1, x2))
+    if all(x._data.dtype.kind not in "fc" for x in tensors):
+        x1, x2 = as_floating(x1), as_floating(x2)
     return binary(name, x1, x2)
 
 

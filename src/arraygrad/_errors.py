@@ -45,6 +45,8 @@ def explain(
     message = f"{name}: {error}; got {got}"
     if isinstance(error, AttributeError):  # a scalar where the library looks for an array
         return TypeError(message)
+    if type(error) is IndexError and name.startswith(("fft.", "linalg.", "tensordot")):
+        return ValueError(message)  # an axis that does not exist
     for cls in type(error).__mro__:
         if cls is Exception or not issubclass(cls, Exception) or issubclass(cls, Warning):
             break

@@ -101,6 +101,8 @@ def tensordot(
     >>> xp.tensordot(xp.ones((2, 3)), xp.ones((3, 4)), axes=1).shape
     (2, 4)
     """
+    if isinstance(axes, int) and axes < 0:
+        raise ValueError(f"tensordot: axes must not be negative; got {axes}")
     return pair("tensordot", x1, x2, axes=axes)
 
 

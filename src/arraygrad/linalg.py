@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from ._dispatch import apply, binary, call, pair, unary
+from ._dispatch import apply, as_floating, binary, call, pair, unary
 from ._dtypes import accumulator
 from ._linear_algebra import matmul, matrix_transpose, tensordot, vecdot
 from ._typing import DType, Tensor
@@ -523,7 +523,7 @@ def pinv(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
     >>> xp.linalg.pinv(xp.asarray([[4.0]]))
     Tensor([[0.25]], dtype=float64)
     """
-    return apply("linalg.pinv", (x,), (), {"rtol": rtol})
+    return apply("linalg.pinv", (as_floating(x),), (), {"rtol": rtol})
 
 
 def qr(x: Tensor, /, *, mode: Literal["reduced", "complete"] = "reduced") -> QRResult:
@@ -558,6 +558,8 @@ def qr(x: Tensor, /, *, mode: Literal["reduced", "complete"] = "reduced") -> QRR
     >>> bool(xp.all(xp.abs(Q @ R - xp.asarray([[0.0, 2.0], [1.0, 0.0]])) < 1e-15))
     True
     """
+    if mode not in ("reduced", "complete"):
+        raise ValueError(f"linalg.qr: mode must be 'reduced' or 'complete'; got {mode!r}")
     return QRResult(*call("linalg.qr", x, mode=mode))
 
 

@@ -281,7 +281,10 @@ def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
     if min is None and max is None:
         return x.copy()
     y = x.clip(_bound(min, x.dtype), _bound(max, x.dtype))
-    return y if y.dtype == x.dtype else y.astype(x.dtype)
+    if y.dtype == x.dtype:
+        return y
+    with np.errstate(over="ignore"):  # a bound beyond the range is infinite
+        return y.astype(x.dtype)
 
 
 def _bound(bound: Any, dtype: Any) -> Any:
@@ -327,6 +330,31 @@ def matrix_power(x: _Array, n: int, /) -> _Array:
     """To the first power, NumPy gives the argument itself."""
     y = np.linalg.matrix_power(x, n)
     return y.copy() if y is x else y
+
+
+def matrix_rank(x: _Array, /, *, rtol: Any = None) -> _Array:
+    """array_api_compat looks for the largest singular value also where there is none."""
+    if 0 in x.shape[-2:]:
+        return np.zeros(x.shape[:-2], dtype=np.int64)
+    return _linalg.matrix_rank(x, rtol=rtol)
+
+
+def _with_nan(function: Callable[..., Any]) -> Callable[..., Any]:
+    """LAPACK's pivoting and its symmetric eigensolvers lose NaN; a matrix with one gives NaN."""
+
+    def run(x: _Array, /) -> Any:
+        y: Any = function(x)
+        if _all_finite(x):
+            return y
+        bad = np.isnan(x).any(axis=(-2, -1))
+        parts = [np.array(part) for part in (y if isinstance(y, tuple) else (y,))]
+        for part in parts:
+            part[bad] = np.nan
+        return (
+            y._replace(**dict(zip(y._fields, parts, strict=True))) if len(parts) > 1 else parts[0]
+        )
+
+    return run
 
 
 # ---- shorter ways to the same C code (NumPy's own spend more in Python than a small tensor takes)
@@ -461,7 +489,7 @@ def matrix_transpose(x: _Array, /) -> _Array:
 _OWN = (
     "arange empty eye full linspace ones zeros cumulative_prod matmul tensordot vecdot unique_all "
     "unique_counts unique_inverse linalg.cholesky linalg.cross linalg.diagonal linalg.eigh "
-    "linalg.outer linalg.qr linalg.slogdet linalg.svd linalg.svdvals linalg.tensordot linalg.trace "
+    "linalg.outer linalg.qr linalg.svd linalg.svdvals linalg.tensordot linalg.trace "
     "linalg.vector_norm fft.fft fft.fftn fft.hfft fft.ifft fft.ifftn fft.ihfft fft.irfft "
     "fft.irfftn fft.rfft fft.rfftn fft.fftshift fft.ifftshift"
 ).split()
@@ -487,6 +515,8 @@ def _table() -> dict[str, Callable[..., Any]]:
             if callable(found) and not isinstance(found, type) and name[0] != "_":
                 table[prefix + name] = found
     table.update({name: operator.attrgetter(name)(np) for name in _OWN})
+    for name in ("linalg.det", "linalg.slogdet", "linalg.eigh", "linalg.eigvalsh"):
+        table[name] = _with_nan(operator.attrgetter(name)(np))
     table.update({name: getattr(operator, name) for name in _OPERATORS})
     table.update(
         (name, found)
@@ -500,6 +530,7 @@ def _table() -> dict[str, Callable[..., Any]]:
         {
             "concat": np.concatenate,
             "linalg.matrix_power": matrix_power,
+            "linalg.matrix_rank": matrix_rank,
             "T": np.transpose,
             "copy": np.copy,
             "from_scalar": np.asarray,
