@@ -5,10 +5,11 @@ enters but through `from_host` and `to_host`. So what would fail on a GPU, becau
 past the dispatch or was moved behind the user's back, fails here too, on any machine.
 """
 
+import math
 import operator
 import warnings
 
-import array_api_strict
+import array_api_strict as xps
 import numpy as np
 from array_api_strict._flags import set_array_api_strict_flags
 
@@ -22,9 +23,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     set_array_api_strict_flags(api_version="2025.12")
 
-_CPU = array_api_strict.Device("CPU_DEVICE")
-_DEVICES = tuple(map(array_api_strict.Device, ("device1", "device2")))
-_STRICT = type(array_api_strict.asarray(0))
+_CPU = xps.Device("CPU_DEVICE")
+_DEVICES = tuple(map(xps.Device, ("device1", "device2")))
+_STRICT = type(xps.asarray(0))
 
 _TO_STRICT = {
     np.dtype(name): getattr(array_api_strict, name)
@@ -244,15 +245,13 @@ def _setitem(x, value, key):
     # There is no assignment to several indices: each element looks for itself among the targets.
     found = xps.reshape(numbers, (-1, 1)) == xps.reshape(targets, (1, -1))
     sources = xps.argmax(xps.astype(found, xps.int8), axis=1)
-    new = xps.where(
-        xps.any(found, axis=1), xps.take(value, sources, axis=0), xps.reshape(x, (-1,))
-    )
+    new = xps.where(xps.any(found, axis=1), xps.take(value, sources, axis=0), xps.reshape(x, (-1,)))
     x[...] = xps.reshape(new, x.shape)
 
 
 def _in_place(name):
     apply = getattr(operator, name)
-    plain = getattr(operator, name[1:].replace("and", "and_").replace("or", "or_", name == "ior"))
+    plain = getattr(operator, {"iand": "and_", "ior": "or_"}.get(name, name[1:]))
 
     def run(x, other):
         mixed = type(other) is _STRICT and other.dtype != x.dtype
@@ -274,6 +273,7 @@ _CREATION = "arange empty eye full linspace ones zeros fft.fftfreq fft.rfftfreq"
 
 
 def _to_host(data, stream=None):
+    assert type(data) is Array
     return np.array(data.data.to_device(_CPU))
 
 
@@ -283,35 +283,41 @@ def operations(index):
         raise ValueError(f"there are {len(_DEVICES)} strict devices; got strict:{index}")
     device = _DEVICES[index]
     table = {}
+
+    def define(name, function):
+        table[name] = _operation(name, function, device)
+
     for prefix, module in (
-        ("", array_api_strict),
-        ("linalg.", array_api_strict.linalg),
-        ("fft.", array_api_strict.fft),
+        ("", xps),
+        ("linalg.", xps.linalg),
+        ("fft.", xps.fft),
     ):
         for name in dir(module):
             function = getattr(module, name)
             if name[0] != "_" and callable(function) and not isinstance(function, type):
                 if prefix + name in _CREATION:
                     function = _creation(function, device)
-                table[prefix + name] = _operation(prefix + name, function)
+                define(prefix + name, function)
     for name in MUTATING - {"setitem"}:
-        table[name] = _operation(name, _in_place(name))
-    table["getitem"] = _operation("getitem", _getitem)
-    table["setitem"] = _operation("setitem", _setitem)
-    table["T"] = _operation("T", lambda x: array_api_strict.permute_dims(x, range(x.ndim)[::-1]))
-    table["copy"] = _operation("copy", lambda x: array_api_strict.asarray(x, copy=True))
+        define(name, _in_place(name))
+    define("getitem", _getitem)
+    define("setitem", _setitem)
+    define("astype", _astype)
+    define("T", lambda x: xps.permute_dims(x, range(x.ndim)[::-1]))
+    define("copy", lambda x: xps.asarray(x, copy=True))
     table["item"] = lambda x: _to_host(x).item()
 
     def from_host(data, stream=None):
         assert type(data) is np.ndarray
-        return Array(array_api_strict.asarray(data, device=device, copy=True))
+        return Array(xps.asarray(data, device=device, copy=True))
 
     def from_peer(data, stream=None):
+        assert type(data) is Array
         return Array(data.data.to_device(device))
 
     def from_dlpack(x, copy):
         data = x._data
-        return Array(array_api_strict.asarray(data.data, copy=True)) if copy else data
+        return Array(xps.asarray(data.data, copy=True)) if copy else data
 
     def dlpack(data, *, stream, max_version, dl_device, copy):
         if dl_device is not None and tuple(map(int, dl_device)) == (1, 0) and copy is not False:

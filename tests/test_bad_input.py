@@ -77,6 +77,8 @@ TABLE = {
     "shift of floats": (lambda: X << 1, TypeError, "bitwise_left_shift: .*float64"),
     "negative of bools": (lambda: -B, TypeError, "negative: .*bool"),
     "bools subtracted": (lambda: B - B, TypeError, "subtract: .*bool"),
+    "clip to a complex end": (lambda: xp.clip(X, 0, 1j), TypeError, "clip: .*1j"),
+    "clip to a complex tensor": (lambda: xp.clip(X, Z[0], None), TypeError, "clip: .*complex128"),
     "floor of complex": (lambda: xp.floor(Z), TypeError, "floor: .*complex128"),
     "atan2 of complex": (lambda: xp.atan2(Z, Z), TypeError, "atan2: .*complex128"),
     "kind unknown": (lambda: xp.isdtype(xp.int8, "int"), ValueError, "isdtype: kind .*'int'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._dispatch import OPTIONAL_SCALARS, binary, binary_floating, floating, ternary, unary
+from ._errors import describe
 from ._typing import Real, Scalar, Tensor
 
 
@@ -578,6 +579,10 @@ def clip(
     >>> xp.clip(xp.asarray([200], dtype=xp.uint8), -5, 300)
     Tensor([200], dtype=uint8)
     """
+    for end in (min, max):
+        kind = end.dtype.kind if isinstance(end, Tensor) else "c" * isinstance(end, complex)
+        if kind == "c":
+            raise TypeError(f"clip: an end must be real; got {describe(end)}")
     return ternary("clip", x, min, max, OPTIONAL_SCALARS)
 
 
