@@ -28,7 +28,7 @@ _DEVICES = tuple(map(xps.Device, ("device1", "device2")))
 _STRICT = type(xps.asarray(0))
 
 _TO_STRICT = {
-    np.dtype(name): getattr(array_api_strict, name)
+    np.dtype(name): getattr(xps, name)
     for name in "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 "
     "complex64 complex128".split()
 }
@@ -70,7 +70,8 @@ def _inward(x, device):
     if isinstance(x, tuple):
         return tuple(_inward(y, device) for y in x)
     if isinstance(x, list):
-        assert all(isinstance(y, Array) for y in x), f"a list is no array: {x!r}"
+        # Several arrays, or sizes or axes; array_api_strict itself refuses those as an array.
+        assert {type(y) for y in x} in ({Array}, {int}, set()), f"a list is no array: {x!r}"
         return [_inward(y, device) for y in x]
     # (NumPy's float64 scalars are floats, so the exact type counts.)
     assert x is None or x is ... or type(x) in _PLAIN, f"data of the host reached {device}: {x!r}"
@@ -269,6 +270,13 @@ def _in_place(name):
     return run
 
 
+def _creation(function, device):
+    def run(*args, **kwargs):
+        return function(*args, **kwargs, device=device)
+
+    return run
+
+
 _CREATION = "arange empty eye full linspace ones zeros fft.fftfreq fft.rfftfreq".split()
 
 
@@ -287,11 +295,7 @@ def operations(index):
     def define(name, function):
         table[name] = _operation(name, function, device)
 
-    for prefix, module in (
-        ("", xps),
-        ("linalg.", xps.linalg),
-        ("fft.", xps.fft),
-    ):
+    for prefix, module in (("", xps), ("linalg.", xps.linalg), ("fft.", xps.fft)):
         for name in dir(module):
             function = getattr(module, name)
             if name[0] != "_" and callable(function) and not isinstance(function, type):
