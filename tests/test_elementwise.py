@@ -55,12 +55,12 @@ def numbers(dtype, low, high):
     return st.floats(low, high, width=width, allow_subnormal=False)
 
 
-def close(found, exact, dtype, ulps):
-    """Within so many units of the last place of the exact value's modulus."""
+def close(found, exact, dtype, ulps, slack=0.0):
+    """Within so many units of the last place of the exact value's modulus, plus `slack`."""
     tiny = 2.0**-126 if dtype in ("float32", "complex64") else 2.0**-1022
     scale = max(float(abs(exact)), tiny)
     error = float(abs(mpmath.mpmathify(found) - exact))
-    assert error <= ulps * EPS[dtype] * scale, (found, exact)
+    assert error <= ulps * EPS[dtype] * scale + slack, (found, exact)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -135,7 +135,9 @@ def test_log1p_part_by_part(dtype):
         value = complex(x[0])
         found = complex(xp.log1p(x)[0])
         exact = mpmath.log1p(mpmath.mpmathify(value)) if value else mpmath.mpc(0)
-        close(found.real, mpmath.re(exact), dtype, 8)
+        # The terms that cancel are known to twice the working precision, not better.
+        twice = 16 * EPS[dtype] ** 2 * abs(value.real)
+        close(found.real, mpmath.re(exact), dtype, 8, slack=twice)
         close(found.imag, mpmath.im(exact), dtype, 8)
 
     run()
