@@ -13,6 +13,7 @@ import array_api_strict as xps
 import numpy as np
 from array_api_strict._flags import set_array_api_strict_flags
 
+from arraygrad import Tensor
 from arraygrad._backends.numpy import as_host, index_dtype, is_host_scalar, to_text
 from arraygrad._standard import KINDS, MUTATING
 
@@ -73,8 +74,9 @@ def _inward(x, device):
         # Several arrays, or sizes or axes; array_api_strict itself refuses those as an array.
         assert {type(y) for y in x} in ({Array}, {int}, set()), f"a list is no array: {x!r}"
         return [_inward(y, device) for y in x]
-    # (NumPy's float64 scalars are floats, so the exact type counts.)
-    assert x is None or x is ... or type(x) in _PLAIN, f"data of the host reached {device}: {x!r}"
+    if isinstance(x, np.generic) or (isinstance(x, Tensor) and not x.ndim):
+        return x.item()  # as a parameter (an axis, an end of linspace) no more than its value
+    assert x is None or x is ... or isinstance(x, _PLAIN), f"foreign data reached {device}: {x!r}"
     return x
 
 
@@ -259,6 +261,8 @@ def _in_place(name):
         if name == "imatmul" or mixed:  # of which array_api_strict makes a new array, or nothing
             a, b = (y.data for y in _promoted(name, (Array(x), Array(other))))
             result = Array(plain(a, b))
+            if result.shape != x.shape:
+                raise ValueError(f"{name}: shape {result.shape} does not fit {x.shape}")
             if not np.can_cast(result.dtype, Array(x).dtype, "same_kind"):
                 raise TypeError(f"{name}: cannot cast {result.dtype} to {Array(x).dtype}")
             x[...] = _astype(result.data, x.dtype)
