@@ -234,8 +234,8 @@ def _setitem(x, value, key):
     if type(value) is _STRICT:
         value = _astype(value, x.dtype)
     else:
-        # A Python scalar is cast, as an array would be.
-        value = _astype(xps.asarray(value, device=x.device), x.dtype)
+        scalar = np.asarray(value, dtype=Array(x).dtype)  # which refuses 300 as int8
+        value = xps.asarray(scalar, device=x.device)
     basic, arrays = _entries(x, key)
     if not arrays:
         x[basic][...] = value

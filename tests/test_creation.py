@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 import arraygrad as ag
 
@@ -38,10 +39,19 @@ def test_full_infers(xp, value, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_like(xp, dtype):
     x = xp.ones((2, 3), dtype=getattr(xp, dtype))
-    for make in (xp.zeros_like, xp.ones_like, xp.empty_like):
-        assert make(x).dtype == dtype
-        assert make(x).shape == (2, 3)
-        assert make(x, dtype=xp.float32).dtype == xp.float32
+    for make in (
+        xp.zeros_like,
+        xp.ones_like,
+        xp.empty_like,
+        lambda x, **k: xp.full_like(x, 1, **k),
+    ):
+        for source in (x, x[0], x[0, 0], x[:0], x.T):
+            made = make(source)
+            assert (made.shape, made.dtype, made.device) == (source.shape, dtype, x.device)
+        other = make(x, dtype=xp.float32, device="cpu")
+        assert (other.shape, other.dtype, other.device) == ((2, 3), xp.float32, "cpu")
+    assert xp.full_like(x, True).tolist() == xp.ones_like(x).tolist()
+    assert not xp.any(xp.zeros_like(x))
 
 
 def test_arange(device, same):
@@ -85,6 +95,27 @@ def test_eye_and_triangles(xp, same, sizes, k):
     same(xp.triu(xp.asarray(a), k=k), np.triu(a, k=k))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (2, 2), (2, 0, 3)])
+def test_triangles_of_dtypes(xp, same, shape, dtype):
+    a = np.ones(shape, dtype=dtype)
+    for k in (-1, 0, 1):
+        same(xp.tril(xp.asarray(a), k=k), np.tril(a, k=k))
+        same(xp.triu(xp.asarray(a), k=k), np.triu(a, k=k))
+    same(xp.eye(*shape[:2], dtype=getattr(xp, dtype)), np.eye(*shape[:2], dtype=dtype))
+
+
+@pytest.mark.parametrize("indexing", ["xy", "ij"])
+@pytest.mark.parametrize("sizes", [(3,), (0, 2), (2, 1, 3)])
+def test_meshgrid_of_sizes(xp, same, sizes, indexing):
+    arrays = [np.arange(n, dtype="int16") for n in sizes]
+    found = xp.meshgrid(*map(xp.asarray, arrays), indexing=indexing)
+    expected = np.meshgrid(*arrays, indexing=indexing)
+    assert len(found) == len(sizes)
+    for f, e in zip(found, expected, strict=True):
+        same(f, e)
+
+
 @pytest.mark.parametrize("indexing", ["xy", "ij"])
 def test_meshgrid(xp, same, indexing):
     arrays = [np.arange(3.0), np.arange(2.0), np.arange(4.0)]
@@ -116,6 +147,102 @@ def test_asarray_of_tensors(xp, device):
     assert nested.device == xp.Device(device)
     assert xp.asarray([x, x], dtype=xp.int8).dtype == xp.int8
     assert xp.asarray([xp.asarray(1), xp.asarray(2.5)]).tolist() == [1.0, 2.5]
+    assert xp.asarray([x, x], copy=True).shape == (2, 2)
+    with pytest.raises(ValueError, match="copy=False"):
+        xp.asarray([x, x], copy=False)
+    with pytest.raises(ValueError, match="copy=False"):
+        xp.asarray(x, dtype=xp.float32, copy=False)
+
+
+@st.composite
+def host_arrays(draw):
+    """NumPy arrays of every dtype, 0-d and empty ones, some strided, reversed or transposed."""
+    shapes = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
+    a = draw(hnp.arrays(st.sampled_from(DTYPES), shapes))
+    layout = draw(st.sampled_from(["plain", "transposed", "reversed", "strided", "swapped"]))
+    if layout == "transposed":
+        return a.T
+    if layout in ("reversed", "strided") and a.ndim:
+        return a[:: -1 if layout == "reversed" else 2]
+    return a.astype(a.dtype.newbyteorder()) if layout == "swapped" else a
+
+
+def test_asarray_of_numpy_arrays(xp, device, same):
+    @given(host_arrays())
+    def run(a):
+        native = a.astype(a.dtype.newbyteorder("="))
+        x = xp.asarray(a)
+        assert x.device == device
+        same(x, native)
+        copied = xp.asarray(a, copy=True)
+        copied[...] = 0
+        same(x, native)
+        assert np.array_equal(a, native, equal_nan=a.dtype.kind in "fc")
+        if a.size:  # (nested lists do not tell the sizes behind an empty axis)
+            same(xp.asarray(a.tolist(), dtype=native.dtype), native)
+
+    run()
+
+
+def test_memory_of_numpy_arrays(xp, device):
+    a = np.arange(3.0)
+    x = xp.asarray(a)
+    a[0] = 7.0
+    if device == "cpu":
+        assert x.tolist() == [7.0, 1.0, 2.0]
+        assert xp.asarray(a, copy=False).numpy() is a
+    else:
+        assert x.tolist() == [0.0, 1.0, 2.0]
+        with pytest.raises(ValueError, match="copy"):
+            xp.asarray(a, copy=False)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(v, d) for v in (False, True, 0, 1, 1.0) for d in DTYPES]
+    + [(1j, d) for d in DTYPES if d != "bool"],
+)
+def test_scalars_as_dtypes(xp, same, value, dtype):
+    kind = np.dtype(dtype).kind
+    for make in (
+        lambda: xp.asarray(value, dtype=getattr(xp, dtype)),
+        lambda: xp.asarray([value], dtype=getattr(xp, dtype))[0],
+        lambda: xp.full((), value, dtype=getattr(xp, dtype)),
+    ):
+        if value == 1j and kind in "iuf":
+            with pytest.raises(TypeError, match=r"imaginary|complex"):
+                make()
+        else:
+            same(make(), np.asarray(value).astype(dtype))
+
+
+@pytest.mark.parametrize(
+    "scalar", [np.float32(1.5), np.int8(-3), np.bool_(True), np.complex64(1j), np.uint64(2**63)]
+)
+def test_numpy_scalars_keep_their_dtype(xp, same, scalar):
+    same(xp.asarray(scalar), np.asarray(scalar))
+    same(xp.asarray([scalar, scalar]), np.asarray([scalar, scalar]))
+    same(xp.full(2, scalar), np.full(2, scalar))
+
+
+def test_ends_of_the_integers(xp):
+    assert xp.asarray([2**63]).dtype == xp.uint64
+    assert xp.asarray([-(2**63), 2**63 - 1]).tolist() == [-(2**63), 2**63 - 1]
+    assert xp.full(1, 2**64 - 1, dtype=xp.uint64).tolist() == [2**64 - 1]
+    for make in (lambda: xp.asarray(2**64), lambda: xp.asarray(300, dtype=xp.int8)):
+        with pytest.raises(OverflowError, match="asarray"):
+            make()
+
+
+def test_scalars_of_no_axes_as_numbers(xp, same):
+    """Where a number is asked for, a tensor of no axes or a NumPy scalar is one."""
+    for two in (xp.asarray(2), np.int64(2)):
+        same(xp.arange(two), np.arange(2))
+        same(xp.arange(0.0, two, 0.5), np.arange(0.0, 2, 0.5))
+        same(xp.linspace(0, two, 3), np.linspace(0, 2, 3))
+        same(xp.full(2, two), np.full(2, 2))
+        same(xp.zeros((two, 1)), np.zeros((2, 1)))
+        same(xp.eye(two), np.eye(2))
 
 
 def test_default_dtypes(xp):

@@ -1,8 +1,10 @@
 """Indexing and assignment by every kind of index, against NumPy."""
 
+import math
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -11,24 +13,65 @@ import arraygrad as ag
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
 
 
+DTYPES = st.sampled_from(list(ag.__array_namespace_info__().dtypes()))
+
+
+def numbered(shape, dtype="float64"):
+    return np.arange(np.prod(shape, dtype=int)).reshape(shape).astype(dtype)
+
+
 @st.composite
-def arrays_and_keys(draw, advanced):
+def basic(draw):
     shape = draw(SHAPES)
-    a = np.arange(float(np.prod(shape))).reshape(shape)
-    if not advanced:
-        return a, draw(hnp.basic_indices(shape, allow_newaxis=True))
-    kind = draw(st.sampled_from(["mask", "partial mask", "integers"]))
-    if kind == "integers":
-        if 0 in shape or not shape:
-            shape = (2, 3)
-            a = np.arange(6.0).reshape(shape)
-        indices = hnp.integer_array_indices(
-            shape, result_shape=hnp.array_shapes(min_dims=0, max_dims=2, max_side=3)
-        )
-        return a, draw(indices)
-    if kind == "partial mask" and a.ndim:
-        shape = shape[: draw(st.integers(1, a.ndim))]
-    return a, draw(hnp.arrays(bool, shape))
+    return numbered(shape, draw(DTYPES)), draw(hnp.basic_indices(shape, allow_newaxis=True))
+
+
+@st.composite
+def integers(draw):
+    shape = draw(hnp.array_shapes(min_dims=1, max_dims=3, max_side=4))
+    result = hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=3)
+    dtype = draw(st.sampled_from(["int8", "int64", "uint16"]))
+    indices = draw(hnp.integer_array_indices(shape, result_shape=result, dtype=np.dtype(dtype)))
+    return numbered(shape, draw(DTYPES)), indices
+
+
+@st.composite
+def masks(draw):
+    a = numbered(draw(SHAPES), draw(DTYPES))
+    axes = draw(st.integers(0, a.ndim))
+    return a, draw(hnp.arrays(bool, a.shape[:axes]))
+
+
+@st.composite
+def mixtures(draw):
+    """Ints, slices beyond the ends, lists, index arrays and a mask, with ... and new axes."""
+    a = numbered(draw(hnp.array_shapes(min_dims=1, max_dims=3, max_side=4)), draw(DTYPES))
+    common = draw(hnp.array_shapes(min_dims=1, max_dims=2, max_side=3))
+    key, masked = [], False
+    for n in a.shape:
+        kind = draw(st.sampled_from(["int", "slice", "array", "list", "mask"]))
+        ends = st.none() | st.integers(-n - 3, n + 3)
+        if kind == "int":
+            key.append(draw(st.integers(-n, n - 1)))
+        elif kind == "slice":
+            key.append(slice(draw(ends), draw(ends), draw(st.sampled_from([None, 1, 2, -1, -3]))))
+        elif kind == "mask" and not masked:
+            masked = True
+            true = draw(st.integers(0, n - 1))  # one element, which broadcasts with the others
+            key.append(np.arange(n) == true)
+        else:
+            index = draw(hnp.arrays("int64", common, elements=st.integers(-n, n - 1)))
+            key.append(index.tolist() if kind == "list" else index)
+    first = draw(st.integers(0, a.ndim))
+    key[first : draw(st.integers(first, a.ndim))] = draw(st.sampled_from([[...], [..., None]]))
+    if key[-1] is ... and draw(st.booleans()):
+        key.pop()
+    if draw(st.booleans()):
+        key.insert(draw(st.integers(0, len(key))), draw(st.sampled_from([None, True])))
+    return a, tuple(key)
+
+
+KEYS = {"basic": basic(), "integers": integers(), "masks": masks(), "mixtures": mixtures()}
 
 
 def ours(key, device):
@@ -38,37 +81,68 @@ def ours(key, device):
     return ag.asarray(key, device=device) if isinstance(key, np.ndarray) else key
 
 
-def check(found, expected):
-    assert isinstance(found, ag.Tensor)
-    assert found.shape == np.shape(expected)
-    np.testing.assert_array_equal(found.numpy(), expected)
-
-
-@pytest.mark.parametrize("advanced", [False, True])
-def test_get(device, advanced):
-    @given(arrays_and_keys(advanced))
+@pytest.mark.parametrize("kind", KEYS)
+def test_get(device, same, kind):
+    @given(KEYS[kind])
     def run(case):
         a, key = case
-        check(ag.asarray(a, device=device)[ours(key, device)], a[key])
+        same(ag.asarray(a, device=device)[ours(key, device)], a[key])
 
     run()
 
 
-@pytest.mark.parametrize("advanced", [False, True])
-def test_set(device, advanced):
-    @given(arrays_and_keys(advanced), st.booleans())
-    def run(case, scalar):
+@pytest.mark.parametrize("kind", KEYS)
+def test_set(device, same, kind):
+    @given(KEYS[kind], st.sampled_from(["scalar", "element", "broadcast", "all"]))
+    def run(case, form):
         a, key = case
+        chosen = numbered(a.shape)[key]
+        assume(np.unique(chosen).size == chosen.size)  # which of several stays is not defined
+        shape = {"all": chosen.shape, "broadcast": chosen.shape[1:]}.get(form, ())
+        value = (numbered(shape, "float64") % 5 + 2).astype(a.dtype)
         x = ag.asarray(a, device=device, copy=True)
-        target = a[key]
-        if np.unique(np.arange(a.size).reshape(a.shape)[key]).size != np.size(target):
-            return  # which of several values stays is not defined
-        value = -1.0 if scalar else -1.0 - np.arange(float(np.size(target))).reshape(target.shape)
-        x[ours(key, device)] = value if scalar else ag.asarray(value, device=device)
+        x[ours(key, device)] = (
+            value.item() if form == "scalar" else ag.asarray(value, device=device)
+        )
         a[key] = value
-        check(x, a)
+        same(x, a)
 
     run()
+
+
+@pytest.mark.parametrize("kind", ["basic", "integers", "mixtures"])
+def test_what_numpy_refuses(device, kind):
+    """The key of one array with another one: out of bounds, or too many axes, as in NumPy."""
+    if device == "cuda" and kind != "basic":
+        pytest.skip("a GPU does not wait to look at the values of indices")
+
+    @given(KEYS[kind], hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=3))
+    def run(case, shape):
+        key, a = case[1], numbered(shape)
+        x = ag.asarray(a, device=device, copy=True)
+        try:
+            expected = a[key]
+        except IndexError:
+            with pytest.raises(IndexError, match="__getitem__"):
+                x[ours(key, device)]
+            with pytest.raises(IndexError, match="__setitem__"):
+                x[ours(key, device)] = -1.0
+            assert x.tolist() == a.tolist()
+        else:
+            assert x[ours(key, device)].tolist() == expected.tolist()
+
+    run()
+
+
+@given(basic())
+def test_basic_indices_give_views(case):
+    a, key = case
+    x = ag.asarray(a, copy=True)
+    view = x[key]
+    assert np.shares_memory(view.numpy(), x.numpy()) or not view.size
+    view[...] = 1
+    a[key] = 1
+    assert x.tolist() == a.tolist()
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int32", "uint16", "int64"])
@@ -94,11 +168,16 @@ def test_numpys_further_indices(xp, device):
     assert x[[True, False, True]].tolist() == [10.0, 30.0]
     assert x[[]].shape == (0,)
     assert x[np.int64(1)].tolist() == 20.0
+    assert xp.ones((2, 3))[:, [0, 1]].shape == (2, 2)
+    x[[2, 0]] = [31.0, 11.0]
+    x[np.int8(1)] = np.float32(21.0)
+    assert x.tolist() == [11.0, 21.0, 31.0]
     if device == "cpu":
-        assert x[np.asarray([2])].tolist() == [30.0]
-        assert x[np.asarray([True, False, False])].tolist() == [10.0]
-        assert xp.ones((2, 3))[:, [0, 1]].shape == (2, 2)
+        assert x[np.asarray([2])].tolist() == [31.0]
+        assert x[np.asarray([True, False, False])].tolist() == [11.0]
     else:
+        with pytest.raises(ag.TransferError, match="asarray"):
+            x[np.asarray([2])] = 1.0
         with pytest.raises(ag.TransferError, match="asarray"):
             x[np.asarray([2])]
 
@@ -127,6 +206,33 @@ def test_broadcast_values(xp):
     x[1, ...] = 5.0
     x[x == 5.0] = -1.0
     assert x.tolist() == [[0.0, 1.0, 2.0], [-1.0, -1.0, -1.0]]
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan, -1.5, 2.7])
+@pytest.mark.parametrize("dtype", ["float32", "complex64"])
+def test_special_values_are_written(xp, same, value, dtype):
+    x, a = xp.zeros(3, dtype=getattr(xp, dtype)), np.zeros(3, dtype=dtype)
+    x[1:] = a[1:] = value
+    same(x, a)
+
+
+def test_values_that_do_not_fit(xp):
+    x = xp.asarray([1, 2, 3], dtype=xp.int8)
+    for value, error in (
+        (1j, TypeError),
+        (xp.asarray(1j), TypeError),
+        (300, OverflowError),
+        (math.inf, OverflowError),
+        (math.nan, ValueError),
+        ("a", TypeError),
+        (None, TypeError),
+        (np.ones(3), TypeError),
+        (xp.ones((2, 3)), ValueError),
+        (xp.ones(2), ValueError),
+    ):
+        with pytest.raises(error):
+            x[...] = value
+        assert x.tolist() == [1, 2, 3]
 
 
 def test_take(xp, same):

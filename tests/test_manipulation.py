@@ -2,7 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
+import arraygrad as ag
+
+DTYPES = list(ag.__array_namespace_info__().dtypes())
 A = np.arange(24).reshape(2, 3, 4)
 CALLS = {
     "concat": lambda m, x: m.concat([x, x], axis=1),
@@ -80,3 +86,177 @@ def test_promotion(xp):
 def test_broadcast_shapes(xp):
     assert xp.broadcast_shapes((2, 1), (3,), ()) == (2, 3)
     assert xp.broadcast_shapes((0, 1), (5,)) == (0, 5)
+
+
+def test_broadcast_shapes_against_numpy():
+    @given(hnp.mutually_broadcastable_shapes(num_shapes=3, min_side=0, max_dims=3))
+    def run(shapes):
+        found = ag.broadcast_shapes(*shapes.input_shapes)
+        assert found == shapes.result_shape
+        assert type(found) is tuple
+
+    run()
+
+
+# ---- properties: any shape, 0-d and empty ones too, any dtype, any axis
+
+
+@st.composite
+def arrays(draw, min_dims=0):
+    shape = draw(hnp.array_shapes(min_dims=min_dims, max_dims=3, min_side=0, max_side=3))
+    dtype = draw(st.sampled_from(DTYPES))
+    return np.arange(np.prod(shape, dtype=int)).reshape(shape).astype(dtype)
+
+
+def axes_of(ndim):
+    return st.integers(-ndim, ndim - 1)
+
+
+def some_axes(ndim):
+    """None, one axis, or a tuple of different ones, some of them counted from the end."""
+    if not ndim:
+        return st.none() | st.just(())
+    tuples = st.lists(axes_of(ndim), unique_by=lambda i: i % ndim).map(tuple)
+    return st.none() | axes_of(ndim) | tuples
+
+
+@st.composite
+def flips(draw):
+    a = draw(arrays())
+    axis = draw(some_axes(a.ndim))
+    return a, lambda m, x: m.flip(x, axis=axis)
+
+
+@st.composite
+def rolls(draw):
+    a = draw(arrays())
+    axis = draw(some_axes(a.ndim).filter(lambda i: i != ()))
+    shift = draw(st.integers(-7, 7))
+    if isinstance(axis, tuple):
+        shift = tuple(shift + i for i in range(len(axis)))
+    return a, lambda m, x: m.roll(x, shift, axis=axis)
+
+
+@st.composite
+def expansions(draw):
+    a = draw(arrays())
+    axis = draw(axes_of(a.ndim + 1))
+    return a, lambda m, x: m.expand_dims(x, axis=axis)
+
+
+@st.composite
+def squeezes(draw):
+    a = draw(arrays())
+    ones = [i for i, n in enumerate(a.shape) if n == 1]
+    axis = tuple(draw(st.sets(st.sampled_from(ones)))) if ones else ()
+    axis = tuple(i - a.ndim if draw(st.booleans()) else i for i in axis)
+    return a, lambda m, x: m.squeeze(x, axis=axis)
+
+
+@st.composite
+def permutations(draw):
+    a = draw(arrays())
+    axes = draw(st.permutations(range(a.ndim)))
+    axes = tuple(i - a.ndim if draw(st.booleans()) else i for i in axes)
+    return a, lambda m, x: m.permute_dims(x, axes)
+
+
+@st.composite
+def moves(draw):
+    a = draw(arrays(min_dims=1))
+    tuples = st.lists(axes_of(a.ndim), unique_by=lambda i: i % a.ndim, min_size=1)
+    source = draw(tuples)
+    target = draw(st.permutations(range(a.ndim)))[: len(source)]
+    return a, lambda m, x: m.moveaxis(x, tuple(source), tuple(target))
+
+
+@st.composite
+def reshapes(draw):
+    a = draw(arrays())
+    shape = draw(st.permutations((*a.shape, 1, 1)))
+    if a.size and draw(st.booleans()):
+        shape[draw(st.integers(0, len(shape) - 1))] = -1
+    copy = draw(st.sampled_from([None, True]))
+    return a, lambda m, x: m.reshape(x, tuple(shape), copy=copy)
+
+
+@st.composite
+def repeats(draw):
+    a = draw(arrays())
+    axis = draw(axes_of(a.ndim) | st.none()) if a.ndim else None
+    count = draw(st.integers(0, 3))
+    return a, lambda m, x: m.repeat(x, count, axis=axis)
+
+
+@st.composite
+def tiles(draw):
+    a = draw(arrays())
+    counts = draw(st.lists(st.integers(0, 2), max_size=4).map(tuple))
+    return a, lambda m, x: m.tile(x, counts)
+
+
+@st.composite
+def stacks(draw):
+    a = draw(arrays())
+    axis, n = draw(axes_of(a.ndim + 1)), draw(st.integers(1, 3))
+    return a, lambda m, x: m.stack([x] * n, axis=axis)
+
+
+@st.composite
+def concats(draw):
+    a = draw(arrays(min_dims=1))
+    axis = draw(axes_of(a.ndim) | st.none())
+    return a, lambda m, x: m.concat([x, m.flip(x), x], axis=axis)
+
+
+@st.composite
+def unstacks(draw):
+    a = draw(arrays(min_dims=1).filter(lambda a: a.shape[0]))
+    axis = draw(axes_of(a.ndim).filter(lambda i: a.shape[i]))
+    return a, lambda m, x: m.unstack(x, axis=axis)[-1]
+
+
+@st.composite
+def broadcasts(draw):
+    a = draw(arrays())
+    front = draw(hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=3))
+    shape = tuple(draw(st.integers(0, 3)) if n == 1 else n for n in a.shape)
+    return a, lambda m, x: m.broadcast_to(x, (*front, *shape))
+
+
+FAMILIES = [flips, rolls, expansions, squeezes, permutations, moves, reshapes, repeats, tiles]
+FAMILIES += [stacks, concats, unstacks, broadcasts]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_properties(xp, same, family):
+    @given(family())
+    def run(case):
+        a, call = case
+        x = xp.asarray(a)
+        same(call(xp, x), call(np, a))
+        same(x, a)  # the argument is as it was
+
+    run()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, i: ag.flip(x, axis=i),
+        lambda x, i: ag.roll(x, 1, axis=i),
+        lambda x, i: ag.expand_dims(x, axis=i + (1 if i > 0 else -1)),
+        lambda x, i: ag.squeeze(x, axis=i),
+        lambda x, i: ag.moveaxis(x, i, 0),
+        lambda x, i: ag.moveaxis(x, 0, i),
+        lambda x, i: ag.permute_dims(x, (0, i)),
+        lambda x, i: ag.repeat(x, 2, axis=i),
+        lambda x, i: ag.stack([x, x], axis=i + (1 if i > 0 else -1)),
+        lambda x, i: ag.concat([x, x], axis=i),
+        lambda x, i: ag.unstack(x, axis=i),
+    ],
+)
+@pytest.mark.parametrize("axis", [2, -3, 7])
+def test_axes_that_are_not_there(xp, call, axis):
+    with pytest.raises(ValueError, match=r"axis|axes"):
+        call(xp.ones((2, 3)), axis)
