@@ -5,6 +5,9 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 import arraygrad as ag
 
@@ -45,6 +48,19 @@ def test_promotion(xp, a, b):
         assert (x * y[0]).dtype == expected
 
 
+@given(st.data())
+def test_result_type_of_many(data):
+    """Whatever their number and order; scalars and tensors of no axes count as everywhere."""
+    names = data.draw(st.lists(st.sampled_from(DTYPES), min_size=1, max_size=4))
+    scalars = data.draw(st.lists(st.sampled_from([True, 2, 0.5, 1j]), max_size=2))
+    expected = np.result_type(*map(np.dtype, names), *scalars)
+    operands = [
+        data.draw(st.sampled_from([getattr(ag, n), ag.ones((), dtype=n), ag.ones(2, dtype=n)]))
+        for n in names
+    ]
+    assert ag.result_type(*data.draw(st.permutations([*operands, *scalars]))) == expected
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("scalar", [True, 1, 1.0, 1j])
 def test_scalars_are_weak(xp, dtype, scalar):
@@ -64,7 +80,27 @@ def test_astype(xp, same, a, b):
         return
     same(xp.astype(x, getattr(xp, b)), values.astype(b))
     assert (xp.astype(x, getattr(xp, b), copy=False) is x) == (a == b)
-    assert xp.astype(x, x.dtype) is not x
+    copied = xp.astype(x, x.dtype)
+    copied[...] = 0
+    same(x, values)
+
+
+@pytest.mark.parametrize("b", DTYPES)
+def test_astype_of_any_values(xp, same, b):
+    def values(a):
+        floating = np.dtype(a).kind == "f" and np.dtype(b).kind in "iu"
+        # Floats beyond an integer's range: the result is not defined.
+        ends = {"min_value": 0, "max_value": 100} if floating else None
+        return hnp.arrays(a, hnp.array_shapes(min_dims=0, min_side=0, max_dims=2), elements=ends)
+
+    @given(
+        st.sampled_from(DTYPES).filter(lambda a: np.can_cast(a, b) or "c" not in a).flatmap(values)
+    )
+    def run(a):
+        with np.errstate(over="ignore"):
+            same(xp.astype(xp.asarray(a), getattr(xp, b)), a.astype(b))
+
+    run()
 
 
 @pytest.mark.parametrize(

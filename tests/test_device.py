@@ -1,6 +1,9 @@
 """Devices: names, defaults, moving data, threads."""
 
 import asyncio
+import contextvars
+import copy
+import itertools
 import pickle
 import subprocess
 import sys
@@ -54,6 +57,65 @@ def test_default_device():
         assert xp.asarray(np.ones(1)).device == "strict:0"
         assert xp.__array_namespace_info__().default_device() == "strict:0"
     assert xp.zeros(1).device == "cpu"
+
+
+def test_default_device_again_and_again():
+    setting = xp.default_device("strict:1")
+    try:
+        assert repr(setting) == "default_device('strict:1')"
+        assert xp.default_device(None).device == "strict:1"  # asks, and sets nothing
+        with xp.default_device():
+            assert xp.ones(1).device == "strict:1"
+        assert xp.ones(1).device == "strict:1"
+    finally:
+        setting.__exit__(None, None, None)
+    assert xp.ones(1).device == "cpu"
+    for made in (xp.Device("strict:0"), "strict"):
+        with xp.default_device(made):
+            assert xp.zeros(1).device == xp.empty(1).device == "strict:0"
+            assert xp.eye(1).device == xp.linspace(0, 1, 2).device == "strict:0"
+            assert xp.full(1, 2).device == xp.fft.fftfreq(3).device == "strict:0"
+            assert xp.asarray([1]).device == xp.arange(2).device == "strict:0"
+    with pytest.raises(TypeError, match=r"Device: .*3"):
+        xp.default_device(3)
+
+
+def test_threads_begin_with_the_cpu():
+    found = []
+    with xp.default_device("strict:1"):
+        context = contextvars.Context()
+        thread = threading.Thread(target=lambda: found.append(context.run(xp.ones, 1).device))
+        thread.start()
+        thread.join()
+    assert found == ["cpu"]
+
+
+def test_all_devices_are_listed():
+    found = xp.__array_namespace_info__().devices()
+    assert [str(d) for d in found if d.type != "cuda"] == ["cpu", "strict:0", "strict:1"]
+    assert all(xp.Device(str(d)) is d for d in found)
+    with pytest.raises(ValueError, match="2 strict devices"):
+        xp.Device("strict:2")
+
+
+@pytest.mark.parametrize("name", ["cpu", "strict:0", "strict:1"])
+def test_identity_survives(name):
+    device = xp.Device(name)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(device, protocol=protocol)) is device
+    assert copy.copy(device) is copy.deepcopy(device) is device
+    assert xp.ones(1, device=name).device is xp.ones(1, device=device).device is device
+    assert device == name
+    assert name == device
+    assert device in {name}
+    assert device != xp.Device("cpu:0") or name == "cpu"
+
+
+@pytest.mark.parametrize("name", ["", "CPU", "cpu:", "cpu:-1", "cpu:x", "strict:", "gpu", "cpu 0"])
+def test_names_of_nothing(name):
+    for use in (xp.Device, lambda n: xp.ones(1, device=n), lambda n: xp.ones(1).to_device(n)):
+        with pytest.raises(ValueError, match=f"no device is called '{name}'"):
+            use(name)
 
 
 def test_default_device_set_for_good():
@@ -127,16 +189,17 @@ def test_threads():
     assert all(found[i] == expected[n] for i, n in enumerate(names))
 
 
-PAIRS = [("cpu", "strict:0"), ("strict:0", "cpu"), ("strict:0", "strict:1"), ("cpu", "cpu")]
-PAIRS += [
-    pytest.param("cpu", "cuda:0", marks=pytest.mark.cuda),
-    pytest.param("cuda:0", "cpu", marks=pytest.mark.cuda),
-    pytest.param("cuda:0", "strict:0", marks=pytest.mark.cuda),
+HERE = ["cpu", "strict:0", "strict:1"]
+PAIRS = list(itertools.product(HERE, HERE)) + [
+    pytest.param(*pair, marks=pytest.mark.cuda)
+    for name in HERE
+    for pair in (("cuda:0", name), (name, "cuda:0"))
 ]
+DTYPES = list(xp.__array_namespace_info__().dtypes())
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
-@pytest.mark.parametrize("dtype", ["bool", "int16", "float32", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_moving(source, target, dtype):
     a = np.asarray([[1, 0, 2], [0, 3, 4]]).astype(dtype)
     x = xp.asarray(a, device=source)
@@ -207,6 +270,65 @@ def test_like_functions_stay():
     ):
         assert y.device == "strict:1"
     assert xp.zeros_like(x, device="cpu").device == "cpu"
+
+
+def test_moving_every_layout():
+    a = np.arange(24.0).reshape(2, 3, 4)
+    for source, target in itertools.product(HERE, HERE):
+        x = xp.asarray(a, device=source)
+        for view, expected in (
+            (x.T, a.T),
+            (x[:, ::-1, ::2], a[:, ::-1, ::2]),
+            (x[0, 0, 0], a[0, 0, 0]),
+            (x[:0], a[:0]),
+        ):
+            moved = view.to_device(target)
+            assert moved.shape == expected.shape
+            assert moved.tolist() == expected.tolist()
+            assert (moved is view) == (source == target)
+
+
+# ---- the backend of these tests is as strict as a GPU: what it is there to refuse, it refuses
+
+
+def test_the_strict_backend_refuses_foreign_data():
+    zero, one = (xp.ones(2, device=f"strict:{i}")._data for i in (0, 1))
+    ops = xp.Device("strict:0").ops
+    assert ops["add"](zero, zero).shape == (2,)
+    for name, args in (
+        ("add", (zero, one)),
+        ("add", (one, one)),
+        ("add", (zero, np.ones(2))),
+        ("add", (zero, xp.ones(2, device="strict:0"))),
+        ("add", (zero, [1.0, 1.0])),
+        ("concat", ([zero, one],)),
+        ("concat", ([zero, np.ones(2)],)),
+        ("getitem", (zero, np.asarray([0]))),
+        ("getitem", (zero, [np.asarray([0])])),
+        ("setitem", (zero, np.ones(2), ...)),
+        ("setitem", (zero, one, ...)),
+        ("asarray", ([1.0, 2.0],)),
+        ("sum", (np.ones(2),)),
+        ("iadd", (zero, one)),
+        ("from_host", (zero,)),
+        ("from_host", ([1.0],)),
+        ("to_host", (np.ones(2),)),
+        ("from_peer", (np.ones(2),)),
+    ):
+        with pytest.raises((AssertionError, TypeError, IndexError)):
+            ops[name](*args)
+    for read in (np.asarray, np.sin, memoryview, list, lambda d: np.ones(2) + d):
+        with pytest.raises((AssertionError, TypeError)):
+            read(zero)
+    assert type(ops["to_host"](zero)) is np.ndarray
+
+
+def test_the_strict_backend_shares_no_memory_with_the_host():
+    a = np.ones(2)
+    x = xp.asarray(a, device="strict:0")
+    a[0] = 5.0
+    x.numpy()[1] = 5.0
+    assert x.tolist() == [1.0, 1.0]
 
 
 def test_errors():
