@@ -1,6 +1,8 @@
 """The one door: every operation passes it, and a transformation sees every operation."""
 
+import copy
 import inspect
+import pickle
 
 import numpy as np
 import pytest
@@ -109,7 +111,7 @@ def find(name):
 @pytest.mark.parametrize("name", sorted(functions()))
 def test_every_function_is_seen(name):
     args = arguments(name)
-    plain = find(name)(*args)
+    plain, seen = find(name)(*args), 0
     for position, x in enumerate(args):
         log = []
         if isinstance(x, list):
@@ -122,6 +124,120 @@ def test_every_function_is_seen(name):
         main = name.removeprefix("linalg.")  # some are in both namespaces: one function, one name
         assert log == [main if find(name) is getattr(xp, main, None) else name]
         assert repr(result) == repr(plain)
+        seen += 1
+    assert seen
+
+
+S, N = xp.asarray(2.0), xp.asarray([0, 1])
+#: A traced tensor where an operand is a scalar above, or inside of a list, or one of many.
+FURTHER = {
+    "broadcast_arrays": (lambda t: xp.broadcast_arrays(X, t), X),
+    "clip": (lambda t: xp.clip(X, t, 5.0), X),
+    "clip max": (lambda t: xp.clip(X, None, t), X),
+    "concat": (lambda t: xp.concat((X, X, t), axis=None), V),
+    "concat of an iterator": (lambda t: xp.concat(iter([X, t])), X),
+    "copy": (lambda t: xp.asarray(t, copy=True), X),
+    "copy by copy": (copy.copy, X),
+    "copy by deepcopy": (copy.deepcopy, X),
+    "astype": (lambda t: xp.asarray(t, dtype=xp.float32), X),
+    "isin": (lambda t: xp.isin(1, t), I),
+    "isin in": (lambda t: xp.isin(t, 1), I),
+    "linalg.outer": (lambda t: xp.linalg.outer(V, t), V),
+    "matmul": (lambda t: xp.linalg.matmul(X, t), X),
+    "matrix_transpose": (lambda t: xp.linalg.matrix_transpose(t), X),
+    "meshgrid": (lambda t: xp.meshgrid(V, V, t), V),
+    "repeat": (lambda t: xp.repeat(X, t, axis=0), N),
+    "searchsorted": (lambda t: xp.searchsorted(V, t), S),
+    "setitem": (lambda t: xp.full(2, t), S),
+    "stack": (lambda t: xp.asarray([t, 1.0]), S),
+    "stack nested": (lambda t: xp.asarray([[S, S], [1.0, t]]), S),
+    "take": (lambda t: xp.take(V, t), N),
+    "take_along_axis": (lambda t: xp.take_along_axis(V, t), N),
+    "tensordot": (lambda t: xp.tensordot(X, t, axes=1), X),
+    "unstack": (lambda t: list(t), X),
+    "where": (lambda t: xp.where(B, t, 1.0), X),
+    "where else": (lambda t: xp.where(B, 1, t), S),
+    "where condition": (lambda t: xp.where(t, X, 0.0), B),
+}
+
+
+@pytest.mark.parametrize("case", FURTHER)
+def test_operands_elsewhere_are_seen(case):
+    call, x = FURTHER[case]
+    name, log = case.split()[0], []
+    found = call(recorded(x, log))
+    assert log == [name]
+    assert repr(found) == repr(call(x))
+
+
+@pytest.mark.parametrize("device", ["cpu", "strict:1"])
+def test_operands_keep_their_order(device):
+    """A transformation gets the very objects, in the standard's order, also when reflected."""
+    seen = []
+
+    class Watcher(Recorded):
+        __slots__ = ()
+
+        def _transform(self, name, operands, args, kwargs):
+            seen.append((name, operands, args, kwargs))
+            return "result"
+
+    x = xp.asarray([1.0, 2.0], device=device)
+    t = object.__new__(Watcher)
+    t._data, t._device, t.log = x._data, x._device, []
+    for run, name, operands in (
+        (lambda: t - x, "subtract", (t, x)),
+        (lambda: x - t, "subtract", (x, t)),
+        (lambda: 2 - t, "subtract", (2, t)),
+        (lambda: t**2.0, "pow", (t, 2.0)),
+        (lambda: 2 @ t, "matmul", (2, t)),
+        (lambda: xp.where(x > 0, 1.0, t), "where", None),
+        (lambda: -t, "negative", (t,)),
+        (lambda: xp.concat([x, t, x]), "concat", (x, t, x)),
+    ):
+        seen.clear()
+        assert run() == "result"
+        assert seen[0][0] == name
+        if operands is not None:
+            assert len(seen[0][1]) == len(operands)
+            assert all(a is b for a, b in zip(seen[0][1], operands, strict=True))
+    assert t.to_device("strict:0") == "result"
+    assert seen[-1][:3] == ("to_device", (t,), (xp.Device("strict:0"),))
+    assert xp.sum(t, axis=0, keepdims=True) == "result"
+    assert seen[-1][3] == {"axis": 0, "keepdims": True}
+
+
+def test_data_leaves_by_one_door():
+    """What hands data out asks `_raw` first, which a transformation may refuse."""
+
+    class Closed(Recorded):
+        __slots__ = ()
+
+        def _raw(self, name, operation):
+            raise PermissionError(name)
+
+    t = object.__new__(Closed)
+    t._data, t._device, t.log = V._data, V._device, []
+    one = object.__new__(Closed)
+    one._data, one._device, one.log = S._data, S._device, []
+    for leave in (
+        lambda: t.numpy(),
+        lambda: t.tolist(),
+        lambda: np.asarray(t),
+        lambda: np.sin(t),
+        lambda: np.from_dlpack(t),
+        lambda: xp.from_dlpack(t),
+        lambda: t.__dlpack__(),
+        lambda: t.__array__(),
+        lambda: t.__buffer__(0),
+        lambda: pickle.dumps(t),
+        lambda: one.item(),
+        lambda: xp.linspace(0, one, 3),
+    ):
+        with pytest.raises(PermissionError):
+            leave()
+    assert (float(one), int(one), bool(one)) == (2.0, 2, True)  # control flow works
+    assert repr(t) == "Closed([1., 2., 3.], dtype=float64)"
 
 
 def xp_operations():
@@ -255,12 +371,41 @@ class Partner:
     def __radd__(self, other):
         return "asked"
 
-    __rmatmul__ = __rand__ = __lt__ = __gt__ = __radd__
+    __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = __rmatmul__ = (
+        __radd__
+    )
+    __rand__ = __ror__ = __rxor__ = __rlshift__ = __rrshift__ = __radd__
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __radd__
+    __hash__ = None
 
 
-@pytest.mark.parametrize("expression", ["x + p", "x @ p", "x & p", "x > p", "x < p"])
-def test_unknown_types_are_asked(expression):
-    assert eval(expression, {"x": X, "p": Partner()}) == "asked"
+SYMBOLS = [symbol for symbol, _ in OPERATORS.values()]
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_unknown_types_are_asked(device, symbol):
+    x = xp.asarray([[1, 2], [3, 4]], device=device)
+    names = {"x": x, "p": Partner()}
+    assert eval(f"x {symbol} p", names) == "asked"
+    assert eval(f"t {symbol} p", {**names, "t": recorded(X, [])}) == "asked"
+    if symbol not in ("==", "!=", "<", "<=", ">", ">="):
+        exec(f"x {symbol}= p", names)  # in place too, the partner decides
+        assert names["x"] == "asked"
+
+
+@pytest.mark.parametrize("symbol", [s for s in SYMBOLS if s not in ("==", "!=")])
+@pytest.mark.parametrize(
+    "other", ["text", None, [1, 2], (1, 2), {}, object()], ids=lambda x: type(x).__name__
+)
+def test_unknown_types_raise(device, symbol, other):
+    x = xp.asarray([1, 2], device=device)
+    for expression in (f"x {symbol} other", f"other {symbol} x"):
+        if symbol == "%" and isinstance(other, str) and expression.startswith("other"):
+            continue  # Python formats text
+        with pytest.raises(TypeError):
+            eval(expression, {"x": x, "other": other})
+    assert (x == other) is False
+    assert (x != other) is True
 
 
 def test_unknown_types_that_do_not_know():
