@@ -229,15 +229,17 @@ def tan(x: _Array, /) -> _Array:
 
 
 def sign(x: _Array, /) -> _Array:
-    """Complex: NumPy misses NaN by infinity, and divides by moduli that overflow."""
+    """Complex: NumPy misses NaN by infinity, and divides by moduli that overflow or underflow."""
     if x.dtype.kind != "c":
         return np.sign(x)
     size = np.abs(x)
-    if _all_finite(size):
+    small, _, largest = _RANGES[size.dtype]
+    good = (size >= small) & (size <= largest)
+    if b"\0" not in good.tobytes():
         return np.sign(x)
     x = x.copy()
     for part in (x.real, x.imag):
-        part[np.isinf(size)] *= 0.25
+        np.multiply(part, np.where(size > 1, 0.25, 2.0**100), out=part, where=~good)
     return np.where(np.isnan(x), x.dtype.type(complex(np.nan, np.nan)), np.sign(x))
 
 
