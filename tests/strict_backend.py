@@ -146,8 +146,9 @@ def _astype(x, dtype, /, *, copy=True):
 def _entries(x, key):
     """The key as a basic one (slices, ints, new axes) and the index arrays for axes of its result.
 
-    A boolean array stands for the indices of its true elements; the ints beside an array count
-    as arrays too, as they do in NumPy.
+    And whether these stand together in the key, which is where their axes then go. A boolean
+    array stands for the indices of its true elements; the ints beside an array count as arrays
+    too, as they do in NumPy.
     """
     key = key if isinstance(key, tuple) else (key,)
     key = [xps.asarray(k, device=x.device) if type(k) is bool else k for k in key]
@@ -162,6 +163,8 @@ def _entries(x, key):
         raise IndexError(f"too many indices: {used} for {x.ndim} axes")
     if not any(k is ... for k in key):
         key.append(...)
+    places = [i for i, k in enumerate(key) if not (k is None or k is ... or isinstance(k, slice))]
+    together = not places or places[-1] - places[0] + 1 == len(places)
     basic, arrays, axis = [], {}, 0
 
     def select(index):
@@ -193,7 +196,7 @@ def _entries(x, key):
         else:
             basic.append(k)
             axis += 1
-    return (*basic, ...), arrays
+    return (*basic, ...), arrays, together
 
 
 _NONE = slice(0, 0)
@@ -208,7 +211,7 @@ def _wrapped(index, n, device):
 
 
 def _getitem(x, key):
-    basic, arrays = _entries(x, key)
+    basic, arrays, together = _entries(x, key)
     x = x[basic]
     if not arrays:
         return x
@@ -223,8 +226,7 @@ def _getitem(x, key):
     x = xps.reshape(xps.permute_dims(x, (*axes, *others)), (count, *rest))
     x = xps.take(x, xps.reshape(flat, (-1,)), axis=0)
     x = xps.reshape(x, (*shape, *rest))
-    adjacent = axes == [*range(axes[0], axes[-1] + 1)]
-    first = axes[0] if adjacent else 0
+    first = axes[0] if together else 0
     order = [*range(len(shape), x.ndim)]
     order[first:first] = range(len(shape))
     return xps.permute_dims(x, tuple(order))
@@ -236,7 +238,7 @@ def _setitem(x, value, key):
     else:
         scalar = np.asarray(value, dtype=Array(x).dtype)  # which refuses 300 as int8
         value = xps.asarray(scalar, device=x.device)
-    basic, arrays = _entries(x, key)
+    basic, arrays, _ = _entries(x, key)
     if not arrays:
         x[basic][...] = value
         return

@@ -91,6 +91,15 @@ def test_get(device, same, kind):
     run()
 
 
+def test_where_the_axes_of_index_arrays_go(xp, same):
+    a = numbered((2, 1, 3, 4))
+    x, i = xp.asarray(a), np.asarray([0, 1, 1])
+    t = xp.asarray(i)
+    same(x[:, 0, t], a[:, 0, i])  # together: where they stand
+    same(x[:, 0, :, t], a[:, 0, :, i])  # apart: in front
+    same(x[:, [0], ..., 0, t], a[:, [0], ..., 0, i])  # also when ... stands for nothing
+
+
 @pytest.mark.parametrize("kind", KEYS)
 def test_set(device, same, kind):
     @given(KEYS[kind], st.sampled_from(["scalar", "element", "broadcast", "all"]))
