@@ -254,6 +254,16 @@ def _setitem(x, value, key):
     x[...] = xps.reshape(new, x.shape)
 
 
+def _scatter(x, key, shape):
+    out = xps.zeros(shape, dtype=x.dtype, device=x.device)
+    places = xps.reshape(xps.arange(out.size, device=x.device), shape)
+    places = xps.reshape(_getitem(places, key), (-1,))
+    x = xps.reshape(x, (-1,))
+    for i in range(x.size):
+        out[np.unravel_index(int(places[i]), shape)] += x[i]
+    return out
+
+
 def _in_place(name):
     apply = getattr(operator, name)
     plain = getattr(operator, {"iand": "and_", "ior": "or_"}.get(name, name[1:]))
@@ -315,6 +325,9 @@ def operations(index):
     define("astype", _astype)
     define("T", lambda x: xps.permute_dims(x, range(x.ndim)[::-1]))
     define("copy", lambda x: xps.asarray(x, copy=True))
+    define("scatter", _scatter)
+    table["root"] = lambda x: x._array if x._array.base is None else x._array.base
+    define("settle", lambda x, weight: xps.where((weight == 0) & xps.isnan(x), xps.zeros_like(x), x))
     table["item"] = lambda x: _to_host(x).item()
 
     def from_host(data, stream=None):

@@ -13,7 +13,9 @@ takes part in, and its result is the operation's result.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from sys import getrefcount
 from types import EllipsisType
 from typing import Any
 
@@ -25,6 +27,55 @@ from ._strict import is_strict
 from ._tensor import Tensor
 
 _new = object.__new__
+
+#: Numbers that grow: when an operation was recorded, when memory was written.
+clock = itertools.count(1)
+
+
+class Writes:
+    """When which memory was last written in place, for graphs that keep data by reference.
+
+    Off until a transformation that keeps data is imported: `on`. Memory is known by the id of
+    the object that owns it. An id may pass to a new object, but not while a graph keeps the old
+    one, so a write that is younger than the record concerned the memory that it keeps.
+    """
+
+    on = False
+    last = 0
+    when: dict[int, int] = {}  # noqa: RUF012
+
+    @staticmethod
+    def note(x: Tensor) -> None:
+        """Before a write to `x`: what graphs keep of its present data gets a copy of its own."""
+        kept = x._value
+        if kept is not None:
+            if getrefcount(kept) > 3:  # the slot, the variable and the argument
+                kept._data = x._device.ops["copy"](kept._data)
+            x._value = None
+        Writes.last = Writes.when[id(x._device.ops["root"](x._data))] = next(clock)
+
+    @staticmethod
+    def since(x: Tensor, when: int) -> bool:
+        """Whether the memory of `x` was written after `when`."""
+        return Writes.when.get(id(x._device.ops["root"](x._data)), 0) > when
+
+
+def keep(x: Tensor) -> Tensor:
+    """A tensor of the same data, which stays as it is when `x` is written (see `Writes`)."""
+    kept = x._value
+    if kept is None:
+        kept = x._value = wrap(x._data, x._device)
+    return kept
+
+
+def is_shared(x: Tensor, views: int = 0) -> bool:
+    """Whether others than `x`, what graphs keep of it and so many `views` have its memory."""
+    data = x._data
+    root = x._device.ops["root"](data)
+    if root is data:  # the slot, two variables and the argument refer to it
+        return getrefcount(data) > 4 + views + (x._value is not None)
+    return getrefcount(data) > 3 + (x._value is not None) or getrefcount(root) > 3 + views
+
 
 #: The scalars of the standard, by exact type; a subclass goes the long way.
 SCALARS = frozenset({int, float, complex, bool})
@@ -41,6 +92,7 @@ def wrap(data: Any, device: Device) -> Any:
         out = _new(Tensor)
         out._data = data
         out._device = device
+        out._value = None
         return out
     if isinstance(data, tuple):
         parts = [wrap(x, device) for x in data]
@@ -49,6 +101,7 @@ def wrap(data: Any, device: Device) -> Any:
     out = _new(Tensor)
     out._data = device.ops["from_scalar"](data)  # NumPy gives a scalar where no axes are left
     out._device = device
+    out._value = None
     return out
 
 
@@ -65,6 +118,7 @@ def unary(name: str, x: Tensor) -> Any:
         out = _new(Tensor)
         out._data = data
         out._device = device
+        out._value = None
         return out
     return wrap(data, device)
 
@@ -100,6 +154,7 @@ def binary(name: str, x1: Any, x2: Any, operator: bool = False) -> Any:
         out = _new(Tensor)
         out._data = data
         out._device = device
+        out._value = None
         return out
     return wrap(data, device)
 
@@ -121,7 +176,7 @@ def as_floating(x: Any) -> Any:
 
 def binary_floating(name: str, x1: Any, x2: Any) -> Any:
     """`binary` for such a function."""
-    tensors = [x for x in (x1, x2) if type(x) is Tensor]
+    tensors = [x for x in (x1, x2) if isinstance(x, Tensor)]
     if all(x._data.dtype.kind not in "fc" for x in tensors):
         x1, x2 = as_floating(x1), as_floating(x2)
     return binary(name, x1, x2)
@@ -140,6 +195,8 @@ def inplace(name: str, x1: Tensor, x2: Any) -> Any:
         return _apply_operator(name, x1, x2)
     if is_strict():
         check(name, (x1, x2), (), {})
+    if Writes.on:
+        Writes.note(x1)
     try:
         device.ops[name](x1._data, b)
     except Exception as error:
@@ -200,6 +257,7 @@ def call(name: str, x: Tensor, /, *args: Any, **kwargs: Any) -> Any:
         out = _new(Tensor)
         out._data = data
         out._device = device
+        out._value = None
         return out
     return wrap(data, device)
 
@@ -267,6 +325,9 @@ def apply(
         If the tensors are on different devices.
     """
     kwargs = kwargs or {}
+    for x in operands:
+        if type(x) is not Tensor and isinstance(x, Tensor):
+            return x._transform(name, tuple(operands), args, kwargs)
     tensors = [x for x in (*operands, *kwargs.values()) if isinstance(x, Tensor)]
     if not tensors:
         got = ", ".join(describe(x) for x in operands) or "nothing"
@@ -277,6 +338,8 @@ def apply(
     device = common_device(name, tensors)
     if is_strict():
         check(name, operands, args, kwargs)
+    if Writes.on and name in MUTATING:
+        Writes.note(tensors[0])
     data = [_operand(name, x, device) for x in operands]
     kwargs = {k: _keyword(name, k, x, device) for k, x in kwargs.items()}
     try:
@@ -284,6 +347,14 @@ def apply(
     except Exception as error:
         raise explain(error, name, (*operands, *args), kwargs) from error
     return operands[0] if name in MUTATING else wrap(result, device)
+
+
+def scatter(x: Tensor, key: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of `shape` to which `x` has been added where `key` selects, as often as it does."""
+    if type(x) is not Tensor:
+        return x._transform("scatter", (x,), (key, shape), {})
+    device = x._device
+    return wrap(device.ops["scatter"](x._data, key_data("scatter", key, device), shape), device)
 
 
 def common_device(name: str, tensors: Sequence[Tensor]) -> Device:
@@ -354,6 +425,13 @@ def _advice(operands: Sequence[Any]) -> str:
     if any(_is_foreign_array(x) for x in operands):
         return "; convert it first: arraygrad.asarray(a, device=x.device)"
     return ""
+
+
+def has_arrays(key: Any) -> bool:
+    """Whether an index, as the backend takes it, gives a copy and not a view."""
+    if type(key) is tuple:
+        return any(type(k) not in PLAIN_KEYS for k in key)
+    return type(key) not in PLAIN_KEYS
 
 
 def key_data(name: str, key: Any, device: Device) -> Any:

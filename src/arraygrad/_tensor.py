@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from weakref import ref
 
 from . import _device, _dispatch
 from ._device import Device, DeviceLike
@@ -40,10 +41,18 @@ class Tensor:
     Tensor([3., 4.], dtype=float64)
     """
 
-    __slots__ = ("__weakref__", "_data", "_device")
+    __slots__ = ("__weakref__", "_data", "_device", "_trace", "_value", "_view")
 
     _data: Any
     _device: Device
+    # For transformations. They are slots of this class, not of its subclasses, because writing
+    # a traced value into a plain tensor makes it a traced one: its class changes.
+    # `_value`: the tensor below a traced one; of a plain tensor, what stands for its present
+    # data in a recorded graph, or None (see `_dispatch.preserve`). `_trace`, `_view`: not set
+    # on plain tensors.
+    _value: Any
+    _trace: Any
+    _view: Any
 
     # NumPy's arrays and scalars leave `a + tensor` to the tensor. (Without __array_ufunc__, so
     # that np.abs(tensor) still converts.)
@@ -372,9 +381,12 @@ class Tensor:
         if is_strict():
             return _dispatch.apply("getitem", (self,), (key,))
         try:
-            return _dispatch.wrap(device.ops["getitem"](self._data, key), device)
+            out = _dispatch.wrap(device.ops["getitem"](self._data, key), device)
         except Exception as error:
             raise explain(error, "__getitem__", (self, key)) from error
+        if _dispatch.Writes.on and not _dispatch.has_arrays(key):
+            out._view = (ref(self), key)  # written into, it makes its base traced too
+        return out
 
     def __setitem__(self, key: Any, value: Any, /) -> None:
         """Write `value`, broadcast and cast to the tensor's dtype, where `key` selects.
@@ -423,6 +435,8 @@ class Tensor:
                 return
             if is_strict():
                 check("setitem", (self, value), (key,), {})
+            if _dispatch.Writes.on:
+                _dispatch.Writes.note(self)
             try:
                 self._device.ops["setitem"](self._data, data, key)
             except Exception as error:

@@ -935,10 +935,39 @@ def _table() -> dict[str, Callable[..., Any]]:
             "cumulative_prod": partial(_cumulative, cp.cumprod, 1),
             "T": cp.transpose,
             "copy": cp.copy,
+            "root": root,
+            "scatter": scatter,
+            "settle": settle,
             "from_scalar": cp.asarray,
         }
     )
     return table
+
+
+def root(x: _Array) -> Any:
+    """The object that owns an array's memory: the array itself unless it is a view."""
+    base = x.base
+    return x if base is None else base
+
+
+def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
+    """Zeros of `shape` to which `x` has been added where `key` selects, repeatedly if it does."""
+    out = cp.zeros(shape, dtype=x.dtype)
+    keys = key if isinstance(key, tuple) else (key,)
+    if any(isinstance(k, cp.ndarray) and k.dtype != bool for k in keys):
+        cp.add.at(out, key, x)
+    else:
+        out[key] = x
+    return out
+
+
+def settle(x: _Array, weight: _Array) -> _Array:
+    """`x` with 0 for its NaNs where `weight` is 0; without looking for any, which would wait."""
+    return cp.where((weight == 0) & cp.isnan(x), cp.zeros((), x.dtype), x)
+
+
+#: A context in which floating-point arithmetic warns of nothing, as it never does on a GPU.
+quiet = nullcontext
 
 
 def _on_device(function: Callable[..., Any], index: int) -> Callable[..., Any]:

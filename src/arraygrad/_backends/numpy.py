@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -598,11 +599,42 @@ def _table() -> dict[str, Callable[..., Any]]:
             "linalg.matrix_norm": matrix_norm,
             "T": np.transpose,
             "copy": np.copy,
+            "root": root,
+            "scatter": scatter,
+            "settle": settle,
             "from_scalar": np.asarray,
             "array": np.array,
         }
     )
     return table
+
+
+def root(x: _Array) -> Any:
+    """The object that owns an array's memory: the array itself unless it is a view."""
+    base = x.base
+    return x if base is None else base
+
+
+def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
+    """Zeros of `shape` to which `x` has been added where `key` selects, repeatedly if it does."""
+    out = np.zeros(shape, dtype=x.dtype)
+    keys = key if isinstance(key, tuple) else (key,)
+    if any(isinstance(k, np.ndarray) and k.dtype != bool for k in keys):
+        np.add.at(out, key, x)
+    else:
+        out[key] = x
+    return out
+
+
+def settle(x: _Array, weight: _Array) -> _Array:
+    """`x` with 0 for its NaNs where `weight` is 0: what 0 times infinity means for gradients.
+
+    Hardly ever is there a NaN, which one pass over `x` tells.
+    """
+    total = np.vdot(x, x)
+    if total == total:
+        return x
+    return np.where((weight == 0) & np.isnan(x), 0, x).astype(x.dtype, copy=False)
 
 
 _operations = _table()
@@ -613,6 +645,10 @@ def operations(index: int) -> dict[str, Callable[..., Any]]:
     if index:
         raise ValueError(f"there is one CPU device, cpu; got cpu:{index}")
     return _operations
+
+
+#: A context in which floating-point arithmetic warns of nothing.
+quiet = partial(np.errstate, all="ignore")
 
 
 def count() -> int:

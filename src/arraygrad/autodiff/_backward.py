@@ -1,0 +1,238 @@
+"""The pass backward over what has been recorded, and the transposes of linear maps."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from .. import _dispatch
+from .._dispatch import binary
+from .._errors import describe
+from .._tensor import Tensor
+from ._engine import conform, quiet, refresh, snapshot, zeros
+from ._traced import Node, Traced, Variable, leaf, levels, part, traced
+
+_by_time = attrgetter("time")
+
+
+def transposed_vjp(vjp: Callable[..., Any], several: bool) -> Callable[..., Any]:
+    """The jvp that belongs to a vjp, which is linear: its transpose."""
+
+    def jvp(t: Tensor, out: Any, *operands: Any, **kwargs: Any) -> Any:
+        start = [zeros(o) for o in out] if several else zeros(out)
+
+        def function(*g: Tensor) -> Any:
+            return vjp(g if several else g[0], out, *operands, **kwargs)
+
+        _, pull = linear(function, *(start if several else [start]))
+        found = pull(t)
+        return found if several else found[0]
+
+    return jvp
+
+
+def transposed_jvp(jvp: Callable[..., Any], i: int) -> Callable[..., Any]:
+    """The vjp that belongs to a jvp of operand `i`."""
+
+    def vjp(g: Any, out: Any, *operands: Any, **kwargs: Any) -> Any:
+        def function(t: Tensor) -> Any:
+            return jvp(t, out, *operands, **kwargs)
+
+        _, pull = linear(function, zeros(operands[i]))
+        return pull(*g)[0] if isinstance(g, tuple) else pull(g)[0]
+
+    return vjp
+
+
+def linear(function: Callable[..., Any], *at: Tensor) -> tuple[Any, Callable[..., Any]]:
+    """A function of tensors at a point, and the map of its cotangents to the arguments'."""
+    level = next(levels)
+    variables = [traced(Variable, snapshot(x), leaf(x, level)) for x in at]
+    out = function(*variables)
+    outs = out if isinstance(out, (tuple, list)) else (out,)
+
+    def pull(*cotangents: Tensor | None) -> list[Tensor | None]:
+        roots = [
+            (o._trace, conform(g, o._trace))
+            for o, g in zip(outs, cotangents, strict=True)
+            if g is not None and belongs(o, level)
+        ]
+        found = backward(roots, x=at[0])
+        return [found.get(v._trace) for v in variables]
+
+    return out, pull
+
+
+def belongs(x: Any, level: int) -> bool:
+    """Whether `x` is traced at `level`; with `x` a view, it is brought up to date."""
+    if not isinstance(x, Traced):
+        return False
+    refresh(x)
+    return x._trace.level == level
+
+
+def backward(
+    roots: Sequence[tuple[Node, Tensor]],
+    *,
+    x: Tensor,
+    stops: frozenset[Node] = frozenset(),
+    free: bool = False,
+    create_graph: bool = False,
+) -> dict[Node, Tensor]:
+    """Cotangents of the leaves (and of `stops`) from those of `roots`.
+
+    Parameters
+    ----------
+    roots : sequence of (Node, Tensor)
+        Cotangents that conform to their nodes.
+    x : Tensor
+        Any tensor of the device.
+    stops : frozenset of Node
+        Where not to go further.
+    free : bool
+        Drop what nodes keep as soon as it has been used.
+    create_graph : bool
+        Record what is done, at the level of the graph itself.
+    """
+    grads: dict[Node, Any] = {}
+    stack = []
+    for node, root in roots:
+        have = grads.get(node)
+        grads[node] = root if have is None else have + root
+        stack.append(node)
+    seen = set(stack)
+    while stack:
+        node = stack.pop()
+        if node in stops:
+            continue
+        for parent in node.parents:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    found: dict[Node, Tensor] = {}
+    owned: set[Node] = set()  # whose cotangent is an array of its own
+    with quiet((x,)):
+        for node in sorted(seen, key=_by_time, reverse=True):
+            g: Any = grads.pop(node, None)
+            if g is None:
+                if free and node.rule is not None:
+                    node.saved = None
+                continue
+            if node.hooks is not None:
+                g = _hooked(node, g)
+            rule = node.rule
+            if rule is None or node in stops:
+                found[node] = g
+                continue
+            if node.index is not None:
+                whole: Any = node.parents[0]
+                parts = grads.get(whole)
+                if parts is None:
+                    parts = grads[whole] = [None] * len(whole.shape)
+                parts[node.index] = g
+                continue
+            saved = node.saved
+            if saved is None:
+                raise RuntimeError(
+                    f"backward: what {rule.name} kept has been freed by an earlier pass; "
+                    "write backward(retain_graph=True) in that one"
+                )
+            if _dispatch.Writes.last > node.time:
+                _check_unwritten(node)
+            if create_graph:
+                saved = _revived(node)
+            if isinstance(g, list):
+                g = tuple(g)
+            elementwise = rule.elementwise
+            if rule.whole is not None:
+                together = rule.whole(g, *saved, **node.kwargs)
+            for i, parent in enumerate(node.parents):
+                if parent is None:
+                    continue
+                if rule.whole is not None:
+                    gx = together[i]
+                elif rule.listed:
+                    gx = rule.vjps[0](g, i, saved[1:], **node.kwargs)  # type: ignore[misc]
+                else:
+                    if not rule.vjps:
+                        break
+                    vjp = rule.vjps[i]
+                    if vjp is None:
+                        jvp = rule.jvps[i]
+                        if jvp is None:
+                            continue
+                        vjp = transposed_jvp(jvp, i)
+                    gx = vjp(g, *saved, **node.kwargs)
+                if gx is None:
+                    continue
+                if elementwise and gx is not g:
+                    gx = binary("settle", gx, g)
+                data = gx._data
+                if data.shape != parent.shape or data.dtype is not parent.dtype:
+                    gx = conform(gx, parent)
+                have = grads.get(parent)
+                if have is None:
+                    grads[parent] = gx
+                elif parent in owned and type(have) is Tensor and type(gx) is Tensor:
+                    have._device.ops["iadd"](have._data, gx._data)
+                else:
+                    grads[parent] = have + gx
+                    owned.add(parent)
+            if free:
+                node.saved = None
+    return found
+
+
+def _hooked(node: Node, g: Any) -> Any:
+    for hook in list(node.hooks.values()):  # type: ignore[union-attr]
+        changed = hook(g)
+        if changed is not None:
+            if not isinstance(changed, Tensor) or changed.shape != g.shape:
+                raise ValueError(
+                    f"register_hook: a hook gives a gradient of shape {g.shape} or None; "
+                    f"got {describe(changed)}"
+                )
+            g = conform(changed, node)
+    return g
+
+
+def _check_unwritten(node: Node) -> None:
+    """Raise if something that a node keeps has been overwritten since."""
+    stack = list(node.saved or ())
+    while stack:
+        x = stack.pop()
+        if isinstance(x, (tuple, list)):
+            stack.extend(x)
+        elif isinstance(x, Tensor) and _dispatch.Writes.since(_bottom(x), node.time):
+            raise RuntimeError(
+                f"backward: {describe(x)}, which {node.name} kept for its gradient, has been "
+                "overwritten in place through another tensor that shares its memory; copy it "
+                "first: xp.asarray(x, copy=True)"
+            )
+
+
+def _bottom(x: Tensor) -> Tensor:
+    """The plain tensor below all levels."""
+    while isinstance(x, Traced):
+        x = x._value
+    return x
+
+
+def _revived(node: Node) -> tuple[Any, ...]:
+    """What a node keeps, as tensors that are recorded at the node's own level."""
+    assert node.saved is not None
+    out, *rest = node.saved
+    if isinstance(out, tuple):
+        out = tuple(traced(Variable, o, part(o, node, i)) for i, o in enumerate(out))
+    elif isinstance(out, Tensor):
+        out = traced(Variable, out, node)
+    parents = itertools.chain(node.parents, itertools.repeat(None))
+    return (
+        out,
+        *(
+            traced(Variable, x, parent) if parent is not None and isinstance(x, Tensor) else x
+            for x, parent in zip(rest, parents, strict=False)
+        ),
+    )

@@ -1,0 +1,162 @@
+"""A check of derivatives against differences, for rules that users write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import _dispatch
+from .._creation import asarray
+from .._data_type import astype
+from .._elementwise import abs as _abs
+from .._elementwise import conj, real, sin
+from .._errors import describe
+from .._manipulation import reshape
+from .._statistical import max as _max
+from .._statistical import sum as _sum
+from .._tensor import Tensor
+from . import _trees
+from ._functions import jvp, vjp
+
+
+def check_grads(
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    order: int = 2,
+    *,
+    modes: Sequence[str] = ("forward", "reverse"),
+    atol: float | None = None,
+    rtol: float | None = None,
+    eps: float | None = None,
+) -> None:
+    """Compare the derivatives of a function with differences of its values.
+
+    Parameters
+    ----------
+    f : callable
+        Gives tensors in nested containers.
+    args : tuple
+        The positional arguments: tensors of a floating-point dtype, or containers of them.
+    order : int, optional
+        Up to which order. Derivatives of order 2 are checked as first ones of the derivative.
+    modes : sequence of {"forward", "reverse"}, optional
+        Which modes to check; in each order, each.
+    atol, rtol : float, optional
+        Tolerances. By default 1e-5 times the order in float64, 5e-2 in float32.
+    eps : float, optional
+        Step of the differences; by default 1e-5 in float64, 1e-2 in float32.
+
+    Raises
+    ------
+    AssertionError
+        If a derivative differs from the differences; says which and by how much.
+    TypeError, ValueError
+        For other modes, and as `vjp` and `jvp`.
+
+    Notes
+    -----
+    Directions and cotangents are fixed irregular numbers, so that a run can be repeated.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> autodiff.check_grads(lambda x: xp.sum(xp.sin(x)), (xp.asarray([1.0, 2.0]),))
+    """
+    for mode in modes:
+        if mode not in ("forward", "reverse"):
+            raise ValueError(f"check_grads: modes are 'forward' and 'reverse'; got {mode!r}")
+    if not isinstance(args, (tuple, list)):
+        raise TypeError(f"check_grads: args is a tuple of arguments; got {describe(args)}")
+    leaves, structure = _trees.flatten(tuple(args))
+    leaves = [asarray(x) if isinstance(x, (float, complex)) else x for x in leaves]
+    single = any(isinstance(x, Tensor) and x.dtype.itemsize < 8 * _width(x) for x in leaves)
+    tolerances = (
+        atol if atol is not None else 5e-2 if single else 1e-5 * order,
+        rtol if rtol is not None else 5e-2 if single else 1e-5 * order,
+    )
+    step = eps if eps is not None else 1e-2 if single else 1e-5
+    _check(f, _trees.unflatten(structure, leaves), order, tuple(modes), tolerances, step, "")
+
+
+def _width(x: Tensor) -> int:
+    return 2 if x.dtype.kind == "c" else 1
+
+
+def _check(
+    f: Any, args: Any, order: int, modes: Any, tolerances: Any, eps: float, path: str
+) -> None:
+    leaves, structure = _trees.flatten(args)
+    directions = [_irregular(x, k) for k, x in enumerate(leaves)]
+    tangents = _trees.unflatten(structure, directions)
+
+    def moved(h: float) -> list[Any]:
+        copies = [x + h * t for x, t in zip(leaves, directions, strict=True)]
+        return _trees.flatten(f(*_trees.unflatten(structure, copies)))[0]
+
+    def fresh() -> Any:  # which f may write to
+        return _trees.unflatten(structure, [_dispatch.unary("copy", x) for x in leaves])
+
+    numeric = [(a - b) / (2 * eps) for a, b in zip(moved(eps), moved(-eps), strict=True)]
+    if "forward" in modes:
+        exact = _trees.flatten(jvp(f, fresh(), tangents)[1])[0]
+        for a, b in zip(exact, numeric, strict=True):
+            _compare(f"{path}forward mode", a, b, tolerances)
+    if "reverse" in modes:
+        out, pullback = vjp(f, *fresh())
+        outs, out_structure = _trees.flatten(out)
+        weights = [_irregular(y, k + 7) for k, y in enumerate(outs)]
+        pulled = _trees.flatten(pullback(_trees.unflatten(out_structure, weights)))[0]
+        _compare(
+            f"{path}reverse mode",
+            sum(_inner(g, t) for g, t in zip(pulled, directions, strict=True)),
+            sum(_inner(w, n) for w, n in zip(weights, numeric, strict=True)),
+            tolerances,
+        )
+    if order < 2:
+        return
+    if "forward" in modes:
+
+        def forward(*a: Any) -> Any:
+            return jvp(f, a, tangents)[1]
+
+        _check(forward, args, order - 1, modes, tolerances, eps, f"{path}forward mode, then ")
+    if "reverse" in modes:
+
+        def reverse(*a: Any) -> Any:
+            out, pullback = vjp(f, *a)
+            outs, out_structure = _trees.flatten(out)
+            weights = [_irregular(y, k + 7) for k, y in enumerate(outs)]
+            return pullback(_trees.unflatten(out_structure, weights))
+
+        _check(reverse, args, order - 1, modes, tolerances, eps, f"{path}reverse mode, then ")
+
+
+def _irregular(x: Any, k: int) -> Tensor:
+    """Numbers between -1 and 1 in the shape of `x`, without a pattern."""
+    from .._creation import arange
+
+    def numbers(phase: float) -> Tensor:
+        n = arange(x.size, dtype=None, device=x.device)
+        return reshape(sin(12.9898 * n + 78.233 * (k + phase) + 1.0), x.shape)
+
+    if x.dtype.kind == "c":
+        return astype(numbers(0.0) + 1j * numbers(0.5), x.dtype)
+    return astype(numbers(0.0), x.dtype)
+
+
+def _inner(a: Tensor, b: Tensor) -> Tensor:
+    product = conj(a) * b if a.dtype.kind == "c" or b.dtype.kind == "c" else a * b
+    return _sum(real(product) if product.dtype.kind == "c" else product)
+
+
+def _compare(what: str, exact: Any, numeric: Any, tolerances: tuple[float, float]) -> None:
+    if not exact.size:
+        return
+    atol, rtol = tolerances
+    off = _abs(exact - numeric)
+    if not bool(_max(off - rtol * _abs(numeric)) <= atol):
+        raise AssertionError(
+            f"check_grads: {what} differs from differences by up to {float(_max(off)):.3g}: "
+            f"{exact} instead of about {numeric}"
+        )

@@ -1,0 +1,433 @@
+"""Functions with rules of their own, and functions that are run again instead of remembered."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import update_wrapper, wraps
+from typing import Any
+
+from .._errors import describe
+from .._tensor import Tensor
+from . import _trees
+from ._backward import backward, linear, transposed_vjp
+from ._engine import conform, fit, quiet, refresh, snapshot, zeros
+from ._rules import Rule
+from ._traced import (
+    Dual,
+    Node,
+    Recording,
+    Tangent,
+    Traced,
+    Variable,
+    checkpointing,
+    is_off,
+    leaf,
+    node,
+    part,
+    paused,
+    traced,
+)
+
+Function = Callable[..., Any]
+
+
+class _Call:
+    """A call whose tensors are taken out of their containers, and the level to perform it at."""
+
+    def __init__(self, args: Any) -> None:
+        self.leaves, self.structure = _trees.flatten(args)
+        self.level = -1
+        for x in self.leaves:
+            if isinstance(x, Traced):
+                refresh(x)
+                if x._trace.level > self.level and (type(x) is Dual or not is_off(x, paused())):
+                    self.level = x._trace.level
+        self.flags = [isinstance(x, Traced) and x._trace.level == self.level for x in self.leaves]
+        self.inner = [x._value if f else x for x, f in zip(self.leaves, self.flags, strict=True)]
+        self.forward = any(
+            type(x) is Dual for x, f in zip(self.leaves, self.flags, strict=True) if f
+        )
+
+    def below(self) -> Any:
+        """The arguments one level lower."""
+        return _trees.unflatten(self.structure, self.inner)
+
+    def tangents(self) -> Any:
+        """The tangents of the arguments, in their containers; zeros for what has none."""
+        found = []
+        for x, inner, flag in zip(self.leaves, self.inner, self.flags, strict=True):
+            t = x._trace.value if flag and self.forward else None
+            floating = isinstance(inner, Tensor) and inner.dtype.kind in "fc"
+            found.append(t if t is not None else zeros(inner) if floating else None)
+        return found
+
+
+def _record(rule: Rule, call: _Call, outs: list[Any], extra: tuple[Node, ...] = ()) -> list[Any]:
+    """Recorded tensors over `outs`, with one node for all."""
+    whole = node(outs[0], call.level)
+    whole.rule = rule
+    whole.shape = tuple(o.shape for o in outs)
+    flags = zip(call.leaves, call.flags, strict=True)
+    whole.parents = (*(x._trace if f else None for x, f in flags), *extra)
+    whole.saved = (None, *call.inner)
+    whole.kwargs = {}
+    return [
+        traced(Variable, o, part(o, whole, i)) if o.dtype.kind in "fc" else o
+        for i, o in enumerate(outs)
+    ]
+
+
+def _push(call: _Call, outs: list[Any], tangents: list[Any]) -> list[Any]:
+    return [
+        traced(Dual, o, Tangent(call.level, None if t is None else fit(t, o)))
+        if o.dtype.kind in "fc"
+        else o
+        for o, t in zip(outs, tangents, strict=True)
+    ]
+
+
+def _tensors(name: str, tree: Any) -> tuple[list[Tensor], Any]:
+    leaves, structure = _trees.flatten(tree)
+    for x in leaves:
+        if not isinstance(x, Tensor):
+            raise TypeError(f"{name}: expected tensors as results; got {describe(x)}")
+    return leaves, structure
+
+
+def _bound(f: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    """All arguments by position."""
+    if not kwargs:
+        return args
+    bound = inspect.signature(f).bind(*args, **kwargs)
+    bound.apply_defaults()
+    if bound.kwargs:
+        raise TypeError(
+            f"{getattr(f, '__name__', f)}: keyword-only arguments are not supported here; "
+            f"got {', '.join(bound.kwargs)}"
+        )
+    return bound.args
+
+
+def _constants(numbers: Any) -> tuple[int, ...]:
+    return (numbers,) if isinstance(numbers, int) else tuple(numbers)
+
+
+# ---- custom_vjp
+
+
+class custom_vjp:
+    """A function with a reverse-mode rule of its own.
+
+    Parameters
+    ----------
+    fun : callable
+        The function, of tensors or containers of them.
+    nondiff_argnums : sequence of int, optional
+        Positional arguments that are no tensors to differentiate by; the rule gets them first.
+
+    Notes
+    -----
+    Forward mode transposes the rule, which has to be linear in the cotangent for that. Both
+    parts of the rule are differentiated themselves for higher derivatives.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> @autodiff.custom_vjp
+    ... def clipped(x):
+    ...     return x
+    >>> def forward(x):
+    ...     return x, ()
+    >>> def backward(residuals, g):
+    ...     return (xp.clip(g, -1.0, 1.0),)
+    >>> clipped.defvjp(forward, backward)
+    >>> autodiff.grad(lambda x: 10 * clipped(x))(xp.asarray(3.0))
+    Tensor(1., dtype=float64)
+    """
+
+    def __init__(self, fun: Function, nondiff_argnums: Any = ()) -> None:
+        if not callable(fun):
+            raise TypeError(f"custom_vjp: expected a function; got {describe(fun)}")
+        update_wrapper(self, fun)
+        self.fun = fun
+        self.nondiff_argnums = _constants(nondiff_argnums)
+        self._rule: tuple[Function, Function] | None = None
+        self.name = getattr(fun, "__name__", "custom_vjp")
+
+    def defvjp(self, forward: Function, backward: Function, /) -> None:
+        """Give the rule.
+
+        Parameters
+        ----------
+        forward : callable
+            ``forward(*args)`` gives ``(out, residuals)``: the function's result and whatever
+            the second part needs.
+        backward : callable
+            ``backward(*nondiff, residuals, g)`` takes the cotangent of the result, in its
+            containers, and gives a tuple: for each differentiable argument its cotangent, in
+            the argument's containers, or None for zero.
+        """
+        self._rule = forward, backward
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Perform the function."""
+        args = _bound(self.fun, args, kwargs)
+        constants = [args[i] for i in self.nondiff_argnums]
+        rest = tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums)
+        call = _Call(rest)
+        if call.level < 0:
+            return self.fun(*args)
+        if self._rule is None:
+            raise AttributeError(f"{self.name}: no rule yet; write {self.name}.defvjp(...)")
+        forward, backwards = self._rule
+        inner = list(call.below())
+        full = [constants[self.nondiff_argnums.index(i)] if i in self.nondiff_argnums
+                else inner.pop(0) for i in range(len(args))]  # fmt: skip
+        out, residuals = forward(*full)
+        outs, structure = _tensors(self.name, out)
+        below = call.below()
+
+        def whole(g: Any, *_: Any) -> list[Any]:
+            filled = [zeros(o) if p is None else p for p, o in zip(g, outs, strict=True)]
+            given = backwards(*constants, residuals, _trees.unflatten(structure, filled))
+            return _match(self.name, given, below)
+
+        if not call.forward:
+            rule = Rule(self.name, whole=whole)
+            return _trees.unflatten(structure, _record(rule, call, outs))
+        totals: list[Any] = [None] * len(outs)
+        with quiet(call.inner):
+            for k, t in enumerate(call.tangents()):
+                if t is None or not call.flags[k]:
+                    continue
+                found = transposed_vjp(lambda g, *_, k=k: whole(g)[k], True)(t, outs)
+                totals = [b if a is None else a if b is None else a + b
+                          for a, b in zip(totals, found, strict=True)]  # fmt: skip
+        return _trees.unflatten(structure, _push(call, outs, totals))
+
+
+def _match(name: str, given: Any, arguments: Any) -> list[Any]:
+    """The leaves of a rule's cotangents, one for each leaf of the arguments."""
+    if not isinstance(given, tuple) or len(given) != len(arguments):
+        raise TypeError(
+            f"{name}: the rule must give a tuple of {len(arguments)} cotangents, one for each "
+            f"argument; got {describe(given)}"
+        )
+    found: list[Any] = []
+    for x, g in zip(arguments, given, strict=True):
+        leaves, structure = _trees.flatten(x)
+        if g is None:
+            found += [None] * len(leaves)
+            continue
+        parts, other = _trees.flatten(g)
+        if other != structure:
+            raise ValueError(
+                f"{name}: a cotangent must have the structure {structure}; got {other}"
+            )
+        for y, p in zip(leaves, parts, strict=True):
+            if isinstance(y, Tensor) and (not isinstance(p, Tensor) or p.shape != y.shape):
+                raise ValueError(
+                    f"{name}: the cotangent of {describe(y)} must have its shape; got {describe(p)}"
+                )
+        found += parts
+    return found
+
+
+# ---- custom_jvp
+
+
+class custom_jvp:
+    """A function with a forward-mode rule of its own.
+
+    Parameters
+    ----------
+    fun : callable
+        The function, of tensors or containers of them.
+    nondiff_argnums : sequence of int, optional
+        Positional arguments that are no tensors to differentiate by; the rule gets them first.
+
+    Notes
+    -----
+    Reverse mode transposes the rule, which has to be linear in the tangents for that.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> @autodiff.custom_jvp
+    ... def log1pexp(x):
+    ...     return xp.logaddexp(x, 0.0)
+    >>> @log1pexp.defjvp
+    ... def log1pexp_jvp(primals, tangents):
+    ...     (x,), (t,) = primals, tangents
+    ...     return log1pexp(x), t / (1 + xp.exp(-x))
+    >>> autodiff.grad(log1pexp)(xp.asarray(0.0))
+    Tensor(0.5, dtype=float64)
+    """
+
+    def __init__(self, fun: Function, nondiff_argnums: Any = ()) -> None:
+        if not callable(fun):
+            raise TypeError(f"custom_jvp: expected a function; got {describe(fun)}")
+        update_wrapper(self, fun)
+        self.fun = fun
+        self.nondiff_argnums = _constants(nondiff_argnums)
+        self._rule: Function | None = None
+        self.name = getattr(fun, "__name__", "custom_jvp")
+
+    def defjvp(self, jvp: Function, /) -> Function:
+        """Give the rule; also as a decorator.
+
+        Parameters
+        ----------
+        jvp : callable
+            ``jvp(*nondiff, primals, tangents)`` takes tuples of the differentiable arguments
+            and of their tangents (zeros for those that have none) and gives ``(out,
+            tangent_out)``.
+
+        Returns
+        -------
+        callable
+            The rule itself.
+        """
+        self._rule = jvp
+        return jvp
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Perform the function."""
+        args = _bound(self.fun, args, kwargs)
+        constants = [args[i] for i in self.nondiff_argnums]
+        rest = tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums)
+        call = _Call(rest)
+        if call.level < 0:
+            return self.fun(*args)
+        if self._rule is None:
+            raise AttributeError(f"{self.name}: no rule yet; write @{self.name}.defjvp")
+        rule = self._rule
+        below = call.below()
+
+        def run(tangents: list[Any]) -> tuple[Any, Any]:
+            # Leaves that are not tensors stand for themselves among the tangents.
+            filled = [x if t is None else t for t, x in zip(tangents, call.inner, strict=True)]
+            result = rule(*constants, below, _trees.unflatten(call.structure, filled))
+            if not isinstance(result, tuple) or len(result) != 2:
+                raise TypeError(
+                    f"{self.name}: the rule must give (out, tangent_out); got {describe(result)}"
+                )
+            return result
+
+        if call.forward:
+            out, tangent = run(call.tangents())
+            outs, structure = _tensors(self.name, out)
+            tangents, found = _trees.flatten(tangent)
+            if found != structure:
+                raise ValueError(f"{self.name}: the tangent must have the structure {structure}")
+            return _trees.unflatten(structure, _push(call, outs, tangents))
+        inner = list(below)
+        full = [constants[self.nondiff_argnums.index(i)] if i in self.nondiff_argnums
+                else inner.pop(0) for i in range(len(args))]  # fmt: skip
+        outs, structure = _tensors(self.name, self(*full))
+        basis = call.tangents()
+        places = [i for i, f in enumerate(call.flags) if f]
+
+        def whole(g: Any, *_: Any) -> list[Any]:
+            def function(*ts: Tensor) -> Any:
+                tangents = list(basis)
+                for i, t in zip(places, ts, strict=True):
+                    tangents[i] = t
+                return _trees.flatten(run(tangents)[1])[0]
+
+            _, pull = linear(function, *[zeros(call.inner[i]) for i in places])
+            found: list[Any] = [None] * len(call.leaves)
+            for i, p in zip(places, pull(*g), strict=True):
+                found[i] = p
+            return found
+
+        return _trees.unflatten(structure, _record(Rule(self.name, whole=whole), call, outs))
+
+
+# ---- checkpoint
+
+
+def checkpoint(f: Function, /) -> Function:
+    """The same function, of which the pass backward remembers the arguments only.
+
+    What happens inside of `f` is not kept; it is run once more when its gradient is needed.
+    Memory for time.
+
+    Parameters
+    ----------
+    f : callable
+        Gives tensors in nested containers, the same ones each time it is run. It may use
+        recorded tensors that are not among its arguments.
+
+    Returns
+    -------
+    callable
+        Of the same arguments and results.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> f = autodiff.checkpoint(lambda x: xp.sin(xp.exp(x)))
+    >>> x = xp.asarray(0.5)
+    >>> autodiff.grad(f)(x) == xp.exp(x) * xp.cos(xp.exp(x))
+    Tensor(True, dtype=bool)
+    """
+    if not callable(f):
+        raise TypeError(f"checkpoint: expected a function; got {describe(f)}")
+
+    @wraps(f)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        call = _Call((args, kwargs))
+        if call.forward or (call.level < 0 and paused() is not None):
+            return f(*args, **kwargs)  # nothing is kept anyway
+        captured: dict[Node, Any] = {}
+        if call.level < 0:
+            call.level = 0  # there may be variables inside
+        level = call.level
+        inner_args, inner_kwargs = call.below()
+        with checkpointing(level, captured):
+            out = f(*inner_args, **inner_kwargs)
+        outs, structure = _tensors("checkpoint", out)
+        if not any(call.flags) and not captured:
+            return out
+        call.inner = [snapshot(x) if isinstance(x, Tensor) else x for x in call.inner]
+        nodes = tuple(captured)
+
+        def whole(g: Any, _out: Any, *inner: Any) -> list[Any]:
+            again, starts = [], []
+            create = False
+            for x, flag in zip(inner, call.flags, strict=True):
+                if flag and isinstance(x, Traced) and x._trace.level == level:
+                    create = True  # the pass itself is recorded, at the same level
+                elif flag:
+                    x = traced(Variable, x, leaf(x, level))
+                starts.append(x._trace if flag else None)
+                again.append(x)
+            args, kwargs = _trees.unflatten(call.structure, again)
+            with Recording(True):
+                results, _ = _tensors("checkpoint", f(*args, **kwargs))
+            create = create or any(
+                isinstance(p, Traced) and p._trace.level == level for p in g if p is not None
+            )
+            roots = []
+            for y, p in zip(results, g, strict=True):
+                if p is not None and isinstance(y, Traced):
+                    refresh(y)
+                    if y._trace.level == level:
+                        roots.append((y._trace, conform(p, y._trace)))
+            stops = frozenset([*(s for s in starts if s is not None), *nodes])
+            found = backward(roots, x=results[0], stops=stops, create_graph=create)
+            return [None if s is None else found.get(s) for s in (*starts, *nodes)]
+
+        return _trees.unflatten(
+            structure, _record(Rule("checkpoint", whole=whole), call, outs, nodes)
+        )
+
+    return run
+
+
+__all__ = ["checkpoint", "custom_jvp", "custom_vjp"]

@@ -1,0 +1,385 @@
+"""What happens to an operation of which some operand is traced.
+
+It is performed at the highest level among its operands: these are unwrapped, the operation is
+performed on what they wrap (which is the same again, one level lower), and the result is
+wrapped, with a node or with a tangent. So differentiations nest in any mix, each sees its own
+derivatives only, and there is no state beside the tensors but whether recording is switched off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import _dispatch
+from .._dispatch import apply, binary, keep, unary
+from .._errors import describe
+from .._standard import MUTATING
+from .._strict import is_strict, strict
+from .._tensor import Tensor
+from ._rules import DATA, LIKE, RULES, NotDifferentiableError, Rule
+from ._traced import (
+    Dual,
+    Like,
+    Node,
+    Tangent,
+    Traced,
+    View,
+    is_off,
+    node,
+    part,
+    paused,
+    traced,
+)
+
+# ---- operations
+
+
+def transform(
+    name: str, operands: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Perform an operation of which some operand is traced."""
+    if name in MUTATING:
+        from ._writes import write
+
+        return write(name, operands, args)
+    rule = RULES.get(name)
+    if rule is not None and rule.prepare is not None:
+        result = rule.prepare(operands, args, kwargs)
+        if result is not NotImplemented:
+            return result
+    pause = paused()
+    level, cls = -1, None
+    for x in operands:
+        if isinstance(x, Traced):
+            if x._view is not None:
+                refresh(x)
+            own = x._trace.level
+            if own > level and (pause is None or type(x) is Dual or not is_off(x, pause)):
+                level, cls = own, type(x)
+    inner: list[Any] = []
+    flags: list[bool] = []
+    for x in operands:
+        flag = False
+        if isinstance(x, Traced):
+            flag = x._trace.level == level
+            if flag or (type(x) is not Dual and is_off(x, pause)):
+                x = x._value
+        inner.append(x)
+        flags.append(flag)
+    if cls is None:
+        return run(name, inner, args, kwargs)
+    if rule is None or rule.refused:
+        raise _refusal(name, rule, inner, args, kwargs)
+    if cls is Dual:
+        return _push(rule, operands, inner, flags, level, args, kwargs)
+    return _record(rule, cls, operands, inner, flags, level, args, kwargs)
+
+
+def run(name: str, operands: Sequence[Any], args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+    """An operation by its name, on tensors of any kind."""
+    if not args and not kwargs and name not in _LISTED:
+        if len(operands) == 1:
+            return unary(name, operands[0])
+        if name == "tie":
+            return tie(*operands)
+        if len(operands) == 2:
+            return binary(name, *operands)
+    if name == "getitem":
+        return operands[0][args[0]]
+    if name == "put":
+        return put(operands[0], operands[1], args[0])
+    if name == "to_device":
+        return operands[0].to_device(*args, **kwargs)
+    if name == "scatter":
+        return _dispatch.scatter(operands[0], *args)
+    return apply(name, operands, args, kwargs, listed=name in _LISTED)
+
+
+def tie(x: Tensor, other: Tensor) -> Tensor:
+    """`x`, which depends on `other` as far as anybody can tell, but with a derivative of 0."""
+    if isinstance(x, Traced) or isinstance(other, Traced):
+        return transform("tie", (x, other), (), {})
+    return x
+
+
+def put(x: Tensor, value: Any, key: Any) -> Tensor:
+    """`x` with `value` written where `key` selects: assignment as a function."""
+    if isinstance(x, Traced) or isinstance(value, Traced):
+        return transform("put", (x, value), (key,), {})
+    out = unary("copy", x)
+    out[key] = value
+    return out
+
+
+_LISTED = frozenset({"concat", "stack"})
+_WITH_KEYS = frozenset({"getitem", "put", "scatter"})
+
+
+def _refusal(name: str, rule: Rule | None, inner: list[Any], args: Any, kwargs: Any) -> Exception:
+    why = rule.refused if rule is not None else "it has no rule"
+    got = ", ".join(describe(x) for x in inner)
+    return NotDifferentiableError(
+        f"{name}: not differentiable: {why}; got {got}. Write autodiff.stop_gradient(x) for an "
+        "operand that counts as constant"
+    )
+
+
+def _saved(value: Any, want: int) -> Any:
+    """What a node keeps of an operand."""
+    if not want or not isinstance(value, Tensor):
+        return None if not want else value
+    if want == LIKE:
+        return Like(value._data.shape, value._data.dtype, value._device)
+    return snapshot(value)
+
+
+def snapshot(x: Tensor) -> Tensor:
+    """A tensor of the same state as `x`, which no write through `x` changes."""
+    if isinstance(x, Traced):
+        refresh(x)
+        return traced(type(x), x._value, x._trace)
+    small = x._data.size <= _SMALL and x._value is None
+    if small and x._device.ops["root"](x._data) is not x._data:
+        # A view of something that may be written as a whole later on; copied, it does not
+        # stand in the way.
+        return unary("copy", x)
+    return keep(x)
+
+
+def _kept_key(key: Any) -> Any:
+    """An index that no later write changes."""
+    if isinstance(key, (tuple, list)):
+        return type(key)([_kept_key(k) for k in key])
+    return snapshot(key) if isinstance(key, Tensor) else key
+
+
+_SMALL = 1024
+
+
+def _record(
+    rule: Rule,
+    cls: type[Traced],
+    operands: tuple[Any, ...],
+    inner: list[Any],
+    flags: list[bool],
+    level: int,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    out = run(rule.name, inner, args, kwargs)
+    several = isinstance(out, (tuple, list))
+    if several:
+        if not out:
+            return out
+        new = node(out[0], level)
+        new.shape = tuple([o._data.shape for o in out])
+    else:
+        if out._data.dtype.kind not in "fc":
+            return out  # bools and ints have no derivative
+        new = node(out, level)
+    new.rule = rule
+    new.parents = tuple([x._trace if f else None for x, f in zip(operands, flags, strict=True)])
+    plan = rule.plan(tuple(flags))
+    saved: list[Any] = [None]
+    if plan[0]:
+        if several:
+            saved[0] = tuple([_saved(o, plan[0]) for o in out])
+        else:
+            saved[0] = out if plan[0] == DATA else _saved(out, LIKE)
+    for value, flag, want in zip(inner, flags, plan[1:], strict=True):
+        # What a traced operand wraps is never written; it is kept as it is.
+        saved.append(value if flag and want == DATA else _saved(value, want))
+    if args and type(args[0]) not in _dispatch.PLAIN_KEYS and rule.name in _WITH_KEYS:
+        args = (_kept_key(args[0]), *args[1:])
+    new.saved = (*saved, *args)
+    new.kwargs = kwargs
+    if not several:
+        return _viewing(rule, traced(cls, out, new), operands, inner, args, kwargs, None)
+    results = [
+        _viewing(rule, traced(cls, o, part(o, new, i)), operands, inner, args, kwargs, i)
+        if o._data.dtype.kind in "fc"
+        else o
+        for i, o in enumerate(out)
+    ]
+    return _like_tuple(out, results)
+
+
+def _like_tuple(out: Any, parts: list[Any]) -> Any:
+    make = getattr(type(out), "_make", type(out))
+    return make(parts)
+
+
+def _viewing(
+    rule: Rule,
+    result: Any,
+    operands: tuple[Any, ...],
+    inner: list[Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    index: int | None,
+) -> Any:
+    """A result that notes whose view it is, if it is one."""
+    if rule.put is not None:
+        position = index if rule.listed and index is not None else 0
+        x, y = operands[position], result._value
+        root = y._device.ops["root"]
+        if isinstance(x, Traced) and root(y._data) is root(x._data):
+            result._view = View(x, rule.name, args, kwargs, index, x._trace)
+    return result
+
+
+def _push(
+    rule: Rule,
+    operands: tuple[Any, ...],
+    inner: list[Any],
+    flags: list[bool],
+    level: int,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    out = run(rule.name, inner, args, kwargs)
+    several = isinstance(out, (tuple, list))
+    if not several and out._data.dtype.kind not in "fc":
+        return out
+    tangents = [x._trace.value if flag else None for x, flag in zip(operands, flags, strict=True)]
+    with quiet(inner):
+        total = _tangent(rule, out, several, tangents, inner, args, kwargs)
+    if not several:
+        result = traced(Dual, out, Tangent(level, total))
+        return _viewing(rule, result, operands, inner, args, kwargs, None)
+    results = [
+        _viewing(rule, traced(Dual, o, Tangent(level, t)), operands, inner, args, kwargs, i)
+        if o._data.dtype.kind in "fc"
+        else o
+        for i, (o, t) in enumerate(zip(out, total or [None] * len(out), strict=True))
+    ]
+    return _like_tuple(out, results)
+
+
+def _tangent(
+    rule: Rule,
+    out: Any,
+    several: bool,
+    tangents: list[Tensor | None],
+    inner: list[Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """The tangent of the result, None for zero; a list of these for several results."""
+    if all(t is None for t in tangents) or not rule.jvps:
+        return None
+    if rule.listed:
+        filled = [zeros(x) if t is None else t for x, t in zip(inner, tangents, strict=True)]
+        part = rule.jvps[0](filled, *args, **kwargs)  # type: ignore[misc]
+        return [fit(p, o) for p, o in zip(part, out, strict=True)] if several else fit(part, out)
+    total: Any = None
+    for i, t in enumerate(tangents):
+        if t is None:
+            continue
+        jvp = rule.jvps[i]
+        if jvp is None:
+            vjp = rule.vjps[i]
+            if vjp is None:
+                continue
+            jvp = _backward.transposed_vjp(vjp, several)
+        part = jvp(t, out, *inner, *args, **kwargs)
+        if several:
+            parts = [None if p is None else fit(p, o) for p, o in zip(part, out, strict=True)]
+            total = parts if total is None else list(map(_sum, total, parts))
+            continue
+        if part is None:
+            continue
+        if rule.elementwise:
+            part = binary("settle", part, t)
+        part = fit(part, out)
+        total = part if total is None else total + part
+    return total
+
+
+def _sum(a: Tensor | None, b: Tensor | None) -> Tensor | None:
+    return b if a is None else a if b is None else a + b
+
+
+def zeros(x: Any) -> Tensor:
+    """Zeros of the shape, dtype and device of a tensor or of its `Like`."""
+    return _dispatch.create("zeros", x.device, x.shape, dtype=x.dtype)
+
+
+def fit(t: Tensor, like: Any) -> Tensor:
+    """A tangent broadcast and cast to a result's shape and dtype."""
+    if t._data.shape != like.shape:
+        t = _dispatch.call("broadcast_to", t, like.shape)
+    if t._data.dtype is not like.dtype and t._data.dtype != like.dtype:
+        t = _cast(t, like.dtype)
+    return t
+
+
+def _cast(g: Tensor, dtype: Any) -> Tensor:
+    if g._data.dtype.kind == "c" and dtype.kind == "f":
+        g = unary("real", g)
+        if g._data.dtype == dtype:
+            return g
+    return _dispatch.call("astype", g, dtype)
+
+
+def conform(g: Tensor, node: Any) -> Tensor:
+    """A cotangent summed and cast to an operand's shape and dtype."""
+    have, want = g._data.shape, node.shape
+    if have != want:
+        extra = len(have) - len(want)
+        axes = tuple(
+            i for i, n in enumerate(have) if i < extra or (want[i - extra] == 1 and n != 1)
+        )
+        if extra == len(axes):
+            g = _dispatch.reduction("sum", g, axes, False)
+        else:
+            g = _dispatch.reduction("sum", g, axes, True)
+            if extra:
+                g = _dispatch.call("reshape", g, want, copy=None)
+    if g._data.dtype is not node.dtype and g._data.dtype != node.dtype:
+        g = _cast(g, node.dtype)
+    return g
+
+
+class quiet:
+    """A context for rules: no floating-point warnings, no strict mode."""
+
+    __slots__ = ("_numbers", "_strict")
+
+    def __init__(self, operands: Sequence[Any]) -> None:
+        for x in operands:
+            if isinstance(x, (Tensor, Node)):
+                break
+        self._numbers = x._device.backend.quiet()
+        self._strict = strict(False) if is_strict() else None
+
+    def __enter__(self) -> None:
+        self._numbers.__enter__()
+        if self._strict is not None:
+            self._strict.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        if self._strict is not None:
+            self._strict.__exit__(*error)
+        self._numbers.__exit__(*error)
+
+
+# ---- views
+
+
+def refresh(x: Traced) -> None:
+    """Take a view again if its base has been written since."""
+    view = x._view
+    if type(view) is not View:
+        return
+    base = view.base
+    refresh(base)
+    if base._trace is view.seen:
+        return
+    from ._writes import _become, take
+
+    _become(x, take(base, view))
+
+
+from . import _backward  # noqa: E402  (each passes on to the other)

@@ -1,0 +1,812 @@
+"""Functions of functions: gradients, products with Jacobians, and whole Jacobians."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+from .. import _dispatch
+from .._errors import describe
+from .._tensor import Tensor
+from . import _trees
+from ._backward import backward
+from ._engine import conform, fit, refresh, snapshot, tie, zeros
+from ._rules import NotDifferentiableError
+from ._tape import own
+from ._traced import Dual, Exposed, Tangent, Traced, Variable, leaf, levels, traced
+from ._writes import detached
+
+Function = Callable[..., Any]
+
+
+# ---- what goes in and comes out
+
+
+class _Inputs:
+    """Arguments of a function, of which those to differentiate by are taken apart."""
+
+    def __init__(self, name: str, args: Sequence[Any], numbers: Sequence[int]) -> None:
+        self.name = name
+        self.args = list(args)
+        self.numbers = numbers
+        self.leaves: list[Tensor] = []
+        self.structures = []
+        for i in numbers:
+            if not -len(args) <= i < len(args):
+                raise ValueError(
+                    f"{name}: argnums {i} is out of range: the function is called with "
+                    f"{len(args)} positional arguments"
+                )
+            leaves, structure = _trees.flatten(args[i])
+            if not leaves:
+                raise TypeError(f"{name}: argument {i} holds no tensor; got {describe(args[i])}")
+            self.structures.append(structure)
+            for k, x in enumerate(leaves):
+                self.leaves.append(_as_input(name, i, x, lambda: _trees.paths(args[i])[k]))  # noqa: B023
+
+    def replaced(self, leaves: Sequence[Any]) -> list[Any]:
+        """The arguments with other leaves."""
+        args, rest = list(self.args), list(leaves)
+        for i, structure in zip(self.numbers, self.structures, strict=True):
+            n = structure.num_leaves
+            args[i] = _trees.unflatten(structure, rest[:n])
+            del rest[:n]
+        return args
+
+    def restored(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
+        """Leaves in the containers of the arguments."""
+        rest = list(leaves)
+        parts = []
+        for structure in self.structures:
+            n = structure.num_leaves
+            parts.append(_trees.unflatten(structure, rest[:n]))
+            del rest[:n]
+        return tuple(parts)
+
+
+def _as_input(name: str, i: int, x: Any, path: Callable[[], str]) -> Tensor:
+    if isinstance(x, Tensor) and x.dtype.kind in "fc":
+        return x
+    if isinstance(x, (float, complex)):
+        from .._creation import asarray
+
+        return asarray(x)
+    hint = "; write xp.astype(x, xp.float64) first" if isinstance(x, (Tensor, int)) else ""
+    raise TypeError(
+        f"{name}: argument {i}{path()} must be a tensor of a floating-point dtype; "
+        f"got {describe(x)}{hint}"
+    )
+
+
+def _start(x: Tensor, level: int, tangent: Tensor | None = None, *, dual: bool = False) -> Any:
+    """An input of a differentiated function, traced."""
+    if isinstance(x, Traced):
+        value, view = snapshot(x), Exposed(x)
+    else:
+        value, view = _dispatch.wrap(x._data, x._device), Exposed(None)
+    if dual:
+        return traced(Dual, value, Tangent(level, tangent), view)
+    return traced(Variable, value, leaf(value, level), view)
+
+
+def _is_at(x: Any, level: int) -> bool:
+    """Whether `x` is traced at `level`; a view is brought up to date."""
+    if not isinstance(x, Traced):
+        return False
+    refresh(x)
+    return bool(x._trace.level == level)
+
+
+def _lowered(x: Any, level: int) -> Any:
+    """What a result is below the level."""
+    if not isinstance(x, Traced):
+        return x
+    if type(x._view) is Exposed and x._view.base is not None and _is_at(x, level):
+        return x._view.base
+    return x._value if _is_at(x, level) else x
+
+
+def _numbers(name: str, argnums: int | Sequence[int]) -> tuple[int, ...]:
+    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    if not numbers or not all(isinstance(i, int) for i in numbers):
+        raise TypeError(f"{name}: argnums must be an int or several; got {argnums!r}")
+    return numbers
+
+
+def _check_function(name: str, f: Any) -> None:
+    if not callable(f):
+        raise TypeError(f"{name}: expected a function; got {describe(f)}")
+
+
+def _split_aux(name: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
+    if not has_aux:
+        return result, None
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TypeError(
+            f"{name}: with has_aux the function gives a tuple (result, aux); got {describe(result)}"
+        )
+    return result
+
+
+def _outputs(name: str, out: Any) -> tuple[list[Tensor], Any]:
+    leaves, structure = _trees.flatten(out)
+    if not leaves:
+        raise TypeError(f"{name}: the function gave no tensor; got {describe(out)}")
+    for x in leaves:
+        if not isinstance(x, Tensor) or x.dtype.kind not in "fc":
+            raise TypeError(
+                f"{name}: the function must give tensors of a floating-point dtype; "
+                f"got {describe(x)}"
+            )
+    return leaves, structure
+
+
+def _check_dependence(name: str, outputs: Sequence[Any], level: int) -> None:
+    if not any(_is_at(x, level) for x in outputs):
+        raise ValueError(
+            f"{name}: the output does not depend on the input to differentiate by; got "
+            f"{', '.join(describe(x) for x in outputs)}"
+        )
+
+
+class _Recorded:
+    """One recorded run of a function: its result, and the map of cotangents back."""
+
+    def __init__(self, name: str, f: Function, inputs: _Inputs, kwargs: Any, has_aux: bool) -> None:
+        self.name = name
+        self.level = level = next(levels)
+        self.inputs = inputs
+        variables = [_start(x, level) for x in inputs.leaves]
+        self.starts = [v._trace for v in variables]
+        out, aux = _split_aux(name, f(*inputs.replaced(variables), **kwargs), has_aux)
+        self.outputs, self.structure = _outputs(name, out)
+        _check_dependence(name, self.outputs, level)
+        self.aux = _trees.tree_map(lambda x: _lowered(x, level), aux) if has_aux else None
+        self.likes = [_lowered(x, level) for x in self.outputs]
+        self.nodes = [x._trace if _is_at(x, level) else None for x in self.outputs]
+        del self.outputs
+
+    def value(self) -> Any:
+        """The result."""
+        return _trees.unflatten(self.structure, self.likes)
+
+    def pull(self, cotangents: Sequence[Tensor | None], *, free: bool = False) -> list[Tensor]:
+        """Cotangents of the inputs from those of the outputs."""
+        roots = [
+            (node, conform(g, node))
+            for node, g in zip(self.nodes, cotangents, strict=True)
+            if node is not None and g is not None
+        ]
+        found = backward(roots, x=self.inputs.leaves[0], free=free)
+        del roots
+        result = []
+        for start, x in zip(self.starts, self.inputs.leaves, strict=True):
+            g = found.pop(start, None)
+            g = zeros(x) if g is None else own(g)
+            result.append(tie(g, x) if isinstance(x, Traced) else g)
+        return result
+
+
+# ---- gradients
+
+
+def value_and_grad(
+    f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False
+) -> Function:
+    """A function that gives the value of `f` and its gradient.
+
+    Parameters
+    ----------
+    f : callable
+        Gives a real tensor of one element; with `has_aux`, a tuple of that and anything else.
+    argnums : int or sequence of int, optional
+        The positional arguments to differentiate by. Each is a tensor or a Python float, or
+        nested dicts, lists, tuples and dataclasses of these.
+    has_aux : bool, optional
+        Whether `f` gives a second result, which is not differentiated.
+
+    Returns
+    -------
+    callable
+        Of the same arguments. Gives ``(value, gradient)``, with `has_aux` ``((value, aux),
+        gradient)``. The gradient has the containers, shapes, dtypes and devices of the argument;
+        for several `argnums` it is a tuple of such. Of complex arguments it is the direction of
+        steepest ascent, dL/d re + i dL/d im.
+
+    Raises
+    ------
+    TypeError
+        If an argument to differentiate by, or the result, is not of a floating-point dtype.
+    ValueError
+        If the result is not real, not of one element, or does not depend on the arguments.
+    NotDifferentiableError
+        If `f` uses an operation that has no derivative.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> def loss(p):
+    ...     return xp.sum((p["w"] * 2 + p["b"]) ** 2)
+    >>> value, g = autodiff.value_and_grad(loss)({"w": xp.ones(2), "b": xp.asarray(1.0)})
+    >>> float(value), g["w"], g["b"]
+    (18.0, Tensor([12., 12.], dtype=float64), Tensor(12., dtype=float64))
+    """
+    return _value_and_grad("value_and_grad", f, argnums, has_aux)
+
+
+def _value_and_grad(
+    name: str, f: Function, argnums: int | Sequence[int], has_aux: bool
+) -> Function:
+    _check_function(name, f)
+    numbers = _numbers(name, argnums)
+    single = isinstance(argnums, int)
+
+    @wraps(f)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        inputs = _Inputs(name, args, numbers)
+        recorded = _Recorded(name, f, inputs, kwargs, has_aux)
+        value = recorded.value()
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name}: the function must give one tensor; got {describe(value)}")
+        if value.size != 1 or value.dtype.kind != "f":
+            raise ValueError(
+                f"{name}: the function must give a real tensor of one element; got "
+                f"{describe(value)}; vjp and jacobian are for others"
+            )
+        one = _dispatch.create("ones", value.device, value.shape, dtype=value.dtype)
+        grads = inputs.restored(recorded.pull([one], free=True))
+        result = (value, recorded.aux) if has_aux else value
+        return result, grads[0] if single else grads
+
+    return run
+
+
+def grad(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Function:
+    """A function that gives the gradient of `f`.
+
+    Parameters
+    ----------
+    f : callable
+        Gives a real tensor of one element; with `has_aux`, a tuple of that and anything else.
+    argnums : int or sequence of int, optional
+        The positional arguments to differentiate by, as for `value_and_grad`.
+    has_aux : bool, optional
+        Whether `f` gives a second result, which is not differentiated.
+
+    Returns
+    -------
+    callable
+        Of the same arguments. Gives the gradient, with `has_aux` ``(gradient, aux)``; see
+        `value_and_grad`.
+
+    Raises
+    ------
+    TypeError, ValueError, NotDifferentiableError
+        As `value_and_grad`.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> autodiff.grad(lambda x: xp.sum(x**3))(xp.asarray([1.0, 2.0]))
+    Tensor([ 3., 12.], dtype=float64)
+    >>> second = autodiff.grad(autodiff.grad(lambda x: x**3))
+    >>> second(xp.asarray(2.0))
+    Tensor(12., dtype=float64)
+    """
+    both = _value_and_grad("grad", f, argnums, has_aux)
+
+    @wraps(f)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        value, g = both(*args, **kwargs)
+        return (g, value[1]) if has_aux else g
+
+    return run
+
+
+# ---- products with the Jacobian
+
+
+def vjp(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """The value of `f` and the map of cotangents of its result to those of its arguments.
+
+    Parameters
+    ----------
+    f : callable
+        Gives tensors in nested containers; with `has_aux`, a tuple of these and anything else.
+    *primals : Tensor or containers of them
+        Where to differentiate; all of the positional arguments.
+    has_aux : bool, optional
+        Whether `f` gives a second result, which is not differentiated.
+
+    Returns
+    -------
+    out : Tensor or containers of them
+        ``f(*primals)``.
+    pullback : callable
+        Takes a cotangent in the containers of `out`, gives a tuple of cotangents, one for each
+        primal. May be called again.
+    aux : object
+        Only with `has_aux`.
+
+    Raises
+    ------
+    TypeError, ValueError, NotDifferentiableError
+        As `value_and_grad`; also by the pullback, for a cotangent unlike `out`.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> out, pullback = autodiff.vjp(xp.sin, xp.asarray([0.0, 1.0]))
+    >>> pullback(xp.asarray([1.0, 0.0]))
+    (Tensor([1., 0.], dtype=float64),)
+    """
+    _check_function("vjp", f)
+    inputs = _Inputs("vjp", primals, range(len(primals)))
+    recorded = _Recorded("vjp", f, inputs, {}, has_aux)
+
+    def pullback(cotangent: Any, /) -> tuple[Any, ...]:
+        leaves = _like_outputs("vjp", cotangent, recorded.structure, recorded.likes, "cotangent")
+        return inputs.restored(recorded.pull(leaves))
+
+    if has_aux:
+        return recorded.value(), pullback, recorded.aux
+    return recorded.value(), pullback
+
+
+def _like_outputs(
+    name: str, tree: Any, structure: Any, likes: Sequence[Any], what: str
+) -> list[Tensor]:
+    """The leaves of a tree that must be as given ones in structure, shapes, kinds, devices."""
+    leaves, found = _trees.flatten(tree)
+    if found != structure:
+        raise ValueError(f"{name}: the {what} must have the structure {structure}; got {found}")
+    checked = []
+    for x, like in zip(leaves, likes, strict=True):
+        if isinstance(x, (int, float, complex)) and not isinstance(like, Tensor):
+            like = _as_input(name, 0, like, str)
+        if isinstance(x, (int, float, complex)):
+            from .._creation import asarray
+
+            x = asarray(x, dtype=like.dtype, device=like.device)
+        if (
+            not isinstance(x, Tensor)
+            or x.shape != like.shape
+            or (x.dtype.kind == "c" and like.dtype.kind != "c")
+        ):
+            raise ValueError(f"{name}: the {what} must be like {describe(like)}; got {describe(x)}")
+        _dispatch.common_device(name, (x, like))
+        checked.append(x if x.dtype == like.dtype else fit(x, like))
+    return checked
+
+
+def jvp(
+    f: Function, /, primals: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False
+) -> tuple[Any, ...]:
+    """The value of `f` and its derivative in one direction, in forward mode.
+
+    Parameters
+    ----------
+    f : callable
+        Gives tensors in nested containers; with `has_aux`, a tuple of these and anything else.
+    primals : tuple
+        The positional arguments: tensors or containers of them.
+    tangents : tuple
+        The direction, in the same containers, of the same shapes.
+    has_aux : bool, optional
+        Whether `f` gives a second result, which is not differentiated.
+
+    Returns
+    -------
+    out : Tensor or containers of them
+        ``f(*primals)``.
+    tangent_out : Tensor or containers of them
+        The derivative, in the same containers.
+    aux : object
+        Only with `has_aux`.
+
+    Raises
+    ------
+    TypeError, ValueError, NotDifferentiableError
+        As `value_and_grad`; also if the tangents are unlike the primals.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> autodiff.jvp(xp.sin, (xp.asarray(0.0),), (xp.asarray(2.0),))
+    (Tensor(0., dtype=float64), Tensor(2., dtype=float64))
+    """
+    _check_function("jvp", f)
+    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+        raise TypeError(
+            "jvp: primals and tangents are tuples of arguments; got "
+            f"{describe(primals)}, {describe(tangents)}"
+        )
+    inputs = _Inputs("jvp", primals, range(len(primals)))
+    if len(tangents) != len(primals):
+        raise ValueError(f"jvp: {len(primals)} primals, but {len(tangents)} tangents")
+    structure = _trees.flatten(tuple(primals))[1]
+    directions = _like_outputs("jvp", tuple(tangents), structure, inputs.leaves, "tangents")
+    return _jvp("jvp", f, inputs, directions, has_aux)
+
+
+def _jvp(
+    name: str,
+    f: Function,
+    inputs: _Inputs,
+    directions: Sequence[Tensor | None],
+    has_aux: bool = False,
+    kwargs: Any = None,
+) -> tuple[Any, ...]:
+    level = next(levels)
+    duals = [_start(x, level, t, dual=True) for x, t in zip(inputs.leaves, directions, strict=True)]
+    out, aux = _split_aux(name, f(*inputs.replaced(duals), **(kwargs or {})), has_aux)
+    outputs, structure = _outputs(name, out)
+    _check_dependence(name, outputs, level)
+    tangents = []
+    for x in outputs:
+        t = x._trace.value if _is_at(x, level) else None
+        tangents.append(zeros(x) if t is None else t)
+    value = _trees.unflatten(structure, [_lowered(x, level) for x in outputs])
+    tangent = _trees.unflatten(structure, tangents)
+    if has_aux:
+        return value, tangent, _trees.tree_map(lambda x: _lowered(x, level), aux)
+    return value, tangent
+
+
+def linearize(f: Function, /, *primals: Any) -> tuple[Any, Function]:
+    """The value of `f` and its derivative as a function of the direction.
+
+    As `jvp`, but `f` is run once for any number of directions.
+
+    Parameters
+    ----------
+    f : callable
+        Gives tensors in nested containers.
+    *primals : Tensor or containers of them
+        Where to differentiate; all of the positional arguments.
+
+    Returns
+    -------
+    out : Tensor or containers of them
+        ``f(*primals)``.
+    derivative : callable
+        Takes a tangent for each primal, gives the tangent of `out`.
+
+    Raises
+    ------
+    TypeError, ValueError, NotDifferentiableError
+        As `jvp`.
+
+    Notes
+    -----
+    The derivative is linear, and so is the pullback of `vjp`: each is the transpose of the
+    other. The pullback is recorded once, and what pulls back through it pushes forward.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> out, derivative = autodiff.linearize(lambda x: x**2, xp.asarray(3.0))
+    >>> derivative(xp.asarray(1.0)), derivative(xp.asarray(2.0))
+    (Tensor(6., dtype=float64), Tensor(12., dtype=float64))
+    """
+    _check_function("linearize", f)
+    inputs = _Inputs("linearize", primals, range(len(primals)))
+    recorded = _Recorded("linearize", f, inputs, {}, False)
+    level = next(levels)
+    starts = [_start(zeros(x), level) for x in recorded.likes]
+    pulled = recorded.pull(starts)
+    structure = _trees.flatten(primals)[1]
+
+    def derivative(*tangents: Any) -> Any:
+        leaves = _like_outputs("linearize", tangents, structure, inputs.leaves, "tangents")
+        roots = [
+            (y._trace, conform(t, y._trace))
+            for y, t in zip(pulled, leaves, strict=True)
+            if _is_at(y, level)
+        ]
+        found = backward(roots, x=inputs.leaves[0])
+        parts = [found.get(s._trace) for s in starts]
+        return _trees.unflatten(
+            recorded.structure,
+            [zeros(x) if t is None else own(t) for t, x in zip(parts, recorded.likes, strict=True)],
+        )
+
+    return recorded.value(), derivative
+
+
+# ---- Jacobians
+
+
+def jacobian(
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    *,
+    mode: str | None = None,
+    holomorphic: bool = False,
+) -> Function:
+    """A function that gives all derivatives of all elements of the result of `f`.
+
+    Parameters
+    ----------
+    f : callable
+        Gives tensors in nested containers.
+    argnums : int or sequence of int, optional
+        The positional arguments to differentiate by.
+    mode : {"forward", "reverse"}, optional
+        One pass for each element of the arguments, or one for each of the result. Unless told,
+        the mode with fewer passes.
+    holomorphic : bool, optional
+        Promise that `f` is holomorphic in its complex arguments; only then are they allowed.
+        The result is the complex derivative.
+
+    Returns
+    -------
+    callable
+        Of the same arguments. Gives tensors of shape ``out.shape + argument.shape``, in the
+        containers of the result, and inside of each of these in those of the argument.
+
+    Raises
+    ------
+    TypeError
+        For a complex argument without `holomorphic`, and as `value_and_grad`.
+    ValueError
+        For another mode, and as `value_and_grad`.
+    NotDifferentiableError
+        If `f` uses an operation that has no derivative.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> autodiff.jacobian(lambda x: x**2)(xp.asarray([1.0, 2.0]))
+    Tensor([[2., 0.],
+            [0., 4.]], dtype=float64)
+    """
+    return _jacobian("jacobian", f, argnums, mode, holomorphic)
+
+
+def _jacobian(
+    name: str,
+    f: Function,
+    argnums: int | Sequence[int],
+    mode: str | None,
+    holomorphic: bool,
+) -> Function:
+    _check_function(name, f)
+    if mode not in (None, "forward", "reverse"):
+        raise ValueError(f"{name}: mode must be 'forward', 'reverse' or None; got {mode!r}")
+    numbers = _numbers(name, argnums)
+    single = isinstance(argnums, int)
+
+    @wraps(f)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        inputs = _Inputs(name, args, numbers)
+        for x in inputs.leaves:
+            if x.dtype.kind == "c" and not holomorphic:
+                raise TypeError(
+                    f"{name}: a function of complex numbers has a Jacobian only if it is "
+                    f"holomorphic; write holomorphic=True if so, else vjp or jvp; got {describe(x)}"
+                )
+        columns = sum(x.size for x in inputs.leaves)
+        structure, rows = None, None
+        if mode == "forward":
+            structure, table = _forward(name, f, inputs, kwargs)
+        else:
+            # What a write to an argument would change is read by a second run only.
+            spare = [snapshot_of(x) for x in inputs.leaves] if mode is None else []
+            recorded = _Recorded(name, f, inputs, kwargs, False)
+            structure = recorded.structure
+            rows = sum(x.size * (1 + (x.dtype.kind == "c")) for x in recorded.likes)
+            if mode == "reverse" or rows <= columns:
+                table = _reverse(recorded, holomorphic)
+            else:
+                inputs.leaves = spare
+                del recorded
+                structure, table = _forward(name, f, inputs, kwargs)
+        parts = []
+        for row in table:
+            restored = inputs.restored(row)
+            parts.append(restored[0] if single else restored)
+        return _trees.unflatten(structure, parts)
+
+    return run
+
+
+def snapshot_of(x: Tensor) -> Tensor:
+    """A copy of `x` for another run of a function that may write to its arguments."""
+    return _dispatch.unary("copy", x)
+
+
+def _forward(
+    name: str, f: Function, inputs: _Inputs, kwargs: Any
+) -> tuple[Any, list[list[Tensor]]]:
+    """One pass for each element of the inputs."""
+    leaves = inputs.leaves
+    spare = [snapshot_of(x) for x in leaves]
+    columns: list[list[list[Tensor]]] = []
+    structure: Any = None
+    likes: list[Tensor] = []
+    for i, x in enumerate(leaves):
+        column = []
+        for unit in units(x):
+            inputs.leaves = leaves if structure is None else [snapshot_of(y) for y in spare]
+            directions: list[Tensor | None] = [None] * len(leaves)
+            directions[i] = unit
+            value, tangent = _jvp(name, f, inputs, directions, kwargs=kwargs)
+            likes = _trees.flatten(value)[0]
+            found, structure = _trees.flatten(tangent)
+            column.append(found)
+        columns.append(column)
+    inputs.leaves = leaves
+    if structure is None:  # no elements at all
+        likes, structure = _outputs(name, f(*inputs.replaced(leaves), **kwargs))
+    from .._manipulation import reshape, stack
+
+    table = []
+    for k, like in enumerate(likes):
+        row = []
+        for x, column in zip(leaves, columns, strict=True):
+            shape = (*like.shape, *x.shape)
+            row.append(
+                reshape(stack([c[k] for c in column], axis=-1), shape)
+                if column
+                else _dispatch.create("zeros", like.device, shape, dtype=like.dtype)
+            )
+        table.append(row)
+    return structure, table
+
+
+def _reverse(recorded: _Recorded, holomorphic: bool) -> list[list[Tensor]]:
+    """One pass for each element of the outputs."""
+    from .._elementwise import conj
+    from .._manipulation import reshape, stack
+
+    leaves = recorded.inputs.leaves
+    table = []
+    for k, like in enumerate(recorded.likes):
+        rows: list[list[Tensor]] = [[] for _ in leaves]
+        for unit in units(like):
+            cotangents: list[Tensor | None] = [None] * len(recorded.likes)
+            cotangents[k] = unit
+            found = recorded.pull(cotangents)
+            if like.dtype.kind == "c":
+                if not holomorphic:
+                    cotangents[k] = unit * 1j
+                    imaginary = recorded.pull(cotangents)
+                    found = [re + 1j * im for re, im in zip(found, imaginary, strict=True)]
+                else:
+                    found = [conj(g) for g in found]
+            for row, g in zip(rows, found, strict=True):
+                row.append(g)
+        table.append(
+            [
+                reshape(stack(row), (*like.shape, *x.shape))
+                if row
+                else _dispatch.create("zeros", x.device, (*like.shape, *x.shape), dtype=x.dtype)
+                for row, x in zip(rows, leaves, strict=True)
+            ]
+        )
+    return table
+
+
+def units(x: Tensor) -> Any:
+    """The unit tensors of a shape: one element is 1, the others are 0."""
+    for i in range(x.size):
+        unit = _dispatch.create("zeros", x.device, (x.size,), dtype=x.dtype)
+        unit[i] = 1
+        yield _dispatch.call("reshape", unit, x.shape, copy=None)
+
+
+def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """A function that gives all second derivatives of `f`.
+
+    Parameters
+    ----------
+    f : callable
+        Gives a real tensor of one element.
+    argnums : int or sequence of int, optional
+        The positional arguments to differentiate by, real.
+
+    Returns
+    -------
+    callable
+        Of the same arguments. Gives tensors of shape ``argument.shape + argument.shape``, in the
+        containers of the argument, inside of each of these once more.
+
+    Raises
+    ------
+    TypeError, ValueError, NotDifferentiableError
+        As `jacobian`.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> autodiff.hessian(lambda x: x[0] ** 2 * x[1])(xp.asarray([1.0, 2.0]))
+    Tensor([[4., 2.],
+            [2., 0.]], dtype=float64)
+    """
+    first = _value_and_grad("hessian", f, argnums, False)
+    return _jacobian("hessian", lambda *a, **k: first(*a, **k)[1], argnums, "forward", False)
+
+
+def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """The product of the matrix of second derivatives of `f` with a direction.
+
+    Forward mode over reverse mode; the matrix is never made.
+
+    Parameters
+    ----------
+    f : callable
+        Gives a real tensor of one element.
+    primals : tuple
+        The positional arguments: tensors or containers of them.
+    tangents : tuple
+        The direction, in the same containers, of the same shapes.
+
+    Returns
+    -------
+    Tensor, containers of them, or a tuple of such
+        Like the primal, for several primals a tuple.
+
+    Raises
+    ------
+    TypeError, ValueError, NotDifferentiableError
+        As `value_and_grad` and `jvp`.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> x, v = xp.asarray([1.0, 2.0]), xp.asarray([1.0, 0.0])
+    >>> autodiff.hvp(lambda x: xp.sum(x**3), (x,), (v,))
+    Tensor([6., 0.], dtype=float64)
+    """
+    _check_function("hvp", f)
+    if not isinstance(primals, (tuple, list)):
+        raise TypeError(f"hvp: primals is a tuple of arguments; got {describe(primals)}")
+    first = grad(f, 0 if len(primals) == 1 else tuple(range(len(primals))))
+    return jvp(first, primals, tangents)[1]
+
+
+def stop_gradient(tree: Any, /) -> Any:
+    """The same values, as constants.
+
+    Parameters
+    ----------
+    tree : Tensor or containers of them
+        Leaves that are no tensors come back as they are.
+
+    Returns
+    -------
+    Tensor or containers of them
+        Plain tensors, which share the memory.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> autodiff.grad(lambda x: x * autodiff.stop_gradient(x))(xp.asarray(3.0))
+    Tensor(3., dtype=float64)
+    """
+    return _trees.tree_map(lambda x: detached(x) if isinstance(x, Tensor) else x, tree)
+
+
+__all__ = [
+    "NotDifferentiableError",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "linearize",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+]

@@ -1,0 +1,167 @@
+"""The style of a tape: variables that record, `backward`, and switching recording off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _dispatch
+from .._errors import describe
+from .._tensor import Tensor
+from ._backward import backward
+from ._engine import conform, quiet, refresh
+from ._traced import Exposed, Recording, Traced, Variable, leaf, traced
+
+
+def variable(t: Tensor, /, *, requires_grad: bool = True) -> Variable:
+    """A tensor that records what is computed with it.
+
+    Parameters
+    ----------
+    t : Tensor
+        Of a floating-point dtype. The result shares its memory.
+    requires_grad : bool, optional
+        Whether it records; see `Variable.requires_grad_`.
+
+    Returns
+    -------
+    Variable
+        Of the same data, dtype and device. It is accepted wherever a tensor is.
+
+    Raises
+    ------
+    TypeError
+        If `t` is no tensor, not of a floating-point dtype, or takes part in a differentiation.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> w = autodiff.variable(xp.asarray([1.0, 2.0]))
+    >>> loss = xp.sum(xp.exp(w) * w)
+    >>> loss.backward()
+    >>> bool(xp.all(w.grad == xp.exp(w) * (w + 1)))
+    True
+    """
+    if not isinstance(t, Tensor):
+        raise TypeError(
+            f"variable: expected a Tensor; got {describe(t)}; write arraygrad.asarray(...) first"
+        )
+    if isinstance(t, Traced):
+        raise TypeError(
+            "variable: the tensor takes part in a differentiation already; "
+            f"write x.detach() for one that does not; got {describe(t)}"
+        )
+    if t.dtype.kind not in "fc":
+        raise TypeError(
+            f"variable: only floating-point tensors have gradients; got {describe(t)}; "
+            "write xp.astype(t, xp.float64) first"
+        )
+    value = _dispatch.wrap(t._data, t._device)
+    return traced(Variable, value, leaf(value, 0 if requires_grad else -1), Exposed(None))
+
+
+def no_grad() -> Recording:
+    """Record nothing, as a context manager or as a decorator.
+
+    Only what is begun before is switched off: a `grad` called inside still differentiates.
+    Forward mode is not recording, and goes on.
+
+    Returns
+    -------
+    Recording
+        For ``with`` or ``@``.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> w = autodiff.variable(xp.ones(2))
+    >>> with autodiff.no_grad():
+    ...     w -= 0.5
+    >>> w
+    Variable([0.5, 0.5], dtype=float64)
+    """
+    return Recording(False)
+
+
+def enable_grad() -> Recording:
+    """Record again inside of `no_grad`, as a context manager or as a decorator.
+
+    Returns
+    -------
+    Recording
+        For ``with`` or ``@``.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> w = autodiff.variable(xp.ones(2))
+    >>> with autodiff.no_grad():
+    ...     with autodiff.enable_grad():
+    ...         y = 2 * w
+    >>> y.requires_grad
+    True
+    """
+    return Recording(True)
+
+
+def run_backward(
+    x: Variable, gradient: Tensor | None, retain_graph: bool | None, create_graph: bool
+) -> None:
+    """See `Variable.backward`."""
+    refresh(x)
+    node = x._trace
+    if node.level:
+        raise RuntimeError(
+            "backward: this tensor does not record (requires_grad=False)"
+            if node.level < 0
+            else "backward: this tensor belongs to a function that grad, vjp or their like "
+            "differentiates; backward is for what is computed from autodiff.variable(...)"
+        )
+    if gradient is None:
+        if x.size != 1 or node.dtype.kind != "f":
+            raise ValueError(
+                "backward: only a real tensor of one element has a gradient by itself; got "
+                f"{describe(x)}; write backward(gradient) with a tensor of its shape"
+            )
+        gradient = _dispatch.create("ones", x.device, x.shape, dtype=x.dtype)
+    elif (
+        not isinstance(gradient, Tensor)
+        or gradient.shape != x.shape
+        or (gradient.dtype.kind == "c" and node.dtype.kind == "f")
+    ):
+        raise ValueError(
+            f"backward: gradient must be a tensor like {describe(x)}; got {describe(gradient)}"
+        )
+    _dispatch.common_device("backward", (x, gradient))
+    retain = create_graph if retain_graph is None else retain_graph
+    if isinstance(gradient, Traced) and not create_graph:
+        gradient = gradient.detach()
+    root = conform(gradient, node)
+    found = backward([(node, root)], x=x, free=not retain, create_graph=create_graph)
+    del root, gradient
+    with quiet((x,)):
+        while found:
+            leaf_node, g = found.popitem()
+            accumulate(leaf_node, g)
+
+
+def accumulate(node: Any, g: Tensor) -> None:
+    """Add a cotangent to the gradient of a leaf."""
+    have = node.grad
+    if have is None:
+        node.grad = own(g)
+    elif type(have) is Tensor and type(g) is Tensor and have._device is g._device:
+        _dispatch.inplace("iadd", have, g)
+    else:
+        node.grad = have + g
+
+
+def own(g: Tensor) -> Tensor:
+    """A gradient in memory of its own: to write to it changes nothing else."""
+    if type(g) is Tensor and (
+        _dispatch.is_shared(g) or g._device.ops["root"](g._data) is not g._data
+    ):
+        return _dispatch.unary("copy", g)
+    return g

@@ -1,0 +1,64 @@
+"""Nested containers of tensors: optree, which also learns of dataclasses."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import optree
+
+_NAMESPACE = "arraygrad"
+
+
+def flatten(tree: Any) -> tuple[list[Any], Any]:
+    """The leaves of nested containers, and their structure."""
+    leaves, structure = optree.tree_flatten(tree, namespace=_NAMESPACE)
+    unknown = {type(x) for x in leaves if dataclasses.is_dataclass(x) and not isinstance(x, type)}
+    if not unknown:
+        return leaves, structure
+    for cls in unknown:
+        _register(cls)
+    return flatten(tree)
+
+
+def unflatten(structure: Any, leaves: Any) -> Any:
+    """The inverse of `flatten`."""
+    return optree.tree_unflatten(structure, leaves)
+
+
+def paths(tree: Any) -> list[str]:
+    """How to write the way to each leaf, for messages."""
+    flatten(tree)
+    accessors = optree.tree_accessors(tree, namespace=_NAMESPACE)
+    return [a.codify("") for a in accessors]
+
+
+def tree_map(function: Callable[..., Any], tree: Any) -> Any:
+    """The containers with the function applied to each leaf."""
+    leaves, structure = flatten(tree)
+    return unflatten(structure, [function(x) for x in leaves])
+
+
+def _register(cls: Any) -> None:
+    """Tell optree how to take a dataclass apart: its fields in order."""
+    names = tuple(f.name for f in dataclasses.fields(cls))
+
+    def take_apart(x: Any) -> tuple[Any, ...]:
+        return [getattr(x, name) for name in names], None, names
+
+    def put_together(_: Any, values: Any) -> Any:
+        x = object.__new__(cls)  # not by __init__, which may do other things than assign
+        for name, value in zip(names, values, strict=True):
+            object.__setattr__(x, name, value)
+        return x
+
+    with suppress(ValueError):  # another thread was faster
+        optree.register_pytree_node(
+            cls,
+            take_apart,
+            put_together,
+            path_entry_type=optree.GetAttrEntry,
+            namespace=_NAMESPACE,
+        )

@@ -1,0 +1,97 @@
+"""Rules of the linear algebra functions of the main namespace."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ... import _linear_algebra as xp
+from ..._elementwise import conj
+from ..._manipulation import expand_dims, permute_dims, reshape, squeeze
+from ..._statistical import sum as _sum
+from .._rules import define
+
+
+def _adjoint(x: Any) -> Any:
+    return conj(xp.matrix_transpose(x))
+
+
+def _matmul_left(g: Any, _out: Any, x1_like: Any, x2: Any) -> Any:
+    if x2.ndim == 1:
+        return expand_dims(g, -1) * conj(x2)
+    if x1_like.ndim == 1:
+        return squeeze(xp.matmul(expand_dims(g, -2), _adjoint(x2)), -2)
+    return xp.matmul(g, _adjoint(x2))
+
+
+def _matmul_right(g: Any, _out: Any, x1: Any, x2_like: Any) -> Any:
+    if x1.ndim == 1:
+        if x2_like.ndim == 1:
+            return g * conj(x1)
+        return expand_dims(conj(x1), -1) * expand_dims(g, -2)
+    if x2_like.ndim == 1:
+        return squeeze(xp.matmul(_adjoint(x1), expand_dims(g, -1)), -1)
+    if x2_like.ndim == 2 and x1.ndim > 2:  # one product for the whole stack, without its copies
+        x1 = reshape(x1, (math.prod(x1.shape[:-1]), x1.shape[-1]))
+        g = reshape(g, (math.prod(g.shape[:-1]), g.shape[-1]))
+    return xp.matmul(_adjoint(x1), g)
+
+
+define(
+    "matmul",
+    (_matmul_left, lambda t, _out, _x1, x2: xp.matmul(t, x2)),
+    (_matmul_right, lambda t, _out, x1, _x2: xp.matmul(x1, t)),
+)
+
+
+def _pairs(axes: Any, ndim1: int, ndim2: int) -> tuple[list[int], list[int]]:
+    """The axes that a tensordot sums over, of either operand."""
+    if isinstance(axes, int):
+        return list(range(ndim1 - axes, ndim1)), list(range(axes))
+    first, second = axes
+    first = [first] if isinstance(first, int) else first
+    second = [second] if isinstance(second, int) else second
+    return [i % ndim1 for i in first], [i % ndim2 for i in second]
+
+
+def _tensordot_left(g: Any, _out: Any, x1_like: Any, x2: Any, axes: Any) -> Any:
+    first, second = _pairs(axes, x1_like.ndim, x2.ndim)
+    free1 = [i for i in range(x1_like.ndim) if i not in first]
+    free2 = [i for i in range(x2.ndim) if i not in second]
+    found = xp.tensordot(g, conj(x2), axes=(list(range(len(free1), g.ndim)), free2))
+    # Its axes: those free in x1, then those of x2 that were summed over, in x2's order.
+    order = [*free1, *(first[second.index(i)] for i in sorted(second))]
+    return permute_dims(found, tuple(order.index(i) for i in range(x1_like.ndim)))
+
+
+def _tensordot_right(g: Any, _out: Any, x1: Any, x2_like: Any, axes: Any) -> Any:
+    first, second = _pairs(axes, x1.ndim, x2_like.ndim)
+    free1 = [i for i in range(x1.ndim) if i not in first]
+    free2 = [i for i in range(x2_like.ndim) if i not in second]
+    found = xp.tensordot(conj(x1), g, axes=(free1, list(range(len(free1)))))
+    order = [*(second[first.index(i)] for i in sorted(first)), *free2]
+    return permute_dims(found, tuple(order.index(i) for i in range(x2_like.ndim)))
+
+
+define(
+    "tensordot",
+    (_tensordot_left, lambda t, _out, _x1, x2, axes: xp.tensordot(t, x2, axes=axes)),
+    (_tensordot_right, lambda t, _out, x1, _x2, axes: xp.tensordot(x1, t, axes=axes)),
+)
+
+
+def _product(x1: Any, x2: Any, axis: int) -> Any:
+    return _sum(x1 * x2, axis=axis)
+
+
+define(
+    "vecdot",  # sum(conj(x1) * x2)
+    (
+        lambda g, _out, _x1, x2, axis: expand_dims(conj(g), axis) * x2,
+        lambda t, _out, _x1, x2, axis: _product(conj(t), x2, axis),
+    ),
+    (
+        lambda g, _out, x1, _x2, axis: expand_dims(g, axis) * x1,
+        lambda t, _out, x1, _x2, axis: _product(conj(x1), t, axis),
+    ),
+)
