@@ -105,9 +105,20 @@ def wrap(data: Any, device: Device) -> Any:
     return out
 
 
+#: Short forms of `unary` and `binary` for tensors of a transformation, by their class. The former
+#: may answer NotImplemented, the latter calls `beside`: then the long form is taken.
+SHORT_UNARY: dict[type, Any] = {}
+SHORT_BINARY: dict[type, Any] = {}
+
+
 def unary(name: str, x: Tensor) -> Any:
     """``name(x)`` for one tensor and no parameters."""
     if type(x) is not Tensor or is_strict():
+        short = SHORT_UNARY.get(type(x))
+        if short is not None:
+            result = short(name, x)
+            if result is not NotImplemented:
+                return result
         return apply(name, (x,))
     device = x._device
     try:
@@ -137,13 +148,14 @@ def binary(name: str, x1: Any, x2: Any, operator: bool = False) -> Any:
         elif type(x2) in SCALARS:
             b = x2
         else:
-            return _apply_operator(name, x1, x2) if operator else apply(name, (x1, x2))
+            return (SHORT_BINARY.get(type(x2)) or beside)(name, x1, x2, operator)
     elif type(x2) is Tensor and type(x1) in SCALARS:
         device = x2._device
         a = x1
         b = x2._data
     else:
-        return _apply_operator(name, x1, x2) if operator else apply(name, (x1, x2))
+        short = SHORT_BINARY.get(type(x1)) or SHORT_BINARY.get(type(x2)) or beside
+        return short(name, x1, x2, operator)
     if is_strict():
         return apply(name, (x1, x2))
     try:
@@ -157,6 +169,11 @@ def binary(name: str, x1: Any, x2: Any, operator: bool = False) -> Any:
         out._value = None
         return out
     return wrap(data, device)
+
+
+def beside(name: str, x1: Any, x2: Any, operator: bool) -> Any:
+    """`binary` on operands of any kind."""
+    return _apply_operator(name, x1, x2) if operator else apply(name, (x1, x2))
 
 
 def floating(name: str, x: Tensor) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from operator import attrgetter
+from sys import getrefcount
 from typing import Any
 
 from .. import _dispatch
@@ -12,7 +13,8 @@ from .._dispatch import binary
 from .._errors import describe
 from .._tensor import Tensor
 from ._engine import conform, quiet, refresh, snapshot, zeros
-from ._traced import Node, Traced, Variable, leaf, levels, part, traced
+from ._rules import Rule
+from ._traced import Node, Part, Traced, Variable, leaf, levels, part, traced
 
 _by_time = attrgetter("time")
 
@@ -105,33 +107,28 @@ def backward(
     seen = set(stack)
     while stack:
         node = stack.pop()
-        if node in stops:
+        if stops and node in stops:
             continue
         for parent in node.parents:
             if parent is not None and parent not in seen:
                 seen.add(parent)
                 stack.append(parent)
     found: dict[Node, Tensor] = {}
-    owned: set[Node] = set()  # whose cotangent is an array of its own
     with quiet((x,)):
         for node in sorted(seen, key=_by_time, reverse=True):
             g: Any = grads.pop(node, None)
             if g is None:
-                if free and node.rule is not None:
-                    node.saved = None
+                if free:
+                    _free(node)
                 continue
             if node.hooks is not None:
                 g = _hooked(node, g)
             rule = node.rule
-            if rule is None or node in stops:
+            if rule is None or (stops and node in stops):
                 found[node] = g
                 continue
-            if node.index is not None:
-                whole: Any = node.parents[0]
-                parts = grads.get(whole)
-                if parts is None:
-                    parts = grads[whole] = [None] * len(whole.shape)
-                parts[node.index] = g
+            if type(node) is Part:
+                _collect(grads, node, g)
                 continue
             saved = node.saved
             if saved is None:
@@ -143,45 +140,80 @@ def backward(
                 _check_unwritten(node)
             if create_graph:
                 saved = _revived(node)
-            if isinstance(g, list):
-                g = tuple(g)
+            composed = rule.composed or type(g) is list
+            if composed:
+                vjps: Any = _pulled(rule, node, g, saved)
+            else:
+                vjps = rule.vjps if node.dtype.kind == "c" else rule.real_vjps
+            kwargs = node.kwargs
             elementwise = rule.elementwise
-            if rule.whole is not None:
-                together = rule.whole(g, *saved, **node.kwargs)
-            for i, parent in enumerate(node.parents):
-                if parent is None:
+            for parent, vjp in zip(node.parents, vjps, strict=False):
+                if parent is None or vjp is None:
                     continue
-                if rule.whole is not None:
-                    gx = together[i]
-                elif rule.listed:
-                    gx = rule.vjps[0](g, i, saved[1:], **node.kwargs)  # type: ignore[misc]
-                else:
-                    if not rule.vjps:
-                        break
-                    vjp = rule.vjps[i]
-                    if vjp is None:
-                        jvp = rule.jvps[i]
-                        if jvp is None:
-                            continue
-                        vjp = transposed_jvp(jvp, i)
-                    gx = vjp(g, *saved, **node.kwargs)
+                gx = vjp if composed else vjp(g, *saved, **kwargs)
                 if gx is None:
                     continue
                 if elementwise and gx is not g:
-                    gx = binary("settle", gx, g)
+                    if type(gx) is Tensor:  # the same, without the detour
+                        data = gx._device.ops["settle"](gx._data, g._data)
+                        if data is not gx._data:
+                            gx = _dispatch.wrap(data, gx._device)
+                    else:
+                        gx = binary("settle", gx, g)
                 data = gx._data
                 if data.shape != parent.shape or data.dtype is not parent.dtype:
                     gx = conform(gx, parent)
                 have = grads.get(parent)
                 if have is None:
                     grads[parent] = gx
-                elif parent in owned and type(have) is Tensor and type(gx) is Tensor:
+                elif (
+                    type(have) is Tensor
+                    and type(gx) is Tensor
+                    and getrefcount(have) == 3  # grads, have and the argument
+                    and not _dispatch.is_shared(have)
+                    and have._device.ops["root"](have._data) is have._data
+                ):
                     have._device.ops["iadd"](have._data, gx._data)
                 else:
                     grads[parent] = have + gx
-                    owned.add(parent)
             if free:
                 node.saved = None
+    return found
+
+
+def _free(node: Node) -> None:
+    if node.rule is not None:
+        node.saved = None
+
+
+def _collect(grads: dict[Node, Any], node: Part, g: Any) -> None:
+    """Put the cotangent of one of several results where the operation's node finds it."""
+    whole: Any = node.parents[0]
+    parts = grads.get(whole)
+    if parts is None:
+        parts = grads[whole] = [None] * len(whole.shape)
+    parts[node.index] = g
+
+
+def _pulled(rule: Rule, node: Node, g: Any, saved: tuple[Any, ...]) -> Any:
+    """Cotangents of the operands, for rules of other forms than one vjp for each."""
+    if isinstance(g, list):
+        g = tuple(g)
+    if rule.whole is not None:
+        return rule.whole(g, *saved, **node.kwargs)
+    found = []
+    for i, parent in enumerate(node.parents):
+        if parent is None:
+            found.append(None)
+        elif rule.listed:
+            vjp = rule.vjps[0]
+            assert vjp is not None
+            found.append(vjp(g, i, saved[1:], **node.kwargs))
+        elif i < len(rule.vjps):
+            vjp, jvp = rule.vjps[i], rule.jvps[i]
+            if vjp is None and jvp is not None:
+                vjp = transposed_jvp(jvp, i)
+            found.append(None if vjp is None else vjp(g, *saved, **node.kwargs))
     return found
 
 

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import _dispatch
-from .._dispatch import apply, binary, keep, unary
+from .._dispatch import SCALARS as _SCALARS
+from .._dispatch import apply, beside, binary, clock, keep, unary
 from .._errors import describe
 from .._standard import MUTATING
 from .._strict import is_strict, strict
@@ -24,6 +25,7 @@ from ._traced import (
     Node,
     Tangent,
     Traced,
+    Variable,
     View,
     is_off,
     node,
@@ -31,6 +33,8 @@ from ._traced import (
     paused,
     traced,
 )
+
+_new = object.__new__
 
 # ---- operations
 
@@ -74,6 +78,119 @@ def transform(
     if cls is Dual:
         return _push(rule, operands, inner, flags, level, args, kwargs)
     return _record(rule, cls, operands, inner, flags, level, args, kwargs)
+
+
+# ---- the same, short, for one or two variables over plain tensors
+
+_NONE: dict[str, Any] = {}
+
+
+def record_unary(name: str, x: Any) -> Any:
+    """`transform` for one variable over a plain tensor."""
+    value = x._value
+    rule = RULES.get(name)
+    if (
+        type(value) is not Tensor
+        or rule is None
+        or not rule.vjps
+        or rule.put is not None
+        or x._view.__class__ is View
+        or paused() is not None
+        or x._trace.level < 0
+    ):
+        return NotImplemented
+    out = unary(name, value)
+    if type(out) is not Tensor:
+        return NotImplemented
+    data = out._data
+    parent = x._trace
+    keep_out, keep_x = rule.wants[0]
+    new = _new(Node)
+    new.rule = rule
+    new.parents = (parent,)
+    new.saved = (
+        (out if keep_out == DATA else _saved(out, LIKE)) if keep_out else None,
+        (value if keep_x == DATA else _saved(value, LIKE)) if keep_x else None,
+    )
+    new.kwargs = _NONE
+    new.level = parent.level
+    new.time = next(clock)
+    new.shape = data.shape
+    new.dtype = data.dtype
+    new.hooks = None
+    result = _new(Variable)
+    result._data = data
+    result._device = out._device
+    result._value = out
+    result._trace = new
+    result._view = None
+    return result
+
+
+def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
+    """`transform` for two operands, at least one a variable over a plain tensor."""
+    rule = RULES.get(name)
+    if rule is None or not rule.vjps or paused() is not None:
+        return beside(name, x1, x2, operator)
+    if type(x1) is Variable:
+        node1 = x1._trace
+        level = node1.level
+        a = x1._value
+        if type(a) is not Tensor or x1._view.__class__ is View:
+            return beside(name, x1, x2, operator)
+        if type(x2) is Variable:
+            node2 = x2._trace
+            b = x2._value
+            if type(b) is not Tensor or x2._view.__class__ is View or node2.level != level:
+                return beside(name, x1, x2, operator)
+            wants = rule.both
+        elif type(x2) is Tensor or type(x2) in _SCALARS:
+            node2 = None
+            b = x2
+            wants = rule.wants[0]
+        else:
+            return beside(name, x1, x2, operator)
+    elif type(x1) is Tensor or type(x1) in _SCALARS:
+        node1 = None
+        a = x1
+        node2 = x2._trace
+        level = node2.level
+        b = x2._value
+        if type(b) is not Tensor or x2._view.__class__ is View:
+            return beside(name, x1, x2, operator)
+        wants = rule.wants[1]
+    else:
+        return beside(name, x1, x2, operator)
+    if level < 0:
+        return beside(name, x1, x2, operator)
+    out = binary(name, a, b)
+    data = out._data
+    keep_out, keep1, keep2 = wants
+    new = _new(Node)
+    new.rule = rule
+    new.parents = (node1, node2)
+    new.saved = (
+        (out if keep_out == DATA else _saved(out, LIKE)) if keep_out else None,
+        (a if node1 is not None and keep1 == DATA else _saved(a, keep1)) if keep1 else None,
+        (b if node2 is not None and keep2 == DATA else _saved(b, keep2)) if keep2 else None,
+    )
+    new.kwargs = _NONE
+    new.level = level
+    new.time = next(clock)
+    new.shape = data.shape
+    new.dtype = data.dtype
+    new.hooks = None
+    result = _new(Variable)
+    result._data = data
+    result._device = out._device
+    result._value = out
+    result._trace = new
+    result._view = None
+    return result
+
+
+_dispatch.SHORT_UNARY[Variable] = record_unary
+_dispatch.SHORT_BINARY[Variable] = record_binary
 
 
 def run(name: str, operands: Sequence[Any], args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:

@@ -22,6 +22,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .._dispatch import unary
+
 #: What a vjp wants to have of the result and of each operand.
 NOTHING, LIKE, DATA = 0, 1, 2
 
@@ -75,7 +77,7 @@ class Rule:
     """
 
     __slots__ = (
-        "elementwise", "jvps", "listed", "name", "plans", "prepare", "put", "refused", "vjps",
+        "both", "composed", "elementwise", "jvps", "listed", "name", "plans", "prepare", "put", "real_vjps", "refused", "vjps",
         "wants", "whole",
     )  # fmt: skip
 
@@ -102,6 +104,14 @@ class Rule:
         self.whole = whole
         self.plans: dict[Any, tuple[int, ...]] = {}
         self.wants = [_wants(vjp, jvp, len(pairs) + 1) for vjp, jvp in pairs]
+        if whole is not None:
+            self.wants = [(DATA,) * (len(pairs) + 1) for _ in pairs]
+        #: The vjps for real cotangents, where the engine need not conjugate around them.
+        self.real_vjps = [getattr(vjp, "__wrapped__", vjp) for vjp in self.vjps]
+        #: Whether there is more to do than to call a vjp for each traced operand.
+        self.composed = listed or whole is not None or not pairs or None in self.vjps
+        #: What to keep if all operands are traced.
+        self.both = tuple(map(max, zip(*self.wants, strict=True))) if pairs else ()
 
     def plan(self, traced: tuple[bool, ...]) -> tuple[int, ...]:
         """What to keep of the result and of each operand, given which operands are traced."""
@@ -127,6 +137,11 @@ def _wants(vjp: Function | None, jvp: Function | None, count: int) -> tuple[int,
         for n in names[:count]
     ]
     return (*kinds, *(NOTHING for _ in range(count - len(kinds))))
+
+
+def conj(x: Any) -> Any:
+    """The complex conjugate; of a real tensor itself, not a copy."""
+    return unary("conj", x) if x._data.dtype.kind == "c" else x
 
 
 #: The rules, by operation.

@@ -142,8 +142,8 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "dtype", "grad", "hooks", "index", "kwargs", "level", "parents", "rule",
-        "saved", "shape", "time",
+        "__weakref__", "dtype", "hooks", "kwargs", "level", "parents", "rule", "saved", "shape",
+        "time",
     )  # fmt: skip
 
     level: int
@@ -154,9 +154,7 @@ class Node:
     parents: tuple[Node | None, ...]
     saved: tuple[Any, ...] | None  # None: freed
     kwargs: dict[str, Any]
-    hooks: dict[int, Callable[[Tensor], Tensor | None]] | None
-    index: int | None  # of several outputs, which; the parent is the operation's node
-    grad: Tensor | None
+    hooks: Hooks | None
 
     @property
     def name(self) -> str:
@@ -167,8 +165,8 @@ class Node:
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes of the operands and which of their outputs each operand was."""
         found = []
-        for parent in self.parents if self.index is None else self.parents[0].parents:  # type: ignore[union-attr]
-            if parent is not None and parent.index is not None:
+        for parent in self.parents:
+            if isinstance(parent, Part):
                 found.append((parent.parents[0], parent.index))
             else:
                 found.append((parent, 0))
@@ -176,6 +174,28 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
+
+
+class Leaf(Node):
+    """The node of a tensor that recording began with."""
+
+    __slots__ = ("grad",)
+
+    grad: Tensor | None
+
+
+class Part(Node):
+    """The node of one of several results of an operation, whose own node is the parent."""
+
+    __slots__ = ("index",)
+
+    index: int
+
+
+class Hooks(dict[int, Callable[[Tensor], "Tensor | None"]]):
+    """Functions to call with a gradient, and that gradient if it is to be kept."""
+
+    grad: Tensor | None = None
 
 
 class Like(NamedTuple):
@@ -339,7 +359,7 @@ class Variable(Traced):
                 f"{self._trace.name}; write x.detach() for a tensor that is not recorded"
             )
         if requires_grad != self.requires_grad:
-            grad = self._trace.grad
+            grad = self.grad
             self._trace = leaf(self._value, 0 if requires_grad else -1)
             self._trace.grad = grad
         return self
@@ -355,7 +375,10 @@ class Variable(Traced):
 
         Of the tensor's shape, dtype and device. It may be set, e.g. to None before a new pass.
         """
-        return self._trace.grad
+        trace = self._trace
+        if trace.rule is None:
+            return trace.grad
+        return None if trace.hooks is None else trace.hooks.grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
@@ -369,6 +392,8 @@ class Variable(Traced):
                 f"grad: expected None or a tensor of shape {self.shape} and dtype {self.dtype} "
                 f"on {self.device}; got {describe(value)}"
             )
+        if not self.is_leaf:
+            raise AttributeError("grad: only that of a leaf can be set; this one is a result")
         self._trace.grad = value
 
     @property
@@ -377,7 +402,7 @@ class Variable(Traced):
         trace = self._trace
         if trace.rule is None:
             return None
-        return trace if trace.index is None else trace.parents[0]
+        return trace.parents[0] if isinstance(trace, Part) else trace
 
     def backward(
         self,
@@ -468,8 +493,9 @@ class Variable(Traced):
 
         def store(g: Tensor) -> None:
             target = node()
-            if target is not None:
-                target.grad = g if target.grad is None else target.grad + g
+            if target is not None and target.hooks is not None:
+                have = target.hooks.grad
+                target.hooks.grad = g if have is None else have + g
 
         self.register_hook(store)
 
@@ -483,7 +509,7 @@ class Hook:
         if not callable(hook):
             raise TypeError(f"register_hook: expected a function; got {hook!r}")
         if node.hooks is None:
-            node.hooks = {}
+            node.hooks = Hooks()
         self._node = ref(node)
         self._key = next(clock)
         node.hooks[self._key] = hook
@@ -493,7 +519,6 @@ class Hook:
         node = self._node()
         if node is not None and node.hooks is not None:
             node.hooks.pop(self._key, None)
-            node.hooks = node.hooks or None
 
 
 def traced(cls: type[Traced], value: Tensor, trace: Any, view: Any = None) -> Any:
@@ -507,31 +532,31 @@ def traced(cls: type[Traced], value: Tensor, trace: Any, view: Any = None) -> An
     return out
 
 
-def leaf(value: Tensor, level: int) -> Node:
+def leaf(value: Tensor, level: int) -> Leaf:
     """The node of a tensor with which recording begins."""
-    new = node(value, level)
+    new = node(value, level, Leaf)
     new.rule = None
     new.parents = ()
     new.saved = ()
-    return new
-
-
-def node(value: Tensor, level: int) -> Node:
-    """A node for `value`; the caller sets rule, parents, saved and kwargs."""
-    new = _new(Node)
-    new.level = level
-    new.time = next(clock)
-    new.shape = value._data.shape
-    new.dtype = value._data.dtype
-    new.hooks = None
-    new.index = None
     new.grad = None
     return new
 
 
-def part(value: Tensor, whole: Node, index: int) -> Node:
+def node(value: Tensor, level: int, cls: Any = Node) -> Any:
+    """A node for `value`; the caller sets rule, parents, saved and kwargs."""
+    new = _new(cls)
+    data = value._data
+    new.level = level
+    new.time = next(clock)
+    new.shape = data.shape
+    new.dtype = data.dtype
+    new.hooks = None
+    return new
+
+
+def part(value: Tensor, whole: Node, index: int) -> Part:
     """The node of one of several results of an operation, whose own node is `whole`."""
-    new = node(value, whole.level)
+    new = node(value, whole.level, Part)
     new.rule = whole.rule
     new.parents = (whole,)
     new.saved = ()

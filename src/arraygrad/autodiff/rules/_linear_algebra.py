@@ -6,10 +6,9 @@ import math
 from typing import Any
 
 from ... import _linear_algebra as xp
-from ..._elementwise import conj
 from ..._manipulation import expand_dims, permute_dims, reshape, squeeze
 from ..._statistical import sum as _sum
-from .._rules import define
+from .._rules import conj, define
 
 
 def _adjoint(x: Any) -> Any:
@@ -30,6 +29,8 @@ def _matmul_right(g: Any, _out: Any, x1: Any, x2_like: Any) -> Any:
             return g * conj(x1)
         return expand_dims(conj(x1), -1) * expand_dims(g, -2)
     if x2_like.ndim == 1:
+        if x1.ndim == 2:
+            return xp.matmul(g, conj(x1))
         return squeeze(xp.matmul(_adjoint(x1), expand_dims(g, -1)), -1)
     if x2_like.ndim == 2 and x1.ndim > 2:  # one product for the whole stack, without its copies
         x1 = reshape(x1, (math.prod(x1.shape[:-1]), x1.shape[-1]))

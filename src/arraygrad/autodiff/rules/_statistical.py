@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ... import _elementwise as el
 from ... import _statistical as xp
 from ..._creation import ones
 from ..._manipulation import broadcast_to, concat, flip, permute_dims, reshape
 from ..._searching import where
-from .._rules import define
+from .._rules import conj, define
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -205,8 +204,8 @@ def _cumulative_prod_vjp(
     else:
         before = _shifted(out, axis, 1.0)
     coefficients = _shifted(flip(x, axis=axis), axis, 0.0)
-    s = flip(recurrence(el.conj(coefficients), flip(g, axis=axis), axis), axis=axis)
-    return el.conj(before) * s
+    s = flip(recurrence(conj(coefficients), flip(g, axis=axis), axis), axis=axis)
+    return conj(before) * s
 
 
 define("cumulative_prod", (_cumulative_prod_vjp, _cumulative_prod_jvp))
@@ -233,7 +232,7 @@ def _others(x: Any, axis: Any) -> Any:
 def _prod_vjp(g: Any, _out: Any, x: Any, *, axis: Any, keepdims: bool, dtype: Any = None) -> Any:
     if not x.size:
         return None
-    return restored(g, x.ndim, axis, keepdims) * el.conj(_others(x, axis))
+    return restored(g, x.ndim, axis, keepdims) * conj(_others(x, axis))
 
 
 def _prod_jvp(t: Any, _out: Any, x: Any, *, axis: Any, keepdims: bool, dtype: Any = None) -> Any:

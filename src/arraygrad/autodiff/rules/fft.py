@@ -11,10 +11,9 @@ from typing import Any
 
 from ... import fft
 from ..._creation import ones, zeros
-from ..._elementwise import conj
 from ..._manipulation import concat, reshape
 from .._engine import put
-from .._rules import define
+from .._rules import conj, define
 
 _ADJOINT: dict[str, Any] = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
 
