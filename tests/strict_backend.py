@@ -254,6 +254,12 @@ def _setitem(x, value, key):
     x[...] = xps.reshape(new, x.shape)
 
 
+def _root(x):
+    """The object that owns the memory."""
+    held = x.data._array
+    return held if held.base is None else held.base
+
+
 def _scatter(x, key, shape):
     out = xps.zeros(shape, dtype=x.dtype, device=x.device)
     places = xps.reshape(xps.arange(out.size, device=x.device), shape)
@@ -326,8 +332,10 @@ def operations(index):
     define("T", lambda x: xps.permute_dims(x, range(x.ndim)[::-1]))
     define("copy", lambda x: xps.asarray(x, copy=True))
     define("scatter", _scatter)
-    table["root"] = lambda x: x._array if x._array.base is None else x._array.base
-    define("settle", lambda x, weight: xps.where((weight == 0) & xps.isnan(x), xps.zeros_like(x), x))
+    table["root"] = _root
+    define(
+        "settle", lambda x, weight: xps.where((weight == 0) & xps.isnan(x), xps.zeros_like(x), x)
+    )
     table["item"] = lambda x: _to_host(x).item()
 
     def from_host(data, stream=None):

@@ -105,21 +105,16 @@ def wrap(data: Any, device: Device) -> Any:
     return out
 
 
-#: Short forms of `unary` and `binary` for tensors of a transformation, by their class. The former
-#: may answer NotImplemented, the latter calls `beside`: then the long form is taken.
-SHORT_UNARY: dict[type, Any] = {}
+#: Short forms of `call` and `binary` for tensors of a transformation, by their class. They pass
+#: on to `apply` and `beside` what they leave out.
+SHORT_CALL: dict[type, Any] = {}
 SHORT_BINARY: dict[type, Any] = {}
 
 
 def unary(name: str, x: Tensor) -> Any:
     """``name(x)`` for one tensor and no parameters."""
     if type(x) is not Tensor or is_strict():
-        short = SHORT_UNARY.get(type(x))
-        if short is not None:
-            result = short(name, x)
-            if result is not NotImplemented:
-                return result
-        return apply(name, (x,))
+        return SHORT_CALL.get(type(x), apply)(name, (x,))
     device = x._device
     try:
         data = device.ops[name](x._data)
@@ -264,7 +259,7 @@ def ternary(name: str, x1: Tensor, x2: Any, x3: Any, scalars: frozenset[type] = 
 def call(name: str, x: Tensor, /, *args: Any, **kwargs: Any) -> Any:
     """``name(x, *args, **kwargs)`` for one tensor and parameters that are no tensors."""
     if type(x) is not Tensor or is_strict():
-        return apply(name, (x,), args, kwargs)
+        return SHORT_CALL.get(type(x), apply)(name, (x,), args, kwargs)
     device = x._device
     try:
         data = device.ops[name](x._data, *args, **kwargs)
@@ -282,7 +277,8 @@ def call(name: str, x: Tensor, /, *args: Any, **kwargs: Any) -> Any:
 def reduction(name: str, x: Tensor, axis: Any, keepdims: bool) -> Any:
     """``name(x, axis=axis, keepdims=keepdims)``: keywords written out cost half of passed on."""
     if type(x) is not Tensor or is_strict():
-        return apply(name, (x,), (), {"axis": axis, "keepdims": keepdims})
+        kwargs = {"axis": axis, "keepdims": keepdims}
+        return SHORT_CALL.get(type(x), apply)(name, (x,), (), kwargs)
     device = x._device
     try:
         data = device.ops[name](x._data, axis=axis, keepdims=keepdims)

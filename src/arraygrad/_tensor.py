@@ -375,7 +375,7 @@ class Tensor:
         """
         device = self._device
         if type(self) is not Tensor:
-            return _dispatch.apply("getitem", (self,), (key,))
+            return _dispatch.SHORT_CALL.get(type(self), _dispatch.apply)("getitem", (self,), (key,))
         if type(key) not in _dispatch.PLAIN_KEYS:
             key = _dispatch.key_data("__getitem__", key, device)
         if is_strict():

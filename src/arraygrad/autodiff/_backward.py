@@ -201,7 +201,7 @@ def _pulled(rule: Rule, node: Node, g: Any, saved: tuple[Any, ...]) -> Any:
         g = tuple(g)
     if rule.whole is not None:
         return rule.whole(g, *saved, **node.kwargs)
-    found = []
+    found: list[Any] = []
     for i, parent in enumerate(node.parents):
         if parent is None:
             found.append(None)

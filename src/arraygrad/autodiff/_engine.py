@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import _dispatch
 from .._dispatch import SCALARS as _SCALARS
-from .._dispatch import apply, beside, binary, clock, keep, unary
+from .._dispatch import apply, beside, binary, call, clock, keep, unary
 from .._errors import describe
 from .._standard import MUTATING
 from .._strict import is_strict, strict
@@ -85,23 +85,26 @@ def transform(
 _NONE: dict[str, Any] = {}
 
 
-def record_unary(name: str, x: Any) -> Any:
-    """`transform` for one variable over a plain tensor."""
+def record_call(
+    name: str, operands: tuple[Any], args: tuple[Any, ...] = (), kwargs: dict[str, Any] = _NONE
+) -> Any:
+    """`transform` for one variable over a plain tensor, and parameters."""
+    x = operands[0]
     value = x._value
     rule = RULES.get(name)
     if (
         type(value) is not Tensor
         or rule is None
         or not rule.vjps
-        or rule.put is not None
+        or rule.prepare is not None
         or x._view.__class__ is View
         or paused() is not None
         or x._trace.level < 0
     ):
-        return NotImplemented
-    out = unary(name, value)
-    if type(out) is not Tensor:
-        return NotImplemented
+        return apply(name, operands, args, kwargs)
+    out = value[args[0]] if name == "getitem" else call(name, value, *args, **kwargs)
+    if type(out) is not Tensor or out._data.dtype.kind not in "fc":
+        return apply(name, operands, args, kwargs)
     data = out._data
     parent = x._trace
     keep_out, keep_x = rule.wants[0]
@@ -112,7 +115,11 @@ def record_unary(name: str, x: Any) -> Any:
         (out if keep_out == DATA else _saved(out, LIKE)) if keep_out else None,
         (value if keep_x == DATA else _saved(value, LIKE)) if keep_x else None,
     )
-    new.kwargs = _NONE
+    if args:
+        if name in _WITH_KEYS and type(args[0]) not in _dispatch.PLAIN_KEYS:
+            args = (_kept_key(args[0]), *args[1:])
+        new.saved += args
+    new.kwargs = kwargs
     new.level = parent.level
     new.time = next(clock)
     new.shape = data.shape
@@ -120,9 +127,14 @@ def record_unary(name: str, x: Any) -> Any:
     new.hooks = None
     result = _new(Variable)
     result._data = data
-    result._device = out._device
+    result._device = device = out._device
     result._value = out
     result._trace = new
+    if rule.put is not None:
+        root = device.ops["root"]
+        if root(data) is root(value._data):
+            result._view = View(x, name, args, kwargs, None, parent)
+            return result
     result._view = None
     return result
 
@@ -189,7 +201,7 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     return result
 
 
-_dispatch.SHORT_UNARY[Variable] = record_unary
+_dispatch.SHORT_CALL[Variable] = record_call
 _dispatch.SHORT_BINARY[Variable] = record_binary
 
 

@@ -77,8 +77,8 @@ class Rule:
     """
 
     __slots__ = (
-        "both", "composed", "elementwise", "jvps", "listed", "name", "plans", "prepare", "put", "real_vjps", "refused", "vjps",
-        "wants", "whole",
+        "both", "composed", "elementwise", "jvps", "listed", "name", "plans", "prepare", "put",
+        "real_vjps", "refused", "vjps", "wants", "whole",
     )  # fmt: skip
 
     def __init__(
