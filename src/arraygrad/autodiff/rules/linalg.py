@@ -1,0 +1,722 @@
+"""Rules of the linear algebra extension.
+
+Notes
+-----
+The letters: t is a tangent, g a cotangent, xᴴ the conjugate transpose; a dot is elementwise.
+
+What is smooth is differentiated as such, and what is not gets the subgradient of least norm:
+
+- `cholesky`, `eigh` and `eigvalsh` read one triangle (the lower; for the CPU's upper Cholesky
+  factor the upper), but are functions of a Hermitian matrix: tangents are made Hermitian,
+  (t + tᴴ) / 2, and so is the gradient.
+- Eigenvalues and singular values that differ by less than rounding may move them, a few times n
+  eps max|λ|, count as equal, and singular values below that as zero. Which vectors belong to
+  equal ones is arbitrary. Functions that do not depend on that choice, such as a sum over all the
+  equal values, the projector on their space or the polar factor U Vᴴ, have their right gradient.
+  `eigvals`, `eigvalsh`, `svdvals` and the norms made of singular values treat equal ones alike,
+  and give 0 for singular values of zero.
+- What equal values do not tell is how a function changes as they part. So V f(w) Vᴴ, with f other
+  than constant on them, and second derivatives of functions of the eigenvalues, lack there what
+  couples the vectors of equal eigenvalues; where it matters, write such a function without
+  `eigh`: as products, `inv`, `pinv`, `matrix_power`, `det`, `slogdet`.
+- The phases of singular vectors and eigenvectors, and of the columns of Q beyond the rank, are
+  arbitrary too; the derivative is that of vectors that do not turn.
+- `eig` of a matrix that cannot be diagonalised has no derivative; `pinv` has one as long as the
+  rank stays what it is.
+- `det` is a polynomial and right at singular matrices.
+
+References
+----------
+Giles (2008), Collected matrix derivative results for forward and reverse mode algorithmic
+differentiation. Kato (1980), Perturbation theory for linear operators, II. Townsend (2016),
+Differentiating the singular value decomposition. Wan & Zhang (2019), Automatic differentiation for
+complex valued SVD, arXiv:1909.02659. Walter & Lehmann (2018), Algorithmic differentiation of
+linear algebra functions, arXiv:1009.6112. Golub & Pereyra (1973), The differentiation of
+pseudo-inverses and nonlinear least squares problems. Mathias (1996), A chain rule for matrix
+functions. Murray (2016), Differentiation of the Cholesky decomposition, arXiv:1602.07527.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ... import linalg as xp
+from ..._creation import eye, ones_like, tril, triu, zeros, zeros_like
+from ..._data_type import astype, finfo
+from ..._dispatch import unary, wrap
+from ..._elementwise import abs as _abs
+from ..._elementwise import conj, imag, real, sign
+from ..._linear_algebra import matmul, matrix_transpose
+from ..._manipulation import concat, expand_dims, flip, moveaxis, stack
+from ..._searching import where
+from ..._statistical import max as _max
+from ..._statistical import min as _min
+from ..._statistical import sum as _sum
+from .._rules import define, zero
+from ._statistical import restored
+
+# ---- helpers
+
+
+def _h(x: Any) -> Any:
+    """Conjugate transpose."""
+    return conj(matrix_transpose(x))
+
+
+def _hermitian(x: Any) -> Any:
+    return 0.5 * (x + _h(x))
+
+
+def _eye(x: Any, n: int, k: int | None = None, offset: int = 0) -> Any:
+    """Ones on a diagonal, of the dtype and on the device of `x`."""
+    return eye(n, k, k=offset, dtype=x.dtype, device=x.device)
+
+
+def _columns(v: Any) -> Any:
+    """Factors of the columns of a matrix."""
+    return expand_dims(v, -2)
+
+
+def _rows(v: Any) -> Any:
+    return expand_dims(v, -1)
+
+
+def _divided(x: Any, r: Any) -> Any:
+    """The product of x and the inverse of r."""
+    return _h(xp.solve(_h(r), _h(x)))
+
+
+def _constant(x: Any) -> Any:
+    """The values of `x`, in memory of their own."""
+    return unary("copy", wrap(x._data, x._device))
+
+
+def _rounding(values: Any, n: int) -> Any:
+    """By how much rounding may have moved eigenvalues or singular values."""
+    size = _abs(_constant(values))
+    if not values.shape[-1]:
+        return _sum(size, axis=-1, keepdims=True)
+    return 8 * n * finfo(values.dtype).eps * _max(size, axis=-1, keepdims=True)
+
+
+def _reciprocal(x: Any, negligible: Any) -> Any:
+    """1 / x, and 0 where x is nothing but rounding."""
+    none = _abs(_constant(x)) <= negligible
+    return where(none, 0.0, 1 / where(none, 1.0, x))
+
+
+def _differences(values: Any) -> Any:
+    """values[j] - values[i] at i, j."""
+    return _columns(values) - _rows(values)
+
+
+def _gaps(values: Any) -> Any:
+    """1 / (values[j] - values[i]) at i, j, and 0 for equal ones."""
+    negligible = _rounding(values, values.shape[-1])
+    return _reciprocal(_differences(values), _rows(negligible))
+
+
+def _averaging(values: Any, n: int) -> Any:
+    """The matrix that takes values to their means over equal `values`."""
+    close = _abs(_differences(_constant(values))) <= _rows(_rounding(values, n))
+    weight = astype(close, values.dtype)
+    return weight / _sum(weight, axis=-1, keepdims=True)
+
+
+def _applied(matrix: Any, v: Any) -> Any:
+    return _sum(matrix * _columns(v), axis=-1)
+
+
+# ---- products
+
+
+def _cross(x1: Any, x2: Any, like: Any, axis: int) -> Any:
+    """The cross product, summed over the axes by which the other operand has more than `like`."""
+    out = xp.cross(moveaxis(x1, axis, -1), moveaxis(x2, axis, -1))
+    if out.ndim > like.ndim:
+        out = _sum(out, axis=tuple(range(out.ndim - like.ndim)))
+    return moveaxis(out, -1, axis)
+
+
+define(
+    "linalg.cross",
+    (
+        lambda g, _out, x1_like, x2, axis: _cross(conj(x2), g, x1_like, axis),
+        lambda t, _out, _x1, x2, axis: xp.cross(t, x2, axis=axis),
+    ),
+    (
+        lambda g, _out, x1, x2_like, axis: _cross(g, conj(x1), x2_like, axis),
+        lambda t, _out, x1, _x2, axis: xp.cross(x1, t, axis=axis),
+    ),
+)
+define(
+    "linalg.outer",
+    (
+        lambda g, _out, _x1, x2: matmul(g, conj(x2)),
+        lambda t, _out, _x1, x2: xp.outer(t, x2),
+    ),
+    (
+        lambda g, _out, x1, _x2: matmul(conj(x1), g),
+        lambda t, _out, x1, _x2: xp.outer(x1, t),
+    ),
+)
+
+
+def _power_derivative(t: Any, x: Any, n: int) -> Any:
+    """The derivative of xⁿ in the direction t: that corner of [[x, t], [0, x]]ⁿ (Mathias)."""
+    if n == 0:
+        return zeros_like(t)
+    m = x.shape[-1]
+    block = concat(
+        [concat([x, t], axis=-1), concat([zeros_like(t), x], axis=-1)],
+        axis=-2,
+    )
+    return xp.matrix_power(block, n)[..., :m, m:]
+
+
+define(
+    "linalg.matrix_power",
+    (
+        lambda g, _out, x, n: _power_derivative(g, _h(x), n),
+        lambda t, _out, x, n: _power_derivative(t, x, n),
+    ),
+)
+
+# ---- diagonals
+
+
+def _on_diagonal(v: Any, shape: tuple[int, ...], offset: int) -> Any:
+    """Matrices with `v` on a diagonal and zeros elsewhere."""
+    m, n = shape[-2:]
+    size = (m if offset >= 0 else n) - v.shape[-1]
+    if size:
+        more = zeros((*v.shape[:-1], size), dtype=v.dtype, device=v.device)
+        v = concat([v, more], axis=-1)
+    v = _rows(v) if offset >= 0 else _columns(v)
+    return where(_eye(v, m, n, offset) != 0, v, 0.0)
+
+
+def _diagonal_put(x: Any, new: Any, offset: int) -> Any:
+    m, n = x.shape[-2:]
+    return where(_eye(x, m, n, offset) != 0, _on_diagonal(new, x.shape, offset), x)
+
+
+define(
+    "linalg.diagonal",
+    (
+        lambda g, _out, x_like, offset: _on_diagonal(g, x_like.shape, offset),
+        lambda t, *_, offset: xp.diagonal(t, offset=offset),
+    ),
+    put=_diagonal_put,
+)
+define(
+    "linalg.trace",
+    (
+        lambda g, _out, x_like, offset, dtype: (
+            expand_dims(g, (-2, -1)) * _eye(g, x_like.shape[-2], x_like.shape[-1], offset)
+        ),
+        lambda t, *_, offset, dtype: xp.trace(t, offset=offset, dtype=dtype),
+    ),
+)
+
+# ---- determinants and inverses
+
+
+def _small_adjugate(x: Any) -> Any:
+    """Of matrices with at most three rows, from their cofactors."""
+    n = x.shape[-1]
+    if n == 0:
+        return x
+    if n == 1:
+        return ones_like(x)
+    if n == 2:
+        signs = 2 * _eye(x, 2) - 1
+        return signs * matrix_transpose(flip(x, axis=(-2, -1)))
+    rows = [x[..., i, :] for i in range(3)]
+    return stack([xp.cross(rows[i - 2], rows[i - 1]) for i in range(3)], axis=-1)
+
+
+def _adjugate(x: Any) -> Any:
+    """det(x) x⁻¹, of singular matrices too, in a form that can be differentiated.
+
+    With x = U S Vᴴ, b = Uᴴ x V is S, but x may vary: U and V are constants. All but its three
+    smallest singular values are in the block a = b[:-3, :-3], which is inverted. With the Schur
+    complement c of a, which is of three rows, det b = det a det c, and so
+
+        adj b = det a (det c [[a⁻¹, 0], [0, 0]] + [[-a⁻¹ b₁₂], [1]] adj c [-b₂₁ a⁻¹, 1]).
+
+    That is exact, to derivatives of any order, for ranks down to n - 3. With a lower rank all
+    derivatives of the determinant to the third are zero, as they are here.
+    """
+    n = x.shape[-1]
+    k = n - 3
+    if k <= 0:
+        return _small_adjugate(x)
+    fixed = _constant(x)
+    u, s, vh = xp.svd(fixed)
+    phase = expand_dims(xp.det(u) * xp.det(vh), (-2, -1))
+    uh, v = _h(u), _h(vh)
+    b = _columns(s) * _eye(x, n) + matmul(matmul(uh, x - fixed), v)
+    a, b12, b21, b22 = b[..., :k, :k], b[..., :k, k:], b[..., k:, :k], b[..., k:, k:]
+    none = s[..., :k] <= finfo(s.dtype).eps ** 2 * s[..., :1]
+    inverse = xp.inv(a + _columns(where(none, 1.0, 0.0)) * _eye(x, k))
+    left, right = matmul(inverse, b12), matmul(b21, inverse)
+    c = b22 - matmul(right, b12)
+    small = _small_adjugate(c)
+    det_c = _sum(c[..., 0, :] * small[..., :, 0], axis=-1)
+    one = ones_like(b22) * _eye(x, 3)
+    left, right = concat([-left, one], axis=-2), concat([-right, one], axis=-1)
+    corner = _eye(x, n, k)
+    adjugate = matmul(matmul(left, small), right)
+    adjugate += expand_dims(det_c, (-2, -1)) * matmul(matmul(corner, inverse), corner.mT)
+    scale = phase * expand_dims(xp.det(a), (-2, -1))
+    return scale * matmul(matmul(v, adjugate), uh)
+
+
+define(
+    "linalg.det",
+    (
+        lambda g, _out, x: expand_dims(g, (-2, -1)) * _h(_adjugate(x)),
+        lambda t, _out, x: _sum(_adjugate(x) * matrix_transpose(t), axis=(-2, -1)),
+    ),
+)
+
+
+def _safe_inverse(out: Any, x: Any) -> tuple[Any, Any]:
+    """Which matrices are singular, and the inverses of the others."""
+    singular = out[0] == 0
+    return singular, xp.inv(where(expand_dims(singular, (-2, -1)), _eye(x, x.shape[-1]), x))
+
+
+def _slogdet_vjp(g: Any, out: Any, x: Any) -> Any:
+    g_sign, g_log = g
+    g = zeros_like(out[1]) if g_log is None else g_log
+    if g_sign is not None and out[0].dtype.kind == "c":
+        g = g + 1j * imag(conj(out[0]) * g_sign)
+    singular, inverse = _safe_inverse(out, x)
+    g = where(singular & (g != 0), math.nan, g)
+    return expand_dims(g, (-2, -1)) * _h(inverse)
+
+
+def _slogdet_jvp(t: Any, out: Any, x: Any) -> Any:
+    singular, inverse = _safe_inverse(out, x)
+    change = _sum(inverse * matrix_transpose(t), axis=(-2, -1))
+    change = where(singular & (change != 0), math.nan, change)
+    turn = None if out[0].dtype.kind != "c" else 1j * imag(change) * out[0]
+    return turn, real(change)
+
+
+define("linalg.slogdet", (_slogdet_vjp, _slogdet_jvp))
+
+
+def _inv_vjp(g: Any, out: Any, _x: Any) -> Any:
+    outh = _h(out)
+    return -matmul(matmul(outh, g), outh)
+
+
+define("linalg.inv", (_inv_vjp, lambda t, out, _x: -matmul(matmul(out, t), out)))
+
+
+def _solve_whole(g: Any, out: Any, x1: Any, x2: Any) -> Any:
+    vector = x2.ndim == 1
+    if vector:
+        g, out = _rows(g), _rows(out)
+    g2 = xp.solve(_h(x1), g)
+    return -matmul(g2, _h(out)), g2[..., 0] if vector else g2
+
+
+def _solve_jvp(t: Any, out: Any, x1: Any, x2: Any) -> Any:
+    if x2.ndim == 1:
+        return -xp.solve(x1, matmul(t, _rows(out)))[..., 0]
+    return -xp.solve(x1, matmul(t, out))
+
+
+define(
+    "linalg.solve",
+    (None, _solve_jvp),
+    (None, lambda t, _out, x1, _x2: xp.solve(x1, t)),
+    whole=_solve_whole,
+)
+
+
+def _pinv_vjp(g: Any, p: Any, x: Any, **_: Any) -> Any:
+    if x.shape[-2] < x.shape[-1]:  # fewer rows than columns: by its transpose, with less work
+        return _h(_pinv_vjp(_h(g), _h(p), _h(x)))
+    gh, ph = _h(g), _h(p)
+    return (
+        matmul(gh - matmul(x, matmul(p, gh)), matmul(p, ph))
+        + matmul(ph, matmul(p, gh - matmul(matmul(gh, p), x)))
+        - matmul(matmul(ph, g), ph)
+    )
+
+
+def _pinv_jvp(t: Any, p: Any, x: Any, **_: Any) -> Any:
+    """With a constant rank (Golub & Pereyra, 4.12)."""
+    if x.shape[-2] < x.shape[-1]:
+        return _h(_pinv_jvp(_h(t), _h(p), _h(x)))
+    th, ph = _h(t), _h(p)
+    return (
+        matmul(matmul(p, ph), th - matmul(matmul(th, x), p))
+        + matmul(matmul(th - matmul(p, matmul(x, th)), ph), p)
+        - matmul(matmul(p, t), p)
+    )
+
+
+define("linalg.pinv", (_pinv_vjp, _pinv_jvp))
+zero("linalg.matrix_rank")
+
+# ---- triangular factors
+
+
+def _lower_half(x: Any) -> Any:
+    """The lower triangle with half of the diagonal."""
+    return tril(x) - 0.5 * _eye(x, x.shape[-1]) * x
+
+
+def _cholesky_vjp(g: Any, out: Any, _x: Any, upper: bool) -> Any:
+    """With L⁻ᴴ Φ(Lᴴ g) L⁻¹ made Hermitian (Murray, 3.8)."""
+    factor, g = (_h(out), _h(g)) if upper else (out, g)
+    inverse = xp.inv(factor)
+    middle = _hermitian(_lower_half(matmul(_h(factor), g)))
+    return matmul(matmul(_h(inverse), middle), inverse)
+
+
+def _cholesky_jvp(t: Any, out: Any, _x: Any, upper: bool) -> Any:
+    factor = _h(out) if upper else out
+    inverse = xp.inv(factor)
+    middle = matmul(matmul(inverse, _hermitian(t)), _h(inverse))
+    part = matmul(factor, _lower_half(middle))
+    return _h(part) if upper else part
+
+
+define("linalg.cholesky", (_cholesky_vjp, _cholesky_jvp))
+
+
+def _completed(q: Any, dq: Any, k: int) -> Any:
+    """The tangent of a unitary matrix from that of its first k columns.
+
+    The others turn no more than they must to stay orthogonal.
+    """
+    first, others = q[..., :k], q[..., k:]
+    return concat([dq, -matmul(first, matmul(_h(dq), others))], axis=-1)
+
+
+def _reduced(q: Any, g: Any, k: int) -> tuple[Any, Any]:
+    """The first k columns of a unitary matrix, and their cotangent from that of all."""
+    if q.shape[-1] == k:
+        return q, g
+    first, others = q[..., :k], q[..., k:]
+    if g is not None:
+        g = g[..., :k] - matmul(others, matmul(_h(g[..., k:]), first))
+    return first, g
+
+
+def _lower_skew(c: Any) -> Any:
+    """The skew-Hermitian matrix with the lower triangle of c."""
+    low = tril(c, k=-1)
+    skew = low - _h(low)
+    if c.dtype.kind == "c":
+        skew = skew + 1j * imag(c) * _eye(c, c.shape[-1])
+    return skew
+
+
+def _upper_hermitian(y: Any) -> Any:
+    """The Hermitian matrix with the upper triangle of y."""
+    up = triu(y, k=1)
+    return up + _h(up) + real(y) * _eye(y, y.shape[-1])
+
+
+def _qr_parts(out: Any) -> tuple[Any, Any, Any, int]:
+    q, r = out
+    k = min(q.shape[-2], r.shape[-1])
+    return q, r[..., :k, :k], r[..., :k, k:], k
+
+
+def _qr_vjp(g: Any, out: Any, x_like: Any, mode: str) -> Any:
+    """Walter & Lehmann, 4.1; the columns beyond the square are R₂ = Qᴴ A₂."""
+    gq, gr = g
+    q, r1, r2, k = _qr_parts(out)
+    q, gq = _reduced(q, gq, k)
+    gq = zeros_like(q) if gq is None else gq
+    y, others = -matmul(_h(q), gq), []
+    if gr is not None:
+        y = y + matmul(gr[..., :k, :k], _h(r1))
+        if x_like.shape[-1] > k:
+            gr2 = gr[..., :k, k:]
+            others.append(matmul(q, gr2))
+            more = matmul(r2, _h(gr2))
+            gq, y = gq + matmul(q, more), y - more
+    elif x_like.shape[-1] > k:
+        others.append(zeros_like(matmul(q, r2)))
+    gx = _divided(gq + matmul(q, _upper_hermitian(y)), _h(r1))
+    return concat([gx, *others], axis=-1) if others else gx
+
+
+def _qr_jvp(t: Any, out: Any, x: Any, mode: str) -> Any:
+    q, r1, r2, k = _qr_parts(out)
+    m, n = x.shape[-2:]
+    first = q[..., :k]
+    b = _divided(t[..., :k], r1)
+    c = matmul(_h(first), b)
+    upper = c - _lower_skew(c)
+    dq, dr = b - matmul(first, upper), matmul(upper, r1)
+    if n > k:
+        dr = concat([dr, matmul(_h(first), t[..., k:] - matmul(dq, r2))], axis=-1)
+    if q.shape[-1] > k:
+        dq = _completed(q, dq, k)
+        dr = concat(
+            [dr, zeros((*dr.shape[:-2], m - k, n), dtype=dr.dtype, device=dr.device)], axis=-2
+        )
+    return dq, dr
+
+
+define("linalg.qr", (_qr_vjp, _qr_jvp))
+
+# ---- eigenvalues
+
+
+def _eigh_vjp(g: Any, out: Any, _x: Any) -> Any:
+    """Giles, 3.1."""
+    gw, gv = g
+    w, v = out
+    vh = _h(v)
+    if gv is None:
+        return _hermitian(matmul(v * _columns(gw), vh))
+    middle = _gaps(w) * matmul(vh, gv)
+    if gw is not None:
+        middle = middle + _columns(gw) * _eye(gw, w.shape[-1])
+    return _hermitian(matmul(matmul(v, middle), vh))
+
+
+def _eigh_jvp(t: Any, out: Any, _x: Any) -> Any:
+    w, v = out
+    middle = matmul(matmul(_h(v), _hermitian(t)), v)
+    return real(xp.diagonal(middle)), matmul(v, _gaps(w) * middle)
+
+
+define("linalg.eigh", (_eigh_vjp, _eigh_jvp))
+
+
+def _eigvalsh_vjp(g: Any, _out: Any, x: Any) -> Any:
+    w, v = xp.eigh(x)
+    g = _applied(_averaging(w, w.shape[-1]), g)
+    return _hermitian(matmul(v * _columns(g), _h(v)))
+
+
+def _eigvalsh_jvp(t: Any, _out: Any, x: Any) -> Any:
+    w, v = xp.eigh(x)
+    change = real(_sum(conj(v) * matmul(_hermitian(t), v), axis=-2))
+    return _applied(_averaging(w, w.shape[-1]), change)
+
+
+define("linalg.eigvalsh", (_eigvalsh_vjp, _eigvalsh_jvp))
+
+
+def _eig_vjp(g: Any, out: Any, _x: Any) -> Any:
+    gw, gv = g
+    w, v = out
+    vh = _h(v)
+    middle: Any = 0.0
+    if gv is not None:
+        middle = matmul(vh, gv)
+        middle = middle - matmul(vh, v) * _columns(xp.diagonal(middle))
+        middle = conj(_gaps(w)) * middle
+    if gw is not None:
+        middle = middle + _columns(gw) * _eye(gw, w.shape[-1])
+    return xp.solve(vh, matmul(middle, vh))
+
+
+def _eig_jvp(t: Any, out: Any, _x: Any) -> Any:
+    """Giles, 3.1, less the part along each vector, as its length stays 1."""
+    w, v = out
+    middle = xp.solve(v, matmul(t, v))
+    dv = matmul(v, _gaps(w) * middle)
+    return xp.diagonal(middle), dv - v * _sum(conj(v) * dv, axis=-2, keepdims=True)
+
+
+define("linalg.eig", (_eig_vjp, _eig_jvp))
+
+
+def _matching(values: Any, w: Any) -> Any:
+    """The matrix that takes what belongs to `w`, the same in another order, to `values`.
+
+    To equal values it gives the mean.
+    """
+    distance = _abs(_rows(_constant(values)) - _columns(_constant(w)))
+    if not w.shape[-1]:
+        return distance
+    nearest = _min(distance, axis=-1, keepdims=True)
+    close = (distance == nearest) | (distance <= _rows(_rounding(w, w.shape[-1])))
+    weight = astype(close, distance.dtype)
+    return weight / _sum(weight, axis=-1, keepdims=True)
+
+
+def _eigvals_vjp(g: Any, out: Any, x: Any) -> Any:
+    w, v = xp.eig(x)
+    g = _applied(matrix_transpose(_matching(out, w)), g)
+    vh = _h(v)
+    return xp.solve(vh, _rows(g) * vh)
+
+
+def _eigvals_jvp(t: Any, out: Any, x: Any) -> Any:
+    w, v = xp.eig(x)
+    change = xp.diagonal(xp.solve(v, matmul(t, v)))
+    return _applied(_matching(out, w), change)
+
+
+define("linalg.eigvals", (_eigvals_vjp, _eigvals_jvp))
+
+# ---- singular values
+
+
+def _svd_factors(s: Any, n: int) -> tuple[Any, Any, Any]:
+    """1 / (s[j] - s[i]), 1 / (s[j] + s[i]) and 1 / s[j] at i, j."""
+    negligible = _rows(_rounding(s, n))
+    return (
+        _reciprocal(_differences(s), negligible),
+        _reciprocal(_columns(s) + _rows(s), negligible),
+        _reciprocal(_columns(s), negligible),
+    )
+
+
+def _svd_vjp(g: Any, out: Any, x_like: Any, full_matrices: bool) -> Any:
+    """The adjoint of `_svd_jvp`."""
+    gu, gs, gvh = g
+    u, s, vh = out
+    m, n = x_like.shape[-2:]
+    k = s.shape[-1]
+    u, gu = _reduced(u, gu, k)
+    v, gv = _reduced(_h(vh), None if gvh is None else _h(gvh), k)
+    if gu is None and gv is None:
+        return matmul(u * _columns(gs), _h(v))
+    minus, plus, inverse = _svd_factors(s, max(m, n))
+    left: Any = 0.0 if gu is None else matmul(_h(u), gu)
+    right: Any = 0.0 if gv is None else matmul(_h(v), gv)
+    both, skew = minus * (left + right), plus * (left - right)
+    middle = 0.5 * (both + _h(both) + skew - _h(skew))
+    if gs is not None:
+        middle = middle + _columns(gs) * _eye(gs, k)
+    outer = matmul(u, middle)
+    if gu is not None and m > k:
+        outer = outer + inverse * (gu - matmul(u, left))
+    gx = matmul(outer, _h(v))
+    if gv is not None and n > k:
+        gx = gx + matmul(u, _h(inverse * (gv - matmul(v, right))))
+    return gx
+
+
+def _svd_jvp(t: Any, out: Any, x: Any, full_matrices: bool) -> Any:
+    """Wan & Zhang, with their F and G in partial fractions, so that only one is singular.
+
+    From dU = U a and dV = V b, a and b skew-Hermitian, follows with c = Uᴴ t V that
+    (a + b)ᵢⱼ (sⱼ - sᵢ) = (c + cᴴ)ᵢⱼ and (a - b)ᵢⱼ (sⱼ + sᵢ) = (c - cᴴ)ᵢⱼ.
+    """
+    full_u, s, full_vh = out
+    m, n = x.shape[-2:]
+    k = s.shape[-1]
+    full_v = _h(full_vh)
+    u, v = full_u[..., :k], full_v[..., :k]
+    minus, plus, inverse = _svd_factors(s, max(m, n))
+    tv = matmul(t, v)
+    c = matmul(_h(u), tv)
+    both, skew = 0.5 * minus * (c + _h(c)), 0.5 * plus * (c - _h(c))
+    du, dv = matmul(u, both + skew), matmul(v, both - skew)
+    if m > k:
+        du = du + inverse * (tv - matmul(u, c))
+    if n > k:
+        dv = dv + inverse * (matmul(_h(t), u) - matmul(v, _h(c)))
+    if full_u.shape[-1] > k:
+        du = _completed(full_u, du, k)
+    if full_v.shape[-1] > k:
+        dv = _completed(full_v, dv, k)
+    return du, real(xp.diagonal(c)), _h(dv)
+
+
+define("linalg.svd", (_svd_vjp, _svd_jvp))
+
+
+def _singular_means(s: Any, n: int) -> Any:
+    """The matrix that takes means over equal singular values, and 0 for those of zero."""
+    positive = astype(_constant(s) > _rounding(s, n), s.dtype)
+    return _averaging(s, n) * _columns(positive)
+
+
+def _svdvals_vjp(g: Any, _out: Any, x: Any) -> Any:
+    u, s, vh = xp.svd(x, full_matrices=False)
+    g = _applied(matrix_transpose(_singular_means(s, max(x.shape[-2:]))), g)
+    return matmul(u * _columns(g), vh)
+
+
+def _svdvals_jvp(t: Any, _out: Any, x: Any) -> Any:
+    u, s, vh = xp.svd(x, full_matrices=False)
+    change = real(_sum(conj(u) * matmul(t, _h(vh)), axis=-2))
+    return _applied(_singular_means(s, max(x.shape[-2:])), change)
+
+
+define("linalg.svdvals", (_svdvals_vjp, _svdvals_jvp))
+
+# ---- norms: the direction in which they grow by as much as the step is long
+
+
+def _share(values: Any, axis: Any, ord: float) -> Any:
+    """Where the largest or, for a negative `ord`, the smallest values are, in equal shares."""
+    best = (_max if ord > 0 else _min)(values, axis=axis, keepdims=True)
+    weight = astype(values == best, values.dtype)
+    return weight / _sum(weight, axis=axis, keepdims=True)
+
+
+def _vector_direction(out: Any, x: Any, axis: Any, keepdims: bool, ord: float) -> Any:
+    if ord == 0:
+        return zeros_like(x)
+    if ord == 1:
+        return sign(x)
+    if math.isinf(ord):
+        return sign(x) * _share(_abs(x), axis, ord)
+    norm = restored(out, x.ndim, axis, keepdims)
+    none = norm == 0
+    norm = where(none, 1.0, norm)
+    if ord == 2:
+        return where(none, 0.0, x / norm)
+    size = _abs(x)
+    none = none | (size == 0)
+    return where(none, 0.0, sign(x) * (where(none, 1.0, size) / norm) ** (ord - 1))
+
+
+def _matrix_direction(out: Any, x: Any, keepdims: bool, ord: Any) -> Any:
+    if ord in ("fro", None):
+        return _vector_direction(out, x, (-2, -1), keepdims, 2)
+    if ord in ("nuc", 2, -2):
+        chosen = _eye(out, min(x.shape[-2:]))
+        weight = _sum(chosen, axis=0) if ord == "nuc" else chosen[0 if ord > 0 else -1, :]
+        return _svdvals_vjp(weight, None, x)
+    inner, outer = (-2, -1) if abs(ord) == 1 else (-1, -2)
+    return sign(x) * _share(_sum(_abs(x), axis=inner, keepdims=True), outer, ord)
+
+
+def _vector_norm_vjp(
+    g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False, ord: float = 2
+) -> Any:
+    return restored(g, x.ndim, axis, keepdims) * _vector_direction(out, x, axis, keepdims, ord)
+
+
+def _vector_norm_jvp(
+    t: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False, ord: float = 2
+) -> Any:
+    direction = _vector_direction(out, x, axis, keepdims, ord)
+    return _sum(real(conj(direction) * t), axis=axis, keepdims=keepdims)
+
+
+define("linalg.vector_norm", (_vector_norm_vjp, _vector_norm_jvp))
+
+
+def _matrix_norm_vjp(g: Any, out: Any, x: Any, keepdims: bool, ord: Any) -> Any:
+    return restored(g, x.ndim, (-2, -1), keepdims) * _matrix_direction(out, x, keepdims, ord)
+
+
+def _matrix_norm_jvp(t: Any, out: Any, x: Any, keepdims: bool, ord: Any) -> Any:
+    direction = _matrix_direction(out, x, keepdims, ord)
+    return _sum(real(conj(direction) * t), axis=(-2, -1), keepdims=keepdims)
+
+
+define("linalg.matrix_norm", (_matrix_norm_vjp, _matrix_norm_jvp))
