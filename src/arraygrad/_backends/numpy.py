@@ -17,6 +17,8 @@ from array_api_compat import numpy as _compat
 from array_api_compat.numpy import fft as _fft
 from array_api_compat.numpy import linalg as _linalg
 
+from ._threads import in_parts
+
 namespace = np
 array_type = np.ndarray
 index_dtype = np.dtype("int64")
@@ -571,6 +573,11 @@ _REDUCTIONS = {
 }
 
 
+#: Functions that cost more per element than memory does.
+_COSTLY = """
+    acos acosh asin asinh atan atanh cos cosh exp expm1 log log10 log1p log2 sin sinh tan tanh"""
+
+
 def _table() -> dict[str, Callable[..., Any]]:
     table: dict[str, Callable[..., Any]] = {}
     for prefix, module in (("", _compat), ("linalg.", _linalg), ("fft.", _fft)):
@@ -606,6 +613,7 @@ def _table() -> dict[str, Callable[..., Any]]:
             "array": np.array,
         }
     )
+    table.update({name: in_parts(table[name]) for name in _COSTLY.split()})
     return table
 
 
@@ -631,7 +639,8 @@ def settle(x: _Array, weight: _Array) -> _Array:
 
     Hardly ever is there a NaN, which one pass over `x` tells.
     """
-    total = np.vdot(x, x)
+    # For few elements the call is what costs; for many, vdot's threads may get in the way.
+    total = np.vdot(x, x) if x.size < 4096 else np.add.reduce(x, axis=None)
     if total == total:
         return x
     return np.where((weight == 0) & np.isnan(x), 0, x).astype(x.dtype, copy=False)

@@ -10,6 +10,7 @@ from typing import Any
 from ... import _elementwise as xp
 from ..._creation import asarray
 from ..._searching import where
+from .._engine import conform
 from .._rules import define, refuse, zero
 
 Function = Callable[..., Any]
@@ -29,6 +30,17 @@ def real(name: str, *scales: Function | None) -> None:
     define(name, *[(scale, scale) for scale in scales], elementwise=True)
 
 
+def scaled(new: Any, t: Any) -> Any:
+    """A tensor that nobody else has yet, times `t`: in place, as new memory costs the most."""
+    new *= t
+    return new
+
+
+def _plus_one(new: Any) -> Any:
+    new += 1
+    return new
+
+
 def _conjugated(scale: Function) -> Function:
     conj = xp.conj
 
@@ -44,7 +56,12 @@ def _conjugated(scale: Function) -> Function:
 # ---- linear
 
 define("add", (lambda g, *_: g, lambda t, *_: t), (lambda g, *_: g, lambda t, *_: t))
-define("subtract", (lambda g, *_: g, lambda t, *_: t), (lambda g, *_: -g, lambda t, *_: -t))
+define(
+    "subtract",
+    (lambda g, *_: g, lambda t, *_: t),
+    # (summed first, where there are fewer elements to turn round)
+    (lambda g, _out, _x1, x2_like: -conform(g, x2_like), lambda t, *_: -t),
+)
 define("positive", (lambda g, *_: g, lambda t, *_: t))
 define("negative", (lambda g, *_: -g, lambda t, *_: -t))
 define("conj", (lambda g, *_: xp.conj(g), lambda t, *_: xp.conj(t)))
@@ -62,8 +79,8 @@ define(
 holomorphic("multiply", lambda t, _out, _x1, x2: t * x2, lambda t, _out, x1, _x2: t * x1)
 holomorphic("divide", lambda t, _out, _x1, x2: t / x2, lambda t, out, _x1, x2: -t * (out / x2))
 holomorphic("reciprocal", lambda t, out, _x: -t * (out * out))
-holomorphic("square", lambda t, _out, x: t * (2 * x))
-holomorphic("sqrt", lambda t, out, _x: 0.5 * t / out)
+holomorphic("square", lambda t, _out, x: scaled(2 * x, t))
+holomorphic("sqrt", lambda t, out, _x: scaled(0.5 / out, t))
 define(
     "remainder",
     (lambda g, *_: g, lambda t, *_: t),
@@ -82,7 +99,7 @@ def _pow_base(t: Any, _out: Any, x1: Any, x2: Any) -> Any:
             return 0 * t
         if x2 == 1:
             return t
-        return t * (x2 * (x1 if x2 == 2 else x1 ** (x2 - 1)))
+        return scaled(x2 * (x1 if x2 == 2 else x1 ** (x2 - 1)), t)
     # (x1 may be a scalar here too, of a mixture of levels)
     none = (x1 == 0) & (x2 == 0)
     return t * where(none, 0.0, x2 * xp.pow(where(none, 1.0, x1), x2 - 1))
@@ -100,7 +117,7 @@ holomorphic("pow", _pow_base, _pow_exponent)
 # ---- exponential and logarithm
 
 holomorphic("exp", lambda t, out, _x: t * out)
-holomorphic("expm1", lambda t, _out, x: t * xp.exp(x))  # out + 1 would lose small values
+holomorphic("expm1", lambda t, _out, x: scaled(xp.exp(x), t))  # out + 1 would lose small values
 holomorphic("log", lambda t, _out, x: t / x)
 holomorphic("log1p", lambda t, _out, x: t / (1 + x))
 holomorphic("log2", lambda t, _out, x: t / (math.log(2) * x))
@@ -126,12 +143,12 @@ real(
 
 # ---- trigonometric and hyperbolic; their inverses with both roots, as z**2 leaves the branch
 
-holomorphic("sin", lambda t, _out, x: t * xp.cos(x))
-holomorphic("cos", lambda t, _out, x: -t * xp.sin(x))
-holomorphic("tan", lambda t, out, _x: t * (1 + out * out))
-holomorphic("sinh", lambda t, _out, x: t * xp.cosh(x))
-holomorphic("cosh", lambda t, _out, x: t * xp.sinh(x))
-holomorphic("tanh", lambda t, out, _x: t * (1 - out * out))
+holomorphic("sin", lambda t, _out, x: scaled(xp.cos(x), t))
+holomorphic("cos", lambda t, _out, x: -scaled(xp.sin(x), t))
+holomorphic("tan", lambda t, out, _x: scaled(_plus_one(out * out), t))
+holomorphic("sinh", lambda t, _out, x: scaled(xp.cosh(x), t))
+holomorphic("cosh", lambda t, _out, x: scaled(xp.sinh(x), t))
+holomorphic("tanh", lambda t, out, _x: scaled(_plus_one(scaled(-out, out)), t))
 holomorphic("asin", lambda t, _out, x: t / (xp.sqrt(1 - x) * xp.sqrt(1 + x)))
 holomorphic("acos", lambda t, _out, x: -t / (xp.sqrt(1 - x) * xp.sqrt(1 + x)))
 holomorphic("atan", lambda t, _out, x: t / (1 + x * x))

@@ -8,7 +8,7 @@ from typing import Any
 from ... import _statistical as xp
 from ..._creation import ones
 from ..._manipulation import broadcast_to, concat, flip, permute_dims, reshape
-from ..._searching import where
+from ..._searching import count_nonzero, where
 from .._rules import conj, define
 
 
@@ -108,19 +108,17 @@ define("std", (_std_vjp, _std_jvp))
 def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
     found = x == restored(out, x.ndim, axis, keepdims)
     g = restored(g, x.ndim, axis, keepdims)
-    return where(found, g / _number(found, axis, True, g), 0.0)
+    return where(found, g / _number(found, axis, True), 0.0)
 
 
 def _extreme_jvp(t: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
     found = x == restored(out, x.ndim, axis, keepdims)
     total = xp.sum(where(found, t, 0.0), axis=axis, keepdims=keepdims)
-    return total / _number(found, axis, keepdims, t)
+    return total / _number(found, axis, keepdims)
 
 
-def _number(found: Any, axis: Any, keepdims: bool, like: Any) -> Any:
-    from ..._data_type import astype
-
-    return xp.sum(astype(found, like.dtype), axis=axis, keepdims=keepdims)
+def _number(found: Any, axis: Any, keepdims: bool) -> Any:
+    return count_nonzero(found, axis=axis, keepdims=keepdims)
 
 
 define("max", (_extreme_vjp, _extreme_jvp))
