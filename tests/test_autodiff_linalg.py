@@ -364,6 +364,24 @@ def test_pinv_of_lower_rank(m, n, r, kind):
 
 
 @KINDS
+@pytest.mark.parametrize(("m", "n"), [(4, 3), (3, 5), (3, 3)])
+def test_pinv_that_cuts_off(m, n, kind):
+    u, v = _unitary(m, kind)[:, :3], _unitary(n, kind)[:, :3]
+    x = u @ np.diag([3.0, 1.0, 0.6]) @ np.conj(v.T)
+    check(lambda x: la.pinv(x, rtol=0.25), x)
+    check(lambda x: la.pinv(x, rtol=xp.asarray(0.5)), x)
+    check(lambda x: la.pinv(x, rtol=xp.asarray([0.25, 0.5])), np.stack([x, 2 * x]))
+
+
+def test_rtol_that_depends_on_the_variable():
+    def f(x):
+        rtol = 1e-9 * xp.abs(x[0, 0])
+        return xp.sum(la.pinv(x, rtol=rtol)) * xp.astype(la.matrix_rank(x, rtol=rtol), x.dtype)
+
+    check(f, _numbers((3, 2)))
+
+
+@KINDS
 @pytest.mark.parametrize("mode", ["reduced", "complete"])
 @pytest.mark.parametrize("shape", [(3, 3), (5, 3), (3, 5), (2, 4, 3), (2, 2, 4), (4, 1), (2, 0, 0)])
 def test_qr(shape, mode, kind):

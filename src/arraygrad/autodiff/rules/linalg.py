@@ -53,7 +53,8 @@ from ..._searching import where
 from ..._statistical import max as _max
 from ..._statistical import min as _min
 from ..._statistical import sum as _sum
-from .._rules import define, zero
+from .._rules import define
+from .._traced import Traced
 from ._statistical import restored
 
 # ---- helpers
@@ -340,31 +341,72 @@ define(
 )
 
 
-def _pinv_vjp(g: Any, p: Any, x: Any, **_: Any) -> Any:
+def _pinv_vjp(g: Any, p: Any, x: Any, rtol: Any = None) -> Any:
     if x.shape[-2] < x.shape[-1]:  # fewer rows than columns: by its transpose, with less work
-        return _h(_pinv_vjp(_h(g), _h(p), _h(x)))
+        return _h(_pinv_vjp(_h(g), _h(p), _h(x), rtol))
     gh, ph = _h(g), _h(p)
-    return (
+    gx = (
         matmul(gh - matmul(x, matmul(p, gh)), matmul(p, ph))
         + matmul(ph, matmul(p, gh - matmul(matmul(gh, p), x)))
         - matmul(matmul(ph, g), ph)
     )
+    if rtol is not None:
+        u, vh, w, r = _cut_off(x, rtol)
+        c = matmul(matmul(vh, g), u)
+        c = w * (c + r * _h(c)) + _h(w * (r * c + _h(c)))
+        gx = gx + matmul(matmul(u, c), vh)
+    return gx
 
 
-def _pinv_jvp(t: Any, p: Any, x: Any, **_: Any) -> Any:
+def _pinv_jvp(t: Any, p: Any, x: Any, rtol: Any = None) -> Any:
     """With a constant rank (Golub & Pereyra, 4.12)."""
     if x.shape[-2] < x.shape[-1]:
-        return _h(_pinv_jvp(_h(t), _h(p), _h(x)))
+        return _h(_pinv_jvp(_h(t), _h(p), _h(x), rtol))
     th, ph = _h(t), _h(p)
-    return (
+    dp = (
         matmul(matmul(p, ph), th - matmul(matmul(th, x), p))
         + matmul(matmul(th - matmul(p, matmul(x, th)), ph), p)
         - matmul(matmul(p, t), p)
     )
+    if rtol is not None:
+        u, vh, w, r = _cut_off(x, rtol)
+        c = matmul(matmul(_h(u), t), _h(vh))
+        c = w * (c + r * _h(c)) + _h(w * (r * c + _h(c)))
+        dp = dp + _h(matmul(matmul(u, _h(c)), vh))
+    return dp
 
 
-define("linalg.pinv", (_pinv_vjp, _pinv_jvp))
-zero("linalg.matrix_rank")
+def _cut_off(x: Any, rtol: Any) -> tuple[Any, Any, Any, Any]:
+    """What singular values that are cut off but not zero add to Golub & Pereyra's formula.
+
+    Between vectors j, cut off, and i, kept, the tangents of U and V that `_svd_jvp` gives differ
+    from those with sⱼ = 0 by r = sⱼ / sᵢ times each other. With c = Uᴴ t V this adds to Vᴴ dp U
+    the matrix e + fᴴ with eⱼᵢ = w (c + r cᴴ)ⱼᵢ, fⱼᵢ = w (r c + cᴴ)ⱼᵢ, w = r / (1 - r²) / sᵢ².
+    """
+    u, s, vh = xp.svd(x, full_matrices=False)
+    fixed = _constant(s)
+    limit = fixed[..., :1] * (rtol if isinstance(rtol, (int, float)) else _rows(_constant(rtol)))
+    kept = fixed > limit
+    pairs = _columns(kept) & ~_rows(kept)
+    size = where(_columns(kept), _columns(s), 1.0)
+    r = where(pairs, _rows(s) / size, 0.0)
+    return u, vh, r / (1 - r * r) / (size * size), r
+
+
+def _fixed_rtol(function: Any) -> Any:
+    """Piecewise constant in a tensor rtol, which is a parameter and not an operand."""
+
+    def prepare(operands: Any, _args: Any, kwargs: Any) -> Any:
+        rtol = kwargs["rtol"]
+        if not isinstance(rtol, Traced):
+            return NotImplemented
+        return function(*operands, rtol=_constant(rtol))
+
+    return prepare
+
+
+define("linalg.pinv", (_pinv_vjp, _pinv_jvp), prepare=_fixed_rtol(xp.pinv))
+define("linalg.matrix_rank", (None, None), prepare=_fixed_rtol(xp.matrix_rank))
 
 # ---- triangular factors
 
