@@ -175,8 +175,16 @@ def floating(name: str, x: Tensor) -> Any:
     """`unary` for a function of floating-point numbers: of ints and bools, that of float64 ones.
 
     (NumPy's answers for small ints are of half precision, a dtype that the standard lacks.)
+    Written out once more because the functions that it serves may take a frame themselves.
     """
-    return unary(name, as_floating(x))
+    if type(x) is not Tensor or x._data.dtype.kind not in "fc" or is_strict():
+        return unary(name, as_floating(x))
+    device = x._device
+    try:
+        data = device.ops[name](x._data)
+    except Exception as error:
+        raise explain(error, name, (x,)) from error
+    return wrap(data, device)
 
 
 def as_floating(x: Any) -> Any:
