@@ -90,7 +90,7 @@ def _hermitian(x):
 
 
 def _positive(x):
-    return x @ _h(x) + xp.eye(x.shape[-1])
+    return x @ _h(x) + xp.eye(x.shape[-1], dtype=x.dtype, device=x.device)
 
 
 KINDS = pytest.mark.parametrize("kind", ["f", "c"])
@@ -260,6 +260,20 @@ def test_eigh_with_equal_eigenvalues(kind):
         # Of sums over equal ones, second derivatives hold too.
         check(lambda x: xp.sum(la.eigvalsh(_hermitian(x))[:2]), x)
         check(lambda x: xp.sum(la.eigh(_hermitian(x)).eigenvalues[:2]), x)
+
+
+@KINDS
+def test_eig_with_equal_eigenvalues(kind):
+    p = _numbers((4, 4), kind)
+    x = p @ np.diag([1.0, 1.0, 2.0, 3.0]) @ np.linalg.inv(p)
+
+    def projector(x):
+        w, v = la.eig(x)
+        one = xp.astype(xp.abs(w - 1) < 0.1, v.dtype)
+        return xp.sum(one * w), (v * one) @ la.inv(v)
+
+    check(projector, x, second=False, tol=1e-7)
+    check(lambda x: xp.sum(la.eigvals(x) ** 3), x, second=False, tol=1e-7)
 
 
 def test_kinks_of_eigenvalues_are_shared():
@@ -505,6 +519,14 @@ def test_vector_norm_shares_ties():
     np.testing.assert_array_equal(g, [0.5, -0.5, 0, 0])
     g = grad(lambda x: la.vector_norm(x, ord=-math.inf))(x).numpy()
     np.testing.assert_array_equal(g, [0, 0, 0.5, -0.5])
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (2, 0), (0, 2, 2)])
+@pytest.mark.parametrize("ord", [0, 1, 2, 3, math.inf])
+def test_norms_of_nothing(shape, ord):
+    x = xp.zeros(shape)
+    assert autodiff.grad(lambda x: la.vector_norm(x, ord=ord))(x).shape == shape
+    check(lambda x: la.matrix_norm(x, ord=ord if ord in (1, 2, math.inf) else "fro"), x)
 
 
 @pytest.mark.filterwarnings("ignore:overflow")  # of the first, unscaled sum

@@ -2,38 +2,41 @@
 
 Notes
 -----
-The letters: t is a tangent, g a cotangent, xᴴ the conjugate transpose; a dot is elementwise.
+The letters: t is a tangent, g a cotangent, xᴴ the conjugate transpose.
 
-What is smooth is differentiated as such, and what is not gets the subgradient of least norm:
-
-- `cholesky`, `eigh` and `eigvalsh` read one triangle (the lower; for the CPU's upper Cholesky
-  factor the upper), but are functions of a Hermitian matrix: tangents are made Hermitian,
+- `cholesky`, `eigh` and `eigvalsh` read one triangle (the lower; for an upper factor on the CPU,
+  the upper), but count as functions of Hermitian matrices: a tangent is made Hermitian,
   (t + tᴴ) / 2, and so is the gradient.
-- Eigenvalues and singular values that differ by less than rounding may move them, a few times n
-  eps max|λ|, count as equal, and singular values below that as zero. Which vectors belong to
-  equal ones is arbitrary. Functions that do not depend on that choice, such as a sum over all the
-  equal values, the projector on their space or the polar factor U Vᴴ, have their right gradient.
-  `eigvals`, `eigvalsh`, `svdvals` and the norms made of singular values treat equal ones alike,
-  and give 0 for singular values of zero.
-- What equal values do not tell is how a function changes as they part. So V f(w) Vᴴ, with f other
-  than constant on them, and second derivatives of functions of the eigenvalues, lack there what
-  couples the vectors of equal eigenvalues; where it matters, write such a function without
-  `eigh`: as products, `inv`, `pinv`, `matrix_power`, `det`, `slogdet`.
-- The phases of singular vectors and eigenvectors, and of the columns of Q beyond the rank, are
-  arbitrary too; the derivative is that of vectors that do not turn.
-- `eig` of a matrix that cannot be diagonalised has no derivative; `pinv` has one as long as the
-  rank stays what it is.
-- `det` is a polynomial and right at singular matrices.
+- Eigenvalues or singular values closer than 8 n eps max|λ|, by which rounding may have parted
+  them, count as equal, and singular values below that as zero. Which vectors belong to equal ones
+  is arbitrary. Functions that do not depend on that choice have finite gradients, right for those
+  that take equal values together: sums over all of them, the projector on their vectors, the
+  polar factor U Vᴴ. `eigvals`, `eigvalsh`, `svdvals` and the norms made of singular values share
+  the gradient equally among equal values and give 0 for singular values of zero, which is the
+  subgradient of least norm.
+- How a function changes as equal values part, the derivatives with respect to values and vectors
+  at one point do not tell. So V f(w) Vᴴ, where f is not constant near the equal values, lacks
+  there what couples their vectors, and so do second derivatives other than those of sums over
+  equal values. Products, `inv`, `pinv`, `matrix_power`, `det` and `slogdet` have no such limit.
+- Phases of singular vectors and eigenvectors, and the columns of U, V and Q that only complete
+  a basis, are arbitrary too; derivatives are those of vectors that do not turn.
+- `eig` and `eigvals` have no derivative where a matrix cannot be diagonalised, `qr` where the
+  leading square of R is singular; `pinv` has one in directions that keep the rank.
+- `det` is a polynomial, and right at singular matrices.
+- `slogdet` of a singular matrix, -inf, passes on NaN, and 0 if its cotangent is 0.
+- Norms at 0 have the gradient 0; the largest or smallest of several equal elements, rows, columns
+  or singular values share theirs equally.
 
 References
 ----------
 Giles (2008), Collected matrix derivative results for forward and reverse mode algorithmic
 differentiation. Kato (1980), Perturbation theory for linear operators, II. Townsend (2016),
 Differentiating the singular value decomposition. Wan & Zhang (2019), Automatic differentiation for
-complex valued SVD, arXiv:1909.02659. Walter & Lehmann (2018), Algorithmic differentiation of
-linear algebra functions, arXiv:1009.6112. Golub & Pereyra (1973), The differentiation of
-pseudo-inverses and nonlinear least squares problems. Mathias (1996), A chain rule for matrix
-functions. Murray (2016), Differentiation of the Cholesky decomposition, arXiv:1602.07527.
+complex valued SVD, arXiv:1909.02659. Walter & Lehmann (2010), Algorithmic differentiation of linear
+algebra functions with application in optimum experimental design, arXiv:1001.1654. Golub & Pereyra
+(1973), The differentiation of pseudo-inverses and nonlinear least squares problems. Mathias (1996),
+A chain rule for matrix functions. Murray (2016), Differentiation of the Cholesky decomposition,
+arXiv:1602.07527.
 """
 
 from __future__ import annotations
@@ -269,8 +272,8 @@ def _adjugate(x: Any) -> Any:
     one = ones_like(b22) * _eye(x, 3)
     left, right = concat([-left, one], axis=-2), concat([-right, one], axis=-1)
     corner = _eye(x, n, k)
-    adjugate = matmul(matmul(left, small), right)
-    adjugate += expand_dims(det_c, (-2, -1)) * matmul(matmul(corner, inverse), corner.mT)
+    square = matmul(matmul(corner, inverse), matrix_transpose(corner))
+    adjugate = expand_dims(det_c, (-2, -1)) * square + matmul(matmul(left, small), right)
     scale = phase * expand_dims(xp.det(a), (-2, -1))
     return scale * matmul(matmul(v, adjugate), uh)
 
@@ -359,7 +362,7 @@ def _pinv_vjp(g: Any, p: Any, x: Any, rtol: Any = None) -> Any:
 
 
 def _pinv_jvp(t: Any, p: Any, x: Any, rtol: Any = None) -> Any:
-    """With a constant rank (Golub & Pereyra, 4.12)."""
+    """With a constant rank (Golub & Pereyra)."""
     if x.shape[-2] < x.shape[-1]:
         return _h(_pinv_jvp(_h(t), _h(p), _h(x), rtol))
     th, ph = _h(t), _h(p)
@@ -417,7 +420,7 @@ def _lower_half(x: Any) -> Any:
 
 
 def _cholesky_vjp(g: Any, out: Any, _x: Any, upper: bool) -> Any:
-    """With L⁻ᴴ Φ(Lᴴ g) L⁻¹ made Hermitian (Murray, 3.8)."""
+    """With L⁻ᴴ Φ(Lᴴ g) L⁻¹ made Hermitian (Murray)."""
     factor, g = (_h(out), _h(g)) if upper else (out, g)
     inverse = xp.inv(factor)
     middle = _hermitian(_lower_half(matmul(_h(factor), g)))
@@ -476,7 +479,7 @@ def _qr_parts(out: Any) -> tuple[Any, Any, Any, int]:
 
 
 def _qr_vjp(g: Any, out: Any, x_like: Any, mode: str) -> Any:
-    """Walter & Lehmann, 4.1; the columns beyond the square are R₂ = Qᴴ A₂."""
+    """Walter & Lehmann; the columns beyond the square are R₂ = Qᴴ A₂."""
     gq, gr = g
     q, r1, r2, k = _qr_parts(out)
     q, gq = _reduced(q, gq, k)
@@ -709,7 +712,7 @@ def _share(values: Any, axis: Any, ord: float) -> Any:
 
 
 def _vector_direction(out: Any, x: Any, axis: Any, keepdims: bool, ord: float) -> Any:
-    if ord == 0:
+    if ord == 0 or not x.size:
         return zeros_like(x)
     if ord == 1:
         return sign(x)
@@ -726,7 +729,7 @@ def _vector_direction(out: Any, x: Any, axis: Any, keepdims: bool, ord: float) -
 
 
 def _matrix_direction(out: Any, x: Any, keepdims: bool, ord: Any) -> Any:
-    if ord in ("fro", None):
+    if ord in ("fro", None) or not x.size:
         return _vector_direction(out, x, (-2, -1), keepdims, 2)
     if ord in ("nuc", 2, -2):
         chosen = _eye(out, min(x.shape[-2:]))
