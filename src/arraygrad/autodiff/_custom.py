@@ -95,10 +95,10 @@ def _tensors(name: str, tree: Any) -> tuple[list[Tensor], Any]:
     return leaves, structure
 
 
-def _bound(f: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+def _bound(f: Function, args: Any, kwargs: dict[str, Any], constants: Any) -> tuple[Any, ...]:
     """All arguments by position."""
-    if not kwargs:
-        return args
+    if not kwargs and len(args) > max(constants, default=-1):
+        return tuple(args)
     bound = inspect.signature(f).bind(*args, **kwargs)
     bound.apply_defaults()
     if bound.kwargs:
@@ -173,7 +173,7 @@ class custom_vjp:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Perform the function."""
-        args = _bound(self.fun, args, kwargs)
+        args = _bound(self.fun, args, kwargs, self.nondiff_argnums)
         constants = [args[i] for i in self.nondiff_argnums]
         rest = tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums)
         call = _Call(rest)
@@ -296,7 +296,7 @@ class custom_jvp:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Perform the function."""
-        args = _bound(self.fun, args, kwargs)
+        args = _bound(self.fun, args, kwargs, self.nondiff_argnums)
         constants = [args[i] for i in self.nondiff_argnums]
         rest = tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums)
         call = _Call(rest)

@@ -447,10 +447,14 @@ def _jvp(
     out, aux = _split_aux(name, f(*inputs.replaced(duals), **(kwargs or {})), has_aux)
     outputs, structure = _outputs(name, out)
     _check_dependence(name, outputs, level)
+    outer = [x for x in inputs.leaves if isinstance(x, Traced)]
     tangents = []
     for x in outputs:
         t = x._trace.value if _is_at(x, level) else None
-        tangents.append(zeros(x) if t is None else t)
+        t = zeros(x) if t is None else t
+        for y in outer:  # a constant derivative is no less a function of these
+            t = tie(t, y)
+        tangents.append(t)
     value = _trees.unflatten(structure, [_lowered(x, level) for x in outputs])
     tangent = _trees.unflatten(structure, tangents)
     if has_aux:

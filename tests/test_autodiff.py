@@ -1,0 +1,827 @@
+"""Both styles of differentiation: what they give, what they refuse, what they leave behind."""
+
+import asyncio
+import dataclasses
+import gc
+import sys
+import threading
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import arraygrad
+from arraygrad import Tensor, autodiff
+from arraygrad.autodiff import (
+    check_grads,
+    checkpoint,
+    custom_jvp,
+    custom_vjp,
+    enable_grad,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    linearize,
+    no_grad,
+    stop_gradient,
+    value_and_grad,
+    variable,
+    vjp,
+)
+
+
+def close(tensor, expected, rtol=1e-12):
+    assert isinstance(tensor, Tensor)
+    np.testing.assert_allclose(tensor.numpy(), np.asarray(expected), rtol=rtol, atol=rtol)
+
+
+# ---- functions of functions
+
+
+def test_grad(xp):
+    x = xp.asarray([1.0, 2.0])
+    g = grad(lambda x: xp.sum(x**3))(x)
+    assert type(g) is Tensor
+    close(g, [3.0, 12.0])
+    assert g.dtype == x.dtype
+    assert g.device is x.device
+
+
+def test_grad_of_python_floats():
+    assert float(grad(lambda x: x * x)(3.0)) == 6.0
+    assert complex(grad(lambda z: arraygrad.abs(z) ** 2)(1 + 2j)) == 2 + 4j
+
+
+def test_argnums_and_aux(xp):
+    x, y = xp.asarray(2.0), xp.asarray(3.0)
+
+    def f(x, y, power=2):
+        return x**power * y, {"sum": x + y, "text": "kept"}
+
+    (value, aux), (gx, gy) = value_and_grad(f, (0, 1), has_aux=True)(x, y)
+    assert (float(value), float(gx), float(gy)) == (12.0, 12.0, 4.0)
+    assert type(aux["sum"]) is Tensor
+    assert float(aux["sum"]) == 5.0
+    assert aux["text"] == "kept"
+    g, aux = grad(f, -1, has_aux=True)(x, y, power=3)
+    assert float(g) == 8.0
+    assert grad(f, 1, has_aux=True).__name__ == "f"
+
+
+class Pair(NamedTuple):
+    a: object
+    b: object
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    weight: object
+    bias: object = None
+
+
+@dataclasses.dataclass
+class Net:
+    layers: list
+    scale: object
+
+    def __post_init__(self):
+        self.scale = self.scale * 1.0  # which taking apart and putting together must not repeat
+
+
+def test_containers(xp):
+    one = xp.asarray(1.0)
+    p = {"n": Net([Layer(2 * one), Layer(3 * one, 4 * one)], 5 * one), "t": (Pair(one, [one]),)}
+
+    def f(p):
+        n = p["n"]
+        first, second = n.layers
+        return (first.weight * second.weight + second.bias) * n.scale * p["t"][0].b[0]
+
+    value, g = value_and_grad(f)(p)
+    assert float(value) == 50.0
+    assert isinstance(g["n"], Net)
+    assert [float(g["n"].layers[0].weight), float(g["n"].layers[1].bias)] == [15.0, 5.0]
+    assert g["n"].layers[0].bias is None
+    assert isinstance(g["t"][0], Pair)
+    assert float(g["t"][0].a) == 0.0  # not used
+    assert float(g["t"][0].b[0]) == 50.0
+    pullback = vjp(lambda p: {"y": f(p), "z": [p["n"].scale]}, p)[1]
+    (h,) = pullback({"y": one, "z": [10 * one]})
+    assert float(h["n"].scale) == 20.0
+    tangents = autodiff._functions._trees.tree_map(xp.ones_like, p)
+    assert float(jvp(f, (p,), (tangents,))[1]) == 15 + 10 + 5 + 10 + 50
+
+
+@pytest.mark.parametrize("order", ["rr", "fr", "rf", "ff", "rrr", "frf", "ffr", "rfr"])
+def test_modes_nest(xp, order):
+    modes = {
+        "r": lambda f: grad(f),
+        "f": lambda f: lambda x: jvp(f, (x,), (xp.ones_like(x),))[1],
+    }
+    f = lambda x: xp.sin(x) * x**4  # noqa: E731
+    for mode in order:
+        f = modes[mode](f)
+    x = 0.7
+    s, c = np.sin(x), np.cos(x)
+    second = -s * x**4 + 8 * c * x**3 + 12 * s * x**2
+    third = -c * x**4 - 12 * s * x**3 + 36 * c * x**2 + 24 * s * x
+    close(f(xp.asarray(x)), second if len(order) == 2 else third)
+
+
+def test_no_perturbation_confusion(xp):
+    """The classic: d/dx (x * d/dy (x + y)) is 1, not 2 (Siskind and Pearlmutter, 2005)."""
+    one = xp.asarray(1.0)
+    for inner in (grad, lambda f: lambda y: jvp(f, (y,), (one,))[1]):
+        for outer in (grad, lambda f: lambda y: jvp(f, (y,), (one,))[1]):
+            f = lambda x, inner=inner: x * inner(lambda y: x + y)(one)  # noqa: E731
+            assert float(outer(f)(one)) == 1.0
+            f = lambda x, inner=inner: inner(lambda y: x * y * y)(x)  # noqa: E731
+            assert float(outer(f)(one)) == 4.0
+
+
+def test_a_tape_inside_of_a_function_and_around(xp):
+    w = variable(xp.asarray(3.0))
+    g = grad(lambda x: x * x * w)(xp.asarray(2.0))  # recorded as a function of w
+    g.backward()
+    assert float(w.grad) == 4.0
+    x = variable(xp.asarray(2.0))
+    y = jvp(lambda t: t * t * x, (xp.asarray(5.0),), (xp.asarray(1.0),))[1]
+    y.backward()
+    assert float(x.grad) == 10.0
+
+
+def test_vjp_may_be_pulled_again_and_in_any_thread(xp):
+    out, pullback = vjp(lambda x, y: (x * y, xp.sum(x)), xp.ones(2), 3 * xp.ones(2))
+    units, one = xp.ones(2), xp.asarray(1.0)
+    found = []
+
+    def pull(k):
+        found.append(pullback((k * units, one)))
+
+    threads = [threading.Thread(target=pull, args=(float(k),)) for k in range(5)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert sorted(float(g[0][0]) for g in found) == [1.0, 4.0, 7.0, 10.0, 13.0]
+    close(out[0], [3.0, 3.0])
+
+
+def test_linearize(xp):
+    calls = []
+
+    def f(x, y):
+        calls.append(1)
+        return xp.sin(x) * y, xp.sum(x)
+
+    x, y = xp.asarray([1.0, 2.0]), xp.asarray([3.0, 4.0])
+    out, derivative = linearize(f, x, y)
+    for tx, ty in (([1.0, 0.0], [0.0, 0.0]), ([0.5, 1.0], [2.0, -1.0])):
+        t = xp.asarray(tx), xp.asarray(ty)
+        expected = jvp(f, (x, y), t)[1]
+        for a, b in zip(derivative(*t), expected, strict=True):
+            close(a, b.numpy())
+    assert len(calls) == 3
+    close(out[0], np.sin([1.0, 2.0]) * [3.0, 4.0])
+
+
+def test_linearize_differentiates(xp):
+    x = xp.asarray(0.5)
+    g = grad(lambda x: linearize(xp.sin, x)[1](xp.asarray(2.0)))(x)
+    close(g, -2 * np.sin(0.5))
+
+
+def test_jacobian(xp):
+    x = xp.asarray([1.0, 2.0, 3.0])
+
+    def f(x):
+        return {"a": x[:2] * x[1:], "b": xp.sum(x**2)}
+
+    for mode in ("forward", "reverse", None):
+        found = jacobian(f, mode=mode)(x)
+        close(found["a"], [[2.0, 1.0, 0.0], [0.0, 3.0, 2.0]])
+        close(found["b"], [2.0, 4.0, 6.0])
+    many = jacobian(lambda x, y: xp.linalg.outer(x, y), (0, 1))(x, 2 * x)
+    assert [j.shape for j in many] == [(3, 3, 3), (3, 3, 3)]
+    assert jacobian(lambda x: x, mode="forward")(xp.zeros(0)).shape == (0, 0)
+    assert jacobian(lambda x: x * xp.ones(2), mode="reverse")(xp.asarray(1.0)).shape == (2,)
+
+
+def test_jacobian_runs_the_function_as_often_as_its_mode_needs():
+    for sizes, mode, expected in (((5, 2), None, 1), ((2, 9), None, 1 + 2), ((5, 2), "forward", 5)):
+        calls = []
+
+        def f(x, sizes=sizes, calls=calls):
+            calls.append(1)
+            return arraygrad.ones((sizes[1], sizes[0])) @ x
+
+        jacobian(f, mode=mode)(arraygrad.ones(sizes[0]))
+        assert len(calls) == expected
+
+
+def test_complex_jacobians():
+    z = arraygrad.asarray([1 + 2j, 0.5 - 1j])
+    for mode in ("forward", "reverse"):
+        found = jacobian(lambda z: z**3, holomorphic=True, mode=mode)(z)
+        close(found, np.diag(3 * z.numpy() ** 2))
+        # real to complex needs no promise
+        found = jacobian(lambda x: arraygrad.exp(1j * x), mode=mode)(arraygrad.asarray([0.3]))
+        close(found, [[1j * np.exp(0.3j)]])
+    with pytest.raises(TypeError, match="holomorphic=True"):
+        jacobian(lambda z: z)(z)
+
+
+def test_hessian_and_hvp(xp):
+    a = xp.asarray([[2.0, 1.0], [0.5, 3.0]])
+    x = xp.asarray([1.0, -2.0])
+
+    def f(x):
+        return xp.sum(x * (a @ x))
+
+    close(hessian(f)(x), [[4.0, 1.5], [1.5, 6.0]])
+    close(hvp(f, (x,), (xp.asarray([1.0, 2.0]),)), [7.0, 13.5])
+    both = hvp(lambda x, y: xp.sum(x * y * y), (x, x), (xp.ones(2), xp.ones(2)))
+    close(both[0], 2 * x.numpy())
+    close(both[1], 4 * x.numpy())
+    close(hessian(lambda x: xp.sum(3 * x))(x), np.zeros((2, 2)))  # linear: zero, no complaint
+    table = hessian(lambda p: p["a"] * p["b"] ** 2)({"a": x[0], "b": x[1]})
+    assert float(table["a"]["b"]) == -4.0
+    assert float(table["b"]["b"]) == 2.0
+
+
+def test_stop_gradient(xp):
+    x = xp.asarray([1.0, 2.0])
+    close(grad(lambda x: xp.sum(stop_gradient(x) * x))(x), [1.0, 2.0])
+    assert stop_gradient({"a": x, "b": "text"})["b"] == "text"
+    close(grad(lambda x: grad(lambda y: xp.sum(stop_gradient(y) * y * x))(x)[0])(x), [1.0, 0.0])
+
+
+ONE = arraygrad.asarray(1.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: grad(lambda x: x)(arraygrad.ones(2)), ValueError, "one element.*vjp and jacobian"),
+        (lambda: grad(lambda x: x * 1j)(ONE), ValueError, "real tensor"),
+        (lambda: grad(lambda x: 3.0)(ONE), TypeError, "must give tensors"),
+        (lambda: grad(lambda x: arraygrad.ones(()))(ONE), ValueError, "does not depend"),
+        (lambda: grad(lambda x: x > 0)(ONE), TypeError, "floating-point"),
+        (lambda: grad(lambda x: x)(arraygrad.asarray(1)), TypeError, "argument 0.*astype"),
+        (lambda: grad(lambda x: x)(1), TypeError, "argument 0"),
+        (lambda: grad(lambda x: x["a"])({"a": ONE, "b": [1]}), TypeError, r"\['b'\]\[0\]"),
+        (lambda: grad(lambda x: x)(np.ones(())), TypeError, "argument 0.*ndarray"),
+        (lambda: grad(lambda x: x, 1)(ONE), ValueError, "argnums 1 is out of range"),
+        (lambda: grad(lambda x: x, "x")(ONE), TypeError, "argnums"),
+        (lambda: grad(lambda x: x, ())(ONE), TypeError, "argnums"),
+        (lambda: grad(lambda x: x)({}), TypeError, "holds no tensor"),
+        (lambda: grad(5), TypeError, "expected a function"),
+        (lambda: grad(lambda x: (x, x))(ONE), TypeError, "one tensor"),
+        (lambda: grad(lambda x: x, has_aux=True)(ONE), TypeError, "has_aux"),
+        (
+            lambda: grad(lambda x: arraygrad.nextafter(x, 1.0))(ONE),
+            TypeError,
+            "nextafter: not diff",
+        ),
+        (lambda: vjp(arraygrad.sin, ONE)[1](arraygrad.ones(2)), ValueError, "cotangent"),
+        (lambda: vjp(arraygrad.sin, ONE)[1]([ONE]), ValueError, "structure"),
+        (lambda: vjp(arraygrad.sin, ONE)[1](arraygrad.asarray(1j)), ValueError, "cotangent"),
+        (lambda: jvp(arraygrad.sin, ONE, ONE), TypeError, "tuples"),
+        (lambda: jvp(arraygrad.sin, (ONE,), ()), ValueError, "0 tangents"),
+        (lambda: jvp(arraygrad.sin, (ONE,), (arraygrad.ones(2),)), ValueError, "tangents"),
+        (lambda: jacobian(arraygrad.sin, mode="sideways"), ValueError, "mode"),
+        (lambda: hvp(arraygrad.sin, ONE, ONE), TypeError, "tuple"),
+        (lambda: variable(1.0), TypeError, "expected a Tensor"),
+        (lambda: variable(arraygrad.asarray(1)), TypeError, "floating-point"),
+        (lambda: variable(variable(ONE)), TypeError, "detach"),
+        (lambda: variable(arraygrad.ones(2)).backward(), ValueError, "one element"),
+        (lambda: variable(ONE).backward(arraygrad.ones(2)), ValueError, "gradient must be"),
+        (lambda: variable(ONE).backward(1.0), ValueError, "gradient must be"),
+        (lambda: variable(ONE, requires_grad=False).backward(), RuntimeError, "does not record"),
+        (lambda: (2 * variable(ONE)).requires_grad_(False), RuntimeError, "only a leaf"),
+        (lambda: setattr(variable(ONE), "grad", arraygrad.ones(2)), TypeError, "grad: expected"),
+        (lambda: variable(ONE).register_hook(3), TypeError, "expected a function"),
+        (lambda: check_grads(arraygrad.sin, ONE), TypeError, "tuple"),
+        (lambda: check_grads(arraygrad.sin, (ONE,), modes=("up",)), ValueError, "modes"),
+        (lambda: checkpoint(3), TypeError, "expected a function"),
+        (lambda: custom_vjp(3), TypeError, "expected a function"),
+        (lambda: grad(custom_jvp(lambda x: x))(ONE), AttributeError, "no rule yet"),
+        (lambda: grad(custom_vjp(lambda x: x))(ONE), AttributeError, "no rule yet"),
+    ],
+)
+def test_bad_input(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_data_does_not_leave_unseen():
+    def lost(read):
+        def f(x):
+            return arraygrad.asarray(read(x)) * 1.0
+
+        return f
+
+    for read in (
+        np.asarray,
+        lambda x: x.numpy(),
+        lambda x: x.tolist(),
+        np.sin,
+        lambda x: np.from_dlpack(x),
+        lambda x: memoryview(x.__buffer__(0)),
+    ):
+        with pytest.raises(TypeError, match="stop_gradient"):
+            grad(lost(read))(ONE)
+        with pytest.raises(TypeError, match="detach"):
+            read(variable(ONE))
+    v = 2 * variable(ONE)
+    assert (float(v), int(v), bool(v), v.item(), complex(v)) == (2.0, 2, True, 2.0, 2 + 0j)
+    assert v.detach().numpy() == 2.0
+    with no_grad():
+        assert v.numpy() == 2.0
+
+
+# ---- the tape
+
+
+def test_backward(xp):
+    w, b = variable(xp.asarray([1.0, 2.0])), variable(xp.asarray(0.5))
+    loss = xp.sum((w * 3 + b) ** 2)
+    loss.backward()
+    close(w.grad, 6 * (3 * np.array([1.0, 2.0]) + 0.5))
+    close(b.grad, 2 * (3.5 + 6.5))
+    (2 * xp.sum(b * w)).backward()  # accumulates
+    close(b.grad, 2 * (3.5 + 6.5) + 6)
+    w.grad = None
+    assert w.grad is None
+
+
+def test_attributes(xp):
+    w = variable(xp.ones(2))
+    assert (w.requires_grad, w.is_leaf, w.grad, w.grad_fn) == (True, True, None, None)
+    y = xp.exp(w)[0] * 2
+    assert y.requires_grad
+    assert not y.is_leaf
+    assert y.grad_fn.name == "multiply"
+    (parent, index), (other, _) = y.grad_fn.next_functions
+    assert (parent.name, index, other) == ("getitem", 0, None)
+    assert parent.next_functions[0][0].name == "exp"
+    assert parent.next_functions[0][0].next_functions[0][0].name == "variable"
+    assert y.grad is None
+    first, second = xp.unstack(w)
+    assert (second.grad_fn.name, (first * second).grad_fn.next_functions[1][1]) == ("unstack", 1)
+    assert repr(w).startswith("Variable([1., 1.]")
+    assert xp.asarray(w) is w
+    assert w.__array_namespace__() is arraygrad
+    w.requires_grad_(False)
+    assert not w.requires_grad
+    assert type(w * 2) is Tensor
+    assert w.requires_grad_().requires_grad
+
+
+def test_backward_of_tensors(xp):
+    w = variable(xp.ones((2, 3)))
+    y = xp.sum(w * 2, axis=1)
+    y.backward(xp.asarray([1.0, 10.0]))
+    close(w.grad, [[2.0] * 3, [20.0] * 3])
+    z = variable(xp.asarray([1 + 2j, -1j]))
+    xp.sum(xp.abs(z) ** 2).backward()
+    close(z.grad, 2 * z.detach().numpy())
+
+
+def test_the_graph_is_freed(xp):
+    w = variable(xp.asarray(2.0))
+    y = w**3
+    y.backward(retain_graph=True)
+    y.backward()
+    assert float(w.grad) == 24.0
+    with pytest.raises(RuntimeError, match="retain_graph=True"):
+        y.backward()
+    assert float(w.grad) == 24.0
+
+
+def test_create_graph(xp):
+    w = variable(xp.asarray(2.0))
+    (w**4).backward(create_graph=True)
+    first, w.grad = w.grad, None
+    first.backward(create_graph=True)
+    second, w.grad = w.grad, None
+    second.backward()
+    assert (float(first), float(second), float(w.grad)) == (32.0, 48.0, 48.0)
+
+
+def test_gradients_are_memory_of_their_own(xp):
+    a, b = variable(xp.ones(3)), variable(xp.ones(3))
+    xp.sum(a + b).backward()
+    a.grad *= 5.0
+    close(b.grad, np.ones(3))
+    a.grad[0] = 7.0
+    close(a.grad, [7.0, 5.0, 5.0])
+    g = grad(lambda x, y: xp.sum(x + y), (0, 1))(xp.ones(3), xp.ones(3))
+    g[0][...] = 2.0
+    close(g[1], np.ones(3))
+
+
+def test_hooks(xp):
+    seen = []
+    w = variable(xp.asarray([1.0, 2.0]))
+    hook = w.register_hook(lambda g: seen.append(g) or 2 * g)
+    y = w * w
+    y.register_hook(lambda g: seen.append("y"))
+    y.retain_grad()
+    xp.sum(3 * y).backward()
+    assert seen[0] == "y"
+    close(seen[1], [6.0, 12.0])
+    close(w.grad, [12.0, 24.0])
+    close(y.grad, [3.0, 3.0])
+    hook.remove()
+    hook.remove()
+    w.grad = None
+    xp.sum(w).backward()
+    close(w.grad, [1.0, 1.0])
+    w.register_hook(lambda g: xp.ones(5))
+    with pytest.raises(ValueError, match="register_hook"):
+        xp.sum(w).backward()
+
+
+def test_training_in_place(xp):
+    w = variable(xp.asarray([5.0, -3.0]))
+    memory = w.detach()
+    for _ in range(100):
+        loss = xp.sum((w - 1.0) ** 2)
+        w.grad = None
+        loss.backward()
+        with no_grad():
+            w -= 0.2 * w.grad
+    close(w.detach(), [1.0, 1.0], 1e-9)
+    assert w.is_leaf
+    close(memory, [1.0, 1.0], 1e-9)  # the very memory was written
+
+
+def test_what_was_kept_survives_a_step(xp):
+    w = variable(xp.asarray([2.0]))
+    loss = xp.sum(w * w)
+    with no_grad():
+        w += 1.0
+    loss.backward()
+    close(w.grad, [4.0])
+
+
+def test_variables_are_not_written_while_they_record(xp):
+    w = variable(xp.ones(3))
+    for write in (
+        lambda: w.__iadd__(1.0),
+        lambda: w.__setitem__(0, 1.0),
+        lambda: w[1:].__imul__(2),
+    ):
+        with pytest.raises(RuntimeError, match="no_grad"):
+            write()
+    close(w.detach(), np.ones(3))
+
+
+# ---- recording, and what is left behind
+
+
+def recording():
+    return (2 * variable(ONE)).__class__ is not Tensor
+
+
+def test_no_grad_and_enable_grad():
+    assert recording()
+    with no_grad():
+        assert not recording()
+        with enable_grad():
+            assert recording()
+        assert not recording()
+        # only what had begun is switched off
+        assert float(grad(lambda x: x * x)(ONE)) == 2.0
+        assert float(jvp(lambda x: x * x, (ONE,), (ONE,))[1]) == 2.0
+    assert recording()
+
+    @no_grad()
+    def f():
+        """Docs."""
+        return recording()
+
+    assert (f(), f.__doc__, recording()) == (False, "Docs.", True)
+
+    def half(x):
+        with no_grad():
+            y = x * x
+        return x * y
+
+    assert float(grad(half)(2 * ONE)) == 4.0
+    assert float(grad(lambda x: grad(half)(x) * x)(2 * ONE)) == 4.0  # off for both
+
+
+def test_state_after_errors():
+    def fails(x):
+        with no_grad():
+            raise KeyError(x.shape)
+
+    for run in (fails, grad(fails), lambda x: jvp(fails, (x,), (x,)), hessian(fails)):
+        with pytest.raises(KeyError):
+            run(ONE)
+        assert recording()
+    w = variable(ONE)
+    w.register_hook(lambda g: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        (w * w).backward()
+    assert recording()
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        arraygrad.exp(arraygrad.asarray(1e5))  # errstate is as before, too
+
+
+def test_generators_left_half_way():
+    def steps():
+        with no_grad():
+            yield recording()
+            yield recording()
+
+    g = steps()
+    assert next(g) is False
+    assert recording()  # the generator waits inside of no_grad
+    with no_grad():
+        assert not recording()
+        assert next(g) is False
+    assert recording()
+    g.close()
+    assert recording()
+
+    @no_grad()
+    def decorated():
+        try:
+            received = yield recording()
+            yield (recording(), received)
+        except KeyError:
+            yield ("caught", recording())
+
+    d = decorated()
+    assert next(d) is False
+    assert recording()
+    assert d.send(5) == (False, 5)
+    assert d.throw(KeyError()) == ("caught", False)
+    d.close()
+    left = steps()
+    next(left)
+    del left
+    assert recording()
+
+
+def test_threads_and_tasks_have_their_own_state():
+    found = {}
+
+    def work():
+        found["thread"] = recording()
+
+    with no_grad():
+        t = threading.Thread(target=work)
+        t.start()
+        t.join()
+    assert found["thread"]
+
+    async def pausing(event):
+        with no_grad():
+            event.set()
+            await asyncio.sleep(0)
+            return recording()
+
+    async def main():
+        event = asyncio.Event()
+        task = asyncio.ensure_future(pausing(event))
+        await event.wait()
+        return recording(), await task
+
+    assert asyncio.run(main()) == (True, False)
+    assert recording()
+
+
+def test_threads_differentiate_at_once():
+    results = [None] * 8
+
+    def work(k):
+        x = arraygrad.asarray(float(k))
+        for _ in range(50):
+            results[k] = float(grad(lambda x: grad(lambda y: y**3 * x)(x))(x))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert results == [9.0 * k**2 for k in range(8)]
+
+
+def test_a_long_chain():
+    """100,000 operations, without recursion: forward, backward, and when freed."""
+    limit = sys.getrecursionlimit()
+    x = variable(ONE)
+    y = x
+    for _ in range(100_000):
+        y = y + 1e-9
+    y.backward()
+    assert float(x.grad) == 1.0
+    del y
+    assert limit == sys.getrecursionlimit()
+
+    def chain(x):
+        for _ in range(20_000):
+            x = x * 1.00001
+        return x
+
+    factor = 1.00001**20_000
+    close(grad(chain)(ONE), factor, 1e-9)
+    close(jvp(chain, (ONE,), (ONE,))[1], factor, 1e-9)
+
+
+def test_graphs_are_freed_without_the_garbage_collector():
+    def step(w, x):
+        y = arraygrad.tanh(w @ x)
+        y = arraygrad.concat([y[:2] * 2, y[2:]])
+        y[0] += 1.0
+        u, s = arraygrad.unstack(arraygrad.stack([y, y * y]))
+        loss = arraygrad.sum(u * s) + arraygrad.linalg.vector_norm(w)
+        loss.backward()
+        g = grad(lambda w: arraygrad.sum(checkpoint(arraygrad.exp)(w) * w))(w.detach())
+        h = hvp(lambda w: arraygrad.sum(w**3), (w.detach(),), (w.detach(),))
+        with no_grad():
+            w -= 1e-3 * w.grad + 1e-6 * (g + h)
+        w.grad = None
+
+    w, x = variable(arraygrad.ones((4, 4))), arraygrad.ones(4)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            step(w, x)
+        before = len(gc.get_objects())
+        for _ in range(50):
+            step(w, x)
+        after = len(gc.get_objects())
+    finally:
+        gc.enable()
+    assert after - before < 20
+
+
+# ---- checkpoint and rules of one's own
+
+
+def test_checkpoint(xp):
+    calls = []
+    w = xp.asarray([0.5, 0.25])
+
+    def body(x, scale=1.0):
+        calls.append(1)
+        return xp.tanh(w * x) * scale, xp.sum(x)
+
+    def plain(x):
+        a, b = body(x, scale=2.0)
+        return xp.sum(a) * b
+
+    def saved(x):
+        a, b = checkpoint(body)(x, scale=2.0)
+        return xp.sum(a) * b
+
+    x = xp.asarray([1.0, 2.0])
+    for transform in (grad, hessian, lambda f: lambda x: jvp(f, (x,), (x,))[1],
+                      lambda f: grad(lambda x: xp.sum(grad(f)(x) ** 2))):  # fmt: skip
+        close(transform(saved)(x), transform(plain)(x).numpy())
+    calls.clear()
+    grad(saved)(x)
+    assert len(calls) == 2
+
+
+def test_checkpoint_of_variables_that_are_no_arguments(xp):
+    w, b = variable(xp.asarray([1.0, 2.0])), variable(xp.asarray(0.5))
+
+    def layer(x):
+        return xp.tanh(w * x + b)
+
+    def run(layer, create_graph):
+        w.grad = b.grad = None
+        x = variable(xp.asarray([0.3, -0.2]))
+        xp.sum(layer(layer(x)) ** 2).backward(create_graph=create_graph)
+        return [stop_gradient(t.grad).numpy() for t in (w, b, x) if t.grad is not None]
+
+    for create_graph in (False, True):
+        for a, b_ in zip(
+            run(layer, create_graph), run(checkpoint(layer), create_graph), strict=True
+        ):
+            np.testing.assert_allclose(a, b_, rtol=1e-12)
+    constant = run(lambda x: checkpoint(lambda: w * 1.0)() * x, False)  # nothing but captured
+    np.testing.assert_allclose(constant[0], run(lambda x: w * x, False)[0])
+    with no_grad():
+        assert type(checkpoint(layer)(xp.ones(2))) is Tensor
+
+
+def test_checkpoint_keeps_only_the_arguments():
+    def deep(x):
+        for _ in range(20):
+            x = arraygrad.sin(x)
+        return x
+
+    def nodes(y):
+        seen, stack = set(), [y._trace]
+        while stack:
+            node = stack.pop()
+            if node is not None and node not in seen:
+                seen.add(node)
+                stack.extend(node.parents)
+        return len(seen)
+
+    x = variable(arraygrad.ones(3))
+    assert nodes(deep(x)) == 21
+    assert nodes(checkpoint(deep)(x)) == 3
+
+
+def test_custom_vjp(xp):
+    @custom_vjp
+    def f(x, p):
+        return {"y": x * p["a"]}
+
+    f.defvjp(
+        lambda x, p: (f(x, p), (x, p["a"])),
+        lambda saved, g: (10 * g["y"] * saved[1], {"a": xp.sum(g["y"] * saved[0])}),
+    )
+    x, p = xp.asarray([1.0, 2.0]), {"a": xp.asarray(3.0)}
+    gx, gp = grad(lambda x, p: xp.sum(f(x, p=p)["y"]), (0, 1))(x, p)
+    close(gx, [30.0, 30.0])
+    close(gp["a"], 3.0)
+    # forward mode and higher orders come from the same rule
+    close(jvp(lambda x: f(x, p)["y"], (x,), (xp.ones(2),))[1], [30.0, 30.0])
+    close(grad(lambda a: xp.sum(grad(lambda x: xp.sum(f(x, {"a": a})["y"]))(x)))(p["a"]), 20.0)
+    assert float(f(x, p)["y"][1]) == 6.0
+    w = variable(x)
+    xp.sum(f(w, p)["y"]).backward()
+    close(w.grad, [30.0, 30.0])
+
+
+def test_custom_jvp(xp):
+    @custom_jvp
+    def f(x, y):
+        return x * y, y
+
+    @f.defjvp
+    def _(primals, tangents):
+        (x, y), (tx, ty) = primals, tangents
+        return f(x, y), (100 * tx * y + x * ty, ty)
+
+    x, y = xp.asarray(2.0), xp.asarray(3.0)
+    assert [float(t) for t in jvp(f, (x, y), (x, y))[1]] == [100 * 6 + 6, 3.0]
+    assert [float(g) for g in grad(lambda x, y: f(x, y)[0] + f(x, y)[1], (0, 1))(x, y)] == [300, 3]
+    assert float(grad(lambda y: grad(lambda x: f(x, y)[0])(x))(y)) == 100.0
+
+
+def test_custom_rules_with_constants():
+    @lambda f: custom_vjp(f, nondiff_argnums=(0, 2))
+    def power(n, x, name="x"):
+        return x**n
+
+    power.defvjp(
+        lambda n, x, name: (x**n, (x, name)),
+        lambda n, name, saved, g: (g * n * saved[0] ** (n - 1),),
+    )
+    assert float(grad(lambda x: power(3, x))(2 * ONE)) == 12.0
+
+    @lambda f: custom_jvp(f, nondiff_argnums=0)
+    def again(n, x):
+        return x**n
+
+    again.defjvp(lambda n, primals, tangents: (again(n, *primals), 7 * tangents[0]))
+    assert float(grad(lambda x: again(3, x))(2 * ONE)) == 7.0
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (lambda saved, g: g, "tuple of 1"),
+        (lambda saved, g: (g, g), "tuple of 1"),
+        (lambda saved, g: (arraygrad.ones(2),), "must have its shape"),
+        (lambda saved, g: ([g],), "structure"),
+    ],
+)
+def test_wrong_custom_rules(given, words):
+    f = custom_vjp(lambda x: x * x)
+    f.defvjp(lambda x: (x * x, None), given)
+    with pytest.raises((TypeError, ValueError), match=words):
+        grad(f)(ONE)
+
+
+def test_check_grads():
+    x = arraygrad.asarray([0.5, 1.5])
+    check_grads(lambda x: {"a": arraygrad.sin(x), "b": arraygrad.prod(x)}, (x,), order=3)
+    check_grads(arraygrad.exp, (arraygrad.asarray([0.5j, 1.0]),))
+    check_grads(arraygrad.exp, (arraygrad.asarray([0.5], dtype=arraygrad.float32),), order=1)
+    wrong = custom_jvp(lambda x: x * x)
+    wrong.defjvp(lambda primals, tangents: (wrong(*primals), 3 * primals[0] * tangents[0]))
+    for modes in (("forward",), ("reverse",)):
+        with pytest.raises(AssertionError, match=f"{modes[0]} mode"):
+            check_grads(wrong, (x,), modes=modes)
+    second = custom_jvp(lambda x: x * x)
+    second.defjvp(
+        lambda primals, tangents: (second(*primals), 2 * stop_gradient(primals[0]) * tangents[0])
+    )
+    check_grads(second, (x,), order=1)
+    with pytest.raises(AssertionError, match="then"):
+        check_grads(second, (x,), order=2)
