@@ -32,6 +32,9 @@ broadcast_shapes = np.broadcast_shapes
 _Array = Any
 
 
+#: A context in which floating-point arithmetic warns of nothing.
+quiet = partial(np.errstate, all="ignore")
+
 # ---- what other modules need of NumPy, on every device
 
 
@@ -352,8 +355,9 @@ def vector_norm(
 ) -> _Array:
     """Where NumPy's sum of powers leaves the range of the dtype, that of scaled elements."""
     if ord == 2 and x.dtype.kind in "fc":  # as NumPy, without its layers of Python
-        squares = x * x if x.dtype.kind == "f" else x.real * x.real + x.imag * x.imag
-        norm = np.sqrt(_add(squares, axis=axis, keepdims=keepdims))
+        with quiet():  # of what leaves the range, which is mended below
+            squares = x * x if x.dtype.kind == "f" else x.real * x.real + x.imag * x.imag
+            norm = np.sqrt(_add(squares, axis=axis, keepdims=keepdims))
     else:
         norm = np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=ord)
         if ord in (0, 1) or math.isinf(ord):
@@ -363,7 +367,8 @@ def vector_norm(
 
 def matrix_norm(x: _Array, /, *, keepdims: bool = False, ord: Any = "fro") -> _Array:
     """As `vector_norm`, for the Frobenius norm."""
-    norm = _linalg.matrix_norm(x, keepdims=keepdims, ord=ord)
+    with quiet():
+        norm = _linalg.matrix_norm(x, keepdims=keepdims, ord=ord)
     return _norm_in_range(norm, x, (-2, -1), 2) if ord in ("fro", None) else norm
 
 
@@ -654,10 +659,6 @@ def operations(index: int) -> dict[str, Callable[..., Any]]:
     if index:
         raise ValueError(f"there is one CPU device, cpu; got cpu:{index}")
     return _operations
-
-
-#: A context in which floating-point arithmetic warns of nothing.
-quiet = partial(np.errstate, all="ignore")
 
 
 def count() -> int:

@@ -1,0 +1,282 @@
+"""Kinks, ties, branches not taken and extremes: one documented subgradient, and never NaN."""
+
+import math
+
+import numpy as np
+import pytest
+from mpmath import mp, mpf
+
+import arraygrad as xp
+from arraygrad.autodiff import grad, hvp, jvp, variable
+
+pytestmark = pytest.mark.filterwarnings("error")
+INF = math.inf
+total = xp.sum
+
+
+def ignoring(f):
+    """The function, without the warnings that it gives outside of differentiation as well."""
+
+    def run(*args):
+        with np.errstate(all="ignore"):
+            return f(*args)
+
+    return run
+
+
+#: function of tensors, arguments, gradients
+CASES = {
+    "hypot(0, 0)": (xp.hypot, [0.0, 0.0], [0.0, 0.0]),
+    "atan2(0, 0)": (xp.atan2, [0.0, 0.0], [0.0, 0.0]),
+    "abs(0)": (xp.abs, [0.0], [0.0]),
+    "abs of complex 0": (lambda z: total(xp.abs(z)), [[0j, 3 + 4j]], [[0j, 0.6 + 0.8j]]),
+    "sign of complex 0": (
+        lambda z: total(xp.real(xp.sign(z))),
+        [[0j, 3 + 4j]],
+        [[0j, 0.128 - 0.096j]],
+    ),
+    "vector_norm(0)": (xp.linalg.vector_norm, [[0.0, 0.0]], [[0.0, 0.0]]),
+    "vector_norm(0), ord=1": (
+        lambda x: xp.linalg.vector_norm(x, ord=1), [[0.0, 2.0]], [[0.0, 1.0]]
+    ),
+    "vector_norm(0), ord=3": (
+        lambda x: xp.linalg.vector_norm(x, ord=3), [[0.0, 0.0]], [[0.0, 0.0]]
+    ),
+    "vector_norm, ord=inf, ties": (
+        lambda x: xp.linalg.vector_norm(x, ord=INF), [[-2.0, 2.0, 1.0]], [[-0.5, 0.5, 0.0]]
+    ),
+    "matrix_norm(0)": (xp.linalg.matrix_norm, [[[0.0, 0.0]]], [[[0.0, 0.0]]]),
+    "std of a constant": (xp.std, [[1.0, 1.0, 1.0]], [[0.0, 0.0, 0.0]]),
+    "var of one": (xp.var, [[2.0]], [[0.0]]),
+    "maximum, equal": (xp.maximum, [1.0, 1.0], [0.5, 0.5]),
+    "minimum, equal": (xp.minimum, [1.0, 1.0], [0.5, 0.5]),
+    "max, ties": (xp.max, [[2.0, 1.0, 2.0]], [[0.5, 0.0, 0.5]]),
+    "min, ties": (xp.min, [[1.0, 1.0, 1.0, 2.0]], [[1 / 3, 1 / 3, 1 / 3, 0.0]]),
+    "clip, at its ends": (
+        lambda x: total(xp.clip(x, 0.0, 1.0)), [[0.0, 0.5, 1.0, 2.0]], [[0.5, 1.0, 0.5, 0.0]]
+    ),
+    "clip, ends that cross": (
+        lambda x, low, high: total(xp.clip(x, low, high)),
+        [[0.0], [2.0], [1.0]],
+        [[0.0], [0.0], [1.0]],
+    ),
+    "x**0 at 0": (lambda x: total(x**0.0), [[0.0, 2.0]], [[0.0, 0.0]]),
+    "x**1 at 0": (lambda x: total(x**1.0), [[0.0, 2.0]], [[1.0, 1.0]]),
+    "x**2 at 0": (lambda x: total(x**2.0), [[0.0, 2.0]], [[0.0, 4.0]]),
+    "pow(0, 0)": (xp.pow, [0.0, 0.0], [0.0, 0.0]),
+    "pow(0, y)": (lambda x, y: total(x**y), [[0.0, 0.0], [1.0, 2.0]], [[1.0, 0.0], [0.0, 0.0]]),
+    "0**y": (lambda y: total(0.0**y), [[1.0, 2.5]], [[0.0, 0.0]]),
+    "pow(negative, whole)": (xp.pow, [-2.0, 3.0], [12.0, 0.0]),
+    "prod, one zero": (xp.prod, [[0.0, 2.0, 3.0]], [[6.0, 0.0, 0.0]]),
+    "prod, two zeros": (xp.prod, [[0.0, 2.0, 0.0]], [[0.0, 0.0, 0.0]]),
+    "logaddexp(-inf, -inf)": (
+        lambda a, b: xp.exp(xp.logaddexp(a, b)) + xp.logaddexp(a, b),
+        [-INF, -INF],
+        [0.5, 0.5],
+    ),
+    "logaddexp(inf, 0)": (xp.logaddexp, [INF, 0.0], [1.0, 0.0]),
+    "logaddexp(-inf, 0)": (xp.logaddexp, [-INF, 0.0], [0.0, 1.0]),
+    "copysign(0, -1)": (lambda x: xp.copysign(x, -1.0), [0.0], [0.0]),
+    "sort, ties": (lambda x: xp.sort(x)[0], [[1.0, 1.0]], [[1.0, 0.0]]),
+    "where, sqrt(0)": (
+        lambda x: total(xp.where(x > 0, xp.sqrt(x), 0.0)), [[0.0, 4.0]], [[0.0, 0.25]]
+    ),
+    "where, sqrt(-1)": (
+        lambda x: total(xp.where(x > 0, xp.sqrt(x), 0.0)), [[-1.0, 4.0]], [[0.0, 0.25]]
+    ),
+    "where, log": (
+        lambda x: total(xp.where(x > 0, xp.log(x), x)), [[-1.0, 0.0, 2.0]], [[1.0, 1.0, 0.5]]
+    ),
+    "where, x / x": (
+        lambda x: total(xp.where(x != 0, x / x, 0.0)), [[0.0, 2.0]], [[0.0, 0.0]]
+    ),
+    "where, sin(x) / x": (
+        lambda x: total(xp.where(x != 0, xp.sin(x) / x, 1.0)),
+        [[0.0, math.pi]],
+        [[0.0, -1 / math.pi]],
+    ),
+    "where, exp overflows": (
+        lambda x: total(xp.where(x < 100, xp.exp(x), x)), [[0.0, 1e4]], [[1.0, 1.0]]
+    ),
+    "where, x exp(x) overflows": (
+        lambda x: total(xp.where(x < 100, x * xp.exp(x), 0.0)), [[0.0, 1e4]], [[1.0, 0.0]]
+    ),
+    "where, pow": (
+        lambda x: total(xp.where(x > 0, x**0.5, 0.0)), [[-1.0, 0.0, 4.0]], [[0.0, 0.0, 0.25]]
+    ),
+    "where, atanh": (
+        lambda x: total(xp.where(xp.abs(x) < 1, xp.atanh(x), 0.0)),
+        [[1.0, 2.0, 0.0]],
+        [[0.0, 0.0, 1.0]],
+    ),
+    "mask, sqrt(0)": (
+        lambda x: total(xp.sqrt(x)[x > 0]), [[0.0, 4.0]], [[0.0, 0.25]]
+    ),
+    "maximum, sqrt(0)": (lambda x: total(xp.maximum(xp.sqrt(x), 1.0)), [[0.0, 4.0]], [[0, 0.25]]),
+    "assignment, log": (
+        lambda x: _masked(xp.log(x), x <= 0), [[0.0, -1.0, 2.0]], [[0.0, 0.0, 0.5]]
+    ),
+    "complex where, log": (
+        lambda z: total(xp.real(xp.where(xp.abs(z) > 0, xp.log(z), 0.0))),
+        [[0j, 2 + 0j]],
+        [[0j, 0.5 + 0j]],
+    ),
+}  # fmt: skip
+
+
+def _masked(y, mask):
+    y[mask] = 0.0
+    return total(y)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_gradient(case):
+    f, arguments, expected = CASES[case]
+    args = [xp.asarray(a) for a in arguments]
+    numbers = tuple(range(len(args)))
+    f = ignoring(f)
+    assert np.isfinite(float(f(*args))) or "inf" in case
+    for g, e in zip(grad(f, numbers)(*args), expected, strict=True):
+        np.testing.assert_allclose(g.numpy(), e, rtol=1e-14, atol=1e-300)
+    variables = [variable(a) for a in args]
+    f(*variables).backward()
+    for v, e in zip(variables, expected, strict=True):
+        np.testing.assert_allclose(v.grad.numpy(), e, rtol=1e-14, atol=1e-300)
+    # Forward mode in each direction by itself is the same number.
+    for k, e in enumerate(expected):
+        for index in np.ndindex(np.shape(e)):
+            directions = [np.zeros_like(np.asarray(a)) for a in arguments]
+            directions[k][index] = 1.0
+            t = jvp(f, tuple(args), tuple(xp.asarray(d) for d in directions))[1]
+            np.testing.assert_allclose(t.numpy(), np.real(np.asarray(e)[index]), rtol=1e-14)
+    # Second derivatives, where they exist, are numbers as well.
+    h = hvp(f, tuple(args), tuple(xp.ones_like(a) for a in args))
+    for t in h if isinstance(h, tuple) else (h,):
+        assert not np.isnan(t.numpy()).any()
+
+
+def test_second_order_of_prod_with_zeros():
+    x = np.asarray([0.0, 2.0, 0.0, 3.0])
+    expected = np.zeros((4, 4))
+    for i in range(4):
+        for j in range(4):
+            if i != j:
+                expected[i, j] = np.prod(np.delete(x, [i, j]))
+    from arraygrad.autodiff import hessian, jacobian
+
+    np.testing.assert_array_equal(hessian(xp.prod)(xp.asarray(x)).numpy(), expected)
+    third = jacobian(hessian(xp.prod))(xp.asarray(x)).numpy()
+    assert third[0, 1, 2] == 3.0
+    assert third[0, 2, 3] == 2.0
+    f = lambda x: xp.sum(xp.cumulative_prod(x) * xp.asarray([1.0, 2.0, 3.0, 4.0]))  # noqa: E731
+    second = hessian(f)(xp.asarray(x)).numpy()
+    assert second[0, 1] == 2.0
+    assert second[0, 2] == 2 * 3 + 4 * 2 * 3
+
+
+# ---- gradients against many digits, at extremes
+
+with mp.workdps(60):
+    PRECISE = {
+        "expm1": [-40.0, -1e-20, 1e-20, 5.0],
+        "log1p": [-0.999999, 1e-20, 1e200],
+        "asinh": [1e200, -1e-200, 3.0],
+        "acosh": [1 + 1e-12, 1e200],
+        "atanh": [1 - 1e-12, 1e-200],
+        "asin": [1 - 1e-12, 1e-200],
+        "acos": [-1 + 1e-12, 0.5],
+        "atan": [1e150, -1e-200, 1.0],
+        "sqrt": [1e-300, 1e300],
+        "log": [1e-300, 1e300],
+        "log2": [1e-300, 3.0],
+        "log10": [1e300, 3.0],
+        "tan": [1.5, 1e-200],
+        "sinh": [-700.0, 1e-200],
+        "cosh": [700.0, 1e-200],
+        "exp": [-700.0, 700.0],
+        "sin": [1e5, 1e-200],
+        "cos": [1e5, 1e-200],
+        "reciprocal": [1e-150, -1e150],
+    }
+REFERENCE = {
+    "expm1": mp.exp,
+    "log1p": lambda x: 1 / (1 + x),
+    "asinh": lambda x: 1 / mp.sqrt(1 + x * x),
+    "acosh": lambda x: 1 / mp.sqrt(x * x - 1),
+    "atanh": lambda x: 1 / (1 - x * x),
+    "asin": lambda x: 1 / mp.sqrt(1 - x * x),
+    "acos": lambda x: -1 / mp.sqrt(1 - x * x),
+    "atan": lambda x: 1 / (1 + x * x),
+    "sqrt": lambda x: 1 / (2 * mp.sqrt(x)),
+    "log": lambda x: 1 / x,
+    "log2": lambda x: 1 / (x * mp.log(2)),
+    "log10": lambda x: 1 / (x * mp.log(10)),
+    "tan": lambda x: 1 / mp.cos(x) ** 2,
+    "sinh": mp.cosh,
+    "cosh": mp.sinh,
+    "exp": mp.exp,
+    "sin": mp.cos,
+    "cos": lambda x: -mp.sin(x),
+    "reciprocal": lambda x: -1 / (x * x),
+}
+
+
+@pytest.mark.parametrize("name", PRECISE)
+def test_precision(name):
+    x = xp.asarray(PRECISE[name])
+    g = grad(lambda x: total(getattr(xp, name)(x)))(x)
+    with mp.workdps(60):
+        for found, at in zip(g.tolist(), PRECISE[name], strict=True):
+            exact = REFERENCE[name](mpf(at))
+            assert abs(mpf(found) - exact) <= 1e-14 * abs(exact), (name, at)
+
+
+@pytest.mark.parametrize(
+    ("f", "args"),
+    [
+        (xp.hypot, (1e300, 1e300)),
+        (xp.hypot, (1e-300, 2e-300)),
+        (lambda a, b: xp.atan2(a, b) * 1e200, (1e200, 3e200)),
+        (lambda a, b: xp.atan2(a, b) * 1e-200, (1e-200, 3e-200)),
+        (xp.logaddexp, (800.0, 799.0)),
+        (xp.logaddexp, (-800.0, -801.0)),
+        (lambda a, b: xp.linalg.vector_norm(xp.stack([a, b])), (1e300, 1e300)),
+        (lambda a, b: xp.linalg.vector_norm(xp.stack([a, b])), (1e-300, 1e-300)),
+    ],
+)
+def test_no_overflow(f, args):
+    """Scaled down (or up), the functions have the same gradients: they are homogeneous."""
+    small = {1e300: 1e-300, 1e-300: 1e300, 1e200: 1e-200, 1e-200: 1e200}.get(args[0])
+    found = [float(g) for g in grad(f, (0, 1))(*args)]
+    assert np.all(np.isfinite(found))
+    if small is None:  # logaddexp: moved
+        expected = [float(g) for g in grad(f, (0, 1))(1.0, 0.0)]
+    else:
+        scaled = lambda a, b: f(a / small, b / small) * small  # noqa: E731
+        expected = [float(g) for g in grad(scaled, (0, 1))(*(a * small for a in args))]
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_gradients_have_the_dtype_of_their_argument(device):
+    with xp.default_device(device):
+        for dtype in (xp.float32, xp.float64, xp.complex64, xp.complex128):
+            x = xp.asarray([1.0, 2.0], dtype=dtype)
+            y = xp.asarray([1.0, 2.0], dtype=xp.float64)
+            gx, gy = grad(lambda x, y: xp.sum(xp.abs(xp.exp(x) * y + x * 2)), (0, 1))(x, y)
+            assert (gx.dtype, gy.dtype) == (dtype, xp.float64)
+            assert gx.device == gy.device == xp.Device(device)
+            t = jvp(lambda x: x * 3, (x,), (x,))[1]
+            assert t.dtype == dtype
+
+
+def test_gradients_return_to_their_device():
+    for other in ("strict:1", "strict:0"):
+        x = xp.asarray([1.0, 2.0])
+        out, g = xp.autodiff.value_and_grad(lambda x, to=other: xp.sum((x * 2).to_device(to) ** 2))(
+            x
+        )
+        assert (out.device, g.device) == (xp.Device(other), xp.Device("cpu"))
+        np.testing.assert_array_equal(g.numpy(), [8.0, 16.0])
+        y = xp.asarray([1.0, 2.0], device=other)
+        g = grad(lambda y, x=x: xp.sum(y.to_device("cpu") * x))(y)
+        assert g.device == xp.Device(other)
