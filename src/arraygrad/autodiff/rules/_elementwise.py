@@ -127,7 +127,8 @@ holomorphic("log10", lambda t, _out, x: t / (math.log(10) * x))
 def _logistic(t: Any, x1: Any, x2: Any) -> Any:
     """T * exp(x1) / (exp(x1) + exp(x2)), half where both are the same infinity."""
     difference = where(xp.isinf(x1) & (x1 == x2), 0.0, x2 - x1)
-    return t / (1 + xp.exp(difference))
+    # (not over 1 + exp(difference): where that overflows, its own derivative would be NaN)
+    return t * xp.exp(-xp.logaddexp(0.0, difference))
 
 
 def _tensors(out: Any, *operands: Any) -> list[Any]:
