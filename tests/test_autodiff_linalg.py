@@ -258,7 +258,77 @@ def test_eigh_with_equal_eigenvalues(kind):
         check(lambda x: xp.sum(la.eigvalsh(_hermitian(x)) ** 3), x, second=False)
         # Of sums over equal ones, second derivatives hold too.
         check(lambda x: xp.sum(la.eigvalsh(_hermitian(x))[:2]), x)
-        check(lambda x: xp.sum(la.eigh(_hermitian(x)).eigenvalues[:2]), x)
+
+
+@KINDS
+@pytest.mark.parametrize("values", [(1, 1, 1, 1), (1, 1, 2, 2), (1, 2, 2, 5), (0, 0, 3, 3)])
+@pytest.mark.parametrize("h", [lambda w: w, xp.exp, lambda w: w**3], ids=["w", "exp", "w**3"])
+def test_matrix_functions_at_equal_eigenvalues(kind, values, h):
+    """V h(w) V^H depends on no choice of vectors, but its gradient is 0 / 0 in each pair."""
+    u = _unitary(4, kind)
+    for x in (u @ np.diag(values).astype(float) @ np.conj(u.T), np.diag(values) + 0 * u):
+
+        def f(x):
+            w, v = la.eigh(_hermitian(x))
+            return (v * h(w)) @ _h(v)
+
+        check(f, x, second=False)
+        v = autodiff.variable(xp.asarray(x))
+        weight = xp.asarray(_numbers((4, 4), kind))
+        loss = lambda x, weight=weight: xp.sum(xp.abs(f(x) - weight) ** 2)  # noqa: E731
+        loss(v).backward()
+        np.testing.assert_array_equal(v.grad.numpy(), autodiff.grad(loss)(v.detach()).numpy())
+        assert type(v.grad) is xp.Tensor
+        out = autodiff.vjp(f, v.detach())[0]
+        assert type(out) is xp.Tensor
+        np.testing.assert_array_equal(out.numpy(), f(v.detach()).numpy())
+
+
+@KINDS
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("shape", [(4, 4), (5, 4), (4, 6)])
+@pytest.mark.parametrize(
+    "values", [(2, 2, 2, 2), (3, 2, 2, 1), (3, 3, 0, 0), (2, 1, 1, 0), (0, 0, 0, 0)]
+)
+def test_matrix_functions_at_equal_and_zero_singular_values(kind, full, shape, values):
+    middle = np.zeros(shape)
+    middle[range(4), range(4)] = values
+    x = _unitary(shape[0], kind) @ middle @ _unitary(shape[1], kind)
+    for h in (lambda s: s, lambda s: s**3, xp.sinh):
+
+        def f(x, h=h):
+            u, s, vh = la.svd(x, full_matrices=full)
+            return (u[:, :4] * h(s)) @ vh[:4, :]
+
+        check(f, x, second=False)
+
+
+def test_second_derivatives_at_equal_values_are_refused():
+    def function(x):
+        w, v = la.eigh(x)
+        return xp.sum((v * xp.exp(w)) @ v.mT)
+
+    def singular(x):
+        u, s, vh = la.svd(x)
+        return xp.sum((u * s**3) @ vh)
+
+    x = xp.eye(3)
+    for f in (
+        function,
+        singular,
+        lambda x: xp.sum(la.eigvalsh(x) ** 2),
+        lambda x: xp.sum(la.svdvals(x) ** 2),
+    ):
+        second = (
+            lambda f: autodiff.grad(lambda x: xp.sum(autodiff.grad(f)(x) ** 2))(x),
+            lambda f: autodiff.hvp(f, (x,), (xp.ones((3, 3)),)),
+        )
+        for derivative in second:
+            with pytest.raises(autodiff.NotDifferentiableError, match="second derivatives"):
+                derivative(f)
+    w = autodiff.variable(x)
+    with pytest.raises(autodiff.NotDifferentiableError, match="second derivatives"):
+        function(w).backward(create_graph=True)
 
 
 @KINDS

@@ -41,12 +41,12 @@ class _Call:
         for x in self.leaves:
             if isinstance(x, Traced):
                 refresh(x)
-                if x._trace.level > self.level and (type(x) is Dual or not is_off(x, paused())):
+                if x._trace.level > self.level and (isinstance(x, Dual) or not is_off(x, paused())):
                     self.level = x._trace.level
         self.flags = [isinstance(x, Traced) and x._trace.level == self.level for x in self.leaves]
         self.inner = [x._value if f else x for x, f in zip(self.leaves, self.flags, strict=True)]
         self.forward = any(
-            type(x) is Dual for x, f in zip(self.leaves, self.flags, strict=True) if f
+            isinstance(x, Dual) for x, f in zip(self.leaves, self.flags, strict=True) if f
         )
 
     def below(self) -> Any:

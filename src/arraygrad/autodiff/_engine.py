@@ -28,6 +28,7 @@ from ._traced import (
     Variable,
     View,
     is_off,
+    joined,
     node,
     part,
     paused,
@@ -59,7 +60,7 @@ def transform(
             if x._view is not None:
                 refresh(x)
             own = x._trace.level
-            if own > level and (pause is None or type(x) is Dual or not is_off(x, pause)):
+            if own > level and (pause is None or isinstance(x, Dual) or not is_off(x, pause)):
                 level, cls = own, type(x)
     inner: list[Any] = []
     flags: list[bool] = []
@@ -67,16 +68,18 @@ def transform(
         flag = False
         if isinstance(x, Traced):
             flag = x._trace.level == level
-            if flag or (type(x) is not Dual and is_off(x, pause)):
+            if flag:
                 x = x._value
+            elif not isinstance(x, Dual) and is_off(x, pause):
+                x = joined(x._value)
         inner.append(x)
         flags.append(flag)
     if cls is None:
         return run(name, inner, args, kwargs)
     if rule is None or rule.refused:
         raise _refusal(name, rule, inner, args, kwargs)
-    if cls is Dual:
-        return _push(rule, operands, inner, flags, level, args, kwargs)
+    if issubclass(cls, Dual):
+        return _push(rule, cls, operands, inner, flags, level, args, kwargs)
     return _record(rule, cls, operands, inner, flags, level, args, kwargs)
 
 
@@ -301,6 +304,8 @@ def _record(
     if several:
         if not out:
             return out
+        if rule.split is not None:
+            out = rule.split(out)
         new = node(out[0], level)
         new.shape = tuple([o._data.shape for o in out])
     else:
@@ -360,6 +365,7 @@ def _viewing(
 
 def _push(
     rule: Rule,
+    cls: type[Traced],
     operands: tuple[Any, ...],
     inner: list[Any],
     flags: list[bool],
@@ -373,12 +379,15 @@ def _push(
         return out
     tangents = [x._trace.value if flag else None for x, flag in zip(operands, flags, strict=True)]
     with quiet(inner):
-        total = _tangent(rule, out, several, tangents, inner, args, kwargs)
+        if rule.rotate is not None and tangents[0] is not None:
+            out, total = rule.rotate(tangents[0], out, inner[0], *args, **kwargs)
+        else:
+            total = _tangent(rule, out, several, tangents, inner, args, kwargs)
     if not several:
-        result = traced(Dual, out, Tangent(level, total))
+        result = traced(cls, out, Tangent(level, total))
         return _viewing(rule, result, operands, inner, args, kwargs, None)
     results = [
-        _viewing(rule, traced(Dual, o, Tangent(level, t)), operands, inner, args, kwargs, i)
+        _viewing(rule, traced(cls, o, Tangent(level, t)), operands, inner, args, kwargs, i)
         if o._data.dtype.kind in "fc"
         else o
         for i, (o, t) in enumerate(zip(out, total or [None] * len(out), strict=True))

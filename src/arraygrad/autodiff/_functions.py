@@ -14,7 +14,7 @@ from ._backward import backward
 from ._engine import conform, fit, refresh, snapshot, tie, zeros
 from ._rules import NotDifferentiableError
 from ._tape import own
-from ._traced import Dual, Exposed, Tangent, Traced, Variable, leaf, levels, traced
+from ._traced import Dual, Exposed, Tangent, Traced, Variable, joined, leaf, levels, traced
 from ._writes import detached
 
 Function = Callable[..., Any]
@@ -104,7 +104,7 @@ def _lowered(x: Any, level: int) -> Any:
         return x
     if type(x._view) is Exposed and x._view.base is not None and _is_at(x, level):
         return x._view.base
-    return x._value if _is_at(x, level) else x
+    return joined(x._value) if _is_at(x, level) else x
 
 
 def _numbers(name: str, argnums: int | Sequence[int]) -> tuple[int, ...]:
@@ -182,7 +182,7 @@ class _Recorded:
         del roots
         result = []
         for start, x in zip(self.starts, self.inputs.leaves, strict=True):
-            g = found.pop(start, None)
+            g = joined(found.pop(start, None))
             g = zeros(x) if g is None else own(g)
             result.append(tie(g, x) if isinstance(x, Traced) else g)
         return result
@@ -515,7 +515,7 @@ def linearize(f: Function, /, *primals: Any) -> tuple[Any, Function]:
             if _is_at(y, level)
         ]
         found = backward(roots, x=inputs.leaves[0])
-        parts = [found.get(s._trace) for s in starts]
+        parts = [joined(found.get(s._trace)) for s in starts]
         return _trees.unflatten(
             recorded.structure,
             [zeros(x) if t is None else own(t) for t, x in zip(parts, recorded.likes, strict=True)],

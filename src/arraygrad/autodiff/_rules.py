@@ -71,6 +71,11 @@ class Rule:
     whole : function or None
         Instead of `vjps`, where these would share work: ``whole(g, out, *operands, *args,
         **kwargs)`` gives the cotangents of all operands. Everything is kept for it.
+    split : function or None
+        Of what is recorded: ``split(out)``, the results with equal values parted (see `Split`).
+    rotate : function or None
+        Instead of `jvps`, where the result itself has to be chosen for the direction:
+        ``rotate(t, out, x, *args, **kwargs)`` gives the result and its tangent.
     prepare : function or None
         Rewrites a call into others: ``prepare(operands, args, kwargs)``, the result or
         NotImplemented.
@@ -78,7 +83,7 @@ class Rule:
 
     __slots__ = (
         "both", "composed", "elementwise", "jvps", "listed", "name", "plans", "prepare", "put",
-        "real_vjps", "refused", "vjps", "wants", "whole",
+        "real_vjps", "refused", "rotate", "split", "vjps", "wants", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -91,6 +96,8 @@ class Rule:
         put: Function | None = None,
         refused: str = "",
         prepare: Function | None = None,
+        rotate: Function | None = None,
+        split: Function | None = None,
         whole: Function | None = None,
     ) -> None:
         self.name = name
@@ -101,6 +108,8 @@ class Rule:
         self.put = put
         self.refused = refused
         self.prepare = prepare
+        self.rotate = rotate
+        self.split = split
         self.whole = whole
         self.plans: dict[Any, tuple[int, ...]] = {}
         self.wants = [_wants(vjp, jvp, len(pairs) + 1) for vjp, jvp in pairs]

@@ -9,7 +9,7 @@ from .._errors import describe
 from .._tensor import Tensor
 from ._backward import backward
 from ._engine import conform, quiet, refresh
-from ._traced import Exposed, Recording, Traced, Variable, leaf, traced
+from ._traced import Exposed, Recording, Traced, Variable, joined, leaf, traced
 
 
 def variable(t: Tensor, /, *, requires_grad: bool = True) -> Variable:
@@ -144,7 +144,7 @@ def run_backward(
     with quiet((x,)):
         while found:
             leaf_node, g = found.popitem()
-            accumulate(leaf_node, g)
+            accumulate(leaf_node, joined(g))
 
 
 def accumulate(node: Any, g: Tensor) -> None:

@@ -297,6 +297,37 @@ class Dual(Traced):
     __slots__ = ()
 
 
+class Split(Dual):
+    """Equal values that are parted by infinitely little, inside of recorded tensors.
+
+    The gradient of what is computed from equal eigenvalues and their vectors is a limit, 0 / 0
+    at the values themselves. With a tangent that parts them, numerator and denominator are
+    followed in one direction, and their tangents have the quotient sought (de l'Hopital).
+    Only the rule that made it looks at it; it ends where the gradient is handed out.
+    """
+
+    __slots__ = ()
+
+
+def split(values: Tensor, direction: Tensor) -> Any:
+    """Values that are parted in a direction of their own."""
+    return traced(Split, values, Tangent(next(levels), direction))
+
+
+def limits(x: Any, values: Any) -> tuple[Any, Any]:
+    """`x` itself, and its tangent as `values` part; None for zero."""
+    if type(x) is Split and type(values) is Split and x._trace.level == values._trace.level:
+        return x._value, x._trace.value
+    return x, None
+
+
+def joined(x: Any) -> Any:
+    """`x` itself, where values that were parted are one again."""
+    while type(x) is Split:
+        x = x._value
+    return x
+
+
 class Variable(Traced):
     """A tensor that records the operations it takes part in.
 
@@ -578,7 +609,7 @@ def checkpointing(level: int, captured: dict[Node, Any]) -> Iterator[None]:
 def active(x: Tensor) -> bool:
     """Whether operations on `x`, or on what it wraps, are followed at present."""
     while isinstance(x, Traced):
-        if type(x) is Dual or not is_off(x, paused()):
+        if isinstance(x, Dual) or not is_off(x, paused()):
             return True
         x = x._value
     return False

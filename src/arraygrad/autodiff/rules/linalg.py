@@ -9,15 +9,13 @@ The letters: t is a tangent, g a cotangent, xᴴ the conjugate transpose.
   (t + tᴴ) / 2, and so is the gradient.
 - Eigenvalues or singular values closer than 8 n eps max|λ|, by which rounding may have parted
   them, count as equal, and singular values below that as zero. Which vectors belong to equal ones
-  is arbitrary. Functions that do not depend on that choice have finite gradients, right for those
-  that take equal values together: sums over all of them, the projector on their vectors, the
-  polar factor U Vᴴ. `eigvals`, `eigvalsh`, `svdvals` and the norms made of singular values share
-  the gradient equally among equal values and give 0 for singular values of zero, which is the
-  subgradient of least norm.
-- How a function changes as equal values part, the derivatives with respect to values and vectors
-  at one point do not tell. So V f(w) Vᴴ, where f is not constant near the equal values, lacks
-  there what couples their vectors, and so do second derivatives other than those of sums over
-  equal values. Products, `inv`, `pinv`, `matrix_power`, `det` and `slogdet` have no such limit.
+  is arbitrary; functions that do not depend on that choice have right gradients. In reverse mode
+  the gradient is the limit as the values part (`Split`, in `_traced`). In forward mode `eigh` and
+  `svd` give those vectors that have a derivative in the given direction, so that at equal values
+  the vectors are others than outside of differentiation. Values and norms alone (`eigvals`,
+  `eigvalsh`, `svdvals`, `matrix_norm`) share the gradient equally among equal values and give 0 for
+  singular values of zero, which is the subgradient of least norm.
+- Second derivatives at equal values are refused where they would need more than that.
 - Phases of singular vectors and eigenvectors, and the columns of U, V and Q that only complete
   a basis, are arbitrary too; derivatives are those of vectors that do not turn.
 - `eig` and `eigvals` have no derivative where a matrix cannot be diagonalised, `qr` where the
@@ -45,19 +43,20 @@ import math
 from typing import Any
 
 from ... import linalg as xp
-from ..._creation import eye, ones_like, tril, triu, zeros, zeros_like
+from ..._creation import arange, eye, ones_like, tril, triu, zeros, zeros_like
 from ..._data_type import astype, finfo
 from ..._dispatch import unary, wrap
 from ..._elementwise import abs as _abs
 from ..._elementwise import conj, imag, real, sign
 from ..._linear_algebra import matmul, matrix_transpose
-from ..._manipulation import concat, expand_dims, flip, moveaxis, stack
-from ..._searching import where
+from ..._manipulation import broadcast_to, concat, expand_dims, flip, moveaxis, stack
+from ..._searching import count_nonzero, where
+from ..._statistical import cumulative_sum
 from ..._statistical import max as _max
 from ..._statistical import min as _min
 from ..._statistical import sum as _sum
-from .._rules import define
-from .._traced import Traced
+from .._rules import NotDifferentiableError, define
+from .._traced import Split, Traced, active, joined, limits, split
 from ._statistical import restored
 
 # ---- helpers
@@ -521,16 +520,78 @@ define("linalg.qr", (_qr_vjp, _qr_jvp))
 # ---- eigenvalues
 
 
+def _ramp(values: Any) -> Any:
+    """n, ..., 2, 1 along the last axis: a direction in which equal values part."""
+    n = values.shape[-1]
+    return broadcast_to(arange(n, 0, -1, dtype=values.dtype, device=values.device), values.shape)
+
+
+def _parted(values: Any, n: int, *, zeros: bool = False) -> Any:
+    """The values, parted if any are equal (or zero)."""
+    negligible = _rounding(values, n)
+    close = _abs(_differences(_constant(values))) <= _rows(negligible)
+    if count_nonzero(close) > values.size or (
+        zeros and count_nonzero(_constant(values) <= negligible)
+    ):
+        return split(values, _ramp(values))
+    return values
+
+
+def _check_order(name: str, values: Any, *others: Any) -> None:
+    """Raise where a derivative is differentiated in turn at values that were parted."""
+    second = type(values) is not Split and type(getattr(values, "_value", None)) is Split
+    if type(values) is Split:
+        second = any(isinstance(x, Traced) and active(joined(x)) for x in (values, *others))
+    if second:
+        raise NotDifferentiableError(_SECOND.format(name))
+
+
+def _check_averaged(name: str, values: Any, n: int, *traced: Any) -> None:
+    """The same for what takes means over equal values."""
+    if all(isinstance(x, Traced) and active(x) for x in traced):
+        close = _abs(_differences(_constant(values))) <= _rows(_rounding(values, n))
+        if count_nonzero(close) > values.size:
+            raise NotDifferentiableError(_SECOND.format(name))
+
+
+_SECOND = (
+    "{}: second derivatives where eigenvalues or singular values are equal (or, of vectors, zero) "
+    "are not known; first ones are"
+)
+
+
+def _over(x: Any, differences: Any, negligible: Any, values: Any, direction: Any) -> Any:
+    """The quotient, x / differences, as a limit where the differences are nothing but rounding.
+
+    There `x` counts as nothing, which it is for what does not depend on the choice of vectors.
+    """
+    x, change = limits(x, values)
+    quotient = _reciprocal(differences, negligible) * x
+    if change is None:
+        return quotient
+    none = _abs(_constant(differences)) <= negligible
+    return where(none, change / where(direction == 0, 1.0, direction), quotient)
+
+
 def _eigh_vjp(g: Any, out: Any, _x: Any) -> Any:
-    """Giles, 3.1."""
+    """Giles, 3.1; for equal eigenvalues the limit as they part."""
     gw, gv = g
-    w, v = out
+    values, v = out
+    _check_order("eigh", values, gw, gv)
+    w, _ = limits(values, values)
     vh = _h(v)
     if gv is None:
-        return _hermitian(matmul(v * _columns(gw), vh))
-    middle = _gaps(w) * matmul(vh, gv)
+        return _hermitian(matmul(v * _columns(limits(gw, values)[0]), vh))
+    turn = matmul(vh, gv)
+    middle = _over(
+        0.5 * (turn - _h(turn)),
+        _differences(w),
+        _rows(_rounding(w, w.shape[-1])),
+        values,
+        _differences(_ramp(w)),
+    )
     if gw is not None:
-        middle = middle + _columns(gw) * _eye(gw, w.shape[-1])
+        middle = middle + _columns(limits(gw, values)[0]) * _eye(w, w.shape[-1])
     return _hermitian(matmul(matmul(v, middle), vh))
 
 
@@ -540,17 +601,55 @@ def _eigh_jvp(t: Any, out: Any, _x: Any) -> Any:
     return real(xp.diagonal(middle)), matmul(v, _gaps(w) * middle)
 
 
-define("linalg.eigh", (_eigh_vjp, _eigh_jvp))
+def _blocks(values: Any, n: int) -> tuple[Any, Any]:
+    """Numbers of the groups of equal ones among sorted values, and who is of one group."""
+    w = _constant(values)
+    apart = _abs(w[..., 1:] - w[..., :-1]) > _rounding(values, n)
+    first = zeros((*w.shape[:-1], min(1, w.shape[-1])), dtype=w.dtype, device=w.device)
+    number = cumulative_sum(concat([first, astype(apart, w.dtype)], axis=-1), axis=-1)
+    return number, _columns(number) == _rows(number)
+
+
+def _chosen(matrix: Any, number: Any, block: Any) -> Any:
+    """The unitary matrix that makes the blocks of a Hermitian one diagonal, block by block."""
+    inside = where(block, _hermitian(matrix), 0.0)
+    size = _max(_sum(_abs(_constant(inside)), axis=-1, keepdims=True), axis=-2, keepdims=True)
+    # What is added keeps the blocks in their places.
+    order = _columns(number) * (4 * size + 1) * _eye(size, number.shape[-1])
+    return where(block, xp.eigh(inside + order).eigenvectors, 0.0)
+
+
+def _eigh_rotate(t: Any, out: Any, x: Any) -> Any:
+    """In the eigenvectors that the direction chooses from each eigenspace (Kato, II.5).
+
+    For equal eigenvalues only these have a derivative; they diagonalise the tangent there.
+    """
+    w, v = out
+    number, block = _blocks(w, w.shape[-1])
+    if count_nonzero(block) > w.size:
+        q = _chosen(matmul(matmul(_h(v), t), v), number, block)
+        out = type(out)(w, matmul(v, q))
+    return out, _eigh_jvp(t, out, x)
+
+
+define(
+    "linalg.eigh",
+    (_eigh_vjp, _eigh_jvp),
+    split=lambda out: type(out)(_parted(out[0], out[0].shape[-1]), out[1]),
+    rotate=_eigh_rotate,
+)
 
 
 def _eigvalsh_vjp(g: Any, _out: Any, x: Any) -> Any:
     w, v = xp.eigh(x)
+    _check_averaged("eigvalsh", w, w.shape[-1], x, g)
     g = _applied(_averaging(w, w.shape[-1]), g)
     return _hermitian(matmul(v * _columns(g), _h(v)))
 
 
 def _eigvalsh_jvp(t: Any, _out: Any, x: Any) -> Any:
     w, v = xp.eigh(x)
+    _check_averaged("eigvalsh", w, w.shape[-1], x)
     change = real(_sum(conj(v) * matmul(_hermitian(t), v), axis=-2))
     return _applied(_averaging(w, w.shape[-1]), change)
 
@@ -628,26 +727,35 @@ def _svd_factors(s: Any, n: int) -> tuple[Any, Any, Any]:
 def _svd_vjp(g: Any, out: Any, x_like: Any, full_matrices: bool) -> Any:
     """The adjoint of `_svd_jvp`."""
     gu, gs, gvh = g
-    u, s, vh = out
+    u, values, vh = out
+    _check_order("svd", values, gu, gs, gvh)
+    s, _ = limits(values, values)
+    gs, _ = limits(gs, values)
     m, n = x_like.shape[-2:]
     k = s.shape[-1]
     u, gu = _reduced(u, gu, k)
     v, gv = _reduced(_h(vh), None if gvh is None else _h(gvh), k)
     if gu is None and gv is None:
         return matmul(u * _columns(gs), _h(v))
-    minus, plus, inverse = _svd_factors(s, max(m, n))
-    left: Any = 0.0 if gu is None else matmul(_h(u), gu)
-    right: Any = 0.0 if gv is None else matmul(_h(v), gv)
-    both, skew = minus * (left + right), plus * (left - right)
-    middle = 0.5 * (both + _h(both) + skew - _h(skew))
+    negligible, ramp = _rows(_rounding(s, max(m, n))), _ramp(s)
+    left: Any = zeros_like(matmul(_h(u), u)) if gu is None else matmul(_h(u), gu)
+    right: Any = zeros_like(left) if gv is None else matmul(_h(v), gv)
+    both, skew = 0.5 * (left + right), 0.5 * (left - right)
+    middle = _over(both - _h(both), _differences(s), negligible, values, _differences(ramp))
+    middle = middle + _over(
+        skew - _h(skew), _columns(s) + _rows(s), negligible, values, _columns(ramp) + _rows(ramp)
+    )
     if gs is not None:
         middle = middle + _columns(gs) * _eye(gs, k)
     outer = matmul(u, middle)
     if gu is not None and m > k:
-        outer = outer + inverse * (gu - matmul(u, left))
+        rest = gu - matmul(u, left)
+        outer = outer + _over(rest, _columns(s), negligible, values, _columns(ramp))
     gx = matmul(outer, _h(v))
     if gv is not None and n > k:
-        gx = gx + matmul(u, _h(inverse * (gv - matmul(v, right))))
+        rest = gv - matmul(v, right)
+        rest = _over(rest, _columns(s), negligible, values, _columns(ramp))
+        gx = gx + matmul(u, _h(rest))
     return gx
 
 
@@ -678,7 +786,68 @@ def _svd_jvp(t: Any, out: Any, x: Any, full_matrices: bool) -> Any:
     return du, real(xp.diagonal(c)), _h(dv)
 
 
-define("linalg.svd", (_svd_vjp, _svd_jvp))
+def _svd_rotate(t: Any, out: Any, x: Any, full_matrices: bool) -> Any:
+    """In the vectors that the direction chooses among those of equal and zero singular values."""
+    u, s, vh = out
+    m, n = x.shape[-2:]
+    k = s.shape[-1]
+    number, block = _blocks(s, max(m, n))
+    positive = _constant(s) > _rounding(s, max(m, n))
+    singular = count_nonzero(positive) < s.size
+    if count_nonzero(block) > s.size or singular:
+        if singular and m != n and not full_matrices:
+            u, s, vh = xp.svd(x, full_matrices=True)
+        v = _h(vh)
+        c = matmul(matmul(_h(u), t), v)
+        q = _chosen(c[..., :k, :k], number, block & _columns(positive) & _rows(positive))
+        q = q + _eye(q, k) * _columns(astype(~positive, q.dtype))
+        u, v = _completed_product(u, q), _completed_product(v, q)
+        if singular:
+            q1, q2 = _null_rotations(matmul(matmul(_h(u), t), v), positive)
+            u, v = matmul(u, q1), matmul(v, q2)
+        if not full_matrices:
+            u, v = u[..., :k], v[..., :k]
+        out = type(out)(u, s, _h(v))
+    return out, _svd_jvp(t, out, x, full_matrices)
+
+
+def _completed_product(u: Any, q: Any) -> Any:
+    """`u` with its first columns times `q`."""
+    k = q.shape[-1]
+    return concat([matmul(u[..., :k], q), u[..., k:]], axis=-1)
+
+
+def _null_rotations(c: Any, positive: Any) -> tuple[Any, Any]:
+    """For the vectors of singular values of zero, those of what the tangent is among them."""
+    m, n = c.shape[-2:]
+    rows, columns = _padded(positive, m), _padded(positive, n)
+    inside = where(_rows(rows) | _columns(columns), 0.0, c)
+    size = _max(_sum(_abs(_constant(inside)), axis=-1, keepdims=True), axis=-2, keepdims=True)
+    places = arange(m, 0, -1, dtype=size.dtype, device=size.device)
+    order = _rows(where(rows, places, 0.0)) * (4 * m * size + 1) * _eye(size, m, n)
+    q1, _, q2 = xp.svd(inside + order, full_matrices=True)
+    return _only_null(q1, rows), _only_null(_h(q2), columns)
+
+
+def _padded(positive: Any, n: int) -> Any:
+    more = (*positive.shape[:-1], n - positive.shape[-1])
+    return concat([positive, zeros(more, dtype=positive.dtype, device=positive.device)], axis=-1)
+
+
+def _only_null(q: Any, positive: Any) -> Any:
+    """A rotation's part among the vectors of zero; the others stay."""
+    kept = _eye(q, q.shape[-1]) * _columns(astype(positive, q.dtype))
+    return where(_rows(positive) | _columns(positive), kept, q)
+
+
+define(
+    "linalg.svd",
+    (_svd_vjp, _svd_jvp),
+    split=lambda out: type(out)(
+        out[0], _parted(out[1], max(out[0].shape[-2], out[2].shape[-1]), zeros=True), out[2]
+    ),
+    rotate=_svd_rotate,
+)
 
 
 def _singular_means(s: Any, n: int) -> Any:
@@ -689,12 +858,14 @@ def _singular_means(s: Any, n: int) -> Any:
 
 def _svdvals_vjp(g: Any, _out: Any, x: Any) -> Any:
     u, s, vh = xp.svd(x, full_matrices=False)
+    _check_averaged("svdvals", s, max(x.shape[-2:]), x, g)
     g = _applied(matrix_transpose(_singular_means(s, max(x.shape[-2:]))), g)
     return matmul(u * _columns(g), vh)
 
 
 def _svdvals_jvp(t: Any, _out: Any, x: Any) -> Any:
     u, s, vh = xp.svd(x, full_matrices=False)
+    _check_averaged("svdvals", s, max(x.shape[-2:]), x)
     change = real(_sum(conj(u) * matmul(t, _h(vh)), axis=-2))
     return _applied(_singular_means(s, max(x.shape[-2:])), change)
 
