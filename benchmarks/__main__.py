@@ -16,7 +16,7 @@ from benchmarks._report import table
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 README = HERE.parent / "README.md"
-BENCHMARKS = ("overhead", "large", "import_time")
+BENCHMARKS = ("overhead", "large", "import_time", "gradients")
 BEGIN, END = "<!-- speed:begin -->\n", "<!-- speed:end -->"
 #: The operations that README.md shows: the common ones, the cheapest and the dearest.
 SHOWN = (
@@ -27,7 +27,7 @@ SHOWN = (
 
 def summary() -> str:
     """What README.md says of the saved figures."""
-    overhead, large, imports = (
+    overhead, large, imports, gradients = (
         json.loads((RESULTS / f"{name}.json").read_text()) for name in BENCHMARKS
     )
     times = overhead["microseconds"]
@@ -51,11 +51,21 @@ def summary() -> str:
         f"- `import arraygrad` takes {imports['ratio']:.2f} × the time of importing NumPy and "
         "array-api-compat alone.",
         "",
+        "Milliseconds for a gradient (the two-layer step moves the weights too):",
+        "",
+        _milliseconds(gradients["milliseconds"]),
+        "",
         f"{overhead['machine']['processor']}; "
         + ", ".join(f"{k} {v}" for k, v in overhead["machine"].items() if k != "processor")
         + ".",
     ]
     return "\n".join(lines)
+
+
+def _milliseconds(rows: dict[str, dict[str, float]]) -> str:
+    names = list(dict.fromkeys(who for row in rows.values() for who in row))
+    body = [[p, *(f"{row[n]:.2f}" if n in row else "" for n in names)] for p, row in rows.items()]
+    return table(["ms", *names], body)
 
 
 def main() -> None:

@@ -6,19 +6,26 @@ import argparse
 import json
 import os
 import platform
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PEERS = ("numpy", "torch", "array-api-strict", "jax")
+PEERS = ("numpy", "torch", "array-api-strict", "jax", "autograd")
 
 
-def options(description: str | None, args: list[str] | None) -> argparse.Namespace:
-    """The options that every benchmark takes."""
+def options(
+    description: str | None,
+    args: list[str] | None,
+    more: Callable[[argparse.ArgumentParser], None] | None = None,
+) -> argparse.Namespace:
+    """The options that every benchmark takes, and what `more` adds."""
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer repeats, for a first look")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there")
+    if more is not None:
+        more(parser)
     return parser.parse_args(args)
 
 
