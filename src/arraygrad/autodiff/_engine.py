@@ -12,8 +12,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import _dispatch
+from .._dispatch import (
+    OPTIONAL_SCALARS,
+    apply,
+    beside,
+    binary,
+    call,
+    clock,
+    keep,
+    pair,
+    sequence,
+    ternary,
+    unary,
+)
 from .._dispatch import SCALARS as _SCALARS
-from .._dispatch import apply, beside, binary, call, clock, keep, unary
 from .._errors import describe
 from .._standard import MUTATING
 from .._strict import is_strict, strict
@@ -208,24 +220,42 @@ _dispatch.SHORT_CALL[Variable] = record_call
 _dispatch.SHORT_BINARY[Variable] = record_binary
 
 
-def run(name: str, operands: Sequence[Any], args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+def run(name: str, operands: Sequence[Any], args: tuple[Any, ...] = (), kwargs: Any = _NONE) -> Any:
     """An operation by its name, on tensors of any kind."""
-    if not args and not kwargs and name not in _LISTED:
-        if len(operands) == 1:
-            return unary(name, operands[0])
-        if name == "tie":
-            return tie(*operands)
-        if len(operands) == 2:
-            return binary(name, *operands)
-    if name == "getitem":
-        return operands[0][args[0]]
-    if name == "put":
-        return put(operands[0], operands[1], args[0])
-    if name == "to_device":
-        return operands[0].to_device(*args, **kwargs)
-    if name == "scatter":
-        return _dispatch.scatter(operands[0], *args)
-    return apply(name, operands, args, kwargs, listed=name in _LISTED)
+    special = _SPECIAL.get(name)
+    if special is not None:
+        return special(operands, args, kwargs)
+    if len(operands) == 1:
+        if args or kwargs:
+            return call(name, operands[0], *args, **kwargs)
+        return unary(name, operands[0])
+    if len(operands) == 2 and not args:
+        return pair(name, *operands, **kwargs) if kwargs else binary(name, *operands)
+    return apply(name, operands, args, kwargs)
+
+
+def _where(operands: Any, _args: Any, _kwargs: Any) -> Any:
+    return ternary("where", operands[0], operands[1], operands[2])
+
+
+def _clip(operands: Any, _args: Any, _kwargs: Any) -> Any:
+    return ternary("clip", operands[0], operands[1], operands[2], OPTIONAL_SCALARS)
+
+
+#: Operations that another call performs than their number of operands tells.
+_SPECIAL: dict[str, Any] = {
+    "getitem": lambda operands, args, kwargs: operands[0][args[0]],
+    "put": lambda operands, args, kwargs: put(operands[0], operands[1], args[0]),
+    "scatter": lambda operands, args, kwargs: _dispatch.scatter(operands[0], *args),
+    "tie": lambda operands, args, kwargs: tie(*operands),
+    "to_device": lambda operands, args, kwargs: operands[0].to_device(*args, **kwargs),
+    "where": _where,
+    "clip": _clip,
+    "concat": lambda operands, args, kwargs: sequence("concat", operands, **kwargs),
+    "stack": lambda operands, args, kwargs: sequence("stack", operands, **kwargs),
+    "broadcast_arrays": lambda operands, args, kwargs: apply("broadcast_arrays", operands),
+    "meshgrid": lambda operands, args, kwargs: apply("meshgrid", operands, (), kwargs),
+}
 
 
 def tie(x: Tensor, other: Tensor) -> Tensor:
@@ -244,7 +274,6 @@ def put(x: Tensor, value: Any, key: Any) -> Tensor:
     return out
 
 
-_LISTED = frozenset({"concat", "stack"})
 _WITH_KEYS = frozenset({"getitem", "put", "scatter"})
 
 
@@ -259,8 +288,10 @@ def _refusal(name: str, rule: Rule | None, inner: list[Any], args: Any, kwargs: 
 
 def _saved(value: Any, want: int) -> Any:
     """What a node keeps of an operand."""
-    if not want or not isinstance(value, Tensor):
-        return None if not want else value
+    if not want:
+        return None
+    if not isinstance(value, Tensor):
+        return value
     if want == LIKE:
         return Like(value._data.shape, value._data.dtype, value._device)
     return snapshot(value)
@@ -313,7 +344,7 @@ def _record(
             return out  # bools and ints have no derivative
         new = node(out, level)
     new.rule = rule
-    new.parents = tuple([x._trace if f else None for x, f in zip(operands, flags, strict=True)])
+    new.parents = tuple([operands[i]._trace if f else None for i, f in enumerate(flags)])
     plan = rule.plan(tuple(flags))
     saved: list[Any] = [None]
     if plan[0]:
@@ -322,8 +353,12 @@ def _record(
         else:
             saved[0] = out if plan[0] == DATA else _saved(out, LIKE)
     for value, flag, want in zip(inner, flags, plan[1:], strict=True):
-        # What a traced operand wraps is never written; it is kept as it is.
-        saved.append(value if flag and want == DATA else _saved(value, want))
+        if not want:
+            saved.append(None)
+        elif flag and want == DATA:
+            saved.append(value)  # what a traced operand wraps is never written
+        else:
+            saved.append(_saved(value, want))
     if args and type(args[0]) not in _dispatch.PLAIN_KEYS and rule.name in _WITH_KEYS:
         args = (_kept_key(args[0]), *args[1:])
     new.saved = (*saved, *args)

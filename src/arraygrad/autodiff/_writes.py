@@ -57,8 +57,19 @@ def write(name: str, operands: tuple[Any, ...], args: tuple[Any, ...]) -> Any:
                     f"got {describe(x)}, {describe(value)}"
                 )
             new = _cast(new, x.dtype)
+        if name == "imul" and x.size == 1 and x.dtype.kind == "c":
+            _round_in_place(new, x, value)
     _assign(name, x, new)
     return x
+
+
+def _round_in_place(new: Tensor, x: Tensor, value: Any) -> None:
+    """Give a product the rounding that it has in place: NumPy's differs for one complex number."""
+    product = _dispatch.unary("copy", _dispatch.wrap(x._data, x._device))
+    if isinstance(value, Tensor):
+        value = _dispatch.wrap(value._data, value._device)
+    product *= value
+    _dispatch.wrap(new._data, new._device)[...] = product
 
 
 def _write_plain(name: str, x: Tensor, value: Any, args: tuple[Any, ...]) -> Any:
