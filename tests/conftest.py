@@ -3,6 +3,8 @@
 import os
 from importlib.util import find_spec
 
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # SciPy reads it when it is imported
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
