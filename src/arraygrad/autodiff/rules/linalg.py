@@ -263,7 +263,7 @@ def _adjugate(x: Any) -> Any:
     b = _columns(s) * _eye(x, n) + matmul(matmul(uh, x - fixed), v)
     a, b12, b21, b22 = b[..., :k, :k], b[..., :k, k:], b[..., k:, :k], b[..., k:, k:]
     none = s[..., :k] <= finfo(s.dtype).eps ** 2 * s[..., :1]
-    inverse = xp.inv(a + _columns(where(none, 1.0, 0.0)) * _eye(x, k))
+    inverse = xp.inv(a + _columns(astype(none, s.dtype)) * _eye(x, k))
     left, right = matmul(inverse, b12), matmul(b21, inverse)
     c = b22 - matmul(right, b12)
     small = _small_adjugate(c)
