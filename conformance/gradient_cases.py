@@ -1,0 +1,1326 @@
+"""Functions to differentiate: every one of the standard, with what they are called with.
+
+A case is a function of tensors that is smooth around its inputs. Where a decomposition leaves
+signs, phases or bases open, the case takes what does not depend on them, such as
+``abs(U)**2``. The inputs are drawn with the case's name as the seed.
+"""
+
+# Defaults of a lambda's parameters are evaluated in the loop, where they must be.
+# ruff: noqa: B008
+
+from __future__ import annotations
+
+import inspect
+import math
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import arraygrad as xp
+from arraygrad import fft, linalg
+
+#: Draws an array: float64 for the kind "f", complex128 for "c".
+Builder = Callable[[np.random.Generator, str], Any]
+
+CASES: list[Case] = []
+
+
+@dataclass(frozen=True)
+class Case:
+    """One function of tensors, and where to differentiate it.
+
+    Attributes
+    ----------
+    function : str
+        The name of the standard: of a function, an attribute, or an operator's method.
+    label : str
+        What sets the case apart from the function's others.
+    kind : str
+        Of its inputs: "f" real, "c" complex.
+    call : function
+        Takes the inputs, gives a tensor or several; leaves the inputs as they are.
+    builders : tuple of Builder
+        One for each input.
+    single : bool
+        Whether its results, or part of them, have single precision whatever the inputs have.
+    equal : bool
+        Whether eigenvalues or singular values are equal at the inputs. There the value under
+        differentiation may be of other vectors, and second derivatives may be refused.
+    """
+
+    function: str
+    label: str
+    kind: str
+    call: Callable[..., Any]
+    builders: tuple[Builder, ...]
+    single: bool = False
+    equal: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name that tells it from all others."""
+        return f"{self.function}-{self.label}{'-complex' if self.kind == 'c' else ''}"
+
+    def inputs(self, device: Any = None, *, single: bool = False) -> list[Any]:
+        """The inputs, in double or in single precision; the same ones at each call."""
+        rng = self.rng()
+        arrays = [np.asarray(build(rng, self.kind)) for build in self.builders]
+        if single:
+            arrays = [a.astype("c8" if a.dtype.kind == "c" else "f4") for a in arrays]
+        return [xp.asarray(a, device=device) for a in arrays]
+
+    def outputs(self, *inputs: Any) -> tuple[Any, ...]:
+        """The result, as a tuple."""
+        out = self.call(*inputs)
+        return tuple(out) if isinstance(out, (tuple, list)) else (out,)
+
+    def rng(self, purpose: str = "") -> np.random.Generator:
+        """Random numbers of this case."""
+        return np.random.default_rng(zlib.crc32((self.name + purpose).encode()))
+
+
+def case(
+    function: str,
+    label: str,
+    call: Callable[..., Any],
+    *builders: Builder,
+    kinds: str = "fc",
+    **options: bool,
+) -> None:
+    """Add a case for each of the kinds."""
+    CASES.extend(Case(function, label, kind, call, builders, **options) for kind in kinds)
+
+
+# ---- what inputs are drawn from
+
+
+def normal(*shape: int) -> Builder:
+    """Any numbers."""
+    return lambda rng, kind: (
+        rng.standard_normal(shape) + 1j * rng.standard_normal(shape)
+        if kind == "c"
+        else rng.standard_normal(shape)
+    )
+
+
+def within(low: float, high: float, *shape: int) -> Builder:
+    """Of an interval; complex ones are away from both axes, from 0 and from cuts."""
+
+    def build(rng: np.random.Generator, kind: str) -> Any:
+        if kind == "c":
+            return _away(rng, 0.3, 0.8, shape) + 1j * _away(rng, 0.3, 0.8, shape)
+        return rng.uniform(low, high, shape)
+
+    return build
+
+
+def _away(rng: np.random.Generator, low: float, high: float, shape: tuple[int, ...]) -> Any:
+    return rng.uniform(low, high, shape) * rng.choice([-1.0, 1.0], shape)
+
+
+def nonzero(*shape: int) -> Builder:
+    """Of either sign, away from 0."""
+    return lambda rng, kind: (
+        _away(rng, 0.3, 1.5, shape) + (1j * _away(rng, 0.3, 1.5, shape) if kind == "c" else 0)
+    )
+
+
+def positive(*shape: int) -> Builder:
+    """Positive, or of positive real part."""
+    return lambda rng, kind: (
+        rng.uniform(0.5, 1.5, shape) + (1j * _away(rng, 0.3, 0.8, shape) if kind == "c" else 0)
+    )
+
+
+def distinct(*shape: int) -> Builder:
+    """No two alike."""
+
+    def one(rng: np.random.Generator) -> Any:
+        n = math.prod(shape)
+        numbers = (rng.permutation(n) - n / 2 + rng.uniform(0.1, 0.4, n)) / 2
+        return numbers.reshape(shape)
+
+    return lambda rng, kind: one(rng) + 1j * one(rng) if kind == "c" else one(rng)
+
+
+def between(offset: float, *shape: int) -> Builder:
+    """At `offset` to `offset` + 0.3 above some integer."""
+
+    def one(rng: np.random.Generator) -> Any:
+        return rng.integers(-3, 3, shape) + offset + rng.uniform(0.0, 0.3, shape)
+
+    return lambda rng, kind: one(rng) + 1j * one(rng) if kind == "c" else one(rng)
+
+
+def given(values: Any) -> Builder:
+    """These."""
+    return lambda rng, kind: np.asarray(values, dtype="c16" if kind == "c" else "f8")
+
+
+def real(builder: Builder) -> Builder:
+    """Real ones also in a complex case."""
+    return lambda rng, kind: builder(rng, "f")
+
+
+def matrix(*shape: int) -> Builder:
+    """Matrices whose singular values are apart from each other and from 0."""
+
+    def build(rng: np.random.Generator, kind: str) -> Any:
+        u, s, vh = np.linalg.svd(normal(*shape)(rng, kind), full_matrices=False)
+        k = s.shape[-1]
+        s = 0.7 + 0.5 * np.arange(k)[::-1] + rng.uniform(0, 0.2, s.shape)
+        return (u * s[..., None, :]) @ vh
+
+    return build
+
+
+def singular(n: int, rank: int) -> Builder:
+    """A square matrix of whole numbers, of lower rank also in floating point."""
+
+    def build(rng: np.random.Generator, kind: str) -> Any:
+        def whole(*shape: int) -> Any:
+            x = rng.integers(1, 4, shape) * rng.choice([-1.0, 1.0], shape)
+            return x + 1j * rng.integers(-2, 3, shape) if kind == "c" else x
+
+        x = whole(n, n)
+        x[:, rank:] = x[:, :rank] @ np.ones((rank, n - rank)) if rank else 0
+        return x
+
+    return build
+
+
+def hermitian(*shape: int) -> Builder:
+    """Hermitian matrices whose eigenvalues are apart."""
+
+    def build(rng: np.random.Generator, kind: str) -> Any:
+        q, _ = np.linalg.qr(normal(*shape)(rng, kind))
+        w = np.arange(shape[-1]) - 1.2 + rng.uniform(0, 0.3, shape[:-1])
+        return (q * w[..., None, :]) @ np.conj(np.swapaxes(q, -1, -2))
+
+    return build
+
+
+def general(n: int, *stack: int) -> Builder:
+    """Square matrices whose eigenvalues are apart; of a real one two are complex."""
+
+    def build(rng: np.random.Generator, kind: str) -> Any:
+        d = np.diag(np.arange(n) + 1.0)
+        if kind == "c":
+            d = d * np.exp(1j * np.arange(n))
+        elif n > 1:
+            d[0, 1], d[1, 0], d[1, 1] = 1.5, -1.5, 1.0
+        v = np.eye(n) + 0.2 * normal(*stack, n, n)(rng, kind)
+        return v @ d @ np.linalg.inv(v)
+
+    return build
+
+
+# ---- what the functions share
+
+
+def const(x: Any, values: Any, dtype: Any = None) -> Any:
+    """Constants on the device of `x`."""
+    return xp.asarray(values, dtype=dtype, device=x.device)
+
+
+def copy(x: Any) -> Any:
+    """A copy, to write into."""
+    return xp.asarray(x, copy=True)
+
+
+def adjoint(x: Any) -> Any:
+    """The conjugate transpose."""
+    return xp.conj(xp.matrix_transpose(x))
+
+
+def hermitised(x: Any) -> Any:
+    """The Hermitian part, as functions of Hermitian matrices need not look at all of `x`."""
+    return 0.5 * (x + adjoint(x))
+
+
+def definite(x: Any) -> Any:
+    """A positive definite matrix made of any."""
+    return x @ adjoint(x) + xp.eye(x.shape[-1], dtype=x.dtype, device=x.device)
+
+
+def squared(x: Any) -> Any:
+    """``abs(x)**2``, which does not depend on phases."""
+    return x * x if x.dtype.kind == "f" else xp.real(x) ** 2 + xp.imag(x) ** 2
+
+
+def scaled(x: Any, s: Any) -> Any:
+    """The columns of `x` times the elements of `s`."""
+    return x * xp.expand_dims(s, -2)
+
+
+# fmt: off
+# (A table: one case in one to three lines.)
+
+# What the loops below run over is of several types.
+_a: Any
+_axis: Any
+_b: Any
+_full: Any
+_ord: Any
+_perm: Any
+_reps: Any
+_shape: Any
+_values: Any
+
+# ---- elementwise functions of one operand
+
+_SMOOTH: dict[str, tuple[Callable[..., Builder], str]] = {
+    "abs": (nonzero, "fc"),
+    "acos": (lambda *s: within(-0.8, 0.8, *s), "fc"),
+    "acosh": (lambda *s: within(1.3, 3.0, *s), "fc"),
+    "asin": (lambda *s: within(-0.8, 0.8, *s), "fc"),
+    "asinh": (lambda *s: within(-2.0, 2.0, *s), "fc"),
+    "atan": (lambda *s: within(-2.0, 2.0, *s), "fc"),
+    "atanh": (lambda *s: within(-0.8, 0.8, *s), "fc"),
+    "conj": (normal, "fc"),
+    "cos": (normal, "fc"),
+    "cosh": (normal, "fc"),
+    "exp": (normal, "fc"),
+    "expm1": (normal, "fc"),
+    "imag": (normal, "fc"),
+    "log": (positive, "fc"),
+    "log10": (positive, "fc"),
+    "log1p": (positive, "fc"),
+    "log2": (positive, "fc"),
+    "negative": (normal, "fc"),
+    "positive": (normal, "fc"),
+    "real": (normal, "fc"),
+    "reciprocal": (nonzero, "fc"),
+    "sign": (nonzero, "fc"),
+    "sin": (normal, "fc"),
+    "sinh": (normal, "fc"),
+    "sqrt": (positive, "fc"),
+    "square": (normal, "fc"),
+    "tan": (lambda *s: within(-1.0, 1.0, *s), "fc"),
+    "tanh": (normal, "fc"),
+    # constant between steps
+    "ceil": (lambda *s: between(0.1, *s), "f"),
+    "floor": (lambda *s: between(0.1, *s), "f"),
+    "round": (lambda *s: between(0.1, *s), "fc"),
+    "trunc": (lambda *s: between(0.1, *s), "f"),
+}
+for _name, (_draw, _kinds) in _SMOOTH.items():
+    for _shape in ((2, 3), (), (0, 2)):
+        case(_name, f"{_shape}", getattr(xp, _name), _draw(*_shape), kinds=_kinds)
+
+# Near 0, where short formulas lose digits, and far out, where others overflow.
+case("expm1", "near 0", xp.expm1, within(-1e-3, 1e-3, 3), kinds="f")
+case("log1p", "near 0", xp.log1p, within(-1e-3, 1e-3, 3), kinds="f")
+case("tanh", "far out", lambda x: xp.tanh(400 * x), given([-1.0, 1.0]), kinds="f")
+case("asinh", "at 0", xp.asinh, given([0.0, -0.0]))
+case("atanh", "at 0", xp.atanh, given([0.0]))
+case("sin", "at 0", xp.sin, given([0.0]))
+case("square", "at 0", xp.square, given([0.0]))
+case("real", "of real and imag", lambda x: xp.real(x) * xp.imag(x), normal(3), kinds="c")
+case("conj", "conj(x) * x", lambda x: xp.conj(x) * x, normal(3), kinds="c")
+case("__abs__", "(2, 3)", lambda x: abs(x), nonzero(2, 3))
+case("__neg__", "(2, 3)", lambda x: -x, normal(2, 3))
+case("__pos__", "(2, 3)", lambda x: +x, normal(2, 3))
+
+for _name in ("isfinite", "isinf", "isnan"):
+    case(_name, "as factor", lambda x, f=getattr(xp, _name): x * xp.astype(f(x), x.dtype),
+         normal(3))
+case("signbit", "as factor", lambda x: x * xp.astype(xp.signbit(x), x.dtype), nonzero(3), kinds="f")
+case("logical_not", "as mask", lambda x: xp.where(xp.logical_not(x > 0), x, 2 * x), nonzero(4),
+     kinds="f")
+
+# ---- elementwise functions of two operands
+
+#: name: (first, second, kinds, a scalar for either place, operator)
+_BINARY: dict[str, tuple[Any, Any, str, float, str]] = {
+    "add": (normal, normal, "fc", 1.5, "add"),
+    "subtract": (normal, normal, "fc", 1.5, "sub"),
+    "multiply": (normal, normal, "fc", 1.5, "mul"),
+    "divide": (normal, nonzero, "fc", 1.5, "truediv"),
+    "pow": (positive, normal, "fc", 1.5, "pow"),
+    "remainder": (
+        lambda *s: within(4.6, 5.4, *s), lambda *s: within(1.9, 2.1, *s), "f", 5.0, "mod",
+    ),
+    "floor_divide": (
+        lambda *s: within(4.6, 5.4, *s), lambda *s: within(1.9, 2.1, *s), "f", 5.0, "floordiv",
+    ),
+    "atan2": (nonzero, nonzero, "f", 0.7, ""),
+    "copysign": (nonzero, nonzero, "f", -0.7, ""),
+    "hypot": (nonzero, nonzero, "f", 0.7, ""),
+    "logaddexp": (normal, normal, "f", 0.7, ""),
+    "maximum": (lambda *s: between(0.0, *s), lambda *s: between(0.5, *s), "f", 0.4, ""),
+    "minimum": (lambda *s: between(0.0, *s), lambda *s: between(0.5, *s), "f", 0.4, ""),
+}
+for _name, (_first, _second, _kinds, _s, _op) in _BINARY.items():
+    _f = getattr(xp, _name)
+    _scalar_first = 5.0 if _op in ("mod", "floordiv") else _s
+    _scalar_second = 2.0 if _op in ("mod", "floordiv") else _s
+    case(_name, "tensors", _f, _first(2, 3), _second(2, 3), kinds=_kinds)
+    case(_name, "0-d", _f, _first(), _second(), kinds=_kinds)
+    case(_name, "(2, 1) with (3,)", _f, _first(2, 1), _second(3), kinds=_kinds)
+    case(_name, "0-d with (2,)", _f, _first(), _second(2), kinds=_kinds)
+    case(_name, "(1, 3) with (0, 1)", _f, _first(1, 3), _second(0, 1), kinds=_kinds)
+    case(_name, "tensor, scalar", lambda x, f=_f, s=_scalar_second: f(x, s), _first(3),
+         kinds=_kinds)
+    case(_name, "scalar, tensor", lambda x, f=_f, s=_scalar_first: f(s, x), _second(3),
+         kinds=_kinds)
+    case(_name, "tensor, constant", lambda x, f=_f, s=_scalar_second: f(x,
+         const(x, s, dtype=x.dtype)), _first(3), kinds=_kinds)
+    case(_name, "constant, tensor", lambda x, f=_f, s=_scalar_first: f(const(x, s, dtype=x.dtype),
+         x), _second(3), kinds=_kinds)
+    if _kinds == "fc":
+        case(_name, "real, complex", _f, real(_first(2, 3)), _second(3), kinds="c")
+        case(_name, "complex, real", _f, _first(2, 3), real(_second(3)), kinds="c")
+        case(_name, "tensor, complex scalar", lambda x, f=_f: f(x, 0.6 - 0.8j), _first(3))
+        case(_name, "complex scalar, tensor", lambda x, f=_f: f(0.6 - 0.8j, x), _second(3))
+    if _op:
+        _plain, _right = getattr(xp.Tensor, f"__{_op}__"), getattr(xp.Tensor, f"__r{_op}__")
+
+        def _inplace(x: Any, y: Any, name: str = f"__i{_op}__") -> Any:
+            x = copy(x)
+            return getattr(x, name)(y)
+
+        case(f"__{_op}__", "tensors", _plain, _first(2, 3), _second(2, 3), kinds=_kinds)
+        case(f"__{_op}__", "broadcast", _plain, _first(3, 1), _second(2), kinds=_kinds)
+        case(f"__{_op}__", "tensor, scalar", lambda x, f=_plain, s=_scalar_second: f(x, s),
+             _first(3), kinds=_kinds)
+        case(f"__r{_op}__", "scalar, tensor", lambda x, f=_right, s=_scalar_first: f(x, s),
+             _second(3), kinds=_kinds)
+        case(f"__i{_op}__", "tensors", _inplace, _first(2, 3), _second(2, 3), kinds=_kinds)
+        case(f"__i{_op}__", "broadcast", _inplace, _first(2, 3), _second(3), kinds=_kinds)
+        case(f"__i{_op}__", "0-d", _inplace, _first(), _second(), kinds=_kinds)
+        case(f"__i{_op}__", "scalar", lambda x, f=_inplace, s=_scalar_second: f(x, s), _first(3),
+             kinds=_kinds)
+        if _kinds == "fc":
+            case(f"__i{_op}__", "complex, real", _inplace, _first(2), real(_second(2)), kinds="c")
+            case(f"__{_op}__", "real, complex", _plain, real(_first(2)), _second(2), kinds="c")
+        if _op != "floordiv":
+            case(f"__i{_op}__", "into a constant",
+                 lambda y, f=_inplace, s=_scalar_first: f(xp.full(y.shape, s, dtype=y.dtype,
+                 device=y.device), y), _second(3), kinds=_kinds)
+
+_LARGE = 1e30  # of single precision the square is beyond it
+for _name in ("remainder", "floor_divide"):
+    case(_name, "negative divisor", getattr(xp, _name), within(4.6, 5.4, 3), within(-2.1, -1.9, 3),
+         kinds="f")
+for _n in (0, 1, 2, 3, -1, -2, 0.5, 2.5):
+    case("pow", f"exponent {_n}", lambda x, n=_n: xp.pow(x, n), positive(3))
+for _n in (2, 3, -1):
+    case("__pow__", f"negative base, exponent {_n}", lambda x, n=_n: x**n,
+         lambda rng, kind: -positive(3)(rng, kind))
+case("pow", "base 0", lambda x: xp.pow(x, const(x, [0.0, 1.0, 2.0, 3.0], dtype=x.dtype)),
+     given([0.0, 0.0, 0.0, 0.0]))
+case("pow", "base 0, scalar exponents", lambda x: (x**0, x**1, x**2, x**3), given([0.0, 2.0]))
+case("pow", "negative base, tensor of whole exponents",
+     lambda x: xp.pow(x, const(x, [2.0, 3.0, -1.0], dtype=x.dtype)), given([-1.5, -0.5, -2.0]))
+case("pow", "x**x", lambda x: x**x, positive(3))
+case("multiply", "x * x", lambda x: x * x, normal(3))
+case("divide", "x / x", lambda x: x / x, nonzero(3))
+case("logaddexp", "far apart", lambda x, y: xp.logaddexp(900 * x, y), given([-1.0, 1.0]),
+     normal(2), kinds="f")
+case("logaddexp", "equal", xp.logaddexp, given([0.5, 2.0]), given([0.5, 2.0]), kinds="f")
+case("hypot", "one of them 0", xp.hypot, given([0.0, 2.0]), given([-3.0, 0.0]), kinds="f")
+case("hypot", "large", lambda x, y: xp.hypot(_LARGE * x, _LARGE * y) / _LARGE, nonzero(2),
+     nonzero(2), kinds="f")
+case("atan2", "on the axes", xp.atan2, given([0.0, 2.0, -1.0]), given([3.0, 0.0, 0.0]), kinds="f")
+
+for _name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):
+    case(_name, "as mask", lambda x, y, f=getattr(xp, _name): xp.where(f(x, y), x * y, y),
+         between(0.0, 4), between(0.5, 4), kinds="fc" if _name in ("equal", "not_equal") else "f")
+for _name in "eq ne lt le gt ge".split():
+    case(f"__{_name}__", "as factor", lambda x, f=getattr(xp.Tensor, f"__{_name}__"):
+         x * xp.astype(f(x, 0.0), x.dtype), nonzero(4), kinds="f")
+for _name in ("logical_and", "logical_or", "logical_xor"):
+    case(_name, "as mask", lambda x, y, f=getattr(xp, _name): xp.where(f(x > 0, y > 0), x, y),
+         nonzero(6), nonzero(6), kinds="f")
+for _name in ("bitwise_and", "bitwise_or", "bitwise_xor", "__and__", "__or__", "__xor__",
+              "__rand__", "__ror__", "__rxor__"):
+    case(_name, "of conditions", lambda x, f=getattr(xp, _name, None) or getattr(xp.Tensor, _name):
+         xp.where(f(x > 0, x < 0.7), x, 2 * x), nonzero(6), kinds="f")
+for _name in ("__iand__", "__ior__", "__ixor__"):
+    case(_name, "of conditions", lambda x, f=getattr(xp.Tensor, _name): xp.where(f(x > 0, x < 0.7),
+         x, 2 * x), nonzero(6), kinds="f")
+for _name in ("bitwise_invert", "__invert__"):
+    case(_name, "of a condition",
+         lambda x, f=getattr(xp, _name, None) or getattr(xp.Tensor, _name): xp.where(f(x > 0), x,
+         2 * x), nonzero(6), kinds="f")
+for _name in ("bitwise_left_shift", "bitwise_right_shift", "__lshift__", "__rshift__",
+              "__rlshift__", "__rrshift__", "__ilshift__", "__irshift__"):
+    case(_name, "of numbers of positive elements",
+         lambda x, f=getattr(xp, _name, None) or getattr(xp.Tensor, _name):
+         x * xp.astype(f(xp.count_nonzero(x > 0), const(x, 1)), x.dtype), nonzero(6), kinds="f")
+
+# ---- clip and where
+
+_low, _mid, _high = within(-0.5, -0.2, 4), between(0.0, 3, 4), within(0.5, 0.8, 3, 1)
+case("clip", "scalars", lambda x: xp.clip(x, -0.4, 0.6), _mid, kinds="f")
+case("clip", "arrays", xp.clip, _mid, _low, _high, kinds="f")
+case("clip", "0-d bounds", xp.clip, _mid, within(-0.5, -0.2), within(0.5, 0.8), kinds="f")
+case("clip", "min alone", xp.clip, _mid, _low, kinds="f")
+case("clip", "max alone", lambda x, m: xp.clip(x, max=m), _mid, _high, kinds="f")
+case("clip", "scalar and array", lambda x, m: xp.clip(x, -0.4, m), _mid, _high, kinds="f")
+case("clip", "array and scalar", lambda x, m: xp.clip(x, m, 0.6), _mid, _low, kinds="f")
+case("clip", "no bounds", xp.clip, _mid, kinds="f")
+case("clip", "bounds wider than x", xp.clip, within(1.1, 1.2), _low, within(1.5, 1.8, 2, 1),
+     kinds="f")
+case("clip", "empty", lambda x: xp.clip(x, 0.0, 1.0), normal(0, 2), kinds="f")
+
+_MASK = [[True, False, True], [False, False, True]]
+case("where", "tensors", lambda x, y: xp.where(const(x, _MASK), x, y), normal(2, 3), normal(2, 3))
+case("where", "broadcast", lambda x, y: xp.where(const(x, _MASK), x, y), normal(3), normal(2, 1))
+case("where", "0-d", lambda x, y: xp.where(const(x, True), x, y), normal(), normal())
+case("where", "wide condition", lambda x, y: xp.where(const(x, _MASK), x, y), normal(), normal())
+case("where", "tensor, scalar", lambda x: xp.where(const(x, _MASK), x, 0.0), normal(2, 3))
+case("where", "scalar, tensor", lambda x: xp.where(const(x, _MASK), 1.5, x), normal(2, 3))
+case("where", "condition of x", lambda x: xp.where(x > 0, x**2, xp.sin(x)), nonzero(5), kinds="f")
+case("where", "real, complex", lambda x, y: xp.where(const(x, _MASK), x, y), real(normal(2, 3)),
+     normal(3), kinds="c")
+case("where", "empty", lambda x, y: xp.where(x == 0, x, y), normal(0, 3), normal(3))
+for _name, _f in {
+    "sqrt": xp.sqrt,
+    "log": xp.log,
+    "division": lambda x: 1 / x,
+    "exp": lambda x: xp.exp(-1e3 * x),
+    "hypot": lambda x: xp.hypot(x, x),
+    "pow": lambda x: x**0.5,
+}.items():
+    case("where", f"{_name} in the branch not taken", lambda x, f=_f: _where_positive(f, x),
+         given([0.5, 0.0, -1.0]), kinds="f")
+
+
+def _where_positive(f: Any, x: Any) -> Any:
+    with np.errstate(all="ignore"):  # of what is not used
+        return xp.where(x > 0.1, f(x), 0.0)
+
+
+# ---- statistical functions
+
+_AXES: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
+    "all": ({}, (2, 3)),
+    "0-d": ({}, ()),
+    "axis 0": ({"axis": 0}, (2, 3)),
+    "axis -1, keepdims": ({"axis": -1, "keepdims": True}, (2, 3)),
+    "axes 0 and -1": ({"axis": (0, -1)}, (2, 2, 3)),
+    "axes -1 and 0, keepdims": ({"axis": (-1, 0), "keepdims": True}, (2, 2, 3)),
+    "all, keepdims": ({"keepdims": True}, (2, 3)),
+    "no axes": ({"axis": ()}, (2, 2)),
+    "none left": ({"axis": 1}, (0, 3)),
+}
+for _name, (_draw, _kinds) in {
+    "sum": (normal, "fc"),
+    "mean": (normal, "fc"),
+    "prod": (nonzero, "fc"),
+    "max": (distinct, "f"),
+    "min": (distinct, "f"),
+    "var": (normal, "f"),
+    "std": (distinct, "f"),
+}.items():
+    for _label, (_how, _shape) in _AXES.items():
+        if _name in ("var", "std") and (_label == "no axes" or _shape == ()):
+            continue  # nothing varies: a constant, with a kink for std
+        case(_name, _label, lambda x, f=getattr(xp, _name), how=_how: f(x, **how), _draw(*_shape),
+             kinds=_kinds)
+for _name in ("sum", "prod"):
+    _f = getattr(xp, _name)
+    case(_name, "of nothing", lambda x, f=_f: f(x, axis=0), normal(0, 2))
+    case(_name, "dtype complex128", lambda x, f=_f: f(x, dtype=xp.complex128), normal(2, 2))
+    case(_name, "dtype float32", lambda x, f=_f: f(x, axis=0, dtype=xp.float32), nonzero(2, 2),
+         kinds="f", single=True)
+for _name in ("var", "std"):
+    for _c in (1, 0.5, -1):
+        case(_name, f"correction {_c}", lambda x, f=getattr(xp, _name), c=_c: f(x, axis=0,
+             correction=c, keepdims=c == 1), distinct(4, 2), kinds="f")
+case("std", "far from 0", lambda x: xp.std(x + 100.0), normal(4), kinds="f")
+case("prod", "one zero", lambda x: xp.prod(x, axis=-1), given([[1.5, 0.0, 2.0], [3.0, 1.0, 0.5]]))
+case("prod", "two zeros", xp.prod, given([1.5, 0.0, 2.0, 0.0]))
+case("prod", "three zeros", xp.prod, given([[0.0, 0.0], [2.0, 0.0]]))
+case("prod", "zeros over two axes", lambda x: xp.prod(x, axis=(0, 2)),
+     given([[[1.5, 0.0], [2.0, 1.0]], [[0.5, 2.0], [0.0, 0.0]]]))
+
+for _name in ("cumulative_sum", "cumulative_prod"):
+    _f = getattr(xp, _name)
+    case(_name, "one axis", _f, normal(5))
+    case(_name, "axis 0", lambda x, f=_f: f(x, axis=0), normal(3, 2))
+    case(_name, "axis -1", lambda x, f=_f: f(x, axis=-1), normal(2, 4))
+    case(_name, "axis 1 of 3", lambda x, f=_f: f(x, axis=1), normal(2, 3, 2))
+    case(_name, "with the initial", lambda x, f=_f: f(x, include_initial=True), normal(4))
+    case(_name, "axis -2 with the initial", lambda x, f=_f: f(x, axis=-2, include_initial=True),
+         normal(3, 2))
+    case(_name, "empty", _f, normal(0))
+    case(_name, "empty with the initial", lambda x, f=_f: f(x, axis=1, include_initial=True),
+         normal(2, 0))
+    case(_name, "one element", _f, normal(1))
+    case(_name, "dtype complex128", lambda x, f=_f: f(x, dtype=xp.complex128), normal(3), kinds="f")
+    case(_name, "dtype float32", lambda x, f=_f: f(x, dtype=xp.float32), normal(3), kinds="f",
+         single=True)
+for _label, _values in {
+    "one zero": [2.0, 0.0, 1.5, 3.0],
+    "two zeros": [2.0, 0.0, 1.5, 0.0, 3.0],
+    "first zero": [0.0, 2.0, 3.0],
+    "last zero": [1.5, 2.0, 0.0],
+}.items():
+    case("cumulative_prod", _label, xp.cumulative_prod, given(_values))
+case("cumulative_prod", "zeros along axis 0", lambda x: xp.cumulative_prod(x, axis=0),
+     given([[1.0, 0.0], [0.0, 2.0], [3.0, 1.5]]))
+
+# ---- manipulation functions
+
+case("broadcast_arrays", "(2, 1) and (3,)", xp.broadcast_arrays, normal(2, 1), normal(3))
+case("broadcast_arrays", "three", xp.broadcast_arrays, normal(), normal(2, 1, 2), normal(3, 1))
+case("broadcast_arrays", "one", xp.broadcast_arrays, normal(2))
+case("broadcast_arrays", "empty", xp.broadcast_arrays, normal(0, 1), normal(2))
+case("broadcast_to", "more axes", lambda x: xp.broadcast_to(x, (2, 3, 2)), normal(3, 1))
+case("broadcast_to", "0-d", lambda x: xp.broadcast_to(x, (2, 2)), normal())
+case("broadcast_to", "to nothing", lambda x: xp.broadcast_to(x, (0, 3)), normal(3))
+case("broadcast_to", "the same", lambda x: xp.broadcast_to(x, (2, 3)), normal(2, 3))
+for _axis in (0, 1, -1):
+    case("concat", f"axis {_axis}", lambda x, y, a=_axis: xp.concat([x, y], axis=a), normal(2, 2),
+         normal(2, 2))
+case("concat", "axis None", lambda x, y, z: xp.concat([x, y, z], axis=None), normal(2, 2),
+     normal(), normal(3))
+case("concat", "unequal sizes", lambda x, y, z: xp.concat((x, y, z)), normal(2), normal(0),
+     normal(3))
+case("concat", "twice the same", lambda x: xp.concat([x, x], axis=-1), normal(2, 1))
+case("concat", "with a constant", lambda x: xp.concat([xp.zeros((2,), dtype=x.dtype,
+     device=x.device), x]), normal(3))
+case("concat", "real and complex", lambda x, y: xp.concat([x, y]), real(normal(2)), normal(2),
+     kinds="c")
+for _axis in (0, -1, 1, (0, -1)):
+    case("expand_dims", f"axis {_axis}", lambda x, a=_axis: xp.expand_dims(x, axis=a), normal(2, 3))
+case("expand_dims", "0-d", lambda x: xp.expand_dims(x, axis=0), normal())
+for _axis in (None, 0, -1, (0, -1)):
+    case("flip", f"axis {_axis}", lambda x, a=_axis: xp.flip(x, axis=a), normal(2, 3))
+case("flip", "0-d", xp.flip, normal())
+for _from, _to in ((0, -1), (-1, 0), ((0, 1), (-1, 0)), ((2, 0), (0, 1))):
+    case("moveaxis", f"{_from} to {_to}", lambda x, s=_from, d=_to: xp.moveaxis(x, s, d),
+         normal(2, 3, 2))
+for _perm in ((2, 0, 1), (0, 2, 1), (-1, 1, 0)):
+    case("permute_dims", f"{_perm}", lambda x, a=_perm: xp.permute_dims(x, a), normal(2, 3, 2))
+case("permute_dims", "0-d", lambda x: xp.permute_dims(x, ()), normal())
+case("repeat", "all by 2", lambda x: xp.repeat(x, 2), normal(2, 3))
+case("repeat", "axis 0 by 3", lambda x: xp.repeat(x, 3, axis=0), normal(2, 3))
+case("repeat", "axis -1 by 2", lambda x: xp.repeat(x, 2, axis=-1), normal(2, 3))
+case("repeat", "axis 0 by 0", lambda x: xp.repeat(x, 0, axis=0), normal(2, 3))
+case("repeat", "counts", lambda x: xp.repeat(x, const(x, [2, 0, 1])), normal(3))
+case("repeat", "counts along axis 1", lambda x: xp.repeat(x, const(x, [1, 3, 0]), axis=1),
+     normal(2, 3, 2))
+case("repeat", "counts along axis -2", lambda x: xp.repeat(x, const(x, [1, 3, 0]), axis=-2),
+     normal(3, 2))
+case("repeat", "one count", lambda x: xp.repeat(x, const(x, [2]), axis=0), normal(3, 2))
+for _shape in ((6,), (-1,), (3, 2), (1, -1, 2)):
+    case("reshape", f"{_shape}", lambda x, s=_shape: xp.reshape(x, s), normal(2, 3))
+case("reshape", "copy=True", lambda x: xp.reshape(x, (3, 2), copy=True), normal(2, 3))
+case("reshape", "copy=False", lambda x: xp.reshape(x, (3, 2), copy=False), normal(2, 3))
+case("reshape", "0-d", lambda x: xp.reshape(x, (1, 1)), normal())
+case("reshape", "to 0-d", lambda x: xp.reshape(x, ()), normal(1, 1))
+case("reshape", "empty", lambda x: xp.reshape(x, (3, 0)), normal(0, 2))
+case("reshape", "of a transpose", lambda x: xp.reshape(x.T, (6,)), normal(2, 3))
+case("roll", "all by 2", lambda x: xp.roll(x, 2), normal(2, 3))
+case("roll", "axis -1 by -1", lambda x: xp.roll(x, -1, axis=-1), normal(2, 3))
+case("roll", "two axes", lambda x: xp.roll(x, (1, -2), axis=(0, 1)), normal(2, 3))
+case("roll", "one shift, two axes", lambda x: xp.roll(x, 1, axis=(0, -1)), normal(2, 3))
+case("roll", "axis twice", lambda x: xp.roll(x, (1, 1), axis=(1, 1)), normal(2, 3))
+case("roll", "empty", lambda x: xp.roll(x, 1, axis=0), normal(0, 2))
+for _axis in (0, -1, (0, -1)):
+    case("squeeze", f"axis {_axis}", lambda x, a=_axis: xp.squeeze(x, axis=a), normal(1, 3, 1))
+case("squeeze", "to 0-d", lambda x: xp.squeeze(x, axis=0), normal(1))
+for _axis in (0, 1, -1):
+    case("stack", f"axis {_axis}", lambda x, y, a=_axis: xp.stack([x, y], axis=a), normal(3),
+         normal(3))
+case("stack", "0-d", lambda x, y, z: xp.stack([x, y, z]), normal(), normal(), normal())
+case("stack", "axis -2", lambda x, y: xp.stack((x, y), axis=-2), normal(2, 3), normal(2, 3))
+case("stack", "real and complex", lambda x, y: xp.stack([x, y]), real(normal(2)), normal(2),
+     kinds="c")
+for _reps in ((2,), (2, 3), (1, 2, 1), (0,), ()):
+    case("tile", f"{_reps}", lambda x, r=_reps: xp.tile(x, r), normal(2, 3))
+case("tile", "0-d", lambda x: xp.tile(x, (2, 2)), normal())
+for _axis in (0, 1, -1):
+    case("unstack", f"axis {_axis}", lambda x, a=_axis: xp.unstack(x, axis=a), normal(2, 3))
+case("unstack", "one of them", lambda x: xp.unstack(x, axis=0)[1] ** 2, normal(3, 2))
+case("unstack", "iteration", lambda x: sum(row**2 for row in x), normal(3, 2))
+
+# ---- attributes and methods
+
+case("T", "(2, 3)", lambda x: x.T, normal(2, 3))
+case("mT", "(2, 3, 2)", lambda x: x.mT, normal(2, 3, 2))
+case("to_device", "where it is", lambda x: x.to_device(x.device) * 1, normal(3))
+
+# ---- creation functions and data types
+
+for _k in (-1, 0, 2):
+    case("tril", f"k={_k}", lambda x, k=_k: xp.tril(x, k=k), normal(3, 4))
+    case("triu", f"k={_k}", lambda x, k=_k: xp.triu(x, k=k), normal(2, 3, 3))
+case("tril", "empty", xp.tril, normal(0, 2, 2))
+case("meshgrid", "xy", xp.meshgrid, normal(2), normal(3))
+case("meshgrid", "ij", lambda x, y: xp.meshgrid(x, y, indexing="ij"), normal(2), normal(3))
+case("meshgrid", "xy, three", xp.meshgrid, normal(2), normal(3), normal(2))
+case("meshgrid", "ij, three", lambda *x: xp.meshgrid(*x, indexing="ij"), normal(2), normal(3),
+     normal(1))
+case("meshgrid", "one", xp.meshgrid, normal(3))
+case("meshgrid", "empty", xp.meshgrid, normal(0), normal(2))
+case("asarray", "copy=True", lambda x: xp.asarray(x, copy=True), normal(2, 3))
+case("asarray", "no copy", lambda x: xp.asarray(x) * 1, normal(2, 3))
+case("asarray", "dtype complex128", lambda x: xp.asarray(x, dtype=xp.complex128), normal(3))
+case("asarray", "nested list of 0-d", lambda x, y: xp.asarray([[x, y], [y, x]]), normal(), normal())
+case("asarray", "list of tensors and scalars", lambda x, y: xp.asarray([x, 1.5, y * y]), normal(),
+     normal())
+case("asarray", "list of rows", lambda x, y: xp.asarray([x, y]), normal(3), normal(3))
+case("full", "traced value", lambda x: xp.full((2, 3), x), normal())
+case("full", "dtype complex128", lambda x: xp.full((2,), x, dtype=xp.complex128), normal())
+case("full_like", "traced value", lambda x, y: xp.full_like(y, x) * y, normal(), normal(2, 3))
+case("astype", "complex128", lambda x: xp.astype(x, xp.complex128), normal(2, 3))
+case("astype", "the same dtype", lambda x: xp.astype(x, x.dtype), normal(2, 3))
+case("astype", "copy=False", lambda x: xp.astype(x, x.dtype, copy=False) * 1, normal(2, 3))
+case("astype", "float32", lambda x: xp.astype(x, xp.float32), normal(2, 3), kinds="f", single=True)
+case("astype", "complex64", lambda x: xp.astype(x, xp.complex64), normal(2, 3), single=True)
+case("astype", "int64", lambda x: x * xp.astype(x, xp.int64), between(0.3, 4), kinds="f")
+for _name in ("zeros_like", "ones_like", "empty_like"):
+    case(_name, "written over", lambda x, f=getattr(xp, _name): _written(f(x), (Ellipsis,), x * x),
+         normal(2, 2))
+
+
+def _written(x: Any, key: Any, value: Any) -> Any:
+    x[key] = value
+    return x
+
+
+# ---- indexing
+
+_KEYS: dict[str, tuple[tuple[int, ...], Callable[[Any], Any]]] = {
+    "int": ((3, 2), lambda x: 1),
+    "negative int": ((3, 2), lambda x: -1),
+    "ints": ((3, 2), lambda x: (2, 0)),
+    "slice": ((5,), lambda x: slice(1, 4)),
+    "slice with step": ((5, 2), lambda x: slice(None, None, 2)),
+    "slice with negative step": ((5, 2), lambda x: slice(None, None, -1)),
+    "slice from the end by -2": ((5,), lambda x: slice(-1, 0, -2)),
+    "empty slice": ((5,), lambda x: slice(3, 3)),
+    "slices": ((3, 4), lambda x: (slice(1, None), slice(None, -1))),
+    "int and slice": ((3, 4), lambda x: (-1, slice(None, None, -2))),
+    "ellipsis": ((2, 3, 2), lambda x: (..., 0)),
+    "ellipsis alone": ((2, 3), lambda x: ...),
+    "ellipsis between": ((2, 3, 2), lambda x: (0, ..., slice(0, 1))),
+    "newaxis": ((3,), lambda x: (None, slice(None), None)),
+    "newaxis and int": ((3, 2), lambda x: (None, 1, None)),
+    "empty tuple": ((3,), lambda x: ()),
+    "0-d": ((), lambda x: ()),
+    "mask": ((2, 3), lambda x: const(x, _MASK)),
+    "mask of rows": ((2, 3), lambda x: const(x, [True, False])),
+    "mask of nothing": ((3,), lambda x: const(x, [False, False, False])),
+    "0-d mask": ((2,), lambda x: const(x, True)),
+    "empty, mask": ((0, 2), lambda x: const(x, [], dtype=xp.bool)),
+    "integers": ((4,), lambda x: const(x, [2, 0, -1])),
+    "integers twice": ((4, 2), lambda x: const(x, [1, 1, 3, 1])),
+    "no integers": ((4,), lambda x: const(x, [], dtype=xp.int64)),
+    "0-d integer": ((4, 2), lambda x: const(x, 2)),
+    "two of integers": ((3, 4), lambda x: (const(x, [0, 2, 0]), const(x, [1, 3, 1]))),
+    "integers that broadcast": ((3, 4), lambda x: (const(x, [[0], [2]]), const(x, [1, 3, 1]))),
+    "integers and int": ((3, 4), lambda x: (const(x, [0, 2, 0]), 1)),
+    "integers of two axes": ((4,), lambda x: const(x, [[0, 1], [1, 3]])),
+    "integers and slice": ((3, 4), lambda x: (slice(None, None, -1), const(x, [0, 3, 3]))),
+    "integers, ellipsis, int": ((3, 2, 4), lambda x: (const(x, [0, 2]), ..., -1)),
+    "integers, slice, integers": (
+        (3, 2, 4), lambda x: (const(x, [0, 2]), slice(None), const(x, [1, 1])),
+    ),
+    "newaxis, integers": ((3, 4), lambda x: (None, const(x, [0, 0]))),
+    "mask and int": ((2, 3), lambda x: (const(x, [True, False]), 1)),
+    "mask and slice": ((2, 3), lambda x: (slice(None), const(x, [True, False, True]))),
+}
+for _label, (_shape, _key) in _KEYS.items():
+    case("__getitem__", _label, lambda x, k=_key: x[k(x)], normal(*_shape))
+case("__getitem__", "condition of x", lambda x: x[x > 0] ** 2, nonzero(6), kinds="f")
+case("__getitem__", "view of a view", lambda x: x[1:, ::-1][:, 0][::2], normal(4, 3))
+case("__getitem__", "twice the same", lambda x: x[1:] * x[:-1], normal(4))
+
+for _label, (_shape, _key) in _KEYS.items():
+    if _label in ("integers twice", "two of integers", "integers that broadcast",
+                  "integers of two axes", "integers and slice", "newaxis, integers",
+                  "integers and int"):
+        continue  # a place is written twice: which value stays is not said
+
+    def _assign(x: Any, y: Any, key: Any = _key) -> Any:
+        x = copy(x)
+        x[key(x)] = y
+        return x
+
+    _like = np.empty(_shape)[_key(xp.empty(()))] if _label != "0-d mask" else np.empty((1, *_shape))
+    _written_shape = _like.shape if isinstance(_like, np.ndarray) else ()
+    case("__setitem__", _label, _assign, normal(*_shape), normal(*_written_shape))
+    case("__setitem__", f"{_label}, broadcast", _assign, normal(*_shape), normal())
+case("__setitem__", "integers that broadcast", lambda x, y: _written(copy(x),
+     (const(x, [[0], [2]]), const(x, [1, 3])), y), normal(3, 4), normal(2))
+case("__setitem__", "scalar", lambda x: _written(x * x, slice(1, 3), 2.5), normal(4))
+case("__setitem__", "into zeros", lambda y: _written(xp.zeros((3, 2), dtype=y.dtype,
+     device=y.device), (slice(None), 1), y), normal(3))
+case("__setitem__", "real into complex", lambda x, y: _written(copy(x), slice(2), y), normal(3),
+     real(normal(2)), kinds="c")
+case("__setitem__", "part of itself", lambda x: _written(copy(x), slice(1, None), x[:-1] ** 2),
+     normal(4))
+case("__setitem__", "list of tensors", lambda x, y: _written(copy(x), slice(2), [y, y * y]),
+     normal(3), normal())
+
+
+def _steps(x: Any, v: Any) -> Any:
+    y = copy(x)
+    y[0] = v * v
+    y[1:] *= y[:-1]
+    y += 1
+    return y
+
+
+def _doubled_where_positive(x: Any) -> Any:
+    y = copy(x)
+    y[y > 0] *= 2
+    return y
+
+
+def _added(x: Any, v: Any, key: Any) -> Any:
+    y = copy(x)
+    y[key(x)] += v
+    return y
+
+
+def _view(x: Any, v: Any, view: Callable[[Any], Any]) -> Any:
+    y = x * x
+    z = view(y)
+    z *= v
+    return y + 0, z * v
+
+
+case("__setitem__", "several writes", _steps, normal(4), normal())
+case("__setitem__", "x[mask] *= 2", _doubled_where_positive, nonzero(6), kinds="f")
+case("__setitem__", "x[i] += v", lambda x, v: _added(x, v, lambda _: 1), normal(3, 2), normal(2))
+case("__setitem__", "x[::-2] += v", lambda x, v: _added(x, v, lambda _: slice(None, None, -2)),
+     normal(5), normal(3))
+case("__setitem__", "x[integers] += v", lambda x, v: _added(x, v, lambda x: const(x, [2, 0])),
+     normal(3, 2), normal(2, 2))
+for _label, _v in {
+    "row": lambda y: y[1],
+    "reversed": lambda y: y[::-1],
+    "transpose": lambda y: y.T[0],
+    "mT": lambda y: y.mT[:, 0:1],
+    "reshape": lambda y: xp.reshape(y, (6,), copy=False)[2:],
+    "permute_dims": lambda y: xp.permute_dims(y, (1, 0))[1],
+    "moveaxis": lambda y: xp.moveaxis(y, 0, 1)[1],
+    "flip": lambda y: xp.flip(y, axis=0)[0],
+    "expand_dims": lambda y: xp.expand_dims(y, axis=0)[0, 1],
+    "squeeze": lambda y: xp.squeeze(y[0:1], axis=0),
+    "unstack": lambda y: xp.unstack(y)[1],
+}.items():
+    case("__imul__", f"view: {_label}", lambda x, v, view=_v: _view(x, v, view), normal(2, 3),
+         normal())
+case("__iadd__", "overlapping views", lambda x: _overlap(x), normal(5))
+case("__imul__", "real part", lambda x, v: _view(x, v, xp.real), normal(3), real(normal()),
+     kinds="c")
+
+
+def _overlap(x: Any) -> Any:
+    y = x * 1
+    y[1:] += y[:-1]
+    return y
+
+
+def _imatmul(x: Any, y: Any) -> Any:
+    x = copy(x)
+    x @= y
+    return x
+
+
+case("take", "axis 0", lambda x: xp.take(x, const(x, [2, 0, 2]), axis=0), normal(3, 2))
+case("take", "axis -1", lambda x: xp.take(x, const(x, [1, -1]), axis=-1), normal(2, 3))
+case("take", "axis 1 of 3", lambda x: xp.take(x, const(x, [0, 0]), axis=1), normal(2, 3, 2))
+case("take", "one axis", lambda x: xp.take(x, const(x, [3, 1])), normal(4))
+case("take", "nothing", lambda x: xp.take(x, const(x, [], dtype=xp.int64), axis=0), normal(3, 2))
+_ALONG = [[2, 0], [1, 1]]
+case("take_along_axis", "axis -1", lambda x: xp.take_along_axis(x, const(x, _ALONG)), normal(2, 3))
+case("take_along_axis", "axis 0", lambda x: xp.take_along_axis(x, const(x, _ALONG), axis=0),
+     normal(3, 2))
+case("take_along_axis", "axis -2 of 3", lambda x: xp.take_along_axis(x,
+     const(x, [_ALONG, [[0, 0], [-1, 2]]]), axis=-2), normal(2, 3, 2))
+case("take_along_axis", "indices broadcast", lambda x: xp.take_along_axis(x, const(x, [[0, 2]]),
+     axis=1), normal(2, 3))
+case("take_along_axis", "x broadcasts", lambda x: xp.take_along_axis(x, const(x, _ALONG), axis=1),
+     normal(1, 3))
+case("take_along_axis", "one axis", lambda x: xp.take_along_axis(x, const(x, [1, 1, 0])), normal(3))
+
+# ---- searching, sorting, sets, utilities
+
+for _axis in (-1, 0):
+    for _down in (False, True):
+        _how = {"axis": _axis, "descending": _down}
+        _text = f"axis {_axis}{', descending' if _down else ''}"
+        case("sort", _text, lambda x, h=_how: xp.sort(x, **h), distinct(3, 4), kinds="f")
+        case("argsort", _text, lambda x, h=_how: xp.take_along_axis(x, xp.argsort(x, **h),
+             axis=h["axis"]) ** 2, distinct(3, 4), kinds="f")
+case("sort", "unstable", lambda x: xp.sort(x, stable=False), distinct(5), kinds="f")
+case("sort", "empty", xp.sort, normal(0), kinds="f")
+case("sort", "cubes", lambda x: xp.sort(x**3, axis=1), distinct(2, 3, 2), kinds="f")
+case("argmax", "as index", lambda x: x[xp.argmax(x)], distinct(5), kinds="f")
+case("argmin", "as index", lambda x: x[xp.argmin(x), ...], distinct(5), kinds="f")
+case("count_nonzero", "as factor", lambda x: x * xp.astype(xp.count_nonzero(x), x.dtype), normal(3))
+case("nonzero", "as index", lambda x: x[xp.nonzero(x > 0)], nonzero(5), kinds="f")
+case("searchsorted", "as index", lambda x, y: x[xp.searchsorted(x, y) - 1] * y,
+     given([-2.0, 0.0, 2.0]), within(-1.5, 1.5, 3), kinds="f")
+case("searchsorted", "sorter", lambda x, y: y * xp.astype(xp.searchsorted(x, y, side="right",
+     sorter=xp.argsort(x)), y.dtype), given([2.0, -2.0, 0.0]), given([-1.0, 1.0, 3.0]), kinds="f")
+case("isin", "as mask", lambda x: xp.where(xp.isin(x, const(x, [0.5])), x * x, x),
+     given([0.7, 1.0]), kinds="f")
+for _name in ("unique_all", "unique_counts", "unique_inverse", "unique_values"):
+    case(_name, "values", lambda x, f=getattr(xp, _name): f(x), distinct(2, 3), kinds="f")
+for _name in ("all", "any"):
+    case(_name, "as condition", lambda x, f=getattr(xp, _name): xp.where(f(x > 0, axis=0), x * x,
+         x), nonzero(3, 2), kinds="f")
+for _n in (0, 1, 2, 3):
+    case("diff", f"n={_n}", lambda x, n=_n: xp.diff(x, n=n), normal(2, 4))
+case("diff", "axis 0", lambda x: xp.diff(x, axis=0), normal(3, 2))
+case("diff", "axis -2, n=2", lambda x: xp.diff(x, axis=-2, n=2), normal(4, 2))
+case("diff", "prepend", lambda x, p: xp.diff(x, prepend=p), normal(2, 3), normal(2, 1))
+case("diff", "append, n=2", lambda x, a: xp.diff(x, append=a, n=2), normal(3), normal(2))
+case("diff", "both, axis 0", lambda x, p, a: xp.diff(x, axis=0, prepend=p, append=a), normal(2, 3),
+     normal(1, 3), normal(2, 3))
+case("diff", "constant ends", lambda x: xp.diff(x, prepend=const(x, [0.0], dtype=x.dtype)),
+     normal(3))
+case("diff", "traced ends", lambda p: xp.diff(const(p, [1.0, 4.0], dtype=p.dtype), prepend=p),
+     normal(2))
+case("diff", "n beyond the length", lambda x: xp.diff(x, n=4), normal(2, 3))
+
+# ---- products: main namespace and linalg
+
+_SHAPES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+    "matrices": ((2, 3), (3, 2)),
+    "vectors": ((3,), (3,)),
+    "matrix, vector": ((2, 3), (3,)),
+    "vector, matrix": ((3,), (3, 2)),
+    "stacks": ((2, 2, 3), (2, 3, 2)),
+    "stack, matrix": ((2, 2, 3), (3, 2)),
+    "matrix, stack": ((2, 3), (2, 3, 2)),
+    "stacks that broadcast": ((2, 1, 2, 3), (3, 3, 1)),
+    "vector, stack": ((3,), (2, 3, 2)),
+    "stack, vector": ((2, 2, 3), (3,)),
+    "inner size 0": ((2, 0), (0, 3)),
+    "outer size 0": ((0, 2), (2, 3)),
+}
+for _label, (_a, _b) in _SHAPES.items():
+    case("matmul", _label, xp.matmul, normal(*_a), normal(*_b))
+case("matmul", "real, complex", xp.matmul, real(normal(2, 3)), normal(3, 2), kinds="c")
+case("matmul", "complex, real", xp.matmul, normal(2, 3), real(normal(3)), kinds="c")
+case("matmul", "with its transpose", lambda x: x @ x.mT, normal(2, 3))
+case("__matmul__", "matrices", lambda x, y: x @ y, normal(2, 3), normal(3, 2))
+case("__matmul__", "vectors", lambda x, y: x @ y, normal(3), normal(3))
+case("__rmatmul__", "matrices", lambda x, y: y.__rmatmul__(x), normal(2, 3), normal(3, 2))
+case("__imatmul__", "matrices", _imatmul, normal(2, 3), normal(3, 3))
+case("__imatmul__", "stack, matrix", _imatmul, normal(2, 2, 2), normal(2, 2))
+case("linalg.matmul", "matrices", linalg.matmul, normal(2, 3), normal(3, 2))
+case("matrix_transpose", "(2, 3)", xp.matrix_transpose, normal(2, 3))
+case("matrix_transpose", "stack", xp.matrix_transpose, normal(2, 3, 1))
+case("linalg.matrix_transpose", "stack", linalg.matrix_transpose, normal(2, 3, 1))
+for _label, _axes, _a, _b in (
+    ("default", 2, (2, 3, 2), (3, 2, 2)),
+    ("axes 0", 0, (2, 2), (3,)),
+    ("axes 1", 1, (2, 3), (3, 2)),
+    ("pairs", ([0, 2], [1, 0]), (3, 2, 2), (2, 3, 2)),
+    ("one pair", ([1], [0]), (2, 3), (3, 2)),
+    ("negative", ([-1, 0], [0, -2]), (3, 2, 2), (2, 3, 2)),
+    ("crossed", ((0, 1), (1, 0)), (2, 3), (3, 2)),
+    ("all of 0-d", 0, (), ()),
+    ("no pairs", ([], []), (2,), (3,)),
+):
+    _f = lambda x, y, axes=_axes: xp.tensordot(x, y, axes=axes)  # noqa: E731
+    case("tensordot", _label, _f, normal(*_a), normal(*_b))
+case("linalg.tensordot", "default", linalg.tensordot, normal(2, 3), normal(2, 3))
+case("tensordot", "real, complex", lambda x, y: xp.tensordot(x, y, axes=1), real(normal(2, 3)),
+     normal(3, 2), kinds="c")
+case("vecdot", "vectors", xp.vecdot, normal(3), normal(3))
+case("vecdot", "axis -2", lambda x, y: xp.vecdot(x, y, axis=-2), normal(3, 2), normal(3, 2))
+case("vecdot", "broadcast", xp.vecdot, normal(2, 1, 3), normal(4, 3))
+case("vecdot", "stack and vector", xp.vecdot, normal(2, 3), normal(3))
+case("vecdot", "broadcast, axis -2", lambda x, y: xp.vecdot(x, y, axis=-2), normal(2, 3, 1),
+     normal(3, 2))
+case("vecdot", "real, complex", xp.vecdot, real(normal(3)), normal(3), kinds="c")
+case("vecdot", "complex, real", xp.vecdot, normal(3), real(normal(3)), kinds="c")
+case("vecdot", "with itself", lambda x: xp.vecdot(x, x), normal(2, 3))
+case("linalg.vecdot", "vectors", linalg.vecdot, normal(3), normal(3))
+
+case("linalg.cross", "vectors", linalg.cross, normal(3), normal(3))
+case("linalg.cross", "axis 0", lambda x, y: linalg.cross(x, y, axis=0), normal(3, 2), normal(3, 2))
+case("linalg.cross", "axis -2", lambda x, y: linalg.cross(x, y, axis=-2), normal(2, 3, 2),
+     normal(2, 3, 2))
+case("linalg.cross", "broadcast", linalg.cross, normal(2, 1, 3), normal(2, 3))
+case("linalg.cross", "real, complex", linalg.cross, real(normal(3)), normal(3), kinds="c")
+case("linalg.outer", "vectors", linalg.outer, normal(2), normal(3))
+case("linalg.outer", "empty", linalg.outer, normal(0), normal(3))
+case("linalg.outer", "complex, real", linalg.outer, normal(2), real(normal(3)), kinds="c")
+for _k in (-1, 0, 2):
+    case("linalg.diagonal", f"offset {_k}", lambda x, k=_k: linalg.diagonal(x, offset=k),
+         normal(3, 4))
+    case("linalg.trace", f"offset {_k}", lambda x, k=_k: linalg.trace(x, offset=k), normal(3, 4))
+case("linalg.diagonal", "stack", linalg.diagonal, normal(2, 3, 2))
+case("linalg.diagonal", "offset outside", lambda x: linalg.diagonal(x, offset=5), normal(2, 2))
+case("linalg.trace", "stack", linalg.trace, normal(2, 3, 2))
+case("linalg.trace", "dtype complex128", lambda x: linalg.trace(x, dtype=xp.complex128),
+     normal(2, 2))
+case("linalg.trace", "empty", linalg.trace, normal(2, 0, 0))
+
+# ---- norms
+
+_ORDS = (2, 1, 0, -1, -2, 3, 2.5, 0.5, math.inf, -math.inf)
+for _ord in _ORDS:
+    case("linalg.vector_norm", f"ord {_ord}", lambda x, o=_ord: linalg.vector_norm(x, ord=o,
+         axis=-1), distinct(2, 4))
+    if _ord != 0:
+        case("linalg.vector_norm", f"ord {_ord}, axes 0 and 2, keepdims",
+             lambda x, o=_ord: linalg.vector_norm(x, ord=o, axis=(0, 2), keepdims=True),
+             distinct(2, 2, 2))
+case("linalg.vector_norm", "all", linalg.vector_norm, normal(2, 3))
+case("linalg.vector_norm", "0-d", linalg.vector_norm, nonzero())
+case("linalg.vector_norm", "all, keepdims, ord 1",
+     lambda x: linalg.vector_norm(x, keepdims=True, ord=1), nonzero(2, 3))
+case("linalg.vector_norm", "some zeros", linalg.vector_norm, given([0.0, 3.0, 0.0, 4.0]))
+case("linalg.vector_norm", "some zeros, ord 3", lambda x: linalg.vector_norm(x, ord=4),
+     given([0.0, 3.0, 4.0]))
+case("linalg.vector_norm", "no rows", lambda x: linalg.vector_norm(x, axis=1), normal(0, 3))
+for _ord in ("fro", "nuc", 2, -2, 1, -1, math.inf, -math.inf):
+    case("linalg.matrix_norm", f"ord {_ord}", lambda x, o=_ord: linalg.matrix_norm(x, ord=o),
+         matrix(3, 3))
+    case("linalg.matrix_norm", f"ord {_ord}, stack, keepdims",
+         lambda x, o=_ord: linalg.matrix_norm(x, ord=o, keepdims=True), matrix(2, 2, 3))
+    case("linalg.matrix_norm", f"ord {_ord}, tall", lambda x, o=_ord: linalg.matrix_norm(x, ord=o),
+         matrix(4, 2))
+
+# ---- decompositions and what is made of them
+
+for _label, _draw in {
+    "(3, 3)": normal(3, 3),
+    "stack": normal(2, 2, 2),
+    "(1, 1)": normal(1, 1),
+    "empty": normal(0, 2, 2),
+    "no rows": normal(2, 0, 0),
+}.items():
+    for _upper in (False, True):
+        case("linalg.cholesky", f"{_label}{', upper' if _upper else ''}",
+             lambda x, u=_upper: linalg.cholesky(definite(x), upper=u), _draw)
+for _label, _draw in {
+    "(3, 3)": matrix(3, 3),
+    "stack": matrix(2, 2, 2),
+    "(1, 1)": matrix(1, 1),
+    "(0, 0)": normal(0, 0),
+    "no matrices": normal(0, 2, 2),
+}.items():
+    case("linalg.det", _label, linalg.det, _draw)
+    case("linalg.inv", _label, linalg.inv, _draw)
+    case("linalg.slogdet", _label, linalg.slogdet, _draw)
+    case("linalg.matrix_power", f"{_label}, to 3", lambda x: linalg.matrix_power(x, 3), _draw)
+    case("linalg.matrix_power", f"{_label}, to -2", lambda x: linalg.matrix_power(x, -2), _draw)
+for _n in (0, 1, 2, 5, -1, -3):
+    case("linalg.matrix_power", f"to {_n}", lambda x, n=_n: linalg.matrix_power(x, n), matrix(3, 3))
+case("linalg.matrix_power", "singular, to 3", lambda x: linalg.matrix_power(x, 3), singular(3, 2))
+for _n, _r in ((1, 0), (2, 1), (3, 2), (3, 1), (3, 0), (4, 2)):
+    case("linalg.det", f"({_n}, {_n}) of rank {_r}", linalg.det, singular(_n, _r))
+case("linalg.slogdet", "logabsdet alone", lambda x: linalg.slogdet(x).logabsdet, matrix(3, 3))
+case("linalg.slogdet", "sign alone", lambda x: linalg.slogdet(x).sign, matrix(3, 3))
+
+for _label, _a, _b in (
+    ("vector", matrix(3, 3), normal(3)),
+    ("matrix", matrix(3, 3), normal(3, 2)),
+    ("stacks", matrix(2, 2, 2), normal(2, 2, 3)),
+    ("stack, matrix", matrix(2, 2, 2), normal(2, 3)),
+    ("matrix, stack", matrix(2, 2), normal(3, 2, 1)),
+    ("stacks that broadcast", matrix(2, 1, 2, 2), normal(3, 2, 1)),
+    ("stack, vector", matrix(2, 2, 2), normal(2)),
+    ("no columns", matrix(2, 2), normal(2, 0)),
+    ("no rows", normal(0, 0), normal(0, 2)),
+):
+    case("linalg.solve", _label, linalg.solve, _a, _b)
+case("linalg.solve", "real, complex", linalg.solve, real(matrix(2, 2)), normal(2), kinds="c")
+case("linalg.solve", "complex, real", linalg.solve, matrix(2, 2), real(normal(2, 2)), kinds="c")
+
+for _label, _shape in {
+    "tall": (4, 2), "wide": (2, 4), "square": (3, 3), "stack": (2, 3, 2), "no rows": (0, 2),
+    "no columns": (3, 0), "no matrices": (0, 3, 2),
+}.items():
+    case("linalg.pinv", _label, linalg.pinv,
+         matrix(*_shape) if 0 not in _shape else normal(*_shape))
+case("linalg.pinv", "rank 2 of 3", lambda x, y: linalg.pinv(x @ y), matrix(4, 2), matrix(2, 3))
+case("linalg.pinv", "rank 1, square", lambda x, y: linalg.pinv(x @ y), matrix(3, 1), matrix(1, 3))
+case("linalg.pinv", "rtol", lambda x: linalg.pinv(x, rtol=1e-3), matrix(3, 2))
+case("linalg.pinv", "rtol as tensor", lambda x: linalg.pinv(x, rtol=const(x, [1e-3, 1e-2])),
+     matrix(2, 3, 2), kinds="f")
+case("linalg.matrix_rank", "as factor", lambda x: x * xp.astype(linalg.matrix_rank(x), x.dtype),
+     matrix(3, 2))
+
+
+def _matrix_function(x: Any) -> Any:
+    w, v = linalg.eigh(hermitised(x))
+    return scaled(v, xp.exp(0.3 * w)) @ adjoint(v)
+
+
+def _projector(x: Any, count: int) -> Any:
+    v = linalg.eigh(hermitised(x)).eigenvectors[..., :count]
+    return v @ adjoint(v)
+
+
+for _label, _draw in {
+    "(3, 3)": hermitian(3, 3),
+    "stack": hermitian(2, 2, 2),
+    "(1, 1)": hermitian(1, 1),
+    "(0, 0)": normal(0, 0),
+}.items():
+    case("linalg.eigh", f"function of the matrix, {_label}", _matrix_function, _draw)
+    case("linalg.eigh", f"eigenvalues, {_label}", lambda x: linalg.eigh(hermitised(x)).eigenvalues,
+         _draw)
+    case("linalg.eigh", f"squared elements of the eigenvectors, {_label}",
+         lambda x: squared(linalg.eigh(hermitised(x)).eigenvectors), _draw)
+    case("linalg.eigvalsh", _label, lambda x: linalg.eigvalsh(hermitised(x)), _draw)
+case("linalg.eigh", "projector", lambda x: _projector(x, 2), hermitian(4, 4))
+for _label, _values, _k in (
+    ("repeated", [[2.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 2.0]], 1),
+    ("repeated, full", [[5.0, 1.0, 1.0], [1.0, 5.0, 1.0], [1.0, 1.0, 5.0]], 2),
+    ("all the same", [[1.5, 0.0], [0.0, 1.5]], 0),
+):
+    # Sums over equal eigenvalues are smooth, each of them is not.
+    case("linalg.eigvalsh", f"sums, {_label}", lambda x, k=_k:
+         _sums(linalg.eigvalsh(hermitised(x)), k), given(_values), equal=True)
+    case("linalg.eigh", f"sums of eigenvalues, {_label}",
+         lambda x, k=_k: _sums(linalg.eigh(hermitised(x)).eigenvalues, k), given(_values),
+         equal=True)
+    case("linalg.eigh", f"function of the matrix, {_label}", _matrix_function, given(_values),
+         equal=True)
+    case("linalg.eigvalsh", f"power sums, {_label}",
+         lambda x: _power_sums(linalg.eigvalsh(hermitised(x))), given(_values), equal=True)
+case("linalg.eigh", "projector on equal ones", lambda x: _projector(x, 2),
+     given([[3.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), equal=True)
+
+
+def _sums(w: Any, k: int) -> Any:
+    return xp.sum(w[:k]), xp.sum(w[k:])
+
+
+def _eig_function(x: Any) -> Any:
+    w, v = linalg.eig(x)
+    return scaled(v, xp.exp(0.3 * w)) @ linalg.inv(v)
+
+
+def _power_sums(w: Any) -> Any:
+    return tuple(xp.sum(w**k, axis=-1) for k in (1, 2, 3))
+
+
+def _weighted_squares(x: Any) -> Any:
+    w, v = linalg.eig(x)
+    return xp.sum(squared(v) * xp.expand_dims(w * w, -2), axis=-1)
+
+
+for _label, _draw in {
+    "(3, 3)": general(3),
+    "stack": general(2, 2),
+    "(1, 1)": general(1),
+    "symmetric": hermitian(3, 3),
+    "no matrices": normal(0, 2, 2),
+}.items():
+    case("linalg.eig", f"function of the matrix, {_label}", _eig_function, _draw)
+    case("linalg.eig", f"eigenvalues, {_label}", lambda x: _power_sums(linalg.eig(x).eigenvalues),
+         _draw)
+    case("linalg.eig", f"squared elements, {_label}", _weighted_squares, _draw)
+    case("linalg.eigvals", _label, lambda x: _power_sums(linalg.eigvals(x)), _draw)
+
+
+def _svd_function(x: Any, full: bool) -> Any:
+    u, s, vh = linalg.svd(x, full_matrices=full)
+    k = s.shape[-1]
+    return scaled(u[..., :k], xp.sin(s)) @ vh[..., :k, :]
+
+
+def _left_vectors(x: Any, full: bool) -> Any:
+    return linalg.svd(x, full_matrices=full).U
+
+
+def _right_vectors(x: Any, full: bool) -> Any:
+    return adjoint(linalg.svd(x, full_matrices=full).Vh)
+
+
+def _complement(u: Any, k: int) -> Any:
+    return u[..., k:] @ adjoint(u[..., k:])
+
+
+for _label, _shape in {
+    "tall": (4, 2), "wide": (2, 4), "square": (3, 3), "stack": (2, 3, 2), "row": (1, 3),
+}.items():
+    _k = min(_shape[-2:])
+    case("linalg.svdvals", _label, linalg.svdvals, matrix(*_shape))
+    for _full in (False, True):
+        _text = f"{_label}, {'full' if _full else 'reduced'}"
+        case("linalg.svd", f"function of the matrix, {_text}",
+             lambda x, f=_full: _svd_function(x, f), matrix(*_shape))
+        case("linalg.svd", f"S, {_text}", lambda x, f=_full: linalg.svd(x, full_matrices=f).S,
+             matrix(*_shape))
+        case("linalg.svd", f"abs(U)**2 and abs(V)**2, {_text}",
+             lambda x, f=_full, k=_k: (squared(_left_vectors(x, f)[..., :k]),
+             squared(_right_vectors(x, f)[..., :k])), matrix(*_shape))
+    if _shape[-2] != _shape[-1]:
+        case("linalg.svd", f"projectors on the complements, {_label}",
+             lambda x, k=_k: (_complement(_left_vectors(x, True), k),
+             _complement(_right_vectors(x, True), k)), matrix(*_shape))
+_REPEATED = [[2.0, 0.0, 0.0], [0.0, 0.0, 2.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+case("linalg.svdvals", "sums, repeated", lambda x: _sums(linalg.svdvals(x), 2), given(_REPEATED),
+     equal=True)
+case("linalg.svdvals", "power sum, repeated", lambda x: xp.sum(linalg.svdvals(x) ** 3),
+     given(_REPEATED), equal=True)
+for _full in (False, True):
+    case("linalg.svd", f"function of the matrix, repeated, {'full' if _full else 'reduced'}",
+         lambda x, f=_full: _svd_function(x, f), given(_REPEATED), equal=True)
+    case("linalg.svd", f"sums of S, repeated, {'full' if _full else 'reduced'}",
+         lambda x, f=_full: _sums(linalg.svd(x, full_matrices=f).S, 2), given(_REPEATED),
+         equal=True)
+case("linalg.svdvals", "empty", linalg.svdvals, normal(0, 3))
+case("linalg.svd", "empty", lambda x: linalg.svd(x, full_matrices=False).S, normal(0, 3, 2))
+
+for _label, _shape in {
+    "tall": (4, 2), "wide": (2, 4), "square": (3, 3), "stack": (2, 3, 2), "column": (3, 1),
+}.items():
+    _k = min(_shape[-2:])
+    for _mode in ("reduced", "complete"):
+        case("linalg.qr", f"squared elements, {_label}, {_mode}",
+             lambda x, m=_mode, k=_k: (squared(linalg.qr(x, mode=m).Q[..., :k]),
+             squared(linalg.qr(x, mode=m).R)), matrix(*_shape))
+        case("linalg.qr", f"product, {_label}, {_mode}",
+             lambda x, m=_mode: linalg.qr(x, mode=m).Q @ (2 * linalg.qr(x, mode=m).R) ** 1,
+             matrix(*_shape))
+    if _shape[-2] > _shape[-1]:
+        case("linalg.qr", f"projector on the complement, {_label}",
+             lambda x, k=_k: _complement(linalg.qr(x, mode="complete").Q, k), matrix(*_shape))
+case("linalg.qr", "empty", lambda x: linalg.qr(x).R, normal(0, 3, 2))
+
+# ---- Fourier transforms
+
+_NORMS = ("backward", "ortho", "forward")
+
+
+def _transform(name: str, **how: Any) -> Callable[[Any], Any]:
+    return lambda x: getattr(fft, name)(x, **how)
+
+
+for _name, _kinds in {
+    "fft": "fc", "ifft": "fc", "rfft": "f", "irfft": "fc", "hfft": "fc", "ihfft": "f",
+}.items():
+    _full = f"fft.{_name}"
+    for _norm in _NORMS:
+        for _n in (4, 5):
+            case(_full, f"{_n} points, {_norm}", _transform(_name, norm=_norm), normal(_n),
+                 kinds=_kinds)
+        for _n in (3, 8) if _norm == "ortho" else (6,):
+            case(_full, f"5 points, n={_n}, {_norm}", _transform(_name, n=_n, norm=_norm),
+                 normal(5), kinds=_kinds)
+    for _n in (1, 2, 7):
+        case(_full, f"4 points, n={_n}", _transform(_name, n=_n), normal(4), kinds=_kinds)
+    case(_full, "axis 0", _transform(_name, axis=0), normal(4, 2), kinds=_kinds)
+    case(_full, "axis -2, n=5", _transform(_name, n=5, axis=-2), normal(2, 3, 2), kinds=_kinds)
+    case(_full, "no rows", _transform(_name), normal(0, 4), kinds=_kinds)
+    case(_full, "one point" if _name not in ("irfft", "hfft") else "two points", _transform(_name),
+         normal(1 if _name not in ("irfft", "hfft") else 2), kinds=_kinds)
+for _name, _kinds in {"fftn": "fc", "ifftn": "fc", "rfftn": "f", "irfftn": "fc"}.items():
+    _full = f"fft.{_name}"
+    for _norm in _NORMS:
+        case(_full, f"all axes, {_norm}", _transform(_name, norm=_norm), normal(3, 4), kinds=_kinds)
+    case(_full, "odd", _transform(_name), normal(2, 3, 3), kinds=_kinds)
+    case(_full, "axes", _transform(_name, axes=(0, 1)), normal(4, 3, 2), kinds=_kinds)
+    case(_full, "axes in another order", _transform(_name, axes=(1, 0)), normal(4, 3), kinds=_kinds)
+    case(_full, "s and axes", _transform(_name, s=(5, 2), axes=(-1, 0), norm="ortho"),
+         normal(3, 2, 4), kinds=_kinds)
+    case(_full, "s odd", _transform(_name, s=(2, 5), axes=(0, 1), norm="forward"), normal(3, 3),
+         kinds=_kinds)
+    case(_full, "one axis", _transform(_name, axes=(-2,)), normal(4, 2), kinds=_kinds)
+    case(_full, "no matrices", _transform(_name, axes=(1, 2)), normal(0, 2, 3), kinds=_kinds)
+for _name in ("fftshift", "ifftshift"):
+    case(f"fft.{_name}", "one axis", _transform(_name), normal(5))
+    case(f"fft.{_name}", "all axes", _transform(_name), normal(3, 4))
+    case(f"fft.{_name}", "axis 0", _transform(_name, axes=0), normal(3, 4))
+    case(f"fft.{_name}", "axes", _transform(_name, axes=(0, -1)), normal(3, 2, 4))
+    case(f"fft.{_name}", "empty", _transform(_name), normal(0, 3))
+
+# fmt: on
+# ---- the names of the standard
+
+#: Functions of which no floating-point tensor is differentiated, and why.
+WITHOUT_DERIVATIVE = {
+    "__array_namespace_info__": "takes no tensor",
+    "arange": "takes numbers",
+    "broadcast_shapes": "takes shapes",
+    "can_cast": "gives no tensor",
+    "empty": "takes no tensor",
+    "eye": "takes no tensor",
+    "finfo": "gives no tensor",
+    "from_dlpack": "reads memory that is not traced; refuses a traced tensor",
+    "iinfo": "gives no tensor",
+    "isdtype": "takes no tensor",
+    "linspace": "takes numbers; refuses a traced tensor",
+    "ones": "takes no tensor",
+    "result_type": "gives no tensor",
+    "zeros": "takes no tensor",
+    "fft.fftfreq": "takes no tensor",
+    "fft.rfftfreq": "takes no tensor",
+}
+#: Names of the namespace that the standard does not have.
+OWN = {"default_device", "from_numpy", "map_location", "strict"}
+#: Methods of Tensor that are no operators.
+_NO_OPERATORS = (
+    "__new__ __array_namespace__ __dlpack__ __dlpack_device__ __array__ __buffer__ __bool__ "
+    "__int__ __float__ __complex__ __index__ __len__ __iter__ __repr__ __str__ __format__ "
+    "__copy__ __deepcopy__ __reduce__"
+).split()
+_OPERATIONS = {
+    "abs": "abs",
+    "neg": "negative",
+    "pos": "positive",
+    "invert": "bitwise_invert",
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "divide",
+    "pow": "pow",
+    "floordiv": "floor_divide",
+    "mod": "remainder",
+    "matmul": "matmul",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift",
+    "rshift": "bitwise_right_shift",
+    "eq": "equal",
+    "ne": "not_equal",
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "getitem": "getitem",
+    "setitem": "put",
+}
+
+
+def standard_names() -> list[str]:
+    """All functions, attributes and operators of the standard that have to do with tensors."""
+    names = [n for n in xp.__all__ if inspect.isfunction(getattr(xp, n)) and n not in OWN]
+    for prefix, module in (("linalg", linalg), ("fft", fft)):
+        names += [f"{prefix}.{n}" for n in module.__all__ if inspect.isfunction(vars(module)[n])]
+    names += ["T", "mT", "to_device"]
+    for name, value in vars(xp.Tensor).items():
+        if name.startswith("__") and inspect.isfunction(value) and name not in _NO_OPERATORS:
+            names.append(name)
+    return names
+
+
+def rule_name(function: str) -> str:
+    """What the table of rules calls a function of the standard."""
+    if function.startswith("__"):
+        word = function.strip("_")
+        for start in (0, 1):  # __radd__ and __iadd__ are add
+            if word[start:] in _OPERATIONS:
+                return _OPERATIONS[word[start:]]
+    alias = function.removeprefix("linalg.")
+    if alias in ("matmul", "matrix_transpose", "tensordot", "vecdot"):
+        return alias
+    return "matrix_transpose" if function == "mT" else function
+
+
+CASES.sort(key=lambda c: c.function)
