@@ -424,7 +424,8 @@ class Tensor:
                 f"__setitem__: a complex value does not fit into a {self.dtype} tensor; "
                 "write xp.real(value)"
             )
-        if type(self) is Tensor:
+        traced = isinstance(value, Tensor) and type(value) is not Tensor
+        if type(self) is Tensor and not traced:
             key = _dispatch.key_data("__setitem__", key, self._device)
             if type(value) is Tensor and value._device is self._device:
                 data = value._data

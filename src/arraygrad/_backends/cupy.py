@@ -947,7 +947,9 @@ def _table() -> dict[str, Callable[..., Any]]:
 def root(x: _Array) -> Any:
     """The object that owns an array's memory: the array itself unless it is a view."""
     base = x.base
-    return x if base is None else base
+    while base is not None:
+        x, base = base, getattr(base, "base", None)
+    return x
 
 
 def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
