@@ -260,6 +260,11 @@ def _root(x):
     return held if held.base is None else held.base
 
 
+def _settle(x, weight):
+    none = xps.isnan(x) & ((weight == 0) | xps.isinf(weight))
+    return xps.where(none, xps.zeros_like(x), x)
+
+
 def _scatter(x, key, shape):
     out = xps.zeros(shape, dtype=x.dtype, device=x.device)
     places = xps.reshape(xps.arange(out.size, device=x.device), shape)
@@ -333,9 +338,7 @@ def operations(index):
     define("copy", lambda x: xps.asarray(x, copy=True))
     define("scatter", _scatter)
     table["root"] = _root
-    define(
-        "settle", lambda x, weight: xps.where((weight == 0) & xps.isnan(x), xps.zeros_like(x), x)
-    )
+    define("settle", _settle)
     table["item"] = lambda x: _to_host(x).item()
 
     def from_host(data, stream=None):

@@ -335,6 +335,9 @@ def test_data_does_not_leave_unseen():
             grad(lost(read))(ONE)
         with pytest.raises(TypeError, match="detach"):
             read(variable(ONE))
+    for make in (lambda x: arraygrad.arange(x, 5.0), lambda x: arraygrad.linspace(0.0, x, 3)):
+        with pytest.raises(TypeError, match="stop_gradient"):
+            grad(lambda x, make=make: arraygrad.sum(make(x)))(ONE)
     v = 2 * variable(ONE)
     assert (float(v), int(v), bool(v), v.item(), complex(v)) == (2.0, 2, True, 2.0, 2 + 0j)
     assert v.detach().numpy() == 2.0

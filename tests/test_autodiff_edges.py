@@ -78,6 +78,9 @@ CASES = {
     "logaddexp(-inf, 0)": (xp.logaddexp, [-INF, 0.0], [0.0, 1.0]),
     "copysign(0, -1)": (lambda x: xp.copysign(x, -1.0), [0.0], [0.0]),
     "sort, ties": (lambda x: xp.sort(x)[0], [[1.0, 1.0]], [[1.0, 0.0]]),
+    "sqrt of a square at 0": (lambda x: total(xp.sqrt(x * x)), [[0.0, -2.0]], [[0.0, -1.0]]),
+    "norm by hand at 0": (lambda x: xp.sqrt(total(x**2)), [[0.0, 0.0]], [[0.0, 0.0]]),
+    "sqrt of nothing": (lambda x: xp.sqrt(x * 0.0), [1.0], [0.0]),
     "where, sqrt(0)": (
         lambda x: total(xp.where(x > 0, xp.sqrt(x), 0.0)), [[0.0, 4.0]], [[0.0, 0.25]]
     ),

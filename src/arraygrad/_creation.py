@@ -349,6 +349,8 @@ def _check_real(function: str, value: Any, dtype: DType) -> None:
 def _check_scalar(function: str, name: str, value: Any, kinds: str) -> None:
     numeric = isinstance(value, (int, float)) or ("c" in kinds and isinstance(value, complex))
     # A tensor or NumPy scalar of no axes is as good as its value, which it converts to.
+    if isinstance(value, Tensor):
+        value._raw(function, "item")  # which a transformation may refuse
     if not numeric and getattr(value, "shape", None) != ():
         raise TypeError(f"{function}: {name} must be a number; got {describe(value)}")
 

@@ -642,7 +642,7 @@ def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
 
 
 def settle(x: _Array, weight: _Array) -> _Array:
-    """`x` with 0 for its NaNs where `weight` is 0: what 0 times infinity means for gradients.
+    """`x` with 0 for its NaNs where `weight` is 0 or infinite: 0 times infinity, for gradients.
 
     Hardly ever is there a NaN, which one pass over `x` tells.
     """
@@ -650,7 +650,8 @@ def settle(x: _Array, weight: _Array) -> _Array:
     total = np.vdot(x, x) if x.size < 4096 else np.add.reduce(x, axis=None)
     if total == total:
         return x
-    return np.where((weight == 0) & np.isnan(x), 0, x).astype(x.dtype, copy=False)
+    none = np.isnan(x) & ((weight == 0) | np.isinf(weight))
+    return np.where(none, 0, x).astype(x.dtype, copy=False)
 
 
 _operations = _table()

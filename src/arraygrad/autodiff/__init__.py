@@ -1,7 +1,7 @@
 """Gradients of what array-API code computes, in reverse and forward mode, to any order.
 
 Two styles over one engine: functions of functions (`grad`, `vjp`, `jvp`, ...) and a tape
-(`variable`, ``loss.backward()``). See `docs/autodiff.md`.
+(`variable`, ``loss.backward()``). See `docs/gradients.md`.
 """
 
 from .._dispatch import Writes

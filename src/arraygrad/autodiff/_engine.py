@@ -255,6 +255,9 @@ _SPECIAL: dict[str, Any] = {
     "stack": lambda operands, args, kwargs: sequence("stack", operands, **kwargs),
     "broadcast_arrays": lambda operands, args, kwargs: apply("broadcast_arrays", operands),
     "meshgrid": lambda operands, args, kwargs: apply("meshgrid", operands, (), kwargs),
+    # which take tensors as keywords
+    "linalg.pinv": lambda operands, args, kwargs: apply("linalg.pinv", operands, (), kwargs),
+    "searchsorted": lambda operands, args, kwargs: apply("searchsorted", operands, (), kwargs),
 }
 
 

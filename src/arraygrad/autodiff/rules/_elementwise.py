@@ -256,11 +256,11 @@ def _clip_high(t: Any, _out: Any, x: Any, low: Any, high: Any) -> Any:
 
 real("clip", _clip_x, _clip_low, _clip_high)
 
-# ---- the engine's own: `settle(x, weight)` is x, but 0 for its NaNs where weight is 0
+# ---- the engine's own: `settle(x, weight)` is x, but 0 for its NaNs where weight is 0 or infinite
 
 
 def _settled(t: Any, _out: Any, x: Any, weight: Any) -> Any:
-    return where(xp.isnan(x) & (weight == 0), 0.0, t)
+    return where(xp.isnan(x) & ((weight == 0) | xp.isinf(weight)), 0.0, t)
 
 
 define("settle", (_settled, _settled), (None, None))
