@@ -40,6 +40,34 @@ def test_drop_in_fails_when_results_differ():
     assert run.stdout.splitlines()[-1].split()[-1] == "NO"
 
 
+def test_two_layer_net_reaches_the_same_losses_every_way():
+    command = [sys.executable, "-W", "error", ROOT / "examples" / "two_layer_net.py", "--steps=40"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    head, *rows = (re.split(" {2,}", line.strip()) for line in run.stdout.splitlines())
+    assert head == ["way", "first loss", "last loss", "µs a step"]
+    names = ["NumPy by hand", "tensors by hand, cpu", "tape, cpu", "value_and_grad, cpu"]
+    assert [name for name, *_ in rows][:4] == names
+    first, last = (float(x) for x in rows[0][1:3])
+    assert 0 < last < first / 100
+    for _, *losses, _ in rows:
+        assert [float(x) for x in losses] == pytest.approx([first, last], rel=1e-4)
+
+
+def test_two_layer_net_fails_when_losses_differ():
+    code = (
+        "import runpy, sys\n"
+        "names = runpy.run_path(sys.argv[1])['main'].__globals__\n"
+        "right = names['loss_of']\n"
+        "names['loss_of'] = lambda *args: right(*args) * 1.001\n"
+        "sys.exit(names['main'](['--steps=5']))"
+    )
+    command = [sys.executable, "-c", code, ROOT / "examples" / "two_layer_net.py"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode != 0
+    assert "AssertionError" in run.stderr
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_snippets_of_the_documents(path):
     # A fence would be read as expected output; a blank line in its place keeps the numbering.
