@@ -243,9 +243,6 @@ class Hips(Functions):
     def array(self, x: np.ndarray) -> Any:
         return np.copy(x)
 
-    def relu(self, x: Any) -> Any:
-        return x * (x > 0)  # the gradient of its maximum is of float64, which would cost it time
-
     def value_and_grad(self, function: Function, count: int) -> Function:
         return self.autograd.value_and_grad(function, tuple(range(count)))
 
