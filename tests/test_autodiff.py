@@ -421,6 +421,15 @@ def test_gradients_are_memory_of_their_own(xp):
     close(b.grad, np.ones(3))
     a.grad[0] = 7.0
     close(a.grad, [7.0, 5.0, 5.0])
+    given = xp.asarray([1.0, 2.0, 3.0])
+    a.grad = b.grad = None
+    (a + b).backward(given)
+    a.grad *= 5.0
+    close(b.grad, [1.0, 2.0, 3.0])
+    close(given, [1.0, 2.0, 3.0])
+    first, second = vjp(lambda x, y: x + y, xp.ones(3), xp.ones(3))[1](given)
+    first += 1.0
+    close(second, given.numpy())
     g = grad(lambda x, y: xp.sum(x + y), (0, 1))(xp.ones(3), xp.ones(3))
     g[0][...] = 2.0
     close(g[1], np.ones(3))

@@ -105,10 +105,11 @@ def wrap(data: Any, device: Device) -> Any:
     return out
 
 
-#: Short forms of `call` and `binary` for tensors of a transformation, by their class. They pass
-#: on to `apply` and `beside` what they leave out.
+#: Short forms of `call`, `binary` and `inplace` for tensors of a transformation, by their class.
+#: What they leave out they pass on to `apply`, `beside` and `apply_operator`.
 SHORT_CALL: dict[type, Any] = {}
 SHORT_BINARY: dict[type, Any] = {}
+SHORT_INPLACE: dict[type, Any] = {}
 
 
 def unary(name: str, x: Tensor) -> Any:
@@ -168,7 +169,7 @@ def binary(name: str, x1: Any, x2: Any, operator: bool = False) -> Any:
 
 def beside(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     """`binary` on operands of any kind."""
-    return _apply_operator(name, x1, x2) if operator else apply(name, (x1, x2))
+    return apply_operator(name, x1, x2) if operator else apply(name, (x1, x2))
 
 
 def floating(name: str, x: Tensor) -> Any:
@@ -206,13 +207,13 @@ def inplace(name: str, x1: Tensor, x2: Any) -> Any:
     """``x1 <op>= x2``; gives `x1` back, whose dtype and shape stay what they are."""
     device = x1._device
     if type(x1) is not Tensor:
-        return _apply_operator(name, x1, x2)
+        return SHORT_INPLACE.get(type(x1), apply_operator)(name, x1, x2)
     if type(x2) is Tensor and x2._device is device:
         b = x2._data
     elif type(x2) in SCALARS:
         b = x2
     else:
-        return _apply_operator(name, x1, x2)
+        return apply_operator(name, x1, x2)
     if is_strict():
         check(name, (x1, x2), (), {})
     if Writes.on:
@@ -396,7 +397,7 @@ def common_device(name: str, tensors: Sequence[Tensor]) -> Device:
     return device
 
 
-def _apply_operator(name: str, x1: Any, x2: Any) -> Any:
+def apply_operator(name: str, x1: Any, x2: Any) -> Any:
     other = x2 if isinstance(x1, Tensor) else x1
     if isinstance(other, (Tensor, int, float, complex)) or _is_foreign_array(other):
         return apply(name, (x1, x2))

@@ -500,6 +500,22 @@ def expand_dims(x: _Array, /, axis: Any) -> _Array:
     return x.reshape(shape)
 
 
+def broadcast_to(x: _Array, /, shape: Any) -> _Array:
+    """The view, made without the iterator by which NumPy finds its strides."""
+    shape, have = tuple(shape), x.shape
+    added = len(shape) - len(have)
+    if added < 0 or not x.flags.c_contiguous or 0 in shape:
+        return np.broadcast_to(x, shape)
+    strides = [0] * added
+    for n, wanted, stride in zip(have, shape[added:], x.strides, strict=True):
+        if n != wanted and n != 1:
+            return np.broadcast_to(x, shape)  # which says what is wrong
+        strides.append(stride if n == wanted else 0)
+    view = np.ndarray(shape, x.dtype, x, 0, strides)
+    view.flags.writeable = False
+    return view
+
+
 def stack(arrays: Any, /, *, axis: int = 0) -> _Array:
     """Concatenation along a new axis; np.stack checks the shapes once more."""
     return np.concatenate([expand_dims(x, axis) for x in arrays], axis)

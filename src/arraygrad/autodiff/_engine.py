@@ -268,6 +268,19 @@ def tie(x: Tensor, other: Tensor) -> Tensor:
     return x
 
 
+def updated(name: str, new: Any, value: Any) -> Any:
+    """A tensor that nobody else has yet, after an in-place operation, which nobody need note."""
+    if type(new) is Tensor:
+        device = new._device
+        if type(value) is Tensor and value._device is device:
+            device.ops[name](new._data, value._data)
+            return new
+        if type(value) in _SCALARS:
+            device.ops[name](new._data, value)
+            return new
+    return _dispatch.inplace(name, new, value)
+
+
 def put(x: Tensor, value: Any, key: Any) -> Tensor:
     """`x` with `value` written where `key` selects: assignment as a function."""
     if isinstance(x, Traced) or isinstance(value, Traced):

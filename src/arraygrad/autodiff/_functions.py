@@ -182,8 +182,8 @@ class _Recorded:
         del roots
         result = []
         for start, x in zip(self.starts, self.inputs.leaves, strict=True):
-            g = joined(found.pop(start, None))
-            g = zeros(x) if g is None else own(g)
+            g = own(found, start)
+            g = zeros(x) if g is None else g
             result.append(tie(g, x) if isinstance(x, Traced) else g)
         return result
 
@@ -515,10 +515,10 @@ def linearize(f: Function, /, *primals: Any) -> tuple[Any, Function]:
             if _is_at(y, level)
         ]
         found = backward(roots, x=inputs.leaves[0])
-        parts = [joined(found.get(s._trace)) for s in starts]
+        parts = [own(found, s._trace) for s in starts]
         return _trees.unflatten(
             recorded.structure,
-            [zeros(x) if t is None else own(t) for t, x in zip(parts, recorded.likes, strict=True)],
+            [zeros(x) if t is None else t for t, x in zip(parts, recorded.likes, strict=True)],
         )
 
     return recorded.value(), derivative

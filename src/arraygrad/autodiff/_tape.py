@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import getrefcount
 from typing import Any
 
 from .. import _dispatch
@@ -141,27 +142,31 @@ def run_backward(
     root = conform(gradient, node)
     found = backward([(node, root)], x=x, free=not retain, create_graph=create_graph)
     del root, gradient
-    with quiet((x,)):
-        while found:
-            leaf_node, g = found.popitem()
-            accumulate(leaf_node, joined(g))
+    for leaf_node in list(found):
+        accumulate(leaf_node, found)
 
 
-def accumulate(node: Any, g: Tensor) -> None:
-    """Add a cotangent to the gradient of a leaf."""
+def accumulate(node: Any, found: dict[Any, Tensor]) -> None:
+    """Add what was found for a leaf to its gradient."""
+    g: Any = own(found, node)
     have = node.grad
     if have is None:
-        node.grad = own(g)
-    elif type(have) is Tensor and type(g) is Tensor and have._device is g._device:
-        _dispatch.inplace("iadd", have, g)
-    else:
-        node.grad = have + g
+        node.grad = g
+        return
+    with quiet((g,)):
+        if type(have) is Tensor and type(g) is Tensor and have._device is g._device:
+            _dispatch.inplace("iadd", have, g)
+        else:
+            node.grad = have + g
 
 
-def own(g: Tensor) -> Tensor:
-    """A gradient in memory of its own: to write to it changes nothing else."""
+def own(found: dict[Any, Tensor], node: Any) -> Tensor | None:
+    """Take a gradient out of those found, in memory of its own: to write to it changes no other."""
+    g = joined(found.pop(node, None))
     if type(g) is Tensor and (
-        _dispatch.is_shared(g) or g._device.ops["root"](g._data) is not g._data
+        getrefcount(g) > 2  # the variable and the argument
+        or _dispatch.is_shared(g)
+        or g._device.ops["root"](g._data) is not g._data
     ):
         return _dispatch.unary("copy", g)
     return g

@@ -23,7 +23,7 @@ from .._errors import describe
 from .._tensor import Tensor
 from ._engine import _cast, put, refresh, run, snapshot
 from ._rules import RULES
-from ._traced import Exposed, Traced, Variable, View, active
+from ._traced import Exposed, Traced, Variable, View, active, is_off, paused
 
 #: In-place operators, as functions that give a new tensor.
 _FUNCTIONS = {
@@ -70,6 +70,25 @@ def _round_in_place(new: Tensor, x: Tensor, value: Any) -> None:
         value = _dispatch.wrap(value._data, value._device)
     product *= value
     _dispatch.wrap(new._data, new._device)[...] = product
+
+
+def write_variable(name: str, x: Any, value: Any) -> Any:
+    """`write` for the most frequent case: a variable inside of `no_grad`, a step of training."""
+    kept, view = x._value, x._view
+    if (
+        type(kept) is not Tensor
+        or view.__class__ is View
+        or not (type(value) is Tensor or type(value) in _dispatch.SCALARS)
+        or not is_off(x, paused())
+    ):
+        return _dispatch.apply_operator(name, x, value)
+    if getrefcount(kept) > 3:  # the slot, the variable and the argument
+        _unshare(x)
+    _dispatch.inplace(name, x._value, value)
+    return x
+
+
+_dispatch.SHORT_INPLACE[Variable] = write_variable
 
 
 def _write_plain(name: str, x: Tensor, value: Any, args: tuple[Any, ...]) -> Any:

@@ -9,8 +9,9 @@ from typing import Any
 
 from ... import _elementwise as xp
 from ..._creation import asarray
+from ..._dispatch import call
 from ..._searching import where
-from .._engine import conform
+from .._engine import conform, updated
 from .._rules import define, refuse, zero
 
 Function = Callable[..., Any]
@@ -32,13 +33,11 @@ def real(name: str, *scales: Function | None) -> None:
 
 def scaled(new: Any, t: Any) -> Any:
     """A tensor that nobody else has yet, times `t`: in place, as new memory costs the most."""
-    new *= t
-    return new
+    return updated("imul", new, t)
 
 
 def _plus_one(new: Any) -> Any:
-    new += 1
-    return new
+    return updated("iadd", new, 1)
 
 
 def _conjugated(scale: Function) -> Function:
@@ -214,11 +213,18 @@ real("copysign", lambda t, out, x1, _x2: t * (xp.sign(x1) * xp.sign(out)), None)
 
 def share(t: Any, x: Any, other: Any) -> Any:
     """The part of `t` that belongs to `x` in maximum(x, other)."""
-    return where(x > other, t, where(x == other, 0.5 * t, 0.0))
+    return _halves(t, x > other, x >= other)
 
 
 def _share_min(t: Any, x: Any, other: Any) -> Any:
-    return where(x < other, t, where(x == other, 0.5 * t, 0.0))
+    return _halves(t, x < other, x <= other)
+
+
+def _halves(t: Any, more: Any, at_least: Any) -> Any:
+    """All of `t`, half of it, or nothing; by sums, which cost a quarter of what `where` does."""
+    dtype = t.dtype
+    weight = updated("iadd", call("astype", more, dtype), call("astype", at_least, dtype))
+    return scaled(scaled(weight, 0.5), t)
 
 
 real(

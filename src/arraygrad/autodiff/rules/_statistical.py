@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import _statistical as xp
 from ..._creation import ones
+from ..._dispatch import call
 from ..._manipulation import broadcast_to, concat, flip, permute_dims, reshape
 from ..._searching import count_nonzero, where
 from .._rules import conj, define
@@ -22,8 +23,8 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
 
 def restored(g: Any, ndim: int, axis: Any, keepdims: bool) -> Any:
     """A reduction's result with the axes of its operand, of size 1 where it went over them."""
-    if keepdims or not ndim:
-        return g
+    if keepdims or not ndim or not g.ndim:
+        return g  # which broadcasts as it is
     axes = axes_of(axis, ndim)
     rest = iter(g.shape)
     return reshape(g, tuple([1 if i in axes else next(rest) for i in range(ndim)]))
@@ -31,7 +32,7 @@ def restored(g: Any, ndim: int, axis: Any, keepdims: bool) -> Any:
 
 def spread(g: Any, x_like: Any, axis: Any, keepdims: bool) -> Any:
     """A reduction's result broadcast over its operand's shape."""
-    return broadcast_to(restored(g, x_like.ndim, axis, keepdims), x_like.shape)
+    return call("broadcast_to", restored(g, x_like.ndim, axis, keepdims), x_like.shape)
 
 
 def _count(x: Any, axis: Any) -> int:
