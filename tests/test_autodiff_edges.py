@@ -52,8 +52,15 @@ CASES = {
     "minimum, equal": (xp.minimum, [1.0, 1.0], [0.5, 0.5]),
     "max, ties": (xp.max, [[2.0, 1.0, 2.0]], [[0.5, 0.0, 0.5]]),
     "min, ties": (xp.min, [[1.0, 1.0, 1.0, 2.0]], [[1 / 3, 1 / 3, 1 / 3, 0.0]]),
+    "maximum with a scalar, equal": (lambda x: xp.maximum(x, 1.0), [1.0], [0.0]),
+    "minimum with a scalar, equal": (lambda x: xp.minimum(1.0, x), [1.0], [0.0]),
     "clip, at its ends": (
-        lambda x: total(xp.clip(x, 0.0, 1.0)), [[0.0, 0.5, 1.0, 2.0]], [[0.5, 1.0, 0.5, 0.0]]
+        lambda x: total(xp.clip(x, 0.0, 1.0)), [[0.0, 0.5, 1.0, 2.0]], [[0.0, 1.0, 0.0, 0.0]]
+    ),
+    "clip, at ends that are tensors": (
+        lambda x, low, high: total(xp.clip(x, low, high)),
+        [[0.0, 1.0], [0.0, 0.0], [1.0, 1.0]],
+        [[0.5, 0.5], [0.5, 0.0], [0.0, 0.5]],
     ),
     "clip, ends that cross": (
         lambda x, low, high: total(xp.clip(x, low, high)),

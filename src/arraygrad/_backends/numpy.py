@@ -500,6 +500,13 @@ def expand_dims(x: _Array, /, axis: Any) -> _Array:
     return x.reshape(shape)
 
 
+def ones(shape: Any, *, dtype: Any = None) -> _Array:
+    """Without the layers of Python of NumPy's."""
+    out = np.empty(shape, dtype=dtype)
+    out.fill(1)
+    return out
+
+
 def broadcast_to(x: _Array, /, shape: Any) -> _Array:
     """The view, made without the iterator by which NumPy finds its strides."""
     shape, have = tuple(shape), x.shape

@@ -8,6 +8,7 @@ derivatives only, and there is no state beside the tensors but whether recording
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -90,12 +91,14 @@ def transform(
         return run(name, inner, args, kwargs)
     if rule is None or rule.refused:
         raise _refusal(name, rule, inner, args, kwargs)
+    if rule.scalar is not None and sum(isinstance(x, Tensor) for x in operands) == 1:
+        rule = rule.scalar
     if issubclass(cls, Dual):
         return _push(rule, cls, operands, inner, flags, level, args, kwargs)
     return _record(rule, cls, operands, inner, flags, level, args, kwargs)
 
 
-# ---- the same, short, for one or two variables over plain tensors
+# ---- the same, short, for one or two traced operands of one level
 
 _NONE: dict[str, Any] = {}
 
@@ -103,13 +106,12 @@ _NONE: dict[str, Any] = {}
 def record_call(
     name: str, operands: tuple[Any], args: tuple[Any, ...] = (), kwargs: dict[str, Any] = _NONE
 ) -> Any:
-    """`transform` for one variable over a plain tensor, and parameters."""
+    """`transform` for one variable, and parameters."""
     x = operands[0]
     value = x._value
     rule = RULES.get(name)
     if (
-        type(value) is not Tensor
-        or rule is None
+        rule is None
         or not rule.vjps
         or rule.prepare is not None
         or x._view.__class__ is View
@@ -118,10 +120,12 @@ def record_call(
     ):
         return apply(name, operands, args, kwargs)
     out = value[args[0]] if name == "getitem" else call(name, value, *args, **kwargs)
-    if type(out) is not Tensor or out._data.dtype.kind not in "fc":
-        return apply(name, operands, args, kwargs)
-    data = out._data
     parent = x._trace
+    if isinstance(out, tuple):  # several results
+        return _record(rule, Variable, operands, [value], [True], parent.level, args, kwargs, out)
+    data = out._data
+    if data.dtype.kind not in "fc":
+        return out  # bools and ints have no derivative
     keep_out, keep_x = rule.wants[0]
     new = _new(Node)
     new.rule = rule
@@ -155,7 +159,7 @@ def record_call(
 
 
 def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
-    """`transform` for two operands, at least one a variable over a plain tensor."""
+    """`transform` for two operands, at least one of them a variable."""
     rule = RULES.get(name)
     if rule is None or not rule.vjps or paused() is not None:
         return beside(name, x1, x2, operator)
@@ -163,12 +167,14 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
         node1 = x1._trace
         level = node1.level
         a = x1._value
-        if type(a) is not Tensor or x1._view.__class__ is View:
+        if rule.scalar is not None and type(x2) in _SCALARS:
+            rule = rule.scalar
+        if x1._view.__class__ is View:
             return beside(name, x1, x2, operator)
         if type(x2) is Variable:
             node2 = x2._trace
             b = x2._value
-            if type(b) is not Tensor or x2._view.__class__ is View or node2.level != level:
+            if x2._view.__class__ is View or node2.level != level:
                 return beside(name, x1, x2, operator)
             wants = rule.both
         elif type(x2) is Tensor or type(x2) in _SCALARS:
@@ -183,7 +189,9 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
         node2 = x2._trace
         level = node2.level
         b = x2._value
-        if type(b) is not Tensor or x2._view.__class__ is View:
+        if rule.scalar is not None and type(x1) in _SCALARS:
+            rule = rule.scalar
+        if x2._view.__class__ is View:
             return beside(name, x1, x2, operator)
         wants = rule.wants[1]
     else:
@@ -216,8 +224,68 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     return result
 
 
+def push_call(
+    name: str, operands: tuple[Any], args: tuple[Any, ...] = (), kwargs: dict[str, Any] = _NONE
+) -> Any:
+    """`transform` for one dual tensor, and parameters."""
+    x = operands[0]
+    rule = RULES.get(name)
+    level, t = x._trace
+    if rule is None or not rule.jvps or rule.composed or x._view is not None or t is None:
+        return apply(name, operands, args, kwargs)
+    jvp = rule.jvps[0]
+    if jvp is None or rule.put is not None or rule.prepare is not None:
+        return apply(name, operands, args, kwargs)
+    value = x._value
+    out = call(name, value, *args, **kwargs)
+    if isinstance(out, tuple) or out._data.dtype.kind not in "fc":
+        return apply(name, operands, args, kwargs) if isinstance(out, tuple) else out
+    with quiet((value,)):
+        part = jvp(t, out, value, *args, **kwargs)
+        if part is not None:
+            part = fit(binary("settle", part, t) if rule.elementwise else part, out)
+    return traced(Dual, out, Tangent(level, part))
+
+
+def push_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
+    """`transform` for two operands, at least one of them dual."""
+    rule = RULES.get(name)
+    if rule is None or not rule.jvps or rule.composed or name == "settle":
+        return beside(name, x1, x2, operator)
+    level = (x1 if type(x1) is Dual else x2)._trace.level
+    inner, tangents = [], []
+    for x in (x1, x2):
+        if type(x) is Dual and x._view is None and x._trace.level == level:
+            inner.append(x._value)
+            tangents.append(x._trace.value)
+        elif type(x) is Tensor or type(x) in _SCALARS:
+            inner.append(x)
+            tangents.append(None)
+        else:
+            return beside(name, x1, x2, operator)
+    if rule.scalar is not None and (type(x1) in _SCALARS or type(x2) in _SCALARS):
+        rule = rule.scalar
+    a, b = inner
+    out = binary(name, a, b)
+    total = None
+    with quiet(inner):
+        for t, jvp in zip(tangents, rule.jvps, strict=True):
+            if t is None or jvp is None:
+                continue
+            part = jvp(t, out, a, b)
+            if part is None:
+                continue
+            if rule.elementwise:
+                part = binary("settle", part, t)
+            part = fit(part, out)
+            total = part if total is None else total + part
+    return traced(Dual, out, Tangent(level, total))
+
+
 _dispatch.SHORT_CALL[Variable] = record_call
 _dispatch.SHORT_BINARY[Variable] = record_binary
+_dispatch.SHORT_CALL[Dual] = push_call
+_dispatch.SHORT_BINARY[Dual] = push_binary
 
 
 def run(name: str, operands: Sequence[Any], args: tuple[Any, ...] = (), kwargs: Any = _NONE) -> Any:
@@ -278,6 +346,8 @@ def updated(name: str, new: Any, value: Any) -> Any:
         if type(value) in _SCALARS:
             device.ops[name](new._data, value)
             return new
+    if name == "imul" and not (new.size == 1 and new.dtype.kind == "c"):
+        return new * value  # (one complex product is rounded otherwise in place)
     return _dispatch.inplace(name, new, value)
 
 
@@ -345,8 +415,10 @@ def _record(
     level: int,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
+    out: Any = None,
 ) -> Any:
-    out = run(rule.name, inner, args, kwargs)
+    if out is None:
+        out = run(rule.name, inner, args, kwargs)
     several = isinstance(out, (tuple, list))
     if several:
         if not out:
@@ -515,7 +587,9 @@ def _cast(g: Tensor, dtype: Any) -> Tensor:
 def conform(g: Tensor, node: Any) -> Tensor:
     """A cotangent summed and cast to an operand's shape and dtype."""
     have, want = g._data.shape, node.shape
-    if have != want:
+    if have != want and math.prod(have) == math.prod(want) and 0 not in have:
+        g = _dispatch.call("reshape", g, want, copy=None)  # only axes of one element are too many
+    elif have != want:
         extra = len(have) - len(want)
         axes = tuple(
             i for i, n in enumerate(have) if i < extra or (want[i - extra] == 1 and n != 1)

@@ -71,6 +71,8 @@ class Rule:
     whole : function or None
         Instead of `vjps`, where these would share work: ``whole(g, out, *operands, *args,
         **kwargs)`` gives the cotangents of all operands. Everything is kept for it.
+    scalar : Rule or None
+        The rule for one tensor among Python scalars, where that differs.
     split : function or None
         Of what is recorded: ``split(out)``, the results with equal values parted (see `Split`).
     rotate : function or None
@@ -83,7 +85,7 @@ class Rule:
 
     __slots__ = (
         "both", "composed", "elementwise", "jvps", "listed", "name", "plans", "prepare", "put",
-        "real_vjps", "refused", "rotate", "split", "vjps", "wants", "whole",
+        "real_vjps", "refused", "rotate", "scalar", "split", "vjps", "wants", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -97,6 +99,7 @@ class Rule:
         refused: str = "",
         prepare: Function | None = None,
         rotate: Function | None = None,
+        scalar: Rule | None = None,
         split: Function | None = None,
         whole: Function | None = None,
     ) -> None:
@@ -109,6 +112,7 @@ class Rule:
         self.refused = refused
         self.prepare = prepare
         self.rotate = rotate
+        self.scalar = scalar
         self.split = split
         self.whole = whole
         self.plans: dict[Any, tuple[int, ...]] = {}

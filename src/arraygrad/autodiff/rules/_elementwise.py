@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -12,7 +13,7 @@ from ..._creation import asarray
 from ..._dispatch import call
 from ..._searching import where
 from .._engine import conform, updated
-from .._rules import define, refuse, zero
+from .._rules import Rule, define, refuse, zero
 
 Function = Callable[..., Any]
 
@@ -208,10 +209,11 @@ def _sign(t: Any, out: Any, x: Any) -> Any:
 define("sign", (_sign, _sign), elementwise=True)
 real("copysign", lambda t, out, x1, _x2: t * (xp.sign(x1) * xp.sign(out)), None)
 
-# ---- the larger and the smaller: equal ones share
+# ---- the larger and the smaller: equal ones share, which is the subgradient of least norm; with
+# scalars, which have no part in it, that is 0
 
 
-def share(t: Any, x: Any, other: Any) -> Any:
+def _share(t: Any, x: Any, other: Any) -> Any:
     """The part of `t` that belongs to `x` in maximum(x, other)."""
     return _halves(t, x > other, x >= other)
 
@@ -224,19 +226,37 @@ def _halves(t: Any, more: Any, at_least: Any) -> Any:
     """All of `t`, half of it, or nothing; by sums, which cost a quarter of what `where` does."""
     dtype = t.dtype
     weight = updated("iadd", call("astype", more, dtype), call("astype", at_least, dtype))
-    return scaled(scaled(weight, 0.5), t)
+    weight = scaled(weight, 0.5)
+    return scaled(weight, t) if weight.shape == t.shape else weight * t
 
 
-real(
-    "maximum",
-    lambda t, _out, x1, x2: share(t, x1, x2),
-    lambda t, _out, x1, x2: share(t, x2, x1),
-)
-real(
-    "minimum",
-    lambda t, _out, x1, x2: _share_min(t, x1, x2),
-    lambda t, _out, x1, x2: _share_min(t, x2, x1),
-)
+def _where(condition: Any, t: Any) -> Any:
+    return scaled(call("astype", condition, t.dtype), t)
+
+
+def _extreme(name: str, share: Function, more: Function) -> None:
+    """Both operands, and either beside a scalar, for which the result tells enough."""
+    define(
+        name,
+        *_same(lambda t, _out, x1, x2: share(t, x1, x2), lambda t, _out, x1, x2: share(t, x2, x1)),
+        elementwise=True,
+        scalar=Rule(
+            name,
+            _same(
+                lambda t, out, _x1, x2: _where(more(out, x2), t),
+                lambda t, out, x1, _x2: _where(more(out, x1), t),
+            ),
+            elementwise=True,
+        ),
+    )
+
+
+def _same(*scales: Function) -> list[tuple[Function, Function]]:
+    return [(scale, scale) for scale in scales]
+
+
+_extreme("maximum", _share, operator.gt)
+_extreme("minimum", _share_min, operator.lt)
 
 
 def _lower(x: Any, low: Any) -> Any:
@@ -247,20 +267,31 @@ def _clip_x(t: Any, _out: Any, x: Any, low: Any, high: Any) -> Any:
     """Of minimum(maximum(x, low), high), what comes to x."""
     if high is not None:
         t = _share_min(t, _lower(x, low), high)
-    return t if low is None else share(t, x, low)
+    return t if low is None else _share(t, x, low)
 
 
 def _clip_low(t: Any, _out: Any, x: Any, low: Any, high: Any) -> Any:
     if high is not None:
         t = _share_min(t, xp.maximum(x, low), high)
-    return share(t, low, x)
+    return _share(t, low, x)
 
 
 def _clip_high(t: Any, _out: Any, x: Any, low: Any, high: Any) -> Any:
     return _share_min(t, high, _lower(x, low))
 
 
-real("clip", _clip_x, _clip_low, _clip_high)
+def _clip_scalars(t: Any, out: Any, _x: Any, low: Any, high: Any) -> Any:
+    if low is not None:
+        t = _where(out > low, t)
+    return t if high is None else _where(out < high, t)
+
+
+define(
+    "clip",
+    *_same(_clip_x, _clip_low, _clip_high),
+    elementwise=True,
+    scalar=Rule("clip", [*_same(_clip_scalars), (None, None), (None, None)], elementwise=True),
+)
 
 # ---- the engine's own: `settle(x, weight)` is x, but 0 for its NaNs where weight is 0 or infinite
 
