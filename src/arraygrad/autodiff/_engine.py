@@ -25,9 +25,10 @@ from .._dispatch import (
     sequence,
     ternary,
     unary,
+    wrap,
 )
 from .._dispatch import SCALARS as _SCALARS
-from .._errors import describe
+from .._errors import describe, explain
 from .._standard import MUTATING
 from .._strict import is_strict, strict
 from .._tensor import Tensor
@@ -198,7 +199,15 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
         return beside(name, x1, x2, operator)
     if level < 0:
         return beside(name, x1, x2, operator)
-    out = binary(name, a, b)
+    if type(a) is Tensor and type(b) is Tensor and a._device is b._device and not is_strict():
+        device = a._device  # as `binary` does, which would be one more call
+        try:
+            data = device.ops[name](a._data, b._data)
+        except Exception as error:
+            raise explain(error, name, (x1, x2)) from error
+        out = wrap(data, device)
+    else:
+        out = binary(name, a, b)
     data = out._data
     keep_out, keep1, keep2 = wants
     new = _new(Node)
@@ -392,7 +401,7 @@ def snapshot(x: Tensor) -> Tensor:
     if small and x._device.ops["root"](x._data) is not x._data:
         # A view of something that may be written as a whole later on; copied, it does not
         # stand in the way.
-        return unary("copy", x)
+        x._value = unary("copy", x)
     return keep(x)
 
 
