@@ -12,5 +12,6 @@ A backend is a module with
 A function has the standard's name and signature, less ``device``. Beyond the standard's there are
 ``getitem``, ``setitem``, ``T``, ``copy``, the in-place operators (``iadd`` ...) and the
 conversions ``from_host``, ``to_host``, ``from_peer``, ``from_scalar``, ``from_dlpack``,
-``dlpack``, ``array`` and ``item``.
+``dlpack``, ``array`` and ``item``; and for gradients ``root`` (the object that owns an array's
+memory), ``scatter`` (the transpose of indexing) and ``settle`` (0 for NaN by the weight).
 """
