@@ -14,11 +14,11 @@ import numpy as np
 from array_api_strict._flags import set_array_api_strict_flags
 
 from arraygrad import Tensor
-from arraygrad._backends.numpy import as_host, index_dtype, is_host_scalar, quiet, to_text
+from arraygrad._backends.numpy import as_host, index_dtype, is_host_scalar, to_text
 from arraygrad._standard import KINDS, MUTATING
 
 __all__ = ["array_type", "as_host", "count", "index_dtype", "is_host_scalar", "operations"]
-__all__ += ["quiet", "to_text"]
+__all__ += ["to_text"]
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

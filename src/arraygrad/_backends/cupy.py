@@ -969,10 +969,6 @@ def settle(x: _Array, weight: _Array) -> _Array:
     return cp.where(none, cp.zeros((), x.dtype), x)
 
 
-#: A context in which floating-point arithmetic warns of nothing, as it never does on a GPU.
-quiet = nullcontext
-
-
 def _on_device(function: Callable[..., Any], index: int) -> Callable[..., Any]:
     """The function, with GPU number `index` current while it runs."""
     current, device = cp.cuda.runtime.getDevice, cp.cuda.Device

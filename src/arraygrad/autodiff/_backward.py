@@ -9,10 +9,9 @@ from sys import getrefcount
 from typing import Any
 
 from .. import _dispatch
-from .._dispatch import binary
 from .._errors import describe
 from .._tensor import Tensor
-from ._engine import conform, quiet, refresh, snapshot, zeros
+from ._engine import conform, quiet, refresh, settle, snapshot, zeros
 from ._rules import Rule
 from ._traced import Node, Part, Traced, Variable, leaf, levels, part, traced
 
@@ -61,7 +60,7 @@ def linear(function: Callable[..., Any], *at: Tensor) -> tuple[Any, Callable[...
             for o, g in zip(outs, cotangents, strict=True)
             if g is not None and belongs(o, level)
         ]
-        found = backward(roots, x=at[0])
+        found = backward(roots)
         return [found.get(v._trace) for v in variables]
 
     return out, pull
@@ -78,7 +77,6 @@ def belongs(x: Any, level: int) -> bool:
 def backward(
     roots: Sequence[tuple[Node, Tensor]],
     *,
-    x: Tensor,
     stops: frozenset[Node] = frozenset(),
     free: bool = False,
     create_graph: bool = False,
@@ -89,8 +87,6 @@ def backward(
     ----------
     roots : sequence of (Node, Tensor)
         Cotangents that conform to their nodes.
-    x : Tensor
-        Any tensor of the device.
     stops : frozenset of Node
         Where not to go further.
     free : bool
@@ -114,7 +110,7 @@ def backward(
                 seen.add(parent)
                 stack.append(parent)
     found: dict[Node, Tensor] = {}
-    with quiet((x,)):
+    with quiet():
         for node in sorted(seen, key=_by_time, reverse=True):
             g: Any = grads.pop(node, None)
             if g is None:
@@ -154,12 +150,7 @@ def backward(
                 if gx is None:
                     continue
                 if elementwise and gx is not g:
-                    if type(gx) is Tensor:  # the same, without the detour
-                        data = gx._device.ops["settle"](gx._data, g._data)
-                        if data is not gx._data:
-                            gx = _dispatch.wrap(data, gx._device)
-                    else:
-                        gx = binary("settle", gx, g)
+                    gx = settle(gx, g)
                 data = gx._data
                 if data.shape != parent.shape or data.dtype is not parent.dtype:
                     gx = conform(gx, parent)

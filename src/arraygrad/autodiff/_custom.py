@@ -198,7 +198,7 @@ class custom_vjp:
             rule = Rule(self.name, whole=whole)
             return _trees.unflatten(structure, _record(rule, call, outs))
         totals: list[Any] = [None] * len(outs)
-        with quiet(call.inner):
+        with quiet():
             for k, t in enumerate(call.tangents()):
                 if t is None or not call.flags[k]:
                     continue
@@ -420,7 +420,7 @@ def checkpoint(f: Function, /) -> Function:
                     if y._trace.level == level:
                         roots.append((y._trace, conform(p, y._trace)))
             stops = frozenset([*(s for s in starts if s is not None), *nodes])
-            found = backward(roots, x=results[0], stops=stops, create_graph=create)
+            found = backward(roots, stops=stops, create_graph=create)
             return [None if s is None else found.get(s) for s in (*starts, *nodes)]
 
         return _trees.unflatten(

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from .. import _dispatch
+from .._device import get_device
 from .._dispatch import (
     OPTIONAL_SCALARS,
     apply,
@@ -249,17 +251,17 @@ def push_call(
     out = call(name, value, *args, **kwargs)
     if isinstance(out, tuple) or out._data.dtype.kind not in "fc":
         return apply(name, operands, args, kwargs) if isinstance(out, tuple) else out
-    with quiet((value,)):
+    with quiet():
         part = jvp(t, out, value, *args, **kwargs)
         if part is not None:
-            part = fit(binary("settle", part, t) if rule.elementwise else part, out)
+            part = fit(settle(part, t) if rule.elementwise else part, out)
     return traced(Dual, out, Tangent(level, part))
 
 
 def push_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     """`transform` for two operands, at least one of them dual."""
     rule = RULES.get(name)
-    if rule is None or not rule.jvps or rule.composed or name == "settle":
+    if rule is None or not rule.jvps or rule.composed:
         return beside(name, x1, x2, operator)
     level = (x1 if type(x1) is Dual else x2)._trace.level
     inner, tangents = [], []
@@ -277,7 +279,7 @@ def push_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     a, b = inner
     out = binary(name, a, b)
     total = None
-    with quiet(inner):
+    with quiet():
         for t, jvp in zip(tangents, rule.jvps, strict=True):
             if t is None or jvp is None:
                 continue
@@ -285,7 +287,7 @@ def push_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
             if part is None:
                 continue
             if rule.elementwise:
-                part = binary("settle", part, t)
+                part = settle(part, t)
             part = fit(part, out)
             total = part if total is None else total + part
     return traced(Dual, out, Tangent(level, total))
@@ -510,7 +512,7 @@ def _push(
     if not several and out._data.dtype.kind not in "fc":
         return out
     tangents = [x._trace.value if flag else None for x, flag in zip(operands, flags, strict=True)]
-    with quiet(inner):
+    with quiet():
         if rule.rotate is not None and tangents[0] is not None:
             out, total = rule.rotate(tangents[0], out, inner[0], *args, **kwargs)
         else:
@@ -561,7 +563,7 @@ def _tangent(
         if part is None:
             continue
         if rule.elementwise:
-            part = binary("settle", part, t)
+            part = settle(part, t)
         part = fit(part, out)
         total = part if total is None else total + part
     return total
@@ -614,27 +616,46 @@ def conform(g: Tensor, node: Any) -> Tensor:
     return g
 
 
+_in_rules: ContextVar[bool] = ContextVar("arraygrad_in_rules", default=False)
+_numbers = get_device("cpu").backend.quiet
+
+
 class quiet:
-    """A context for rules: no floating-point warnings, no strict mode."""
+    """A context for rules: no floating-point warnings, no strict mode.
 
-    __slots__ = ("_numbers", "_strict")
+    Of the CPU, for whatever device; others do not warn. Inside of itself it does nothing.
+    """
 
-    def __init__(self, operands: Sequence[Any]) -> None:
-        for x in operands:
-            if isinstance(x, (Tensor, Node)):
-                break
-        self._numbers = x._device.backend.quiet()
-        self._strict = strict(False) if is_strict() else None
+    __slots__ = ("_errors", "_strict", "_token")
 
     def __enter__(self) -> None:
-        self._numbers.__enter__()
+        self._token = None
+        if _in_rules.get():
+            return
+        self._token = _in_rules.set(True)
+        self._errors = _numbers()
+        self._errors.__enter__()
+        self._strict = strict(False) if is_strict() else None
         if self._strict is not None:
             self._strict.__enter__()
 
     def __exit__(self, *error: Any) -> None:
+        if self._token is None:
+            return
         if self._strict is not None:
             self._strict.__exit__(*error)
-        self._numbers.__exit__(*error)
+        self._errors.__exit__(*error)
+        _in_rules.reset(self._token)
+
+
+def settle(x: Tensor, weight: Tensor) -> Tensor:
+    """`x` with 0 for its NaNs where `weight` is 0 or infinite: what 0 times infinity counts as."""
+    data = x._device.ops["settle"](x._data, weight._data)
+    if data is x._data:
+        return x  # without NaNs, of whatever level
+    if type(x) is Tensor:
+        return wrap(data, x._device)
+    return binary("settle", x, weight)
 
 
 # ---- views

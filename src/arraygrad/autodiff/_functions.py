@@ -178,7 +178,7 @@ class _Recorded:
             for node, g in zip(self.nodes, cotangents, strict=True)
             if node is not None and g is not None
         ]
-        found = backward(roots, x=self.inputs.leaves[0], free=free)
+        found = backward(roots, free=free)
         del roots
         result = []
         for start, x in zip(self.starts, self.inputs.leaves, strict=True):
@@ -514,7 +514,7 @@ def linearize(f: Function, /, *primals: Any) -> tuple[Any, Function]:
             for y, t in zip(pulled, leaves, strict=True)
             if _is_at(y, level)
         ]
-        found = backward(roots, x=inputs.leaves[0])
+        found = backward(roots)
         parts = [own(found, s._trace) for s in starts]
         return _trees.unflatten(
             recorded.structure,

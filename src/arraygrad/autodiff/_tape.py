@@ -140,7 +140,7 @@ def run_backward(
     if isinstance(gradient, Traced) and not create_graph:
         gradient = gradient.detach()
     root = conform(gradient, node)
-    found = backward([(node, root)], x=x, free=not retain, create_graph=create_graph)
+    found = backward([(node, root)], free=not retain, create_graph=create_graph)
     del root, gradient
     for leaf_node in list(found):
         accumulate(leaf_node, found)
@@ -153,7 +153,7 @@ def accumulate(node: Any, found: dict[Any, Tensor]) -> None:
     if have is None:
         node.grad = g
         return
-    with quiet((g,)):
+    with quiet():
         if type(have) is Tensor and type(g) is Tensor and have._device is g._device:
             _dispatch.inplace("iadd", have, g)
         else:
