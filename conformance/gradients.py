@@ -352,6 +352,14 @@ class Trial:
         ]
         return sum(parts) + sum(0 * xp.sum(xp.real(x)) for x in inputs)
 
+    def weighted(self, *inputs: Any) -> Any:
+        """The product of cotangents and the function: one real number."""
+        parts = [
+            xp.sum(xp.real(xp.conj(g) * y))
+            for g, y in zip(self.cotangents, self.f(*inputs), strict=True)
+        ]
+        return sum(parts) + sum(0 * xp.sum(xp.real(x)) for x in inputs)
+
     def second(self) -> None:
         """Second derivatives: each mode over each, and differences of the gradient."""
         try:
@@ -373,6 +381,10 @@ class Trial:
         over = autodiff.grad(self.slope_of, tuple(range(len(self.inputs))))(*self.inputs)
         for found, e in zip(over, curved, strict=True):
             close("reverse over forward", found, e, 10 * self.exact)
+        product = autodiff.hvp(self.weighted, tuple(self.inputs), tuple(self.direction))
+        product = product if isinstance(product, tuple) else (product,)
+        for found, e in zip(product, curved, strict=True):
+            close("reverse, recorded itself", found, e, 10 * self.exact)
         _, twice = autodiff.jvp(self.slope_of, self.inputs, self.direction)
         one = xp.ones_like(twice)
         same_products("forward over forward", [one], [twice], curved, self.direction,

@@ -183,7 +183,8 @@ def _collect(grads: dict[Node, Any], node: Part, g: Any) -> None:
     parts = grads.get(whole)
     if parts is None:
         parts = grads[whole] = [None] * len(whole.shape)
-    parts[node.index] = g
+    have = parts[node.index]  # of another such node, made when the pass was recorded (`_revived`)
+    parts[node.index] = g if have is None else have + g
 
 
 def _pulled(rule: Rule, node: Node, g: Any, saved: tuple[Any, ...]) -> Any:
@@ -247,7 +248,7 @@ def _revived(node: Node) -> tuple[Any, ...]:
     """What a node keeps, as tensors that are recorded at the node's own level."""
     assert node.saved is not None
     out, *rest = node.saved
-    if isinstance(out, tuple):
+    if type(out) is tuple:  # of several results, not what is `Like` one
         out = tuple(traced(Variable, o, part(o, node, i)) for i, o in enumerate(out))
     elif isinstance(out, Tensor):
         out = traced(Variable, out, node)

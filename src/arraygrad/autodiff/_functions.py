@@ -178,8 +178,10 @@ class _Recorded:
             for node, g in zip(self.nodes, cotangents, strict=True)
             if node is not None and g is not None
         ]
-        found = backward(roots, free=free)
-        del roots
+        return self.taken(backward(roots, free=free))
+
+    def taken(self, found: dict[Any, Tensor]) -> list[Tensor]:
+        """What was found for the inputs; zeros for those without."""
         result = []
         for start, x in zip(self.starts, self.inputs.leaves, strict=True):
             g = own(found, start)
@@ -248,19 +250,23 @@ def _value_and_grad(
         inputs = _Inputs(name, args, numbers)
         recorded = _Recorded(name, f, inputs, kwargs, has_aux)
         value = recorded.value()
-        if not isinstance(value, Tensor):
-            raise TypeError(f"{name}: the function must give one tensor; got {describe(value)}")
-        if value.size != 1 or value.dtype.kind != "f":
-            raise ValueError(
-                f"{name}: the function must give a real tensor of one element; got "
-                f"{describe(value)}; vjp and jacobian are for others"
-            )
-        one = _dispatch.create("ones", value.device, value.shape, dtype=value.dtype)
-        grads = inputs.restored(recorded.pull([one], free=True))
+        grads = inputs.restored(recorded.pull([_one(name, value)], free=True))
         result = (value, recorded.aux) if has_aux else value
         return result, grads[0] if single else grads
 
     return run
+
+
+def _one(name: str, value: Any) -> Tensor:
+    """The cotangent of a function's value with which its gradient begins."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name}: the function must give one tensor; got {describe(value)}")
+    if value.size != 1 or value.dtype.kind != "f":
+        raise ValueError(
+            f"{name}: the function must give a real tensor of one element; got "
+            f"{describe(value)}; vjp and jacobian are for others"
+        )
+    return _dispatch.create("ones", value.device, value.shape, dtype=value.dtype)
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Function:
@@ -743,7 +749,8 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The product of the matrix of second derivatives of `f` with a direction.
 
-    Forward mode over reverse mode; the matrix is never made.
+    The gradient is recorded, too, and its product with the direction differentiated; the matrix is
+    never made.
 
     Parameters
     ----------
@@ -775,8 +782,22 @@ def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     _check_function("hvp", f)
     if not isinstance(primals, (tuple, list)):
         raise TypeError(f"hvp: primals is a tuple of arguments; got {describe(primals)}")
-    first = grad(f, 0 if len(primals) == 1 else tuple(range(len(primals))))
-    return jvp(first, primals, tangents)[1]
+    inputs = _Inputs("hvp", primals, range(len(primals)))
+    structure = _trees.flatten(tuple(primals))[1]
+    directions = _like_outputs("hvp", tuple(tangents), structure, inputs.leaves, "tangents")
+    recorded = _Recorded("hvp", f, inputs, {}, False)
+    one = _one("hvp", recorded.value())
+    (node,) = recorded.nodes
+    assert node is not None
+    first = backward([(node, one)], create_graph=True)
+    roots = []
+    for start, t in zip(recorded.starts, directions, strict=True):
+        g = first.get(start)
+        if _is_at(g, recorded.level):
+            roots.append((g._trace, conform(t, g._trace)))  # type: ignore[union-attr]
+    del first
+    products = inputs.restored(recorded.taken(backward(roots, free=True)))
+    return products[0] if len(primals) == 1 else products
 
 
 def stop_gradient(tree: Any, /) -> Any:
