@@ -345,6 +345,32 @@ def test_data_does_not_leave_unseen():
         assert v.numpy() == 2.0
 
 
+def test_strict_mode(xp):
+    x = xp.asarray([1.0, 2.0])
+
+    def f(x):
+        y = xp.asarray(x, copy=True)
+        y[0] *= 2.0
+        y **= 2.0
+        return xp.sum(xp.maximum(y, 1.5) * xp.linalg.vector_norm(x))
+
+    expected = grad(f)(x).numpy()
+    with xp.strict():
+        close(grad(f)(x), expected)
+        hvp(f, (x,), (x,))
+        with pytest.raises(TypeError, match="outside the standard"):
+            grad(lambda x: xp.sum(x + True))(x)
+
+
+def test_devices_do_not_mix():
+    x = arraygrad.ones(2, device="strict:1")
+    for f in (lambda v: v * x, lambda v: x / v, lambda v: arraygrad.concat([v, x])):
+        with pytest.raises(arraygrad.DeviceMismatchError):
+            f(variable(arraygrad.ones(2)))
+        with pytest.raises(arraygrad.DeviceMismatchError):
+            jvp(f, (arraygrad.ones(2),), (arraygrad.ones(2),))
+
+
 # ---- the tape
 
 

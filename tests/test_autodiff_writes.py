@@ -156,6 +156,17 @@ def _index_that_changes(xp, v):
     return y + v[i]
 
 
+def _base_is_written(xp, v):
+    base = xp.asarray([1.0, 2.0, 3.0, 4.0])
+    view, large = base[:3], xp.zeros(3000)
+    part = large[:3]
+    y = v * view + v * part
+    base[...] = 5.0
+    z = v * view
+    view += 1.0
+    return y * z + v * base[1:] + v * view
+
+
 def _conditional(xp, v):
     x = v * 1.0
     for k in range(3):

@@ -72,7 +72,7 @@ def is_shared(x: Tensor, views: int = 0) -> bool:
     """Whether others than `x`, what graphs keep of it and so many `views` have its memory."""
     data = x._data
     root = x._device.ops["root"](data)
-    kept = x._value is not None and x._value._data is data
+    kept = x._value is not None
     if root is data:  # the slot, two variables and the argument refer to it
         return getrefcount(data) > 4 + views + kept
     return getrefcount(data) > 3 + kept or getrefcount(root) > 3 + views

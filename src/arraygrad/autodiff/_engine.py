@@ -402,8 +402,8 @@ def snapshot(x: Tensor) -> Tensor:
     small = x._data.size <= _SMALL and x._value is None
     if small and x._device.ops["root"](x._data) is not x._data:
         # A view of something that may be written as a whole later on; copied, it does not
-        # stand in the way.
-        x._value = unary("copy", x)
+        # stand in the way. Not for others to keep too: the base may be written before.
+        return unary("copy", x)
     return keep(x)
 
 
