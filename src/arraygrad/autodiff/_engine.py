@@ -104,6 +104,7 @@ def transform(
 # ---- the same, short, for one or two traced operands of one level
 
 _NONE: dict[str, Any] = {}
+_NOTHING = (None, None, None)
 
 
 def record_call(
@@ -216,9 +217,13 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     new.rule = rule
     new.parents = (node1, node2)
     new.saved = (
-        (out if keep_out == DATA else _saved(out, LIKE)) if keep_out else None,
-        (a if node1 is not None and keep1 == DATA else _saved(a, keep1)) if keep1 else None,
-        (b if node2 is not None and keep2 == DATA else _saved(b, keep2)) if keep2 else None,
+        _NOTHING
+        if not (keep_out or keep1 or keep2)
+        else (
+            (out if keep_out == DATA else _saved(out, LIKE)) if keep_out else None,
+            (a if node1 is not None and keep1 == DATA else _saved(a, keep1)) if keep1 else None,
+            (b if node2 is not None and keep2 == DATA else _saved(b, keep2)) if keep2 else None,
+        )
     )
     new.kwargs = _NONE
     new.level = level
@@ -598,7 +603,7 @@ def _cast(g: Tensor, dtype: Any) -> Tensor:
 def conform(g: Tensor, node: Any) -> Tensor:
     """A cotangent summed and cast to an operand's shape and dtype."""
     have, want = g._data.shape, node.shape
-    if have != want and math.prod(have) == math.prod(want) and 0 not in have:
+    if have != want and g._data.size == math.prod(want) and 0 not in have:
         g = _dispatch.call("reshape", g, want, copy=None)  # only axes of one element are too many
     elif have != want:
         extra = len(have) - len(want)
