@@ -694,12 +694,12 @@ def test_graphs_are_freed_without_the_garbage_collector():
         for _ in range(5):
             step(w, x)
         before = len(gc.get_objects())
-        for _ in range(50):
+        for _ in range(300):
             step(w, x)
         after = len(gc.get_objects())
     finally:
         gc.enable()
-    assert after - before < 20
+    assert after - before < 150  # the test runner's own threads make some; a leak makes 300
 
 
 # ---- checkpoint and rules of one's own
