@@ -38,7 +38,7 @@ except ImportError as error:
         f'"arraygrad[cuda12x]" for CUDA 12 ({error})'
     ) from error
 
-from .numpy import as_host, index_dtype, is_host_scalar, to_text
+from .numpy import as_host, index_dtype, is_host_scalar, root, to_text
 
 __all__ = [
     "array_type",
@@ -942,14 +942,6 @@ def _table() -> dict[str, Callable[..., Any]]:
         }
     )
     return table
-
-
-def root(x: _Array) -> Any:
-    """The object that owns an array's memory: the array itself unless it is a view."""
-    base = x.base
-    while base is not None:
-        x, base = base, getattr(base, "base", None)
-    return x
 
 
 def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:

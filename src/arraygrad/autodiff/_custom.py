@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import update_wrapper, wraps
 from typing import Any
 
@@ -109,14 +109,43 @@ def _bound(f: Function, args: Any, kwargs: dict[str, Any], constants: Any) -> tu
     return bound.args
 
 
-def _constants(numbers: Any) -> tuple[int, ...]:
-    return (numbers,) if isinstance(numbers, int) else tuple(numbers)
+class _Custom:
+    """What both kinds of functions with rules of their own share."""
+
+    _rule: Any = None
+
+    def __init__(self, fun: Function, nondiff_argnums: int | Sequence[int] = ()) -> None:
+        if not callable(fun):
+            raise TypeError(f"{type(self).__name__}: expected a function; got {describe(fun)}")
+        update_wrapper(self, fun)
+        self.fun = fun
+        self.nondiff_argnums: tuple[int, ...] = (
+            (nondiff_argnums,) if isinstance(nondiff_argnums, int) else tuple(nondiff_argnums)
+        )
+        self.name = getattr(fun, "__name__", type(self).__name__)
+
+    def _taken_apart(self, args: Any, kwargs: Any) -> tuple[Any, list[Any], _Call]:
+        """All arguments by position, those that are constants, and the call of the others."""
+        args = _bound(self.fun, args, kwargs, self.nondiff_argnums)
+        constants = [args[i] for i in self.nondiff_argnums]
+        return (
+            args,
+            constants,
+            _Call(tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums)),
+        )
+
+    def _put_together(self, constants: list[Any], others: Any) -> list[Any]:
+        """The inverse: all arguments by position."""
+        args = list(others)
+        for i, x in sorted(zip(self.nondiff_argnums, constants, strict=True), key=lambda p: p[0]):
+            args.insert(i, x)
+        return args
 
 
 # ---- custom_vjp
 
 
-class custom_vjp:
+class custom_vjp(_Custom):
     """A function with a reverse-mode rule of its own.
 
     Parameters
@@ -147,15 +176,6 @@ class custom_vjp:
     Tensor(1., dtype=float64)
     """
 
-    def __init__(self, fun: Function, nondiff_argnums: Any = ()) -> None:
-        if not callable(fun):
-            raise TypeError(f"custom_vjp: expected a function; got {describe(fun)}")
-        update_wrapper(self, fun)
-        self.fun = fun
-        self.nondiff_argnums = _constants(nondiff_argnums)
-        self._rule: tuple[Function, Function] | None = None
-        self.name = getattr(fun, "__name__", "custom_vjp")
-
     def defvjp(self, forward: Function, backward: Function, /) -> None:
         """Give the rule.
 
@@ -173,21 +193,15 @@ class custom_vjp:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Perform the function."""
-        args = _bound(self.fun, args, kwargs, self.nondiff_argnums)
-        constants = [args[i] for i in self.nondiff_argnums]
-        rest = tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums)
-        call = _Call(rest)
+        args, constants, call = self._taken_apart(args, kwargs)
         if call.level < 0:
             return self.fun(*args)
         if self._rule is None:
             raise AttributeError(f"{self.name}: no rule yet; write {self.name}.defvjp(...)")
         forward, backwards = self._rule
-        inner = list(call.below())
-        full = [constants[self.nondiff_argnums.index(i)] if i in self.nondiff_argnums
-                else inner.pop(0) for i in range(len(args))]  # fmt: skip
-        out, residuals = forward(*full)
-        outs, structure = _tensors(self.name, out)
         below = call.below()
+        out, residuals = forward(*self._put_together(constants, below))
+        outs, structure = _tensors(self.name, out)
 
         def whole(g: Any, *_: Any) -> list[Any]:
             filled = [zeros(o) if p is None else p for p, o in zip(g, outs, strict=True)]
@@ -238,7 +252,7 @@ def _match(name: str, given: Any, arguments: Any) -> list[Any]:
 # ---- custom_jvp
 
 
-class custom_jvp:
+class custom_jvp(_Custom):
     """A function with a forward-mode rule of its own.
 
     Parameters
@@ -267,15 +281,6 @@ class custom_jvp:
     Tensor(0.5, dtype=float64)
     """
 
-    def __init__(self, fun: Function, nondiff_argnums: Any = ()) -> None:
-        if not callable(fun):
-            raise TypeError(f"custom_jvp: expected a function; got {describe(fun)}")
-        update_wrapper(self, fun)
-        self.fun = fun
-        self.nondiff_argnums = _constants(nondiff_argnums)
-        self._rule: Function | None = None
-        self.name = getattr(fun, "__name__", "custom_jvp")
-
     def defjvp(self, jvp: Function, /) -> Function:
         """Give the rule; also as a decorator.
 
@@ -296,10 +301,7 @@ class custom_jvp:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Perform the function."""
-        args = _bound(self.fun, args, kwargs, self.nondiff_argnums)
-        constants = [args[i] for i in self.nondiff_argnums]
-        rest = tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums)
-        call = _Call(rest)
+        args, constants, call = self._taken_apart(args, kwargs)
         if call.level < 0:
             return self.fun(*args)
         if self._rule is None:
@@ -324,10 +326,7 @@ class custom_jvp:
             if found != structure:
                 raise ValueError(f"{self.name}: the tangent must have the structure {structure}")
             return _trees.unflatten(structure, _push(call, outs, tangents))
-        inner = list(below)
-        full = [constants[self.nondiff_argnums.index(i)] if i in self.nondiff_argnums
-                else inner.pop(0) for i in range(len(args))]  # fmt: skip
-        outs, structure = _tensors(self.name, self(*full))
+        outs, structure = _tensors(self.name, self(*self._put_together(constants, below)))
         basis = call.tangents()
         places = [i for i, f in enumerate(call.flags) if f]
 
