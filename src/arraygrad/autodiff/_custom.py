@@ -124,6 +124,9 @@ class _Custom:
         )
         self.name = getattr(fun, "__name__", type(self).__name__)
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
     def _taken_apart(self, args: Any, kwargs: Any) -> tuple[Any, list[Any], _Call]:
         """All arguments by position, those that are constants, and the call of the others."""
         args = _bound(self.fun, args, kwargs, self.nondiff_argnums)
