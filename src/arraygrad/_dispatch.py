@@ -28,6 +28,15 @@ from ._tensor import Tensor
 
 _new = object.__new__
 
+
+def _alone() -> int:
+    x = object()
+    return getrefcount(x)
+
+
+#: What getrefcount says of what one variable holds: 2 with the argument, which Python 3.14 borrows.
+ALONE = _alone()
+
 #: Numbers that grow: when an operation was recorded, when memory was written.
 clock = itertools.count(1)
 
@@ -49,7 +58,7 @@ class Writes:
         """Before a write to `x`: what graphs keep of its present data gets a copy of its own."""
         kept = x._value
         if kept is not None:
-            if getrefcount(kept) > 3:  # the slot, the variable and the argument
+            if getrefcount(kept) > ALONE + 1:  # the slot
                 kept._data = x._device.ops["copy"](kept._data)
             x._value = None
         Writes.last = Writes.when[id(x._device.ops["root"](x._data))] = next(clock)
@@ -73,9 +82,9 @@ def is_shared(x: Tensor, views: int = 0) -> bool:
     data = x._data
     root = x._device.ops["root"](data)
     kept = x._value is not None
-    if root is data:  # the slot, two variables and the argument refer to it
-        return getrefcount(data) > 4 + views + kept
-    return getrefcount(data) > 3 + kept or getrefcount(root) > 3 + views
+    if root is data:  # two variables and the slot refer to it
+        return getrefcount(data) > ALONE + 2 + views + kept
+    return getrefcount(data) > ALONE + 1 + kept or getrefcount(root) > ALONE + 1 + views
 
 
 #: The scalars of the standard, by exact type; a subclass goes the long way.

@@ -160,7 +160,7 @@ def backward(
                 elif (
                     type(have) is Tensor
                     and type(gx) is Tensor
-                    and getrefcount(have) == 3  # grads, have and the argument
+                    and getrefcount(have) == _dispatch.ALONE + 1  # in grads
                     and not _dispatch.is_shared(have)
                     and have._device.ops["root"](have._data) is have._data
                 ):

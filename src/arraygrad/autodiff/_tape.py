@@ -164,7 +164,7 @@ def own(found: dict[Any, Tensor], node: Any) -> Tensor | None:
     """Take a gradient out of those found, in memory of its own: to write to it changes no other."""
     g = joined(found.pop(node, None))
     if type(g) is Tensor and (
-        getrefcount(g) > 2  # the variable and the argument
+        getrefcount(g) > _dispatch.ALONE
         or _dispatch.is_shared(g)
         or g._device.ops["root"](g._data) is not g._data
     ):

@@ -82,7 +82,7 @@ def write_variable(name: str, x: Any, value: Any) -> Any:
         or not is_off(x, paused())
     ):
         return _dispatch.apply_operator(name, x, value)
-    if getrefcount(kept) > 3:  # the slot, the variable and the argument
+    if getrefcount(kept) > _dispatch.ALONE + 1:  # the slot
         _unshare(x)
     _dispatch.inplace(name, x._value, value)
     return x
@@ -112,7 +112,7 @@ def _unshare(x: Traced) -> None:
     kept = x._value
     if isinstance(kept, Traced):
         _unshare(kept)
-    elif getrefcount(kept) > 3:  # the slot, the variable and the argument
+    elif getrefcount(kept) > _dispatch.ALONE + 1:  # the slot
         kept._data = _dispatch.unary("copy", kept)._data
         x._value = _dispatch.wrap(x._data, x._device)
 
