@@ -46,7 +46,8 @@ class Writes:
 
     Off until a transformation that keeps data is imported: `on`. Memory is known by the id of
     the object that owns it. An id may pass to a new object, but not while a graph keeps the old
-    one, so a write that is younger than the record concerned the memory that it keeps.
+    one, so a write that is younger than the record concerned the memory that it keeps; but for
+    the copies that `part` makes.
     """
 
     on = False
@@ -59,9 +60,16 @@ class Writes:
         kept = x._value
         if kept is not None:
             if getrefcount(kept) > ALONE + 1:  # the slot
-                kept._data = x._device.ops["copy"](kept._data)
+                Writes.part(kept)
             x._value = None
         Writes.last = Writes.when[id(x._device.ops["root"](x._data))] = next(clock)
+
+    @staticmethod
+    def part(kept: Tensor) -> None:
+        """Give what a graph keeps memory of its own, which nobody has written."""
+        ops = kept._device.ops
+        kept._data = ops["copy"](kept._data)
+        Writes.when.pop(id(ops["root"](kept._data)), None)  # of an object that had the id before
 
     @staticmethod
     def since(x: Tensor, when: int) -> bool:

@@ -113,7 +113,7 @@ def _unshare(x: Traced) -> None:
     if isinstance(kept, Traced):
         _unshare(kept)
     elif getrefcount(kept) > _dispatch.ALONE + 1:  # the slot
-        kept._data = _dispatch.unary("copy", kept)._data
+        _dispatch.Writes.part(kept)
         x._value = _dispatch.wrap(x._data, x._device)
 
 
