@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import arraygrad
-from arraygrad import Tensor, _dispatch, autodiff
+from arraygrad import Tensor, autodiff
+from arraygrad._dispatch import Writes, keep
 from arraygrad.autodiff import grad, hessian, jacobian, jvp, no_grad, variable, vjp
 
 V = np.asarray([0.7, -1.3, 2.1])
@@ -404,12 +405,12 @@ def test_writes_without_record(xp):
 def test_a_copy_of_what_was_kept_has_no_past(xp):
     """It may lie where something that was written lay before."""
     x = xp.ones(3)
-    kept = [_dispatch.keep(x)]
+    kept = [keep(x)]
     for _ in range(100):
         lost = xp.zeros(3)
         lost += 1.0
         del lost
     x += 1.0
     assert kept[0].numpy().tolist() == [1.0, 1.0, 1.0]
-    assert not _dispatch.Writes.since(kept[0], 0)
-    assert _dispatch.Writes.since(x, 0)
+    assert not Writes.since(kept[0], 0)
+    assert Writes.since(x, 0)
