@@ -7,7 +7,10 @@ differences of what it computes.
 from __future__ import annotations
 
 import argparse
+import json
+import platform
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,8 @@ from arraygrad import autodiff
 from arraygrad.autodiff._rules import RULES
 
 from .gradient_cases import CASES, WITHOUT_DERIVATIVE, Case, rule_name, standard_names
-from .report import SetupError, table, write
+from .official import versions
+from .report import REPORTS, SetupError, table, write
 
 Function = Callable[..., Any]
 
@@ -61,6 +65,9 @@ def run(args: argparse.Namespace) -> int:
         results.setdefault(case.function, []).append((case, outcomes(case, device)))
     write(args.report, markdown(args.device, results))
     print(f"table: {args.report}")
+    stem = REPORTS / f"gradients-{args.device.replace(':', '-')}"
+    path = stem if args.report == COVERAGE else args.report
+    write(path.with_suffix(".json"), json.dumps(figures(device, results), indent=1) + "\n")
     wrong = {
         case.name: {check: why for check, why in found.items() if why not in ("", REFUSED)}
         for cases in results.values()
@@ -89,6 +96,26 @@ def outcomes(case: Case, device: Any) -> dict[str, str]:
         except Exception as error:
             found[check] = f"{type(error).__name__}: {error}"
     return found
+
+
+def figures(device: Any, results: dict[str, list[tuple[Case, dict[str, str]]]]) -> dict[str, Any]:
+    """How many cases pass which check, for the page of all reports."""
+    found = [checks for cases in results.values() for _, checks in cases]
+    counts = {}
+    for check in CHECKS:
+        whys = [checks[check] for checks in found]
+        right, refused = whys.count(""), whys.count(REFUSED)
+        counts[check] = {"right": right, "refused": refused, "wrong": len(whys) - right - refused}
+    return {
+        "device": str(device),
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": versions(device.type, device.index),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "functions": len(results),
+        "cases": len(found),
+        "not differentiable": sum(bool(refusal(name)) for name in standard_names()),
+        "checks": counts,
+    }
 
 
 def undeclared() -> list[str]:

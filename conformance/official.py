@@ -36,6 +36,14 @@ STANDARD_COMMIT = "5f847a3858875c682ae901aa22b0413bf24be9da"
 REVISIONS = ("2025.12", "2024.12", "2023.12", "2022.12", "2021.12")
 EXAMPLES = 100
 
+#: What may be tested, and the namespace that stands for it: ours, and the peers beside it.
+BACKENDS = {
+    "arraygrad": "arraygrad",
+    "numpy": "array_api_compat.numpy",
+    "array_api_strict": "array_api_strict",
+    "torch": "array_api_compat.torch",
+}
+
 #: The outcomes of a test, as pytest calls them, with the words of the reports.
 OUTCOMES = {
     "passed": "Passed",
@@ -63,6 +71,8 @@ def add_parser(subjects: Any) -> None:
     )
     add = parser.add_argument
     add("--device", default="cpu", help="the default device of the tests (cpu)")
+    add("--backend", choices=BACKENDS, default="arraygrad", help="what to test (arraygrad); a "
+        "peer on the CPU, to compare")  # fmt: skip
     add("--revision", choices=REVISIONS, default=REVISIONS[0], help="of the standard")
     add("--suite", type=Path, help="folder of the suite; else $ARRAYGRAD_ARRAY_API_TESTS, "
         "else a copy in the user's cache, which is cloned from GitHub when missing")  # fmt: skip
@@ -84,13 +94,19 @@ def positive(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Run the suite once, record the results, and say whether all of it passed."""
+    peer = args.backend != "arraygrad"
+    if peer and args.device != "cpu":
+        raise SetupError(f"{args.backend} is measured on the cpu alone; got {args.device}")
     stem = args.report / f"official-{args.device.replace(':', '-')}"
+    if peer:
+        stem = stem.with_name(f"{stem.name}-{args.backend}")
     load(stem)  # an unreadable report should be known before the tests run, not after
     try:
         index = arraygrad.Device(args.device).index
     except (ImportError, ValueError) as problem:
         raise SetupError(problem) from None
-    modules = ("pytest", "pytest_jsonreport", "xdist", "hypothesis", "ndindex")
+    modules = ["pytest", "pytest_jsonreport", "xdist", "hypothesis", "ndindex"]
+    modules += [args.backend] * peer
     if missing := [name for name in modules if importlib.util.find_spec(name) is None]:
         raise SetupError(f"{', '.join(missing)} missing; pip install 'arraygrad[test]'")
     suite = find_suite(args.suite, args.revision)
@@ -101,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
         "seed": args.seed,
         "suite": commit(suite),
         "standard": commit(suite / "array-api"),
-        "versions": versions(args.device, index),
+        "versions": versions(args.device, index) | peer_version(args.backend),
         "platform": f"{platform.system()} {platform.machine()}",
     }
     for name, pin in (("suite", SUITE_COMMIT), ("standard", STANDARD_COMMIT)):
@@ -112,9 +128,9 @@ def run(args: argparse.Namespace) -> int:
     runs = load(stem)
     runs[name_of(result)] = result
     runs = dict(sorted(runs.items(), key=lambda item: order(item[1])))
-    content = {"device": args.device, "runs": runs}
+    content = {"backend": args.backend, "device": args.device, "runs": runs}
     write(stem.with_suffix(".json"), json.dumps(content, indent=1) + "\n")
-    write(stem.with_suffix(".md"), markdown(args.device, runs))
+    write(stem.with_suffix(".md"), markdown(args.backend, args.device, runs))
     totals = result["totals"]
     print(f"report: {stem}.md")
     if totals["xfailed"] or totals["xpassed"]:
@@ -243,7 +259,7 @@ def environment(scratch: str, args: argparse.Namespace) -> dict[str, str]:
     env = {k: v for k, v in os.environ.items() if not k.startswith(("ARRAY_API_TESTS_", "PYTEST_"))}
     # The device is set as the suite is imported, in each worker, in the thread of the tests.
     module = f"exec('import arraygrad as xp; xp.default_device(\"{args.device}\")')"
-    env["ARRAY_API_TESTS_MODULE"] = "arraygrad" if args.device == "cpu" else module
+    env["ARRAY_API_TESTS_MODULE"] = BACKENDS[args.backend] if args.device == "cpu" else module
     env["ARRAY_API_TESTS_VERSION"] = args.revision
     env["HYPOTHESIS_STORAGE_DIRECTORY"] = scratch  # no examples from earlier runs
     here = str(Path(arraygrad.__file__).resolve().parents[1])  # the very package reported on
@@ -263,6 +279,11 @@ def versions(device: str, index: int) -> dict[str, str]:
         found["CUDA"] = f"{cuda // 1000}.{cuda % 1000 // 10}"
         found["GPU"] = cupy.cuda.runtime.getDeviceProperties(index)["name"].decode()
     return found
+
+
+def peer_version(backend: str) -> dict[str, str]:
+    """The version of a peer that is tested in our place."""
+    return {} if backend == "arraygrad" else {backend: version(backend)}
 
 
 def summarise(found: Run) -> Run:
@@ -338,14 +359,15 @@ def row(result: Run) -> list[object]:
 HEAD = ["Revision", "Examples", "Drawn", *OUTCOMES.values()]
 
 
-def markdown(device: str, runs: dict[str, Run]) -> str:
+def markdown(backend: str, device: str, runs: dict[str, Run]) -> str:
     """The report of one device, for people to read."""
+    peer = "" if backend == "arraygrad" else f": {BACKENDS[backend]}, for comparison"
     rows = [
         [*row(result), result["suite"][:7] + result["suite"][40:], result["date"]]
         for result in runs.values()
     ]
     parts = [
-        f"# The official array API test suite on `{device}`",
+        f"# The official array API test suite on `{device}`{peer}",
         f"Written by `python -m conformance official`, which runs <{SUITE}>. No test is excused: "
         "the suite is given no list of tests to skip or to expect to fail.",
         table([*HEAD, "Suite", "Date"], rows),
@@ -396,7 +418,10 @@ def readme_summary(reports: Path) -> str:
     """One line for each run on each device, with links to the reports."""
     rows = []
     for path in sorted(reports.glob("official-*.json")):
-        device = json.loads(path.read_text(encoding="utf-8"))["device"]
+        report = json.loads(path.read_text(encoding="utf-8"))
+        if report["backend"] != "arraygrad":
+            continue
+        device = report["device"]
         link = f"[`{device}`](conformance/reports/{path.stem}.md)"
         rows += [[link, *row(result)] for result in load(path.with_suffix("")).values()]
     if not rows:

@@ -1,6 +1,7 @@
 """The rules, by function: all cases of the table of gradients, and shapes that Hypothesis draws."""
 
 import inspect
+import json
 import math
 import re
 
@@ -270,12 +271,17 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert "| `nextafter` | not differentiable:" in text
     assert f"{len(kept)} of {len(kept)} cases" in text
     assert f"{len(kept)} cases of 3 functions and operators, 0 wrong" in capsys.readouterr().out
+    figures = json.loads(path.with_suffix(".json").read_text())
+    assert (figures["device"], figures["cases"], figures["functions"]) == ("cpu", len(kept), 3)
+    assert figures["checks"]["reverse"] == {"right": len(kept), "refused": 0, "wrong": 0}
 
     monkeypatch.setitem(RULES, "hypot", RULES["hypot"])
     define("hypot", (lambda g, *_: g, lambda t, *_: t), (lambda g, *_: g, lambda t, *_: t))
     assert main(["gradients", "--report", str(path)]) == 1
     assert f"0 of {count - 1}" not in path.read_text()
     assert "wrong: hypot-tensors: reverse: WrongError" in capsys.readouterr().out
+    figures = json.loads(path.with_suffix(".json").read_text())
+    assert 0 < figures["checks"]["reverse"]["wrong"] <= count
     assert main(["gradients", "--device", "nowhere", "--report", str(path)]) == 2
 
 

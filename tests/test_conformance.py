@@ -84,7 +84,8 @@ def official(tmp_path):
 def recorded(tmp_path, device="cpu"):
     report = tmp_path / "reports" / f"official-{device}"
     content = json.loads(report.with_suffix(".json").read_text())
-    assert content["device"].replace(":", "-") == device
+    peer = "" if content["backend"] == "arraygrad" else f"-{content['backend']}"
+    assert content["device"].replace(":", "-") + peer == device
     return content["runs"], report.with_suffix(".md").read_text()
 
 
@@ -156,6 +157,35 @@ def test_runs_live_in_one_report_and_each_replaces_its_own(suite, official, tmp_
     assert f"## {names[0]}\n\n### Not passed\n" in text
     assert f"## {names[1]}" not in text  # all passed, and it is not the main run
     assert "Chapter" not in text
+
+
+def test_a_peer_is_measured_by_the_same_command_and_has_its_own_report(
+    suite, official, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.setenv("DEVICE_SET", "no")
+    name = (
+        "def test_name():\n    from array_api_tests import xp\n    assert 'compat' in xp.__name__\n"
+    )
+    folder = suite(fft=DEVICE + name)
+    path = folder / "array_api_tests/__init__.py"
+    path.write_text(
+        "import os\nfrom importlib import import_module\n"
+        "xp = import_module(os.environ['ARRAY_API_TESTS_MODULE'])\n"
+    )
+    assert official("--suite", folder, "--backend", "numpy") == 0
+    assert official("--suite", folder) == 1
+    runs, text = recorded(tmp_path, "cpu-numpy")
+    (run,) = runs.values()
+    assert run["totals"]["passed"] == 2
+    assert "suite on `cpu`: array_api_compat.numpy, for comparison" in text
+    (ours,) = recorded(tmp_path)[0].values()
+    assert ours["totals"]["failed"] == 1
+    assert official("--suite", folder, "--backend", "numpy", "--device", "cuda") == 2
+    assert "numpy is measured on the cpu alone; got cuda" in capfd.readouterr().err
+
+    from conformance import official as module
+
+    assert "numpy" not in module.readme_summary(tmp_path / "reports")
 
 
 def test_success_needs_a_pass_and_nothing_but_passes_and_skips():
