@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import gradients, official, readme
+from . import gradients, libraries, official, readme
 from .report import SetupError
 
 
@@ -15,6 +15,7 @@ def main(argv: list[str] | None = None) -> int:
     subjects = parser.add_subparsers(required=True, metavar="SUBJECT")
     for subject in (official, gradients, readme):
         subject.add_parser(subjects)
+    libraries.add_parsers(subjects)
     args = parser.parse_args(argv)
     try:
         return int(args.run(args))

@@ -1,0 +1,263 @@
+"""Runs the tests that SciPy and scikit-learn ship in their wheels, with `arraygrad` as the arrays.
+
+No file of theirs is changed or copied, and no test is excused: what is skipped or expected to
+fail is so by their own marks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import distribution, version
+from pathlib import Path
+from typing import Any
+
+import arraygrad
+
+from .official import OUTCOMES, by_reason, positive, reason, versions
+from .report import REPORTS, SetupError, table, write
+
+BACKENDS = ("arraygrad", "array_api_strict", "torch")
+
+Run = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Library:
+    """A library, and which of its subpackages have tests on array API arrays."""
+
+    module: str
+    title: str
+    distribution: str
+    subpackages: tuple[str, ...]
+    about: str
+
+
+SCIPY = Library(
+    "scipy",
+    "SciPy",
+    "scipy",
+    tuple(
+        "_lib cluster constants differentiate fft integrate interpolate linalg ndimage optimize "
+        "signal spatial special stats".split()
+    ),
+    "The tests are those with SciPy's `xp` fixture. One fixture is mended by the runner, for "
+    "`arraygrad` alone: `devices` adds a list to the tuple that the standard's `devices()` gives "
+    "since 2025.12.",
+)
+SKLEARN = Library(
+    "sklearn",
+    "scikit-learn",
+    "scikit-learn",
+    tuple(
+        "_loss decomposition linear_model metrics mixture model_selection preprocessing tests "
+        "utils".split()
+    ),
+    "The tests are those that scikit-learn parametrises over array namespaces, devices and "
+    "dtypes, and its estimator checks for array API input.",
+)
+
+
+def add_parsers(subjects: Any) -> None:
+    """Add ``scipy`` and ``sklearn`` to the command line."""
+    for library in (SCIPY, SKLEARN):
+        parser = subjects.add_parser(
+            library.module, help=f"{library.title}'s own tests", description=__doc__
+        )
+        add = parser.add_argument
+        add("subpackages", nargs="*", metavar="SUBPACKAGE", help="only these; nothing is recorded")
+        add("--device", default="cpu", help="where the tensors are (cpu)")
+        add("--backend", choices=BACKENDS, default=BACKENDS[0], help="a peer, to compare")
+        add("-n", "--workers", type=positive, metavar="N",
+            help="processes (one per core; 1 on cuda)")  # fmt: skip
+        add("--report", type=Path, default=REPORTS, metavar="DIR", help="folder of the reports")
+        parser.set_defaults(run=run, library=library)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the tests once, record the results, and say whether any failed."""
+    library: Library = args.library
+    stem = args.report / f"{library.module}-{args.device.replace(':', '-')}"
+    runs = load(stem)  # an unreadable report should be known before the tests run, not after
+    if wrong := [name for name in args.subpackages if name not in library.subpackages]:
+        raise SetupError(
+            f"{library.title} has no array API tests in {', '.join(wrong)}; they are in "
+            f"{', '.join(library.subpackages)}"
+        )
+    try:
+        index = arraygrad.Device(args.device).index
+    except (ImportError, ValueError) as problem:
+        raise SetupError(problem) from None
+    needed = [library.module, args.backend, "pytest", "pytest_jsonreport", "xdist", "hypothesis"]
+    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
+        raise SetupError(f"{', '.join(missing)} missing; pip install 'arraygrad[test]'")
+    found = {library.distribution: version(library.distribution)}
+    if args.backend != "arraygrad":
+        found |= {args.backend: version(args.backend)}
+    result: Run = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": found | versions(args.device, index),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+    result |= summarise(run_tests(library, args))
+    bad = result["failed"] | result["error"]
+    if not args.subpackages:
+        runs[args.backend] = result
+        runs = {name: runs[name] for name in BACKENDS if name in runs}
+        write(
+            stem.with_suffix(".json"),
+            json.dumps({"device": args.device, "runs": runs}, indent=1) + "\n",
+        )
+        write(stem.with_suffix(".md"), markdown(library, args.device, runs))
+        print(f"report: {stem}.md")
+    for test, why in bad.items():
+        print(f"not passed: {test}: {why}")
+    totals = result["totals"]
+    print(
+        f"{totals['passed']} passed, {len(bad)} failed, {totals['skipped']} skipped, "
+        f"{totals['xfailed']} expected to fail"
+    )
+    return 0 if totals["passed"] and not bad else 1
+
+
+# --- the tests
+
+
+def run_tests(library: Library, args: argparse.Namespace) -> Run:
+    """What pytest-json-report says of one run of the tests."""
+    root = Path(str(distribution(library.distribution).locate_file("")))
+    names = args.subpackages or library.subpackages
+    workers = args.workers or (1 if args.device.startswith("cuda") else os.cpu_count() or 1)
+    with tempfile.TemporaryDirectory() as folder:
+        results, settings = Path(folder, "results.json"), Path(folder, "pytest.ini")
+        settings.write_text("[pytest]\n")
+        command = [
+            *(sys.executable, "-m", "pytest", *(f"{root}/{library.module}/{n}" for n in names)),
+            *("-c", str(settings), f"--rootdir={root}", f"--confcutdir={root}"),
+            *("-p", f"conformance.{library.module}_plugin", "-p", "no:cacheprovider"),
+            *("-q", "--tb=short", "--disable-warnings"),
+            *(["-n", str(workers)] if workers > 1 else []),
+            *("--json-report", "--json-report-file", str(results)),
+            *("--json-report-omit", "log", "streams", "keywords", "warnings"),
+        ]
+        code = subprocess.run(command, cwd=folder, env=environment(args)).returncode
+        # 0 and 1: pytest ran all there is; 5: which was nothing
+        if code not in (0, 1, 5) or not results.exists():
+            raise SetupError(f"pytest ended early (exit code {code}); the report is as before")
+        found: Run = json.loads(results.read_text(encoding="utf-8"))
+    if broken := [c["nodeid"] for c in found.get("collectors", []) if c["outcome"] != "passed"]:
+        raise SetupError(f"{', '.join(broken)} could not be loaded; the report is as before")
+    return found
+
+
+def environment(args: argparse.Namespace) -> dict[str, str]:
+    """The variables of the tests' process: nothing that the caller has set may steer it."""
+    steering = ("SCIPY_", "SKLEARN_", "PYTEST_")
+    env = {k: v for k, v in os.environ.items() if not k.startswith(steering)}
+    env["SCIPY_ARRAY_API"] = "1"
+    env["SCIPY_DEVICE"] = env["ARRAYGRAD_CONFORMANCE_DEVICE"] = args.device
+    env["ARRAYGRAD_CONFORMANCE_BACKEND"] = args.backend
+    here = str(Path(arraygrad.__file__).resolve().parents[1])  # the very package reported on
+    root = str(Path(__file__).resolve().parents[1])
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [here, root, env.get("PYTHONPATH")]))
+    return env
+
+
+def summarise(found: Run) -> Run:
+    """Count the outcomes by subpackage, and say why for each test that did not pass."""
+    parts: dict[str, Counter[str]] = {}
+    others: dict[str, dict[str, str]] = {name: {} for name in OUTCOMES if name != "passed"}
+    for test in found["tests"]:
+        part = test["nodeid"].split("/")[1]
+        parts.setdefault(part, Counter())[test["outcome"]] += 1
+        if test["outcome"] != "passed":
+            others[test["outcome"]][test["nodeid"]] = reason(test)
+    totals = sum(parts.values(), Counter[str]())
+    return {
+        "seconds": round(found["duration"]),
+        "totals": {name: totals[name] for name in OUTCOMES},
+        "subpackages": {
+            part: {name: counts[name] for name in OUTCOMES}
+            for part, counts in sorted(parts.items())
+        },
+        "failed": dict(sorted(others["failed"].items())),
+        "error": dict(sorted(others["error"].items())),
+        # There are thousands of these; the reasons say more than the names.
+        "skipped": dict(Counter(others["skipped"].values()).most_common()),
+        "xfailed": dict(Counter(others["xfailed"].values()).most_common()),
+        "xpassed": dict(sorted(others["xpassed"].items())),
+    }
+
+
+# --- the reports
+
+
+def load(stem: Path) -> dict[str, Run]:
+    """The runs that are recorded so far, by backend."""
+    path = stem.with_suffix(".json")
+    try:
+        runs: dict[str, Run] = json.loads(path.read_text(encoding="utf-8"))["runs"]
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, KeyError):
+        raise SetupError(f"{path} is no report of this program; move it away") from None
+    return runs
+
+
+def markdown(library: Library, device: str, runs: dict[str, Run]) -> str:
+    """The report of one device, for people to read."""
+    parts = [
+        f"# {library.title}'s own tests on `{device}`",
+        f"Written by `python -m conformance {library.module}`, which runs the tests that are "
+        "shipped in the installed wheel, from a folder of its own with no settings but pytest's "
+        "defaults. No file of it is changed and no test is excused.",
+        library.about,
+        "A cell is passed / failed / skipped / expected to fail; errors count as failed, and the "
+        "last two are so by the library's own marks, some of which name libraries that it knows.",
+    ]
+    if runs:
+        names = sorted({name for result in runs.values() for name in result["subpackages"]})
+        rows = [
+            [name, *(cell(result["subpackages"].get(name)) for result in runs.values())]
+            for name in names
+        ]
+        rows.append(["Total", *(cell(result["totals"]) for result in runs.values())])
+        parts.append(table(["Subpackage", *runs], rows))
+    for name, result in runs.items():
+        parts += [f"## {name}", setting(result)]
+        parts += by_reason("Not passed", result["failed"] | result["error"])
+        if result["xpassed"]:
+            parts.append("### Passed, though the library expects them to fail")
+            parts.append("\n".join(f"- `{test}`" for test in result["xpassed"]))
+        if name == arraygrad.__name__:
+            for outcome, title in (("skipped", "Skipped"), ("xfailed", "Expected to fail")):
+                rows = [[count, f"`{why}`"] for why, count in result[outcome].items()]
+                if rows:
+                    head = ["Tests", "Reason that the library gives"]
+                    parts += [f"### {title}", table(head, rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def cell(counts: dict[str, int] | None) -> str:
+    """One subpackage's outcomes."""
+    if counts is None:
+        return "-"
+    failed = counts["failed"] + counts["error"]
+    passed = counts["passed"] + counts["xpassed"]
+    return f"{passed} / {failed} / {counts['skipped']} / {counts['xfailed']}"
+
+
+def setting(result: Run) -> str:
+    """What a run was made with, as a list."""
+    lines = [f"{name} {value}" for name, value in result["versions"].items()]
+    lines += [result["platform"], result["date"], f"{result['seconds']} seconds"]
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,53 @@
+"""A pytest plugin: SciPy's tests with one backend, which SciPy need not know.
+
+SciPy's `xp` fixture runs a test once for each array library of a list. Here the list has one
+entry, and only the tests that use the fixture are run. SciPy's marks apply to a library that is
+added as they do to one that SciPy knows but never names: where a mark is for NumPy alone
+(`np_only`) the test is skipped; on a GPU also where it is for the CPU alone (`cpu_only`).
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+import arraygrad
+
+BACKEND = os.environ.get("ARRAYGRAD_CONFORMANCE_BACKEND", "arraygrad")
+DEVICE = os.environ.get("SCIPY_DEVICE", "cpu")
+OURS = BACKEND == "arraygrad"
+
+
+def pytest_sessionstart() -> None:
+    """Make the backend known to SciPy, and the device the one of the tests."""
+    if OURS:
+        arraygrad.default_device(DEVICE)
+        conftest = import_module("scipy.conftest")
+        conftest.xp_known_backends.add(BACKEND)
+        if DEVICE != "cpu":
+            conftest.xp_skip_cpu_only_backends.add(BACKEND)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: Any) -> None:
+    """Give the fixtures their one value; a mark takes precedence over a fixture's own list."""
+    names = metafunc.fixturenames
+    if "xp" not in names:
+        return
+    param = pytest.param(import_module(BACKEND), id=BACKEND, marks=pytest.mark.array_api_backends)
+    metafunc.definition.add_marker(pytest.mark.parametrize("xp", [param], indirect=True))
+    if OURS and "devices" in names:
+        # SciPy 1.17 adds a list to what devices() gives, which is a tuple since 2025.12.
+        found = [*arraygrad.__array_namespace_info__().devices(), None]
+        once = pytest.param(found, id=pytest.HIDDEN_PARAM)
+        metafunc.definition.add_marker(pytest.mark.parametrize("devices", [once]))
+
+
+def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
+    """Keep the tests with the fixture."""
+    kept = [item for item in items if item.get_closest_marker("array_api_backends")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
