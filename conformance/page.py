@@ -1,0 +1,209 @@
+"""Writes the documentation's page on conformance from the reports, and from nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from .libraries import SCIPY, SKLEARN, Library
+from .official import BACKENDS, EXAMPLES, OUTCOMES, REVISIONS, row
+from .official import HEAD as RUN_HEAD
+from .report import REPORTS, SetupError, table, write
+
+PAGE = Path(__file__).parents[1] / "docs" / "conformance.md"
+
+#: What the columns are called.
+NAMES = {"arraygrad": "arraygrad", "numpy": "NumPy", "array_api_strict": "array-api-strict",
+         "torch": "PyTorch"}  # fmt: skip
+
+Run = dict[str, Any]
+
+ABOUT = """\
+Written by `python -m conformance page` from the reports in `conformance/reports`; none of the
+numbers is typed. A report is written by the run that it describes, and names the versions that took
+part. No list of tests to skip or to expect to fail is given to any of these suites, ours or a
+peer's: what is *skipped* or *expected to fail* (xfailed) is so by their own marks. The peers are
+measured by the same commands."""
+
+OFFICIAL = """\
+The [official suite](https://github.com/data-apis/array-api-tests) of the
+[standard](https://data-apis.org/array-api/2025.12/): revision {revision}, {examples} examples for
+each test, always the same ones. NumPy and PyTorch are tested through array_api_compat, as libraries
+use them."""
+
+OTHERS = """\
+More examples, drawn at random, and older revisions of the standard, on which the package's answers
+are those of the newest:"""
+
+LIBRARY = """\
+The tests of {title} {version} that run on any array library, as they come with its wheel. *Failed*
+includes errors, *skipped* what the library's own marks expect to fail."""
+
+GRADIENTS = """\
+Every function, attribute and operator of the standard is differentiated in reverse and in forward
+mode and to second order, and compared with differences of what it computes: {cases} cases of
+{functions} of them. *Refused* is an error where a derivative is not known. The
+[table by function](gradient-coverage.md) says how each is differentiated."""
+
+COMMANDS = """\
+```bash
+python -m conformance official               # the standard's suite; --backend torch: a peer
+python -m conformance scipy                  # SciPy's tests; --device cuda: on a GPU
+python -m conformance sklearn                # scikit-learn's
+python -m conformance gradients              # derivatives against differences
+python -m conformance page                   # this page from the reports
+```
+
+The reports are in `conformance/reports`; those of the suites are there to be read as well, with the
+reason of everything that did not pass or was skipped."""
+
+
+def add_parser(subjects: Any) -> None:
+    """Add ``page`` to the command line."""
+    parser = subjects.add_parser(
+        "page", help="put all reports on a page of the documentation", description=__doc__
+    )
+    parser.add_argument("--report", type=Path, default=REPORTS, help="folder of the reports")
+    parser.add_argument("--page", type=Path, default=PAGE, help="the file to write")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the page."""
+    write(args.page, page(args.report))
+    print(f"page: {args.page}")
+    return 0
+
+
+def page(reports: Path) -> str:
+    """The whole page; subjects without reports are left out."""
+    versions: dict[tuple[str, str], Run] = {}
+    parts = [
+        "# Conformance",
+        ABOUT,
+        *official(reports, versions),
+        *library(SCIPY, reports, versions),
+        *library(SKLEARN, reports, versions),
+        *gradients(reports, versions),
+    ]
+    if not versions:
+        raise SetupError(f"{reports} has no reports; make them with python -m conformance official")
+    made = [
+        [*what, result["date"], ", ".join(f"{k} {v}" for k, v in result["versions"].items())]
+        for what, result in versions.items()
+    ]
+    parts += ["## What was measured", table(["Tests", "Of", "Date", "Versions"], made)]
+    parts += ["## Measure it yourself", COMMANDS]
+    return "\n\n".join(parts) + "\n"
+
+
+def official(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
+    """The official suite: ours on each device beside the peers, by chapter, and our other runs."""
+    main = f"{REVISIONS[0]}, {EXAMPLES} examples, derandomised"
+    columns: dict[str, Run] = {}
+    others = []
+    for path in [*ours(reports, "official"), *peers(reports)]:
+        report = read(path)
+        name = NAMES[report["backend"]]
+        where = f"{name}, `{report['device']}`"
+        for key, result in report["runs"].items():
+            if key == main:
+                columns[where] = versions["the standard's suite", where] = result
+            elif report["backend"] == "arraygrad":
+                others.append([f"`{report['device']}`", *row(result)])
+    if not columns:
+        return []
+    parts = [
+        "## The array API standard",
+        OFFICIAL.format(revision=REVISIONS[0], examples=EXAMPLES),
+        outcomes(columns),
+        "By chapter: how many passed, and how many did not.",
+        by_part("Chapter", "chapters", columns),
+    ]
+    if others:
+        head = ["Device", *RUN_HEAD]
+        parts += [OTHERS, table(head, others)]
+    return parts
+
+
+def library(subject: Library, reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
+    """A library's own tests, by subpackage."""
+    columns: dict[str, Run] = {}
+    version = ""
+    for path in ours(reports, subject.module):
+        report = read(path)
+        for backend, result in report["runs"].items():
+            where = f"{NAMES.get(backend, backend)}, `{report['device']}`"
+            columns[where] = versions[f"{subject.title}'s tests", where] = result
+            version = version or result["versions"][subject.distribution]
+    if not columns:
+        return []
+    return [
+        f"## {subject.title}",
+        LIBRARY.format(title=subject.title, version=version),
+        subject.about,
+        outcomes(columns),
+        "By subpackage: how many passed, and how many did not.",
+        by_part("Subpackage", "subpackages", columns),
+    ]
+
+
+def gradients(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
+    """The checks of derivatives."""
+    rows: list[list[object]] = []
+    for path in ours(reports, "gradients"):
+        report = read(path)
+        where = f"`{report['device']}`"
+        versions["gradients", f"arraygrad, {where}"] = report
+        for check, counts in report["checks"].items():
+            rows.append([where, check.capitalize(), *counts.values()])
+    if not rows:
+        return []
+    text = GRADIENTS.format(cases=report["cases"], functions=report["functions"])
+    return ["## Gradients", text, table(["Device", "Check", "Right", "Refused", "Wrong"], rows)]
+
+
+# --- reading and setting
+
+
+def ours(reports: Path, subject: str) -> list[Path]:
+    """The reports of a subject, one for each device, the CPU first."""
+    return [*reports.glob(f"{subject}-cpu.json"), *sorted(reports.glob(f"{subject}-cuda*.json"))]
+
+
+def peers(reports: Path) -> list[Path]:
+    """The peers' reports of the official suite."""
+    return [path for name in BACKENDS for path in reports.glob(f"official-cpu-{name}.json")]
+
+
+def read(path: Path) -> Run:
+    """What a report says."""
+    try:
+        report: Run = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise SetupError(f"{path} is no report of this program; move it away") from None
+    return report
+
+
+def outcomes(columns: dict[str, Run]) -> str:
+    """How each run ended."""
+    rows = [[where, *result["totals"].values()] for where, result in columns.items()]
+    return table(["Of", *OUTCOMES.values()], rows)
+
+
+def by_part(head: str, key: str, columns: dict[str, Run]) -> str:
+    """A line for each chapter or subpackage, a column for each run."""
+    parts: Iterable[str] = dict.fromkeys(p for result in columns.values() for p in result[key])
+    rows = [[part, *(cell(result[key].get(part)) for result in columns.values())] for part in parts]
+    return table([head, *columns], rows)
+
+
+def cell(counts: dict[str, int] | None) -> str:
+    """Counts of outcomes, in few words."""
+    if counts is None:
+        return "-"
+    failed = counts["failed"] + counts["error"] + counts["xpassed"]
+    return f"{counts['passed']}" + (f", {failed} failed" if failed else "")

@@ -1,0 +1,212 @@
+"""Writes the pages of the API reference: one for each chapter of the standard and each module.
+
+They are made from the package itself, so every public name is on one of them. Sphinx then fills
+in the docstrings.
+"""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+import arraygrad as xp
+
+#: Chapters whose title is not the name of their module, and those that are no functions.
+TITLES = {
+    "_tensor": "Array object",
+    "_device": "Devices",
+    "_errors": "Errors",
+    "_strict": "Strict mode",
+    "_constants": "Constants",
+    "_dtypes": "Data types",
+    "_elementwise": "Element-wise functions",
+    "_inspection": "Inspection",
+}
+#: The chapters that come first; the others follow in alphabetical order.
+FIRST = ("_tensor", "_device", "_dtypes", "_constants")
+
+#: The folder into which Sphinx puts a page for each name.
+GENERATED = "generated"
+
+KINDS = {
+    "b": "boolean",
+    "i": "signed integer",
+    "u": "unsigned integer",
+    "f": "floating-point number",
+    "c": "complex floating-point number",
+}
+CONSTANTS = {
+    "e": "Euler's number.",
+    "inf": "Infinity, a floating-point number.",
+    "nan": "Not a number, a floating-point number.",
+    "newaxis": "An index that makes a new axis of size 1; it is None.",
+    "pi": "The ratio of a circle's circumference to its diameter.",
+    "__version__": "The version of the package.",
+    "__array_api_version__": "The revision of the standard.",
+}
+
+
+def chapters() -> dict[str, list[str]]:
+    """The names of the namespace by the module of their chapter."""
+    found: dict[str, list[str]] = {}
+    for name in xp.__all__:
+        value = getattr(xp, name)
+        if isinstance(value, ModuleType):
+            continue
+        if name in CONSTANTS:
+            chapter = "_constants"
+        elif isinstance(value, type) and issubclass(value, np.generic):
+            chapter = "_dtypes"
+        else:
+            chapter = value.__module__.rpartition(".")[2]
+        found.setdefault(chapter, []).append(name)
+    order = [*FIRST, *sorted(set(found) - set(FIRST))]
+    return {chapter: found[chapter] for chapter in order}
+
+
+def modules() -> dict[str, ModuleType]:
+    """The public modules below the namespace.
+
+    Left out are those without public names, and those that lack what they need.
+    """
+    found = {}
+    for module in pkgutil.iter_modules(xp.__path__):
+        if module.name.startswith("_"):
+            continue
+        full = f"{xp.__name__}.{module.name}"
+        try:
+            imported = import_module(full)
+        except ImportError as problem:
+            print(f"docs: no page on {full}: {problem}")
+        else:
+            if hasattr(imported, "__all__"):
+                found[module.name] = imported
+    return found
+
+
+def public_names() -> set[str]:
+    """The full names of all that the reference describes."""
+    places = {f"{xp.__name__}.{name}": module for name, module in modules().items()}
+    found = set(places)
+    for prefix, module in {xp.__name__: xp, **places}.items():
+        found |= {f"{prefix}.{name}" for name in module.__all__}
+    members = [name for name in dir(xp.Tensor) if not name.startswith("_")]
+    return found | {f"{xp.__name__}.Tensor.{name}" for name in members}
+
+
+def title(chapter: str) -> str:
+    """What a chapter is called."""
+    return TITLES.get(chapter, chapter.strip("_").replace("_", " ").capitalize() + " functions")
+
+
+def write_pages(folder: Path) -> None:
+    """Write all pages into a folder."""
+    pages = {
+        chapter.strip("_"): chapter_page(chapter, names) for chapter, names in chapters().items()
+    }
+    first = list(pages)
+    pages |= {name: module_page(name, module) for name, module in modules().items()}
+    pages["index"] = "\n".join([
+        *heading("API reference"),
+        "``import arraygrad as xp`` gives the names of the `array API standard",
+        f"<https://data-apis.org/array-api/{xp.__array_api_version__}/>`__ and a few more.",
+        "",
+        *toctree("The namespace", first),
+        *toctree("Modules", list(pages)[len(first) :]),
+    ])  # fmt: skip
+    folder.mkdir(exist_ok=True)
+    for name, text in pages.items():
+        path = folder / f"{name}.rst"
+        if not path.exists() or path.read_text(encoding="utf-8") != text:  # else it is not new
+            path.write_text(text, encoding="utf-8")
+    names = public_names()
+    for path in folder.rglob("*.rst"):
+        if path.stem not in (names if path.parent.name == GENERATED else pages):  # of an older tree
+            path.unlink()
+
+
+def chapter_page(chapter: str, names: list[str]) -> str:
+    """The page of one chapter."""
+    lines = [*heading(title(chapter)), ".. currentmodule:: arraygrad", ""]
+    if chapter == "_constants":
+        for name in names:
+            lines += [f".. py:data:: {name}", f"   :value: {getattr(xp, name)!r}", ""]
+            lines += [f"   {CONSTANTS[name]}", ""]
+    elif chapter == "_dtypes":
+        lines += [
+            "The scalar classes of NumPy stand for the data types, on every device: they compare",
+            "equal to the dtypes of tensors, and other libraries accept them.",
+            "",
+        ]
+        for name in names:
+            dtype = np.dtype(getattr(xp, name))
+            bits = f", {8 * dtype.itemsize} bits" if dtype.kind != "b" else ""
+            lines += [f".. py:data:: {name}", "", f"   {KINDS[dtype.kind].capitalize()}{bits}.", ""]
+    elif chapter == "_tensor":
+        lines += [
+            ".. autoclass:: Tensor",
+            "   :members:",
+            f"   :special-members: {described()}",
+            "",
+        ]
+        lines += [
+            "   Operators are the functions of the namespace that the standard names for them:",
+            "   ``x + y`` is ``xp.add(x, y)``, ``x @ y`` is ``xp.matmul(x, y)``, and ``x += y``",
+            "   writes into ``x``.",
+            "",
+        ]
+        lines += autosummary([name for name in names if name != "Tensor"])
+    else:
+        lines += autosummary(names)
+    return "\n".join(lines)
+
+
+def described() -> str:
+    """The special methods of tensors that describe themselves."""
+    return ", ".join(
+        name
+        for name, value in vars(xp.Tensor).items()
+        if name.startswith("__")
+        and inspect.isfunction(value)
+        and value.__doc__
+        and name != "__new__"
+    )
+
+
+def module_page(name: str, module: ModuleType) -> str:
+    """The page of one module."""
+    names = [n for n in module.__all__ if not isinstance(getattr(module, n), ModuleType)]
+    full = f"{xp.__name__}.{name}"
+    return "\n".join([
+        *heading(full),
+        f".. automodule:: {full}",
+        "   :no-members:",
+        "",
+        f".. currentmodule:: {full}",
+        "",
+        *autosummary(names),
+    ])  # fmt: skip
+
+
+def heading(text: str) -> list[str]:
+    """A title."""
+    return [text, "=" * len(text), ""]
+
+
+def toctree(caption: str, pages: list[str]) -> list[str]:
+    """The list of pages that belong here."""
+    lines = [".. toctree::", "   :maxdepth: 1", f"   :caption: {caption}", ""]
+    return [*lines, *(f"   {page}" for page in pages), ""]
+
+
+def autosummary(names: list[str]) -> list[str]:
+    """A table of names, each with a page of its own."""
+    if not names:
+        return []
+    lines = [".. autosummary::", f"   :toctree: {GENERATED}", "   :nosignatures:", ""]
+    return [*lines, *(f"   {name}" for name in names), ""]
