@@ -1,4 +1,4 @@
-"""Functions to differentiate: every one of the standard, with what they are called with.
+"""Functions to differentiate: every one of the standard and of `special`, with their arguments.
 
 A case is a function of tensors that is smooth around its inputs. Where a decomposition leaves
 signs, phases or bases open, the case takes what does not depend on them, such as
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import arraygrad as xp
-from arraygrad import fft, linalg
+from arraygrad import fft, linalg, special
 
 #: Draws an array: float64 for the kind "f", complex128 for "c".
 Builder = Callable[[np.random.Generator, str], Any]
@@ -1239,6 +1239,177 @@ for _name in ("fftshift", "ifftshift"):
     case(f"fft.{_name}", "axes", _transform(_name, axes=(0, -1)), normal(3, 2, 4))
     case(f"fft.{_name}", "empty", _transform(_name), normal(0, 3))
 
+# ---- special functions: where to draw each operand from, or what it is
+
+_SPECIAL: dict[str, tuple[Any, ...]] = {
+    "bdtr": (2, 5, (0.1, 0.9)),
+    "bdtrc": (2, 5, (0.1, 0.9)),
+    "bdtri": (2, 5, (0.1, 0.9)),
+    "beta": ((0.5, 3), (0.5, 3)),
+    "betainc": (1.5, 2.5, (0.1, 0.9)),
+    "betaincc": (1.5, 2.5, (0.1, 0.9)),
+    "betainccinv": (1.5, 2.5, (0.1, 0.9)),
+    "betaincinv": (1.5, 2.5, (0.1, 0.9)),
+    "betaln": ((0.5, 3), (0.5, 3)),
+    "binom": ((2.5, 5), (0.5, 2)),
+    "boxcox": ((0.5, 3), (-2, 2)),
+    "boxcox1p": ((0.5, 3), (-2, 2)),
+    "cbrt": ((0.5, 3),),
+    "chdtr": (3, (0.5, 4)),
+    "chdtrc": (3, (0.5, 4)),
+    "chdtri": (3, (0.1, 0.9)),
+    "cosdg": ((-90, 90),),
+    "cosm1": ((-2, 2),),
+    "cotdg": ((20, 80),),
+    "digamma": ((0.5, 3),),
+    "ellipe": ((-2, 0.9),),
+    "ellipk": ((-2, 0.9),),
+    "ellipkm1": ((0.1, 3),),
+    "entr": ((0.2, 2),),
+    "erf": ((-2, 2), "c"),
+    "erfc": ((-2, 2), "c"),
+    "erfcinv": ((0.2, 1.8),),
+    "erfcx": ((-1, 3), "c"),
+    "erfinv": ((-0.8, 0.8),),
+    "exp1": ((0.3, 3), "c"),
+    "exp10": ((-1, 1),),
+    "exp2": ((-3, 3),),
+    "expi": ((0.3, 3), "c"),
+    "expit": ((-5, 5),),
+    "expn": (3, (0.3, 3)),
+    "exprel": ((-3, 3),),
+    "fdtr": (3, 5, (0.3, 4)),
+    "fdtrc": (3, 5, (0.3, 4)),
+    "fdtri": (3, 5, (0.1, 0.9)),
+    "gamma": ((0.5, 3),),
+    "gammainc": (1.5, (0.3, 4)),
+    "gammaincc": (1.5, (0.3, 4)),
+    "gammainccinv": (1.5, (0.1, 0.9)),
+    "gammaincinv": (1.5, (0.1, 0.9)),
+    "gammaln": ((0.5, 3),),
+    "gammasgn": ((-0.8, -0.2),),
+    "gdtr": ((0.5, 2), 2.5, (0.3, 4)),
+    "gdtrc": ((0.5, 2), 2.5, (0.3, 4)),
+    "huber": ((1, 1.5), (2, 3)),
+    "hyp1f1": (1.5, 2.5, (-2, 2), "c"),
+    "i0": ((-3, 3),),
+    "i0e": ((0.2, 5),),
+    "i1": ((-3, 3),),
+    "i1e": ((0.2, 5),),
+    "inv_boxcox": ((0.1, 1), (-0.5, 2)),
+    "inv_boxcox1p": ((0.1, 1), (-0.5, 2)),
+    "j0": ((-5, 5),),
+    "j1": ((-5, 5),),
+    "k0": ((0.5, 5),),
+    "k0e": ((0.5, 5),),
+    "k1": ((0.5, 5),),
+    "k1e": ((0.5, 5),),
+    "kl_div": ((0.5, 3), (0.5, 3)),
+    "log_expit": ((-5, 5),),
+    "log_ndtr": ((-20, 3), "c"),
+    "loggamma": ((0.5, 3),),
+    "logit": ((0.1, 0.9),),
+    "lpmv": (2, 3.5, (-0.8, 0.8)),
+    "nbdtr": (2, 5, (0.1, 0.9)),
+    "nbdtrc": (2, 5, (0.1, 0.9)),
+    "nbdtri": (2, 5, (0.1, 0.9)),
+    "ndtr": ((-3, 3), "c"),
+    "ndtri": ((0.1, 0.9),),
+    "ndtri_exp": ((-20, -0.1),),
+    "pdtr": (2, (0.3, 4)),
+    "pdtrc": (2, (0.3, 4)),
+    "pdtri": (2, (0.1, 0.9)),
+    "poch": ((0.5, 3), (0.5, 3)),
+    "polygamma": (2, (1, 3)),
+    "pseudo_huber": ((1, 2), (-3, 3)),
+    "psi": ((0.5, 3),),
+    "radian": ((1, 3), (1, 3), (1, 3)),
+    "rel_entr": ((0.5, 3), (0.5, 3)),
+    "rgamma": ((-2, 3),),
+    "sinc": ((-2, 2), "c"),
+    "sindg": ((-90, 90),),
+    "spence": ((0.2, 3), "c"),
+    "stdtr": (3, (-4, 4)),
+    "stdtrit": (3, (0.1, 0.9)),
+    "tandg": ((-60, 60),),
+    "xlog1py": ((0.5, 3), (-0.5, 3), "c"),
+    "xlogy": ((0.5, 3), (0.5, 3), "c"),
+    "y0": ((1, 5),),
+    "y1": ((1, 5),),
+    "yn": (3, (2, 5)),
+    "zeta": (3, (0.5, 3)),
+}
+
+
+def _among(function: Any, operands: tuple[Any, ...]) -> Callable[..., Any]:
+    """The function of the operands that are drawn, among those that are fixed."""
+
+    def call(*drawn: Any) -> Any:
+        rest = iter(drawn)
+        return function(*[next(rest) if isinstance(x, tuple) else x for x in operands])
+
+    return call
+
+
+for _name, _operands in _SPECIAL.items():
+    _kinds = "fc" if _operands[-1] == "c" else "f"
+    _operands = tuple(x for x in _operands if x != "c")
+    _intervals = [x for x in _operands if isinstance(x, tuple)]
+    _call = _among(getattr(special, _name), _operands)
+    case(f"special.{_name}", "(2, 3)", _call, *[within(*x, 2, 3) for x in _intervals],
+         kinds=_kinds)
+    case(f"special.{_name}", "()", _call, *[within(*x) for x in _intervals], kinds="f")
+    if len(_intervals) > 1:
+        case(f"special.{_name}", "broadcast", _call,
+             *[within(*x, *s) for x, s in zip(_intervals, ((2, 1), (3,), ()), strict=False)],
+             kinds=_kinds)
+
+# Where a series takes over, and far out.
+for _name, _least, _most in (
+    ("erfcx", 8, 14), ("exprel", -1e-2, 1e-2), ("exprel", 0.8, 1.2), ("sinc", -1e-2, 1e-2),
+    ("j1", -1e-2, 1e-2), ("j1", 0.8, 1.2), ("i1", -1e-2, 1e-2), ("i1e", 1e-3, 1e-2),
+    ("ellipk", -1e-2, 1e-2), ("ellipe", -1e-2, 1e-2), ("ellipkm1", 0.99, 1.01),
+    ("spence", 0.99, 1.01), ("gamma", -2.8, -2.2), ("rgamma", -2.2, -1.8), ("log_ndtr", -60, -40),
+):
+    case(f"special.{_name}", f"in ({_least}, {_most})", getattr(special, _name),
+         within(_least, _most, 3), kinds="f")
+for _name in ("boxcox", "boxcox1p", "inv_boxcox", "inv_boxcox1p"):
+    case(f"special.{_name}", "λ near 0", getattr(special, _name), within(0.5, 1, 3),
+         within(-1e-2, 1e-2, 3), kinds="f")
+case("special.expn", "of order 0 and 1", lambda x: special.expn(const(x, [0, 1, 2]), x),
+     within(0.5, 2, 3), kinds="f")
+case("special.yn", "orders", lambda x: special.yn(const(x, [0, 1, -2]), x), within(2, 5, 3),
+     kinds="f")
+case("special.lpmv", "orders", lambda x: special.lpmv(const(x, [0.0, 1.0, -1.0]), 2.0, x),
+     within(-0.8, 0.8, 3), kinds="f")
+case("special.huber", "below delta", special.huber, within(2, 3, 3), within(-1, 1, 3), kinds="f")
+case("special.bdtr", "k rounded down", lambda k, p: special.bdtr(xp.abs(k), 5, p), between(0.1, 3),
+     within(0.1, 0.9, 3), kinds="f")
+case("special.pdtr", "k rounded down", lambda k, m: special.pdtr(xp.abs(k), m), between(0.1, 3),
+     within(0.5, 2, 3), kinds="f")
+case("special.xlogy", "of one operand", lambda x: special.xlogy(x, x), within(0.5, 3, 3))
+case("special.stdtr", "large df", lambda t: special.stdtr(1e10, t), within(-2, 2, 3), kinds="f")
+case("special.multigammaln", "d=3", lambda a: special.multigammaln(a, 3), within(2, 4, 2, 3),
+     kinds="f")
+case("special.multigammaln", "d=1", lambda a: special.multigammaln(a, 1), within(2, 4), kinds="f")
+for _name in ("softmax", "log_softmax", "logsumexp"):
+    for _axis in (None, 0, -1, (0, 1)):
+        case(f"special.{_name}", f"axis {_axis}",
+             lambda x, f=getattr(special, _name), a=_axis: f(x, axis=a), normal(2, 3))
+    case(f"special.{_name}", "no axes", getattr(special, _name), normal())
+    case(f"special.{_name}", "(0, 2)", lambda x, f=getattr(special, _name): f(x, axis=1),
+         normal(0, 2))
+case("special.logsumexp", "keepdims", lambda x: special.logsumexp(x, axis=1, keepdims=True),
+     normal(2, 3))
+case("special.logsumexp", "weights", lambda x, b: special.logsumexp(x, axis=1, b=b),
+     normal(2, 3), positive(3))
+case("special.logsumexp", "one weight", lambda x: special.logsumexp(x, axis=0, b=2.0),
+     normal(2, 3))
+case("special.logsumexp", "weights of both signs, keepdims",
+     lambda x, b: special.logsumexp(x, axis=0, b=b, keepdims=True, return_sign=True),
+     normal(2, 3), nonzero(2, 1))
+case("special.logsumexp", "sign", lambda x: special.logsumexp(x, return_sign=True), normal(2, 3))
+
 # fmt: on
 # ---- the names of the standard
 
@@ -1301,7 +1472,7 @@ _OPERATIONS = {
 def standard_names() -> list[str]:
     """All functions, attributes and operators of the standard that have to do with tensors."""
     names = [n for n in xp.__all__ if inspect.isfunction(getattr(xp, n)) and n not in OWN]
-    for prefix, module in (("linalg", linalg), ("fft", fft)):
+    for prefix, module in (("linalg", linalg), ("fft", fft), ("special", special)):
         names += [f"{prefix}.{n}" for n in module.__all__ if inspect.isfunction(vars(module)[n])]
     names += ["T", "mT", "to_device"]
     for name, value in vars(xp.Tensor).items():
@@ -1320,7 +1491,7 @@ def rule_name(function: str) -> str:
     alias = function.removeprefix("linalg.")
     if alias in ("matmul", "matrix_transpose", "tensordot", "vecdot"):
         return alias
-    return "matrix_transpose" if function == "mT" else function
+    return {"mT": "matrix_transpose", "special.digamma": "special.psi"}.get(function, function)
 
 
 CASES.sort(key=lambda c: c.function)

@@ -1,4 +1,4 @@
-"""Checks the derivatives of every function of the standard, and writes what is right.
+"""Checks the derivatives of every function of the standard and of `special`; writes what is right.
 
 Each case is differentiated in reverse and in forward mode and to second order, and compared with
 differences of what it computes.
@@ -46,7 +46,7 @@ class WrongError(AssertionError):
 def add_parser(subjects: Any) -> None:
     """Add ``gradients`` to the command line."""
     parser = subjects.add_parser(
-        "gradients", help="derivatives of every function of the standard", description=__doc__
+        "gradients", help="derivatives of every function", description=__doc__
     )
     add = parser.add_argument
     add("--device", default="cpu", help="where to compute (cpu)")
@@ -141,7 +141,10 @@ def kind_of_rule(function: str) -> str:
         return "by its parts"
     if rule.refused:
         return "none"
-    return "rule" if rule.vjps or rule.whole or rule.prepare else "zero"
+    if not (rule.vjps or rule.whole or rule.prepare):
+        return "zero"
+    without = [r for r in (getattr(jvp, "refused", "") for jvp in rule.jvps) if r]
+    return "rule" + (f" not by {' or '.join(without)}" if without else "")
 
 
 HEAD = [
@@ -179,11 +182,13 @@ def markdown(device: str, results: dict[str, list[tuple[Case, dict[str, str]]]])
     return "\n\n".join([
         "# Coverage of gradients",
         f"Written by `python -m conformance gradients`, on `{device}`: {right} of {total} cases "
-        f"are right, of {len(results)} functions, attributes and operators of the standard. A case "
-        "is a function with shapes, parameters and inputs around which it is smooth; of "
-        "decompositions it takes what does not depend on the choice of vectors.",
+        f"are right, of {len(results)} functions, attributes and operators of the standard and "
+        "functions of `special`. A case is a function with shapes, parameters and inputs around "
+        "which it is smooth; of decompositions it takes what does not depend on the choice of "
+        "vectors.",
         "- Derivative: by a *rule* of its own; *by its parts*, that is by the functions that it "
-        "calls; *zero*, declared to be piecewise constant.\n"
+        "calls; *zero*, declared to be piecewise constant. By an operand that is named "
+        "(*not by a*) there is none, and it raises.\n"
         f"- Reverse, Forward: the value is that outside of differentiation, bit for bit, and the "
         f"derivative is that of extrapolated central differences, within {DIFFERENCES:.0e} (or, of "
         f"results in single precision, {SINGLE_DIFFERENCES:.0e}); reverse mode by function and by "

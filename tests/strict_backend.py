@@ -15,6 +15,7 @@ from array_api_strict._flags import set_array_api_strict_flags
 
 from arraygrad import Tensor
 from arraygrad._backends.numpy import as_host, index_dtype, is_host_scalar, to_text
+from arraygrad._backends.numpy import operations as host_operations
 from arraygrad._standard import KINDS, MUTATING
 
 __all__ = ["array_type", "as_host", "count", "index_dtype", "is_host_scalar", "operations"]
@@ -307,6 +308,20 @@ def _creation(function, device):
 _CREATION = "arange empty eye full linspace ones zeros fft.fftfreq fft.rfftfreq".split()
 
 
+def _through_host(function, device):
+    """A function that array_api_strict lacks: the CPU's, of copies."""
+
+    def run(*args, **kwargs):
+        assert all(isinstance(x, Array) or x is None or type(x) in _PLAIN for x in args)
+        assert all(x.data.device == device for x in args if isinstance(x, Array))
+        found = function(*[_to_host(x) if isinstance(x, Array) else x for x in args], **kwargs)
+        parts = found if isinstance(found, tuple) else (found,)
+        arrays = [Array(xps.asarray(np.asarray(y), device=device, copy=True)) for y in parts]
+        return tuple(arrays) if isinstance(found, tuple) else arrays[0]
+
+    return run
+
+
 def _to_host(data, stream=None):
     assert type(data) is Array
     return np.array(data.data.to_device(_CPU))
@@ -339,6 +354,9 @@ def operations(index):
     define("scatter", _scatter)
     table["root"] = _root
     define("settle", _settle)
+    for name, function in host_operations(0).items():
+        if name.startswith("special."):
+            table[name] = _through_host(function, device)
     table["item"] = lambda x: _to_host(x).item()
 
     def from_host(data, stream=None):

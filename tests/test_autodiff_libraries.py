@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import arraygrad as xp
-from arraygrad.autodiff import grad, jvp, value_and_grad
+from arraygrad.autodiff import NotDifferentiableError, grad, jvp, value_and_grad
 
 scipy = pytest.importorskip("scipy")
 xpx = pytest.importorskip("array_api_extra")
@@ -34,6 +34,14 @@ CASES = {
     "special.log_softmax": (special.log_softmax, X),
     "special.xlogy": (lambda x: special.xlogy(x, x), P),
     "special.rel_entr": (lambda x: special.rel_entr(x, x * x), P),
+    "special.ndtr": (special.ndtr, X),
+    "special.log_ndtr": (lambda x: special.log_ndtr(10 * x), X),
+    "special.betainc": (lambda x: special.betainc(2.0, 3.0, special.expit(x)), X),
+    "special.gammaln": (special.gammaln, P),
+    "special.stdtr": (lambda x: special.stdtr(5.0, x), X),
+    "stats.pearsonr": (lambda x: stats.pearsonr(x, T(Y)).statistic, X),
+    "stats.pearsonr, p": (lambda x: stats.pearsonr(x, T(Y)).pvalue, X),
+    "stats.ttest_ind": (lambda x: stats.ttest_ind(x, T(Y)).pvalue, X),
     "stats.zscore": (stats.zscore, X),
     "stats.skew": (stats.skew, X),
     "stats.kurtosis": (stats.kurtosis, X),
@@ -141,3 +149,14 @@ def test_compiled_routines_raise(f):
     """Where a library leaves for NumPy, the gradient would be zero; it is an error."""
     with pytest.raises(TypeError, match="gradient would be lost"):
         grad(lambda x: xp.sum(f(x)))(T(X))
+
+
+def test_what_is_refused_raises_when_it_is_used():
+    """The degrees of freedom of Welch's test depend on the data; the statistic needs none."""
+    welch = lambda x: stats.ttest_ind(x, T(Y), equal_var=False)  # noqa: E731
+    expected = grad(lambda x: (xp.mean(x) - np.mean(Y)) / xp.sqrt(
+        xp.var(x, correction=1) / 8 + np.var(Y, ddof=1) / 8))(T(X))  # fmt: skip
+    found = grad(lambda x: welch(x).statistic)(T(X))
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-12)
+    with pytest.raises(NotDifferentiableError, match="by df"):
+        grad(lambda x: welch(x).pvalue)(T(X))

@@ -8,7 +8,7 @@ import arraygrad as xp
 
 FUNCTIONS = {
     f"{module.__name__}.{name}": getattr(module, name)
-    for module in (xp, xp.linalg, xp.fft)
+    for module in (xp, xp.linalg, xp.fft, xp.special)
     for name in module.__all__
     if inspect.isroutine(getattr(module, name)) and not inspect.isclass(getattr(module, name))
 }

@@ -4,7 +4,7 @@
 the data on the CPU, CuPy on CUDA devices.
 """
 
-from . import fft, linalg
+from . import fft, linalg, special
 from ._constants import e, inf, nan, newaxis, pi
 from ._creation import (
     arange,
@@ -289,6 +289,7 @@ __all__ = [
     "sin",
     "sinh",
     "sort",
+    "special",
     "sqrt",
     "square",
     "squeeze",

@@ -6,6 +6,7 @@ cost per call that a shorter way to the same C code avoids.
 
 from __future__ import annotations
 
+import inspect
 import math
 import operator
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from array_api_compat import numpy as _compat
 from array_api_compat.numpy import fft as _fft
 from array_api_compat.numpy import linalg as _linalg
 
+from . import _special
 from ._threads import in_parts
 
 namespace = np
@@ -642,7 +644,35 @@ def _table() -> dict[str, Callable[..., Any]]:
         }
     )
     table.update({name: in_parts(table[name]) for name in _COSTLY.split()})
+    table.update(_special.operations(np, _scipy_special, quiet))
     return table
+
+
+def _scipy_special(name: str) -> Callable[..., Any]:
+    """SciPy's own function: its public ones first look for the namespace, which is NumPy's."""
+    try:
+        import scipy.special
+    except ImportError as error:
+        raise ImportError(
+            f'needs SciPy on the CPU: pip install "arraygrad[scipy]" ({error})'
+        ) from error
+    found: Any = inspect.unwrap(getattr(scipy.special, name))
+    if name in ("bdtr", "bdtrc", "bdtri"):
+        return partial(_of_trials, found)
+    return found if isinstance(found, np.ufunc) else partial(_of_arrays, found)
+
+
+def _of_arrays(function: Callable[..., Any], *operands: Any) -> _Array:
+    """Functions in Python take a scalar for an array of float64, which makes float32 float64."""
+    dtype = np.result_type(*(x for x in operands if x is not None))
+    return function(*[np.asarray(x, dtype) if type(x) in (int, float) else x for x in operands])
+
+
+def _of_trials(function: Callable[..., Any], k: Any, n: Any, x: Any) -> _Array:
+    """Of float32 SciPy takes numbers of trials as float32 too, and warns that they are."""
+    if type(n) is not int:
+        return function(k, n, x)
+    return np.asarray(function(k, np.int64(n), x)).astype(np.result_type(k, x, n), copy=False)
 
 
 def root(x: _Array) -> Any:
