@@ -1432,8 +1432,10 @@ WITHOUT_DERIVATIVE = {
     "fft.fftfreq": "takes no tensor",
     "fft.rfftfreq": "takes no tensor",
 }
-#: Names of the namespace that the standard does not have.
+#: Names of the namespace that the standard does not have. (Those of the reductions that leave
+#: out NaN are written in it, and tests/test_nan.py shows their gradients.)
 OWN = {"default_device", "from_numpy", "map_location", "strict"}
+OWN |= {name for name in xp.__all__ if name.startswith("nan") and name != "nan"}
 #: Methods of Tensor that are no operators.
 _NO_OPERATORS = (
     "__new__ __array_namespace__ __dlpack__ __dlpack_device__ __array__ __buffer__ __bool__ "

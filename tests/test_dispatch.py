@@ -80,13 +80,15 @@ APART = frozenset(
     "full_like iinfo isdtype linspace map_location ones ones_like result_type strict zeros "
     "zeros_like broadcast_shapes fft.fftfreq fft.rfftfreq __array_namespace_info__".split()
 )
+#: Functions written in the others.
+COMPOSED = {name for name in xp.__all__ if name.startswith("nan") and name != "nan"}
 
 
 def functions():
     for prefix, module in (("", xp), ("linalg.", xp.linalg), ("fft.", xp.fft)):
         for name in module.__all__:
             found = getattr(module, name)
-            if inspect.isfunction(found) and prefix + name not in APART:
+            if inspect.isfunction(found) and prefix + name not in APART | COMPOSED:
                 yield prefix + name
 
 

@@ -1,0 +1,536 @@
+"""Reductions that leave out NaN, under NumPy's names: what xarray looks for in a namespace.
+
+Not in the standard. Each is written in the standard's functions, so it runs on every device and
+has a gradient, which is 0 for what is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ._data_type import astype
+from ._dtypes import DEFAULTS
+from ._elementwise import conj, equal, isnan, logical_not, real, sqrt
+from ._indexing import take_along_axis
+from ._manipulation import moveaxis, reshape
+from ._searching import argmax, argmin, count_nonzero, where
+from ._sorting import sort
+from ._statistical import cumulative_prod, cumulative_sum
+from ._statistical import max as _max
+from ._statistical import min as _min
+from ._statistical import prod as _prod
+from ._statistical import sum as _sum
+from ._strict import is_strict
+from ._typing import Axis, DType, Real, Tensor
+from ._utility import any as _any
+
+
+def _present(name: str, x: Any) -> Any:
+    """Where `x` has a number; None if it has no NaN because of its dtype."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name}: expected a Tensor; got {type(x).__name__}")
+    if is_strict():
+        raise TypeError(f"{name}: outside the standard; write xp.where(xp.isnan(x), ..., x)")
+    return logical_not(isnan(x)) if x.dtype.kind in "fc" else None
+
+
+def _numbers(name: str, x: Any, dtype: DType | None = None) -> tuple[Any, Any]:
+    """`x` in floating point, and where it has a number."""
+    some = _present(name, x)
+    if dtype is not None or some is None:
+        x = astype(x, DEFAULTS["real floating"] if dtype is None else dtype)
+    return x, logical_not(isnan(x))
+
+
+def _mean(x: Tensor, some: Tensor, axis: Axis, keepdims: bool) -> Tensor:
+    total = _sum(where(some, x, 0), axis=axis, keepdims=keepdims)
+    count = count_nonzero(some, axis=axis, keepdims=keepdims)
+    return total / where(count > 0, astype(count, total.dtype), math.nan)
+
+
+def nanmax(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Largest element but for NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a real-valued dtype.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of `x`; NaN where there is no number.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, and in strict mode.
+    ValueError
+        If an axis does not exist or has no elements.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.nanmax(xp.asarray([1.0, xp.nan, 3.0]))
+    Tensor(3., dtype=float64)
+    """
+    some = _present("nanmax", x)
+    if some is None:
+        return _max(x, axis=axis, keepdims=keepdims)
+    found = _max(where(some, x, -math.inf), axis=axis, keepdims=keepdims)
+    return where(_any(some, axis=axis, keepdims=keepdims), found, math.nan)
+
+
+def nanmin(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Smallest element but for NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a real-valued dtype.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype of `x`; NaN where there is no number.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, and in strict mode.
+    ValueError
+        If an axis does not exist or has no elements.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.nanmin(xp.asarray([1.0, xp.nan, 3.0]))
+    Tensor(1., dtype=float64)
+    """
+    some = _present("nanmin", x)
+    if some is None:
+        return _min(x, axis=axis, keepdims=keepdims)
+    found = _min(where(some, x, math.inf), axis=axis, keepdims=keepdims)
+    return where(_any(some, axis=axis, keepdims=keepdims), found, math.nan)
+
+
+def nansum(
+    x: Tensor, /, *, axis: Axis = None, dtype: DType | None = None, keepdims: bool = False
+) -> Tensor:
+    """Sum of the elements that are not NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a numeric dtype.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    dtype : dtype, optional
+        In which to compute, and of the result.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        As of `sum`; 0 where there is no number.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, and in strict mode.
+    ValueError
+        If an axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.nansum(xp.asarray([2.0, xp.nan, 3.0]))
+    Tensor(5., dtype=float64)
+    """
+    some = _present("nansum", x)
+    x = x if some is None else where(some, x, 0)
+    return _sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+def nanprod(
+    x: Tensor, /, *, axis: Axis = None, dtype: DType | None = None, keepdims: bool = False
+) -> Tensor:
+    """Product of the elements that are not NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a numeric dtype.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    dtype : dtype, optional
+        In which to compute, and of the result.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        As of `prod`; 1 where there is no number.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, and in strict mode.
+    ValueError
+        If an axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.nanprod(xp.asarray([2.0, xp.nan, 3.0]))
+    Tensor(6., dtype=float64)
+    """
+    some = _present("nanprod", x)
+    x = x if some is None else where(some, x, 1)
+    return _prod(x, axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+def nanmean(
+    x: Tensor, /, *, axis: Axis = None, dtype: DType | None = None, keepdims: bool = False
+) -> Tensor:
+    """Mean of the elements that are not NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a numeric dtype.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    dtype : dtype, optional
+        In which to compute, and of the result.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        Of a floating-point dtype; NaN where there is no number.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, and in strict mode.
+    ValueError
+        If an axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.nanmean(xp.asarray([2.0, xp.nan, 3.0]))
+    Tensor(2.5, dtype=float64)
+    """
+    x, some = _numbers("nanmean", x, dtype)
+    return _mean(x, some, axis, keepdims)
+
+
+def nanvar(
+    x: Tensor,
+    /,
+    *,
+    axis: Axis = None,
+    dtype: DType | None = None,
+    ddof: Real = 0,
+    keepdims: bool = False,
+) -> Tensor:
+    """Variance of the elements that are not NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a numeric dtype.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    dtype : dtype, optional
+        In which to compute, and of the result.
+    ddof : int or float, optional
+        c in the divisor N - c, N being the number of elements that are not NaN.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        Of a real floating-point dtype; NaN where N - c is not positive.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, and in strict mode.
+    ValueError
+        If an axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.nanvar(xp.asarray([2.0, xp.nan, 3.0]))
+    Tensor(0.25, dtype=float64)
+    """
+    x, some = _numbers("nanvar", x, dtype)
+    off = where(some, x - _mean(x, some, axis, True), 0)
+    squares = real(conj(off) * off) if off.dtype.kind == "c" else off * off
+    total = _sum(squares, axis=axis, keepdims=keepdims)
+    count = astype(count_nonzero(some, axis=axis, keepdims=keepdims), total.dtype) - ddof
+    return total / where(count > 0, count, math.nan)
+
+
+def nanstd(
+    x: Tensor,
+    /,
+    *,
+    axis: Axis = None,
+    dtype: DType | None = None,
+    ddof: Real = 0,
+    keepdims: bool = False,
+) -> Tensor:
+    """Standard deviation of the elements that are not NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a numeric dtype.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    dtype : dtype, optional
+        In which to compute, and of the result.
+    ddof : int or float, optional
+        c in the divisor N - c, N being the number of elements that are not NaN.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        The square root of `nanvar`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, and in strict mode.
+    ValueError
+        If an axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.nanstd(xp.asarray([2.0, xp.nan, 3.0]))
+    Tensor(0.5, dtype=float64)
+    """
+    _present("nanstd", x)
+    return sqrt(nanvar(x, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims))
+
+
+def nanmedian(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Median of the elements that are not NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a real-valued dtype.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        Of a real floating-point dtype; NaN where there is no number.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, and in strict mode.
+    ValueError
+        If an axis does not exist or has no elements.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.nanmedian(xp.asarray([2.0, xp.nan, 3.0, 7.0]))
+    Tensor(3., dtype=float64)
+    """
+    x, some = _numbers("nanmedian", x)
+    shape = _sum(some, axis=axis, keepdims=keepdims).shape
+    if axis is None:
+        x, some = reshape(x, (-1,)), reshape(some, (-1,))
+    elif isinstance(axis, tuple):
+        ends = tuple(range(-len(axis), 0))
+        x, some = (moveaxis(a, axis, ends) for a in (x, some))
+        x, some = (reshape(a, (*a.shape[: a.ndim - len(axis)], -1)) for a in (x, some))
+    else:
+        x, some = moveaxis(x, axis, -1), moveaxis(some, axis, -1)
+    x = sort(where(some, x, math.inf))  # NaNs last, where no median looks
+    count = count_nonzero(some, axis=-1, keepdims=True)
+    first, second = ((count + i) // 2 for i in (-1, 0))
+    low = take_along_axis(x, where(count > 0, first, 0), axis=-1)
+    high = take_along_axis(x, where(count > 0, second, 0), axis=-1)
+    middle = where(count > 0, (low + high) / 2, math.nan)
+    return reshape(middle, shape)
+
+
+def nanargmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Position of the largest element but for NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a real-valued dtype.
+    axis : int, optional
+        Along which, a negative one counted from the last; None: of the flattened tensor.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        Of the default integer dtype; of several equal elements, the first.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, and in strict mode.
+    ValueError
+        If an axis does not exist, or if there is nothing but NaN along it.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.nanargmax(xp.asarray([1.0, xp.nan, 3.0]))
+    Tensor(2, dtype=int64)
+    """
+    some = _present("nanargmax", x)
+    if some is None:
+        return argmax(x, axis=axis, keepdims=keepdims)
+    if bool(_any(logical_not(_any(some, axis=axis)))):
+        raise ValueError("nanargmax: there is nothing but NaN along the axis")
+    found = equal(x, nanmax(x, axis=axis, keepdims=True))
+    return argmax(astype(found, DEFAULTS["indexing"]), axis=axis, keepdims=keepdims)
+
+
+def nanargmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Position of the smallest element but for NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a real-valued dtype.
+    axis : int, optional
+        Along which, a negative one counted from the last; None: of the flattened tensor.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        Of the default integer dtype; of several equal elements, the first.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, and in strict mode.
+    ValueError
+        If an axis does not exist, or if there is nothing but NaN along it.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.nanargmin(xp.asarray([1.0, xp.nan, 3.0]))
+    Tensor(0, dtype=int64)
+    """
+    some = _present("nanargmin", x)
+    if some is None:
+        return argmin(x, axis=axis, keepdims=keepdims)
+    if bool(_any(logical_not(_any(some, axis=axis)))):
+        raise ValueError("nanargmin: there is nothing but NaN along the axis")
+    found = equal(x, nanmin(x, axis=axis, keepdims=True))
+    return argmax(astype(found, DEFAULTS["indexing"]), axis=axis, keepdims=keepdims)
+
+
+def nancumsum(x: Tensor, /, *, axis: int | None = None, dtype: DType | None = None) -> Tensor:
+    """Running sums of the elements that are not NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a numeric dtype.
+    axis : int, optional
+        Along which, a negative one counted from the last; None: of the flattened tensor.
+    dtype : dtype, optional
+        In which to compute, and of the result.
+
+    Returns
+    -------
+    Tensor
+        As of `cumulative_sum`; NaN counts as 0.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, and in strict mode.
+    ValueError
+        If an axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.nancumsum(xp.asarray([2.0, xp.nan, 3.0]))
+    Tensor([2., 2., 5.], dtype=float64)
+    """
+    some = _present("nancumsum", x)
+    x = x if some is None else where(some, x, 0)
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    return cumulative_sum(x, axis=axis, dtype=dtype)
+
+
+def nancumprod(x: Tensor, /, *, axis: int | None = None, dtype: DType | None = None) -> Tensor:
+    """Running products of the elements that are not NaN.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a numeric dtype.
+    axis : int, optional
+        Along which, a negative one counted from the last; None: of the flattened tensor.
+    dtype : dtype, optional
+        In which to compute, and of the result.
+
+    Returns
+    -------
+    Tensor
+        As of `cumulative_prod`; NaN counts as 1.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, and in strict mode.
+    ValueError
+        If an axis does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.nancumprod(xp.asarray([2.0, xp.nan, 3.0]))
+    Tensor([2., 2., 6.], dtype=float64)
+    """
+    some = _present("nancumprod", x)
+    x = x if some is None else where(some, x, 1)
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    return cumulative_prod(x, axis=axis, dtype=dtype)
