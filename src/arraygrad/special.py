@@ -1096,7 +1096,7 @@ def kl_div(x: Tensor | Real, y: Tensor | Real, /) -> Tensor:
 
 @_elementwise(delta="where it becomes linear, at least 0", r="the residual")
 def huber(delta: Tensor | Real, r: Tensor | Real, /) -> Tensor:
-    """Huber's loss: r²/2 up to `delta`, then linear, δ(|r| - δ/2).
+    """Huber's loss: r²/2 up to `delta`, then linear, δ(abs(r) - δ/2).
 
     Examples
     --------
