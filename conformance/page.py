@@ -43,10 +43,11 @@ The tests of {title} {version} that run on any array library, as they come with 
 includes errors, *skipped* what the library's own marks expect to fail."""
 
 GRADIENTS = """\
-Every function, attribute and operator of the standard, and every function of `arraygrad.special`, is
-differentiated in reverse and in forward mode and to second order, and compared with differences of
-what it computes: {cases} cases of {functions} functions. *Refused* is an error where a derivative is not known. The
-[table by function](gradient-coverage.md) says how each is differentiated."""
+Every function, attribute and operator of the standard, and every function of `arraygrad.special`,
+is differentiated in reverse and in forward mode and to second order, and compared with differences
+of what it computes: {cases} cases of {functions} functions. *Refused* is an error where a
+derivative is not known. The [table by function](gradient-coverage.md) says how each is
+differentiated."""
 
 COMMANDS = """\
 ```bash
