@@ -142,3 +142,37 @@ def test_a_gpu_tensor_is_not_fetched_behind_the_back(axes):
     for use in (np.testing.assert_array_equal, _pandas().Series, axes.plot):
         with pytest.raises(xp.TransferError, match=r"numpy\(\)"):
             use(x, x)
+
+
+REDUCTIONS = ["sum", "prod", "mean", "max", "min", "any", "all"]
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+@pytest.mark.parametrize("options", [{}, {"axis": 1}, {"axis": (0, 1), "keepdims": True}])
+def test_reductions_of_numpy_call_our_methods(name, options, xp, same):
+    a = np.asarray([[1.0, 0.0, 3.0], [4.0, 5.0, 6.0]])
+    x = xp.asarray(a)
+    same(getattr(np, name)(x, **options), getattr(np, name)(a, **options))
+    same(getattr(x, name)(**options), getattr(a, name)(**options))
+
+
+def test_methods(xp, same):
+    a = np.arange(6)
+    x = xp.asarray(a)
+    same(x.astype(xp.float32), a.astype(np.float32))
+    assert x.astype(x.dtype, copy=False) is x
+    for shape in ((2, 3), ((2, 3),), (-1,), (6, 1)):
+        same(x.reshape(*shape), a.reshape(*shape))
+    same(np.sum(x, dtype=xp.float32), np.sum(a, dtype=np.float32))
+    same(np.mean(x, dtype=xp.float32), np.mean(a, dtype=np.float32))
+    with pytest.raises(TypeError, match="out must be None"):
+        x.sum(out=x)
+    for name in (*REDUCTIONS, "reshape", "astype"):
+        with xp.strict(), pytest.raises(TypeError, match=f"write xp.{name}"):
+            getattr(x, name)(0)
+
+
+def test_numpys_reductions_keep_the_gradient():
+    v = autodiff.variable(X)
+    (np.mean(v) + np.sum(v.reshape(6) * 2)).backward()
+    np.testing.assert_allclose(v.grad.numpy(), 2 + 1 / 6)

@@ -428,7 +428,7 @@ READERS = {
     "asarray": np.asarray,
     "array": np.array,
     "a ufunc": np.sin,
-    "a reduction": np.sum,
+    "a reduction": np.var,
     "a function": lambda t: np.concatenate([np.ones(2), t]),
     "a list": lambda t: np.asarray([t, t]),
     "a list of elements": lambda t: np.asarray(list(t)),

@@ -265,6 +265,53 @@ class Tensor:
         """The elements as Python scalars in nested lists."""
         return self.numpy().tolist()
 
+    # ---- methods that the standard does not have, and libraries call: np.sum(x) is x.sum(...)
+
+    def sum(
+        self, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False
+    ) -> Tensor:
+        """The function `sum`; `out` must be None."""
+        return _reduce("sum", self, out, axis=axis, keepdims=keepdims, dtype=dtype)
+
+    def prod(
+        self, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False
+    ) -> Tensor:
+        """The function `prod`; `out` must be None."""
+        return _reduce("prod", self, out, axis=axis, keepdims=keepdims, dtype=dtype)
+
+    def mean(
+        self, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False
+    ) -> Tensor:
+        """The function `mean`, in another dtype if one is given; `out` must be None."""
+        x = self if dtype is None else self.astype(dtype)
+        return _reduce("mean", x, out, axis=axis, keepdims=keepdims)
+
+    def max(self, axis: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+        """The function `max`; `out` must be None."""
+        return _reduce("max", self, out, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+        """The function `min`; `out` must be None."""
+        return _reduce("min", self, out, axis=axis, keepdims=keepdims)
+
+    def any(self, axis: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+        """The function `any`; `out` must be None."""
+        return _reduce("any", self, out, axis=axis, keepdims=keepdims)
+
+    def all(self, axis: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+        """The function `all`; `out` must be None."""
+        return _reduce("all", self, out, axis=axis, keepdims=keepdims)
+
+    def astype(self, dtype: Any, copy: bool = True) -> Tensor:
+        """The function `astype`."""
+        return _function("astype")(self, dtype, copy=copy)
+
+    def reshape(self, *shape: Any, copy: bool | None = None) -> Tensor:
+        """The function `reshape`; the sizes are one tuple, or one argument each."""
+        if len(shape) == 1 and not isinstance(shape[0], int):
+            (shape,) = shape
+        return _function("reshape")(self, shape, copy=copy)
+
     def _raw(self, name: str, operation: str) -> Any:
         """The backend's function that lets data out; a transformation may refuse, naming `name`."""
         return self._device.ops[operation]
@@ -593,6 +640,19 @@ class Tensor:
 
     def __ge__(self, other: Any, /) -> Any:
         return _dispatch.binary("greater_equal", self, other, True)
+
+
+def _function(name: str) -> Any:
+    """A function of the namespace, for the method of its name."""
+    if is_strict():
+        raise TypeError(f"{name}: a method is outside the standard; write xp.{name}(x, ...)")
+    return getattr(sys.modules[__package__], name)
+
+
+def _reduce(name: str, x: Tensor, out: None, **kwargs: Any) -> Any:
+    if out is not None:
+        raise TypeError(f"{name}: out must be None; write y[...] = xp.{name}(x)")
+    return _function(name)(x, **kwargs)
 
 
 #: Where tensors are put when unpickled; None: where they were.
