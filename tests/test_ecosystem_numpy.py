@@ -163,6 +163,10 @@ def test_methods(xp, same):
     assert x.astype(x.dtype, copy=False) is x
     for shape in ((2, 3), ((2, 3),), (-1,), (6, 1)):
         same(x.reshape(*shape), a.reshape(*shape))
+    a3 = np.reshape(a, (1, 2, 3))
+    for axes in ((), (None,), (2, 0, 1), ((0, 2, 1),)):
+        same(xp.asarray(a3).transpose(*axes), a3.transpose(*axes))
+    same(np.transpose(xp.asarray(a3), (1, 0, 2)), a3.transpose(1, 0, 2))
     same(np.sum(x, dtype=xp.float32), np.sum(a, dtype=np.float32))
     same(np.mean(x, dtype=xp.float32), np.mean(a, dtype=np.float32))
     with pytest.raises(TypeError, match="out must be None"):

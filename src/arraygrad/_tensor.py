@@ -312,6 +312,14 @@ class Tensor:
             (shape,) = shape
         return _function("reshape")(self, shape, copy=copy)
 
+    def transpose(self, *axes: Any) -> Tensor:
+        """The function `permute_dims`, of one tuple or one argument each; of none, reversed."""
+        if axes in ((), (None,)):
+            axes = tuple(range(self.ndim))[::-1]
+        elif len(axes) == 1 and not isinstance(axes[0], int):
+            (axes,) = axes
+        return _function("permute_dims")(self, axes)
+
     def _raw(self, name: str, operation: str) -> Any:
         """The backend's function that lets data out; a transformation may refuse, naming `name`."""
         return self._device.ops[operation]
