@@ -17,6 +17,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -43,7 +44,7 @@ def two_layers(lib: Any, constants: Any, w1: Any, w2: Any) -> Any:
     return lib.xp.sum(error * error)
 
 
-def two_layers_data(rng: Any, scale: int) -> tuple[list[Any], list[Any]]:
+def two_layers_data(rng: Any) -> tuple[list[Any], list[Any]]:
     return _normal(rng, "float32", (64, 1000), (64, 10)), _normal(
         rng, "float32", (1000, 100), (100, 10)
     )
@@ -55,8 +56,8 @@ def chain(lib: Any, _: Any, v: Any) -> Any:
     return xp.sum(xp.tanh(e) * xp.sin(v) + xp.log1p(e))
 
 
-def chain_data(rng: Any, scale: int) -> tuple[list[Any], list[Any]]:
-    return [], _normal(rng, "float64", (10**6 // scale,))
+def chain_data(rng: Any) -> tuple[list[Any], list[Any]]:
+    return [], _normal(rng, "float64", (10**6,))
 
 
 def mlp(lib: Any, constants: Any, *params: Any) -> Any:
@@ -67,9 +68,8 @@ def mlp(lib: Any, constants: Any, *params: Any) -> Any:
     return -lib.xp.sum(labels * lib.log_softmax(x @ w + b)) / x.shape[0]
 
 
-def mlp_data(rng: Any, scale: int) -> tuple[list[Any], list[Any]]:
-    sizes = [784 // scale, *[256 // scale] * 4, 10]
-    samples = 256 // scale
+def mlp_data(rng: Any, samples: int = 256) -> tuple[list[Any], list[Any]]:
+    sizes = [784, 256, 256, 256, 256, 10]
     (x,) = _normal(rng, "float32", (samples, sizes[0]))
     labels = (rng.integers(0, 10, samples)[:, None] == range(10)).astype("float32")
     params = []
@@ -94,7 +94,7 @@ def gru(lib: Any, constants: Any, *params: Any) -> Any:
     return xp.sum(h * h)
 
 
-def gru_data(rng: Any, scale: int) -> tuple[list[Any], list[Any]]:
+def gru_data(rng: Any) -> tuple[list[Any], list[Any]]:
     shapes = [(HIDDEN, HIDDEN), (HIDDEN, HIDDEN), (HIDDEN,)] * 3
     states = _normal(rng, "float64", *[(1, HIDDEN)] * (STEPS + 1))
     return states, [p / HIDDEN**0.5 for p in _normal(rng, "float64", *shapes)]
@@ -105,7 +105,7 @@ def rosenbrock(lib: Any, _: Any, x: Any) -> Any:
     return lib.xp.sum(100 * (b - a**2) ** 2 + (1 - a) ** 2)
 
 
-def rosenbrock_data(rng: Any, scale: int) -> tuple[list[Any], list[Any]]:
+def rosenbrock_data(rng: Any) -> tuple[list[Any], list[Any]]:
     return [], _normal(rng, "float64", (1000,))
 
 
@@ -120,7 +120,7 @@ def svd(lib: Any, constants: Any, b: Any) -> Any:
     return xp.sum(constants[0] * ((u * xp.tanh(s)) @ vh))  # does not depend on the vectors' signs
 
 
-def matrix_data(rng: Any, scale: int) -> tuple[list[Any], list[Any]]:
+def matrix_data(rng: Any) -> tuple[list[Any], list[Any]]:
     import numpy as np
 
     weights, b = _normal(rng, "float64", (200, 200), (200, 200))
@@ -138,16 +138,16 @@ class Problem(NamedTuple):
     """A function, what to do with it, and the data for it."""
 
     function: Callable[..., Any]
-    data: Callable[[Any, int], tuple[list[Any], list[Any]]]  # (rng, scale) -> constants, params
+    data: Callable[[Any], tuple[list[Any], list[Any]]]  # rng -> constants, params
     kind: str = "gradient"
     tolerance: float = 1e-9  # of the results, in their largest element
 
-    def phases(self, lib: Any, scale: int = 1) -> list[Callable[[Any], Any]]:
+    def phases(self, lib: Any) -> list[Callable[[Any], Any]]:
         """What `lib` does, in phases; see `_differentiators`."""
         import numpy as np
 
         rng = np.random.default_rng(0)
-        constants, params = self.data(rng, scale)
+        constants, params = self.data(rng)
         if self.kind == "step":
             return lib.step(self.function, constants, params, RATE)
         if self.kind == "hvp":
@@ -165,6 +165,11 @@ PROBLEMS = {
     "Hessian × vector": Problem(rosenbrock, rosenbrock_data, "hvp"),
     "cholesky": Problem(cholesky, matrix_data),
     "svd": Problem(svd, matrix_data, tolerance=1e-6),
+}
+#: Those whose peak memory is looked at: large enough for the arrays to be what there is to see.
+MEMORY = {
+    "chain, 10⁶": PROBLEMS["chain, 10⁶"],
+    "MLP, batches of 1024": Problem(mlp, partial(mlp_data, samples=1024)),
 }
 FORWARD, BACKWARD = "loop, forward", "loop, backward"
 
@@ -223,8 +228,8 @@ def serve(connection: Connection, who: str, threads: int) -> None:
 
 def send_peak(connection: Connection, who: str, threads: int, name: str) -> None:
     """Bytes that one gradient takes above what is there before, in this fresh process."""
-    lib, problem = library(who, threads), PROBLEMS[name]
-    run(problem.phases(lib, scale=16))  # the libraries' own buffers
+    lib, problem = library(who, threads), MEMORY[name]
+    run(problem.phases(lib))  # the buffers that libraries make once, such as those of products
     phases = problem.phases(lib)
     gc.collect()
     with contextlib.suppress(AttributeError):
@@ -316,7 +321,7 @@ def peaks(names: Sequence[str], threads: int, quick: bool) -> dict[str, dict[str
     # Arrays from this size on in memory of their own, which goes back when they are freed.
     os.environ["MALLOC_MMAP_THRESHOLD_"] = "65536"
     found: dict[str, dict[str, float]] = {}
-    for name in ("chain, 10⁶", "MLP"):
+    for name in MEMORY:
         found[name] = {}
         for who in names:
             figures = []

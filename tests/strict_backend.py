@@ -352,6 +352,7 @@ def operations(index):
     define("T", lambda x: xps.permute_dims(x, range(x.ndim)[::-1]))
     define("copy", lambda x: xps.asarray(x, copy=True))
     define("scatter", _scatter)
+    define("irtruediv", lambda x, y: x.__setitem__(..., y / x))
     table["root"] = _root
     define("settle", _settle)
     for name, function in host_operations(0).items():

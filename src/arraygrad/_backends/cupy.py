@@ -1037,6 +1037,11 @@ def _table() -> dict[str, Callable[..., Any]]:
     return table
 
 
+def irtruediv(x: _Array, y: Any) -> _Array:
+    """Put ``y / x`` in the place of `x`."""
+    return _UFUNCS["divide"](y, x, x)
+
+
 def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
     """Zeros of `shape` to which `x` has been added where `key` selects, repeatedly if it does."""
     out = cp.zeros(shape, dtype=x.dtype)

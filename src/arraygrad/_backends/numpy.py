@@ -683,6 +683,11 @@ def root(x: _Array) -> Any:
     return x
 
 
+def irtruediv(x: _Array, y: Any) -> _Array:
+    """Put ``y / x`` in the place of `x`."""
+    return np.divide(y, x, out=x)
+
+
 def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
     """Zeros of `shape` to which `x` has been added where `key` selects, repeatedly if it does."""
     out = np.zeros(shape, dtype=x.dtype)

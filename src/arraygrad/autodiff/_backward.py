@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from operator import attrgetter
+from heapq import heappop, heappush
 from sys import getrefcount
 from typing import Any
 
@@ -14,8 +14,6 @@ from .._tensor import Tensor
 from ._engine import conform, quiet, refresh, settle, snapshot, zeros
 from ._rules import Rule
 from ._traced import Node, Part, Traced, Variable, leaf, levels, part, traced
-
-_by_time = attrgetter("time")
 
 
 def transposed_vjp(vjp: Callable[..., Any], several: bool) -> Callable[..., Any]:
@@ -95,28 +93,19 @@ def backward(
         Record what is done, at the level of the graph itself.
     """
     grads: dict[Node, Any] = {}
-    stack = []
+    pending: list[tuple[int, Node]] = []  # a heap: what was recorded last is gone back over first
     for node, root in roots:
         have = grads.get(node)
-        grads[node] = root if have is None else have + root
-        stack.append(node)
-    seen = set(stack)
-    while stack:
-        node = stack.pop()
-        if stops and node in stops:
-            continue
-        for parent in node.parents:
-            if parent is not None and parent not in seen:
-                seen.add(parent)
-                stack.append(parent)
+        if have is None:
+            grads[node] = root
+            heappush(pending, (-node.time, node))
+        else:
+            grads[node] = have + root
     found: dict[Node, Tensor] = {}
     with quiet():
-        for node in sorted(seen, key=_by_time, reverse=True):
-            g: Any = grads.pop(node, None)
-            if g is None:
-                if free:
-                    _free(node)
-                continue
+        while pending:
+            node = heappop(pending)[1]
+            g: Any = grads.pop(node)
             if node.hooks is not None:
                 g = _hooked(node, g)
             rule = node.rule
@@ -124,7 +113,7 @@ def backward(
                 found[node] = g
                 continue
             if type(node) is Part:
-                _collect(grads, node, g)
+                _collect(grads, pending, node, g)
                 continue
             saved = node.saved
             if saved is None:
@@ -157,6 +146,7 @@ def backward(
                 have = grads.get(parent)
                 if have is None:
                     grads[parent] = gx
+                    heappush(pending, (-parent.time, parent))
                 elif (
                     type(have) is Tensor
                     and type(gx) is Tensor
@@ -172,17 +162,13 @@ def backward(
     return found
 
 
-def _free(node: Node) -> None:
-    if node.rule is not None:
-        node.saved = None
-
-
-def _collect(grads: dict[Node, Any], node: Part, g: Any) -> None:
+def _collect(grads: dict[Node, Any], pending: list[Any], node: Part, g: Any) -> None:
     """Put the cotangent of one of several results where the operation's node finds it."""
     whole: Any = node.parents[0]
     parts = grads.get(whole)
     if parts is None:
         parts = grads[whole] = [None] * len(whole.shape)
+        heappush(pending, (-whole.time, whole))
     have = parts[node.index]  # of another such node, made when the pass was recorded (`_revived`)
     parts[node.index] = g if have is None else have + g
 

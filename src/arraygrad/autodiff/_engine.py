@@ -211,6 +211,9 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
         out = wrap(data, device)
     else:
         out = binary(name, a, b)
+    if x1 is x2 and name == "multiply":  # a square: one product in its gradient, not two
+        rule, node2, b = RULES["pow"], None, 2
+        wants = rule.wants[0]
     data = out._data
     keep_out, keep1, keep2 = wants
     new = _new(Node)
@@ -362,6 +365,8 @@ def updated(name: str, new: Any, value: Any) -> Any:
         if type(value) in _SCALARS:
             device.ops[name](new._data, value)
             return new
+    if name == "irtruediv":
+        return value / new
     if name == "imul" and not (new.size == 1 and new.dtype.kind == "c"):
         return new * value  # (one complex product is rounded otherwise in place)
     return _dispatch.inplace(name, new, value)

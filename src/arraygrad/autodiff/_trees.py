@@ -9,11 +9,16 @@ from typing import Any
 
 import optree
 
+from .._tensor import Tensor
+
 _NAMESPACE = "arraygrad"
+_LEAF = optree.tree_structure(0)
 
 
 def flatten(tree: Any) -> tuple[list[Any], Any]:
     """The leaves of nested containers, and their structure."""
+    if isinstance(tree, Tensor):  # most often
+        return [tree], _LEAF
     leaves, structure = optree.tree_flatten(tree, namespace=_NAMESPACE)
     unknown = {type(x) for x in leaves if dataclasses.is_dataclass(x) and not isinstance(x, type)}
     if not unknown:
@@ -25,6 +30,8 @@ def flatten(tree: Any) -> tuple[list[Any], Any]:
 
 def unflatten(structure: Any, leaves: Any) -> Any:
     """The inverse of `flatten`."""
+    if structure is _LEAF:
+        return leaves[0]
     return optree.tree_unflatten(structure, leaves)
 
 

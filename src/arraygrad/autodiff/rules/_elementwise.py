@@ -37,6 +37,11 @@ def scaled(new: Any, t: Any) -> Any:
     return updated("imul", new, t)
 
 
+def _over(t: Any, new: Any) -> Any:
+    """`t` over a tensor that nobody else has yet, in whose place it comes."""
+    return updated("irtruediv", new, t) if t.shape == new.shape else t / new
+
+
 def _plus_one(new: Any) -> Any:
     return updated("iadd", new, 1)
 
@@ -119,9 +124,9 @@ holomorphic("pow", _pow_base, _pow_exponent)
 holomorphic("exp", lambda t, out, _x: t * out)
 holomorphic("expm1", lambda t, _out, x: scaled(xp.exp(x), t))  # out + 1 would lose small values
 holomorphic("log", lambda t, _out, x: t / x)
-holomorphic("log1p", lambda t, _out, x: t / (1 + x))
-holomorphic("log2", lambda t, _out, x: t / (math.log(2) * x))
-holomorphic("log10", lambda t, _out, x: t / (math.log(10) * x))
+holomorphic("log1p", lambda t, _out, x: _over(t, 1 + x))
+holomorphic("log2", lambda t, _out, x: _over(t, math.log(2) * x))
+holomorphic("log10", lambda t, _out, x: _over(t, math.log(10) * x))
 
 
 def _logistic(t: Any, x1: Any, x2: Any) -> Any:
@@ -152,7 +157,7 @@ holomorphic("cosh", lambda t, _out, x: scaled(xp.sinh(x), t))
 holomorphic("tanh", lambda t, out, _x: scaled(_plus_one(scaled(-out, out)), t))
 holomorphic("asin", lambda t, _out, x: t / (xp.sqrt(1 - x) * xp.sqrt(1 + x)))
 holomorphic("acos", lambda t, _out, x: -t / (xp.sqrt(1 - x) * xp.sqrt(1 + x)))
-holomorphic("atan", lambda t, _out, x: t / (1 + x * x))
+holomorphic("atan", lambda t, _out, x: _over(t, _plus_one(x * x)))
 holomorphic("acosh", lambda t, _out, x: t / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
 holomorphic("atanh", lambda t, _out, x: t / ((1 - x) * (1 + x)))
 
@@ -231,7 +236,7 @@ def _halves(t: Any, more: Any, at_least: Any) -> Any:
 
 
 def _where(condition: Any, t: Any) -> Any:
-    return scaled(call("astype", condition, t.dtype), t)
+    return t * condition
 
 
 def _extreme(name: str, share: Function, more: Function) -> None:
