@@ -12,7 +12,7 @@ import optree
 from .._tensor import Tensor
 
 _NAMESPACE = "arraygrad"
-_LEAF = optree.tree_structure(0)
+_LEAF: Any = optree.treespec_leaf(namespace=_NAMESPACE)
 
 
 def flatten(tree: Any) -> tuple[list[Any], Any]:
