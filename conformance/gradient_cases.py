@@ -654,6 +654,8 @@ for _k in (-1, 0, 2):
     case("tril", f"k={_k}", lambda x, k=_k: xp.tril(x, k=k), normal(3, 4))
     case("triu", f"k={_k}", lambda x, k=_k: xp.triu(x, k=k), normal(2, 3, 3))
 case("tril", "empty", xp.tril, normal(0, 2, 2))
+case("diag", "of a vector", xp.diag, normal(3))
+case("diag", "of a matrix", xp.diag, normal(3, 4))
 case("meshgrid", "xy", xp.meshgrid, normal(2), normal(3))
 case("meshgrid", "ij", lambda x, y: xp.meshgrid(x, y, indexing="ij"), normal(2), normal(3))
 case("meshgrid", "xy, three", xp.meshgrid, normal(2), normal(3), normal(2))
@@ -1426,6 +1428,7 @@ WITHOUT_DERIVATIVE = {
     "iinfo": "gives no tensor",
     "isdtype": "takes no tensor",
     "linspace": "takes numbers; refuses a traced tensor",
+    "logspace": "takes numbers; refuses a traced tensor",
     "ones": "takes no tensor",
     "result_type": "gives no tensor",
     "zeros": "takes no tensor",

@@ -3,7 +3,9 @@
 SciPy's `xp` fixture runs a test once for each array library of a list. Here the list has one
 entry, and only the tests that use the fixture are run. SciPy's marks apply to a library that is
 added as they do to one that SciPy knows but never names: where a mark is for NumPy alone
-(`np_only`) the test is skipped; on a GPU also where it is for the CPU alone (`cpu_only`).
+(`np_only`) the test is skipped; on a GPU also where it is for the CPU alone (`cpu_only`). That a
+test is for lazy arrays alone SciPy can only say by naming the others, all of them, one by one; ours
+is then meant, too.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ import arraygrad
 BACKEND = os.environ.get("ARRAYGRAD_CONFORMANCE_BACKEND", "arraygrad")
 DEVICE = os.environ.get("SCIPY_DEVICE", "cpu")
 OURS = BACKEND == "arraygrad"
+
+#: The marks of a test for lazy arrays: each of them skips it with one library.
+EAGER = {("numpy",), ("array_api_strict",), ("cupy",), ("torch",)}
 
 
 def pytest_sessionstart() -> None:
@@ -37,7 +42,11 @@ def pytest_generate_tests(metafunc: Any) -> None:
     names = metafunc.fixturenames
     if "xp" not in names:
         return
-    param = pytest.param(import_module(BACKEND), id=BACKEND, marks=pytest.mark.array_api_backends)
+    marks = [pytest.mark.array_api_backends]
+    skipped = {mark.args for mark in metafunc.definition.iter_markers("skip_xp_backends")}
+    if OURS and skipped >= EAGER:
+        marks.append(pytest.mark.skip("lazy backends only"))
+    param = pytest.param(import_module(BACKEND), id=BACKEND, marks=marks)
     metafunc.definition.add_marker(pytest.mark.parametrize("xp", [param], indirect=True))
     if OURS and "devices" in names:
         # SciPy 1.17 adds a list to what devices() gives, which is a tuple since 2025.12.

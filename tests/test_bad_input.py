@@ -28,7 +28,6 @@ TABLE = {
     "ragged lists": (lambda: xp.asarray([[1, 2], [3]]), ValueError, "asarray: .*inhomogeneous"),
     "ragged tensors": (lambda: xp.asarray([X, X[:2]]), ValueError, r"asarray: .*\(3,\), \(2,\)"),
     "masked array": (lambda: xp.asarray(np.ma.masked_equal([1, 2], 1)), TypeError, "mask"),
-    "half precision": (lambda: xp.asarray(N.astype("f2")), TypeError, "asarray: .*float16"),
     "long double": (lambda: xp.asarray(N.astype("g")), TypeError, "asarray: .*float128|longdouble"),
     "calling Tensor": (lambda: xp.Tensor([1]), TypeError, "Tensor: .*asarray"),
     "an operand too many": (lambda: xp.add(X, X, X), TypeError, "add"),
@@ -43,7 +42,7 @@ TABLE = {
     "ndarray as a value": (lambda: X.__setitem__(0, N), TypeError, "ndarray.*asarray"),
     "ndarray to where": (lambda: xp.where(B, X, N), TypeError, "where: .*ndarray.*asarray"),
     # dtypes
-    "unknown dtype": (lambda: xp.zeros(2, dtype="f2"), TypeError, "zeros: dtype .*'f2'"),
+    "unknown dtype": (lambda: xp.zeros(2, dtype="S2"), TypeError, "zeros: dtype .*'S2'"),
     "dtype=str": (lambda: xp.astype(X, str), TypeError, "astype: dtype .*str"),
     "dtype=object": (lambda: xp.sum(X, dtype=object), TypeError, "sum: dtype .*object"),
     "dtype is a tensor": (lambda: xp.ones(2, dtype=X), TypeError, "ones: dtype"),
@@ -84,7 +83,7 @@ TABLE = {
     "kind unknown": (lambda: xp.isdtype(xp.int8, "int"), ValueError, "isdtype: kind .*'int'"),
     "finfo of ints": (lambda: xp.finfo(xp.int8), TypeError, "finfo: .*int8"),
     "iinfo of floats": (lambda: xp.iinfo(X), TypeError, "iinfo: .*float64"),
-    "result_type of scalars": (lambda: xp.result_type(1, 2.0), TypeError, "result_type"),
+    "result_type of scalars": (lambda: xp.result_type(1, 2.0), ValueError, "result_type"),
     "fftfreq of ints": (lambda: xp.fft.fftfreq(4, dtype=xp.int64), TypeError, "fftfreq: dtype"),
     # numbers out of range
     "huge int": (lambda: xp.asarray(2**64), OverflowError, "asarray: .*18446744073709551616"),

@@ -86,6 +86,36 @@ def test_linspace(xp, same, num, endpoint, ends):
     assert xp.linspace(*ends, num, dtype=kind).dtype == kind
 
 
+@pytest.mark.parametrize("base", [10.0, 2, np.float64(0.5)])
+def test_logspace(xp, same, base):
+    for num, endpoint in ((0, True), (1, True), (5, False)):
+        expected = np.logspace(-1, 2.5, num, base=base, endpoint=endpoint)
+        same(xp.logspace(-1, 2.5, num, base=base, endpoint=endpoint), expected, rtol=1e-14)
+    assert xp.logspace(0, 2, 3, base=base, dtype=xp.float32).dtype == xp.float32
+    assert xp.logspace(0, 1j, 3, base=base).dtype == xp.complex128
+    for wrong in ({"stop": "1"}, {"base": [2]}, {"num": 2.5}):
+        with pytest.raises(TypeError):
+            xp.logspace(0, wrong.pop("stop", 1), **{"num": 3, **wrong})
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_diag(xp, same, dtype, n):
+    a = np.ones(n, dtype=dtype)
+    same(xp.diag(xp.asarray(a)), np.diag(a))
+    matrix = np.ones((n, 4), dtype=dtype)
+    same(xp.diag(xp.asarray(matrix)), np.diag(matrix))
+
+
+def test_diag_of_others(xp, same):
+    same(xp.diag(xp.asarray([np.nan, np.inf])), [[np.nan, 0], [0, np.inf]])
+    for ndim in (0, 3):
+        with pytest.raises(ValueError, match="diag: expected one axis or two"):
+            xp.diag(xp.ones((1,) * ndim))
+    with pytest.raises(TypeError, match="diag"):
+        xp.diag([1, 2])
+
+
 @pytest.mark.parametrize("sizes", [(3,), (2, 4), (4, 2), (0,), (0, 3)])
 @pytest.mark.parametrize("k", [-5, -1, 0, 2, 9])
 def test_eye_and_triangles(xp, same, sizes, k):

@@ -164,3 +164,31 @@ def test_dtypes_compare():
     assert ag.float32 == ag.ones(1, dtype=ag.float32).dtype
     assert ag.float32 != ag.float64
     assert math.isclose(ag.finfo("float64").eps, 2.0**-52)
+
+
+def test_half_precision():
+    """Beyond the standard: it is there for data, is asked for by name, and widens as NumPy's."""
+    a = np.asarray([0.5, 60000.0, np.inf], dtype=np.float16)
+    for x in (ag.asarray(a), ag.from_numpy(a), ag.from_dlpack(a), ag.asarray(a, dtype="float16")):
+        assert x.dtype == ag.float16
+        assert x.tolist() == a.tolist()
+    assert ag.result_type(ag.float16, 1.0) == (ag.asarray(a) + 1.0).dtype == ag.float16
+    assert ag.result_type(ag.float16, ag.float32) == ag.float32
+    assert (ag.asarray(a) + ag.asarray(1)).dtype == ag.float64
+    assert ag.astype(ag.asarray(a), ag.float64).tolist() == a.tolist()
+    assert ag.isdtype(ag.float16, "real floating")
+    assert ag.isdtype(ag.float16, ("bool", "numeric"))
+    assert not ag.isdtype(ag.float16, ("integral", "complex floating", ag.float32))
+    info = ag.finfo(ag.float16)
+    assert (info.bits, info.eps, info.max, info.dtype) == (16, 2.0**-10, 65504.0, ag.float16)
+    assert "float16" not in ag.__array_namespace_info__().dtypes()
+    assert "float16" not in ag.__array_namespace_info__().dtypes(kind="real floating")
+    assert ag.sqrt(ag.asarray([1], dtype=ag.int8)).dtype == ag.float64  # NumPy's own is half
+
+
+def test_means_of_half_precision():
+    """The sums need not be in its range."""
+    x = ag.asarray([60000.0, 60000.0, 59968.0], dtype=ag.float16)
+    assert float(ag.mean(x)) == 60000.0
+    assert ag.mean(x).dtype == ag.var(x).dtype == ag.std(x).dtype == ag.float16
+    assert float(ag.linalg.vector_norm(x / 2)) == float(np.float16(np.hypot(30000, 42415.0)))

@@ -74,11 +74,11 @@ ARGUMENTS = {
     "cumulative_sum": (V,),
     "cumulative_prod": (V,),
 }
-#: Functions of no tensor, or that look only at its dtype.
+#: Functions of no tensor, or that look only at its dtype, or are made of others.
 APART = frozenset(
-    "arange asarray can_cast default_device empty empty_like eye finfo from_dlpack from_numpy full "
-    "full_like iinfo isdtype linspace map_location ones ones_like result_type strict zeros "
-    "zeros_like broadcast_shapes fft.fftfreq fft.rfftfreq __array_namespace_info__".split()
+    "arange asarray can_cast default_device diag empty empty_like eye finfo from_dlpack from_numpy "
+    "full full_like iinfo isdtype linspace logspace map_location ones ones_like result_type strict "
+    "zeros zeros_like broadcast_shapes fft.fftfreq fft.rfftfreq __array_namespace_info__".split()
 )
 #: Functions written in the others.
 COMPOSED = {name for name in xp.__all__ if name.startswith("nan") and name != "nan"}

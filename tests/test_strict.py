@@ -13,6 +13,7 @@ B = xp.asarray([False, True, True])
 U = xp.asarray([1, 2, 3], dtype=xp.uint64)
 Z = xp.asarray([1j, 2.0, 3.0])
 M = xp.ones((2, 3))
+H = xp.ones(3, dtype=xp.float16)
 
 OUTSIDE = {
     "int + float tensor": (lambda: I + X, TypeError, r"xp\.astype\(x, xp\.float64\)"),
@@ -55,6 +56,13 @@ OUTSIDE = {
     "bool of a float": (lambda: bool(X[0]), TypeError, "any"),
     "bool of one element": (lambda: bool(B[:1]), TypeError, "any"),
     "NumPy scalar": (lambda: X * np.float32(2), TypeError, "item"),
+    "float16 of data": (lambda: H + H, TypeError, "float16"),
+    "float16 as dtype": (lambda: xp.zeros(2, dtype=xp.float16), TypeError, "float16"),
+    "method view": (lambda: Z.view(float), TypeError, r"xp\.real"),
+    "attribute real": (lambda: Z.real, TypeError, r"xp\.real"),
+    "attribute imag": (lambda: Z.imag, TypeError, r"xp\.imag"),
+    "logspace": (lambda: xp.logspace(0, 1, 2), TypeError, "linspace"),
+    "diag": (lambda: xp.diag(X), TypeError, r"xp\.eye"),
 }
 
 INSIDE = {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import arraygrad
-from arraygrad import Tensor
+from arraygrad import Tensor, autodiff
 
 DTYPES = list(arraygrad.__array_namespace_info__().dtypes())
 BINARY = {
@@ -311,6 +311,48 @@ def test_views(xp):
         assert x.tolist() != before
     x[1][0] = 0.5
     assert float(x[1, 0]) == 0.5
+
+
+def test_parts_as_attributes(xp, same):
+    z = xp.asarray([1 + 2j, 3.0])
+    same(z.real, [1.0, 3.0])
+    same(z.imag, [2.0, 0.0])
+    same(xp.asarray([1, 2]).real, [1, 2])
+
+
+def test_view_of_another_dtype():
+    a = np.asarray([[1 + 2j, 3.0], [0.0, 4j]])
+    x = arraygrad.asarray(a)
+    parts = x.view(float)
+    assert parts.dtype == arraygrad.float64
+    assert parts.tolist() == a.view(float).tolist()
+    parts[0, 1] = -2.0
+    assert x[0, 0] == 1 - 2j  # the same memory
+    assert parts.view(complex).tolist() == x.tolist()
+    same = x.view(arraygrad.complex128)
+    same[0, 0] = 0
+    assert x[0, 0] == 0
+    with pytest.raises(ValueError, match="view"):
+        arraygrad.ones((2, 3)).view(complex)
+    for wrong in (None, "S3"):
+        with pytest.raises(TypeError, match="view: dtype must be"):
+            x.view(wrong)
+
+
+def test_views_under_differentiation():
+    """Only a view of the same dtype can be followed; another raises, and nothing is lost."""
+    x = arraygrad.asarray([1.0, 2.0])
+    assert autodiff.grad(lambda x: (x.view(float) ** 2).sum())(x).tolist() == [2.0, 4.0]
+    with pytest.raises(autodiff.NotDifferentiableError, match="view"):
+        autodiff.grad(lambda x: arraygrad.real(x.view(complex)).sum())(x)
+
+    def write(x):
+        y = arraygrad.zeros(2)
+        y.view(complex)[0] = x[0] + 1j * x[1]
+        return (y * y).sum()
+
+    with pytest.raises((ValueError, TypeError, RuntimeError)):
+        autodiff.grad(write)(x)
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))

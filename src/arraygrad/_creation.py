@@ -8,7 +8,10 @@ from . import _dtypes
 from ._device import Device, get_device
 from ._dispatch import SCALARS, apply, call, create, wrap
 from ._dtypes import as_dtype
+from ._elementwise import pow
 from ._errors import describe, explain
+from ._searching import where
+from ._strict import is_strict
 from ._typing import DeviceLike, DType, Real, Scalar, Shape, Tensor
 
 
@@ -47,8 +50,8 @@ def asarray(
     Raises
     ------
     TypeError
-        If elements are of no dtype of the standard (text, objects, float16 where no `dtype` is
-        given) or masked, or if a complex scalar or tensor is to become real.
+        If elements are of no dtype of the namespace (text, objects) or masked, or if a complex
+        scalar or tensor is to become real.
     ValueError
         If a nested sequence is ragged, `copy` is False and a copy is needed, or the device does not
         exist.
@@ -211,8 +214,7 @@ def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = Non
     Raises
     ------
     TypeError
-        If `x` does not speak DLPack, or is of a dtype, such as float16, that NumPy has and the
-        standard lacks.
+        If `x` does not speak DLPack.
     BufferError
         If the data is on a device out of reach, `x` will not export it, or `copy` is False and a
         copy is needed (to another device it always is).
@@ -790,6 +792,60 @@ def linspace(
     return create("linspace", get_device(device), start, stop, num, dtype=dtype, endpoint=endpoint)
 
 
+def logspace(
+    start: complex,
+    stop: complex,
+    /,
+    num: int,
+    *,
+    base: float = 10.0,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    endpoint: bool = True,
+) -> Tensor:
+    """`num` numbers from ``base**start`` to ``base**stop``, each the same multiple of the last.
+
+    Not in the standard.
+
+    Parameters
+    ----------
+    start, stop : scalar
+        Exponents of the ends.
+    num : int
+        How many, not negative; 1 gives ``base**start`` alone.
+    base : scalar, optional
+        What is raised to these powers.
+    dtype, device, endpoint
+        As in `linspace`.
+
+    Returns
+    -------
+    Tensor
+        One axis of `num` elements of the given dtype.
+
+    Raises
+    ------
+    TypeError
+        If an end or `base` is no number, `num` is no int, or `dtype` is not one of the namespace;
+        under `strict()` always.
+    ValueError
+        If `num` is negative, or the device does not exist.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.logspace(0, 2, 3)
+    Tensor([  1.,  10., 100.], dtype=float64)
+    """
+    if is_strict():
+        raise TypeError(
+            "logspace: outside the standard; write xp.pow(base, xp.linspace(start, stop, num))"
+        )
+    _check_scalar("logspace", "base", base, "biufc")
+    found = pow(base, linspace(start, stop, num, device=device, endpoint=endpoint))
+    return found if dtype is None else _convert(found, as_dtype(dtype, "logspace"), None, None)
+
+
 def meshgrid(*arrays: Tensor, indexing: Literal["xy", "ij"] = "xy") -> tuple[Tensor, ...]:
     """Coordinates of a grid, from the coordinates along its axes.
 
@@ -886,3 +942,45 @@ def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
             [0, 4]], dtype=int64)
     """
     return call("triu", x, k=k)
+
+
+def diag(x: Tensor, /) -> Tensor:
+    """The matrix of a diagonal, or the diagonal of a matrix.
+
+    Not in the standard.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of one axis or two.
+
+    Returns
+    -------
+    Tensor
+        Of one axis: the square matrix with `x` on its diagonal and zeros elsewhere, a copy. Of two:
+        the diagonal, as `linalg.diagonal` gives it.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor; under `strict()` always.
+    ValueError
+        If it has another number of axes.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.diag(xp.asarray([1, 2]))
+    Tensor([[1, 0],
+            [0, 2]], dtype=int64)
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(f"diag: expected a Tensor; got {describe(x)}")
+    if is_strict():
+        raise TypeError("diag: outside the standard; write xp.where(xp.eye(n, dtype=bool), x, 0)")
+    if x.ndim == 2:
+        return call("linalg.diagonal", x, offset=0)
+    if x.ndim != 1:
+        raise ValueError(f"diag: expected one axis or two; got shape {x.shape}")
+    on = eye(x.size, dtype=_dtypes.ALL["bool"], device=x.device)
+    return where(on, x, zeros((), dtype=x.dtype, device=x.device))

@@ -224,8 +224,10 @@ def result_type(*arrays_and_dtypes: Tensor | Scalar | DType) -> DType:
 
     Raises
     ------
+    ValueError
+        If there are scalars only.
     TypeError
-        If there are scalars only, or an argument is none of these.
+        If an argument is none of these.
 
     Notes
     -----
@@ -246,7 +248,7 @@ def result_type(*arrays_and_dtypes: Tensor | Scalar | DType) -> DType:
         else:
             dtypes.append(dtype_of(x, "result_type"))
     if not dtypes:
-        raise TypeError("result_type: expected at least one tensor or dtype")
+        raise ValueError("result_type: expected at least one tensor or dtype")
     if is_strict():
         check_promotion("result_type", dtypes, scalars)
     return _host.result_type(*dtypes, *scalars)

@@ -27,6 +27,7 @@ uint8 = _host.namespace.uint8
 uint16 = _host.namespace.uint16
 uint32 = _host.namespace.uint32
 uint64 = _host.namespace.uint64
+float16 = _host.namespace.float16
 float32 = _host.namespace.float32
 float64 = _host.namespace.float64
 complex64 = _host.namespace.complex64
@@ -44,6 +45,11 @@ KINDS["integral"] = KINDS["signed integer"] + KINDS["unsigned integer"]
 KINDS["numeric"] = KINDS["integral"] + KINDS["real floating"] + KINDS["complex floating"]
 
 ALL: dict[str, DType] = {d.name: d for d in KINDS["bool"] + KINDS["numeric"]}
+
+#: Beyond the standard: data may be of half precision, but nothing becomes so by itself.
+HALF: DType = _host.dtype(float16)
+KINDS["real floating"] += (HALF,)
+KINDS["numeric"] += (HALF,)
 
 #: Default dtypes, the same on every device and platform, by the kind of a Python scalar.
 DEFAULTS: dict[str, DType] = {
@@ -96,12 +102,14 @@ def accumulator(dtype: Any, x: Any, function: str) -> DType:
 
 def _spelled_dtype(dtype: Any, function: str) -> DType:
     try:
-        found = _PYTHON_TYPES.get(dtype) or ALL.get(_host.dtype(dtype).name)
+        found = _PYTHON_TYPES.get(dtype) or (ALL | {"float16": HALF}).get(_host.dtype(dtype).name)
     except (TypeError, ValueError):
         found = None
     if found is None:
         raise TypeError(f"{function}: dtype must be one of {', '.join(ALL)}; got {dtype!r}")
     if is_strict():
+        if found is HALF:
+            raise TypeError(f"{function}: float16 is outside the standard; take float32")
         raise TypeError(
             f"{function}: dtype={dtype!r} is outside the standard; write dtype=xp.{found.name}"
         )
@@ -114,7 +122,7 @@ def dtype_of(x: Any, function: str) -> DType:
     return as_dtype(found if type(found) in _DTYPE_TYPES else x, function)
 
 
-_DTYPE_TYPES = frozenset(map(type, ALL.values()))
+_DTYPE_TYPES = frozenset(map(type, [*ALL.values(), HALF]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +150,7 @@ class IInfo:
 @cache
 def float_limits(dtype: DType) -> FInfo:
     i = _host.finfo(dtype)
-    real = float32 if dtype in (float32, complex64) else float64
+    real = float32 if dtype == complex64 else float64 if dtype == complex128 else dtype.type
     return FInfo(
         int(i.bits),
         float(i.eps),

@@ -115,6 +115,8 @@ def _check_kinds(name: str, operands: Sequence[Any]) -> None:
     for x in operands:
         if isinstance(x, complex) and "c" not in kinds:
             raise TypeError(f"{name}: outside the standard for complex scalars; got {x!r}")
+        if hasattr(x, "_data") and x.dtype == "float16":
+            raise TypeError(f"{name}: float16 is outside the standard; write xp.float32")
         if hasattr(x, "_data") and x.dtype.kind not in kinds:
             complex_to_real = x.dtype.kind == "c" and kinds != _BOOL
             hint = "xp.real(x)" if complex_to_real else f"xp.astype(x, xp.{target})"

@@ -11,6 +11,7 @@ from weakref import ref
 
 from . import _device, _dispatch
 from ._device import Device, DeviceLike
+from ._dtypes import as_dtype
 from ._errors import TransferError, explain
 from ._standard import check
 from ._strict import is_strict
@@ -319,6 +320,45 @@ class Tensor:
         elif len(axes) == 1 and not isinstance(axes[0], int):
             (axes,) = axes
         return _function("permute_dims")(self, axes)
+
+    @property
+    def real(self) -> Tensor:
+        """The function `real`."""
+        return _function("real")(self)
+
+    @property
+    def imag(self) -> Tensor:
+        """The function `imag`."""
+        return _function("imag")(self)
+
+    def view(self, dtype: Any, /) -> Tensor:
+        """The same memory read as another dtype, as NumPy does; not in the standard.
+
+        Parameters
+        ----------
+        dtype : dtype
+            Of another size, the last axis changes its own: complex numbers as real ones are twice
+            as many.
+
+        Returns
+        -------
+        Tensor
+            A view.
+
+        Raises
+        ------
+        TypeError
+            For what is no dtype, under `strict()`, and under differentiation, where a write into
+            the view could not be followed, unless it is the dtype that the tensor has.
+        ValueError
+            If the memory does not divide into elements of that dtype.
+        """
+        if is_strict():
+            raise TypeError("view: outside the standard; write xp.real(x) and xp.imag(x)")
+        dtype = as_dtype(dtype, "view")
+        if dtype is None:
+            raise TypeError("view: dtype must be given; got None")
+        return self[...] if dtype == self.dtype else _dispatch.call("view", self, dtype)
 
     def _raw(self, name: str, operation: str) -> Any:
         """The backend's function that lets data out; a transformation may refuse, naming `name`."""

@@ -138,6 +138,11 @@ def dlpack(
     return data.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
 
+def view(x: _Array, dtype: Any, /) -> _Array:
+    """The same memory as another dtype."""
+    return x.view(dtype)
+
+
 def item(data: _Array) -> Any:
     """The one element as a Python scalar; waits for the GPU."""
     return data.item()

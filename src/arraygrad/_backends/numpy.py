@@ -64,7 +64,7 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
     if native is None:
         if a.dtype == object and a.size and all(isinstance(x, int) for x in a.flat):
             raise OverflowError("an integer is too large for int64 and uint64")
-        raise TypeError(f"elements of dtype {a.dtype} are not in the standard")
+        raise TypeError(f"Unsupported dtype {a.dtype} of the elements: it is not in the standard")
     if a.dtype is not native:
         # Another byte order needs a conversion; a C long long in place of a long only a label.
         if a.dtype == native:
@@ -81,7 +81,7 @@ _NATIVE = {
     for d in map(
         np.dtype,
         "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
-        "float32 float64 complex64 complex128".split(),
+        "float16 float32 float64 complex64 complex128".split(),
     )
 }
 
@@ -119,6 +119,11 @@ def dlpack(
 def from_dlpack(x: Any, copy: bool | None = None) -> _Array:
     """NumPy's importer; it has no way to leave the device to the producer."""
     return as_host(np.from_dlpack(x, copy=copy), copy=None)
+
+
+def view(x: _Array, dtype: Any, /) -> _Array:
+    """The same memory as another dtype."""
+    return x.view(dtype)
 
 
 def item(data: _Array) -> Any:
@@ -395,7 +400,7 @@ def _norm_in_range(norm: _Array, x: _Array, axis: Any, ord: float) -> _Array:
 #: Dtype -> the least sum that lost no digits to underflow, the least and largest number.
 _RANGES = {
     np.dtype(d): tuple(map(float, (i.smallest_normal / i.eps, i.smallest_normal, i.max)))
-    for d, i in (("float32", np.finfo("float32")), ("float64", np.finfo("float64")))
+    for d, i in ((d, np.finfo(d)) for d in ("float16", "float32", "float64"))
 }
 
 
@@ -438,7 +443,7 @@ _add: Any = np.add.reduce  # whose stubs do not take keepdims of type bool
 
 def mean(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
     """Sum and divide."""
-    if x.dtype.kind not in "fc":
+    if x.dtype.char not in "fdFD":  # half precision, too, is summed in a wider one
         return x.mean(axis=axis, keepdims=keepdims)
     total = _add(x, axis=axis, keepdims=keepdims)
     return total / (x.size // total.size) if total.size else total
@@ -450,6 +455,9 @@ def var(
     """NumPy's two passes; NaN where it divides by 0 or less."""
     if x.dtype.kind in "biu":
         x = x.astype(np.float64)
+    if x.dtype.char == "e":
+        wide = var(x.astype(np.float32), axis=axis, correction=correction, keepdims=keepdims)
+        return wide.astype(x.dtype)
     if x.dtype.kind != "f" or not x.size:
         return x.var(axis=axis, ddof=correction, keepdims=keepdims)  # with its warnings
     total = _add(x, axis=axis, keepdims=True)
