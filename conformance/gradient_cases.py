@@ -1435,9 +1435,9 @@ WITHOUT_DERIVATIVE = {
     "fft.fftfreq": "takes no tensor",
     "fft.rfftfreq": "takes no tensor",
 }
-#: Names of the namespace that the standard does not have. (Those of the reductions that leave
-#: out NaN are written in it, and tests/test_nan.py shows their gradients.)
-OWN = {"default_device", "from_numpy", "map_location", "strict"}
+#: Names of the namespace that the standard does not have. (einsum and the reductions that leave
+#: out NaN are written in it; tests/test_einsum.py and tests/test_nan.py show their gradients.)
+OWN = {"default_device", "einsum", "from_numpy", "map_location", "strict"}
 OWN |= {name for name in xp.__all__ if name.startswith("nan") and name != "nan"}
 #: Methods of Tensor that are no operators.
 _NO_OPERATORS = (

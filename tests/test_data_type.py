@@ -192,3 +192,10 @@ def test_means_of_half_precision():
     assert float(ag.mean(x)) == 60000.0
     assert ag.mean(x).dtype == ag.var(x).dtype == ag.std(x).dtype == ag.float16
     assert float(ag.linalg.vector_norm(x / 2)) == float(np.float16(np.hypot(30000, 42415.0)))
+
+
+def test_result_type_of_scalars_alone_is_numpys():
+    for scalars in ((1,), (True,), (1, 2.0), (1j, 3), (True, 2)):
+        assert ag.result_type(*scalars) == np.result_type(*scalars)
+        with ag.strict(), pytest.raises(ValueError, match="result_type"):
+            ag.result_type(*scalars)

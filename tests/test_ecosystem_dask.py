@@ -73,6 +73,7 @@ STAYS = {
     "diff": lambda d, xp: da.diff(d, axis=1),
     "dot": lambda d, xp: da.dot(d, d.T),
     "tensordot": lambda d, xp: da.tensordot(d, d, axes=([0], [0])),
+    "einsum": lambda d, xp: da.einsum("ij,kj->ik", d, d),
     "map_blocks": lambda d, xp: d.map_blocks(xp.sin, dtype=float),
     "map_overlap": lambda d, xp: d.map_overlap(xp.sqrt, depth=1, boundary="reflect", dtype=float),
     "map_overlap, constant": lambda d, xp: d.map_overlap(xp.exp, depth=1, boundary=0, dtype=float),

@@ -214,18 +214,18 @@ def result_type(*arrays_and_dtypes: Tensor | Scalar | DType) -> DType:
     Parameters
     ----------
     *arrays_and_dtypes : Tensor, dtype or scalar
-        At least one is not a scalar.
+        At least one.
 
     Returns
     -------
     dtype
-        The common dtype. Where the standard leaves it open (integers with floating-point numbers)
-        it is NumPy's.
+        The common dtype. Where the standard leaves it open (integers with floating-point numbers,
+        scalars alone) it is NumPy's.
 
     Raises
     ------
     ValueError
-        If there are scalars only.
+        If there is no argument, and in strict mode if there are scalars only.
     TypeError
         If an argument is none of these.
 
@@ -247,7 +247,7 @@ def result_type(*arrays_and_dtypes: Tensor | Scalar | DType) -> DType:
             scalars.append(type(x)(1))  # only its kind counts, however large it is
         else:
             dtypes.append(dtype_of(x, "result_type"))
-    if not dtypes:
+    if not dtypes and (is_strict() or not scalars):
         raise ValueError("result_type: expected at least one tensor or dtype")
     if is_strict():
         check_promotion("result_type", dtypes, scalars)

@@ -46,6 +46,10 @@ def _tensordot(x: xp.Tensor, y: xp.Tensor, axes: Any = 2) -> xp.Tensor:
     return xp.tensordot(x, y, axes=axes)
 
 
+def _einsum(subscripts: str, *operands: xp.Tensor, **_: Any) -> xp.Tensor:
+    return xp.einsum(subscripts, *operands)  # Dask asks for NumPy's order and casting
+
+
 def _numel(x: xp.Tensor, **kwargs: Any) -> xp.Tensor:
     """How many elements a reduction has taken in."""
     count = dispatch.numel_lookup.dispatch(object)
@@ -61,6 +65,7 @@ for _lookup, _function in (
     (dispatch.concatenate_lookup, _concatenate),
     (dispatch.take_lookup, _take),
     (dispatch.tensordot_lookup, _tensordot),
+    (dispatch.einsum_lookup, _einsum),
     (dispatch.numel_lookup, _numel),
     (dispatch.divide_lookup, _divide),
     (dispatch.to_numpy_dispatch, xp.Tensor.numpy),

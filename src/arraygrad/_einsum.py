@@ -1,0 +1,138 @@
+"""Einstein summation, under NumPy's name: xarray, Dask and opt_einsum look for it.
+
+Not in the standard, but written in its functions: it runs on every device and has a gradient.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ._linear_algebra import matmul
+from ._manipulation import moveaxis, permute_dims, reshape
+from ._statistical import sum as _sum
+from ._strict import is_strict
+from ._typing import Tensor
+from .linalg import diagonal
+
+
+def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
+    """Sum of products over named axes.
+
+    Parameters
+    ----------
+    subscripts : str
+        One letter for each axis of each operand, the operands separated by commas; then ``->``
+        and the axes of the result. Axes that the result lacks are summed over; those of one name
+        within an operand stand for its diagonal. ``...`` stands for the axes without a name.
+        Without ``->``, the result has the names that occur once, in alphabetical order.
+    *operands : Tensor
+        Of numeric dtypes.
+
+    Returns
+    -------
+    Tensor
+        Of the dtype that the operands promote to.
+
+    Raises
+    ------
+    TypeError
+        If an operand is not a tensor, and in strict mode.
+    ValueError
+        If the names do not fit the operands or each other, or sizes differ.
+
+    Notes
+    -----
+    Two operands at a time, from the left; each two by `matmul`.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> x = xp.asarray([[1.0, 2.0], [3.0, 4.0]])
+    >>> xp.einsum("ij,kj->ik", x, x)
+    Tensor([[ 5., 11.],
+            [11., 25.]], dtype=float64)
+    >>> xp.einsum("ii", x)
+    Tensor(5., dtype=float64)
+    """
+    if is_strict():
+        raise TypeError("einsum: outside the standard; write xp.tensordot or xp.matmul")
+    for x in operands:
+        if not isinstance(x, Tensor):
+            raise TypeError(f"einsum: expected a Tensor; got {type(x).__name__}")
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    spelled = inputs.split(",")
+    if len(spelled) != len(operands):
+        raise ValueError(
+            f"einsum: {subscripts!r} names {len(spelled)} operands, not {len(operands)}"
+        )
+    terms = [_diagonal(x, _axes(term, x.ndim)) for term, x in zip(spelled, operands, strict=True)]
+    dots = max(sum(isinstance(a, int) for a in axes) for _, axes in terms)
+    if not arrow:
+        letters = sorted({a for a in inputs if a.isalpha() and inputs.count(a) == 1})
+        output = "..." * bool(dots) + "".join(letters)
+    wanted = _axes(output, len(output.replace("...", "")) + dots)
+    known = {a for _, axes in terms for a in axes}
+    if len(set(wanted)) != len(wanted) or not known.issuperset(wanted):
+        raise ValueError(f"einsum: the result of {subscripts!r} has an axis twice, or a new one")
+    x, axes = terms[0]
+    for i, (y, others) in enumerate(terms[1:], 2):
+        later = {a for _, rest in terms[i:] for a in rest}
+        x, axes = _product(x, axes, y, others, later.union(wanted))
+    x, axes = _summed(x, axes, set(wanted))
+    return permute_dims(x, tuple(axes.index(a) for a in wanted))
+
+
+#: The name of an axis: a letter, or for those of an ellipsis a negative number.
+_Axis = str | int
+
+
+def _axes(term: str, ndim: int) -> list[_Axis]:
+    before, dots, after = term.partition("...")
+    more = ndim - len(before) - len(after)
+    if more < 0 or (more and not dots):
+        raise ValueError(f"einsum: {term!r} does not name {ndim} axes")
+    return [*before, *range(-more, 0), *after]  # those of ellipses line up at the right
+
+
+def _diagonal(x: Tensor, axes: list[_Axis]) -> tuple[Tensor, list[_Axis]]:
+    """Without repeated names."""
+    for a in dict.fromkeys(axes):
+        while axes.count(a) > 1:
+            i = axes.index(a)
+            j = axes.index(a, i + 1)
+            if x.shape[i] != x.shape[j]:
+                raise ValueError(f"einsum: axis {a!r} has the sizes {x.shape[i]} and {x.shape[j]}")
+            x = diagonal(moveaxis(x, (i, j), (-2, -1)))
+            axes = [b for k, b in enumerate(axes) if k not in (i, j)] + [a]
+    return x, axes
+
+
+def _summed(x: Tensor, axes: list[_Axis], keep: set[_Axis]) -> tuple[Tensor, list[_Axis]]:
+    """Over all axes but those to keep."""
+    gone = tuple(i for i, a in enumerate(axes) if a not in keep)
+    if gone:
+        x = _sum(x, axis=gone, dtype=x.dtype)
+    return x, [a for a in axes if a in keep]
+
+
+def _product(
+    x: Tensor, a: list[_Axis], y: Tensor, b: list[_Axis], keep: set[_Axis]
+) -> tuple[Tensor, list[_Axis]]:
+    """Of two terms, summed over the axes that both have and nobody needs any more."""
+    x, a = _summed(x, a, keep.union(b))
+    y, b = _summed(y, b, keep.union(a))
+    batch = [n for n in a if n in b and n in keep]
+    inner = [n for n in a if n in b and n not in keep]
+    left, right = [n for n in a if n not in b], [n for n in b if n not in a]
+    sizes = [x.shape[a.index(n)] for n in left] + [y.shape[b.index(n)] for n in right]
+    x, y = _matrices(x, a, batch, left, inner), _matrices(y, b, batch, inner, right)
+    z = matmul(x, y) if inner else x * y
+    return reshape(z, (*z.shape[:-2], *sizes)), [*batch, *left, *right]
+
+
+def _matrices(x: Tensor, axes: list[_Axis], *groups: list[_Axis]) -> Tensor:
+    """As stacks of matrices: the first group of axes stays, two others are joined each."""
+    batch, rows, columns = ([axes.index(n) for n in group] for group in groups)
+    shape = [x.shape[i] for i in batch]
+    shape += [math.prod(x.shape[i] for i in group) for group in (rows, columns)]
+    return reshape(permute_dims(x, (*batch, *rows, *columns)), tuple(shape))
