@@ -582,11 +582,6 @@ def cumulative_sum(
     return x.cumsum(axis, dtype)
 
 
-def matrix_transpose(x: _Array, /) -> _Array:
-    """The attribute itself; it raises for fewer than two axes as the function does."""
-    return x.mT
-
-
 # ---- the table
 
 #: Where NumPy's own function is the standard's, array_api_compat's wrapper would only cost time.
@@ -643,6 +638,8 @@ def _table() -> dict[str, Callable[..., Any]]:
             "linalg.vector_norm": vector_norm,
             "linalg.matrix_norm": matrix_norm,
             "T": np.transpose,
+            # (It raises for fewer than two axes, as the function does.)
+            "matrix_transpose": operator.attrgetter("mT"),
             "copy": np.copy,
             "root": root,
             "scatter": scatter,
@@ -712,8 +709,12 @@ def settle(x: _Array, weight: _Array) -> _Array:
 
     Hardly ever is there a NaN, which one pass over `x` tells.
     """
-    # For few elements the call is what costs; for many, vdot's threads may get in the way.
-    total = np.vdot(x, x) if x.size < 4096 else np.add.reduce(x, axis=None)
+    # For few elements the call is what costs; for many, the product's threads get in the way.
+    if x.size < 10_000:
+        flat = x.ravel()
+        total = flat.dot(flat)
+    else:
+        total = np.add.reduce(x, axis=None)
     if total == total:
         return x
     none = np.isnan(x) & ((weight == 0) | np.isinf(weight))

@@ -52,6 +52,7 @@ from ._traced import (
 )
 
 _new = object.__new__
+_new_like = tuple.__new__  # a named tuple's own takes a frame
 
 # ---- operations
 
@@ -208,7 +209,13 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
             data = device.ops[name](a._data, b._data)
         except Exception as error:
             raise explain(error, name, (x1, x2)) from error
-        out = wrap(data, device)
+        if type(data) is device.array_type:
+            out = _new(Tensor)
+            out._data = data
+            out._device = device
+            out._value = None
+        else:
+            out = wrap(data, device)
     else:
         out = binary(name, a, b)
     if x1 is x2 and name == "multiply":  # a square: one product in its gradient, not two
@@ -400,7 +407,8 @@ def _saved(value: Any, want: int) -> Any:
     if not isinstance(value, Tensor):
         return value
     if want == LIKE:
-        return Like(value._data.shape, value._data.dtype, value._device)
+        data = value._data
+        return _new_like(Like, (data.shape, data.dtype, value._device))
     return snapshot(value)
 
 
@@ -685,4 +693,5 @@ def refresh(x: Traced) -> None:
     _become(x, take(base, view))
 
 
-from . import _backward  # noqa: E402  (each passes on to the other)
+from . import _backward  # noqa: E402  (these build on this module, which passes on to them)
+from ._tape import run_backward as run_backward  # noqa: E402

@@ -94,17 +94,18 @@ def _is_at(x: Any, level: int) -> bool:
     """Whether `x` is traced at `level`; a view is brought up to date."""
     if not isinstance(x, Traced):
         return False
-    refresh(x)
+    if x._view is not None:
+        refresh(x)
     return bool(x._trace.level == level)
 
 
 def _lowered(x: Any, level: int) -> Any:
     """What a result is below the level."""
-    if not isinstance(x, Traced):
+    if not _is_at(x, level):
         return x
-    if type(x._view) is Exposed and x._view.base is not None and _is_at(x, level):
+    if type(x._view) is Exposed and x._view.base is not None:
         return x._view.base
-    return joined(x._value) if _is_at(x, level) else x
+    return joined(x._value)
 
 
 def _numbers(name: str, argnums: int | Sequence[int]) -> tuple[int, ...]:
@@ -142,12 +143,15 @@ def _outputs(name: str, out: Any) -> tuple[list[Tensor], Any]:
     return leaves, structure
 
 
-def _check_dependence(name: str, outputs: Sequence[Any], level: int) -> None:
-    if not any(_is_at(x, level) for x in outputs):
+def _traces(name: str, outputs: Sequence[Any], level: int) -> list[Any]:
+    """The outputs' traces; None for those that do not depend on the input, as some must."""
+    traces = [x._trace if _is_at(x, level) else None for x in outputs]
+    if traces.count(None) == len(traces):
         raise ValueError(
             f"{name}: the output does not depend on the input to differentiate by; got "
             f"{', '.join(describe(x) for x in outputs)}"
         )
+    return traces
 
 
 class _Recorded:
@@ -160,12 +164,10 @@ class _Recorded:
         variables = [_start(x, level) for x in inputs.leaves]
         self.starts = [v._trace for v in variables]
         out, aux = _split_aux(name, f(*inputs.replaced(variables), **kwargs), has_aux)
-        self.outputs, self.structure = _outputs(name, out)
-        _check_dependence(name, self.outputs, level)
+        outputs, self.structure = _outputs(name, out)
+        self.nodes = _traces(name, outputs, level)
         self.aux = _trees.tree_map(lambda x: _lowered(x, level), aux) if has_aux else None
-        self.likes = [_lowered(x, level) for x in self.outputs]
-        self.nodes = [x._trace if _is_at(x, level) else None for x in self.outputs]
-        del self.outputs
+        self.likes = [_lowered(x, level) for x in outputs]
 
     def value(self) -> Any:
         """The result."""
@@ -452,11 +454,11 @@ def _jvp(
     duals = [_start(x, level, t, dual=True) for x, t in zip(inputs.leaves, directions, strict=True)]
     out, aux = _split_aux(name, f(*inputs.replaced(duals), **(kwargs or {})), has_aux)
     outputs, structure = _outputs(name, out)
-    _check_dependence(name, outputs, level)
+    traces = _traces(name, outputs, level)
     outer = [x for x in inputs.leaves if isinstance(x, Traced)]
     tangents = []
-    for x in outputs:
-        t = x._trace.value if _is_at(x, level) else None
+    for x, trace in zip(outputs, traces, strict=True):
+        t = None if trace is None else trace.value
         t = zeros(x) if t is None else t
         for y in outer:  # a constant derivative is no less a function of these
             t = tie(t, y)

@@ -111,7 +111,8 @@ def run_backward(
     x: Variable, gradient: Tensor | None, retain_graph: bool | None, create_graph: bool
 ) -> None:
     """See `Variable.backward`."""
-    refresh(x)
+    if x._view is not None:
+        refresh(x)
     node = x._trace
     if node.level:
         raise RuntimeError(
@@ -121,12 +122,12 @@ def run_backward(
             "differentiates; backward is for what is computed from autodiff.variable(...)"
         )
     if gradient is None:
-        if x.size != 1 or node.dtype.kind != "f":
+        if x._data.size != 1 or node.dtype.kind != "f":
             raise ValueError(
                 "backward: only a real tensor of one element has a gradient by itself; got "
                 f"{describe(x)}; write backward(gradient) with a tensor of its shape"
             )
-        gradient = _dispatch.create("ones", x.device, x.shape, dtype=x.dtype)
+        root = _dispatch.create("ones", x._device, node.shape, dtype=node.dtype)
     elif (
         not isinstance(gradient, Tensor)
         or gradient.shape != x.shape
@@ -135,11 +136,12 @@ def run_backward(
         raise ValueError(
             f"backward: gradient must be a tensor like {describe(x)}; got {describe(gradient)}"
         )
-    _dispatch.common_device("backward", (x, gradient))
+    else:
+        _dispatch.common_device("backward", (x, gradient))
+        if isinstance(gradient, Traced) and not create_graph:
+            gradient = gradient.detach()
+        root = conform(gradient, node)
     retain = create_graph if retain_graph is None else retain_graph
-    if isinstance(gradient, Traced) and not create_graph:
-        gradient = gradient.detach()
-    root = conform(gradient, node)
     found = backward([(node, root)], free=not retain, create_graph=create_graph)
     del root, gradient
     for leaf_node in list(found):

@@ -423,9 +423,10 @@ class Variable(Traced):
                 f"grad: expected None or a tensor of shape {self.shape} and dtype {self.dtype} "
                 f"on {self.device}; got {describe(value)}"
             )
-        if not self.is_leaf:
+        trace = self._trace
+        if trace.rule is not None:
             raise AttributeError("grad: only that of a leaf can be set; this one is a result")
-        self._trace.grad = value
+        trace.grad = value
 
     @property
     def grad_fn(self) -> Node | None:
@@ -471,9 +472,7 @@ class Variable(Traced):
         >>> x.grad
         Tensor(6., dtype=float64)
         """
-        from ._tape import run_backward
-
-        run_backward(self, gradient, retain_graph, create_graph)
+        _engine.run_backward(self, gradient, retain_graph, create_graph)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None], /) -> Hook:
         """Call a function with this tensor's gradient whenever one is computed.

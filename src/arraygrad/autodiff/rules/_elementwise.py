@@ -235,10 +235,6 @@ def _halves(t: Any, more: Any, at_least: Any) -> Any:
     return scaled(weight, t) if weight.shape == t.shape else weight * t
 
 
-def _where(condition: Any, t: Any) -> Any:
-    return t * condition
-
-
 def _extreme(name: str, share: Function, more: Function) -> None:
     """Both operands, and either beside a scalar, for which the result tells enough."""
     define(
@@ -248,8 +244,8 @@ def _extreme(name: str, share: Function, more: Function) -> None:
         scalar=Rule(
             name,
             _same(
-                lambda t, out, _x1, x2: _where(more(out, x2), t),
-                lambda t, out, x1, _x2: _where(more(out, x1), t),
+                lambda t, out, _x1, x2: t * more(out, x2),
+                lambda t, out, x1, _x2: t * more(out, x1),
             ),
             elementwise=True,
         ),
@@ -287,8 +283,8 @@ def _clip_high(t: Any, _out: Any, x: Any, low: Any, high: Any) -> Any:
 
 def _clip_scalars(t: Any, out: Any, _x: Any, low: Any, high: Any) -> Any:
     if low is not None:
-        t = _where(out > low, t)
-    return t if high is None else _where(out < high, t)
+        t = t * (out > low)
+    return t if high is None else t * (out < high)
 
 
 define(

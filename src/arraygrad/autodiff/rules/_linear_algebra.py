@@ -6,13 +6,15 @@ import math
 from typing import Any
 
 from ... import _linear_algebra as xp
+from ..._dispatch import unary
 from ..._manipulation import expand_dims, permute_dims, reshape, squeeze
 from ..._statistical import sum as _sum
 from .._rules import conj, define
 
 
 def _adjoint(x: Any) -> Any:
-    return conj(xp.matrix_transpose(x))
+    x = unary("matrix_transpose", x)
+    return conj(x) if x._data.dtype.kind == "c" else x
 
 
 def _matmul_left(g: Any, _out: Any, x1_like: Any, x2: Any) -> Any:
@@ -24,15 +26,16 @@ def _matmul_left(g: Any, _out: Any, x1_like: Any, x2: Any) -> Any:
 
 
 def _matmul_right(g: Any, _out: Any, x1: Any, x2_like: Any) -> Any:
-    if x1.ndim == 1:
-        if x2_like.ndim == 1:
+    n1, n2 = x1.ndim, x2_like.ndim
+    if n1 == 1:
+        if n2 == 1:
             return g * conj(x1)
         return expand_dims(conj(x1), -1) * expand_dims(g, -2)
-    if x2_like.ndim == 1:
-        if x1.ndim == 2:
+    if n2 == 1:
+        if n1 == 2:
             return xp.matmul(g, conj(x1))
         return squeeze(xp.matmul(_adjoint(x1), expand_dims(g, -1)), -1)
-    if x2_like.ndim == 2 and x1.ndim > 2:  # one product for the whole stack, without its copies
+    if n2 == 2 and n1 > 2:  # one product for the whole stack, without its copies
         x1 = reshape(x1, (math.prod(x1.shape[:-1]), x1.shape[-1]))
         g = reshape(g, (math.prod(g.shape[:-1]), g.shape[-1]))
     return xp.matmul(_adjoint(x1), g)

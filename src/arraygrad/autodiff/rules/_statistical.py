@@ -32,7 +32,9 @@ def restored(g: Any, ndim: int, axis: Any, keepdims: bool) -> Any:
 
 def spread(g: Any, x_like: Any, axis: Any, keepdims: bool) -> Any:
     """A reduction's result broadcast over its operand's shape."""
-    return call("broadcast_to", restored(g, x_like.ndim, axis, keepdims), x_like.shape)
+    if g._data.shape:
+        g = restored(g, x_like.ndim, axis, keepdims)
+    return call("broadcast_to", g, x_like.shape)
 
 
 def _count(x: Any, axis: Any) -> int:
