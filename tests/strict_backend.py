@@ -14,6 +14,7 @@ import numpy as np
 from array_api_strict._flags import set_array_api_strict_flags
 
 from arraygrad import Tensor
+from arraygrad._backends import _random
 from arraygrad._backends.numpy import as_host, index_dtype, is_host_scalar, to_text
 from arraygrad._backends.numpy import operations as host_operations
 from arraygrad._standard import KINDS, MUTATING
@@ -322,6 +323,16 @@ def _through_host(function, device):
     return run
 
 
+def _drawn(function, device):
+    """A draw from the CPU's generator, put on the device."""
+
+    def run(rng, *args):
+        args = [_to_host(x) if isinstance(x, Array) else x for x in args]
+        return Array(xps.asarray(np.asarray(function(rng, *args)), device=device, copy=True))
+
+    return run
+
+
 def _to_host(data, stream=None):
     assert type(data) is Array
     return np.array(data.data.to_device(_CPU))
@@ -358,6 +369,9 @@ def operations(index):
     for name, function in host_operations(0).items():
         if name.startswith("special."):
             table[name] = _through_host(function, device)
+    for name, function in _random.operations().items():
+        plain = name.rpartition(".")[2] in ("default_rng", "state", "restore", "spawn")
+        table[name] = function if plain else _drawn(function, device)
     table["item"] = lambda x: _to_host(x).item()
 
     def from_host(data, stream=None):

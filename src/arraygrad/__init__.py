@@ -4,7 +4,7 @@
 the data on the CPU, CuPy on CUDA devices.
 """
 
-from . import fft, linalg, special
+from . import fft, linalg, random, special
 from ._constants import e, inf, nan, newaxis, pi
 from ._creation import (
     arange,
@@ -309,6 +309,7 @@ __all__ = [
     "positive",
     "pow",
     "prod",
+    "random",
     "real",
     "reciprocal",
     "remainder",

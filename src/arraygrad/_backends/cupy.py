@@ -39,7 +39,7 @@ except ImportError as error:
     ) from error
 
 from .._errors import TransferError
-from . import _special
+from . import _random, _special
 from .numpy import as_host, index_dtype, is_host_scalar, root, to_text
 
 __all__ = [
@@ -988,6 +988,85 @@ def _special_function(name: str) -> Callable[..., Any]:
         ) from None
 
 
+# ---- random numbers
+
+#: How many streams of numbers a generator has, whatever the GPU, for which CuPy chooses: so the
+#: numbers do not depend on its size.
+_STREAMS = 2**17
+
+
+def _rng(sequence: Any) -> Any:
+    """A generator that is ready at once: the states of CuPy's default take long to set up."""
+    return cp.random.Generator(cp.random.Philox4x3210(sequence, size=_STREAMS))
+
+
+def _default_rng(seed: Any) -> Any:
+    return _rng(seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed))
+
+
+def _rng_state(rng: Any) -> dict[str, Any]:
+    """CuPy has none to give; it is the memory of the bit generator."""
+    bits = rng.bit_generator
+    seed = _random.seed_state(bits)
+    return {"bit_generator": type(bits).__name__, "state": bits._state.tobytes(), "seed_seq": seed}
+
+
+def _restored_rng(state: dict[str, Any]) -> Any:
+    rng = _rng(_random.seed_sequence(state["seed_seq"]))
+    bits = rng.bit_generator
+    if state["bit_generator"] != type(bits).__name__:
+        raise ValueError(f"a state of {state['bit_generator']}")
+    bits._state.set(np.frombuffer(state["state"], dtype=bits._state.dtype))
+    return rng
+
+
+def _spawn(rng: Any, n: int) -> list[Any]:
+    """CuPy lacks it."""
+    return [_rng(child) for child in rng.bit_generator._seed_seq.spawn(n)]
+
+
+def _integers(rng: Any, low: int, last: int, size: Any, dtype: Any, endpoint: bool) -> _Array:
+    """From 0 on, and shifted modulo 2**64: CuPy's sum may leave the dtype."""
+    found = rng.integers(0, last - low, size=size, dtype="uint64", endpoint=endpoint)
+    return (found + np.uint64(low % 2**64)).astype(dtype)
+
+
+def _permutation(rng: Any, n: int) -> _Array:
+    """CuPy lacks it: the order of random keys, so many that two are hardly ever equal."""
+    keys = rng.integers(0, 2**64 - 1, size=n, dtype="uint64", endpoint=True)
+    return cp.argsort(keys)
+
+
+def _choice(rng: Any, n: int, count: int, replace: bool, p: Any, shuffle: bool) -> _Array:
+    """CuPy lacks it."""
+    if p is None and replace:
+        return rng.integers(0, n, size=count, dtype="int64")
+    if p is None:
+        return _permutation(rng, n)[:count]
+    if replace:
+        cumulative = cp.cumsum(p)
+        u = rng.random(count) * cumulative[-1]
+        return cp.minimum(cp.searchsorted(cumulative, u, side="right"), n - 1)
+    # Which of n exponential clocks of rates p ring first (Efraimidis and Spirakis, 2006). A clock
+    # of rate 0 never does.
+    times = cp.where(p > 0, rng.standard_exponential(n) / p, cp.inf)
+    return cp.argsort(times)[:count]
+
+
+_RANDOM: dict[str, Callable[..., Any]] = {
+    "random.default_rng": _default_rng,
+    "random.state": _rng_state,
+    "random.restore": _restored_rng,
+    "random.spawn": _spawn,
+    "random.random": lambda rng, size, dtype: rng.random(size, dtype),
+    "random.standard_normal": lambda rng, size, dtype: rng.standard_normal(size, dtype),
+    "random.standard_exponential": lambda rng, size, dtype: rng.standard_exponential(size, dtype),
+    "random.integers": _integers,
+    "random.permutation": _permutation,
+    "random.choice": _choice,
+}
+
+
 # ---- the table
 
 #: Where CuPy's own function is the standard's, array_api_compat's wrapper would only cost time.
@@ -1039,6 +1118,7 @@ def _table() -> dict[str, Callable[..., Any]]:
         }
     )
     table.update(_special.operations(cp, _special_function))
+    table.update(_RANDOM)
     return table
 
 

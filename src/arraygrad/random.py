@@ -1,0 +1,673 @@
+"""Random numbers on any device: generators after NumPy's.
+
+On the CPU the numbers are those of `numpy.random.default_rng` of the same seed, on CUDA those of
+cuRAND's Philox generator. The same seed gives the same numbers on the same kind of device.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ._creation import _shape, asarray
+from ._data_type import astype
+from ._device import Device, DeviceLike, get_device
+from ._dispatch import wrap
+from ._dtypes import ALL, DEFAULTS, as_dtype, integer_limits
+from ._errors import DeviceMismatchError, describe, explain
+from ._indexing import take
+from ._manipulation import broadcast_shapes, reshape
+from ._typing import DType, Real, Shape, Tensor
+
+__all__ = ["Generator", "default_rng"]
+
+
+class Generator:
+    """A source of random numbers on one device; `default_rng` makes it.
+
+    Attributes
+    ----------
+    device : Device
+        Where it makes tensors.
+
+    Notes
+    -----
+    Methods have the names, parameters and, on the CPU, the numbers of ``numpy.random.Generator``.
+    What they return is always a tensor, of no axes if `size` is None.
+
+    Generators can be copied and pickled, and go on with the same numbers; `state` is for
+    checkpoints. Two threads must not share one: `spawn` gives each its own.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> rng = xp.random.default_rng(0)
+    >>> rng.integers(10, size=5)
+    Tensor([8, 6, 5, 2, 3], dtype=int64)
+    >>> rng.standard_normal((2, 2), dtype=xp.float32).shape
+    (2, 2)
+    """
+
+    __slots__ = ("_device", "_rng")
+
+    _device: Device
+    _rng: Any
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Generator:
+        """Not for use; says which function to use."""
+        raise TypeError(
+            "Generator: not made by calling the class; use arraygrad.random.default_rng(seed)"
+        )
+
+    @property
+    def device(self) -> Device:
+        """Where it makes tensors."""
+        return self._device
+
+    def __repr__(self) -> str:
+        return f"Generator(device='{self._device}')"
+
+    # ---- states
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """All that determines the numbers to come, as a dict of plain Python objects.
+
+        Assign it, to the same or to another generator of the same kind of device, to get these
+        numbers again.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> rng = xp.random.default_rng(0)
+        >>> saved = rng.state
+        >>> x = rng.random(3)
+        >>> rng.state = saved
+        >>> bool(xp.all(rng.random(3) == x))
+        True
+        """
+        return self._device.ops["random.state"](self._rng)
+
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        self._rng = _restored(state, self._device)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle, (self.state, str(self._device))
+
+    def spawn(self, n_children: int) -> list[Generator]:
+        """Generators that are independent of this one and of each other.
+
+        Parameters
+        ----------
+        n_children : int
+            How many. The next call gives others.
+
+        Returns
+        -------
+        list of Generator
+            On the same device.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `n_children` is no non-negative int.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> a, b = xp.random.default_rng(0).spawn(2)
+        >>> bool(xp.any(a.random(3) == b.random(3)))
+        False
+        """
+        count = _count("spawn", "n_children", n_children)
+        return [_generator(r, self._device) for r in self._draw("spawn", count)]
+
+    # ---- floating-point numbers
+
+    def random(self, size: Shape | None = None, dtype: DType | None = None) -> Tensor:
+        """Numbers from 0 to 1, 1 not included, all equally likely.
+
+        Parameters
+        ----------
+        size : int or tuple of int, optional
+            Shape of the result.
+        dtype : dtype, optional
+            float64, which None is, or float32.
+
+        Returns
+        -------
+        Tensor
+            Of that shape.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> xp.random.default_rng(0).random(2)
+        Tensor([0.63696169, 0.26978671], dtype=float64)
+        """
+        return self._floats("random", size, dtype)
+
+    def standard_normal(self, size: Shape | None = None, dtype: DType | None = None) -> Tensor:
+        """Numbers of the normal distribution of mean 0 and variance 1.
+
+        Parameters
+        ----------
+        size : int or tuple of int, optional
+            Shape of the result.
+        dtype : dtype, optional
+            float64, which None is, or float32.
+
+        Returns
+        -------
+        Tensor
+            Of that shape.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> xp.random.default_rng(0).standard_normal(2)
+        Tensor([ 0.12573022, -0.13210486], dtype=float64)
+        """
+        return self._floats("standard_normal", size, dtype)
+
+    def standard_exponential(self, size: Shape | None = None, dtype: DType | None = None) -> Tensor:
+        """Numbers of the exponential distribution of mean 1.
+
+        Parameters
+        ----------
+        size : int or tuple of int, optional
+            Shape of the result.
+        dtype : dtype, optional
+            float64, which None is, or float32.
+
+        Returns
+        -------
+        Tensor
+            Of that shape.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> bool(xp.all(xp.random.default_rng(0).standard_exponential(100) >= 0))
+        True
+        """
+        return self._floats("standard_exponential", size, dtype)
+
+    def normal(
+        self,
+        loc: Real | Tensor = 0.0,
+        scale: Real | Tensor = 1.0,
+        size: Shape | None = None,
+        dtype: DType | None = None,
+    ) -> Tensor:
+        """Numbers of a normal distribution.
+
+        Parameters
+        ----------
+        loc, scale : float or Tensor, optional
+            Mean and standard deviation. They may be differentiated by.
+        size : int or tuple of int, optional
+            Shape of the result; None is that of `loc` and `scale` together.
+        dtype : dtype, optional
+            float32 or float64. None is that of `loc` and `scale`, float64 for scalars.
+
+        Returns
+        -------
+        Tensor
+            ``loc + scale * standard_normal(size)``.
+
+        Raises
+        ------
+        ValueError
+            If a scalar `scale` is negative.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> xp.random.default_rng(0).normal(10.0, xp.asarray([1.0, 100.0]))
+        Tensor([10.12573022, -3.21048633], dtype=float64)
+        """
+        _nonnegative("normal", "scale", scale)
+        z = self._shaped("normal", "standard_normal", size, dtype, loc=loc, scale=scale)
+        return _cast(loc + scale * z, dtype)
+
+    def uniform(
+        self,
+        low: Real | Tensor = 0.0,
+        high: Real | Tensor = 1.0,
+        size: Shape | None = None,
+        dtype: DType | None = None,
+    ) -> Tensor:
+        """Numbers between two ends, all equally likely.
+
+        Parameters
+        ----------
+        low, high : float or Tensor, optional
+            The ends, of which rounding may give either. They may be differentiated by.
+        size : int or tuple of int, optional
+            Shape of the result; None is that of `low` and `high` together.
+        dtype : dtype, optional
+            float32 or float64. None is that of `low` and `high`, float64 for scalars.
+
+        Returns
+        -------
+        Tensor
+            ``low + (high - low) * random(size)``.
+
+        Raises
+        ------
+        ValueError
+            If scalar ends are in the wrong order or their distance is not finite.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> x = xp.random.default_rng(0).uniform(-1.0, 1.0, size=100)
+        >>> bool(xp.all((x >= -1) & (x <= 1)))
+        True
+        """
+        if isinstance(low, (int, float)) and isinstance(high, (int, float)):
+            distance = high - low
+            if not (distance >= 0 and math.isfinite(distance)):
+                raise ValueError(
+                    "uniform: high - low must be a finite number that is not negative; "
+                    f"got low={low!r}, high={high!r}"
+                )
+        u = self._shaped("uniform", "random", size, dtype, low=low, high=high)
+        return _cast(low + (high - low) * u, dtype)
+
+    def exponential(
+        self, scale: Real | Tensor = 1.0, size: Shape | None = None, dtype: DType | None = None
+    ) -> Tensor:
+        """Numbers of an exponential distribution.
+
+        Parameters
+        ----------
+        scale : float or Tensor, optional
+            The mean. It may be differentiated by.
+        size : int or tuple of int, optional
+            Shape of the result; None is that of `scale`.
+        dtype : dtype, optional
+            float32 or float64. None is that of `scale`, float64 for a scalar.
+
+        Returns
+        -------
+        Tensor
+            ``scale * standard_exponential(size)``.
+
+        Raises
+        ------
+        ValueError
+            If a scalar `scale` is negative.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> xp.random.default_rng(0).exponential(2.0, size=(3, 4)).shape
+        (3, 4)
+        """
+        _nonnegative("exponential", "scale", scale)
+        z = self._shaped("exponential", "standard_exponential", size, dtype, scale=scale)
+        return _cast(scale * z, dtype)
+
+    # ---- integers, orders, samples
+
+    def integers(
+        self,
+        low: int,
+        high: int | None = None,
+        size: Shape | None = None,
+        dtype: DType | None = None,
+        endpoint: bool = False,
+    ) -> Tensor:
+        """Integers from `low` to `high`, all equally likely.
+
+        Parameters
+        ----------
+        low : int
+            The least. Without `high` it is the end, and the least is 0.
+        high : int, optional
+            The end, which does not belong to them.
+        size : int or tuple of int, optional
+            Shape of the result.
+        dtype : dtype, optional
+            An integer dtype or bool; None is int64.
+        endpoint : bool, optional
+            Whether the end belongs to them.
+
+        Returns
+        -------
+        Tensor
+            Of that shape.
+
+        Raises
+        ------
+        TypeError
+            If an end is no int, or `dtype` no integer dtype.
+        ValueError
+            If there are no such integers, or some do not fit the dtype.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> xp.random.default_rng(0).integers(1, 6, size=4, endpoint=True)
+        Tensor([6, 4, 4, 2], dtype=int64)
+        """
+        if high is None:
+            low, high = 0, low
+        low, high = _whole("integers", "low", low), _whole("integers", "high", high)
+        last = high if endpoint else high - 1
+        dtype = as_dtype(dtype, "integers") or DEFAULTS["integral"]
+        if dtype.kind not in "iub":
+            raise TypeError(f"integers: dtype must be an integer dtype or bool; got {dtype}")
+        least, most = _limits(dtype)
+        if low > last:
+            raise ValueError(f"integers: there are none from {low} to {last}")
+        if low < least or last > most:
+            raise ValueError(f"integers: {low} to {last} do not fit {dtype}")
+        return self._made("integers", low, last, _size("integers", size), dtype, True)
+
+    def permutation(self, x: int | Tensor, axis: int = 0) -> Tensor:
+        """The elements along an axis in random order.
+
+        Parameters
+        ----------
+        x : int or Tensor
+            The tensor; an int stands for ``arange(x)``.
+        axis : int, optional
+            Slices along this axis change places as a whole.
+
+        Returns
+        -------
+        Tensor
+            A copy.
+
+        Raises
+        ------
+        ValueError
+            If the axis does not exist or an int is negative.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> xp.random.default_rng(0).permutation(5)
+        Tensor([2, 4, 3, 0, 1], dtype=int64)
+        """
+        if not isinstance(x, Tensor):
+            return self._order(_count("permutation", "x", x))
+        self._check(x, "permutation", axis)
+        return take(x, self._order(x.shape[axis]), axis=axis)
+
+    def shuffle(self, x: Tensor, axis: int = 0) -> None:
+        """Bring the elements along an axis into random order, in place.
+
+        Parameters
+        ----------
+        x : Tensor
+            Written into.
+        axis : int, optional
+            Slices along this axis change places as a whole.
+
+        Raises
+        ------
+        ValueError
+            If the axis does not exist or the data is read-only.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> x = xp.arange(5)
+        >>> xp.random.default_rng(0).shuffle(x)
+        >>> x
+        Tensor([2, 4, 3, 0, 1], dtype=int64)
+        """
+        self._check(x, "shuffle", axis)
+        x[...] = take(x, self._order(x.shape[axis]), axis=axis)
+
+    def choice(
+        self,
+        a: int | Tensor,
+        size: Shape | None = None,
+        replace: bool = True,
+        p: Tensor | Sequence[float] | None = None,
+        axis: int = 0,
+        shuffle: bool = True,
+    ) -> Tensor:
+        """A random sample.
+
+        Parameters
+        ----------
+        a : int or Tensor
+            What to choose from; an int stands for ``arange(a)``.
+        size : int or tuple of int, optional
+            How many; they take the place of `axis`.
+        replace : bool, optional
+            Whether an element may be chosen more than once.
+        p : Tensor or sequence of float, optional
+            The probability of each element; None is that of all alike. (The host looks at them,
+            and waits for a GPU.)
+        axis : int, optional
+            Choose slices along this axis.
+        shuffle : bool, optional
+            Whether the order of a sample without replacement has to be random.
+
+        Returns
+        -------
+        Tensor
+            Of the dtype of `a`.
+
+        Raises
+        ------
+        TypeError
+            If `a` is neither an int nor a tensor.
+        ValueError
+            If there are not enough elements to choose from, or `p` is no distribution over them.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> rng = xp.random.default_rng(0)
+        >>> rng.choice(xp.asarray([10, 20, 30]), size=4, p=[0.8, 0.1, 0.1])
+        Tensor([10, 10, 10, 10], dtype=int64)
+        >>> rng.choice(5, size=5, replace=False)
+        Tensor([0, 1, 3, 4, 2], dtype=int64)
+        """
+        if isinstance(a, Tensor):
+            self._check(a, "choice", axis)
+            n = a.shape[axis]
+        else:
+            n = _count("choice", "a", a)
+        shape = _size("choice", size)
+        count = math.prod(shape)
+        if count > (n if not replace else n and count):
+            raise ValueError(f"choice: {count} of {n} elements cannot be chosen, replace={replace}")
+        weights = None if p is None else self._weights(p, n, 1 if replace else count)
+        chosen = self._made("choice", n, count, replace, weights, shuffle)
+        if not isinstance(a, Tensor):
+            return reshape(chosen, shape)
+        axis %= a.ndim
+        found = take(a, chosen, axis=axis)
+        return reshape(found, (*a.shape[:axis], *shape, *a.shape[axis + 1 :]))
+
+    def _weights(self, p: Any, n: int, nonzero: int) -> Any:
+        """The probabilities as the backend's array."""
+        if not isinstance(p, Tensor):
+            p = asarray(p, device=self._device)
+        p._raw("choice", "item")  # a derivative by probabilities would be lost
+        if p._device is not self._device:
+            raise DeviceMismatchError(f"choice: p is on {p._device}, the generator {self._device}")
+        if p.shape != (n,) or p.dtype.kind not in "iuf":
+            raise ValueError(f"choice: p must be {n} probabilities; got {describe(p)}")
+        import arraygrad as xp
+
+        p = astype(p, ALL["float64"], copy=False)
+        right = (xp.abs(xp.sum(p) - 1) < 1e-8) & xp.all(p >= 0)
+        if not right:
+            raise ValueError(
+                "choice: p must be probabilities, which are not negative and whose sum is 1; got "
+                f"{describe(p)} of sum {float(xp.sum(p))}"
+            )
+        if nonzero > 1 and int(xp.count_nonzero(p)) < nonzero:
+            raise ValueError(f"choice: fewer than {nonzero} probabilities are not 0")
+        return p._data
+
+    # ---- what they share
+
+    def _draw(self, name: str, *args: Any) -> Any:
+        try:
+            return self._device.ops[f"random.{name}"](self._rng, *args)
+        except Exception as error:
+            raise explain(error, name, args) from error
+
+    def _made(self, name: str, *args: Any) -> Tensor:
+        return wrap(self._draw(name, *args), self._device)
+
+    def _floats(self, name: str, size: Shape | None, dtype: DType | None) -> Tensor:
+        return self._made(name, _size(name, size), _floating(name, dtype))
+
+    def _shaped(
+        self, name: str, draw: str, size: Shape | None, dtype: DType | None, **ends: Any
+    ) -> Tensor:
+        """Numbers of a standard distribution, in the shape that the parameters ask for."""
+        tensors = [x for x in ends.values() if isinstance(x, Tensor)]
+        for word, x in ends.items():
+            if not isinstance(x, (Tensor, int, float)) or (
+                isinstance(x, Tensor) and x.dtype.kind == "c"
+            ):
+                raise TypeError(f"{name}: {word} must be a real number; got {describe(x)}")
+        for x in tensors:
+            if x._device is not self._device:
+                raise DeviceMismatchError(
+                    f"{name}: a parameter is on {x._device}, the generator on {self._device}"
+                )
+        common = broadcast_shapes(*(x.shape for x in tensors)) if tensors else ()
+        shape = common if size is None else _size(name, size)
+        if broadcast_shapes(common, shape) != shape:
+            raise ValueError(f"{name}: parameters of shape {common} do not broadcast to {shape}")
+        if dtype is None and tensors and all(x.dtype == ALL["float32"] for x in tensors):
+            dtype = ALL["float32"]
+        return self._made(draw, shape, _floating(name, dtype))
+
+    def _order(self, n: int) -> Tensor:
+        return self._made("permutation", n)
+
+    def _check(self, x: Any, name: str, axis: int) -> None:
+        if not isinstance(x, Tensor):
+            raise TypeError(f"{name}: expected an int or a Tensor; got {describe(x)}")
+        if x._device is not self._device:
+            raise DeviceMismatchError(
+                f"{name}: the tensor is on {x._device}, the generator on {self._device}; "
+                f'make one there: default_rng(seed, device="{x._device}")'
+            )
+        if not -x.ndim <= axis < x.ndim:
+            raise ValueError(f"{name}: axis {axis} does not exist; got {describe(x)}")
+
+
+_REAL = DEFAULTS["real floating"]
+
+
+def default_rng(
+    seed: int | Sequence[int] | Generator | None = None, *, device: DeviceLike = None
+) -> Generator:
+    """A new generator of random numbers.
+
+    Parameters
+    ----------
+    seed : int, sequence of int, SeedSequence or Generator, optional
+        Not negative. None takes one from the operating system; a generator is given back.
+    device : Device or str, optional
+        Where to make tensors; None is the default device.
+
+    Returns
+    -------
+    Generator
+        The same seed gives the same numbers, on the same kind of device.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `seed` is none of these, if the device does not exist, or if a generator is on another
+        one.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> rng = xp.random.default_rng(7)
+    >>> rng.random()
+    Tensor(0.62509547, dtype=float64)
+    """
+    if isinstance(seed, Generator):
+        if device is not None and get_device(device) is not seed._device:
+            raise ValueError(f"default_rng: the generator is on {seed._device}; got {device}")
+        return seed
+    target = get_device(device)
+    if isinstance(seed, Tensor):
+        raise TypeError(f"default_rng: seed must be an int; got {describe(seed)}")
+    try:
+        return _generator(target.ops["random.default_rng"](seed), target)
+    except (TypeError, ValueError) as error:
+        raise explain(error, "default_rng", (seed,)) from error
+
+
+def _generator(rng: Any, device: Device) -> Generator:
+    self = object.__new__(Generator)
+    self._rng, self._device = rng, device
+    return self
+
+
+def _restored(state: Any, device: Device) -> Any:
+    try:
+        return device.ops["random.restore"](state)
+    except Exception as error:
+        raise ValueError(f"Generator: this is no state of a generator on {device}") from error
+
+
+def _unpickle(state: dict[str, Any], device: str) -> Generator:
+    target = Device(device)
+    return _generator(_restored(state, target), target)
+
+
+def _size(function: str, size: Any) -> tuple[int, ...]:
+    return () if size is None else _shape(size, function)
+
+
+def _floating(function: str, dtype: Any) -> DType:
+    found = as_dtype(dtype, function)
+    if found is None:
+        return _REAL
+    if found not in (ALL["float32"], ALL["float64"]):
+        raise TypeError(f"{function}: dtype must be float32 or float64; got {found}")
+    return found
+
+
+def _cast(x: Tensor, dtype: Any) -> Tensor:
+    """What was computed with parameters, which may be of another dtype than was asked for."""
+    return x if dtype is None else astype(x, dtype, copy=False)
+
+
+def _whole(function: str, name: str, x: Any) -> int:
+    try:
+        return x.__index__()
+    except (AttributeError, TypeError):
+        raise TypeError(f"{function}: {name} must be an int; got {describe(x)}") from None
+
+
+def _count(function: str, name: str, x: Any) -> int:
+    n = _whole(function, name, x)
+    if n < 0:
+        raise ValueError(f"{function}: {name} must not be negative; got {n}")
+    return n
+
+
+def _limits(dtype: DType) -> tuple[int, int]:
+    if dtype.kind == "b":
+        return 0, 1
+    limits = integer_limits(dtype)
+    return limits.min, limits.max
+
+
+def _nonnegative(function: str, name: str, x: Any) -> None:
+    if isinstance(x, (int, float)) and not x >= 0:
+        raise ValueError(f"{function}: {name} must not be negative; got {x!r}")
