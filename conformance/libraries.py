@@ -11,8 +11,6 @@ import importlib.util
 import json
 import os
 import platform
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
@@ -23,12 +21,10 @@ from typing import Any
 
 import arraygrad
 
-from .official import OUTCOMES, by_reason, positive, reason, versions
+from .official import OUTCOMES, Run, by_reason, load, positive, reason, run_pytest, versions
 from .report import REPORTS, SetupError, table, write
 
 BACKENDS = ("arraygrad", "array_api_strict", "torch")
-
-Run = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the tests once, record the results, and say whether any failed."""
     library: Library = args.library
     stem = args.report / f"{library.module}-{args.device.replace(':', '-')}"
-    runs = load(stem)  # an unreadable report should be known before the tests run, not after
+    load(stem)  # an unreadable report should be known before the tests run, not after
     if wrong := [name for name in args.subpackages if name not in library.subpackages]:
         raise SetupError(
             f"{library.title} has no array API tests in {', '.join(wrong)}; they are in "
@@ -112,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
     result |= summarise(run_tests(library, args))
     bad = result["failed"] | result["error"]
     if not args.subpackages:
-        runs[args.backend] = result
+        runs = load(stem) | {args.backend: result}
         runs = {name: runs[name] for name in BACKENDS if name in runs}
         write(
             stem.with_suffix(".json"),
@@ -137,27 +133,15 @@ def run_tests(library: Library, args: argparse.Namespace) -> Run:
     """What pytest-json-report says of one run of the tests."""
     root = Path(str(distribution(library.distribution).locate_file("")))
     names = args.subpackages or library.subpackages
-    workers = args.workers or (1 if args.device.startswith("cuda") else os.cpu_count() or 1)
     with tempfile.TemporaryDirectory() as folder:
-        results, settings = Path(folder, "results.json"), Path(folder, "pytest.ini")
+        settings = Path(folder, "pytest.ini")
         settings.write_text("[pytest]\n")
-        command = [
-            *(sys.executable, "-m", "pytest", *(f"{root}/{library.module}/{n}" for n in names)),
-            *("-c", str(settings), f"--rootdir={root}", f"--confcutdir={root}"),
-            *("-p", f"conformance.{library.module}_plugin", "-p", "no:cacheprovider"),
-            *("-q", "--tb=short", "--disable-warnings"),
-            *(["-n", str(workers)] if workers > 1 else []),
-            *("--json-report", "--json-report-file", str(results)),
-            *("--json-report-omit", "log", "streams", "keywords", "warnings"),
+        options = [
+            *(f"{root}/{library.module}/{name}" for name in names),
+            *("-c", str(settings), f"--rootdir={root}", f"--confcutdir={root}", "-q"),
+            *("-p", f"conformance.{library.module}_plugin"),
         ]
-        code = subprocess.run(command, cwd=folder, env=environment(args)).returncode
-        # 0 and 1: pytest ran all there is; 5: which was nothing
-        if code not in (0, 1, 5) or not results.exists():
-            raise SetupError(f"pytest ended early (exit code {code}); the report is as before")
-        found: Run = json.loads(results.read_text(encoding="utf-8"))
-    if broken := [c["nodeid"] for c in found.get("collectors", []) if c["outcome"] != "passed"]:
-        raise SetupError(f"{', '.join(broken)} could not be loaded; the report is as before")
-    return found
+        return run_pytest(options, args, cwd=folder, env=environment(args))
 
 
 def environment(args: argparse.Namespace) -> dict[str, str]:
@@ -165,7 +149,9 @@ def environment(args: argparse.Namespace) -> dict[str, str]:
     steering = ("SCIPY_", "SKLEARN_", "PYTEST_")
     env = {k: v for k, v in os.environ.items() if not k.startswith(steering)}
     env["SCIPY_ARRAY_API"] = "1"
-    env["SCIPY_DEVICE"] = env["ARRAYGRAD_CONFORMANCE_DEVICE"] = args.device
+    env["ARRAYGRAD_CONFORMANCE_DEVICE"] = args.device
+    if args.backend != "arraygrad":  # SciPy sets it for every library that it knows and finds
+        env["SCIPY_DEVICE"] = args.device
     env["ARRAYGRAD_CONFORMANCE_BACKEND"] = args.backend
     here = str(Path(arraygrad.__file__).resolve().parents[1])  # the very package reported on
     root = str(Path(__file__).resolve().parents[1])
@@ -200,18 +186,6 @@ def summarise(found: Run) -> Run:
 
 
 # --- the reports
-
-
-def load(stem: Path) -> dict[str, Run]:
-    """The runs that are recorded so far, by backend."""
-    path = stem.with_suffix(".json")
-    try:
-        runs: dict[str, Run] = json.loads(path.read_text(encoding="utf-8"))["runs"]
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError, KeyError):
-        raise SetupError(f"{path} is no report of this program; move it away") from None
-    return runs
 
 
 def markdown(library: Library, device: str, runs: dict[str, Run]) -> str:

@@ -229,26 +229,37 @@ def commit(folder: Path) -> str:
 
 def run_tests(suite: Path, args: argparse.Namespace) -> Run:
     """What pytest-json-report says of one run of the whole suite."""
+    options = [
+        *("array_api_tests", "--disable-deadline", "--max-examples", str(args.max_examples)),
+        *(["--derandomize"] if args.seed is None else [f"--hypothesis-seed={args.seed}"]),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        return run_pytest(options, args, cwd=suite, env=environment(folder, args))
+
+
+def run_pytest(
+    options: list[str], args: argparse.Namespace, cwd: str | Path, env: dict[str, str]
+) -> Run:
+    """What pytest-json-report says of one run of pytest, which ran all that it collected."""
     workers = args.workers or (1 if args.device.startswith("cuda") else os.cpu_count() or 1)
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "results.json")
         command = [
-            *(sys.executable, "-m", "pytest", "array_api_tests"),
+            *(sys.executable, "-m", "pytest", *options),
             *("-p", "no:cacheprovider", "--tb=short", "--disable-warnings"),
-            *("--disable-deadline", "--max-examples", str(args.max_examples)),
-            *(["--derandomize"] if args.seed is None else [f"--hypothesis-seed={args.seed}"]),
             *(["-n", str(workers)] if workers > 1 else []),
             *("--json-report", "--json-report-file", str(results)),
             *("--json-report-omit", "log", "streams", "keywords", "warnings"),
         ]
-        code = subprocess.run(command, cwd=suite, env=environment(folder, args)).returncode
+        code = subprocess.run(command, cwd=cwd, env=env).returncode
         if code not in (0, 1) or not results.exists():  # 0 and 1: pytest ran all there is
             raise SetupError(f"pytest ended early (exit code {code}); the report is as before")
         found: Run = json.loads(results.read_text(encoding="utf-8"))
     broken = [c["nodeid"] for c in found.get("collectors", []) if c["outcome"] != "passed"]
     if broken:  # with several workers pytest goes on without these files
         raise SetupError(f"{', '.join(broken)} could not be loaded; the report is as before")
-    ran, collected = found["summary"]["total"], found["summary"]["collected"]
+    ran, summary = found["summary"]["total"], found["summary"]
+    collected = summary["collected"] - summary.get("deselected", 0)
     if ran != collected:
         raise SetupError(f"only {ran} of {collected} tests were run; the report is as before")
     return found

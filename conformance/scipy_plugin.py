@@ -11,6 +11,8 @@ is then meant, too.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
 from typing import Any
 
@@ -19,7 +21,7 @@ import pytest
 import arraygrad
 
 BACKEND = os.environ.get("ARRAYGRAD_CONFORMANCE_BACKEND", "arraygrad")
-DEVICE = os.environ.get("SCIPY_DEVICE", "cpu")
+DEVICE = os.environ.get("ARRAYGRAD_CONFORMANCE_DEVICE", "cpu")
 OURS = BACKEND == "arraygrad"
 
 #: The marks of a test for lazy arrays: each of them skips it with one library.
@@ -34,6 +36,23 @@ def pytest_sessionstart() -> None:
         conftest.xp_known_backends.add(BACKEND)
         if DEVICE != "cpu":
             conftest.xp_skip_cpu_only_backends.add(BACKEND)
+            # SciPy's assertions copy data of the GPU libraries that it knows to the host.
+            helpers: Any = import_module("scipy._lib._array_api")
+            helpers._xp_copy_to_numpy = on_host(helpers._xp_copy_to_numpy)
+            testing: Any = import_module("numpy.testing")
+            for name in ("assert_array_equal", "assert_allclose", "assert_array_less"):
+                setattr(testing, name, on_host(getattr(testing, name)))
+
+
+def on_host(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, given NumPy arrays where it is called with tensors."""
+
+    @wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        args = tuple(x.numpy() if isinstance(x, arraygrad.Tensor) else x for x in args)
+        return function(*args, **kwargs)
+
+    return run
 
 
 @pytest.hookimpl(tryfirst=True)

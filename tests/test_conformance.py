@@ -386,3 +386,143 @@ def test_readme(tmp_path, capfd):
     page.write_text("<!-- conformance:end --> <!-- conformance:begin -->")
     assert main(command) == 2
     assert "lacks the lines" in capfd.readouterr().err
+
+
+# --- the libraries' own tests
+
+SCIPY_TESTS = """
+import numpy as np
+import pytest
+
+def test_ours(xp):
+    assert xp.__name__ == "arraygrad"
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_devices(n, devices, xp):
+    assert [*xp.__array_namespace_info__().devices(), None] == devices
+
+@pytest.mark.skip_xp_backends(np_only=True, reason="for NumPy")
+def test_np_only(xp):
+    assert 0
+
+@pytest.mark.skip_xp_backends("torch")
+@pytest.mark.skip_xp_backends("array_api_strict")
+def test_others(xp):
+    pass
+
+@pytest.mark.skip_xp_backends("numpy")
+@pytest.mark.skip_xp_backends("torch")
+@pytest.mark.skip_xp_backends("array_api_strict")
+@pytest.mark.skip_xp_backends("cupy")
+def test_lazy(xp):
+    assert 0
+
+def test_fails(xp):
+    assert xp.asarray(1) == 2
+
+def test_without_arrays():
+    assert 0
+"""
+
+
+def test_scipys_marks_apply_to_ours_as_to_a_library_that_they_do_not_name(tmp_path):
+    from argparse import Namespace
+
+    from conformance import libraries, official
+
+    path = tmp_path / "scipy" / "part" / "test_some.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(SCIPY_TESTS)
+    options = [str(path), "-p", "scipy.conftest", "-p", "conformance.scipy_plugin", "-c/dev/null"]
+    options.append(f"--rootdir={tmp_path}")
+    args = Namespace(workers=1, device="cpu", backend="arraygrad")
+    found = official.run_pytest(options, args, tmp_path, libraries.environment(args))
+    result = libraries.summarise(found)
+    assert {k: v for k, v in result["totals"].items() if v} == {
+        "passed": 4,
+        "failed": 1,
+        "skipped": 2,
+    }
+    assert result["skipped"] == {"for NumPy": 1, "lazy backends only": 1}
+    assert list(result["failed"]) == ["scipy/part/test_some.py::test_fails[arraygrad]"]
+    assert list(result["subpackages"]) == ["part"]
+
+
+@pytest.mark.parametrize("subject", [("scipy", "constants"), ("sklearn", "_loss")])
+def test_a_librarys_own_tests_pass(subject, tmp_path, capfd):
+    from conformance.__main__ import main
+
+    assert main([*subject, "-n", "1", "--report", str(tmp_path)]) == 0
+    last = capfd.readouterr().out.splitlines()[-1]
+    assert "passed, 0 failed" in last
+    assert not last.startswith("0 passed")
+    assert list(tmp_path.iterdir()) == []  # part of the tests is no report
+
+
+def outcome(name, outcome, why="AssertionError: 1 is not 2"):
+    stage = {
+        "outcome": outcome,
+        "crash": {"message": why},
+        "longrepr": f"('f', 1, 'Skipped: {why}')",
+    }
+    return {"nodeid": f"scipy/{name}", "outcome": outcome, "call": stage}
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """What the tests of a library are said to have given, and how they were run."""
+    from conformance import libraries
+
+    tests = [outcome("fft/tests/test_fft.py::test_a", "passed")]
+
+    def run_tests(library, args):
+        assert library is libraries.SCIPY
+        return {"duration": 1.2, "tests": tests}
+
+    monkeypatch.setattr(libraries, "run_tests", run_tests)
+    return tests
+
+
+def test_a_report_has_every_backend_side_by_side(found, tmp_path, capfd):
+    from conformance.__main__ import main
+
+    run = ["scipy", "--report", str(tmp_path)]
+    found.append(outcome("stats/tests/test_s.py::test_b[torch]", "skipped", "not yet"))
+    found.append(outcome("fft/tests/test_fft.py::test_c", "xfailed"))
+    assert main([*run, "--backend", "torch"]) == 0
+    found.append(outcome("fft/tests/test_fft.py::test_d", "failed"))
+    found.append(outcome("stats/tests/test_s.py::test_e", "error", "broken"))
+    assert main(run) == 1
+    out = capfd.readouterr().out.splitlines()
+    assert out[-1] == "1 passed, 2 failed, 1 skipped, 1 expected to fail"
+    assert "not passed: scipy/fft/tests/test_fft.py::test_d: AssertionError: 1 is not 2" in out
+    assert "not passed: scipy/stats/tests/test_s.py::test_e: broken" in out
+
+    report = json.loads((tmp_path / "scipy-cpu.json").read_text())
+    assert list(report["runs"]) == ["arraygrad", "torch"]
+    assert report["runs"]["torch"]["versions"]["torch"]
+    text = (tmp_path / "scipy-cpu.md").read_text()
+    assert "| Subpackage | arraygrad | torch |" in text
+    assert "| fft | 1 / 1 / 0 / 1 | 1 / 0 / 0 / 1 |" in text
+    assert "| stats | 0 / 1 / 1 / 0 | 0 / 0 / 1 / 0 |" in text
+    assert "| Total | 1 / 2 / 1 / 1 | 1 / 0 / 1 / 1 |" in text
+    assert "`broken`:\n\n- `scipy/stats/tests/test_s.py::test_e`" in text
+    assert "| 1 | `not yet` |" in text
+
+
+def test_no_test_that_passed_is_no_success(found, tmp_path):
+    from conformance.__main__ import main
+
+    found[:] = [outcome("fft/tests/test_fft.py::test_a", "skipped", "not yet")]
+    assert main(["scipy", "--report", str(tmp_path)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(["scipy", "io"], "no array API tests in io"), (["sklearn", "--device", "abacus"], "abacus")],
+)
+def test_what_cannot_be_run_is_refused(options, words, tmp_path, capfd):
+    from conformance.__main__ import main
+
+    assert main([*options, "--report", str(tmp_path)]) == 2
+    assert words in capfd.readouterr().err
