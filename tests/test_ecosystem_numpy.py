@@ -180,3 +180,16 @@ def test_numpys_reductions_keep_the_gradient():
     v = autodiff.variable(X)
     (np.mean(v) + np.sum(v.reshape(6) * 2)).backward()
     np.testing.assert_allclose(v.grad.numpy(), 2 + 1 / 6)
+
+
+def test_iterable_makes_no_element(monkeypatch):
+    """SciPy asks np.iterable of its arguments: a million tensors would take a second."""
+
+    def unstack(*_):
+        raise RuntimeError("unstacked")
+
+    monkeypatch.setattr("arraygrad._dispatch.call", unstack)
+    assert np.iterable(X)
+    assert not np.iterable(X[0, 0])
+    with pytest.raises(RuntimeError, match="unstacked"):
+        next(iter(X))

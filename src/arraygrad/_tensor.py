@@ -409,7 +409,11 @@ class Tensor:
             raise TypeError(
                 "iterating over several axes is outside the standard; write xp.unstack(x)"
             )
-        return iter(_dispatch.call("unstack", self))
+        return self._elements()
+
+    def _elements(self) -> Iterator[Tensor]:
+        """Made when the first is asked for: np.iterable, which SciPy calls, asks for none."""
+        yield from _dispatch.call("unstack", self)
 
     # ---- text
 
