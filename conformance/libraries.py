@@ -46,10 +46,10 @@ SCIPY = Library(
         "_lib cluster constants differentiate fft integrate interpolate linalg ndimage optimize "
         "signal spatial special stats".split()
     ),
-    "The tests are those with SciPy's `xp` fixture, slow ones too. Two things are mended by the "
-    "runner, for `arraygrad` alone, which SciPy does not know: the fixture `devices` adds a list "
-    "to the tuple that the standard's `devices()` gives since 2025.12; and a test that is for "
-    "lazy arrays alone, which SciPy says by naming all other libraries, is skipped here too.",
+    "The tests are those with SciPy's `xp` fixture, slow ones too. The runner mends two things: "
+    "the fixture `devices`, which adds a list to the tuple that the standard's `devices()` gives "
+    "since 2025.12 (for `array_api_strict` too), and the one test that is for lazy arrays alone, "
+    "which SciPy says by naming every other library that it knows: `arraygrad` is then meant too.",
 )
 SKLEARN = Library(
     "sklearn",
