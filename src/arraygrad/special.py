@@ -201,11 +201,6 @@ def _three(name: str, x1: Any, x2: Any, x3: Any) -> Any:
     return apply(name, operands)
 
 
-def _weak(n: Any) -> Any:
-    """An int as a float: SciPy's functions of integer orders take it for an int64 array."""
-    return float(n) if type(n) is int else n
-
-
 # ---- error functions and the normal distribution
 
 
@@ -930,7 +925,7 @@ def expn(n: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     >>> xp.special.expn(2, xp.asarray([0.0, 1.0]))
     Tensor([1.        , 0.14849551], dtype=float64)
     """
-    return binary_floating("special.expn", _weak(n), x)
+    return binary_floating("special.expn", n, x)
 
 
 @_elementwise(cuda=False)
@@ -1191,7 +1186,7 @@ def yn(n: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     >>> xp.special.yn(2, xp.asarray([1.0, 2.0]))
     Tensor([-1.65068261, -0.6174081 ], dtype=float64)
     """
-    return binary_floating("special.yn", _weak(n), x)
+    return binary_floating("special.yn", n, x)
 
 
 @_elementwise()
@@ -1456,7 +1451,7 @@ def nbdtr(k: Tensor | Real, n: Tensor | Real, p: Tensor | Real, /) -> Tensor:
     >>> xp.special.nbdtr(2, 5, xp.asarray([0.5]))
     Tensor([0.2265625], dtype=float64)
     """
-    return _three("special.nbdtr", _weak(k), _weak(n), p)
+    return _three("special.nbdtr", k, n, p)
 
 
 @_elementwise(
@@ -1473,7 +1468,7 @@ def nbdtrc(k: Tensor | Real, n: Tensor | Real, p: Tensor | Real, /) -> Tensor:
     >>> xp.special.nbdtrc(2, 5, xp.asarray([0.5]))
     Tensor([0.7734375], dtype=float64)
     """
-    return _three("special.nbdtrc", _weak(k), _weak(n), p)
+    return _three("special.nbdtrc", k, n, p)
 
 
 @_elementwise(
@@ -1490,7 +1485,7 @@ def nbdtri(k: Tensor | Real, n: Tensor | Real, y: Tensor | Real, /) -> Tensor:
     >>> xp.special.nbdtri(2, 5, xp.asarray([0.5]))
     Tensor([0.63588391], dtype=float64)
     """
-    return _three("special.nbdtri", _weak(k), _weak(n), y)
+    return _three("special.nbdtri", k, n, y)
 
 
 @_elementwise(k="numbers of events, rounded down", m="the mean, at least 0")
@@ -1533,7 +1528,7 @@ def pdtri(k: Tensor | Real, y: Tensor | Real, /) -> Tensor:
     >>> xp.special.pdtri(2, xp.asarray([0.5]))
     Tensor([2.67406031], dtype=float64)
     """
-    return binary_floating("special.pdtri", _weak(k), y)
+    return binary_floating("special.pdtri", k, y)
 
 
 @_elementwise(v="degrees of freedom; not to differentiate by", x="at least 0")

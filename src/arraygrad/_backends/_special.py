@@ -44,6 +44,25 @@ def _when_used(load: Callable[[str], Callable[..., Any]], name: str) -> Callable
     return run
 
 
+def of_arrays(xp: Any, function: Callable[..., Any], *operands: Any) -> Any:
+    """A function of several operands, whose scalars have no say in the dtype.
+
+    SciPy's and CuPy's take the first of their loops that a scalar fits in.
+    """
+    scalars = [type(x) in _SCALARS for x in operands]
+    if True not in scalars:
+        return function(*operands)
+    dtype = xp.result_type(*[x for x in operands if x is not None])
+    real = xp.finfo(dtype).dtype if dtype.kind in "fc" else dtype
+    return function(*[
+        xp.asarray(x, dtype=dtype if type(x) is complex else real) if scalar else x
+        for x, scalar in zip(operands, scalars, strict=True)
+    ])  # fmt: skip
+
+
+_SCALARS = (bool, int, float, complex)
+
+
 def _bound(function: Callable[..., Any], xp: Any, quiet: Callable[[], Any]) -> Any:
     def run(*operands: Any, **kwargs: Any) -> Any:
         with quiet():  # of log(0), which is right

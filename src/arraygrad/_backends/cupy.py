@@ -918,40 +918,28 @@ def _ellipe(m: Any, /) -> _Array:
 
 def _stdtr(df: Any, t: Any, /) -> _Array:
     """By the incomplete beta function, of whichever argument is not near 1."""
-    df, t = _two(df, t)
     s = t * t
     central = 0.5 + cp.copysign(_cupyx("betainc")(0.5, df / 2, s / (df + s)) / 2, t)
     tail = _cupyx("betainc")(df / 2, 0.5, df / (df + s)) / 2
     y = cp.where(s < df, central, cp.where(t < 0, tail, 1 - tail))
     y = cp.where(cp.isinf(t), cp.where(t < 0, 0.0, 1.0), y)
-    return cp.where(cp.isinf(df), _cupyx("ndtr")(t), y).astype(t.dtype, copy=False)
+    return cp.where(cp.isinf(df), _cupyx("ndtr")(t), y)
 
 
 def _stdtrit(df: Any, p: Any, /) -> _Array:
     """By the inverse of the same."""
-    df, p = _two(df, p)
     inverse = _cupyx("betaincinv")
     middle = inverse(0.5, df / 2, cp.abs(1 - 2 * p))
     tail = inverse(df / 2, 0.5, 2 * cp.minimum(p, 1 - p))
     s = cp.where(cp.abs(p - 0.5) < 0.25, middle / (1 - middle), (1 - tail) / tail)
     t = cp.copysign(cp.sqrt(df * s), p - 0.5)
-    return cp.where(cp.isinf(df), _cupyx("ndtri")(p), t).astype(p.dtype, copy=False)
-
-
-def _two(x1: Any, x2: Any) -> tuple[_Array, _Array]:
-    dtype = cp.result_type(x1, x2)
-    return cp.asarray(x1, dtype=dtype), cp.asarray(x2, dtype=dtype)
-
-
-def _polygamma(n: Any, x: Any, /) -> _Array:
-    """CuPy takes an order that is a scalar for an array of its own dtype."""
-    return _cupyx("polygamma")(*_two(n, x))
+    return cp.where(cp.isinf(df), _cupyx("ndtri")(p), t)
 
 
 def _yn(n: Any, x: Any, /) -> _Array:
     """CuPy has it in double precision alone."""
-    n, x = _two(n, x)
-    return _cupyx("yn")(n.astype("f8"), x.astype("f8")).astype(x.dtype, copy=False)
+    dtype = cp.result_type(n, x)
+    return _cupyx("yn")(n.astype("f8"), x.astype("f8")).astype(dtype, copy=False)
 
 
 def _zeta(x: Any, q: Any, /) -> _Array:
@@ -963,7 +951,6 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
     "betaincc": _betaincc,
     "betainccinv": _betainccinv,
     "ellipe": _ellipe,
-    "polygamma": _polygamma,
     "stdtr": _stdtr,
     "stdtrit": _stdtrit,
     "yn": _yn,
@@ -980,7 +967,7 @@ def _cupyx(name: str) -> Any:
 def _special_function(name: str) -> Callable[..., Any]:
     """The function that CuPy has by that name, or what stands for it."""
     try:
-        return _SPECIAL.get(name) or _cupyx(name)
+        return partial(_special.of_arrays, cp, _SPECIAL.get(name) or _cupyx(name))
     except AttributeError:
         raise TransferError(
             "CuPy lacks it, so it cannot be computed on a GPU; on the CPU it can: "

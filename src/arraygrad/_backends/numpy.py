@@ -665,13 +665,7 @@ def _scipy_special(name: str) -> Callable[..., Any]:
     found: Any = inspect.unwrap(getattr(scipy.special, name))
     if name in ("bdtr", "bdtrc", "bdtri"):
         return partial(_of_trials, found)
-    return found if isinstance(found, np.ufunc) else partial(_of_arrays, found)
-
-
-def _of_arrays(function: Callable[..., Any], *operands: Any) -> _Array:
-    """Functions in Python take a scalar for an array of float64, which makes float32 float64."""
-    dtype = np.result_type(*(x for x in operands if x is not None))
-    return function(*[np.asarray(x, dtype) if type(x) in (int, float) else x for x in operands])
+    return found if getattr(found, "nin", 2) == 1 else partial(_special.of_arrays, np, found)
 
 
 def _of_trials(function: Callable[..., Any], k: Any, n: Any, x: Any) -> _Array:

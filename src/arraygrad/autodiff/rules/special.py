@@ -88,12 +88,12 @@ def power_series(z: Any, coefficients: list[float]) -> Any:
     return total
 
 
-def exp_of(log: Any, *operands: Any) -> Any:
-    """A density by its logarithm; 0 where an operand is infinite."""
-    infinite = operands[0] != operands[0]
-    for x in operands:
-        infinite = infinite | xp.isinf(x)
-    return xp.exp(where(infinite, -math.inf, log))
+def infinite(*operands: Any) -> Any:
+    """Where any operand is infinite."""
+    found = xp.isinf(operands[0])
+    for x in operands[1:]:
+        found = found | xp.isinf(x)
+    return found
 
 
 # ---- error functions and the normal distribution
@@ -113,7 +113,7 @@ def _erfcx(t: Any, out: Any, x: Any) -> Any:
     """2 x erfcx(x) - 2/√π, of which all digits cancel far out: the series of DLMF 7.12.1 there."""
     slope = 2 * x * out - 2 / _SQRT_PI
     if x.dtype.kind == "f":
-        far = x > 10
+        far = x > (5 if x.dtype.itemsize == 4 else 10)
         w = 1 / (x * x)
         slope = where(far, w * power_series(w, _ERFCX), slope)
     return t * slope
@@ -143,7 +143,22 @@ def _psi(t: Any, _out: Any, x: Any) -> Any:
             "special.psi: not differentiable for complex numbers, whose polygamma SciPy lacks. "
             "Write autodiff.stop_gradient(x) if it counts as constant"
         )
-    return t * special.polygamma(1, x)
+    # Left of 0.5 by reflection, DLMF 5.15.6: SciPy's polygamma counts up to positive numbers.
+    left = x < 0.5
+    right = special.polygamma(1, where(left, 1 - x, x))
+    cosecant = math.pi / _sin_pi(x)
+    return t * where(left, cosecant * cosecant - right, right)
+
+
+def _sin_pi(x: Any) -> Any:
+    """sin(πx), exact zeros included; to be differentiated, as is `_cos_pi`."""
+    n = xp.round(x)
+    return (1 - 2 * xp.remainder(n, 2.0)) * xp.sin(math.pi * (x - n))
+
+
+def _cos_pi(x: Any) -> Any:
+    n = xp.round(x)
+    return (1 - 2 * xp.remainder(n, 2.0)) * xp.cos(math.pi * (x - n))
 
 
 def _is_pole(x: Any) -> Any:
@@ -151,17 +166,21 @@ def _is_pole(x: Any) -> Any:
     return (x <= 0) & (x == xp.floor(x))
 
 
+def _reflected(x: Any) -> Any:
+    """The slope of 1/Γ over Γ(1 - x), by reflection (DLMF 5.5.3): for x < 1, poles included."""
+    return _cos_pi(x) - _sin_pi(x) * special.psi(1 - x) / math.pi
+
+
 def _rgamma_slope(x: Any) -> Any:
-    """-psi(x)/Γ(x), by reflection (DLMF 5.5.3, 5.5.4) where psi may have a pole."""
     left = x < 0.5
-    y = 1 - x
-    angle = math.pi * x
-    reflected = special.gamma(y) * (xp.cos(angle) - xp.sin(angle) * special.psi(y) / math.pi)
-    return where(left, reflected, -special.psi(x) * special.rgamma(x))
+    y = where(left, 1 - x, 1.0)
+    return where(left, special.gamma(y) * _reflected(x), -special.psi(x) * special.rgamma(x))
 
 
 def _rgamma(t: Any, out: Any, x: Any) -> Any:
-    return t * (-special.psi(x) * out if x.dtype.kind == "c" else _rgamma_slope(x))
+    if x.dtype.kind == "c":
+        return -t * special.psi(x) * out
+    return t * where(xp.isinf(x), 0.0, _rgamma_slope(x))
 
 
 elementwise("gamma", lambda t, out, x: t * (out * special.psi(x)))
@@ -175,97 +194,157 @@ elementwise(
     refused("polygamma", "n", INTEGER),
     lambda t, _out, n, x: t * special.polygamma(n + 1, x),
 )
+
+# Quotients of gamma functions. Where psi has a pole, so has the gamma function: one above and one
+# below leave a finite quotient, one below alone leaves 0, with a slope that is not.
+
+
+def _psi_difference(x: Any, y: Any) -> Any:
+    """psi(x) - psi(y), by reflection where both have poles, which cancel (DLMF 5.5.4)."""
+    both = _is_pole(x) & _is_pole(y)
+    return special.psi(where(both, 1 - x, x)) - special.psi(where(both, 1 - y, y))
+
+
+def _by_pole(pole: Any, *above: Any, below: Any = None) -> Any:
+    """The slope of 1/Γ at a pole, times a quotient of other gamma functions."""
+    log, sign = special.gammaln(1 - pole), _reflected(pole)
+    for x in above:
+        log, sign = log + special.gammaln(x), sign * special.gammasgn(x)
+    if below is not None:
+        log, sign = log - special.gammaln(below), sign * special.gammasgn(below)
+    return sign * xp.exp(log)
+
+
+def _unless_infinite(slope: Any, *operands: Any) -> Any:
+    """0 where an operand is infinite: there the quotient is constant if it is finite."""
+    for x in operands:
+        slope = where(xp.isinf(x), 0.0, slope)
+    return slope
+
+
+def _beta_slope(out: Any, a: Any, b: Any) -> Any:
+    total = a + b
+    alone = _is_pole(total) & ~_is_pole(a) & ~_is_pole(b)
+    at_pole = out * special.psi(a) + _by_pole(total, a, b)
+    slope = where(alone, at_pole, out * _psi_difference(a, total))
+    return _unless_infinite(where(_is_pole(b), 0.0, slope), a, b)  # (infinite around that point)
+
+
 elementwise(
     "beta",
-    lambda t, out, a, b: t * (out * (special.psi(a) - special.psi(a + b))),
-    lambda t, out, a, b: t * (out * (special.psi(b) - special.psi(a + b))),
+    lambda t, out, a, b: t * _beta_slope(out, a, b),
+    lambda t, out, a, b: t * _beta_slope(out, b, a),
 )
 elementwise(
     "betaln",
-    lambda t, _out, a, b: t * (special.psi(a) - special.psi(a + b)),
-    lambda t, _out, a, b: t * (special.psi(b) - special.psi(a + b)),
+    lambda t, _out, a, b: t * where(_is_pole(b), 0.0, _psi_difference(a, a + b)),
+    lambda t, _out, a, b: t * where(_is_pole(a), 0.0, _psi_difference(b, a + b)),
 )
 
 
 def _binom_n(t: Any, out: Any, n: Any, k: Any) -> Any:
-    x = n - k + 1
-    pole = _is_pole(x)
-    at_pole = special.gamma(n + 1) * special.rgamma(k + 1) * _rgamma_slope(x)
-    return t * where(pole, at_pole, out * (special.psi(n + 1) - special.psi(x)))
+    x, y, z = n - k + 1, k + 1, n + 1
+    at_pole = out * special.psi(z) + _by_pole(x, z, below=y)
+    slope = where(_is_pole(x) & ~_is_pole(z), at_pole, out * _psi_difference(z, x))
+    return t * _unless_infinite(where(_is_pole(y), 0.0, slope), n, k)
 
 
 def _binom_k(t: Any, out: Any, n: Any, k: Any) -> Any:
-    x, y = n - k + 1, k + 1
-    rgamma = special.rgamma
-    at_pole = special.gamma(n + 1) * (_rgamma_slope(y) * rgamma(x) - rgamma(y) * _rgamma_slope(x))
-    pole = _is_pole(x) | _is_pole(y)
-    return t * where(pole, at_pole, out * (special.psi(x) - special.psi(y)))
+    x, y, z = n - k + 1, k + 1, n + 1
+    at_y = out * special.psi(x) + _by_pole(y, z, below=x)
+    at_x = -out * special.psi(y) - _by_pole(x, z, below=y)
+    slope = where(_is_pole(y), at_y, out * _psi_difference(x, y))
+    slope = where(_is_pole(x) & ~_is_pole(y), at_x, slope)
+    return t * _unless_infinite(slope, n, k)
 
 
 elementwise("binom", _binom_n, _binom_k)
 
 
 def _poch_z(t: Any, out: Any, z: Any, m: Any) -> Any:
-    """Where Γ(z) has a pole: of Γ(z + m)/Γ(z) the slope of 1/Γ(z), or by reflection of both."""
-    both = _is_pole(z) & _is_pole(z + m)
-    slope = out * where(
-        both,
-        special.psi(1 - z - m) - special.psi(1 - z),
-        special.psi(z + m) - special.psi(z),
-    )
-    one = special.gamma(z + m) * _rgamma_slope(z)
-    return t * where(_is_pole(z) & ~both, one, slope)
+    at_pole = out * special.psi(z + m) + _by_pole(z, z + m)
+    slope = out * _psi_difference(z + m, z)
+    slope = where(_is_pole(z) & ~_is_pole(z + m), at_pole, slope)
+    return t * _unless_infinite(slope, z, m)
 
 
-elementwise("poch", _poch_z, lambda t, out, z, m: t * (out * special.psi(z + m)))
+def _poch_m(t: Any, out: Any, z: Any, m: Any) -> Any:
+    """0 where Γ(z) has a pole: so is the function, but for some integers `m`."""
+    return t * _unless_infinite(where(_is_pole(z), 0.0, out * special.psi(z + m)), z, m)
+
+
+elementwise("poch", _poch_z, _poch_m)
 elementwise("zeta", refused("zeta", "x"), lambda t, _out, x, q: t * (-x * special.zeta(x + 1, q)))
 refuse("special.zetac", NO_FORM)
 
 # ---- incomplete gamma functions
+#
+# Of a distribution function the derivative is exp of a logarithm, of its inverse exp of the
+# negative, as the reciprocal of a density may overflow too soon. At 0 the logarithm has no slope,
+# but a power has.
 
 
-def _gamma_density(a: Any, x: Any) -> Any:
-    """x^(a-1) exp(-x) / Γ(a), DLMF 8.8.13; 0 for negative x."""
-    log = special.xlogy(a - 1, x) - x - special.gammaln(a)
-    return exp_of(where(x < 0, -math.inf, log), a, x)
+def density(log: Any, *ends: tuple[Any, Any]) -> Any:
+    """exp(log + Σ p log(x)) for the pairs (x, p) of `ends`, by powers where an `x` is 0."""
+    whole = log
+    for x, p in ends:
+        whole = whole + special.xlogy(p, x)
+    found = xp.exp(whole)
+    for i, (x, p) in enumerate(ends):
+        rest = log
+        for other, q in ends[:i] + ends[i + 1 :]:
+            rest = rest + special.xlogy(q, other)
+        most = math.log(finfo(log.dtype).max) - 1
+        found = where(x == 0, xp.pow(x, p) * xp.exp(xp.minimum(rest, most)), found)
+    return found
 
 
-elementwise("gammainc", refused("gammainc", "a"), lambda t, _out, a, x: t * _gamma_density(a, x))
-elementwise("gammaincc", refused("gammaincc", "a"), lambda t, _out, a, x: -t * _gamma_density(a, x))
-elementwise(
-    "gammaincinv",
-    refused("gammaincinv", "a"),
-    lambda t, out, a, _y: t / _gamma_density(a, out),
-)
-elementwise(
-    "gammainccinv",
-    refused("gammainccinv", "a"),
-    lambda t, out, a, _y: -t / _gamma_density(a, out),
-)
+def _gamma_log(a: Any, x: Any) -> tuple[Any, Any]:
+    """Of x^(a-1) exp(-x) / Γ(a), DLMF 8.8.13: the logarithm without the power, and that."""
+    constant = infinite(a, x) | (x < 0) | (a == 0)  # the distribution function is 0 or 1
+    log = where(constant, -math.inf, -x - special.gammaln(a))
+    return log, (where(constant, 1.0, x), a - 1)
+
+
+def _inverse(log: Any, *ends: tuple[Any, Any]) -> Any:
+    for x, p in ends:
+        log = log + special.xlogy(p, x)
+    return xp.exp(-log)
+
+
+def _gamma_family(name: str, slope: Scale) -> None:
+    elementwise(name, refused(name, "a"), slope)
+
+
+_gamma_family("gammainc", lambda t, _out, a, x: t * density(*_gamma_log(a, x)))
+_gamma_family("gammaincc", lambda t, _out, a, x: -t * density(*_gamma_log(a, x)))
+_gamma_family("gammaincinv", lambda t, out, a, _y: t * _inverse(*_gamma_log(a, out)))
+_gamma_family("gammainccinv", lambda t, out, a, _y: -t * _inverse(*_gamma_log(a, out)))
 
 # ---- incomplete beta functions
 
 
-def _beta_density(a: Any, b: Any, x: Any) -> Any:
-    """x^(a-1) (1-x)^(b-1) / B(a, b)."""
-    log = special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b)
-    return exp_of(log, a, b)
+def _beta_log(a: Any, b: Any, x: Any) -> tuple[Any, Any, Any]:
+    """The same of x^(a-1) (1-x)^(b-1) / B(a, b), DLMF 8.17.20."""
+    constant = infinite(a, b) | (a == 0) | (b == 0)
+    log = where(constant, -math.inf, -special.betaln(a, b))
+    return log, (where(constant, 0.5, x), a - 1), (where(constant, 0.5, 1 - x), b - 1)
 
 
 def _beta_family(name: str, slope: Scale) -> None:
     elementwise(name, refused(name, "a"), refused(name, "b"), slope)
 
 
-_beta_family("betainc", lambda t, _out, a, b, x: t * _beta_density(a, b, x))
-_beta_family("betaincc", lambda t, _out, a, b, x: -t * _beta_density(a, b, x))
-_beta_family("betaincinv", lambda t, out, a, b, _y: t / _beta_density(a, b, out))
-_beta_family("betainccinv", lambda t, out, a, b, _y: -t / _beta_density(a, b, out))
+_beta_family("betainc", lambda t, _out, a, b, x: t * density(*_beta_log(a, b, x)))
+_beta_family("betaincc", lambda t, _out, a, b, x: -t * density(*_beta_log(a, b, x)))
+_beta_family("betaincinv", lambda t, out, a, b, _y: t * _inverse(*_beta_log(a, b, out)))
+_beta_family("betainccinv", lambda t, out, a, b, _y: -t * _inverse(*_beta_log(a, b, out)))
 
 # ---- exponentials, logarithms and their integrals
 
 elementwise("expit", lambda t, out, x: t * (out * special.expit(-x)))  # 1 - out may cancel
 elementwise("log_expit", lambda t, _out, x: t * special.expit(-x))
-elementwise("logit", lambda t, _out, x: t / (x * (1 - x)))
+elementwise("logit", lambda t, _out, x: t * (1 / x + 1 / (1 - x)))
 elementwise("exp2", lambda t, out, _x: t * (math.log(2) * out))
 elementwise("exp10", lambda t, out, _x: t * (math.log(10) * out))
 elementwise("cbrt", lambda t, out, _x: t / (3 * out * out))
@@ -313,7 +392,7 @@ elementwise(
 )
 elementwise(
     "boxcox1p",
-    lambda t, _out, x, lmbda: t * xp.exp(special.xlog1py(lmbda - 1, x)),
+    lambda t, _out, x, lmbda: t * xp.pow(1 + x, lmbda - 1),
     lambda t, out, x, lmbda: t * _boxcox_lmbda(out, lmbda, xp.log1p(x)),
 )
 _INV_BOXCOX = [-((-1) ** k) * (k + 1) / (k + 2) for k in range(18)]
@@ -323,7 +402,8 @@ def _inv_boxcox_lmbda(z: Any, y: Any, lmbda: Any) -> Any:
     """Of z = (1 + λy)^(1/λ) by λ, in the same two ways."""
     u = lmbda * y
     quotient = (y * xp.pow(z, 1 - lmbda) - special.xlogy(z, z)) / lmbda
-    return where(xp.abs(u) < 0.1, z * y * y * power_series(u, _INV_BOXCOX), quotient)
+    slope = where(xp.abs(u) < 0.1, z * y * y * power_series(u, _INV_BOXCOX), quotient)
+    return where((z == 0) & (lmbda <= 0), 0.0, slope)
 
 
 elementwise(
@@ -422,7 +502,7 @@ def _pseudo_huber_delta(t: Any, _out: Any, delta: Any, r: Any) -> Any:
     """δ (s - 1)²/s with s = √(1 + (r/δ)²), written so that s - 1 does not cancel."""
     h = _length(delta, r)
     share = r / (h + delta)
-    return t * (share * share * (r * (r / h)))
+    return t * where(delta == 0, 0.0, share * share * (r * (r / h)))
 
 
 def _length(delta: Any, r: Any) -> Any:
@@ -433,7 +513,7 @@ def _length(delta: Any, r: Any) -> Any:
 elementwise(
     "pseudo_huber",
     _pseudo_huber_delta,
-    lambda t, _out, delta, r: t * (delta * (r / _length(delta, r))),
+    lambda t, _out, delta, r: t * where(delta == 0, 0.0, delta * (r / _length(delta, r))),
 )
 
 # ---- Bessel functions: DLMF 10.6.2, 10.6.3, 10.29.2, 10.29.3. At 0, f₁(x)/x by its series.
@@ -490,8 +570,22 @@ def _ellipk_slope(k: Any, m: Any, m1: Any) -> Any:
     return where(xp.abs(m) < 0.1, power_series(m, _ELLIPK), outer)
 
 
+def _ellipkm1(t: Any, out: Any, p: Any) -> Any:
+    """For small `p`, which 1 - p would lose, by DLMF 19.12.1: A(p) log(1/p)/2 + B(p)."""
+    small = p < 0.1
+    near_0 = where(small, p, 1.0)
+    rising = -power_series(near_0, _RISING) * xp.log(near_0) / 2
+    inner = rising - power_series(near_0, _LEGENDRE) / (2 * near_0) + power_series(near_0, _REST)
+    return t * where(small, inner, -_ellipk_slope(out, 1 - p, p))
+
+
+_HALVES = [math.log(4)]
+for _k in range(len(_LEGENDRE) - 1):
+    _HALVES.append(_HALVES[-1] - 2 / ((2 * _k + 1) * (2 * _k + 2)))
+_RISING = [k * c for k, c in enumerate(_LEGENDRE)][1:]  # of A'
+_REST = [k * c * d for k, (c, d) in enumerate(zip(_LEGENDRE, _HALVES, strict=True))][1:]  # of B'
 elementwise("ellipk", lambda t, out, m: t * _ellipk_slope(out, m, 1 - m))
-elementwise("ellipkm1", lambda t, out, p: -t * _ellipk_slope(out, 1 - p, p))
+elementwise("ellipkm1", _ellipkm1)
 elementwise(
     "ellipe",
     lambda t, out, m: (
@@ -508,14 +602,21 @@ elementwise(
 
 def _lpmv(t: Any, out: Any, m: Any, v: Any, x: Any) -> Any:
     """DLMF 14.10.5; at ±1, where that is 0/0, of the factor (1 - x²)^(m/2)."""
-    inside = ((v + 1) * x * out - (v - m + 1) * special.lpmv(m, v + 1, x)) / (1 - x * x)
+    y = 1 - x * x
+    inside = ((v + 1) * x * out - (v - m + 1) * special.lpmv(m, v + 1, x)) / y
     size, order = v * (v + 1), xp.abs(m)
-    of_two = where(m > 0, (v - 1) * size * (v + 2), 1.0) / -4
+    curvature = (v - 1) * size * (v + 2) / 8
+    of_two = where(m > 0, -2 * curvature, -0.25)
     high = where(order == 1, math.inf, 0 * order)
+    # P(-x) = (-1)^(v+m) P(x) for integer v. The last terms are 0, but what would be derivatives of
+    # the constants they make infinite: the second one but for m = 0, and the third.
+    odd = xp.remainder(v + m, 2.0) != 0
     end = where(order == 0, size / 2, where(order == 2, of_two, high))
-    # P(-x) = (-1)^(v+m) P(x) for integer v
-    left = where(xp.remainder(v + m, 2.0) == 0, -end, end)
-    return t * where(xp.abs(x) == 1, where(x > 0, end, left), inside)
+    end = where((x > 0) | odd, end, -end)
+    second = where((x > 0) | ~odd, curvature, -curvature)
+    of_zero = end + (x - xp.sign(x)) * second + xp.pow(y, 1.5)
+    end = where(order == 0, of_zero, end + xp.sqrt(y))
+    return t * where(xp.abs(x) == 1, end, inside)
 
 
 elementwise("lpmv", refused("lpmv", "m", INTEGER), refused("lpmv", "v"), _lpmv)
@@ -523,11 +624,11 @@ elementwise("lpmv", refused("lpmv", "m", INTEGER), refused("lpmv", "v"), _lpmv)
 # ---- distribution functions of counts: incomplete beta and gamma functions
 
 
-def _binomial_density(k: Any, n: Any, p: Any) -> Any:
-    """-d/dp of the probability of at most `k` of `n`."""
+def _binomial_log(k: Any, n: Any, p: Any) -> Any:
+    """Of -d/dp of the probability of at most `k` of `n`."""
     k = xp.floor(k)
-    log = special.xlogy(k, p) + special.xlog1py(n - k - 1, -p) - special.betaln(n - k, k + 1)
-    return where(k >= n, 0.0, xp.exp(log))
+    all_ = k >= n
+    return _beta_log(where(all_, 0.0, k + 1), where(all_, 0.0, n - k), p)
 
 
 def _counted(name: str, slope: Scale, *, rounded: bool) -> None:
@@ -539,84 +640,91 @@ def _counted(name: str, slope: Scale, *, rounded: bool) -> None:
     )
 
 
-_counted("bdtr", lambda t, _out, k, n, p: -t * _binomial_density(k, n, p), rounded=True)
-_counted("bdtrc", lambda t, _out, k, n, p: t * _binomial_density(k, n, p), rounded=True)
-_counted("bdtri", lambda t, out, k, n, _y: -t / _binomial_density(k, n, out), rounded=True)
+_counted("bdtr", lambda t, _out, k, n, p: -t * density(*_binomial_log(k, n, p)), rounded=True)
+_counted("bdtrc", lambda t, _out, k, n, p: t * density(*_binomial_log(k, n, p)), rounded=True)
+_counted("bdtri", lambda t, out, k, n, _y: -t * _inverse(*_binomial_log(k, n, out)), rounded=True)
 
 
-def _pascal_density(k: Any, n: Any, p: Any) -> Any:
-    return xp.exp(special.xlogy(n - 1, p) + special.xlog1py(k, -p) - special.betaln(n, k + 1))
+def _pascal_log(k: Any, n: Any, p: Any) -> Any:
+    return _beta_log(n, k + 1, p)
 
 
-_counted("nbdtr", lambda t, _out, k, n, p: t * _pascal_density(k, n, p), rounded=False)
-_counted("nbdtrc", lambda t, _out, k, n, p: -t * _pascal_density(k, n, p), rounded=False)
-_counted("nbdtri", lambda t, out, k, n, _y: t / _pascal_density(k, n, out), rounded=False)
+_counted("nbdtr", lambda t, _out, k, n, p: t * density(*_pascal_log(k, n, p)), rounded=False)
+_counted("nbdtrc", lambda t, _out, k, n, p: -t * density(*_pascal_log(k, n, p)), rounded=False)
+_counted("nbdtri", lambda t, out, k, n, _y: t * _inverse(*_pascal_log(k, n, out)), rounded=False)
 
 
-def _poisson_density(k: Any, m: Any) -> Any:
-    return _gamma_density(xp.floor(k) + 1, m)
+def _poisson_log(k: Any, m: Any) -> Any:
+    return _gamma_log(xp.floor(k) + 1, m)
 
 
-elementwise("pdtr", stepwise, lambda t, _out, k, m: -t * _poisson_density(k, m))
-elementwise("pdtrc", stepwise, lambda t, _out, k, m: t * _poisson_density(k, m))
+elementwise("pdtr", stepwise, lambda t, _out, k, m: -t * density(*_poisson_log(k, m)))
+elementwise("pdtrc", stepwise, lambda t, _out, k, m: t * density(*_poisson_log(k, m)))
 elementwise(
     "pdtri",
     refused("pdtri", "k", INTEGER),
-    lambda t, out, k, _y: -t / _poisson_density(k, out),
+    lambda t, out, k, _y: -t * _inverse(*_poisson_log(k, out)),
 )
 
 # ---- other distribution functions
 
 
-def _chi2_density(v: Any, x: Any) -> Any:
-    return _gamma_density(v / 2, x / 2) / 2
+def _chi2_family(name: str, slope: Scale) -> None:
+    elementwise(name, refused(name, "v"), slope)
 
 
-elementwise("chdtr", refused("chdtr", "v"), lambda t, _out, v, x: t * _chi2_density(v, x))
-elementwise("chdtrc", refused("chdtrc", "v"), lambda t, _out, v, x: -t * _chi2_density(v, x))
-elementwise("chdtri", refused("chdtri", "v"), lambda t, out, v, _p: -t / _chi2_density(v, out))
+_chi2_family("chdtr", lambda t, _out, v, x: t * (density(*_gamma_log(v / 2, x / 2)) / 2))
+_chi2_family("chdtrc", lambda t, _out, v, x: -t * (density(*_gamma_log(v / 2, x / 2)) / 2))
+_chi2_family("chdtri", lambda t, out, v, _p: -t * (2 * _inverse(*_gamma_log(v / 2, out / 2))))
 
 
-def _f_density(a: Any, b: Any, x: Any) -> Any:
-    log = (
-        special.xlogy(a / 2 - 1, x)
-        + special.xlogy(a / 2, a / b)
-        - special.xlog1py((a + b) / 2, a * x / b)
-        - special.betaln(a / 2, b / 2)
-    )
-    return exp_of(log, a, b, x)
+def _f_log(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
+    none = infinite(a, b, x)
+    log = special.xlogy(a / 2, a / b) - special.xlog1py((a + b) / 2, a * x / b)
+    log = where(none, -math.inf, log - special.betaln(a / 2, b / 2))
+    return log, (where(none, 1.0, x), a / 2 - 1)
 
 
 def _f_family(name: str, slope: Scale) -> None:
     elementwise(name, refused(name, "dfn"), refused(name, "dfd"), slope)
 
 
-_f_family("fdtr", lambda t, _out, dfn, dfd, x: t * _f_density(dfn, dfd, x))
-_f_family("fdtrc", lambda t, _out, dfn, dfd, x: -t * _f_density(dfn, dfd, x))
-_f_family("fdtri", lambda t, out, dfn, dfd, _p: t / _f_density(dfn, dfd, out))
+_f_family("fdtr", lambda t, _out, dfn, dfd, x: t * density(*_f_log(dfn, dfd, x)))
+_f_family("fdtrc", lambda t, _out, dfn, dfd, x: -t * density(*_f_log(dfn, dfd, x)))
+_f_family("fdtri", lambda t, out, dfn, dfd, _p: t * _inverse(*_f_log(dfn, dfd, out)))
+
+
+def _scaled_density(factor: Any, a: Any, b: Any, x: Any) -> Any:
+    """The density of gammainc(b, a x) in a or in x; nothing at infinity, or times 0."""
+    none = (factor == 0) | xp.isinf(x) | xp.isinf(a)
+    return where(none, 0.0, factor * density(*_gamma_log(b, a * x)))
+
+
 elementwise(
     "gdtr",
-    lambda t, _out, a, b, x: t * (x * _gamma_density(b, a * x)),
+    lambda t, _out, a, b, x: t * _scaled_density(x, a, b, x),
     refused("gdtr", "b"),
-    lambda t, _out, a, b, x: t * (a * _gamma_density(b, a * x)),
+    lambda t, _out, a, b, x: t * _scaled_density(a, a, b, x),
 )
 elementwise(
     "gdtrc",
-    lambda t, _out, a, b, x: -t * (x * _gamma_density(b, a * x)),
+    lambda t, _out, a, b, x: -t * _scaled_density(x, a, b, x),
     refused("gdtrc", "b"),
-    lambda t, _out, a, b, x: -t * (a * _gamma_density(b, a * x)),
+    lambda t, _out, a, b, x: -t * _scaled_density(a, a, b, x),
 )
 
 
-def _t_density(df: Any, t: Any) -> Any:
+def _t_log(df: Any, t: Any) -> Any:
     normal = xp.isinf(df)
     v = where(normal, 1.0, df)
     log = -(v + 1) / 2 * xp.log1p(t * t / v) - xp.log(v) / 2 - special.betaln(v / 2, 0.5)
-    return xp.exp(where(normal, -t * t / 2 - math.log(_SQRT_2_PI), log))
+    return where(normal, -t * t / 2 - math.log(_SQRT_2_PI), log)
 
 
-elementwise("stdtr", refused("stdtr", "df"), lambda t, _out, df, x: t * _t_density(df, x))
-elementwise("stdtrit", refused("stdtrit", "df"), lambda t, out, df, _p: t / _t_density(df, out))
+elementwise("stdtr", refused("stdtr", "df"), lambda t, _out, df, x: t * xp.exp(_t_log(df, x)))
+elementwise(
+    "stdtrit", refused("stdtrit", "df"), lambda t, out, df, _p: t * xp.exp(-_t_log(df, out))
+)
 
 # ---- sums of exponentials
 
