@@ -100,3 +100,19 @@ def test_frequencies_and_shifts(xp, same, n):
         shifted = xp.fft.fftshift(xp.asarray(a), axes=axes)
         same(shifted, np.fft.fftshift(a, axes=axes))
         same(xp.fft.ifftshift(shifted, axes=axes), a)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("norm", ["backward", "ortho", "forward"])
+@pytest.mark.parametrize(
+    ("shape", "axis", "n"),
+    [((4096,), -1, None), ((4097,), 0, 5000), ((4097,), 0, 3000), ((3, 30, 31), 1, 29),
+     ((40, 64), 0, None), ((2048, 2), -1, 1), ((2048, 2), -1, None)],
+)  # fmt: skip
+def test_fft_of_many_real_numbers(shape, axis, n, norm, dtype, same):
+    """There it is made of the real transform."""
+    a = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    found = ag.fft.fft(ag.asarray(a), n=n, axis=axis, norm=norm)
+    exact = np.fft.fft(a.astype("float64"), n=n, axis=axis, norm=norm)
+    found, exact = (y / np.max(np.abs(exact)) for y in (found, exact))
+    same(found, exact.astype(found.numpy().dtype), rtol=1e-13 if dtype == "float64" else 1e-5)

@@ -495,6 +495,18 @@ def permute_dims(x: _Array, /, axes: tuple[int, ...]) -> _Array:
     return x.transpose(axes)
 
 
+def moveaxis(x: _Array, source: Any, destination: Any, /) -> _Array:
+    """One axis: a transposition."""
+    ndim = x.ndim
+    if type(source) is not int or type(destination) is not int:
+        return np.moveaxis(x, source, destination)
+    if not (-ndim <= source < ndim and -ndim <= destination < ndim):
+        return np.moveaxis(x, source, destination)  # which says what is wrong
+    axes = [*range(ndim)]
+    axes.insert(destination if destination >= 0 else destination + ndim, axes.pop(source))
+    return x.transpose(axes)
+
+
 def astype(x: _Array, dtype: Any, /, *, copy: bool = True) -> _Array:
     """The method itself."""
     return x.astype(dtype, copy=copy)
@@ -582,6 +594,25 @@ def cumulative_sum(
     return x.cumsum(axis, dtype)
 
 
+def _fft_of_any(
+    x: _Array, /, *, n: int | None = None, axis: int = -1, norm: Any = "backward"
+) -> _Array:
+    """Of real data, the real transform and its mirror: NumPy's takes up to six times as long."""
+    if x.dtype.kind != "f" or x.size < 2048:
+        return np.fft.fft(x, n, axis, norm)
+    half = np.fft.rfft(x, n, axis, norm)
+    n = x.shape[axis] if n is None else n
+    shape = [*half.shape]
+    shape[axis], known = n, shape[axis]
+    out = np.empty(shape, dtype=half.dtype)
+    to, of = out.swapaxes(axis, -1), half.swapaxes(axis, -1)
+    to[..., :known] = of
+    rest = of[..., n - known : 0 : -1]
+    to.real[..., known:] = rest.real
+    np.subtract(0.0, rest.imag, out=to.imag[..., known:])  # a zero stays positive
+    return out
+
+
 # ---- the table
 
 #: Where NumPy's own function is the standard's, array_api_compat's wrapper would only cost time.
@@ -589,7 +620,7 @@ _OWN = (
     "arange empty eye full linspace ones zeros cumulative_prod matmul tensordot vecdot unique_all "
     "unique_counts unique_inverse linalg.cholesky linalg.cross linalg.diagonal linalg.eigh "
     "linalg.outer linalg.qr linalg.svd linalg.svdvals linalg.tensordot linalg.trace "
-    "fft.fft fft.fftn fft.hfft fft.ifft fft.ifftn fft.ihfft fft.irfft "
+    "fft.fftn fft.hfft fft.ifft fft.ifftn fft.ihfft fft.irfft "
     "fft.irfftn fft.rfft fft.rfftn fft.fftshift fft.ifftshift"
 ).split()
 
@@ -633,6 +664,7 @@ def _table() -> dict[str, Callable[..., Any]]:
     table.update(
         {
             "concat": np.concatenate,
+            "fft.fft": _fft_of_any,
             "linalg.matrix_power": matrix_power,
             "linalg.matrix_rank": matrix_rank,
             "linalg.vector_norm": vector_norm,
