@@ -79,9 +79,11 @@ def asarray(
     Tensor([[1., 2.],
             [1., 2.]], dtype=float32)
     """
-    dtype = as_dtype(dtype, "asarray")
     if isinstance(obj, Tensor):
-        return _convert(obj, dtype, device, copy)
+        if dtype is None and device is None and not copy:  # libraries ask so again and again
+            return obj
+        return _convert(obj, as_dtype(dtype, "asarray"), device, copy)
+    dtype = as_dtype(dtype, "asarray")
     if type(obj) not in SCALARS and hasattr(obj, "__dlpack_device__"):
         kind = obj.__dlpack_device__()[0]
         # NumPy's arrays come by way of NumPy, which reads more of them (byte orders, say).
