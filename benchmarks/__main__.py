@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -16,18 +17,19 @@ from benchmarks._report import table
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 README = HERE.parent / "README.md"
-BENCHMARKS = ("overhead", "large", "import_time", "gradients")
+BENCHMARKS = ("overhead", "large", "import_time", "gradients", "dropin")
 BEGIN, END = "<!-- speed:begin -->\n", "<!-- speed:end -->"
 #: The operations that README.md shows: the common ones, the cheapest and the dearest.
 SHOWN = (
     *("a + b", "sin", "clip", "a[0]", "a[mask]", "sum over an axis", "reshape", "concat"),
     "linalg.solve",
 )
+SHOWN_PEERS = ("ours", "torch", "strict")
 
 
 def summary() -> str:
     """What README.md says of the saved figures."""
-    overhead, large, imports, gradients = (
+    overhead, large, imports, gradients, dropin = (
         json.loads((RESULTS / f"{name}.json").read_text()) for name in BENCHMARKS
     )
     times = overhead["microseconds"]
@@ -50,6 +52,7 @@ def summary() -> str:
         f"`a + b` is {large['peak memory']:.2f} × its result.",
         f"- `import arraygrad` takes {imports['ratio']:.2f} × the time of importing NumPy and "
         "array-api-compat alone.",
+        f"- {_of_libraries(dropin['microseconds and ratios'])}",
         "",
         "Milliseconds for a gradient (the two-layer step moves the weights too):",
         "",
@@ -60,6 +63,19 @@ def summary() -> str:
         + ".",
     ]
     return "\n".join(lines)
+
+
+def _of_libraries(sizes: dict[str, dict[str, dict[str, float]]]) -> str:
+    calls = len(next(iter(sizes.values())))
+    said = []
+    for size, rows in sizes.items():
+        middle = {who: statistics.median(row[who] for row in rows.values()) for who in SHOWN_PEERS}
+        ratios = "; ".join(f"{who} {ratio:.2f}" for who, ratio in middle.items())
+        said.append(f"on {int(size):,} elements {ratios}")
+    return (
+        f"{calls} functions of SciPy and scikit-learn, time over that on NumPy's arrays by the "
+        f"same path, median: {', '.join(said)}."
+    )
 
 
 def _milliseconds(rows: dict[str, dict[str, float]]) -> str:

@@ -2,13 +2,14 @@
 
 Every library goes through the same code: SciPy's and scikit-learn's path for array API inputs, on
 NumPy's arrays too. So what is compared is what the namespace costs there. The libraries take turns
-call by call, in changing order; a ratio is the median of those of each turn.
+call by call, in random order; a ratio is the median of those of each turn.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import random
 import statistics
 import sys
 import time
@@ -97,6 +98,7 @@ def measure(size: int, turns: int) -> dict[str, dict[str, float]]:
     for call, function in CALLS.items():
         if not same({who: function(arrays) for who, arrays in operands.items()}):
             raise AssertionError(f"{call}: the libraries' results differ")
+        shuffle = random.Random(0).shuffle
         order, taken = list(operands), {who: [] for who in operands}
         for _ in range(turns):
             for who in order:
@@ -104,7 +106,7 @@ def measure(size: int, turns: int) -> dict[str, dict[str, float]]:
                 start = time.perf_counter()
                 function(arrays)
                 taken[who].append(time.perf_counter() - start)
-            order.append(order.pop(0))
+            shuffle(order)
         row = {"numpy": statistics.median(taken["numpy"]) * 1e6}
         for who, times in taken.items():
             if who != "numpy":
