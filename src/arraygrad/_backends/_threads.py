@@ -1,4 +1,4 @@
-"""Large arrays in parts, one for each core, for functions that cost much per element.
+"""Large arrays in parts, by all cores: functions that cost much per element, and updates in place.
 
 NumPy uses one core for its elementwise functions, and lets others run meanwhile.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +17,10 @@ import numpy as np
 
 #: Elements from which on parts are worth the tens of microseconds that handing them out takes.
 LARGE = 1 << 18
+
+#: Bytes of each array that an update in place works on at a time: so few that the next operation
+#: finds them in the cache, so many that NumPy's time per call does not count.
+BLOCK = 1 << 19
 
 
 def _cores() -> int:
@@ -52,16 +57,10 @@ def in_parts(function: Callable[..., Any]) -> Callable[[Any], Any]:
 
 
 def _run_in_parts(function: Callable[..., Any], x: Any) -> Any:
-    global _pool
-    # Other threads than the first are somebody's parallel program already.
-    alone = threading.current_thread() is threading.main_thread()
-    if not alone or not x.flags.c_contiguous or x.dtype.kind not in "fc":
+    if not _alone() or not x.flags.c_contiguous or x.dtype.kind not in "fc":
         return function(x)
-    if _pool is None:
-        _pool = ThreadPoolExecutor(_CORES - 1, thread_name_prefix="arraygrad")
     flat, out = x.reshape(-1), np.empty(x.size, dtype=x.dtype)
     step = (-(-x.size // _CORES) + 63) & ~63
-    parts = [slice(i, i + step) for i in range(0, x.size, step)]
 
     def compute(part: slice) -> None:
         if isinstance(function, np.ufunc):
@@ -69,13 +68,77 @@ def _run_in_parts(function: Callable[..., Any], x: Any) -> Any:
         else:
             out[part] = function(flat[part])
 
-    # NumPy's error state is a context variable.
-    tasks = [_pool.submit(contextvars.copy_context().run, compute, p) for p in parts[1:]]
+    _share(compute, x.size, step)
+    return out.reshape(x.shape)
+
+
+def sweep(rule: Callable[..., Any], arrays: Sequence[Any], scratch: int) -> None:
+    """Run an elementwise function that writes in place, block by block.
+
+    `rule` gets `into`, the arrays, and as many more like the first, for its own use. All have one
+    shape; it may use operators and ``into(out, name, *operands)``.
+    """
+    first = arrays[0]
+    if first.nbytes <= BLOCK or not first.ndim:
+        rule(into, *arrays, *[np.empty_like(first) for _ in range(scratch)])
+        return
+    if all(a.flags.c_contiguous for a in arrays):
+        arrays = [a.reshape(-1) for a in arrays]
+    elif all(a.flags.f_contiguous for a in arrays):
+        arrays = [a.T.reshape(-1) for a in arrays]
+    rows = arrays[0].shape[0]
+    step = max(1, BLOCK * rows // first.nbytes)
+
+    spare: dict[int, list[Any]] = {}  # by thread
+
+    def compute(part: slice) -> None:
+        blocks = [a[part] for a in arrays]
+        mine = spare.get(threading.get_ident())
+        if mine is None:
+            mine = [np.empty_like(blocks[0]) for _ in range(scratch)]
+            spare[threading.get_ident()] = mine
+        n = blocks[0].shape[0]
+        rule(into, *blocks, *[x[:n] for x in mine])
+
+    _share(compute, rows, step)
+
+
+def into(out: Any, name: str, *operands: Any) -> None:
+    """Put a function's values into an array."""
+    getattr(np, name)(*operands, out=out)
+
+
+def _alone() -> bool:
+    """Whether other cores are ours: other threads are somebody's parallel program already."""
+    return _CORES > 1 and threading.current_thread() is threading.main_thread()
+
+
+def _share(compute: Callable[[slice], None], size: int, step: int) -> None:
+    """Call a function for all parts of a range, by all cores, each taking the next that is left."""
+    global _pool
+    parts = deque(slice(i, i + step) for i in range(0, size, step))
+
+    def work() -> None:
+        while parts:
+            try:
+                part = parts.popleft()
+            except IndexError:  # another thread was faster
+                return
+            compute(part)
+
+    tasks = []
+    if len(parts) > 1 and _alone():
+        if _pool is None:
+            _pool = ThreadPoolExecutor(_CORES - 1, thread_name_prefix="arraygrad")
+        # NumPy's error state is a context variable.
+        tasks = [
+            _pool.submit(contextvars.copy_context().run, work)
+            for _ in range(min(_CORES, len(parts)) - 1)
+        ]
     try:
-        compute(parts[0])
-    finally:
-        errors = [t.exception() for t in tasks]
+        work()
+    finally:  # of tasks that no core had time to begin, nothing is left to do
+        errors = [t.exception() for t in tasks if not t.cancel()]
     for error in errors:
         if error is not None:
             raise error
-    return out.reshape(x.shape)

@@ -1131,6 +1131,15 @@ def settle(x: _Array, weight: _Array) -> _Array:
     return cp.where(none, cp.zeros((), x.dtype), x)
 
 
+def sweep(rule: Callable[..., Any], arrays: list[_Array], scratch: int) -> None:
+    """As NumPy's, on whole arrays: a GPU gains nothing by blocks."""
+    rule(_into, *arrays, *[cp.empty_like(arrays[0]) for _ in range(scratch)])
+
+
+def _into(out: _Array, name: str, *operands: Any) -> None:
+    getattr(cp, name)(*operands, out=out)
+
+
 def _on_device(function: Callable[..., Any], index: int) -> Callable[..., Any]:
     """The function, with GPU number `index` current while it runs."""
     current, device = cp.cuda.runtime.getDevice, cp.cuda.Device

@@ -19,7 +19,7 @@ from array_api_compat.numpy import fft as _fft
 from array_api_compat.numpy import linalg as _linalg
 
 from . import _random, _special
-from ._threads import in_parts
+from ._threads import in_parts, sweep
 
 namespace = np
 array_type = np.ndarray
@@ -676,6 +676,7 @@ def _table() -> dict[str, Callable[..., Any]]:
             "root": root,
             "scatter": scatter,
             "settle": settle,
+            "sweep": sweep,
             "from_scalar": np.asarray,
             "array": np.array,
         }

@@ -1,0 +1,38 @@
+"""Training: optimisers, learning rates that follow a schedule, and SciPy's minimisers.
+
+Names, defaults and updates are PyTorch's. See `docs/optim.md`.
+"""
+
+from ._clip import clip_grad_norm_, clip_grad_value_
+from ._minimize import minimize
+from ._optimizers import SGD, Adam, AdamW, Optimizer
+from ._schedules import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    LRScheduler,
+    MultiStepLR,
+    ReduceLROnPlateau,
+    SequentialLR,
+    StepLR,
+)
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "CosineAnnealingLR",
+    "ExponentialLR",
+    "LRScheduler",
+    "LambdaLR",
+    "LinearLR",
+    "MultiStepLR",
+    "Optimizer",
+    "ReduceLROnPlateau",
+    "SequentialLR",
+    "StepLR",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "minimize",
+]

@@ -1,0 +1,122 @@
+"""Limits to gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._constants import inf
+from .._creation import asarray
+from .._elementwise import clip, isfinite, minimum
+from .._errors import describe
+from .._manipulation import reshape, stack
+from .._statistical import max as largest
+from .._tensor import Tensor
+from ..autodiff import Variable, _trees
+from ..autodiff._traced import Traced
+from ..linalg import vector_norm
+
+
+def clip_grad_norm_(
+    parameters: Any,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> Tensor:
+    """Shorten the gradients together to a norm, in place, if it is larger.
+
+    Parameters
+    ----------
+    parameters : iterable or containers of Tensor
+        Variables, whose `grad` is written if there is one; plain tensors are gradients
+        themselves, such as `autodiff.grad` gives them.
+    max_norm : float
+        The largest norm that the gradients may have, as one vector.
+    norm_type : float, optional
+        Which norm: a power, or infinity for the largest element.
+    error_if_nonfinite : bool, optional
+        Raise if the norm is infinite or NaN. (The host waits for a GPU to see it.)
+
+    Returns
+    -------
+    Tensor
+        The norm before.
+
+    Raises
+    ------
+    TypeError
+        For what is no tensor.
+    ValueError
+        If `error_if_nonfinite` finds such a norm; nothing has been written then.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import optim
+    >>> g = [xp.asarray([3.0]), xp.asarray([4.0])]
+    >>> optim.clip_grad_norm_(g, 1.0)
+    Tensor(5., dtype=float64)
+    >>> round(float(g[0][0]), 5), round(float(g[1][0]), 5)
+    (0.6, 0.8)
+    """
+    grads = _gradients("clip_grad_norm_", parameters)
+    if not grads:
+        return asarray(0.0)
+    device = grads[0].device
+    norms = [vector_norm(reshape(g, (-1,)), ord=norm_type).to_device(device) for g in grads]
+    together = stack(norms)
+    total = largest(together) if norm_type == inf else vector_norm(together, ord=norm_type)
+    if error_if_nonfinite and not isfinite(total):
+        raise ValueError(
+            f"clip_grad_norm_: the norm of the gradients is {total.item()}, which cannot be clipped"
+        )
+    factor = minimum(max_norm / (total + 1e-6), 1.0)
+    for g in grads:
+        g *= factor.to_device(g.device)
+    return total
+
+
+def clip_grad_value_(parameters: Any, clip_value: float) -> None:
+    """Clip each element of the gradients, in place.
+
+    Parameters
+    ----------
+    parameters : iterable or containers of Tensor
+        As for `clip_grad_norm_`.
+    clip_value : float
+        Elements are brought between ``-clip_value`` and ``clip_value``.
+
+    Raises
+    ------
+    TypeError
+        For what is no tensor.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import optim
+    >>> g = xp.asarray([3.0, -0.5, -4.0])
+    >>> optim.clip_grad_value_(g, 1.0)
+    >>> g
+    Tensor([ 1. , -0.5, -1. ], dtype=float64)
+    """
+    for g in _gradients("clip_grad_value_", parameters):
+        g[...] = clip(g, -clip_value, clip_value)
+
+
+def _gradients(name: str, parameters: Any) -> list[Tensor]:
+    """The gradients themselves, as plain tensors."""
+    if hasattr(parameters, "__next__"):
+        parameters = list(parameters)
+    found = []
+    for p in _trees.flatten(parameters)[0]:
+        if not isinstance(p, Tensor):
+            raise TypeError(f"{name}: expected variables or gradients; got {describe(p)}")
+        if isinstance(p, Traced):
+            if not isinstance(p, Variable) or not p.is_leaf:
+                p._raw(name, "to_host")  # raises if it takes part in a differentiation
+            g = p.grad if isinstance(p, Variable) else None
+            if g is not None:
+                found.append(g.detach() if isinstance(g, Traced) else g)
+        else:
+            found.append(p)
+    return found

@@ -1,0 +1,264 @@
+"""SciPy's minimisers, with our gradients and on containers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .._creation import asarray
+from .._data_type import astype
+from .._dtypes import ALL
+from .._elementwise import imag, real
+from .._errors import describe
+from .._manipulation import broadcast_to, concat, reshape
+from .._tensor import Tensor
+from ..autodiff import Variable, _trees, hvp, jacobian, value_and_grad, variable
+from ..autodiff._traced import Traced, active
+
+_PRODUCTS = ("newton-cg", "trust-ncg", "trust-krylov", "trust-constr")
+_METHODS = ("bfgs", "l-bfgs-b", "cg", "tnc", "slsqp", *_PRODUCTS)
+_BOUNDED = ("l-bfgs-b", "tnc", "slsqp", "trust-constr")
+_CONSTRAINED = ("slsqp", "trust-constr")
+_HOST = ALL["float64"]
+
+
+def minimize(
+    f: Callable[..., Any],
+    x0: Any,
+    args: tuple[Any, ...] = (),
+    method: str | None = None,
+    *,
+    bounds: tuple[Any, Any] | None = None,
+    constraints: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
+    tol: float | None = None,
+    callback: Callable[[Any], None] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Any:
+    """Minimise a function by one of SciPy's methods, with gradients by `autodiff`.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x, *args)`` gives a real tensor of one element.
+    x0 : Tensor or containers of them
+        Where to begin: floating-point tensors on any devices, in nested dicts, lists, tuples,
+        dataclasses or a module.
+    args : tuple, optional
+        More arguments of `f`, which stay as they are.
+    method : str, optional
+        BFGS, L-BFGS-B, CG, TNC, SLSQP; Newton-CG, trust-ncg, trust-krylov or trust-constr, which
+        also use products with the Hessian. None chooses SLSQP with constraints, L-BFGS-B with
+        bounds, else BFGS.
+    bounds : tuple, optional
+        ``(low, high)``: each None, a number, or like `x0`, of shapes that broadcast to those.
+    constraints : dict or sequence of dict, optional
+        ``{"type": "eq", "fun": g}`` asks for ``g(x) == 0``, ``"ineq"`` for ``g(x) >= 0``. `g`
+        gives a tensor of any shape; its derivatives are computed, too.
+    tol : float, optional
+        The tolerance, of which each method makes its own.
+    callback : callable, optional
+        Called with `x` after each iteration. It may raise StopIteration to end.
+    options : dict, optional
+        SciPy's options of the method, such as ``maxiter``.
+
+    Returns
+    -------
+    scipy.optimize.OptimizeResult
+        SciPy's result, in which `x` and the gradient (`jac`; `grad` of trust-constr) are like
+        `x0`. What else is a vector or matrix goes through the elements of the leaves in order,
+        with the imaginary part of a complex leaf after its real part.
+
+    Raises
+    ------
+    ImportError
+        Without SciPy.
+    TypeError
+        If `x0` holds no floating-point tensors, and as `autodiff.value_and_grad`.
+    ValueError
+        For another method, or bounds and constraints that the method does not take.
+
+    Notes
+    -----
+    SciPy computes on the host in float64, and so much crosses from and to the device in each
+    evaluation: the parameters, the value, the gradient. `f` itself runs where the leaves are and
+    in their dtypes; in float32 do not ask for more than about ``tol=1e-4``.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import optim
+    >>> def misfit(p):
+    ...     return (p["a"] - 3.0) ** 2 + xp.sum((p["b"] + p["a"]) ** 2)
+    >>> found = optim.minimize(misfit, {"a": xp.asarray(0.0), "b": xp.zeros(2)})
+    >>> found.success, bool(xp.all(xp.abs(found.x["b"] + 3.0) < 1e-4))
+    (True, True)
+    """
+    try:
+        from scipy import optimize
+    except ImportError as error:
+        raise ImportError(
+            f'minimize: needs SciPy: pip install "arraygrad[scipy]" ({error})'
+        ) from error
+    constraints = [constraints] if isinstance(constraints, Mapping) else list(constraints)
+    name = _method(method, bounds, constraints)
+    flat = _Flat(x0)
+    both = value_and_grad(f)
+
+    def value_and_gradient(z: Any) -> tuple[float, Any]:
+        value, g = both(flat.restored(z), *args)
+        return float(value), flat.vector(g)
+
+    def product(z: Any, direction: Any) -> Any:
+        return flat.vector(
+            hvp(lambda x: f(x, *args), (flat.restored(z),), (flat.restored(direction),))
+        )
+
+    def after(z: Any) -> None:
+        assert callback is not None
+        callback(flat.result(z))
+
+    found = optimize.minimize(
+        value_and_gradient,
+        flat.vector(x0),
+        method=name,
+        jac=True,
+        hessp=product if name in _PRODUCTS else None,
+        bounds=None if bounds is None else flat.bounds(bounds),
+        constraints=[_constraint(c, flat) for c in constraints],
+        tol=tol,
+        callback=None if callback is None else _one_argument(after, name),
+        options=None if options is None else dict(options),
+    )
+    found.x = flat.result(found.x)
+    gradient = "grad" if name == "trust-constr" else "jac"  # its jac is that of constraints
+    found[gradient] = flat.restored(found[gradient])
+    return found
+
+
+def _method(method: str | None, bounds: Any, constraints: Sequence[Any]) -> str:
+    if method is None:
+        method = "slsqp" if constraints else "bfgs" if bounds is None else "l-bfgs-b"
+    name = method.lower() if isinstance(method, str) else method
+    if name not in _METHODS:
+        raise ValueError(f"minimize: method must be one of {', '.join(_METHODS)}; got {method!r}")
+    for what, given, able in (
+        ("bounds", bounds is not None, _BOUNDED),
+        ("constraints", bool(constraints), _CONSTRAINED),
+    ):
+        if given and name not in able:
+            raise ValueError(f"minimize: {method} takes no {what}; {', '.join(able)} do")
+    return name
+
+
+def _one_argument(after: Callable[[Any], None], name: str) -> Callable[..., None]:
+    """The callback in the form in which the method calls it."""
+    if name == "trust-constr":
+        return lambda z, state: after(z)
+    return after
+
+
+def _constraint(c: Any, flat: _Flat) -> dict[str, Any]:
+    if not isinstance(c, Mapping) or set(c) != {"type", "fun"} or c["type"] not in ("eq", "ineq"):
+        raise ValueError(
+            'minimize: a constraint is {"type": "eq" or "ineq", "fun": g}; got ' + describe(c)
+        )
+    g = c["fun"]
+
+    def value(z: Any) -> Any:
+        return _on_host(reshape(g(flat.restored(z)), (-1,))).numpy()
+
+    def derivative(z: Any) -> Any:
+        def rows(x: Any) -> Tensor:
+            return reshape(g(x), (-1,))
+
+        parts = _trees.flatten(jacobian(rows)(flat.restored(z)))[0]
+        return concat([_on_host(reshape(p, (p.shape[0], -1))) for p in parts], axis=1).numpy()
+
+    return {"type": c["type"], "fun": value, "jac": derivative}
+
+
+class _Flat:
+    """Containers of tensors as one vector of float64 on the host, and back."""
+
+    def __init__(self, x0: Any) -> None:
+        leaves, self.structure = _trees.flatten(x0)
+        self.leaves: list[Tensor] = []
+        self.variable = []
+        for x in leaves:
+            if isinstance(x, (float, complex)):
+                x = asarray(x)
+            if not isinstance(x, Tensor) or x.dtype.kind not in "fc":
+                raise TypeError(
+                    "minimize: x0 holds tensors of floating-point dtypes; got "
+                    f"{describe(x)}" + ("; write xp.astype(x, xp.float64)" if leaves else "")
+                )
+            self.variable.append(isinstance(x, Variable) and not x._trace.level > 0)
+            if isinstance(x, Traced):
+                if not self.variable[-1] and active(x):
+                    x._raw("minimize", "to_host")  # raises: SciPy's steps are not differentiated
+                x = x.detach()
+            self.leaves.append(x)
+        if not self.leaves:
+            raise TypeError(f"minimize: x0 holds no tensor; got {describe(x0)}")
+
+    def vector(self, tree: Any) -> Any:
+        """The leaves, one after the other."""
+        parts = []
+        for x in _trees.flatten(tree)[0]:
+            x = reshape(x.detach() if isinstance(x, Traced) else asarray(x), (-1,))
+            parts += (
+                [_on_host(real(x)), _on_host(imag(x))] if x.dtype.kind == "c" else [_on_host(x)]
+            )
+        return concat(parts).numpy()
+
+    def restored(self, z: Any) -> Any:
+        """The containers of a vector."""
+        return _trees.unflatten(self.structure, self._parts(z))
+
+    def result(self, z: Any) -> Any:
+        """The same, with variables where there were such."""
+        parts = [
+            variable(x) if v else x for x, v in zip(self._parts(z), self.variable, strict=True)
+        ]
+        return _trees.unflatten(self.structure, parts)
+
+    def _parts(self, z: Any) -> list[Tensor]:
+        host = asarray(z, dtype=_HOST, device="cpu", copy=True)  # SciPy writes to its vectors
+        parts, start = [], 0
+        for x in self.leaves:
+            part = host[start : start + x.size]
+            start += x.size
+            if x.dtype.kind == "c":
+                part = part + 1j * host[start : start + x.size]
+                start += x.size
+            part = astype(reshape(part, x.shape), x.dtype, copy=False)
+            parts.append(part.to_device(x.device))
+        return parts
+
+    def bounds(self, bounds: Any) -> list[tuple[float, float]]:
+        """The bounds of each element of the vector."""
+        if not isinstance(bounds, tuple) or len(bounds) != 2:
+            raise ValueError(f"minimize: bounds are (low, high); got {describe(bounds)}")
+        if any(x.dtype.kind == "c" for x in self.leaves):
+            raise ValueError("minimize: complex numbers have no bounds")
+        low, high = map(self._bound, bounds, (-float("inf"), float("inf")))
+        return list(zip(low, high, strict=True))
+
+    def _bound(self, bound: Any, none: float) -> Any:
+        if bound is None or isinstance(bound, (int, float)):
+            value = none if bound is None else float(bound)
+            return [value] * sum(x.size for x in self.leaves)
+        leaves, structure = _trees.flatten(bound)
+        if structure != self.structure:
+            raise ValueError(
+                f"minimize: a bound is None, a number, or like x0; got {describe(bound)}"
+            )
+        parts = [
+            reshape(broadcast_to(_on_host(asarray(b)), x.shape), (-1,))
+            for b, x in zip(leaves, self.leaves, strict=True)
+        ]
+        return concat(parts).tolist()
+
+
+def _on_host(x: Tensor) -> Tensor:
+    return astype(x.to_device("cpu"), _HOST, copy=False)
