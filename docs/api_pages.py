@@ -25,6 +25,8 @@ TITLES = {
     "_constants": "Constants",
     "_dtypes": "Data types",
     "_elementwise": "Element-wise functions",
+    "_einsum": "Einstein summation",
+    "_nan": "Reductions without NaN",
     "_inspection": "Inspection",
 }
 #: The chapters that come first; the others follow in alphabetical order.
