@@ -752,3 +752,7 @@ def _unpickle(data: Any, device: str) -> Tensor:
                 'with arraygrad.map_location("cpu"): ...'
             ) from error
     return _dispatch.wrap(target.ops["from_host"](data), target)
+
+
+if "distributed.protocol.serialize" in sys.modules:  # a worker of Dask's: tensors are sent to it
+    from .interop import _worker  # noqa: F401

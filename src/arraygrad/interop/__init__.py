@@ -6,4 +6,5 @@ which imports the library::
 
     import arraygrad.interop.einops
     import arraygrad.interop.dask
+    import arraygrad.interop.distributed
 """

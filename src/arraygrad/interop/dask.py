@@ -27,6 +27,8 @@ from dask.array import dispatch as _untyped
 
 import arraygrad as xp
 
+from . import _dask  # noqa: F401  (names and sizes)
+
 __all__ = ["Backend"]
 
 dispatch: Any = _untyped  # Dask's own functions, by the type of a chunk; they have no types

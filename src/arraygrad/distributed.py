@@ -1,0 +1,452 @@
+"""Data parallelism: gradients of a batch that lies in parts with the workers of Dask.
+
+`shard` cuts a batch into parts and hands them out once; `from_map` has the workers load them.
+`value_and_grad` then computes value and gradient of each part where that is, and adds them up on
+the way back. Workers are the threads of this process, or the processes of a
+:class:`distributed.Client`. See `docs/distributed.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextvars import copy_context
+from functools import partial, wraps
+from itertools import cycle, pairwise
+from typing import TYPE_CHECKING, Any
+
+import dask
+from dask import sizeof as _sizes
+from dask import threaded
+from dask.base import compute as _untyped_compute
+from dask.delayed import delayed as _untyped_delayed
+from distributed.protocol import pickle as _untyped_pickle
+from distributed.protocol.serialize import (
+    dask_deserialize,
+    dask_serialize,
+    deserialize,
+    serialize,
+)
+
+from . import autodiff
+from ._device import DeviceLike, default_device
+from ._errors import describe
+from ._tensor import Tensor
+from .autodiff import _trees
+from .autodiff._functions import Function, _check_function, _numbers
+from .autodiff._traced import Traced, Variable, active
+from .interop import distributed as _frames  # noqa: F401  (tensors are sent as frames)
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["Shards", "from_map", "shard", "value_and_grad"]
+
+# Dask's own, which have no types.
+_sizeof: Any = _sizes.sizeof
+_compute: Any = _untyped_compute
+_delayed: Any = _untyped_delayed
+_writers: Any = dask_serialize
+_readers: Any = dask_deserialize
+_deserialize: Any = deserialize
+pickle: Any = _untyped_pickle
+
+
+class _Box:
+    """What Dask hands from task to task unopened.
+
+    It is of a class of this module, so that a process that receives one imports the module first
+    and can read the tensors in it.
+    """
+
+    def __init__(self, content: Any) -> None:
+        self.content = content
+
+
+_writers.register(_Box, lambda box: serialize(box.content, on_error="raise"))
+_readers.register(_Box, lambda header, frames: _Box(_deserialize(header, frames)))
+_sizeof.register(_Box, lambda box: sum(map(_sizeof, _trees.flatten(box.content)[0])))
+
+
+class Shards:
+    """A batch in parts, each with one worker; made by `shard` and `from_map`.
+
+    Notes
+    -----
+    The parts are held until the object is deleted. A worker that is lost takes its parts along, and
+    Dask makes them again: those of `shard` from a copy that its scheduler keeps, those of
+    `from_map` by another call of the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import distributed
+    >>> batch = distributed.shard(xp.arange(10.0), 4)
+    >>> len(batch)
+    4
+    """
+
+    __slots__ = ("_client", "_parts")
+
+    def __init__(self, parts: Sequence[Any], client: Client | None) -> None:
+        self._parts = parts  # boxes, with a client futures of such
+        self._client = client
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __repr__(self) -> str:
+        place = "this process" if self._client is None else self._client
+        return f"<Shards: {len(self)} parts in {place}>"
+
+
+def shard(x: Any, n: int, /, *, client: Client | None = None, device: DeviceLike = None) -> Shards:
+    """Cut a batch along its first axis, and hand the parts out to the workers.
+
+    Parameters
+    ----------
+    x : Tensor or containers of them
+        The batch: samples along the first axis, of equal number in all tensors.
+    n : int
+        How many parts; as equal as can be, in order. Results depend on it to rounding, and on the
+        number of workers not at all. A few per worker let the faster ones do more.
+    client : distributed.Client, optional
+        Whose workers get the parts; without one they stay in this process, as views of `x`.
+    device : Device or str, optional
+        The workers' device on which they keep them; that of `x` by default.
+
+    Returns
+    -------
+    Shards
+        For the functions that `value_and_grad` makes.
+
+    Raises
+    ------
+    TypeError
+        If there is no tensor in `x`, or if one records operations.
+    ValueError
+        If there are fewer than `n` samples, or not as many in all tensors.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import distributed
+    >>> x, y = xp.ones((6, 2)), xp.zeros(6)
+    >>> distributed.shard((x, y), 3)
+    <Shards: 3 parts in this process>
+    """
+    leaves, structure = _trees.flatten(x)
+    leaves = [_plain("shard", leaf) for leaf in leaves]
+    samples = _samples("shard", leaves)
+    if not 1 <= n <= samples:
+        raise ValueError(f"shard: n must be from 1 to the number of samples, {samples}; got {n}")
+    size, more = divmod(samples, n)
+    starts = [i * size + min(i, more) for i in range(n + 1)]
+    parts = [
+        _trees.unflatten(structure, [leaf[slice(*bounds)] for leaf in leaves])
+        for bounds in pairwise(starts)
+    ]
+    return from_map(_identity, parts, client=client, device=device)
+
+
+def from_map(
+    function: Callable[[Any], Any],
+    items: Iterable[Any],
+    /,
+    *,
+    client: Client | None = None,
+    device: DeviceLike = None,
+) -> Shards:
+    """Have the workers make the parts of a batch: part i is ``function(items[i])``.
+
+    Parameters
+    ----------
+    function : callable
+        Gives a tensor, or containers of such, with the samples along the first axis. It has to
+        give the same again for the same item: it is called again if a worker is lost.
+    items : iterable
+        Its arguments, such as names of files.
+    client : distributed.Client, optional
+        Whose workers make and keep the parts; without one they are made in threads of this process.
+    device : Device or str, optional
+        The workers' device on which they keep them; where `function` leaves them by default.
+
+    Returns
+    -------
+    Shards
+        For the functions that `value_and_grad` makes.
+
+    Raises
+    ------
+    ValueError
+        If there are no items.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import distributed
+    >>> distributed.from_map(lambda seed: xp.random.default_rng(seed).random(100), range(8))
+    <Shards: 8 parts in this process>
+    """
+    _check_function("from_map", function)
+    boxes = [_Box((function, item, device)) for item in items]
+    if not boxes:
+        raise ValueError("from_map: there are no items")
+    if client is None:
+        tasks = [_task(None, _make, box) for box in boxes]
+        parts = _compute(*tasks, scheduler=threaded.get)
+    else:
+        # A preference only: if that worker is lost, another makes the part.
+        workers = cycle(sorted(client.scheduler_info(n_workers=-1)["workers"]) or [None])
+        with _LARGE_GRAPHS():
+            parts = [
+                client.submit(
+                    _make, box, workers=worker, allow_other_workers=worker is not None, pure=False
+                )
+                for box, worker in zip(boxes, workers, strict=False)
+            ]
+    return Shards(parts, client)
+
+
+def value_and_grad(
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    reduce: str = "mean",
+    device: DeviceLike = None,
+) -> Function:
+    """A function that gives the value of `f` and its gradient over a batch in parts.
+
+    Parameters
+    ----------
+    f : callable
+        As for `autodiff.value_and_grad`. It is called with one part of the batch at a time.
+    argnums : int or sequence of int, optional
+        The positional arguments to differentiate by, tensors or containers of them; not parts.
+    has_aux : bool, optional
+        Whether `f` gives a second result, which is not differentiated.
+    reduce : {"mean", "sum"}, optional
+        What `f` does over the samples of its part, and so what is to be done over the parts: the
+        mean of all samples is the mean of the parts' values, weighted with their samples.
+    device : Device or str, optional
+        The workers' device for what is not in parts: it is moved there, the gradient comes back to
+        where the argument is. It is the workers' default device, too.
+
+    Returns
+    -------
+    callable
+        Of the same arguments, at least one of which is a `Shards`: `f` gets a part of it. All
+        others go to every worker, at each call. Gives ``(value, gradient)`` as
+        `autodiff.value_and_grad` does for the whole batch; with `has_aux` ``((value, aux),
+        gradient)``, where aux is the list of what came from the parts, in order.
+
+    Raises
+    ------
+    TypeError
+        If no argument is a `Shards`, or `reduce` is unknown; else as `autodiff.value_and_grad`.
+    ValueError
+        If the arguments' numbers of parts or of samples differ, or their clients.
+    NotDifferentiableError
+        If an argument is the result of recorded operations, or is being differentiated: nothing of
+        what workers do is recorded. Variables of a tape that are no results are taken as they are.
+
+    Notes
+    -----
+    The parts' gradients are added in pairs of neighbours, sums in pairs again, by the workers: the
+    order, and so the result to the bit, depends on the number of parts alone, not on who is ready
+    first. If a worker is lost, Dask does its tasks again elsewhere; a sum that has been taken has
+    each part in it once. What fails in `f` is raised here.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import distributed
+    >>> def loss(w, x, y):
+    ...     return xp.mean((x @ w - y) ** 2)
+    >>> x, y = xp.reshape(xp.arange(12.0), (6, 2)), xp.ones(6)
+    >>> step = distributed.value_and_grad(loss)
+    >>> value, gradient = step(xp.ones(2), distributed.shard(x, 3), distributed.shard(y, 3))
+    >>> float(value), gradient
+    (146.66666666666666, Tensor([146.66666667, 166.66666667], dtype=float64))
+    """
+    _check_function("value_and_grad", f)
+    numbers = _numbers("value_and_grad", argnums)
+    if reduce not in ("mean", "sum"):
+        raise ValueError(f'value_and_grad: reduce must be "mean" or "sum"; got {reduce!r}')
+    single = isinstance(argnums, int)
+
+    @wraps(f)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        places, by = _places(args, kwargs, numbers)
+        batches = [args[i] for i in places]
+        client = _client(batches)
+        whole = [
+            None if i in places else _plain_tree("value_and_grad", x, i in by)
+            for i, x in enumerate(args)
+        ]
+        named = _plain_tree("value_and_grad", kwargs)
+
+        # The arguments are a task, which Dask does again if they are lost with a worker.
+        sent = _task(client, _identity, _Box((whole, named)))
+        how = f, argnums, has_aux, reduce, device, places
+        # Pickled once for all parts, and here, where what cannot be sent is a clear error.
+        packed = _Box(how) if client is None else pickle.dumps(how)
+        rows = zip(*(batch._parts for batch in batches), strict=True)
+        sums = [_task(client, _gradient, packed, sent, *parts) for parts in rows]
+        while len(sums) > 1:
+            pairs = [_task(client, _add, *ab) for ab in zip(sums[::2], sums[1::2], strict=False)]
+            sums = pairs + sums[2 * len(pairs) :]
+        with _LARGE_GRAPHS():
+            box = sums[0].compute(scheduler=client or threaded.get)
+
+        leaves, weight, aux = box.content
+        if reduce == "mean":
+            leaves = [x / weight for x in leaves]
+        value, gradients = leaves[0], leaves[1:]
+        found = []
+        for i in by:
+            own, structure = _trees.flatten(args[i])
+            found.append(_trees.unflatten(structure, gradients[: len(own)]))
+            del gradients[: len(own)]
+        return (value, aux) if has_aux else value, found[0] if single else tuple(found)
+
+    return run
+
+
+# ---- what workers do
+
+
+def _identity(x: Any) -> Any:
+    return x
+
+
+def _make(box: _Box) -> _Box:
+    """A part of a batch."""
+    function, item, device = box.content
+    part = function(item)
+    return _Box(part if device is None else _moved(part, device))
+
+
+def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
+    """Value and gradient of one part of the batch."""
+    how = pickle.loads(how) if isinstance(how, bytes) else how.content
+    f, argnums, has_aux, reduce, device, places = how
+    args, kwargs = list(sent.content[0]), sent.content[1]
+    for i, box in zip(places, parts, strict=True):
+        args[i] = box.content
+    samples = {_samples("value_and_grad", _trees.flatten(box.content)[0]) for box in parts}
+    if len(samples) > 1:
+        raise ValueError(
+            "value_and_grad: all arguments in shards must have as many samples in a part; got "
+            f"{' and '.join(map(str, sorted(samples)))}"
+        )
+
+    def there(*args: Any) -> Any:
+        if device is None:
+            return f(*args, **kwargs)
+        with default_device(device):
+            moved = [x if i in places else _moved(x, device) for i, x in enumerate(args)]
+            return f(*moved, **_moved(kwargs, device))
+
+    value, gradient = autodiff.value_and_grad(there, argnums, has_aux=has_aux)(*args)
+    value, aux = value if has_aux else (value, None)
+    leaves = [value, *_trees.flatten(gradient)[0]]
+    weight = samples.pop()
+    if reduce == "mean":
+        leaves = [x * weight for x in leaves]
+    return _Box((leaves, weight, [aux]))
+
+
+def _add(a: _Box, b: _Box) -> _Box:
+    """The sum of two sums; both stay as they are, for Dask may do the task again."""
+    (xs, v, auxs), (ys, w, more) = a.content, b.content
+    return _Box(([x + y for x, y in zip(xs, ys, strict=True)], v + w, auxs + more))
+
+
+def _moved(tree: Any, device: DeviceLike) -> Any:
+    def move(x: Any) -> Any:
+        return x if device is None or not isinstance(x, Tensor) else x.to_device(device)
+
+    return _trees.tree_map(move, tree)
+
+
+# ---- what the caller does
+
+
+def _task(client: Client | None, function: Callable[..., Any], *args: Any) -> Any:
+    """A task with a name that says nothing of its arguments, for to hash them takes long."""
+    if client is None:  # the threads take over the caller's default device and the like
+        function = partial(copy_context().run, function)
+    return _delayed(function, pure=False)(*args)
+
+
+#: Dask warns of graphs that contain data. Here they have to, so that it can do all again.
+_LARGE_GRAPHS = partial(
+    dask.config.set, {"distributed.admin.large-graph-warning-threshold": "1 PB"}
+)
+
+
+def _places(
+    args: Sequence[Any], kwargs: dict[str, Any], numbers: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """Which arguments are in shards, and which are to be differentiated by."""
+    for i in numbers:
+        if not -len(args) <= i < len(args):
+            raise ValueError(
+                f"value_and_grad: argnums {i} is out of range: the function is called with "
+                f"{len(args)} positional arguments"
+            )
+    by = [i % len(args) for i in numbers]
+    places = [i for i, x in enumerate(args) if isinstance(x, Shards)]
+    if not places or any(isinstance(x, Shards) for x in kwargs.values()):
+        raise TypeError(
+            "value_and_grad: the batch must be a positional argument made by shard or from_map; "
+            f"got {', '.join(map(describe, (*args, *kwargs.values())))}"
+        )
+    if set(by) & set(places):
+        raise TypeError("value_and_grad: an argument in shards cannot be differentiated by")
+    return places, by
+
+
+def _client(batches: Sequence[Shards]) -> Client | None:
+    """Whose workers hold the batches."""
+    if len({len(batch) for batch in batches}) > 1:
+        raise ValueError(
+            "value_and_grad: all arguments in shards must have as many parts; got "
+            f"{' and '.join(str(len(batch)) for batch in batches)}"
+        )
+    if len({id(batch._client) for batch in batches}) > 1:
+        raise ValueError("value_and_grad: all arguments in shards must be of one client")
+    return batches[0]._client
+
+
+def _samples(name: str, leaves: Sequence[Any]) -> int:
+    """The length of the first axis."""
+    lengths = {x.shape[0] if isinstance(x, Tensor) and x.ndim else None for x in leaves}
+    length = lengths.pop() if len(lengths) == 1 else None
+    if length is None:
+        raise ValueError(
+            f"{name}: a batch must be of tensors with equally many samples along the first axis; "
+            f"got {', '.join(map(describe, leaves)) or 'none'}"
+        )
+    return length
+
+
+def _plain_tree(name: str, tree: Any, leaf: bool = False) -> Any:
+    """The argument without variables, whose trace would end here."""
+    leaves, structure = _trees.flatten(tree)
+    if not any(isinstance(x, Traced) for x in leaves):
+        return tree
+    return _trees.unflatten(structure, [_plain(name, x, leaf) for x in leaves])
+
+
+def _plain(name: str, x: Any, leaf: bool = False) -> Any:
+    if not isinstance(x, Traced):
+        return x
+    given = leaf and isinstance(x, Variable) and x.is_leaf and x._trace.level == 0
+    if active(x) and not given:
+        raise autodiff.NotDifferentiableError(
+            f"{name}: nothing is recorded of what workers do, so the gradient by {describe(x)} "
+            "would be lost; write x.detach() or autodiff.stop_gradient(x) if that is meant"
+        )
+    return x.detach()

@@ -1,0 +1,461 @@
+"""Data parallelism: tensors on their way between processes, gradients of parts, lost workers."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import optree
+import pytest
+
+import arraygrad as xp
+from arraygrad import autodiff
+
+dask = pytest.importorskip("dask")
+pytest.importorskip("distributed")
+
+from dask.sizeof import sizeof  # noqa: E402
+from dask.tokenize import TokenizationError, tokenize  # noqa: E402
+from distributed import Client, LocalCluster, wait  # noqa: E402
+from distributed.protocol import deserialize, serialize  # noqa: E402
+
+from arraygrad import distributed  # noqa: E402
+
+# Functions for the workers are defined inside of others: such are sent whole, not by the name of
+# this module, which the workers need not import.
+
+
+def tensors():
+    base = np.arange(24.0).reshape(4, 6)
+    fixed = np.arange(4.0)
+    fixed.flags.writeable = False
+    arrays = {
+        "matrix": base,
+        "column order": np.asfortranarray(base),
+        "transpose": base.T,
+        "slice": base[1:, ::2],
+        "backwards": base[::-1],
+        "broadcast": np.broadcast_to(base[0], (3, 6)),
+        "read-only": fixed,
+        "no axes": np.asarray(1.5),
+        "empty": np.zeros((0, 3)),
+        "large": np.zeros(1 << 17),
+        **{t: np.asarray([0, 1, 1]).astype(t) for t in ("?", "i1", "u8", "f2", "f4", "c8", "c16")},
+    }
+    return {name: xp.asarray(a, copy=False) for name, a in arrays.items()}
+
+
+# ---- tensors in frames
+
+
+@pytest.mark.parametrize("name", tensors())
+def test_frames(name, same):
+    x = tensors()[name]
+    header, frames = serialize(x)
+    assert header["serializer"] == "dask"
+    if x.numpy().flags.forc:
+        assert np.shares_memory(np.asarray(frames[0]), x.numpy()) or not x.size
+    y = deserialize(header, frames)
+    same(y, x.numpy())
+    assert y.device == x.device
+    assert np.shares_memory(np.asarray(frames[0]), y.numpy()) or not x.size
+    assert y.numpy().flags.writeable == x.numpy().flags.writeable
+
+
+def test_frames_keep_the_device(xp, device, same):
+    header, frames = serialize({"x": [xp.asarray([1.0, 2.0])]})
+    (y,) = deserialize(header, frames)["x"]
+    assert y.device == xp.Device(device)
+    same(y, [1.0, 2.0])
+
+
+def test_recorded_tensors_are_not_sent():
+    v = autodiff.variable(xp.ones(2))
+    for x in (v, v * 2, [v]):
+        with pytest.raises(TypeError) as caught:
+            serialize(x, on_error="raise")
+        assert "detach" in str(caught.value.__cause__)
+    assert deserialize(*serialize((v * 2).detach())).tolist() == [2.0, 2.0]
+
+
+def test_a_worker_that_has_imported_arraygrad_reads_frames_and_sends_what_all_can_read():
+    # The order of a worker: Dask first. In the other order nothing is read before the module is.
+    code = (
+        "import distributed, arraygrad as xp\n"
+        "from distributed.protocol import deserialize, serialize\n"
+        "from distributed.protocol.serialize import pickle\n"
+        "header, frames = serialize(xp.ones(2))\n"
+        "assert header['serializer'] == 'pickle', header\n"
+        "header = {'serializer': 'dask', 'type-serialized': pickle.dumps(xp.Tensor),\n"
+        "    'sub-header': {'device': 'cpu', 'array': {'dtype': (0, '<f8'), 'shape': (2,),\n"
+        "        'strides': (8,), 'writeable': [True]}}}\n"
+        "assert deserialize(header, [bytearray(16)]).tolist() == [0.0, 0.0]\n"
+        "assert serialize(xp.ones(2))[0]['serializer'] == 'dask'\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_module_of_the_name_that_is_not_dasks_is_left_alone(tmp_path):
+    (tmp_path / "distributed.py").write_text("")
+    code = "import sys, distributed, arraygrad; assert 'dask' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+
+
+# ---- names and sizes
+
+
+def test_a_name_tells_the_content():
+    x = xp.reshape(xp.arange(4.0), (2, 2))
+    strided = xp.reshape(xp.arange(8.0), (4, 2))[:2] + 0
+    equal = [x, xp.asarray(x, copy=True), xp.asarray(np.asfortranarray(x.numpy())), strided]
+    others = [
+        x.T, x + 1, xp.reshape(x, (4,)), xp.astype(x, xp.float32), x.to_device("strict:1"),
+        x[0], x[0, 0], x[:0], x[0, :0],
+    ]  # fmt: skip
+    assert len({tokenize(y, ensure_deterministic=True) for y in equal}) == 1
+    assert len({tokenize(y, ensure_deterministic=True) for y in [x, *others]}) == 1 + len(others)
+
+
+def test_equal_values_with_other_histories_have_other_names():
+    v = autodiff.variable(xp.ones(2))
+    assert tokenize(v * 2) != tokenize(v + v)
+    with pytest.raises(TokenizationError):
+        tokenize(v, ensure_deterministic=True)
+
+
+def test_size():
+    assert sizeof(xp.zeros((10, 10), dtype=xp.float32)) == 400
+    assert sizeof([xp.zeros(1000)]) > 8000
+
+
+# ---- parts of a batch
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7])
+def test_shard_cuts_in_order(n):
+    x = xp.arange(7)
+    found = distributed.value_and_grad(
+        lambda w, x: (w * xp.mean(xp.astype(x, xp.float64)), x.tolist()), has_aux=True
+    )
+    (value, parts), _ = found(xp.asarray(2.0), distributed.shard(x, n))
+    assert [x for part in parts for x in part] == list(range(7))
+    sizes = [len(part) for part in parts]
+    assert len(sizes) == n
+    assert max(sizes) - min(sizes) <= 1
+    assert float(value) == pytest.approx(6.0, rel=1e-15)
+
+
+def test_parts_are_views_and_copies_of_nothing():
+    x = xp.zeros(4)
+    parts = distributed.shard({"x": x}, 2)
+    x += 1
+    value, _ = distributed.value_and_grad(lambda w, part: w * xp.mean(part["x"]))(1.0, parts)
+    assert float(value) == 1.0
+    assert repr(parts) == "<Shards: 2 parts in this process>"
+
+
+def test_from_map():
+    parts = distributed.from_map(lambda i: xp.full((i,), float(i)), range(1, 4))
+    value, gradient = distributed.value_and_grad(lambda w, x: w * xp.mean(x))(1.0, parts)
+    assert float(value) == pytest.approx(14 / 6, rel=1e-15)
+    assert float(gradient) == pytest.approx(14 / 6, rel=1e-15)
+
+
+# ---- gradients over parts
+
+
+@dataclass
+class Layer:
+    w: xp.Tensor
+    b: xp.Tensor
+
+
+def data(samples=23, dtype=np.float64):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((samples, 5)), rng.standard_normal((samples, 3))
+    first = Layer(rng.standard_normal((5, 4)), rng.standard_normal(4))
+    second = {"w": rng.standard_normal((4, 3)), "b": [rng.standard_normal(3)]}
+
+    def tensor(a):
+        return xp.asarray(a.astype(dtype))
+
+    params = Layer(tensor(first.w), tensor(first.b)), autodiff._trees.tree_map(tensor, second)
+    return params, tensor(x), tensor(y)
+
+
+def make_loss():
+    def loss(params, x, y, scale=1.0):
+        first, second = params
+        hidden = xp.tanh(x @ first.w + first.b)
+        return scale * xp.mean((hidden @ second["w"] + second["b"][0] - y) ** 2)
+
+    return loss
+
+
+def close(found, expected, rtol=1e-12):
+    found, structure = autodiff._trees.flatten(found)
+    expected, other = autodiff._trees.flatten(expected)
+    assert structure == other
+    for a, b in zip(found, expected, strict=True):
+        assert (type(a), a.dtype, a.shape, a.device) == (xp.Tensor, b.dtype, b.shape, b.device)
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 23])
+def test_equals_the_gradient_of_the_whole(n):
+    params, x, y = data()
+    loss = make_loss()
+    expected = autodiff.value_and_grad(loss)(params, x, y, scale=3.0)
+    step = distributed.value_and_grad(loss)
+    close(step(params, distributed.shard(x, n), distributed.shard(y, n), scale=3.0), expected)
+    both = distributed.value_and_grad(lambda p, part, s: loss(p, *part, scale=s))
+    close(both(params, distributed.shard((x, y), n), 3.0), expected)
+
+
+def test_single_precision_stays():
+    params, x, y = data(dtype=np.float32)
+    expected = autodiff.value_and_grad(make_loss())(params, x, y)
+    found = distributed.value_and_grad(make_loss())(
+        params, distributed.shard(x, 4), distributed.shard(y, 4)
+    )
+    close(found, expected, rtol=1e-6)
+
+
+def test_sums_several_arguments_and_a_second_result():
+    x = xp.arange(10.0)
+
+    def f(a, x, b):
+        return xp.sum(a * x**2 + xp.real(b) * x + xp.imag(b)), {"samples": x.shape[0]}
+
+    a, b = xp.asarray(2.0), xp.asarray(1 + 3j)
+    (value, aux), (gb, ga) = distributed.value_and_grad(
+        f, argnums=(-1, 0), has_aux=True, reduce="sum"
+    )(a, distributed.shard(x, 4), b)
+    (whole, _), expected = autodiff.value_and_grad(f, argnums=(-1, 0), has_aux=True)(a, x, b)
+    assert aux == [{"samples": n} for n in (3, 3, 2, 2)]
+    close((value, gb, ga), (whole, *expected))
+
+
+#: numbers whose sum tells in which order they were added
+ORDER = [1.0, 1e16, -1e16, 1.0, 3.0, 5.0, 7.0]
+
+
+def check_order(client):
+    def f(w, x):
+        return w * xp.sum(x)
+
+    a, b, c, d, e, g, h = ORDER
+    pairs = ((a + b) + (c + d)) + ((e + g) + h)
+    assert pairs != sum(ORDER)
+    batch = distributed.shard(xp.asarray(ORDER), 7, client=client)
+    value, gradient = distributed.value_and_grad(f, reduce="sum")(xp.asarray(1.0), batch)
+    assert (float(value), float(gradient)) == (pairs, pairs)
+
+
+def test_neighbours_are_added_in_pairs():
+    for _ in range(5):
+        check_order(None)
+
+
+def test_devices(device, same):
+    x = xp.arange(6.0)
+    weights = {"w": xp.asarray(2.0), "rate": 0.5}
+    here = []
+
+    def f(p, x, shift):
+        here.append((x.device, p["w"].device, shift.device, xp.zeros(1).device))
+        return xp.mean(p["w"] * p["rate"] * x + shift)
+
+    step = distributed.value_and_grad(f, device=device)
+    value, g = step(weights, distributed.shard(x, 2, device=device), xp.asarray(1.0))
+    assert set(here[0]) == set(here[1]) == {xp.Device(device)}
+    same(g["w"], 1.25, rtol=1e-15)
+    assert g["w"].device == "cpu"
+    assert float(value) == 3.5
+
+
+def test_threads_have_the_default_device_of_the_caller():
+    def f(w, x):
+        return w * xp.mean(xp.zeros(1) + x)
+
+    with xp.default_device("strict:1"):
+        batch = distributed.from_map(xp.ones, [3, 3])
+        _, g = distributed.value_and_grad(f)(xp.asarray(2.0), batch)
+    assert g.device == "strict:1"
+
+
+def test_variables_are_taken_by_value_and_results_are_refused():
+    batch = distributed.shard(xp.ones(4), 2)
+    step = distributed.value_and_grad(lambda w, x, s=1.0: s * w**2 * xp.mean(x))
+    w = autodiff.variable(xp.asarray(3.0))
+    value, g = step(w, batch)
+    assert (type(value), type(g), float(g)) == (xp.Tensor, xp.Tensor, 6.0)
+    for call in (
+        lambda: step(w * 2, batch),
+        lambda: step(1.0, batch, w),
+        lambda: step(1.0, batch, s=w),
+        lambda: distributed.shard(autodiff.variable(xp.ones(4)), 2),
+        lambda: autodiff.grad(lambda w: step(w, batch)[0])(xp.asarray(1.0)),
+        lambda: autodiff.jvp(lambda w: step(w, batch)[0], (1.0,), (1.0,)),
+    ):
+        with pytest.raises(autodiff.NotDifferentiableError, match="detach"):
+            call()
+    with autodiff.no_grad():
+        assert float(step(w * 2, batch)[1]) == 12.0
+
+
+def test_bad_input():
+    x = xp.ones((4, 2))
+    two, three = distributed.shard(x, 2), distributed.shard(x, 3)
+    step = distributed.value_and_grad(lambda w, *parts: xp.sum(w) + xp.mean(parts[0]))
+    uneven = distributed.from_map(xp.ones, [2, 3])
+    for error, words, call in (
+        (ValueError, "from 1 to the number of samples, 4; got 5", lambda: distributed.shard(x, 5)),
+        (ValueError, "got 0", lambda: distributed.shard(x, 0)),
+        (ValueError, "equally many", lambda: distributed.shard((x, x[:3]), 2)),
+        (ValueError, "equally many", lambda: distributed.shard(xp.asarray(1.0), 1)),
+        (ValueError, "got none", lambda: distributed.shard([], 1)),
+        (ValueError, "no items", lambda: distributed.from_map(xp.ones, [])),
+        (TypeError, "a function", lambda: distributed.from_map(3, [1])),
+        (TypeError, "a function", lambda: distributed.value_and_grad(3)),
+        (ValueError, "'max'", lambda: distributed.value_and_grad(sum, reduce="max")),
+        (TypeError, "made by shard or from_map", lambda: step(x, x)),
+        (TypeError, "made by shard or from_map", lambda: step(x, two, part=two)),
+        (ValueError, "2 and 3", lambda: step(x, two, three)),
+        (ValueError, "2 and 3", lambda: step(x, uneven, distributed.from_map(xp.ones, [2, 2]))),
+        (TypeError, "cannot be differentiated by", lambda: step(two, x)),
+        (ValueError, "argnums 2", lambda: distributed.value_and_grad(sum, 2)(x, two)),
+        (ValueError, "equally many", lambda: step(x, distributed.from_map(str, "ab"))),
+        (TypeError, "floating-point", lambda: step(xp.asarray(1), two)),
+    ):
+        with pytest.raises(error, match=words):
+            call()
+
+
+def test_an_error_of_the_function_is_raised():
+    def f(w, x):
+        if float(x[0]) == 3:
+            raise RuntimeError("the last part")
+        return w * xp.mean(x)
+
+    with pytest.raises(RuntimeError, match="the last part"):
+        distributed.value_and_grad(f)(1.0, distributed.shard(xp.arange(4.0), 4))
+
+
+# ---- processes
+
+
+@pytest.fixture(scope="module")
+def client():
+    with start() as cluster, Client(cluster) as client:
+        yield client
+
+
+def start():
+    return LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0")
+
+
+def test_processes_give_what_one_gives(client):
+    params, x, y = data()
+    loss = make_loss()
+    batch = distributed.shard((x, y), 4, client=client)
+    step = distributed.value_and_grad(lambda p, part: (loss(p, *part), os.getpid()), has_aux=True)
+    for _ in range(3):
+        (value, pids), gradient = step(params, batch)
+        close((value, gradient), autodiff.value_and_grad(loss)(params, x, y))
+        assert len(pids) == 4
+        assert os.getpid() not in pids
+    check_order(client)
+
+
+def test_parts_are_spread_and_made_by_the_workers(client):
+    def load(i):
+        return xp.full((2,), float(os.getpid()))
+
+    batch = distributed.from_map(load, range(4), client=client)
+    step = distributed.value_and_grad(lambda w, x: (xp.sum(w * x), int(x[0])), has_aux=True)
+    (_, made_by), _ = step(1.0, batch)
+    assert set(made_by) <= set(client.run(os.getpid).values())
+    for batch in (
+        distributed.from_map(load, range(4), client=client),
+        distributed.shard(xp.zeros(2_000_000), 4, client=client),  # no warning that it is large
+    ):
+        wait(batch._parts)
+        homes = client.who_has(batch._parts)
+        (a,), (b,), *others = (homes[future.key] for future in batch._parts)
+        assert a != b
+        assert others == [(a,), (b,)]
+    assert "2 parts in <Client" in repr(distributed.shard(xp.ones(2), 2, client=client))
+
+
+def test_clients_do_not_mix(client):
+    x = xp.ones(4)
+    step = distributed.value_and_grad(lambda w, x, y: w * xp.mean(x))
+    with pytest.raises(ValueError, match="of one client"):
+        step(1.0, distributed.shard(x, 2), distributed.shard(x, 2, client=client))
+
+
+def test_errors_of_processes(client):
+    def f(w, x):
+        raise RuntimeError(f"{x.shape[0]} samples")
+
+    batch = distributed.shard(xp.ones(4), 2, client=client)
+    with pytest.raises(RuntimeError, match="2 samples"):
+        distributed.value_and_grad(f)(xp.asarray(1.0), batch)
+    v = autodiff.variable(xp.ones(2))
+    with pytest.raises(autodiff.NotDifferentiableError, match="detach"):
+        distributed.value_and_grad(lambda w, x: w * xp.mean(x) * xp.sum(v))(1.0, batch)
+
+
+def test_tensors_that_dask_itself_moves(client):
+    x = xp.reshape(xp.arange(6.0), (2, 3))
+    (future,) = client.scatter([x], broadcast=True)
+    found = client.submit(lambda x: (x.T, serialize(x)[0]["serializer"]), future).result()
+    assert type(found[0]) is xp.Tensor
+    assert (found[0].tolist(), found[1]) == (x.T.tolist(), "dask")
+
+
+def train(batch, steps, marker=""):
+    """Losses and weights; the worker that computes the last part of step 2 dies, once."""
+    loss_of = make_loss()
+    kill = signal.SIGKILL
+
+    def loss(params, part, step):
+        x, y, last = part
+        if marker and step == 2 and float(last[0]) == 1.0:
+            try:
+                os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                pass
+            else:
+                os.kill(os.getpid(), kill)
+        return loss_of(params, x, y)
+
+    gradient = distributed.value_and_grad(loss)
+    params, _, _ = data()
+    losses = []
+    for step in range(steps):
+        value, g = gradient(params, batch, step)
+        losses.append(float(value))
+        params = optree.tree_map(lambda p, d: p - 0.1 * d, params, g, namespace="arraygrad")
+    return losses, [p.tolist() for p in autodiff._trees.flatten(params)[0]]
+
+
+def test_a_killed_worker_changes_nothing(tmp_path):
+    _, x, y = data()
+    last = xp.astype(xp.arange(23) >= 18, xp.float64)
+    marker = tmp_path / "killed"
+    with start() as cluster, Client(cluster) as client:
+        before = set(client.run(os.getpid).values())
+        batch = distributed.shard((x, y, last), 4, client=client)
+        undisturbed = train(batch, 6)
+        killed = train(batch, 6, str(marker))
+        after = set(client.run(os.getpid).values())
+    assert marker.exists()
+    assert len(before - after) == 1
+    assert killed == undisturbed
+    alone = train(distributed.shard((x, y, last), 1), 6)
+    np.testing.assert_allclose(killed[0], alone[0], rtol=1e-12)
