@@ -224,6 +224,8 @@ def test_what_is_infinite_has_no_nan_in_its_gradient():
     np.testing.assert_allclose(g.numpy(), [0.0, 0.5, -0.5])
     g = grad(lambda b: special.logsumexp(T([INF, 0.0]), b=b))(T([0.0, 1.0]))
     np.testing.assert_allclose(g.numpy()[1], 1.0)
+    for f in (special.gammainc, special.gammaincc, special.chdtr, special.chdtrc):
+        assert grad(lambda x, f=f: f(T(INF), x))(T(1.0)) == 0
 
 
 # ---- derivatives far out and near what is special, by mpmath

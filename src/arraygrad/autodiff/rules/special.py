@@ -303,7 +303,7 @@ def _gamma_log(a: Any, x: Any) -> tuple[Any, Any]:
     """Of x^(a-1) exp(-x) / Γ(a), DLMF 8.8.13: the logarithm without the power, and that."""
     constant = infinite(a, x) | (x < 0) | (a == 0)  # the distribution function is 0 or 1
     log = where(constant, -math.inf, -x - special.gammaln(a))
-    return log, (where(constant, 1.0, x), a - 1)
+    return log, (where(constant, 1.0, x), where(constant, 0, a - 1))
 
 
 def _inverse(log: Any, *ends: tuple[Any, Any]) -> Any:
