@@ -1,0 +1,342 @@
+"""Batches of arrays, in order or shuffled, on the device that asks for them."""
+
+from __future__ import annotations
+
+import contextvars
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from queue import Empty, Queue
+from typing import Any
+
+from ._creation import asarray
+from ._device import Device, get_device
+from ._errors import describe
+from ._indexing import take
+from ._typing import DeviceLike, Tensor
+from .autodiff import _trees
+from .random import Generator, default_rng
+
+__all__ = ["DataLoader"]
+
+
+class DataLoader:
+    """Arrays in batches along their first axis; iterating once is an epoch.
+
+    Parameters
+    ----------
+    *arrays : Tensor, NumPy array, or containers of them
+        The samples: arrays, or nested dicts, tuples, lists and dataclasses of arrays, with first
+        axes of one length. NumPy arrays, memory-mapped files among them, stay on the host, and
+        only batches are read.
+    batch_size : int, optional
+        How many samples a batch has; the last one may have fewer.
+    shuffle : bool or Generator, optional
+        Whether to take the samples in random order, another one in each epoch. A generator of
+        `arraygrad.random` gives the seed, so that runs repeat, and says on which device orders
+        are drawn.
+    drop_last : bool, optional
+        Leave out a last batch that would have fewer samples.
+    device : Device or str, optional
+        Where batches go. None leaves each array's where the array is; NumPy arrays are on the
+        CPU.
+    prefetch : int, optional
+        How many batches a thread in the background makes and moves ahead. None is 2 if anything
+        has to move, else 0: no thread.
+    progress : bool or str, optional
+        Show a bar of the batches, by tqdm, which the extra ``progress`` installs. A string is
+        its title.
+
+    Attributes
+    ----------
+    epoch : int
+        The epoch that is going on, or comes next.
+
+    Raises
+    ------
+    TypeError
+        For what is no array, and parameters of other types.
+    ValueError
+        If first axes differ, there is no first axis, `batch_size` is less than 1, or `prefetch`
+        negative.
+    ImportError
+        For a progress bar without tqdm.
+
+    Notes
+    -----
+    A batch is in the containers of the arrays; for several arguments it is a tuple. It is a copy:
+    to write into it leaves the samples alone.
+
+    Whoever leaves the loop early leaves the epoch: the next loop begins another one. Only after
+    `load_state_dict` it goes on where the state was saved.
+
+    From the background thread batches are moved on CuPy's default stream; work on a stream made
+    with ``non_blocking=True`` does not wait for it, so use ``prefetch=0`` there.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad.data import DataLoader
+    >>> x, y = xp.arange(5), xp.arange(5) * 10
+    >>> for a, b in DataLoader(x, y, batch_size=2):
+    ...     print(a.tolist(), b.tolist())
+    [0, 1] [0, 10]
+    [2, 3] [20, 30]
+    [4] [40]
+    >>> loader = DataLoader({"x": x}, batch_size=5, shuffle=xp.random.default_rng(0))
+    >>> [batch["x"].tolist() for _ in range(2) for batch in loader]
+    [[3, 1, 4, 0, 2], [4, 3, 2, 1, 0]]
+    """
+
+    def __init__(
+        self,
+        *arrays: Any,
+        batch_size: int = 1,
+        shuffle: bool | Generator = False,
+        drop_last: bool = False,
+        device: DeviceLike = None,
+        prefetch: int | None = None,
+        progress: bool | str = False,
+    ) -> None:
+        self._leaves, self._structure, self._size = _samples(arrays)
+        self.batch_size = _whole("batch_size", batch_size, 1)
+        self.drop_last = drop_last
+        self._device = None if device is None else get_device(device)
+        moves = any(self._device not in (None, x.device) for x in self._leaves)
+        self._prefetch = 2 * moves if prefetch is None else _whole("prefetch", prefetch, 0)
+        self._title = progress
+        self._bar = _tqdm() if progress else None
+        self._seed: int | None = None
+        if isinstance(shuffle, Generator) or shuffle is True:
+            generator = default_rng(device="cpu") if shuffle is True else shuffle
+            self._draws_on = generator.device
+            self._seed = int(generator.integers(2**63 - 1))
+        elif shuffle is not False:
+            raise TypeError(
+                "DataLoader: shuffle must be a bool or a generator of arraygrad.random; "
+                f"got {describe(shuffle)}"
+            )
+        self.epoch = 0
+        self._position = 0  # batches of this epoch that have been handed out
+        self._resumed = False
+        self._latest: object = None  # the loop to which these belong
+
+    def __len__(self) -> int:
+        """The number of batches of an epoch."""
+        rest = 0 if self.drop_last else self.batch_size - 1
+        return (self._size + rest) // self.batch_size
+
+    def __repr__(self) -> str:
+        return f"DataLoader({self._size} samples, batch_size={self.batch_size})"
+
+    # ---- checkpoints
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the loop is, for `load_state_dict`: ints and None.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> from arraygrad.data import DataLoader
+        >>> make = lambda: DataLoader(xp.arange(6), batch_size=2, shuffle=True)
+        >>> one, other = make(), make()
+        >>> batches = iter(one)
+        >>> first = next(batches)
+        >>> other.load_state_dict(one.state_dict())
+        >>> [a.tolist() for a in other] == [a.tolist() for a in batches]
+        True
+        """
+        return {
+            "epoch": self.epoch,
+            "position": self._position,
+            "seed": self._seed,
+            "samples": self._size,
+            "batch_size": self.batch_size,
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Let the next loop go on behind the batch after which `state_dict` was called.
+
+        Parameters
+        ----------
+        state_dict : dict
+            Of a loader of as many samples, in batches of the same size.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it does not fit; nothing has been changed then.
+        """
+        own = self.state_dict()
+        if not isinstance(state_dict, Mapping) or set(state_dict) != set(own):
+            raise ValueError(
+                f"load_state_dict: expected a dict of {', '.join(own)}; got {describe(state_dict)}"
+            )
+        for key in ("samples", "batch_size"):
+            if state_dict[key] != own[key]:
+                raise ValueError(
+                    f"load_state_dict: {key} is {state_dict[key]!r} in the state, {own[key]} here"
+                )
+        if (state_dict["seed"] is None) != (self._seed is None):
+            raise ValueError("load_state_dict: only one of the state and this loader is shuffled")
+        epoch = _whole("epoch", state_dict["epoch"], 0)
+        position = _whole("position", state_dict["position"], 0)
+        if position > len(self):
+            raise ValueError(
+                f"load_state_dict: position {position} is behind the {len(self)} batches"
+            )
+        seed = state_dict["seed"]
+        self._seed = None if seed is None else _whole("seed", seed, 0)
+        self.epoch, self._position, self._resumed = epoch, position, True
+        self._latest = None
+
+    # ---- loops
+
+    def __iter__(self) -> Iterator[Any]:
+        """The batches of an epoch."""
+        if self._position and not self._resumed:
+            self.epoch += 1
+            self._position = 0
+        self._resumed = False
+        self._latest = loop = object()
+        return self._loop(loop, self.epoch, self._position)
+
+    def _loop(self, loop: object, epoch: int, start: int) -> Iterator[Any]:
+        make = self._maker(epoch)
+        numbers = range(start, len(self))
+        batches = _ahead(make, numbers, self._prefetch) if self._prefetch else map(make, numbers)
+        bar = None
+        try:
+            if self._bar is not None:
+                title = self._title if isinstance(self._title, str) else f"epoch {epoch}"
+                bar = self._bar(total=len(self), initial=start, desc=title, unit="batch")
+            for i, batch in zip(numbers, batches, strict=True):
+                if self._latest is loop:
+                    self._position = i + 1
+                yield batch
+                if bar is not None:
+                    bar.update()
+        finally:
+            if bar is not None:
+                bar.close()
+            if hasattr(batches, "close"):  # ends the thread
+                batches.close()
+        if self._latest is loop:
+            self.epoch, self._position = epoch + 1, 0
+
+    def _maker(self, epoch: int) -> Callable[[int], Any]:
+        """The function that gives a batch by its number."""
+        orders: dict[Device, Tensor] = {}
+        if self._seed is not None:
+            rng = default_rng([self._seed, epoch], device=self._draws_on)
+            order = rng.permutation(self._size)
+            orders = {x.device: order.to_device(x.device) for x in self._leaves}
+
+        def make(i: int) -> Any:
+            part = slice(i * self.batch_size, min((i + 1) * self.batch_size, self._size))
+            found = []
+            for x in self._leaves:
+                target = self._device or x.device
+                if orders:
+                    y = take(x, orders[x.device][part], axis=0)
+                else:
+                    y = x[part, ...]
+                    y = asarray(y, copy=True) if target is x.device else y
+                found.append(y.to_device(target))
+            return _trees.unflatten(self._structure, found)
+
+        return make
+
+
+def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
+    """The tensors of the samples, how they are contained, and how many samples there are."""
+    if not arrays:
+        raise TypeError("DataLoader: expected at least one array")
+    tree = arrays[0] if len(arrays) == 1 else arrays
+    leaves, structure = _trees.flatten(tree)
+    if not leaves:
+        raise TypeError(f"DataLoader: there is no array; got {describe(tree)}")
+    found: list[Tensor] = []
+    for i, x in enumerate(leaves):
+        if isinstance(x, Tensor):
+            x._raw("DataLoader", "to_host")  # raises if a gradient would be lost
+            found.append(x if type(x) is Tensor else x.detach())  # type: ignore[attr-defined]
+        elif hasattr(x, "__array_interface__"):  # NumPy's, in place
+            found.append(asarray(x, device="cpu"))
+        elif hasattr(x, "__dlpack__"):
+            found.append(asarray(x))
+        else:
+            raise TypeError(
+                f"DataLoader: expected arrays; got {describe(x)}{_trees.paths(tree)[i]}; "
+                "write arraygrad.asarray(...) first"
+            )
+        if not found[-1].ndim:
+            raise ValueError("DataLoader: an array without axes has no samples")
+    sizes = [x.shape[0] for x in found]
+    if len(set(sizes)) > 1:
+        paths = _trees.paths(tree)
+        said = ", ".join(f"{n} in arrays{path}" for n, path in zip(sizes, paths, strict=True))
+        raise ValueError(f"DataLoader: the first axes have different lengths: {said}")
+    return found, structure, sizes[0]
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"DataLoader: {name} must be an int; got {describe(value)}")
+    if value < least:
+        raise ValueError(f"DataLoader: {name} must be at least {least}; got {value}")
+    return value
+
+
+def _tqdm() -> Any:
+    try:
+        from tqdm.auto import tqdm
+    except ImportError as error:
+        raise ImportError(
+            f'DataLoader: a progress bar needs tqdm: pip install "arraygrad[progress]" ({error})'
+        ) from error
+    return tqdm
+
+
+def _ahead(function: Callable[[int], Any], numbers: Iterable[int], size: int) -> Iterator[Any]:
+    """The function's values, of which a thread computes so many before they are asked for.
+
+    The thread ends with the generator, also when that is closed early. It never puts more than
+    one value into the queue after it was told to stop, so one that waits for room is freed by
+    emptying the queue.
+    """
+    ready: Queue[tuple[Any, BaseException | None]] = Queue(size)
+    stop = threading.Event()
+
+    def work() -> None:
+        try:
+            for i in numbers:
+                if stop.is_set():
+                    return
+                ready.put((function(i), None))
+        except BaseException as error:
+            if not stop.is_set():
+                ready.put((None, error))
+
+    # In the context of the loop: its default device, and strict mode if it is on.
+    run = contextvars.copy_context().run
+    thread = threading.Thread(target=run, args=(work,), name="arraygrad-data", daemon=True)
+    thread.start()
+    try:
+        for _ in numbers:
+            value, error = ready.get()
+            if error is not None:
+                try:
+                    raise error
+                finally:
+                    del error  # its traceback holds this frame
+            yield value
+    finally:
+        stop.set()
+        try:
+            while True:
+                ready.get_nowait()
+        except Empty:
+            pass
+        if not sys.is_finalizing():  # then threads do not run any more
+            thread.join()
