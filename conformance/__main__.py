@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import gradients, libraries, official, page, readme
+from . import gradients, libraries, official, page, readme, through_scipy
 from .report import SetupError
 
 
@@ -13,7 +13,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one subject; 0 if it conforms, 1 if it does not, 2 if it could not be found out."""
     parser = argparse.ArgumentParser(prog="python -m conformance", description=__doc__)
     subjects = parser.add_subparsers(required=True, metavar="SUBJECT")
-    for subject in (official, gradients, page, readme):
+    for subject in (official, gradients, through_scipy, page, readme):
         subject.add_parser(subjects)
     libraries.add_parsers(subjects)
     args = parser.parse_args(argv)

@@ -13,6 +13,7 @@ import os
 import platform
 import tempfile
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import distribution, version
@@ -85,26 +86,7 @@ def run(args: argparse.Namespace) -> int:
     library: Library = args.library
     stem = args.report / f"{library.module}-{args.device.replace(':', '-')}"
     load(stem)  # an unreadable report should be known before the tests run, not after
-    if wrong := [name for name in args.subpackages if name not in library.subpackages]:
-        raise SetupError(
-            f"{library.title} has no array API tests in {', '.join(wrong)}; they are in "
-            f"{', '.join(library.subpackages)}"
-        )
-    try:
-        index = arraygrad.Device(args.device).index
-    except (ImportError, ValueError) as problem:
-        raise SetupError(problem) from None
-    needed = [library.module, args.backend, "pytest", "pytest_jsonreport", "xdist", "hypothesis"]
-    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
-        raise SetupError(f"{', '.join(missing)} missing; pip install 'arraygrad[test]'")
-    found = {library.distribution: version(library.distribution)}
-    if args.backend != "arraygrad":
-        found |= {args.backend: version(args.backend)}
-    result: Run = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "versions": found | versions(args.device, index),
-        "platform": f"{platform.system()} {platform.machine()}",
-    }
+    result = about(library, args)
     result |= summarise(run_tests(library, args))
     bad = result["failed"] | result["error"]
     if not args.subpackages:
@@ -126,22 +108,53 @@ def run(args: argparse.Namespace) -> int:
     return 0 if totals["passed"] and not bad else 1
 
 
+def about(library: Library, args: argparse.Namespace) -> Run:
+    """What a run is made with, once it is clear that it can be."""
+    if wrong := [name for name in args.subpackages if name not in library.subpackages]:
+        raise SetupError(
+            f"{library.title} has no array API tests in {', '.join(wrong)}; they are in "
+            f"{', '.join(library.subpackages)}"
+        )
+    try:
+        index = arraygrad.Device(args.device).index
+    except (ImportError, ValueError) as problem:
+        raise SetupError(problem) from None
+    needed = [library.module, args.backend, "pytest", "pytest_jsonreport", "xdist", "hypothesis"]
+    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
+        raise SetupError(f"{', '.join(missing)} missing; pip install 'arraygrad[test]'")
+    found = {library.distribution: version(library.distribution)}
+    if args.backend != "arraygrad":
+        found |= {args.backend: version(args.backend)}
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": found | versions(args.device, index),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
 # --- the tests
 
 
-def run_tests(library: Library, args: argparse.Namespace) -> Run:
-    """What pytest-json-report says of one run of the tests."""
+def run_tests(
+    library: Library,
+    args: argparse.Namespace,
+    options: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+) -> Run:
+    """What pytest-json-report says of one run of the tests; `options` and `variables` are more."""
     root = Path(str(distribution(library.distribution).locate_file("")))
     names = args.subpackages or library.subpackages
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder, "pytest.ini")
         settings.write_text("[pytest]\n")
-        options = [
+        command = [
             *(f"{root}/{library.module}/{name}" for name in names),
             *("-c", str(settings), f"--rootdir={root}", f"--confcutdir={root}", "-q"),
             *("-p", f"conformance.{library.module}_plugin"),
+            *options,
         ]
-        return run_pytest(options, args, cwd=folder, env=environment(args))
+        env = environment(args) | dict(variables or {})
+        return run_pytest(command, args, cwd=folder, env=env)
 
 
 def environment(args: argparse.Namespace) -> dict[str, str]:

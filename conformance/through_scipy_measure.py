@@ -1,0 +1,576 @@
+"""Whether the gradient of one call of a library's function is right, by difference quotients.
+
+The call is one that the library's tests make. Each floating-point tensor among its arguments is
+moved in a random direction, and each floating-point result is compared where it moves smoothly.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+Function = Callable[..., Any]
+Path = tuple[Any, ...]
+
+# The verdicts on an argument, the better ones last.
+WRONG = "wrong"  # there is a derivative, and it is not the difference quotient
+UNCLEAR = "raises otherwise"  # an error that does not say what to do
+RAISES = "raises"
+NO_TENSOR = "no tensor"  # numbers, or NumPy arrays: nothing to differentiate, and that is seen
+RIGHT = "right"
+CONSTANT = "constant"  # neither the result nor the gradient moves
+NONE = "no quotient"  # a kink, a step, not finite, not the same twice
+
+#: Where errors of the measure itself are kept, instead of under a function's name.
+BROKEN = ""
+
+#: A result's derivative is right within this part of it.
+TOLERANCE = 1e-4
+#: How far arguments are moved, relative to themselves: less where the larger step meets kinks.
+STEPS = (1e-3, 1e-5)
+#: What was found wrong is looked at again with these.
+OTHER_STEPS = (3.3e-4, 4.7e-5)
+#: Larger calls are not tried.
+LARGEST_INPUT, LARGEST_OUTPUT = 2_000, 20_000
+#: Names of arguments that are written to.
+RESULTS = ("out", "output", "overwrite_x")
+
+
+@dataclass
+class Verdict:
+    """What was found of one argument of a call."""
+
+    argument: str
+    reverse: str
+    why: str = ""
+    forward: str = ""  # only for libraries that have the mode
+    forward_why: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """That of both modes."""
+        return WRONG if WRONG in (self.reverse, self.forward) else self.reverse
+
+
+class Arraygrad:
+    """How to differentiate with this package."""
+
+    def __init__(self) -> None:
+        import arraygrad
+        from arraygrad import autodiff
+
+        self.xp: Any = arraygrad
+        self.autodiff: Any = autodiff
+        self.tensor: Any = arraygrad.Tensor
+        #: The errors that say what to do.
+        self.clear: tuple[type[Exception], ...] = (
+            autodiff.NotDifferentiableError,
+            arraygrad.TransferError,
+        )
+
+    def is_float(self, x: Any) -> bool:
+        """Whether this is a tensor that has derivatives."""
+        return isinstance(x, self.tensor) and x.dtype.kind in "fc"
+
+    def numpy(self, x: Any) -> Any:
+        """The values."""
+        return self.autodiff.stop_gradient(x).numpy()
+
+    def from_numpy(self, a: Any, like: Any) -> Any:
+        """A tensor of a NumPy array, where another one is."""
+        return self.xp.asarray(a, device=like.device, copy=True)
+
+    def variable(self, x: Any) -> Any:
+        """A tensor that records."""
+        return self.autodiff.variable(x)
+
+    def recorded(self, x: Any) -> bool:
+        """Whether this result has a gradient."""
+        return isinstance(x, self.autodiff.Variable) and x.requires_grad
+
+    def pull(self, y: Any, cotangent: Any, x: Any) -> Any:
+        """The gradient, of one result."""
+        x.grad = None
+        y.backward(self.from_numpy(cotangent, y), retain_graph=True)
+        return np.zeros(x.shape) if x.grad is None else self.numpy(x.grad)
+
+    @contextmanager
+    def reads(self) -> Iterator[list[str]]:
+        """Where numbers are read out of recorded tensors: they have no gradient."""
+        found: list[str] = []
+        readers = {
+            name: getattr(self.tensor, name) for name in ("__float__", "__complex__", "item")
+        }
+
+        def watched(name: str) -> Function:
+            def read(x: Any) -> Any:
+                if self.recorded(x):
+                    code = sys._getframe(1)
+                    file = code.f_code.co_filename.rpartition("site-packages/")[2]
+                    found.append(f"{name} in {file}:{code.f_lineno}")
+                return readers[name](x)
+
+            return read
+
+        try:
+            for name in readers:
+                setattr(self.tensor, name, watched(name))
+            yield found
+        finally:
+            for name, reader in readers.items():
+                setattr(self.tensor, name, reader)
+
+    def push(self, f: Function, x: Any, direction: Any) -> list[Any] | None:
+        """The derivatives of all results in a direction."""
+        return [
+            self.numpy(t)
+            for t in self.autodiff.jvp(f, (x,), (self.from_numpy(direction, x),))[1]
+        ]  # fmt: skip
+
+
+class Torch(Arraygrad):
+    """How to differentiate with PyTorch."""
+
+    def __init__(self) -> None:
+        import torch
+
+        self.xp, self.tensor, self.clear = torch, torch.Tensor, (RuntimeError, TypeError)
+
+    def is_float(self, x: Any) -> bool:
+        """Whether this is a tensor that has derivatives."""
+        return isinstance(x, self.tensor) and (x.is_floating_point() or x.is_complex())
+
+    def numpy(self, x: Any) -> Any:
+        """The values."""
+        return x.detach().cpu().resolve_conj().resolve_neg().numpy()
+
+    def from_numpy(self, a: Any, like: Any) -> Any:
+        """A tensor of a NumPy array, where another one is."""
+        return self.xp.tensor(a, device=like.device)
+
+    def variable(self, x: Any) -> Any:
+        """A tensor that records."""
+        return x.detach().clone().requires_grad_()
+
+    def recorded(self, x: Any) -> bool:
+        """Whether this result has a gradient."""
+        return bool(x.requires_grad)
+
+    def pull(self, y: Any, cotangent: Any, x: Any) -> Any:
+        """The gradient, of one result."""
+        seed = self.from_numpy(cotangent, y).to(y.dtype)
+        (g,) = self.xp.autograd.grad(y, x, seed, retain_graph=True, allow_unused=True)
+        return np.zeros(x.shape) if g is None else self.numpy(g)
+
+    def push(self, f: Function, x: Any, direction: Any) -> list[Any] | None:
+        """Nothing: reverse mode is what is compared."""
+        return None
+
+
+LIBRARIES: dict[str, type[Arraygrad]] = {"arraygrad": Arraygrad, "torch": Torch}
+
+
+# ---- arguments and results
+
+
+def leaves(x: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """The elements of nested containers, each with the way to it."""
+    if isinstance(x, (list, tuple)):
+        for i, item in enumerate(x):
+            yield from leaves(item, (*path, i))
+    elif isinstance(x, dict):
+        for key, item in x.items():
+            yield from leaves(item, (*path, key))
+    else:
+        yield path, x
+
+
+def rebuilt(x: Any, change: Callable[[Path, Any], Any], path: Path = ()) -> Any:
+    """The same containers of changed elements."""
+    if isinstance(x, (list, tuple)):
+        items = [rebuilt(item, change, (*path, i)) for i, item in enumerate(x)]
+        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+    if isinstance(x, dict):
+        return {key: rebuilt(item, change, (*path, key)) for key, item in x.items()}
+    return change(path, x)
+
+
+def results(x: Any, path: str = "", depth: int = 4) -> Iterator[tuple[str, Any]]:
+    """The elements of what a function of SciPy gives, which may be an object of its own."""
+    if isinstance(x, (list, tuple)):
+        names = getattr(x, "_fields", range(len(x)))
+        pairs = list(zip(names, x, strict=False))
+    elif isinstance(x, dict):
+        pairs = list(x.items())
+    elif type(x).__module__.startswith("scipy") and hasattr(x, "__dict__") and not callable(x):
+        pairs = list(vars(x).items())
+    else:
+        yield path, x
+        return
+    if depth:
+        for name, item in pairs:
+            yield from results(item, f"{path}.{name}", depth - 1)
+
+
+def floats(library: Arraygrad, out: Any) -> dict[str, Any]:
+    """The results that move with the arguments: of tensors, of NumPy's, and Python's numbers."""
+    found = {}
+    for name, x in results(out):
+        if isinstance(x, library.tensor):
+            if library.is_float(x):
+                found[name] = x
+        elif isinstance(x, (float, complex)) or (
+            isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fc"
+        ):
+            found[name] = np.asarray(x)
+    return found
+
+
+def own(x: Any) -> Any:
+    """A copy of what a call may change: whatever holds a generator of random numbers."""
+    held = (np.random.Generator, np.random.RandomState)
+    inside = getattr(x, "__dict__", None)
+    if isinstance(x, held) or (
+        isinstance(inside, dict) and any(isinstance(v, held) for v in inside.values())
+    ):
+        return copy.deepcopy(x)
+    return x
+
+
+# ---- one call
+
+
+@dataclass
+class Call:
+    """A function with arguments that can be replaced, one by one; each call has its own copies."""
+
+    library: Arraygrad
+    function: Function
+    arguments: tuple[Any, Any]  # positional, by name
+
+    def __call__(self, place: Path | None = None, new: Any = None) -> dict[str, Any]:
+        """The results, with one argument replaced."""
+        lib = self.library
+
+        def change(path: Path, x: Any) -> Any:
+            if path == place:
+                return new
+            if not isinstance(x, lib.tensor):
+                return x.copy() if isinstance(x, np.ndarray) else own(x)
+            return lib.from_numpy(double(lib.numpy(x)), x)
+
+        args, kwargs = rebuilt(self.arguments, change)
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            return floats(lib, self.function(*args, **kwargs))
+
+    def values(self, place: Path | None = None, new: Any = None) -> dict[str, Any]:
+        """The results as NumPy arrays."""
+        out = self(place, new)
+        return {k: self.library.numpy(y) if is_tensor(self, y) else y for k, y in out.items()}
+
+
+def is_tensor(call: Call, y: Any) -> bool:
+    """Whether a result is a tensor of the library."""
+    return isinstance(y, call.library.tensor)
+
+
+def double(a: Any) -> Any:
+    """Floating-point numbers in double precision, others as they are."""
+    if a.dtype.kind in "fc":
+        return a.astype(np.complex128 if a.dtype.kind == "c" else np.float64)
+    return a
+
+
+def examine(
+    library: Arraygrad, function: Function, args: Any, kwargs: Any, name: Callable[[Path], str]
+) -> list[Verdict]:
+    """The verdict on each floating-point tensor among the arguments."""
+    call = Call(library, function, (args, kwargs))
+    places = [(path, x) for path, x in leaves(call.arguments) if library.is_float(x)]
+    places = [(path, x) for path, x in places if name(path) not in RESULTS]
+    try:
+        base = call.values()
+        again = call.values()
+    except Exception as error:  # what is done with the copies has its own limits
+        return [
+            Verdict(name(path), NONE, f"a second call raises {short(error)}") for path, _ in places
+        ]
+    if sum(y.size for y in base.values()) > LARGEST_OUTPUT or not base:
+        return []
+    same = base.keys() == again.keys() and all(
+        np.array_equal(base[k], again[k], equal_nan=True) for k in base
+    )
+    if not same:
+        return [Verdict(name(path), NONE, "not the same twice") for path, _ in places]
+    return [
+        Trial(call, base, path, double(library.numpy(x)), name(path)).verdict()
+        for path, x in places
+    ]
+
+
+def short(error: BaseException) -> str:
+    """An error in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:300]
+
+
+@dataclass
+class Quotient:
+    """How a result moves with an argument: where that is smooth, and how precisely it is known."""
+
+    slope: Any
+    smooth: Any
+    noise: Any
+
+    @property
+    def moves(self) -> bool:
+        """Whether it does at all."""
+        return bool(np.any(np.abs(self.slope) > 100 * self.noise, where=self.smooth))
+
+
+@dataclass
+class Trial:
+    """One argument of a call."""
+
+    call: Call
+    base: dict[str, Any]
+    place: Path
+    x: Any
+    name: str
+    direction: Any = None
+    quotients: dict[str, Quotient] = field(default_factory=dict)
+
+    def verdict(self) -> Verdict:
+        """Compare reverse and forward mode with the quotients."""
+        lib = self.call.library
+        if not self.x.size:
+            return Verdict(self.name, NONE, "empty")
+        like = lib.from_numpy(self.x, self._given())
+        found = Verdict(self.name, NONE)
+        try:
+            x = lib.variable(like)
+            out = self.call(self.place, x)
+        except Exception as error:
+            found.reverse, found.why = self._raised(error)
+            return found
+        self._measure()
+        if not any(np.any(q.smooth) for q in self.quotients.values()):
+            return found
+        self._compare(found, out, x, like)
+        if WRONG in (found.reverse, found.forward):
+            # A function that iterates is smooth by chance at some steps; what is wrong stays so.
+            self._doubt()
+            self._compare(found, out, x, like)
+        if found.reverse == WRONG:
+            with lib.reads() as reads:
+                self.call(self.place, lib.variable(like))
+            found.why += "".join(f"; {read}" for read in dict.fromkeys(reads))
+        return found
+
+    def _compare(self, found: Verdict, out: dict[str, Any], x: Any, like: Any) -> None:
+        found.reverse, found.why = self._worst(
+            self._reverse(name, out, x) for name in self.quotients
+        )
+        try:
+            pushed = self._push(like)
+        except Exception as error:
+            found.forward, found.forward_why = self._raised(error)
+        else:
+            if pushed is not None:
+                found.forward, found.forward_why = self._worst(
+                    self._forward(name, pushed.get(name)) for name in self.quotients
+                )
+
+    def _given(self) -> Any:
+        return next(x for path, x in leaves(self.call.arguments) if path == self.place)
+
+    def _raised(self, error: Exception) -> tuple[str, str]:
+        return (RAISES if isinstance(error, self.call.library.clear) else UNCLEAR), short(error)
+
+    @staticmethod
+    def _worst(found: Iterator[tuple[str, str]]) -> tuple[str, str]:
+        """One wrong result makes an argument wrong; a right one makes it right."""
+        verdicts = dict(reversed(list(found)))
+        for verdict in (WRONG, RIGHT, UNCLEAR, RAISES, NO_TENSOR, CONSTANT):
+            if verdict in verdicts:
+                return verdict, verdicts[verdict]
+        return NONE, ""
+
+    # -- the quotients
+
+    def _measure(self) -> None:
+        """Find a direction in which something moves smoothly."""
+        rng = np.random.default_rng(7)
+        size = np.where(np.isfinite(self.x), np.abs(self.x), 0)
+        typical = np.mean(size[size > 0]) if np.any(size > 0) else 1.0
+        u = rng.uniform(0.5, 1.0, self.x.shape) * rng.choice((-1, 1), self.x.shape)
+        if self.x.dtype.kind == "c":
+            u = u * np.exp(2j * np.pi * rng.uniform(size=self.x.shape))
+        # Zeros are often at the border of what a function is defined for.
+        for zeros in (typical, 0.0):
+            scale = np.where(size > 0, size, zeros)
+            self.direction = np.asarray(np.where(np.isfinite(self.x), u * scale, 0))
+            if np.any(self.direction):
+                self.quotients = self._quotients()
+            if any(np.any(q.smooth) for q in self.quotients.values()):
+                return
+
+    def _doubt(self) -> None:
+        """Keep only what other steps and other directions confirm.
+
+        Derivatives in different directions add up, but for kinks, such as equal numbers that are
+        sorted: these can hide in one direction.
+        """
+        rng = np.random.default_rng(9)
+        there, known = self.direction, self.quotients
+        elsewhere = there * rng.uniform(0.2, 1.0, self.x.shape) * rng.choice((-1, 1), self.x.shape)
+        others = [self._quotients((h,)) for h in OTHER_STEPS]
+        self.direction = elsewhere
+        aside = self._quotients()
+        self.direction = there + elsewhere
+        both = self._quotients()
+        self.direction = there
+        for name, q in known.items():
+            for other in others:
+                apart = np.abs(q.slope - other[name].slope)
+                q.smooth = q.smooth & other[name].smooth & (apart <= TOLERANCE * np.abs(q.slope))
+                q.noise = np.maximum(q.noise, np.where(q.smooth, apart, 0))
+            size = np.abs(q.slope) + np.abs(aside[name].slope)
+            apart = np.abs(q.slope + aside[name].slope - both[name].slope)
+            q.smooth = q.smooth & aside[name].smooth & both[name].smooth
+            q.smooth = q.smooth & (apart <= 0.1 * TOLERANCE * size + q.noise)
+
+    def _quotients(self, steps: tuple[float, ...] = STEPS) -> dict[str, Quotient]:
+        found: dict[str, Quotient] = {}
+        for h in steps:
+            ends = {t: self._moved(t) for t in (h, -h, h / 2, -h / 2, h / 4, -h / 4)}
+            for name, y in self.base.items():
+                values = {
+                    t: out[name] if name in out and out[name].shape == y.shape else np.nan * y
+                    for t, out in ends.items()
+                }
+                with np.errstate(all="ignore"):
+                    new = quotient(y, values, h)
+                if name not in found:
+                    found[name] = new
+                    continue
+                old = found[name]
+                better = ~old.smooth & new.smooth
+                for part in ("slope", "noise", "smooth"):
+                    setattr(old, part, np.where(better, getattr(new, part), getattr(old, part)))
+            if all(np.all(q.smooth) for q in found.values()):
+                break
+        return found
+
+    def _moved(self, t: float) -> dict[str, Any]:
+        new = self.call.library.from_numpy(self.x + t * self.direction, self._given())
+        try:
+            return self.call.values(self.place, new)
+        except Exception:  # outside of what the function is defined for
+            return {}
+
+    # -- the comparisons
+
+    def _reverse(self, name: str, out: dict[str, Any], x: Any) -> tuple[str, str]:
+        """One result's gradient."""
+        q, y, lib = self.quotients[name], out.get(name), self.call.library
+        if not np.any(q.smooth):
+            return NONE, ""
+        if y is None:
+            return WRONG, f"result{name} is missing while it is recorded"
+        if not is_tensor(self.call, y):
+            return (NO_TENSOR, "") if q.moves else (CONSTANT, "")
+        if not np.allclose(lib.numpy(y), self.base[name], rtol=1e-12, atol=1e-300, equal_nan=True):
+            return WRONG, f"result{name} has other values while it is recorded"
+        if not lib.recorded(y):
+            return (WRONG, f"result{name} has lost its gradient") if q.moves else (CONSTANT, "")
+        # The results are weighted so that each counts.
+        rng = np.random.default_rng(8)
+        weights = rng.uniform(0.5, 1.0, y.shape) * rng.choice((-1, 1), y.shape)
+        if q.slope.dtype.kind == "c":
+            weights = weights * np.exp(2j * np.pi * rng.uniform(size=y.shape))
+        size = np.clip(np.abs(q.slope) + q.noise, 1e-100, 1e100)
+        weights = np.asarray(np.where(q.smooth, weights / size, 0))
+        try:
+            g = lib.pull(y, weights, x)
+        except Exception as error:
+            return self._raised(error)
+        moved = self.direction != 0
+        if not np.all(np.isfinite(self.base[name])) and not np.all(np.isfinite(g[moved])):
+            return NONE, ""  # the arguments of results that are not finite have no gradient
+        is_ = float(np.sum(np.real(np.conj(g) * self.direction), where=moved))
+        slope = np.where(q.smooth, q.slope, 0)
+        should = float(np.sum(np.real(np.conj(weights) * slope)))
+        allowed = np.where(q.smooth, TOLERANCE * np.abs(q.slope) + 10 * q.noise, 0)
+        return self._compared(name, is_, should, float(np.sum(np.abs(weights) * allowed)), q)
+
+    def _forward(self, name: str, t: Any) -> tuple[str, str]:
+        """One result's tangent."""
+        q = self.quotients[name]
+        if not np.any(q.smooth):
+            return NONE, ""
+        if t is None:
+            if not q.moves:
+                return CONSTANT, ""
+            if isinstance(self.call(self.place, self._given()).get(name), np.ndarray):
+                return NO_TENSOR, ""
+            return WRONG, f"result{name} has lost its tangent"
+        error = np.where(q.smooth, np.abs(t - q.slope), 0)
+        allowed = TOLERANCE * np.abs(q.slope) + 10 * q.noise
+        worst = np.unravel_index(np.argmax(np.where(q.smooth, error / allowed, -1)), error.shape)
+        return self._compared(name, t[worst], q.slope[worst], float(allowed[worst]), q)
+
+    @staticmethod
+    def _compared(name: str, is_: Any, should: Any, allowed: float, q: Quotient) -> tuple[str, str]:
+        if not abs(is_ - should) <= allowed:
+            return WRONG, f"result{name}: {is_:.6g}, the quotient {should:.6g}"
+        return (RIGHT, "") if q.moves else (CONSTANT, "")
+
+    def _push(self, like: Any) -> dict[str, Any] | None:
+        """The tangents, of the results that have one."""
+        lib = self.call.library
+        names: list[str] = []
+
+        def f(x: Any) -> tuple[Any, ...]:
+            out = {k: y for k, y in self.call(self.place, x).items() if is_tensor(self.call, y)}
+            names[:] = out
+            return tuple(out.values())
+
+        try:
+            found = lib.push(f, like, self.direction)
+        except ValueError as error:
+            if "does not depend on the input" in str(error):
+                return {}
+            raise
+        return None if found is None else dict(zip(names, found, strict=True))
+
+
+def quotient(y: Any, at: dict[float, Any], h: float) -> Quotient:
+    """The difference quotient of three steps, extrapolated, and whether it is one.
+
+    It is where it settles, and where that of one side is that of the other.
+    """
+    central = [(at[s] - at[-s]) / (2 * s) for s in (h, h / 2, h / 4)]
+    first, second = ((4 * b - a) / 3 for a, b in pairwise(central))
+    slope = np.asarray((16 * second - first) / 15)
+    sides = []
+    for sign in (1, -1):
+        one = [(at[sign * s] - y) / (sign * s) for s in (h, h / 2, h / 4)]
+        two = [2 * b - a for a, b in pairwise(one)]
+        sides.append((4 * two[1] - two[0]) / 3)
+    finite = np.abs(y[np.isfinite(y)]) if y.size else y
+    noise = np.asarray(100 * np.finfo(float).eps * (np.max(finite) if finite.size else 0.0) / h)
+    noise = np.broadcast_to(noise + 1e-300, slope.shape)
+    smooth = np.isfinite(slope) & np.isfinite(y)
+    smooth &= np.abs(slope - second) <= 1e-6 * np.abs(slope) + noise
+    smooth &= np.abs(sides[0] - sides[1]) <= 1e-3 * np.abs(slope) + 10 * noise
+    return Quotient(slope, smooth, noise)

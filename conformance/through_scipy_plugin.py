@@ -1,0 +1,188 @@
+"""A pytest plugin: tries the gradient of the public functions that a library's own tests call.
+
+Every public function is replaced by one that calls it, and then differentiates that very call. It
+comes beside the plugin that chooses the backend; whether the tests pass is of no interest here.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import os
+import re
+import threading
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .through_scipy_measure import (
+    BROKEN,
+    LARGEST_INPUT,
+    LIBRARIES,
+    NONE,
+    examine,
+    leaves,
+    own,
+    rebuilt,
+)
+
+BACKEND = os.environ.get("ARRAYGRAD_CONFORMANCE_BACKEND", "arraygrad")
+FOLDER = os.environ.get("ARRAYGRAD_CONFORMANCE_FOLDER", "")
+MODULES = tuple(os.environ.get("ARRAYGRAD_CONFORMANCE_MODULES", "").split())
+
+#: How many calls of a function are compared in each file of tests, and how many are tried for that.
+CALLS, TRIES = 8, 40
+#: Seconds; a call that takes longer is not compared.
+SLOW = 1.0
+
+#: What was found: for each function the verdicts, with the test that made the call.
+FOUND: dict[str, list[dict[str, Any]]] = {}
+#: Why calls were left out, and the distinct ones of a function in a file, by what they look like.
+TRIED: dict[tuple[str, str], set[str]] = {}
+COMPARED: Counter[tuple[str, str]] = Counter()
+BUSY = threading.local()
+
+
+def pytest_sessionstart() -> None:
+    """Replace the functions before any test takes them."""
+    library = LIBRARIES[BACKEND]()
+    for module in MODULES:
+        replace(import_module(module), library)
+
+
+def pytest_sessionfinish(session: Any) -> None:
+    """Leave what was found for the command to collect."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    if FOLDER:
+        Path(FOLDER, f"found-{worker}.json").write_text(json.dumps(FOUND), encoding="utf-8")
+
+
+def replace(module: Any, library: Any) -> None:
+    """Put a function that tries gradients in place of each public one."""
+    for name in module.__all__:
+        f = getattr(module, name)
+        # (Distributions can be called, too, but have no __name__; NumPy's ufuncs take no tensors.)
+        if isinstance(f, (type, np.ufunc)) or not callable(f) or not hasattr(f, "__name__"):
+            continue
+        setattr(module, name, watched(f, f"{module.__name__}.{name}", library))
+
+
+def watched(f: Callable[..., Any], name: str, library: Any) -> Callable[..., Any]:
+    """The function, which also tries the gradient of each new kind of call."""
+
+    @functools.wraps(f)
+    def through(*args: Any, **kwargs: Any) -> Any:
+        if getattr(BUSY, "now", False):
+            return f(*args, **kwargs)
+        BUSY.now = True
+        try:
+            kept = worth_trying(library, name, args, kwargs)
+            started = time.perf_counter()
+            out = f(*args, **kwargs)
+            if kept is not None and time.perf_counter() - started < SLOW:
+                record(library, f, name, kept)
+            return out
+        finally:
+            BUSY.now = False
+
+    known(f, through)
+    return through
+
+
+def known(f: Any, through: Any) -> None:
+    """Let SciPy's tables of what functions can do know the new one, too."""
+    try:
+        table = import_module("scipy._lib._array_api").xp_capabilities_table
+    except ImportError:
+        return
+    if f in table:
+        table[through] = table[f]
+
+
+def worth_trying(library: Any, name: str, args: Any, kwargs: Any) -> Any:
+    """Copies of the arguments, if such a call has not been tried; else None."""
+    where = name, os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")[0]
+    tried = TRIED.setdefault(where, set())
+    if COMPARED[where] >= CALLS or len(tried) >= TRIES:
+        return None
+    found = [x for _, x in leaves((args, kwargs))]
+    tensors = [x for x in found if isinstance(x, library.tensor)]
+    if not any(library.is_float(x) for x in tensors):
+        return None
+    sizes = [len(library.numpy(x).ravel()) for x in tensors]
+    if sum(sizes) > LARGEST_INPUT or any(hasattr(x, "__next__") for x in found):
+        return None
+    if any(is_huge(library.numpy(x)) for x in tensors):
+        return None
+    kind = " ".join(f"{path}={look(library, x)}" for path, x in leaves((args, kwargs)))
+    if kind in tried:
+        return None
+    tried.add(kind)
+
+    def copied(x: Any) -> Any:
+        return library.from_numpy(library.numpy(x), x) if isinstance(x, library.tensor) else own(x)
+
+    return rebuilt((args, kwargs), lambda _, x: copied(x))
+
+
+def is_huge(a: Any) -> bool:
+    """Whether there are integers that compiled functions take modulo 2**32."""
+    return bool(a.dtype.kind in "iu" and a.size and np.max(np.abs(a.astype(float))) >= 2**31)
+
+
+def look(library: Any, x: Any) -> str:
+    """What an argument looks like, apart from its numbers."""
+    if isinstance(x, (str, int, type(None))):
+        return repr(x)
+    if isinstance(x, library.tensor) or hasattr(x, "shape"):
+        return f"{x.dtype}{tuple(x.shape)}"
+    return type(x).__name__
+
+
+def record(library: Any, f: Callable[..., Any], name: str, arguments: Any) -> None:
+    """Try the gradient of a call, and keep the verdicts."""
+    args, kwargs = arguments
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+    names = functools.partial(named, parameters(f))
+    try:
+        verdicts = examine(library, f, args, kwargs, names)
+    except Exception:  # a test may expect one; it is the measure that is broken
+        FOUND.setdefault(BROKEN, []).append({"test": test, "why": traceback.format_exc()})
+        return
+    where = name, test.partition("::")[0]
+    COMPARED[where] += any(v.reverse != NONE for v in verdicts)
+    entries = FOUND.setdefault(name, [])
+    entries += [
+        {k: v for k, v in vars(verdict).items() if v} | {"test": test} for verdict in verdicts
+    ]
+
+
+def parameters(f: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The parameters of a function; those of a compiled one by the first line of its docstring."""
+    try:
+        return list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        text = re.search(rf"{f.__name__}\(([^)]*)", f.__doc__ or "")
+        names = re.findall(r"\w+", text[1].partition("/")[0]) if text else []
+        kind = inspect.Parameter.POSITIONAL_ONLY
+        return [inspect.Parameter(n, kind) for n in names if n.isidentifier()]
+
+
+def named(known: list[inspect.Parameter], path: Any) -> str:
+    """What the argument at this place is called."""
+    positional, place, *_ = path
+    if positional:
+        return str(place)
+    for i, parameter in enumerate(known):
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            return f"*{parameter.name}"
+        if i == place:
+            return parameter.name
+    return f"argument {place + 1}"
