@@ -49,7 +49,7 @@ SCIPY = Library(
     ),
     "The tests are those with SciPy's `xp` fixture, slow ones too. The runner mends two things: "
     "the fixture `devices`, which adds a list to the tuple that the standard's `devices()` gives "
-    "since 2025.12 (for `array_api_strict` too), and the one test that is for lazy arrays alone, "
+    "since 2025.12, and the one test that is for lazy arrays alone, "
     "which SciPy says by naming every other library that it knows: `arraygrad` is then meant too.",
 )
 SKLEARN = Library(
@@ -61,7 +61,9 @@ SKLEARN = Library(
         "utils".split()
     ),
     "The tests are those that scikit-learn parametrises over array namespaces, devices and "
-    "dtypes, and its estimator checks for array API input.",
+    "dtypes, and its estimator checks for array API input. In those of inputs of two namespaces, "
+    "`arraygrad` is tried with NumPy and with array-api-strict; which pairs the others are tried "
+    "in is scikit-learn's choice.",
 )
 
 
@@ -228,11 +230,16 @@ def markdown(library: Library, device: str, runs: dict[str, Run]) -> str:
             parts.append("\n".join(f"- `{test}`" for test in result["xpassed"]))
         if name == arraygrad.__name__:
             for outcome, title in (("skipped", "Skipped"), ("xfailed", "Expected to fail")):
-                rows = [[count, f"`{why}`"] for why, count in result[outcome].items()]
+                rows = [[count, code(why)] for why, count in result[outcome].items()]
                 if rows:
                     head = ["Tests", "Reason that the library gives"]
                     parts += [f"### {title}", table(head, rows)]
     return "\n\n".join(parts) + "\n"
+
+
+def code(why: str) -> str:
+    """A reason as code in a table: it may hold marks of Markdown's own."""
+    return "`" + why.replace("`", "'").replace("|", "/") + "`"
 
 
 def cell(counts: dict[str, int] | None) -> str:
