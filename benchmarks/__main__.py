@@ -17,7 +17,7 @@ from benchmarks._report import table
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 README = HERE.parent / "README.md"
-BENCHMARKS = ("overhead", "large", "import_time", "gradients", "dropin")
+BENCHMARKS = ("overhead", "large", "import_time", "gradients", "dropin", "distributed")
 BEGIN, END = "<!-- speed:begin -->\n", "<!-- speed:end -->"
 #: The operations that README.md shows: the common ones, the cheapest and the dearest.
 SHOWN = (
@@ -29,7 +29,7 @@ SHOWN_PEERS = ("ours", "torch", "strict")
 
 def summary() -> str:
     """What README.md says of the saved figures."""
-    overhead, large, imports, gradients, dropin = (
+    overhead, large, imports, gradients, dropin, parallel = (
         json.loads((RESULTS / f"{name}.json").read_text()) for name in BENCHMARKS
     )
     times = overhead["microseconds"]
@@ -53,6 +53,8 @@ def summary() -> str:
         f"- `import arraygrad` takes {imports['ratio']:.2f} × the time of importing NumPy and "
         "array-api-compat alone.",
         f"- {_of_libraries(dropin['microseconds and ratios'])}",
+        f"- Two worker processes have {parallel['throughput']:.2f} × the throughput of one, where "
+        "the gradient takes most of the time.",
         "",
         "Milliseconds for a gradient (the two-layer step moves the weights too):",
         "",

@@ -68,6 +68,24 @@ def test_two_layer_net_fails_when_losses_differ():
     assert "AssertionError" in run.stderr
 
 
+def test_data_parallel_trains_as_one_process_does(tmp_path):
+    picture = tmp_path / "losses.png"
+    options = ["--steps=20", "--samples=200", f"--picture={picture}"]
+    command = [sys.executable, "-W", "error", ROOT / "examples" / "data_parallel.py", *options]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    progress, _, figures = run.stdout.partition("\n\n")
+    assert len(progress.splitlines()) == 10
+    head, *rows, difference, _ = (re.split(" {2,}", line) for line in figures.splitlines())
+    assert head == ["way", "first loss", "last loss", "ms a step"]
+    (two, *losses, _), (one, *expected, _) = rows
+    assert (two, one) == ("two processes", "one process")
+    assert losses == expected
+    assert float(losses[1]) < float(losses[0])
+    assert float(re.match("largest difference of a weight: (.*);", difference[0])[1]) < 1e-12
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_snippets_of_the_documents(path):
     # A fence would be read as expected output; a blank line in its place keeps the numbering.

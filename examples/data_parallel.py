@@ -1,0 +1,135 @@
+"""A classifier trained by two processes, and by one: the same losses and weights, to rounding.
+
+Two spirals of points are told apart by a network of three layers. At every step each process
+computes the gradient of its half of the points, and Dask adds the halves up. Prints the progress
+and a comparison, and saves a picture of both loss curves and of what the network has learnt.
+
+    python examples/data_parallel.py [--steps 300] [--samples 2048] [--picture data_parallel.png]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import matplotlib as mpl
+import numpy as np
+from dask.distributed import Client, LocalCluster
+
+import arraygrad as xp
+from arraygrad import autodiff, distributed, optim
+
+HIDDEN = 64
+
+
+def spirals(samples):
+    """Points, and on which of the two spirals each is: -1 or 1."""
+    rng = xp.random.default_rng(0)
+    side = xp.where(xp.arange(samples) % 2 == 0, -1.0, 1.0)
+    turn = 3 * xp.pi * xp.sqrt(rng.random(samples))
+    x = xp.stack([turn * xp.cos(turn), turn * xp.sin(turn)], axis=1) * side[:, None] / 10
+    return x + 0.02 * rng.standard_normal(x.shape), side
+
+
+def initial():
+    """The weights to begin with."""
+    rng = xp.random.default_rng(1)
+
+    def layer(inputs, outputs):
+        return {
+            "w": rng.standard_normal((inputs, outputs)) * (1 / inputs) ** 0.5,
+            "b": rng.standard_normal((outputs,)),
+        }
+
+    return [layer(2, HIDDEN), layer(HIDDEN, HIDDEN), layer(HIDDEN, 1)]
+
+
+def network(layers, x):
+    """Positive for the points of one spiral."""
+    *hidden, last = layers
+    for layer in hidden:
+        x = xp.tanh(x @ layer["w"] + layer["b"])
+    return (x @ last["w"] + last["b"])[:, 0]
+
+
+def loss(layers, x, side):
+    """The mean of the logistic loss."""
+    return xp.mean(xp.logaddexp(xp.asarray(0.0), -side * network(layers, x)))
+
+
+def train(name, loss_and_gradient, x, side, steps):
+    """Gradient descent with momentum; the losses, the weights and the seconds that a step takes."""
+    layers = initial()
+    optimizer = optim.SGD(layers, lr=0.3, momentum=0.9)
+    losses = []
+    start = time.perf_counter()
+    for step in range(steps):
+        value, gradient = loss_and_gradient(layers, x, side)
+        losses.append(float(value))
+        optimizer.step(gradient)
+        if (step + 1) % max(1, steps // 5) == 0:
+            print(f"{name:<16} step {step + 1:>5} of {steps}: loss {value:.6f}", flush=True)
+    return losses, layers, (time.perf_counter() - start) / steps
+
+
+def draw(path, losses, layers, x, side):
+    """Both loss curves, and the regions into which the network divides the plane."""
+    mpl.use("agg")  # files only
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    for (name, curve), style in zip(losses.items(), ("-", "--"), strict=True):
+        left.plot(curve, style, label=name)
+    left.set(xlabel="step", ylabel="loss", yscale="log", title="The same losses")
+    left.legend()
+    line = xp.linspace(-1.1, 1.1, 200)
+    across, up = xp.meshgrid(line, line)
+    plane = network(layers, xp.stack([xp.reshape(across, -1), xp.reshape(up, -1)], axis=1))
+    side, x = side.numpy(), x.numpy()
+    shown = np.reshape(plane.numpy(), across.shape)
+    right.contourf(line.numpy(), line.numpy(), shown > 0, levels=1, cmap="coolwarm", alpha=0.4)
+    right.scatter(x[:, 0], x[:, 1], c=side, s=3, cmap="coolwarm")
+    right.set(title="What the network has learnt", aspect="equal")
+    figure.savefig(path, dpi=100)
+
+
+def main(arguments=None):
+    """Train both ways and compare; the exit code."""
+    parser = argparse.ArgumentParser(description="Train with two processes, and with one.")
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--samples", type=int, default=2048)
+    parser.add_argument("--picture", default="data_parallel.png")
+    chosen = parser.parse_args(arguments)
+
+    x, side = spirals(chosen.samples)
+    # Each process has one thread, and NumPy in it too.
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+    ):
+        shards = (distributed.shard(a, 2, client=client) for a in (x, side))
+        two = train("two processes", distributed.value_and_grad(loss), *shards, chosen.steps)
+    one = train("one process", autodiff.value_and_grad(loss), x, side, chosen.steps)
+
+    print(f"\n{'way':<16} {'first loss':>12} {'last loss':>12} {'ms a step':>10}")
+    ways = {"two processes": two, "one process": one}
+    for name, (losses, _, seconds) in ways.items():
+        print(f"{name:<16} {losses[0]:>12.6f} {losses[-1]:>12.6f} {seconds * 1e3:>10.1f}")
+    differences = [
+        float(xp.max(xp.abs(a[key] - b[key])))
+        for a, b in zip(one[1], two[1], strict=True)
+        for key in a
+    ]
+    right = float(xp.mean(xp.astype(network(two[1], x) * side > 0, xp.float64)))
+    print(
+        f"largest difference of a weight: {max(differences):.1e}; {right:.1%} of the points right"
+    )
+    draw(chosen.picture, {name: way[0] for name, way in ways.items()}, two[1], x, side)
+    print(f"picture: {chosen.picture}")
+    np.testing.assert_allclose(two[0], one[0], rtol=1e-6)  # rounding grows with the steps
+    return 0
+
+
+if __name__ == "__main__":  # the workers import this file
+    sys.exit(main())
