@@ -10,7 +10,7 @@ from .._creation import asarray, empty_like, zeros_like
 from .._data_type import astype
 from .._dispatch import Writes, call, wrap
 from .._dtypes import ALL
-from .._errors import DeviceMismatchError, describe
+from .._errors import DeviceMismatchError, describe, explain
 from .._manipulation import reshape
 from .._tensor import Tensor
 from ..autodiff import NotDifferentiableError, Variable, _trees
@@ -409,7 +409,10 @@ def run(rule: Rule, tensors: list[Tensor], scratch: int) -> None:
         rule(_into, *tensors, *[empty_like(p) for _ in range(scratch)])
         return
     Writes.note(p)  # nobody else has the rest of what is written
-    sweep(rule, [x._data for x in tensors], scratch)
+    try:
+        sweep(rule, [x._data for x in tensors], scratch)
+    except Exception as error:
+        raise explain(error, "step", tensors) from error
 
 
 _REAL = {"complex64": ALL["float32"], "complex128": ALL["float64"]}
