@@ -1,0 +1,449 @@
+"""Activations: functions, and modules of them. All are finite, with finite gradients, far out."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import _elementwise as xp
+from .._data_type import finfo
+from .._dispatch import as_floating, pair
+from .._searching import where
+from .._statistical import max as largest
+from .._statistical import sum as total
+from .._typing import Tensor
+from ..autodiff import custom_vjp
+from ..autodiff._engine import quiet
+from ..special import ndtr
+from ._module import Module
+
+
+def relu(x: Tensor) -> Tensor:
+    """What is positive, else 0.
+
+    Parameters
+    ----------
+    x : Tensor
+        The argument.
+
+    Returns
+    -------
+    Tensor
+        ``max(x, 0)``; the derivative at 0 is 0.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.relu(xp.asarray([-1.0, 2.0]))
+    Tensor([0., 2.], dtype=float64)
+    """
+    return xp.maximum(x, 0)
+
+
+def tanh(x: Tensor) -> Tensor:
+    """Hyperbolic tangent.
+
+    Parameters
+    ----------
+    x : Tensor
+        The argument.
+
+    Returns
+    -------
+    Tensor
+        As `arraygrad.tanh`.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.tanh(xp.asarray([0.0, 100.0]))
+    Tensor([0., 1.], dtype=float64)
+    """
+    return xp.tanh(x)
+
+
+def sigmoid(x: Tensor) -> Tensor:
+    """1 / (1 + exp(-x)), with all digits also where it is small.
+
+    Parameters
+    ----------
+    x : Tensor
+        The argument.
+
+    Returns
+    -------
+    Tensor
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.sigmoid(xp.asarray([-1e4, 0.0, 1e4]))
+    Tensor([0. , 0.5, 1. ], dtype=float64)
+    """
+    return _sigmoid(as_floating(x))
+
+
+@custom_vjp
+def _sigmoid(x: Tensor) -> Tensor:
+    small = xp.exp(-xp.abs(x))
+    return where(x < 0, small, 1.0) / (1 + small)
+
+
+def _sigmoid_forward(x: Tensor) -> Any:
+    y = _sigmoid(x)
+    return y, y
+
+
+def _sigmoid_backward(y: Tensor, g: Tensor) -> Any:
+    slope = y * (1 - y)
+    return (pair("settle", g * slope, slope),)  # 0 counts more than infinity
+
+
+_sigmoid.defvjp(_sigmoid_forward, _sigmoid_backward)
+
+
+def silu(x: Tensor) -> Tensor:
+    """The function x · sigmoid(x), also known as swish.
+
+    Parameters
+    ----------
+    x : Tensor
+        The argument.
+
+    Returns
+    -------
+    Tensor
+        0 at minus infinity.
+
+    References
+    ----------
+    S. Elfwing, E. Uchibe, K. Doya: Sigmoid-weighted linear units for neural network function
+    approximation in reinforcement learning. Neural Networks 107 (2018).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.silu(xp.asarray([-1e4, 0.0, 1e4]))
+    Tensor([   -0.,     0., 10000.], dtype=float64)
+    """
+    return _silu(as_floating(x))
+
+
+@custom_vjp
+def _silu(x: Tensor) -> Tensor:
+    return _above(x) * _sigmoid(x)
+
+
+def _silu_backward(x: Tensor, g: Tensor) -> Any:
+    s = _sigmoid(x)
+    limits = finfo(x.dtype)
+    return (g * (s * (1 + xp.clip(x, limits.min, limits.max) * (1 - s))),)
+
+
+_silu.defvjp(lambda x: (_silu(x), x), _silu_backward)
+
+
+def _above(x: Tensor) -> Tensor:
+    """The least finite number for minus infinity, so that a factor of 0 makes it 0."""
+    return xp.maximum(x, finfo(x.dtype).min)
+
+
+def gelu(x: Tensor, approximate: str = "none") -> Tensor:
+    """The function x · Φ(x), of the normal distribution's Φ.
+
+    Parameters
+    ----------
+    x : Tensor
+        The argument.
+    approximate : str, optional
+        ``"none"``, or ``"tanh"`` for x · (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2. The former
+        needs SciPy on the CPU.
+
+    Returns
+    -------
+    Tensor
+        0 at minus infinity.
+
+    Raises
+    ------
+    ValueError
+        For another `approximate`.
+
+    References
+    ----------
+    D. Hendrycks, K. Gimpel: Gaussian error linear units. arXiv:1606.08415.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.gelu(xp.asarray([-1e4, 0.0, 1.0]))
+    Tensor([-0.        ,  0.        ,  0.84134475], dtype=float64)
+    >>> nn.gelu(xp.asarray([1.0]), approximate="tanh")
+    Tensor([0.84119199], dtype=float64)
+    """
+    x = as_floating(x)
+    if approximate == "none":
+        return _above(x) * ndtr(x)
+    if approximate != "tanh":
+        raise ValueError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}")
+    z = xp.clip(x, -25.0, 25.0)  # where the factor is 0 or 1 already, and the cube does no harm
+    # (1 + tanh(u)) / 2 is sigmoid(2 u), which keeps its digits where it is small.
+    return _above(x) * _sigmoid(math.sqrt(8 / math.pi) * z * (1 + 0.044715 * (z * z)))
+
+
+def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
+    """Logarithm of `softmax`, also where that underflows.
+
+    Parameters
+    ----------
+    x : Tensor
+        The scores.
+    axis : int, optional
+        What to sum over.
+
+    Returns
+    -------
+    Tensor
+        Not positive.
+
+    Notes
+    -----
+    Infinite scores count as the limit of large ones, equal ones among them as equal.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.log_softmax(xp.asarray([1e4, 0.0, -xp.inf]))
+    Tensor([     0., -10000.,    -inf], dtype=float64)
+    """
+    return _log_softmax(as_floating(x), axis)
+
+
+def _shifted(x: Tensor, axis: int) -> Tensor:
+    """Differences from the largest: 0 there, also where that is infinite."""
+    m = largest(x, axis=axis, keepdims=True)
+    with quiet():
+        return pair("settle", x - m, m)
+
+
+def _log_of_softmax(x: Tensor, axis: int) -> Tensor:
+    x = _shifted(x, axis)
+    return x - xp.log(total(xp.exp(x), axis=axis, keepdims=True))
+
+
+def _log_softmax_forward(x: Tensor, axis: int) -> Any:
+    y = _log_softmax(x, axis)
+    return y, y
+
+
+def _log_softmax_backward(axis: int, y: Tensor, g: Tensor) -> Any:
+    return (g - xp.exp(y) * total(g, axis=axis, keepdims=True),)
+
+
+_log_softmax = custom_vjp(_log_of_softmax, nondiff_argnums=(1,))
+_log_softmax.defvjp(_log_softmax_forward, _log_softmax_backward)
+
+
+def softmax(x: Tensor, axis: int = -1) -> Tensor:
+    """Exponentials divided by their sum.
+
+    Parameters
+    ----------
+    x : Tensor
+        The scores.
+    axis : int, optional
+        What to sum over.
+
+    Returns
+    -------
+    Tensor
+        Of sum 1.
+
+    Notes
+    -----
+    Infinite scores count as the limit of large ones, equal ones among them as equal.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.softmax(xp.asarray([1e4, 1e4, -1e4]))
+    Tensor([0.5, 0.5, 0. ], dtype=float64)
+    """
+    return _softmax(as_floating(x), axis)
+
+
+def _exponentials(x: Tensor, axis: int) -> Tensor:
+    e = xp.exp(_shifted(x, axis))
+    return e / total(e, axis=axis, keepdims=True)
+
+
+def _softmax_forward(x: Tensor, axis: int) -> Any:
+    y = _softmax(x, axis)
+    return y, y
+
+
+def _softmax_backward(axis: int, y: Tensor, g: Tensor) -> Any:
+    return (y * (g - total(g * y, axis=axis, keepdims=True)),)
+
+
+_softmax = custom_vjp(_exponentials, nondiff_argnums=(1,))
+_softmax.defvjp(_softmax_forward, _softmax_backward)
+
+
+# ---- as modules
+
+
+class ReLU(Module):
+    """`relu` as a module.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.ReLU()(xp.asarray([-1.0, 2.0]))
+    Tensor([0., 2.], dtype=float64)
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`relu` of `x`."""
+        return relu(x)
+
+
+class GELU(Module):
+    """`gelu` as a module.
+
+    Parameters
+    ----------
+    approximate : str, optional
+        As of the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.GELU("tanh")(xp.asarray([1.0]))
+    Tensor([0.84119199], dtype=float64)
+    """
+
+    def __init__(self, approximate: str = "none") -> None:
+        self.approximate = approximate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`gelu` of `x`."""
+        return gelu(x, self.approximate)
+
+    def extra_repr(self) -> str:
+        """The parameter."""
+        return f"approximate={self.approximate!r}"
+
+
+class SiLU(Module):
+    """`silu` as a module.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.SiLU()(xp.asarray([0.0]))
+    Tensor([0.], dtype=float64)
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`silu` of `x`."""
+        return silu(x)
+
+
+class Tanh(Module):
+    """`tanh` as a module.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.Tanh()(xp.asarray([0.0]))
+    Tensor([0.], dtype=float64)
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`tanh` of `x`."""
+        return tanh(x)
+
+
+class Sigmoid(Module):
+    """`sigmoid` as a module.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.Sigmoid()(xp.asarray([0.0]))
+    Tensor([0.5], dtype=float64)
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`sigmoid` of `x`."""
+        return sigmoid(x)
+
+
+class Softmax(Module):
+    """`softmax` as a module.
+
+    Parameters
+    ----------
+    axis : int, optional
+        What to sum over.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.Softmax()(xp.asarray([3.0, 3.0]))
+    Tensor([0.5, 0.5], dtype=float64)
+    """
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`softmax` of `x`."""
+        return softmax(x, self.axis)
+
+    def extra_repr(self) -> str:
+        """The parameter."""
+        return f"axis={self.axis}"
+
+
+class LogSoftmax(Module):
+    """`log_softmax` as a module.
+
+    Parameters
+    ----------
+    axis : int, optional
+        What to sum over.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.LogSoftmax()(xp.asarray([3.0]))
+    Tensor([0.], dtype=float64)
+    """
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`log_softmax` of `x`."""
+        return log_softmax(x, self.axis)
+
+    def extra_repr(self) -> str:
+        """The parameter."""
+        return f"axis={self.axis}"

@@ -1,0 +1,269 @@
+"""Initial values of parameters, which keep the variance of activations or gradients."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .._creation import _shape
+from .._typing import DeviceLike, DType, Shape, Tensor
+from ..random import Generator, default_rng
+
+
+def _fans(function: str, shape: Any) -> tuple[int, int]:
+    """How many numbers come into an output, and how many an input goes to."""
+    sizes = _shape(shape, function)
+    if len(sizes) < 2:
+        raise ValueError(f"{function}: shape must be (out, in, ...); got {shape!r}")
+    window = math.prod(sizes[2:])
+    return sizes[1] * window, sizes[0] * window
+
+
+def _fan(function: str, shape: Any, mode: str) -> int:
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f"{function}: mode must be 'fan_in' or 'fan_out'; got {mode!r}")
+    return _fans(function, shape)[mode == "fan_out"]
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """The factor by which a layer has to make up for what comes after it.
+
+    Parameters
+    ----------
+    nonlinearity : str
+        ``"linear"``, ``"conv2d"``, ``"sigmoid"``, ``"tanh"``, ``"relu"``, ``"leaky_relu"`` or
+        ``"selu"``.
+    param : float, optional
+        Of ``"leaky_relu"``, the slope for negative numbers; 0.01 if not given.
+
+    Returns
+    -------
+    float
+        PyTorch's values.
+
+    Raises
+    ------
+    ValueError
+        For another name.
+
+    Examples
+    --------
+    >>> from arraygrad import nn
+    >>> round(nn.calculate_gain("relu"), 6)
+    1.414214
+    """
+    if nonlinearity == "leaky_relu":
+        return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
+    try:
+        return _GAINS[nonlinearity]
+    except KeyError:
+        names = ", ".join([*_GAINS, "leaky_relu"])
+        raise ValueError(
+            f"calculate_gain: nonlinearity must be one of {names}; got {nonlinearity!r}"
+        ) from None
+
+
+_GAINS = {
+    "linear": 1.0, "conv2d": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2),
+    "selu": 0.75,
+}  # fmt: skip
+
+
+def xavier_uniform(
+    shape: Shape,
+    gain: float = 1.0,
+    *,
+    rng: Generator | None = None,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+) -> Tensor:
+    """Uniform numbers of variance 2 gain² / (fan in + fan out).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (out, in, ...), of which what follows is the window of a convolution.
+    gain : float, optional
+        See `calculate_gain`.
+    rng : Generator, optional
+        Where the numbers come from; None is a new one.
+    dtype, device : optional
+        Of the result; float64 and the generator's device.
+
+    Returns
+    -------
+    Tensor
+        To make a parameter of with `autodiff.variable`.
+
+    Raises
+    ------
+    ValueError
+        If the shape has fewer than two axes.
+
+    References
+    ----------
+    X. Glorot, Y. Bengio: Understanding the difficulty of training deep feedforward neural
+    networks. AISTATS 2010.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> w = nn.xavier_uniform((20, 40), rng=xp.random.default_rng(0))
+    >>> bool(xp.all(xp.abs(w) <= (6 / 60) ** 0.5))
+    True
+    """
+    bound = gain * math.sqrt(6 / sum(_fans("xavier_uniform", shape)))
+    return default_rng(rng, device=device).uniform(-bound, bound, shape, dtype)
+
+
+def xavier_normal(
+    shape: Shape,
+    gain: float = 1.0,
+    *,
+    rng: Generator | None = None,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+) -> Tensor:
+    """Normal numbers of variance 2 gain² / (fan in + fan out).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (out, in, ...), of which what follows is the window of a convolution.
+    gain : float, optional
+        See `calculate_gain`.
+    rng : Generator, optional
+        Where the numbers come from; None is a new one.
+    dtype, device : optional
+        Of the result; float64 and the generator's device.
+
+    Returns
+    -------
+    Tensor
+        To make a parameter of with `autodiff.variable`.
+
+    Raises
+    ------
+    ValueError
+        If the shape has fewer than two axes.
+
+    References
+    ----------
+    X. Glorot, Y. Bengio: Understanding the difficulty of training deep feedforward neural
+    networks. AISTATS 2010.
+
+    Examples
+    --------
+    >>> from arraygrad import nn
+    >>> nn.xavier_normal((20, 40)).shape
+    (20, 40)
+    """
+    std = gain * math.sqrt(2 / sum(_fans("xavier_normal", shape)))
+    return default_rng(rng, device=device).normal(0.0, std, shape, dtype)
+
+
+def kaiming_uniform(
+    shape: Shape,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    *,
+    rng: Generator | None = None,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+) -> Tensor:
+    """Uniform numbers of variance gain² / fan.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (out, in, ...), of which what follows is the window of a convolution.
+    a : float, optional
+        Of ``"leaky_relu"``, the slope for negative numbers.
+    mode : str, optional
+        ``"fan_in"`` keeps the variance of activations, ``"fan_out"`` that of gradients.
+    nonlinearity : str, optional
+        What the gain is of; see `calculate_gain`.
+    rng : Generator, optional
+        Where the numbers come from; None is a new one.
+    dtype, device : optional
+        Of the result; float64 and the generator's device.
+
+    Returns
+    -------
+    Tensor
+        To make a parameter of with `autodiff.variable`.
+
+    Raises
+    ------
+    ValueError
+        If the shape has fewer than two axes, or for another mode or nonlinearity.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren, J. Sun: Delving deep into rectifiers: surpassing human-level
+    performance on ImageNet classification. ICCV 2015.
+
+    Examples
+    --------
+    >>> from arraygrad import nn
+    >>> nn.kaiming_uniform((8, 3, 5, 5), nonlinearity="relu").shape
+    (8, 3, 5, 5)
+    """
+    fan = _fan("kaiming_uniform", shape, mode)
+    bound = calculate_gain(nonlinearity, a) * math.sqrt(3 / fan) if fan else 0.0
+    return default_rng(rng, device=device).uniform(-bound, bound, shape, dtype)
+
+
+def kaiming_normal(
+    shape: Shape,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    *,
+    rng: Generator | None = None,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+) -> Tensor:
+    """Normal numbers of variance gain² / fan.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (out, in, ...), of which what follows is the window of a convolution.
+    a : float, optional
+        Of ``"leaky_relu"``, the slope for negative numbers.
+    mode : str, optional
+        ``"fan_in"`` keeps the variance of activations, ``"fan_out"`` that of gradients.
+    nonlinearity : str, optional
+        What the gain is of; see `calculate_gain`.
+    rng : Generator, optional
+        Where the numbers come from; None is a new one.
+    dtype, device : optional
+        Of the result; float64 and the generator's device.
+
+    Returns
+    -------
+    Tensor
+        To make a parameter of with `autodiff.variable`.
+
+    Raises
+    ------
+    ValueError
+        If the shape has fewer than two axes, or for another mode or nonlinearity.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren, J. Sun: Delving deep into rectifiers: surpassing human-level
+    performance on ImageNet classification. ICCV 2015.
+
+    Examples
+    --------
+    >>> from arraygrad import nn
+    >>> nn.kaiming_normal((8, 3, 5, 5), mode="fan_out").shape
+    (8, 3, 5, 5)
+    """
+    fan = _fan("kaiming_normal", shape, mode)
+    std = calculate_gain(nonlinearity, a) / math.sqrt(fan) if fan else 0.0
+    return default_rng(rng, device=device).normal(0.0, std, shape, dtype)

@@ -1,0 +1,847 @@
+"""Layers: modules with the parameters of PyTorch's, their shapes and initial distributions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .. import _elementwise as xp
+from .._creation import full, ones, zeros
+from .._dispatch import as_floating
+from .._errors import describe
+from .._indexing import take
+from .._linear_algebra import matmul
+from .._manipulation import expand_dims, reshape
+from .._searching import where
+from .._statistical import mean
+from .._typing import DeviceLike, DType, Tensor
+from ..autodiff import custom_vjp, no_grad, stop_gradient, variable
+from ..random import Generator, default_rng
+from ._module import Module
+from ._windows import Two, avg_pool2d, conv2d, max_pool2d, two
+
+# ---- functions
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Product with the transpose of a matrix, plus a vector.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of shape (..., in).
+    weight : Tensor
+        Of shape (out, in).
+    bias : Tensor, optional
+        Of shape (out,).
+
+    Returns
+    -------
+    Tensor
+        Of shape (..., out).
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not belong together.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.linear(xp.ones((1, 3)), xp.ones((2, 3)), xp.asarray([0.0, 1.0]))
+    Tensor([[3., 4.]], dtype=float64)
+    """
+    if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
+        raise ValueError(
+            f"linear: the last axis of x must be as long as that of weight, (out, in); got x of "
+            f"shape {x.shape} and weight of shape {weight.shape}"
+        )
+    y = matmul(x, weight.T)
+    return y if bias is None else y + bias
+
+
+def embedding(ids: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+    """Rows of a matrix by number.
+
+    Parameters
+    ----------
+    ids : Tensor
+        Numbers of rows, of an integer dtype and any shape.
+    weight : Tensor
+        Of shape (rows, features).
+    padding_idx : int, optional
+        The row with this number gets no gradient.
+
+    Returns
+    -------
+    Tensor
+        Of shape (..., features).
+
+    Raises
+    ------
+    TypeError
+        If `ids` is not of an integer dtype.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.embedding(xp.asarray([[1, 1, 0]]), xp.asarray([[0.0, 1.0], [2.0, 3.0]]))
+    Tensor([[[2., 3.],
+             [2., 3.],
+             [0., 1.]]], dtype=float64)
+    """
+    if not isinstance(ids, Tensor) or ids.dtype.kind not in "iu":
+        raise TypeError(f"embedding: ids must be a Tensor of integers; got {describe(ids)}")
+    out = take(weight, reshape(ids, (-1,)), axis=0)
+    out = reshape(out, (*ids.shape, *weight.shape[1:]))
+    if padding_idx is not None:
+        padding = expand_dims(ids == padding_idx % weight.shape[0], axis=-1)
+        out = where(padding, stop_gradient(out), out)
+    return out
+
+
+def _normalised(x: Tensor, axes: tuple[int, ...], eps: float) -> Any:
+    average = mean(x, axis=axes, keepdims=True)
+    centred = x - average
+    variance = mean(centred * centred, axis=axes, keepdims=True)
+    return centred / xp.sqrt(variance + eps), average, variance
+
+
+def _normalised_forward(x: Tensor, axes: tuple[int, ...], eps: float) -> Any:
+    y, average, variance = _normalised(x, axes, eps)
+    return (y, average, variance), (y, variance)
+
+
+def _normalised_backward(axes: tuple[int, ...], eps: float, residuals: Any, gs: Any) -> Any:
+    """All that use mean and variance take them as constants."""
+    y, variance = residuals
+    g, _, _ = gs
+    g = g - mean(g, axis=axes, keepdims=True) - y * mean(g * y, axis=axes, keepdims=True)
+    return (g / xp.sqrt(variance + eps),)
+
+
+#: Of mean 0 and variance 1 along some axes; and what these were.
+_normalise = custom_vjp(_normalised, nondiff_argnums=(1, 2))
+_normalise.defvjp(_normalised_forward, _normalised_backward)
+
+
+def layer_norm(
+    x: Tensor,
+    normalized_shape: int | tuple[int, ...],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each element of a batch brought to mean 0 and variance 1.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of shape (..., *normalized_shape).
+    normalized_shape : int or tuple of int
+        The last axes of `x`, over which mean and variance are.
+    weight, bias : Tensor, optional
+        Factors and terms afterwards, of that shape.
+    eps : float, optional
+        Added to the variance.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`.
+
+    Raises
+    ------
+    ValueError
+        If the last axes are others.
+
+    References
+    ----------
+    J. L. Ba, J. R. Kiros, G. E. Hinton: Layer normalization. arXiv:1607.06450.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.layer_norm(xp.asarray([[1.0, 3.0], [20.0, 20.0]]), 2, eps=0.0 + 1e-12)
+    Tensor([[-1.,  1.],
+            [ 0.,  0.]], dtype=float64)
+    """
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not shape or x.shape[-len(shape) :] != shape:
+        raise ValueError(f"layer_norm: the last axes of x must be {shape}; got shape {x.shape}")
+    y, _, _ = _normalise(as_floating(x), tuple(range(-len(shape), 0)), eps)
+    if weight is not None:
+        y = y * weight
+    return y if bias is None else y + bias
+
+
+def batch_norm(
+    x: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Each channel brought to mean 0 and variance 1.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of shape (n, channels, ...).
+    running_mean, running_var : Tensor or None
+        What to bring it by, unless `training`, which updates them in place.
+    weight, bias : Tensor, optional
+        A factor and a term for each channel afterwards.
+    training : bool, optional
+        Use mean and variance of the batch.
+    momentum : float, optional
+        The part that the batch has in the new running mean and variance.
+    eps : float, optional
+        Added to the variance.
+
+    Returns
+    -------
+    Tensor
+        Of the shape of `x`.
+
+    Raises
+    ------
+    ValueError
+        If there are no channels, in training only one number for each, or no running mean.
+
+    References
+    ----------
+    S. Ioffe, C. Szegedy: Batch normalization: accelerating deep network training by reducing
+    internal covariate shift. ICML 2015.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> m, v = xp.zeros(1), xp.ones(1)
+    >>> x = xp.asarray([[1.0], [3.0]])
+    >>> nn.batch_norm(x, m, v, training=True, eps=1e-12)
+    Tensor([[-1.],
+            [ 1.]], dtype=float64)
+    >>> m, v
+    (Tensor([0.2], dtype=float64), Tensor([1.1], dtype=float64))
+    """
+    if x.ndim < 2:
+        raise ValueError(f"batch_norm: x must be of shape (n, channels, ...); got {x.shape}")
+    x = as_floating(x)
+    along = (1, x.shape[1], *(1,) * (x.ndim - 2))
+    if training:
+        count = x.size // x.shape[1] if x.shape[1] else 0
+        if count < 2:
+            raise ValueError(
+                f"batch_norm: training needs more than one number for each channel; got {x.shape}"
+            )
+        y, average, variance = _normalise(x, (0, *range(2, x.ndim)), eps)
+        for running, new in (
+            (running_mean, average),
+            (running_var, stop_gradient(variance) * (count / (count - 1))),
+        ):
+            if running is not None:
+                with no_grad():
+                    new = reshape(stop_gradient(new), running.shape)
+                    running *= 1 - momentum
+                    running += momentum * new
+    elif running_mean is None or running_var is None:
+        raise ValueError("batch_norm: without training, it needs running_mean and running_var")
+    else:
+        y = (x - reshape(running_mean, along)) / xp.sqrt(reshape(running_var, along) + eps)
+    if weight is not None:
+        y = y * reshape(weight, along)
+    return y if bias is None else y + reshape(bias, along)
+
+
+def dropout(
+    x: Tensor, p: float = 0.5, training: bool = True, rng: Generator | None = None
+) -> Tensor:
+    """Zeros in place of a random part of the elements; the others are made larger.
+
+    Parameters
+    ----------
+    x : Tensor
+        Anything.
+    p : float, optional
+        The probability of a zero.
+    training : bool, optional
+        If False, nothing is done.
+    rng : Generator, optional
+        What decides; None is a new one.
+
+    Returns
+    -------
+    Tensor
+        Of the same mean.
+
+    Raises
+    ------
+    ValueError
+        If `p` is not from 0 to 1.
+
+    Notes
+    -----
+    What `autodiff.checkpoint` runs again must draw the same numbers again: make the generator
+    inside of it, of a seed from outside.
+
+    References
+    ----------
+    N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov: Dropout: a simple way
+    to prevent neural networks from overfitting. JMLR 15 (2014).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.dropout(xp.ones(6), 0.5, rng=xp.random.default_rng(0))
+    Tensor([2., 2., 2., 0., 0., 0.], dtype=float64)
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: p must be from 0 to 1; got {p!r}")
+    if not training or p == 0:
+        return x
+    rng = default_rng(rng, device=x.device)
+    kept = rng.random(x.shape, dtype="float32") >= p
+    return where(kept, x * (1 / (1 - p)) if p < 1 else x, 0.0)
+
+
+# ---- modules
+
+
+def _uniform(shape: tuple[int, ...], fan_in: int, rng: Generator, dtype: DType | None) -> Any:
+    """A parameter of PyTorch's layers: between ± 1 / √(fan in)."""
+    bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
+    return variable(rng.uniform(-bound, bound, shape, dtype))
+
+
+class Linear(Module):
+    """`linear`: a matrix and a vector to add.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+        How many numbers go in and come out.
+    bias : bool, optional
+        Whether to add a vector.
+    rng : Generator, optional
+        Where the initial values come from; None is a new one.
+    device, dtype : optional
+        Of the parameters; the generator's device, float64.
+
+    Attributes
+    ----------
+    weight, bias : Variable
+        Of shape (out_features, in_features) and (out_features,); in this order uniform between
+        ±1 / √in_features at first. `bias` may be None.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> layer = nn.Linear(3, 2, rng=xp.random.default_rng(0))
+    >>> layer(xp.ones((5, 3))).shape
+    (5, 2)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        rng: Generator | None = None,
+        device: DeviceLike = None,
+        dtype: DType | None = None,
+    ) -> None:
+        rng = default_rng(rng, device=device)
+        shape = (out_features, in_features)
+        self.weight: Any = _uniform(shape, in_features, rng, dtype)
+        self.bias: Any = _uniform((out_features,), in_features, rng, dtype) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`linear` of `x`."""
+        return linear(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """The sizes."""
+        out, inside = self.weight.shape
+        return f"in_features={inside}, out_features={out}, bias={self.bias is not None}"
+
+
+class Conv2d(Module):
+    """`conv2d`: kernels that slide over images.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        How many channels go in and come out.
+    kernel_size : int or tuple of two
+        The size of the window.
+    stride, padding, dilation, groups : optional
+        As of the function.
+    bias : bool, optional
+        Whether to add a number to each channel.
+    rng : Generator, optional
+        Where the initial values come from; None is a new one.
+    device, dtype : optional
+        Of the parameters; the generator's device, float64.
+
+    Attributes
+    ----------
+    weight, bias : Variable
+        Of shape (out_channels, in_channels / groups, *kernel_size) and (out_channels,); in this
+        order uniform between ±1 / √fan at first, the fan being the size of one kernel. `bias` may
+        be None.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> layer = nn.Conv2d(3, 8, 3, padding=1, rng=xp.random.default_rng(0))
+    >>> layer(xp.ones((5, 3, 12, 12))).shape
+    (5, 8, 12, 12)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Two,
+        stride: Two = 1,
+        padding: Two | str = 0,
+        dilation: Two = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        rng: Generator | None = None,
+        device: DeviceLike = None,
+        dtype: DType | None = None,
+    ) -> None:
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"Conv2d: in_channels and out_channels must be multiples of groups; got "
+                f"{in_channels}, {out_channels} and {groups}"
+            )
+        rng = default_rng(rng, device=device)
+        shape = (out_channels, in_channels // groups, *two("Conv2d", "kernel_size", kernel_size, 1))
+        fan_in = math.prod(shape[1:])
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        self.weight: Any = _uniform(shape, fan_in, rng, dtype)
+        self.bias: Any = _uniform((out_channels,), fan_in, rng, dtype) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`conv2d` of `x`."""
+        return conv2d(
+            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
+        )
+
+    def extra_repr(self) -> str:
+        """The sizes."""
+        out, inside, *kernel = self.weight.shape
+        return (
+            f"{inside * self.groups}, {out}, kernel_size={tuple(kernel)}, stride={self.stride}, "
+            f"padding={self.padding!r}, dilation={self.dilation}, groups={self.groups}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+class MaxPool2d(Module):
+    """`max_pool2d` as a module.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding, dilation : optional
+        As of the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.MaxPool2d(2)(xp.ones((1, 3, 8, 8))).shape
+    (1, 3, 4, 4)
+    """
+
+    def __init__(
+        self, kernel_size: Two, stride: Two | None = None, padding: Two = 0, dilation: Two = 1
+    ) -> None:
+        self.kernel_size, self.stride = kernel_size, stride
+        self.padding, self.dilation = padding, dilation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`max_pool2d` of `x`."""
+        return max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation)
+
+    def extra_repr(self) -> str:
+        """The parameters."""
+        return (
+            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
+            f"dilation={self.dilation}"
+        )
+
+
+class AvgPool2d(Module):
+    """`avg_pool2d` as a module.
+
+    Parameters
+    ----------
+    kernel_size, stride, padding, count_include_pad : optional
+        As of the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.AvgPool2d(2)(xp.ones((1, 3, 8, 8))).shape
+    (1, 3, 4, 4)
+    """
+
+    def __init__(
+        self,
+        kernel_size: Two,
+        stride: Two | None = None,
+        padding: Two = 0,
+        count_include_pad: bool = True,
+    ) -> None:
+        self.kernel_size, self.stride = kernel_size, stride
+        self.padding, self.count_include_pad = padding, count_include_pad
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`avg_pool2d` of `x`."""
+        return avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.count_include_pad)
+
+    def extra_repr(self) -> str:
+        """The parameters."""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class Embedding(Module):
+    """`embedding`: a vector for each of a number of things.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        How many vectors, and how long.
+    padding_idx : int, optional
+        The vector with this number is zero and stays so.
+    rng : Generator, optional
+        Where the initial values come from; None is a new one.
+    device, dtype : optional
+        Of the parameters; the generator's device, float64.
+
+    Attributes
+    ----------
+    weight : Variable
+        Of shape (num_embeddings, embedding_dim); normal of variance 1 at first.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.Embedding(10, 4)(xp.asarray([[1, 2, 3]])).shape
+    (1, 3, 4)
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        *,
+        rng: Generator | None = None,
+        device: DeviceLike = None,
+        dtype: DType | None = None,
+    ) -> None:
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise ValueError(
+                f"Embedding: padding_idx must be one of {num_embeddings}; got {padding_idx}"
+            )
+        rng = default_rng(rng, device=device)
+        weight = rng.standard_normal((num_embeddings, embedding_dim), dtype)
+        if padding_idx is not None:
+            weight[padding_idx, :] = 0.0
+        self.padding_idx = padding_idx
+        self.weight: Any = variable(weight)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """`embedding` of `ids`."""
+        return embedding(ids, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        """The sizes."""
+        rows, features = self.weight.shape
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{rows}, {features}{padding}"
+
+
+class LayerNorm(Module):
+    """`layer_norm` with factors and terms that are learnt.
+
+    Parameters
+    ----------
+    normalized_shape : int or tuple of int
+        The last axes of what comes in.
+    eps : float, optional
+        Added to the variance.
+    elementwise_affine, bias : bool, optional
+        Whether there are factors and terms; and if so, terms.
+    device, dtype : optional
+        Of the parameters; the default device, float64.
+
+    Attributes
+    ----------
+    weight, bias : Variable
+        Of the normalized shape; 1 and 0 at first. They may be None.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.LayerNorm(4)(xp.ones((2, 4)))
+    Variable([[0., 0., 0., 0.],
+              [0., 0., 0., 0.]], dtype=float64)
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | tuple[int, ...],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        *,
+        device: DeviceLike = None,
+        dtype: DType | None = None,
+    ) -> None:
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
+        self.normalized_shape, self.eps = tuple(shape), eps
+        self.weight: Any = None
+        self.bias: Any = None
+        if elementwise_affine:
+            self.weight = variable(ones(self.normalized_shape, dtype=dtype, device=device))
+        if elementwise_affine and bias:
+            self.bias = variable(zeros(self.normalized_shape, dtype=dtype, device=device))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`layer_norm` of `x`."""
+        return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """The parameters."""
+        return f"{self.normalized_shape}, eps={self.eps}"
+
+
+class BatchNorm2d(Module):
+    """`batch_norm` of images, with factors and terms that are learnt.
+
+    Parameters
+    ----------
+    num_features : int
+        How many channels come in.
+    eps : float, optional
+        Added to the variance.
+    momentum : float or None, optional
+        The part that a batch has in the running mean and variance; None is that of their mean
+        over all batches.
+    affine : bool, optional
+        Whether there are factors and terms.
+    track_running_stats : bool, optional
+        Whether to keep running mean and variance, for `eval`.
+    device, dtype : optional
+        Of the parameters; the default device, float64.
+
+    Attributes
+    ----------
+    weight, bias : Variable
+        Of shape (num_features,); 1 and 0 at first. They may be None.
+    running_mean, running_var, num_batches_tracked : Tensor
+        0, 1 and 0 at first. They may be None.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> layer = nn.BatchNorm2d(3)
+    >>> layer(xp.ones((2, 3, 4, 4))).shape
+    (2, 3, 4, 4)
+    >>> layer.running_mean
+    Tensor([0.1, 0.1, 0.1], dtype=float64)
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        device: DeviceLike = None,
+        dtype: DType | None = None,
+    ) -> None:
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.weight: Any = None
+        self.bias: Any = None
+        self.running_mean: Any = None
+        self.running_var: Any = None
+        self.num_batches_tracked: Any = None
+        if affine:
+            self.weight = variable(ones(num_features, dtype=dtype, device=device))
+            self.bias = variable(zeros(num_features, dtype=dtype, device=device))
+        if track_running_stats:
+            self.running_mean = zeros(num_features, dtype=dtype, device=device)
+            self.running_var = ones(num_features, dtype=dtype, device=device)
+            self.num_batches_tracked = full((), 0, device=device)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`batch_norm` of `x`."""
+        if x.ndim != 4 or x.shape[1] != self.num_features:
+            raise ValueError(
+                f"BatchNorm2d: images must be of shape (n, {self.num_features}, h, w); "
+                f"got {x.shape}"
+            )
+        tracked = self.running_mean is not None
+        momentum: Any = self.momentum
+        if self.training and tracked:
+            self.num_batches_tracked += 1
+            if momentum is None:
+                momentum = 1 / self.num_batches_tracked
+        return batch_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not tracked,
+            momentum,
+            self.eps,
+        )
+
+    def extra_repr(self) -> str:
+        """The parameters."""
+        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+
+
+class Dropout(Module):
+    """`dropout`, in training.
+
+    Parameters
+    ----------
+    p : float, optional
+        The probability of a zero.
+    rng : Generator, optional
+        What decides; None is a new one.
+    device : optional
+        That of the new one; the default device.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> layer = nn.Dropout(0.5, rng=xp.random.default_rng(0))
+    >>> layer(xp.ones(4))
+    Tensor([2., 2., 2., 0.], dtype=float64)
+    >>> layer.eval()(xp.ones(4))
+    Tensor([1., 1., 1., 1.], dtype=float64)
+    """
+
+    def __init__(
+        self, p: float = 0.5, *, rng: Generator | None = None, device: DeviceLike = None
+    ) -> None:
+        if not 0 <= p <= 1:
+            raise ValueError(f"Dropout: p must be from 0 to 1; got {p!r}")
+        self.p, self.rng = p, default_rng(rng, device=device)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`dropout` of `x`."""
+        if not self.training:
+            return x
+        return dropout(x, self.p, rng=self.rng)
+
+    def extra_repr(self) -> str:
+        """The parameter."""
+        return f"p={self.p}"
+
+
+class Flatten(Module):
+    """Several axes made one.
+
+    Parameters
+    ----------
+    start_axis, end_axis : int, optional
+        The first and the last of them.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.Flatten()(xp.ones((5, 3, 4, 4))).shape
+    (5, 48)
+    """
+
+    def __init__(self, start_axis: int = 1, end_axis: int = -1) -> None:
+        self.start_axis, self.end_axis = start_axis, end_axis
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`x`, reshaped."""
+        first, last = self.start_axis, self.end_axis
+        if not (-x.ndim <= first < x.ndim and -x.ndim <= last < x.ndim):
+            raise ValueError(f"Flatten: x has no axes {first} to {last}; got shape {x.shape}")
+        first, last = first % x.ndim, last % x.ndim
+        size = math.prod(x.shape[first : last + 1])
+        return reshape(x, (*x.shape[:first], size, *x.shape[last + 1 :]))
+
+    def extra_repr(self) -> str:
+        """The axes."""
+        return f"start_axis={self.start_axis}, end_axis={self.end_axis}"
+
+
+class Sequential(Module):
+    """Modules, or functions, one after the other.
+
+    Parameters
+    ----------
+    *layers : Module or callable
+        Each takes what the one before gives.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> model = nn.Sequential(nn.Linear(4, 8), nn.relu, nn.Linear(8, 2))
+    >>> model
+    Sequential(
+      (0): Linear(in_features=4, out_features=8, bias=True)
+      (2): Linear(in_features=8, out_features=2, bias=True)
+    )
+    >>> model(xp.ones((5, 4))).shape
+    (5, 2)
+    """
+
+    def __init__(self, *layers: Callable[..., Any]) -> None:
+        for i, layer in enumerate(layers):
+            if not callable(layer):
+                raise TypeError(f"Sequential: expected modules; got {describe(layer)}")
+            vars(self)[str(i)] = layer  # so that names are "0.weight", as PyTorch's
+
+    def forward(self, x: Any) -> Any:
+        """What comes out in the end."""
+        for layer in self:
+            x = layer(x)
+        return x
+
+    def __iter__(self) -> Iterator[Any]:
+        return (layer for name, layer in vars(self).items() if name.isdecimal())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getitem__(self, i: int) -> Any:
+        return list(self)[i]

@@ -1,0 +1,541 @@
+"""Losses: functions, and modules of them, with finite gradients also of extreme predictions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from .. import _elementwise as xp
+from .._creation import arange
+from .._data_type import astype
+from .._dispatch import as_floating, pair
+from .._errors import describe
+from .._manipulation import expand_dims, reshape
+from .._searching import count_nonzero, where
+from .._statistical import mean
+from .._statistical import sum as total
+from .._typing import Tensor
+from .._utility import any as any_of
+from ..autodiff import custom_vjp
+from ..autodiff._engine import quiet
+from ..autodiff._traced import Traced
+from ._activations import _log_softmax, _sigmoid
+from ._module import Module
+
+REDUCTIONS = ("mean", "sum", "none")
+
+
+def _reduced(name: str, loss: Tensor, reduction: str) -> Tensor:
+    if reduction == "mean":
+        return mean(loss)
+    if reduction == "sum":
+        return total(loss)
+    if reduction == "none":
+        return loss
+    raise ValueError(f"{name}: reduction must be one of {', '.join(REDUCTIONS)}; got {reduction!r}")
+
+
+def _pair(name: str, input: Any, target: Any) -> None:
+    """Shapes that differ are a mistake, most often a column beside a row."""
+    for word, x in (("input", input), ("target", target)):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"{name}: {word} must be a Tensor; got {describe(x)}")
+    if input.shape != target.shape:
+        raise ValueError(
+            f"{name}: input and target must be of one shape; got {input.shape} and {target.shape}"
+        )
+
+
+def mse(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """Squared error.
+
+    Parameters
+    ----------
+    input, target : Tensor
+        Predictions and what they should be, of one shape.
+    reduction : str, optional
+        ``"mean"``, ``"sum"``, or ``"none"`` for the losses one by one.
+
+    Returns
+    -------
+    Tensor
+        Of no axes, unless `reduction` is ``"none"``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or for another reduction.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.mse(xp.asarray([1.0, 2.0]), xp.asarray([1.0, 5.0]))
+    Tensor(4.5, dtype=float64)
+    """
+    _pair("mse", input, target)
+    return _reduced("mse", xp.square(input - target), reduction)
+
+
+def l1(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    """Absolute error.
+
+    Parameters
+    ----------
+    input, target : Tensor
+        Predictions and what they should be, of one shape.
+    reduction : str, optional
+        ``"mean"``, ``"sum"``, or ``"none"`` for the losses one by one.
+
+    Returns
+    -------
+    Tensor
+        Of no axes, unless `reduction` is ``"none"``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or for another reduction.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.l1(xp.asarray([1.0, 2.0]), xp.asarray([1.0, 5.0]))
+    Tensor(1.5, dtype=float64)
+    """
+    _pair("l1", input, target)
+    return _reduced("l1", xp.abs(input - target), reduction)
+
+
+def huber(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+    """Half the squared error up to `delta`, and in proportion to the error beyond.
+
+    Parameters
+    ----------
+    input, target : Tensor
+        Predictions and what they should be, of one shape.
+    reduction : str, optional
+        ``"mean"``, ``"sum"``, or ``"none"`` for the losses one by one.
+    delta : float, optional
+        Where the parabola ends; positive.
+
+    Returns
+    -------
+    Tensor
+        Of no axes, unless `reduction` is ``"none"``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, `delta` is not positive, or for another reduction.
+
+    References
+    ----------
+    P. J. Huber: Robust estimation of a location parameter. Annals of Mathematical Statistics 35
+    (1964).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.huber(xp.asarray([1.0, 2.0]), xp.asarray([1.5, 5.0]), reduction="none")
+    Tensor([0.125, 2.5  ], dtype=float64)
+    """
+    _pair("huber", input, target)
+    if not delta > 0:
+        raise ValueError(f"huber: delta must be positive; got {delta!r}")
+    r = xp.abs(input - target)
+    c = xp.minimum(r, delta)
+    return _reduced("huber", c * (r - 0.5 * c), reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """Cross entropy of two classes, by the logarithm of their odds.
+
+    Parameters
+    ----------
+    input : Tensor
+        Logits: what `sigmoid` makes the probability of.
+    target : Tensor
+        Probabilities, most often 0 and 1, of the shape of `input`.
+    weight : Tensor, optional
+        Factors of the losses; broadcast.
+    reduction : str, optional
+        ``"mean"``, ``"sum"``, or ``"none"`` for the losses one by one.
+    pos_weight : Tensor, optional
+        Factors of the target; broadcast.
+
+    Returns
+    -------
+    Tensor
+        Of no axes, unless `reduction` is ``"none"``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or for another reduction.
+
+    Notes
+    -----
+    An infinite logit that is right has the loss 0.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> logits, target = xp.asarray([1e4, -1e4, 0.0]), xp.asarray([1.0, 1.0, 0.5])
+    >>> nn.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    Tensor([0.00000000e+00, 1.00000000e+04, 6.93147181e-01], dtype=float64)
+    """
+    name = "binary_cross_entropy_with_logits"
+    _pair(name, input, target)
+    input, target = as_floating(input), astype(target, as_floating(input).dtype, copy=False)
+    positive = target if pos_weight is None else target * pos_weight
+    if positive.shape != input.shape:
+        raise ValueError(
+            f"{name}: pos_weight must broadcast to {input.shape}; got {describe(pos_weight)}"
+        )
+    loss = _binary(input, positive, 1 - target)
+    if weight is not None:
+        loss = loss * weight
+    return _reduced(name, loss, reduction)
+
+
+@custom_vjp
+def _binary(x: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+    """-(positive · log σ(x) + negative · log σ(-x)), where a weight of 0 counts as nothing."""
+    tail = xp.log1p(xp.exp(-xp.abs(x)))
+    up = where(positive == 0, 0.0, xp.maximum(-x, 0))
+    down = where(negative == 0, 0.0, xp.maximum(x, 0))
+    return (positive + negative) * tail + positive * up + negative * down
+
+
+def _binary_forward(x: Tensor, positive: Tensor, negative: Tensor) -> Any:
+    return _binary(x, positive, negative), (x, positive, negative)
+
+
+def _binary_backward(residuals: Any, g: Tensor) -> Any:
+    x, positive, negative = residuals
+    tail = xp.logaddexp(-xp.abs(x), 0.0)
+    return (
+        g * (negative * _sigmoid(x) - positive * _sigmoid(-x)),
+        g * (xp.maximum(-x, 0) + tail),
+        g * (xp.maximum(x, 0) + tail),
+    )
+
+
+_binary.defvjp(_binary_forward, _binary_backward)
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Cross entropy of classes, by scores of which `softmax` makes probabilities.
+
+    Parameters
+    ----------
+    input : Tensor
+        Scores, of shape (classes,), (n, classes) or (n, classes, ...).
+    target : Tensor
+        Numbers of classes, of an integer dtype and the shape of `input` without the axis of the
+        classes; or probabilities, of the shape of `input`.
+    weight : Tensor, optional
+        A factor for each class.
+    ignore_index : int, optional
+        Where the number of the class is this one, there is no loss.
+    reduction : str, optional
+        ``"mean"``, ``"sum"``, or ``"none"`` for the losses one by one. With `weight`, the mean of
+        losses by number of class is the weighted one.
+    label_smoothing : float, optional
+        How much of the target is shared among all classes, from 0 to 1.
+
+    Returns
+    -------
+    Tensor
+        Of no axes, unless `reduction` is ``"none"``.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not belong together, a parameter is out of its range, or, on the CPU, a number
+        is none of a class. (Elsewhere, where the host would have to wait to see it, the loss is
+        NaN then.)
+    TypeError
+        For a target of bools.
+
+    Notes
+    -----
+    A class that has no part in the target adds nothing, whatever its score.
+
+    References
+    ----------
+    C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna: Rethinking the Inception architecture
+    for computer vision. CVPR 2016 (on smoothed labels).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> scores = xp.asarray([[1e4, 0.0], [0.0, 0.0]])
+    >>> nn.cross_entropy(scores, xp.asarray([0, 1]), reduction="none")
+    Tensor([0.        , 0.69314718], dtype=float64)
+    """
+    for word, x in (("input", input), ("target", target)):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"cross_entropy: {word} must be a Tensor; got {describe(x)}")
+    if not input.ndim:
+        raise ValueError(
+            f"cross_entropy: input must have an axis of classes; got {describe(input)}"
+        )
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(
+            f"cross_entropy: label_smoothing must be from 0 to 1; got {label_smoothing!r}"
+        )
+    input = as_floating(input)
+    axis = 1 if input.ndim > 1 else 0
+    classes = input.shape[axis]
+    along = (1,) * axis + (classes,) + (1,) * (input.ndim - axis - 1)
+    if weight is not None:
+        if weight.shape != (classes,):
+            raise ValueError(
+                f"cross_entropy: weight must be of shape ({classes},); got {describe(weight)}"
+            )
+        weight = reshape(weight, along)
+    rows = (*input.shape[:axis], *input.shape[axis + 1 :])
+    if target.shape == input.shape and target.dtype.kind == "f":
+        divisor: Any = max(math.prod(rows), 1)
+        parts, shared = target, None
+    elif target.shape == rows and target.dtype.kind in "iu":
+        parts, shared, divisor = _of_classes(input, target, axis, along, ignore_index)
+    elif target.dtype.kind == "b":
+        raise TypeError(f"cross_entropy: target must be numbers; got {describe(target)}")
+    else:
+        raise ValueError(
+            "cross_entropy: target must be integers of the shape of input without its axis "
+            f"{axis}, or probabilities of its shape; got {describe(input)} and {describe(target)}"
+        )
+    if weight is not None and target.dtype.kind != "f":
+        divisor = total(parts * weight)
+    if label_smoothing:
+        even = label_smoothing / classes
+        parts = (1 - label_smoothing) * parts + (even if shared is None else even * shared)
+    if weight is not None:
+        parts = parts * weight
+    if isinstance(parts, Traced):
+        score = _log_softmax(input, axis)
+        loss = -total(parts * where(parts == 0, 0.0, score), axis=axis)
+    else:
+        loss = _of_parts(input, parts, axis)
+    if reduction == "mean":
+        return total(loss) / divisor
+    return _reduced("cross_entropy", loss, reduction)
+
+
+def _of_classes(
+    input: Tensor, target: Tensor, axis: int, along: tuple[int, ...], ignored: int
+) -> tuple[Tensor, Any, Any]:
+    """The classes as 1 among 0, where smoothing has a part, and of how many to take the mean."""
+    numbers = reshape(arange(along[axis], dtype=target.dtype, device=target.device), along)
+    target = expand_dims(target, axis=axis)
+    found = target == numbers
+    parts = astype(found, input.dtype)
+    if target.device.type == "cpu":  # where it costs little to look
+        count = int(count_nonzero(found))
+        if count == target.size:
+            return parts, None, count or 1
+        valid = target != ignored
+        if count != int(count_nonzero(valid)):
+            raise ValueError(
+                f"cross_entropy: target must be numbers from 0 to {along[axis] - 1}, or "
+                f"ignore_index={ignored}; got others among them"
+            )
+    else:
+        valid = target != ignored
+        parts = where(valid & ~any_of(found, axis=axis, keepdims=True), math.nan, parts)
+    shared = astype(valid, input.dtype)
+    return parts, shared, total(shared)
+
+
+def _negative(score: Tensor, parts: Tensor, axis: int) -> Tensor:
+    with quiet():
+        return 0.0 - total(pair("settle", parts * score, parts), axis=axis)
+
+
+def _of_parts_forward(x: Tensor, parts: Tensor, axis: int) -> Any:
+    score = _log_softmax(x, axis)
+    return _negative(score, parts, axis), score
+
+
+def _of_parts_backward(parts: Tensor, axis: int, score: Tensor, g: Tensor) -> Any:
+    all_parts = total(parts, axis=axis, keepdims=True)
+    return ((xp.exp(score) * all_parts - parts) * expand_dims(g, axis=axis),)
+
+
+_of_parts = custom_vjp(
+    lambda x, parts, axis: _negative(_log_softmax(x, axis), parts, axis), nondiff_argnums=(1, 2)
+)
+_of_parts.defvjp(_of_parts_forward, _of_parts_backward)
+
+
+# ---- as modules
+
+
+class _Loss(Module):
+    """A function of predictions and targets with its parameters."""
+
+    _function: Callable[..., Tensor]
+
+    def __init__(self, **parameters: Any) -> None:
+        self.__dict__.update(parameters)
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """The loss."""
+        parameters = {k: x for k, x in vars(self).items() if k not in _OURS}
+        return type(self)._function(input, target, **parameters)
+
+    def extra_repr(self) -> str:
+        """The parameters that are no tensors."""
+        own = ((k, x) for k, x in vars(self).items() if k not in _OURS)
+        return ", ".join(f"{k}={x!r}" for k, x in own if not isinstance(x, Tensor))
+
+
+_OURS = ("training", "_marked")
+
+
+class MSELoss(_Loss):
+    """`mse` as a module.
+
+    Parameters
+    ----------
+    reduction : str, optional
+        As of the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.MSELoss()(xp.asarray([1.0]), xp.asarray([3.0]))
+    Tensor(4., dtype=float64)
+    """
+
+    _function = staticmethod(mse)
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+
+
+class L1Loss(_Loss):
+    """`l1` as a module.
+
+    Parameters
+    ----------
+    reduction : str, optional
+        As of the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.L1Loss()(xp.asarray([1.0]), xp.asarray([3.0]))
+    Tensor(2., dtype=float64)
+    """
+
+    _function = staticmethod(l1)
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+
+
+class HuberLoss(_Loss):
+    """`huber` as a module.
+
+    Parameters
+    ----------
+    reduction, delta : optional
+        As of the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.HuberLoss(delta=0.5)(xp.asarray([1.0]), xp.asarray([3.0]))
+    Tensor(0.875, dtype=float64)
+    """
+
+    _function = staticmethod(huber)
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction=reduction, delta=delta)
+
+
+class BCEWithLogitsLoss(_Loss):
+    """`binary_cross_entropy_with_logits` as a module.
+
+    Parameters
+    ----------
+    weight, reduction, pos_weight : optional
+        As of the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.BCEWithLogitsLoss()(xp.asarray([0.0]), xp.asarray([1.0]))
+    Tensor(0.69314718, dtype=float64)
+    """
+
+    _function = staticmethod(binary_cross_entropy_with_logits)
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        reduction: str = "mean",
+        pos_weight: Tensor | None = None,
+    ) -> None:
+        super().__init__(weight=weight, reduction=reduction, pos_weight=pos_weight)
+
+
+class CrossEntropyLoss(_Loss):
+    """`cross_entropy` as a module.
+
+    Parameters
+    ----------
+    weight, ignore_index, reduction, label_smoothing : optional
+        As of the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.CrossEntropyLoss()(xp.asarray([[1.0, 1.0]]), xp.asarray([0]))
+    Tensor(0.69314718, dtype=float64)
+    """
+
+    _function = staticmethod(cross_entropy)
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(
+            weight=weight,
+            ignore_index=ignore_index,
+            reduction=reduction,
+            label_smoothing=label_smoothing,
+        )
