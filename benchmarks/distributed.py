@@ -20,7 +20,7 @@ from benchmarks._report import bar, options, publish, table
 
 PARTS = 4
 #: Samples and width: one where computing takes most of the time, one where it takes none.
-SIZES = {"compute-bound": (4096, 384), "nothing to compute": (PARTS, 4)}
+SIZES = {"compute-bound": (16384, 384), "nothing to compute": (PARTS, 4)}
 
 
 def _loss(params: Any, x: Any, y: Any) -> Any:
