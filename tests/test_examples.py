@@ -86,6 +86,31 @@ def test_data_parallel_trains_as_one_process_does(tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+#: Examples that draw a picture: how to run them in small, and what they print last but the picture.
+PICTURES = {
+    "tensors.py": (["--sizes=32,64"], r"    64 +[0-9.]+"),
+    "classifier.py": (["--epochs=25"], r"accuracy on 1,000 new points: 0\.9\d+"),
+    "digits_convnet.py": (["--epochs=3"], r"accuracy on 360 images: 0\.[89]\d+, after .*"),
+    "gaussian_process.py": (["--samples=40"], r"minus log likelihood .* steps"),
+    "fit_scipy_model.py": (["--trials=100"], r"guessing +0\.250 +0\.2\d+ +0\.0\d+"),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures(name, tmp_path):
+    options, last = PICTURES[name]
+    picture = tmp_path / "picture.png"
+    command = [sys.executable, "-W", "error", ROOT / "examples" / name, *options]
+    run = subprocess.run(
+        [*command, f"--picture={picture}"], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    *_, line, drawn = run.stdout.splitlines()
+    assert re.fullmatch(last, line), line
+    assert drawn == f"picture: {picture}"
+    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_snippets_of_the_documents(path):
     # A fence would be read as expected output; a blank line in its place keeps the numbering.
