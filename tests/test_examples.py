@@ -90,7 +90,7 @@ def test_data_parallel_trains_as_one_process_does(tmp_path):
 PICTURES = {
     "tensors.py": (["--sizes=32,64"], r"    64 +[0-9.]+"),
     "classifier.py": (["--epochs=25"], r"accuracy on 1,000 new points: 0\.9\d+"),
-    "digits_convnet.py": (["--epochs=3"], r"accuracy on 360 images: 0\.[89]\d+, after .*"),
+    "digits_convnet.py": (["--epochs=6"], r"accuracy on 360 images: 0\.[89]\d+, after .*"),
     "gaussian_process.py": (["--samples=40"], r"minus log likelihood .* steps"),
     "fit_scipy_model.py": (["--trials=100"], r"guessing +0\.250 +0\.2\d+ +0\.0\d+"),
 }
