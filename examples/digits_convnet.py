@@ -1,7 +1,7 @@
 """A convolutional network that reads scikit-learn's handwritten digits.
 
-1,797 images of 8 by 8 points, a fifth of them kept for the test. In training, images are moved about
-by a point. Prints the loss and the accuracy as training goes, and draws what the network got wrong.
+1,797 images of 8 by 8 points, a fifth of them kept for the test. In training, images are moved by
+up to a point. Prints loss and accuracy as training goes, and draws what the network got wrong.
 
     python examples/digits_convnet.py [--epochs 40] [--picture digits_convnet.png]
 """
