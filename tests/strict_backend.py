@@ -367,7 +367,7 @@ def operations(index):
     table["root"] = _root
     define("settle", _settle)
     for name, function in host_operations(0).items():
-        if name.startswith("special."):
+        if name.startswith(("special.", "nn.")):
             table[name] = _through_host(function, device)
     for name, function in _random.operations().items():
         plain = name.rpartition(".")[2] in ("default_rng", "state", "restore", "spawn")

@@ -9,6 +9,7 @@ import pytest
 
 import arraygrad
 from arraygrad import autodiff, nn
+from arraygrad._backends import _nn
 
 FAR = [-math.inf, -1e300, -1e4, -40.0, -1.0, -0.0, 0.0, 0.5, 40.0, 1e4, 1e300, math.inf]
 
@@ -76,6 +77,27 @@ def test_activations_far_out(xp, same, name):
     same(g[-3:], [float(right == math.inf)] * 3)
     assert bool(xp.all(xp.isfinite(g)))
     assert bool(xp.all(xp.isfinite(h)))
+
+
+def test_second_derivatives_by_the_tape(xp, same):
+    """Where the pass backward is recorded, what an operation keeps counts as computed."""
+    x = numbers(2, 2, 4, 4)
+    w = numbers(2, 2, 3, 3)
+    for f in (
+        nn.sigmoid, nn.silu, nn.gelu, nn.softmax, nn.log_softmax,
+        lambda x: nn.cross_entropy(x, xp.zeros((2, 4, 4), dtype=xp.int64)),
+        lambda x: nn.binary_cross_entropy_with_logits(x, xp.ones(x.shape) / 3),
+        lambda x: nn.layer_norm(x, 4), lambda x: nn.batch_norm(x, None, None, training=True),
+        lambda x: nn.conv2d(x * x, xp.asarray(w), padding=1),
+        lambda x: nn.max_pool2d(x * x, 2), lambda x: nn.avg_pool2d(x * x, 2),
+    ):  # fmt: skip
+        g = autodiff.grad(lambda x: xp.sum(f(x) ** 2))  # noqa: B023
+        expected = autodiff.grad(lambda x: xp.sum(g(x) ** 2))(xp.asarray(x))  # noqa: B023
+        v = autodiff.variable(xp.asarray(x))
+        xp.sum(f(v) ** 2).backward(create_graph=True)
+        first, v.grad = v.grad, None
+        xp.sum(first**2).backward()
+        same(v.grad, expected.numpy(), rtol=1e-10)
 
 
 def test_integers_are_read_as_floating_point(xp, same):
@@ -283,7 +305,8 @@ def test_convolution_to_second_order(xp):
     smooth(xp, lambda w: nn.conv2d(xp.asarray(x), w, None, 2, 0, 1, 2) ** 2, w)
 
 
-def test_convolution_by_parts_is_the_same(xp, same, monkeypatch):
+def test_convolution_by_parts_is_the_same(same, monkeypatch):
+    xp = arraygrad
     x, w, b = map(xp.asarray, (numbers(3, 2, 9, 8), numbers(4, 2, 3, 3), numbers(4)))
 
     def gradients():
@@ -292,11 +315,12 @@ def test_convolution_by_parts_is_the_same(xp, same, monkeypatch):
         return [value, *grads]
 
     whole = gradients()
-    from arraygrad.nn import _windows
-
-    monkeypatch.setattr(_windows, "_MOST", dict.fromkeys(("cpu", "strict", "cuda"), 1))
-    assert len(_windows._parts(xp.zeros((2, 9, 8, 3)), _windows.Windows(
-        (9, 8), (3, 3), (2, 2), (1, 1), (1, 1), (1, 1)))) == 5  # fmt: skip
+    table = arraygrad.Device("cpu").ops
+    of_parts = _nn.operations(np, table["settle"], np.errstate, 1)
+    for name in ("nn.convolve", "nn.to_weight", "nn.to_images"):
+        monkeypatch.setitem(table, name, of_parts[name])
+    windows = _nn.Windows((9, 8), (3, 3), (2, 2), (1, 1), (1, 1), (1, 1))
+    assert len(_nn._row_parts(np.zeros((2, 9, 8, 3)), windows, 1)) == 5
     for a, b in zip(gradients(), whole, strict=True):
         same(a, b.numpy(), rtol=1e-12)
 

@@ -39,7 +39,7 @@ except ImportError as error:
     ) from error
 
 from .._errors import TransferError
-from . import _random, _special
+from . import _nn, _random, _special
 from .numpy import as_host, index_dtype, is_host_scalar, root, to_text
 
 __all__ = [
@@ -1106,6 +1106,7 @@ def _table() -> dict[str, Callable[..., Any]]:
     )
     table.update(_special.operations(cp, _special_function))
     table.update(_RANDOM)
+    table.update(_nn.operations(cp, settle, nullcontext, 2**28))
     return table
 
 

@@ -18,7 +18,7 @@ from array_api_compat import numpy as _compat
 from array_api_compat.numpy import fft as _fft
 from array_api_compat.numpy import linalg as _linalg
 
-from . import _random, _special
+from . import _nn, _random, _special
 from ._threads import in_parts, sweep
 
 namespace = np
@@ -684,6 +684,7 @@ def _table() -> dict[str, Callable[..., Any]]:
     table.update({name: in_parts(table[name]) for name in _COSTLY.split()})
     table.update(_special.operations(np, _scipy_special, quiet))
     table.update(_random.operations())
+    table.update(_nn.operations(np, settle, quiet, 2**20))
     return table
 
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from .. import _elementwise as xp
 from .._data_type import finfo
-from .._dispatch import as_floating, pair
-from .._searching import where
-from .._statistical import max as largest
-from .._statistical import sum as total
+from .._dispatch import as_floating, call
 from .._typing import Tensor
-from ..autodiff import custom_vjp
-from ..autodiff._engine import quiet
 from ..special import ndtr
 from ._module import Module
+from ._rules import log_softmax as _log_softmax
+from ._rules import sigmoid as _sigmoid
 
 
 def relu(x: Tensor) -> Tensor:
@@ -87,25 +83,6 @@ def sigmoid(x: Tensor) -> Tensor:
     return _sigmoid(as_floating(x))
 
 
-@custom_vjp
-def _sigmoid(x: Tensor) -> Tensor:
-    small = xp.exp(-xp.abs(x))
-    return where(x < 0, small, 1.0) / (1 + small)
-
-
-def _sigmoid_forward(x: Tensor) -> Any:
-    y = _sigmoid(x)
-    return y, y
-
-
-def _sigmoid_backward(y: Tensor, g: Tensor) -> Any:
-    slope = y * (1 - y)
-    return (pair("settle", g * slope, slope),)  # 0 counts more than infinity
-
-
-_sigmoid.defvjp(_sigmoid_forward, _sigmoid_backward)
-
-
 def silu(x: Tensor) -> Tensor:
     """The function x · sigmoid(x), also known as swish.
 
@@ -131,21 +108,7 @@ def silu(x: Tensor) -> Tensor:
     >>> nn.silu(xp.asarray([-1e4, 0.0, 1e4]))
     Tensor([   -0.,     0., 10000.], dtype=float64)
     """
-    return _silu(as_floating(x))
-
-
-@custom_vjp
-def _silu(x: Tensor) -> Tensor:
-    return _above(x) * _sigmoid(x)
-
-
-def _silu_backward(x: Tensor, g: Tensor) -> Any:
-    s = _sigmoid(x)
-    limits = finfo(x.dtype)
-    return (g * (s * (1 + xp.clip(x, limits.min, limits.max) * (1 - s))),)
-
-
-_silu.defvjp(lambda x: (_silu(x), x), _silu_backward)
+    return call("nn.silu", as_floating(x))
 
 
 def _above(x: Tensor) -> Tensor:
@@ -226,31 +189,6 @@ def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
     return _log_softmax(as_floating(x), axis)
 
 
-def _shifted(x: Tensor, axis: int) -> Tensor:
-    """Differences from the largest: 0 there, also where that is infinite."""
-    m = largest(x, axis=axis, keepdims=True)
-    with quiet():
-        return pair("settle", x - m, m)
-
-
-def _log_of_softmax(x: Tensor, axis: int) -> Tensor:
-    x = _shifted(x, axis)
-    return x - xp.log(total(xp.exp(x), axis=axis, keepdims=True))
-
-
-def _log_softmax_forward(x: Tensor, axis: int) -> Any:
-    y = _log_softmax(x, axis)
-    return y, y
-
-
-def _log_softmax_backward(axis: int, y: Tensor, g: Tensor) -> Any:
-    return (g - xp.exp(y) * total(g, axis=axis, keepdims=True),)
-
-
-_log_softmax = custom_vjp(_log_of_softmax, nondiff_argnums=(1,))
-_log_softmax.defvjp(_log_softmax_forward, _log_softmax_backward)
-
-
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
     """Exponentials divided by their sum.
 
@@ -277,25 +215,7 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
     >>> nn.softmax(xp.asarray([1e4, 1e4, -1e4]))
     Tensor([0.5, 0.5, 0. ], dtype=float64)
     """
-    return _softmax(as_floating(x), axis)
-
-
-def _exponentials(x: Tensor, axis: int) -> Tensor:
-    e = xp.exp(_shifted(x, axis))
-    return e / total(e, axis=axis, keepdims=True)
-
-
-def _softmax_forward(x: Tensor, axis: int) -> Any:
-    y = _softmax(x, axis)
-    return y, y
-
-
-def _softmax_backward(axis: int, y: Tensor, g: Tensor) -> Any:
-    return (y * (g - total(g * y, axis=axis, keepdims=True)),)
-
-
-_softmax = custom_vjp(_exponentials, nondiff_argnums=(1,))
-_softmax.defvjp(_softmax_forward, _softmax_backward)
+    return call("nn.softmax", as_floating(x), axis=axis)
 
 
 # ---- as modules

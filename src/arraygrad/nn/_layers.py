@@ -14,11 +14,11 @@ from .._indexing import take
 from .._linear_algebra import matmul
 from .._manipulation import expand_dims, reshape
 from .._searching import where
-from .._statistical import mean
 from .._typing import DeviceLike, DType, Tensor
-from ..autodiff import custom_vjp, no_grad, stop_gradient, variable
+from ..autodiff import no_grad, stop_gradient, variable
 from ..random import Generator, default_rng
 from ._module import Module
+from ._rules import normalise
 from ._windows import Two, avg_pool2d, conv2d, max_pool2d, two
 
 # ---- functions
@@ -103,31 +103,6 @@ def embedding(ids: Tensor, weight: Tensor, padding_idx: int | None = None) -> Te
     return out
 
 
-def _normalised(x: Tensor, axes: tuple[int, ...], eps: float) -> Any:
-    average = mean(x, axis=axes, keepdims=True)
-    centred = x - average
-    variance = mean(centred * centred, axis=axes, keepdims=True)
-    return centred / xp.sqrt(variance + eps), average, variance
-
-
-def _normalised_forward(x: Tensor, axes: tuple[int, ...], eps: float) -> Any:
-    y, average, variance = _normalised(x, axes, eps)
-    return (y, average, variance), (y, variance)
-
-
-def _normalised_backward(axes: tuple[int, ...], eps: float, residuals: Any, gs: Any) -> Any:
-    """All that use mean and variance take them as constants."""
-    y, variance = residuals
-    g, _, _ = gs
-    g = g - mean(g, axis=axes, keepdims=True) - y * mean(g * y, axis=axes, keepdims=True)
-    return (g / xp.sqrt(variance + eps),)
-
-
-#: Of mean 0 and variance 1 along some axes; and what these were.
-_normalise = custom_vjp(_normalised, nondiff_argnums=(1, 2))
-_normalise.defvjp(_normalised_forward, _normalised_backward)
-
-
 def layer_norm(
     x: Tensor,
     normalized_shape: int | tuple[int, ...],
@@ -173,7 +148,7 @@ def layer_norm(
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if not shape or x.shape[-len(shape) :] != shape:
         raise ValueError(f"layer_norm: the last axes of x must be {shape}; got shape {x.shape}")
-    y, _, _ = _normalise(as_floating(x), tuple(range(-len(shape), 0)), eps)
+    y, _, _ = normalise(as_floating(x), tuple(range(-len(shape), 0)), eps)
     if weight is not None:
         y = y * weight
     return y if bias is None else y + bias
@@ -243,7 +218,7 @@ def batch_norm(
             raise ValueError(
                 f"batch_norm: training needs more than one number for each channel; got {x.shape}"
             )
-        y, average, variance = _normalise(x, (0, *range(2, x.ndim)), eps)
+        y, average, variance = normalise(x, (0, *range(2, x.ndim)), eps)
         for running, new in (
             (running_mean, average),
             (running_var, stop_gradient(variance) * (count / (count - 1))),

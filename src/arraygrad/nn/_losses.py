@@ -9,7 +9,7 @@ from typing import Any
 from .. import _elementwise as xp
 from .._creation import arange
 from .._data_type import astype
-from .._dispatch import as_floating, pair
+from .._dispatch import as_floating
 from .._errors import describe
 from .._manipulation import expand_dims, reshape
 from .._searching import count_nonzero, where
@@ -17,11 +17,9 @@ from .._statistical import mean
 from .._statistical import sum as total
 from .._typing import Tensor
 from .._utility import any as any_of
-from ..autodiff import custom_vjp
-from ..autodiff._engine import quiet
-from ..autodiff._traced import Traced
-from ._activations import _log_softmax, _sigmoid
 from ._module import Module
+from ._rules import binary, log_softmax
+from ._rules import parts as parts_of
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -203,36 +201,10 @@ def binary_cross_entropy_with_logits(
         raise ValueError(
             f"{name}: pos_weight must broadcast to {input.shape}; got {describe(pos_weight)}"
         )
-    loss = _binary(input, positive, 1 - target)
+    loss = binary(input, positive, 1 - target)
     if weight is not None:
         loss = loss * weight
     return _reduced(name, loss, reduction)
-
-
-@custom_vjp
-def _binary(x: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-    """-(positive · log σ(x) + negative · log σ(-x)), where a weight of 0 counts as nothing."""
-    tail = xp.log1p(xp.exp(-xp.abs(x)))
-    up = where(positive == 0, 0.0, xp.maximum(-x, 0))
-    down = where(negative == 0, 0.0, xp.maximum(x, 0))
-    return (positive + negative) * tail + positive * up + negative * down
-
-
-def _binary_forward(x: Tensor, positive: Tensor, negative: Tensor) -> Any:
-    return _binary(x, positive, negative), (x, positive, negative)
-
-
-def _binary_backward(residuals: Any, g: Tensor) -> Any:
-    x, positive, negative = residuals
-    tail = xp.logaddexp(-xp.abs(x), 0.0)
-    return (
-        g * (negative * _sigmoid(x) - positive * _sigmoid(-x)),
-        g * (xp.maximum(-x, 0) + tail),
-        g * (xp.maximum(x, 0) + tail),
-    )
-
-
-_binary.defvjp(_binary_forward, _binary_backward)
 
 
 def cross_entropy(
@@ -334,11 +306,7 @@ def cross_entropy(
         parts = (1 - label_smoothing) * parts + (even if shared is None else even * shared)
     if weight is not None:
         parts = parts * weight
-    if isinstance(parts, Traced):
-        score = _log_softmax(input, axis)
-        loss = -total(parts * where(parts == 0, 0.0, score), axis=axis)
-    else:
-        loss = _of_parts(input, parts, axis)
+    loss = parts_of(log_softmax(input, axis), parts, axis)
     if reduction == "mean":
         return total(loss) / divisor
     return _reduced("cross_entropy", loss, reduction)
@@ -367,27 +335,6 @@ def _of_classes(
         parts = where(valid & ~any_of(found, axis=axis, keepdims=True), math.nan, parts)
     shared = astype(valid, input.dtype)
     return parts, shared, total(shared)
-
-
-def _negative(score: Tensor, parts: Tensor, axis: int) -> Tensor:
-    with quiet():
-        return 0.0 - total(pair("settle", parts * score, parts), axis=axis)
-
-
-def _of_parts_forward(x: Tensor, parts: Tensor, axis: int) -> Any:
-    score = _log_softmax(x, axis)
-    return _negative(score, parts, axis), score
-
-
-def _of_parts_backward(parts: Tensor, axis: int, score: Tensor, g: Tensor) -> Any:
-    all_parts = total(parts, axis=axis, keepdims=True)
-    return ((xp.exp(score) * all_parts - parts) * expand_dims(g, axis=axis),)
-
-
-_of_parts = custom_vjp(
-    lambda x, parts, axis: _negative(_log_softmax(x, axis), parts, axis), nondiff_argnums=(1, 2)
-)
-_of_parts.defvjp(_of_parts_forward, _of_parts_backward)
 
 
 # ---- as modules

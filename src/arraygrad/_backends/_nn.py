@@ -1,0 +1,333 @@
+"""Functions of neural networks, written once for NumPy and CuPy.
+
+As functions of the namespace they would be many operations each, of which a small layer's time
+would mostly be the calls. `xp` is the library.
+
+Convolutions and pooling are sums over windows that slide over the last two axes of images. Inside,
+images have the batch as their last axis: so what is next to each other in memory is treated alike,
+in long runs also of small images; and as both libraries keep an array's order of axes in memory,
+what one layer gives is as the next one wants it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+_Array = Any
+Image = tuple[int, int]
+
+
+class Windows(NamedTuple):
+    """Where the windows on an image of some size are."""
+
+    size: Image
+    kernel: Image
+    stride: Image
+    before: Image
+    after: Image
+    dilation: Image
+
+    @property
+    def padded(self) -> Image:
+        """The size of the image with its margins."""
+        (h, w), (a, b), (c, d) = self.size, self.before, self.after
+        return h + a + c, w + b + d
+
+    @property
+    def number(self) -> Image:
+        """How many windows there are along each axis."""
+        ends = zip(self.padded, self.kernel, self.stride, self.dilation, strict=True)
+        rows, columns = ((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in ends)
+        return rows, columns
+
+    @property
+    def inner(self) -> Any:
+        """The image inside of its margins, batch last."""
+        (a, b), (h, w) = self.before, self.size
+        return slice(None), slice(a, a + h), slice(b, b + w)
+
+    @property
+    def apart(self) -> bool:
+        """Whether no two windows share a point."""
+        (k, m), (s, t) = self.kernel, self.stride
+        return self.dilation == (1, 1) and k <= s and m <= t
+
+    def places(self, first: int = 0, end: int | None = None) -> list[tuple[int, int, Any]]:
+        """For each point of a window: that point, and where it is in the images, of all windows.
+
+        Or of the windows of some rows.
+        """
+        ranges = (first, self.number[0] if end is None else end), (0, self.number[1])
+        rows, columns = (
+            [slice(i * d + s * a, i * d + s * (b - 1) + 1, s) for i in range(k)]
+            for k, d, s, (a, b) in zip(self.kernel, self.dilation, self.stride, ranges, strict=True)
+        )
+        return [
+            (i, j, (slice(None), r, c)) for i, r in enumerate(rows) for j, c in enumerate(columns)
+        ]
+
+
+# ---- exponentials
+
+
+def sigmoid(xp: Any, x: _Array, /) -> _Array:
+    """1 / (1 + exp(-x)), by an exponential that does not overflow."""
+    small = xp.exp(-xp.abs(x))
+    top = xp.where(x < 0, small, x.dtype.type(1))
+    small += 1
+    return top / small
+
+
+def silu(xp: Any, x: _Array, /) -> _Array:
+    """The product of x and `sigmoid`, 0 at minus infinity."""
+    y = sigmoid(xp, x)
+    y *= xp.maximum(x, xp.finfo(x.dtype).min)
+    return y
+
+
+class _Exponentials:
+    """Softmax and its logarithm."""
+
+    def __init__(self, xp: Any, settle: Any, quiet: Any) -> None:
+        self.xp, self.settle, self.quiet = xp, settle, quiet
+
+    def shifted(self, x: _Array, axis: int) -> _Array:
+        """Differences from the largest: 0 there, also where that is infinite."""
+        m = x.max(axis=axis, keepdims=True)
+        with self.quiet():
+            return self.settle(x - m, m)
+
+    def softmax(self, x: _Array, /, *, axis: int) -> _Array:
+        """Exponentials divided by their sum."""
+        e = self.xp.exp(self.shifted(x, axis))
+        e /= e.sum(axis=axis, keepdims=True)
+        return e
+
+    def log_softmax(self, x: _Array, /, *, axis: int) -> _Array:
+        """Its logarithm."""
+        y = self.shifted(x, axis)
+        return y - self.xp.log(self.xp.exp(y).sum(axis=axis, keepdims=True))
+
+    def parts(self, score: _Array, parts: _Array, /, *, axis: int) -> _Array:
+        """The sum of products, negative, where a part of 0 makes 0."""
+        with self.quiet():
+            return 0 - self.settle(parts * score, parts).sum(axis=axis)
+
+
+def binary(xp: Any, x: _Array, positive: _Array, negative: _Array, /) -> _Array:
+    """-(positive · log σ(x) + negative · log σ(-x)), where a weight of 0 makes 0."""
+    zero = x.dtype.type(0)
+    tail = xp.log1p(xp.exp(-xp.abs(x)))
+    up = xp.where(positive == 0, zero, xp.maximum(-x, zero))
+    down = xp.where(negative == 0, zero, xp.maximum(x, zero))
+    return (positive + negative) * tail + positive * up + negative * down
+
+
+def normalise(xp: Any, x: _Array, /, *, axes: tuple[int, ...], eps: float) -> Any:
+    """The elements brought to mean 0 and variance 1 along some axes, and what these were."""
+    count = math.prod(x.shape[a] for a in axes)
+    mean = x.sum(axis=axes, keepdims=True) / count
+    y = x - mean
+    variance = (y * y).sum(axis=axes, keepdims=True) / count
+    y /= xp.sqrt(variance + eps)
+    return y, mean, variance
+
+
+def _add(view: _Array, x: _Array) -> None:
+    """In place; ``out[place] += x`` would write the sum into the view, and again into out."""
+    view += x
+
+
+# ---- images: (n, channels, h, w) outside, batch last inside
+
+
+def _with_margins(xp: Any, x: _Array, w: Windows, fill: Any = 0) -> _Array:
+    x = x.transpose(1, 2, 3, 0)
+    if w.padded == w.size:
+        return x
+    out = xp.full((x.shape[0], *w.padded, x.shape[3]), fill, dtype=x.dtype)
+    out[w.inner] = x
+    return out
+
+
+def _without_margins(x: _Array, w: Windows) -> _Array:
+    return (x if w.padded == w.size else x[w.inner]).transpose(3, 0, 1, 2)
+
+
+# ---- convolution, as a product of matrices
+
+
+def _row_parts(x: _Array, w: Windows, most: int) -> list[tuple[int, int]]:
+    """The rows of windows to take at a time, for columns of so many bytes."""
+    row = x.shape[0] * w.kernel[0] * w.kernel[1] * w.number[1] * x.shape[3] * x.dtype.itemsize
+    step = max(1, most // max(row, 1))
+    return [(i, min(i + step, w.number[0])) for i in range(0, w.number[0], step)]
+
+
+def _columns(xp: Any, x: _Array, w: Windows, rows: tuple[int, int], groups: int) -> _Array:
+    """The windows of some rows as the columns of a matrix, one for each group."""
+    shape = (x.shape[0], *w.kernel, rows[1] - rows[0], w.number[1], x.shape[3])
+    out = xp.empty(shape, dtype=x.dtype)
+    for i, j, place in w.places(*rows):
+        out[:, i, j] = x[place]
+    return out.reshape(groups, math.prod(shape[:3]) // groups, math.prod(shape[3:]))
+
+
+def _by_group(weight: _Array, groups: int) -> _Array:
+    return weight.reshape(groups, weight.shape[0] // groups, math.prod(weight.shape[1:]))
+
+
+class _Convolutions:
+    def __init__(self, xp: Any, most: int) -> None:
+        self.xp, self.most = xp, most
+
+    def convolve(
+        self, x: _Array, weight: _Array, bias: Any, /, *, groups: int, windows: Windows
+    ) -> _Array:
+        """Cross-correlation, and a number for each channel."""
+        xp, w = self.xp, windows
+        x = _with_margins(xp, x, w)
+        channels, n = weight.shape[0], x.shape[3]
+        out = xp.empty((channels, *w.number, n), dtype=xp.result_type(x, weight))
+        matrix = _by_group(weight, groups)
+        for rows in _row_parts(x, w, self.most):
+            y = xp.matmul(matrix, _columns(xp, x, w, rows, groups))
+            y = y.reshape(channels, rows[1] - rows[0], w.number[1], n)
+            if bias is None:
+                out[:, rows[0] : rows[1]] = y
+            else:
+                xp.add(y, bias[:, None, None, None], out=out[:, rows[0] : rows[1]])
+        return out.transpose(3, 0, 1, 2)
+
+    def to_weight(
+        self,
+        g: _Array,
+        x: _Array,
+        /,
+        *,
+        shape: tuple[int, ...],
+        groups: int,
+        windows: Windows,
+    ) -> _Array:
+        """The transpose by the weight."""
+        xp, w = self.xp, windows
+        x, g = _with_margins(xp, x, w), g.transpose(1, 2, 3, 0)
+        out = None
+        for rows in _row_parts(x, w, self.most):
+            part = g[:, rows[0] : rows[1]].reshape(groups, shape[0] // groups, -1)
+            y = xp.matmul(part, _columns(xp, x, w, rows, groups).transpose(0, 2, 1))
+            out = y if out is None else out + y
+        return xp.zeros(shape, dtype=x.dtype) if out is None else out.reshape(shape)
+
+    def to_images(self, g: _Array, weight: _Array, /, *, groups: int, windows: Windows) -> _Array:
+        """The transpose by the images."""
+        xp, w = self.xp, windows
+        g = g.transpose(1, 2, 3, 0)
+        channels, n = weight.shape[1] * groups, g.shape[3]
+        out = xp.zeros((channels, *w.padded, n), dtype=xp.result_type(g, weight))
+        matrix = _by_group(weight, groups).transpose(0, 2, 1)
+        for rows in _row_parts(out, w, self.most):
+            part = g[:, rows[0] : rows[1]].reshape(groups, weight.shape[0] // groups, -1)
+            y = xp.matmul(matrix, part)
+            y = y.reshape(channels, *w.kernel, rows[1] - rows[0], w.number[1], n)
+            for i, j, place in w.places(*rows):
+                _add(out[place], y[:, i, j])
+        return _without_margins(out, w)
+
+
+# ---- pooling
+
+
+def _lowest(x: _Array, xp: Any) -> Any:
+    return -math.inf if x.dtype.kind == "f" else xp.iinfo(x.dtype).min
+
+
+def max_pool(xp: Any, x: _Array, /, *, windows: Windows) -> _Array:
+    """The largest number of each window."""
+    x = _with_margins(xp, x, windows, _lowest(x, xp))
+    (_, _, first), *others = windows.places()
+    out = x[first].copy()
+    for _, _, place in others:
+        xp.maximum(out, x[place], out=out)
+    return out.transpose(3, 0, 1, 2)
+
+
+def _hits(xp: Any, x: _Array, top: _Array, w: Windows) -> Any:
+    """For each point of the windows its place, and where it is the first that is the largest."""
+    x = _with_margins(xp, x, w, _lowest(x, xp))
+    top = top.transpose(1, 2, 3, 0)
+    left = None
+    for _, _, place in w.places():
+        hit = x[place] == top
+        if left is None:
+            left = ~hit
+        else:
+            hit &= left
+            left ^= hit
+        yield place, hit
+
+
+def at_largest(xp: Any, g: _Array, x: _Array, top: _Array, /, *, windows: Windows) -> _Array:
+    """Numbers for windows, put where these have their largest."""
+    w = windows
+    g = g.transpose(1, 2, 3, 0)
+    out = xp.zeros((g.shape[0], *w.padded, g.shape[3]), dtype=g.dtype)
+    for place, hit in _hits(xp, x, top, w):
+        part = xp.where(hit, g, g.dtype.type(0))
+        if w.apart:
+            out[place] = part
+        else:
+            _add(out[place], part)
+    return _without_margins(out, w)
+
+
+def of_largest(xp: Any, y: _Array, x: _Array, top: _Array, /, *, windows: Windows) -> _Array:
+    """The transpose: of other images, what is where windows have their largest."""
+    y = _with_margins(xp, y, windows)
+    out: Any = 0
+    for place, hit in _hits(xp, x, top, windows):
+        out = out + xp.where(hit, y[place], y.dtype.type(0))
+    return out.transpose(3, 0, 1, 2)
+
+
+def window_sum(xp: Any, x: _Array, /, *, windows: Windows) -> _Array:
+    """The sum of each window."""
+    x = _with_margins(xp, x, windows)
+    (_, _, first), *others = windows.places()
+    out = x[first].copy()
+    for _, _, place in others:
+        out += x[place]
+    return out.transpose(3, 0, 1, 2)
+
+
+def window_spread(xp: Any, g: _Array, /, *, windows: Windows) -> _Array:
+    """The transpose: numbers for windows, put in all of their points."""
+    g = g.transpose(1, 2, 3, 0)
+    out = xp.zeros((g.shape[0], *windows.padded, g.shape[3]), dtype=g.dtype)
+    for _, _, place in windows.places():
+        _add(out[place], g)
+    return _without_margins(out, windows)
+
+
+def operations(xp: Any, settle: Any, quiet: Any, most: int) -> dict[str, Callable[..., Any]]:
+    """The entries of a table.
+
+    `most` is how many bytes the columns of a convolution may have at a time. What stays in a
+    cache is fast on a CPU; a GPU wants to have much to do at once.
+    """
+    table: dict[str, Callable[..., Any]] = {
+        function.__name__: partial(function, xp)
+        for function in (
+            sigmoid, silu, binary, normalise, max_pool, at_largest, of_largest, window_sum,
+            window_spread,
+        )
+    }  # fmt: skip
+    for owner, names in (
+        (_Exponentials(xp, settle, quiet), "softmax log_softmax parts"),
+        (_Convolutions(xp, most), "convolve to_weight to_images"),
+    ):
+        table.update({name: getattr(owner, name) for name in names.split()})
+    return {f"nn.{name}": function for name, function in table.items()}

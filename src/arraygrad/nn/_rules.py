@@ -1,0 +1,243 @@
+"""Operations of this package, and their rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _elementwise as xp
+from .._data_type import finfo
+from .._dispatch import apply, call, pair
+from .._manipulation import expand_dims, reshape
+from .._statistical import mean
+from .._statistical import sum as total
+from .._typing import Tensor
+from ..autodiff._rules import define
+
+# ---- activations
+
+
+def sigmoid(x: Tensor) -> Tensor:
+    """1 / (1 + exp(-x)) of floating-point numbers."""
+    return call("nn.sigmoid", x)
+
+
+def _sigmoid(t: Any, out: Any, _x: Any) -> Any:
+    return t * (out * (1 - out))
+
+
+def _silu(t: Any, _out: Any, x: Any) -> Any:
+    s = sigmoid(x)
+    limits = finfo(x.dtype)
+    return t * (s * (1 + xp.clip(x, limits.min, limits.max) * (1 - s)))
+
+
+define("nn.sigmoid", (_sigmoid, _sigmoid), elementwise=True)
+define("nn.silu", (_silu, _silu), elementwise=True)
+
+
+def _softmax(t: Any, out: Any, _x: Any, axis: int) -> Any:
+    return out * (t - total(t * out, axis=axis, keepdims=True))
+
+
+def log_softmax(x: Tensor, axis: int) -> Tensor:
+    """The logarithm of softmax, of floating-point numbers."""
+    return call("nn.log_softmax", x, axis=axis)
+
+
+def _log_softmax_vjp(g: Any, out: Any, _x: Any, axis: int) -> Any:
+    return g - xp.exp(out) * total(g, axis=axis, keepdims=True)
+
+
+def _log_softmax_jvp(t: Any, out: Any, _x: Any, axis: int) -> Any:
+    return t - total(xp.exp(out) * t, axis=axis, keepdims=True)
+
+
+define("nn.softmax", (_softmax, _softmax))
+define("nn.log_softmax", (_log_softmax_vjp, _log_softmax_jvp))
+
+# ---- losses
+
+
+def parts(score: Tensor, weights: Tensor, axis: int) -> Tensor:
+    """The sum of products along an axis, negative, where a weight of 0 makes 0."""
+    return pair("nn.parts", score, weights, axis=axis)
+
+
+define(
+    "nn.parts",
+    (
+        lambda g, _out, _score, weights, axis: -(expand_dims(g, axis=axis) * weights),
+        lambda t, _out, _score, weights, axis: parts(t, weights, axis),
+    ),
+    (
+        lambda g, _out, score, _weights, axis: -(expand_dims(g, axis=axis) * score),
+        lambda t, _out, score, _weights, axis: parts(score, t, axis),
+    ),
+)
+
+
+def binary(x: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+    """-(positive · log σ(x) + negative · log σ(-x)), where a weight of 0 makes 0."""
+    return apply("nn.binary", (x, positive, negative))
+
+
+def _of_logit(t: Any, _out: Any, x: Any, positive: Any, negative: Any) -> Any:
+    return t * (negative * sigmoid(x) - positive * sigmoid(-x))
+
+
+def _of_positive(t: Any, _out: Any, x: Any, *_: Any) -> Any:
+    return t * xp.logaddexp(-x, 0.0)
+
+
+def _of_negative(t: Any, _out: Any, x: Any, *_: Any) -> Any:
+    return t * xp.logaddexp(x, 0.0)
+
+
+define(
+    "nn.binary",
+    (_of_logit, _of_logit),
+    (_of_positive, _of_positive),
+    (_of_negative, _of_negative),
+    elementwise=True,
+)
+
+# ---- normalisation
+
+
+def normalise(x: Tensor, axes: tuple[int, ...], eps: float) -> Any:
+    """The elements brought to mean 0 and variance 1 along axes, and what these were."""
+    return call("nn.normalise", x, axes=axes, eps=eps)
+
+
+def _normalise_vjp(gs: Any, out: Any, _x: Any, axes: Any, eps: float) -> Any:
+    y, average, variance = out
+    scale = xp.sqrt(variance + eps)
+    g, of_mean, of_variance = gs
+    found: Any = 0 * y if g is None else _centred(g, y, axes) / scale
+    count = y.size // max(average.size, 1)
+    if of_mean is not None:
+        found = found + of_mean / count
+    if of_variance is not None:
+        found = found + of_variance * (2 / count) * (y * scale)
+    return found
+
+
+def _normalise_jvp(t: Any, out: Any, _x: Any, axes: Any, eps: float) -> Any:
+    y, _, variance = out
+    scale = xp.sqrt(variance + eps)
+    of_mean, of_y = mean(t, axis=axes, keepdims=True), mean(t * y, axis=axes, keepdims=True)
+    return (t - of_mean - y * of_y) / scale, of_mean, 2 * scale * of_y
+
+
+def _centred(g: Any, y: Any, axes: Any) -> Any:
+    return g - mean(g, axis=axes, keepdims=True) - y * mean(g * y, axis=axes, keepdims=True)
+
+
+define("nn.normalise", (_normalise_vjp, _normalise_jvp))
+
+# ---- convolution: linear in the images and in the weight. Its transposes are so in what they are
+# given, too, and the transposes of these are among the three.
+
+
+def convolve(x: Any, weight: Any, bias: Any, **how: Any) -> Any:
+    """Cross-correlation."""
+    return apply("nn.convolve", (x, weight, bias), (), how)
+
+
+def _to_weight(g: Any, x: Any, shape: Any, **how: Any) -> Any:
+    return apply("nn.to_weight", (g, x), (), {"shape": shape, **how})
+
+
+def _to_images(g: Any, weight: Any, **how: Any) -> Any:
+    return apply("nn.to_images", (g, weight), (), how)
+
+
+define(
+    "nn.convolve",
+    (
+        lambda g, _out, _x, weight, _bias, **how: _to_images(g, weight, **how),
+        lambda t, _out, _x, weight, _bias, **how: convolve(t, weight, None, **how),
+    ),
+    (
+        lambda g, _out, x, weight_like, _bias, **how: _to_weight(g, x, weight_like.shape, **how),
+        lambda t, _out, x, _weight, _bias, **how: convolve(x, t, None, **how),
+    ),
+    (
+        lambda g, _out, _x, _weight, _bias, **_: total(g, axis=(0, 2, 3)),
+        lambda t, _out, _x, _weight, _bias, **_: reshape(t, (-1, 1, 1)),
+    ),
+)
+define(
+    "nn.to_weight",
+    (
+        lambda h, _out, _g, x, shape, **how: convolve(x, h, None, **how),
+        lambda t, _out, _g, x, **how: _to_weight(t, x, **how),
+    ),
+    (
+        lambda h, _out, g, _x, shape, **how: _to_images(g, h, **how),
+        lambda t, _out, g, _x, **how: _to_weight(g, t, **how),
+    ),
+)
+define(
+    "nn.to_images",
+    (
+        lambda h, _out, _g, weight, **how: convolve(h, weight, None, **how),
+        lambda t, _out, _g, weight, **how: _to_images(t, weight, **how),
+    ),
+    (
+        lambda h, _out, g, weight_like, **how: _to_weight(g, h, weight_like.shape, **how),
+        lambda t, _out, g, _weight, **how: _to_images(g, t, **how),
+    ),
+)
+
+# ---- pooling
+
+
+def _at_largest(g: Any, x: Any, top: Any, **how: Any) -> Any:
+    return apply("nn.at_largest", (g, x, top), (), how)
+
+
+def _of_largest(y: Any, x: Any, top: Any, **how: Any) -> Any:
+    return apply("nn.of_largest", (y, x, top), (), how)
+
+
+_NONE = (None, None)  # where the largest is does not depend on the images, but at ties
+define(
+    "nn.max_pool",
+    (
+        lambda g, out, x, **how: _at_largest(g, x, out, **how),
+        lambda t, out, x, **how: _of_largest(t, x, out, **how),
+    ),
+)
+define(
+    "nn.at_largest",
+    (
+        lambda h, _out, _g, x, top, **how: _of_largest(h, x, top, **how),
+        lambda t, _out, _g, x, top, **how: _at_largest(t, x, top, **how),
+    ),
+    _NONE,
+    _NONE,
+)
+define(
+    "nn.of_largest",
+    (
+        lambda h, _out, _y, x, top, **how: _at_largest(h, x, top, **how),
+        lambda t, _out, _y, x, top, **how: _of_largest(t, x, top, **how),
+    ),
+    _NONE,
+    _NONE,
+)
+define(
+    "nn.window_sum",
+    (
+        lambda g, _out, _x, **how: call("nn.window_spread", g, **how),
+        lambda t, _out, _x, **how: call("nn.window_sum", t, **how),
+    ),
+)
+define(
+    "nn.window_spread",
+    (
+        lambda h, _out, _g, **how: call("nn.window_sum", h, **how),
+        lambda t, _out, _g, **how: call("nn.window_spread", t, **how),
+    ),
+)
