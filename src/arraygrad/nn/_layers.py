@@ -115,7 +115,7 @@ def layer_norm(
     Parameters
     ----------
     x : Tensor
-        Of shape (..., *normalized_shape).
+        Of shape ``(..., *normalized_shape)``.
     normalized_shape : int or tuple of int
         The last axes of `x`, over which mean and variance are.
     weight, bias : Tensor, optional
@@ -373,7 +373,7 @@ class Conv2d(Module):
     Attributes
     ----------
     weight, bias : Variable
-        Of shape (out_channels, in_channels / groups, *kernel_size) and (out_channels,); in this
+        Of shape ``(out_channels, in_channels / groups, *kernel_size)`` and (out_channels,); in this
         order uniform between ±1 / √fan at first, the fan being the size of one kernel. `bias` may
         be None.
 
