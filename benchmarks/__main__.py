@@ -17,7 +17,7 @@ from benchmarks._report import table
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 README = HERE.parent / "README.md"
-BENCHMARKS = ("overhead", "large", "import_time", "gradients", "dropin", "distributed")
+BENCHMARKS = ("overhead", "large", "import_time", "gradients", "dropin", "distributed", "training")
 BEGIN, END = "<!-- speed:begin -->\n", "<!-- speed:end -->"
 #: The operations that README.md shows: the common ones, the cheapest and the dearest.
 SHOWN = (
@@ -29,7 +29,7 @@ SHOWN_PEERS = ("ours", "torch", "strict")
 
 def summary() -> str:
     """What README.md says of the saved figures."""
-    overhead, large, imports, gradients, dropin, parallel = (
+    overhead, large, imports, gradients, dropin, parallel, training = (
         json.loads((RESULTS / f"{name}.json").read_text()) for name in BENCHMARKS
     )
     times = overhead["microseconds"]
@@ -59,6 +59,10 @@ def summary() -> str:
         "Milliseconds for a gradient (the two-layer step moves the weights too):",
         "",
         _milliseconds(gradients["milliseconds"]),
+        "",
+        "Milliseconds for a step of training:",
+        "",
+        _milliseconds(training["milliseconds"]),
         "",
         f"{overhead['machine']['processor']}; "
         + ", ".join(f"{k} {v}" for k, v in overhead["machine"].items() if k != "processor")
