@@ -795,6 +795,28 @@ def test_custom_vjp(xp):
     close(w.grad, [30.0, 30.0])
 
 
+def test_custom_rules_in_a_pass_that_is_recorded(xp):
+    @custom_vjp
+    def pulled(x):
+        return x**3
+
+    pulled.defvjp(lambda x: (pulled(x), x), lambda x, g: (3 * x * x * g,))
+
+    @custom_jvp
+    def pushed(x):
+        return x**3
+
+    pushed.defjvp(lambda p, t: (pushed(p[0]), 3 * p[0] ** 2 * t[0]))
+
+    for f in (pulled, pushed, checkpoint(lambda x: x**3)):
+        x = variable(xp.asarray(2.0))
+        g = f(x) * x  # of which the derivatives are 4 x**3, 12 x**2 and 24 x
+        for expected in (32.0, 48.0, 48.0):
+            g.backward(create_graph=True)
+            g, x.grad = x.grad, None
+            assert float(g) == expected
+
+
 def test_custom_jvp(xp):
     @custom_jvp
     def f(x, y):

@@ -206,9 +206,15 @@ class custom_vjp(_Custom):
         out, residuals = forward(*self._put_together(constants, below))
         outs, structure = _tensors(self.name, out)
 
-        def whole(g: Any, *_: Any) -> list[Any]:
+        def whole(g: Any, _out: Any = None, *inner: Any) -> list[Any]:
             filled = [zeros(o) if p is None else p for p, o in zip(g, outs, strict=True)]
-            given = backwards(*constants, residuals, _trees.unflatten(structure, filled))
+            kept = residuals
+            if any(isinstance(x, Traced) and x._trace.level == call.level for x in inner):
+                # The pass itself is recorded, at the same level: so is what it depends on.
+                again = _trees.unflatten(call.structure, inner)
+                with Recording(True):
+                    _, kept = forward(*self._put_together(constants, again))
+            given = backwards(*constants, kept, _trees.unflatten(structure, filled))
             return _match(self.name, given, below)
 
         if not call.forward:
@@ -312,7 +318,7 @@ class custom_jvp(_Custom):
         rule = self._rule
         below = call.below()
 
-        def run(tangents: list[Any]) -> tuple[Any, Any]:
+        def run(tangents: list[Any], below: Any = below) -> tuple[Any, Any]:
             # Leaves that are not tensors stand for themselves among the tangents.
             filled = [x if t is None else t for t, x in zip(tangents, call.inner, strict=True)]
             result = rule(*constants, below, _trees.unflatten(call.structure, filled))
@@ -333,12 +339,14 @@ class custom_jvp(_Custom):
         basis = call.tangents()
         places = [i for i, f in enumerate(call.flags) if f]
 
-        def whole(g: Any, *_: Any) -> list[Any]:
+        def whole(g: Any, _out: Any, *inner: Any) -> list[Any]:
+            again = _trees.unflatten(call.structure, inner)  # recorded, if the pass itself is
+
             def function(*ts: Tensor) -> Any:
                 tangents = list(basis)
                 for i, t in zip(places, ts, strict=True):
                     tangents[i] = t
-                return _trees.flatten(run(tangents)[1])[0]
+                return _trees.flatten(run(tangents, again)[1])[0]
 
             _, pull = linear(function, *[zeros(call.inner[i]) for i in places])
             found: list[Any] = [None] * len(call.leaves)
