@@ -241,6 +241,21 @@ def test_precision(name):
             assert abs(mpf(found) - exact) <= 1e-14 * abs(exact), (name, at)
 
 
+@pytest.mark.parametrize("f", [xp.std, xp.var])
+def test_precision_of_numbers_that_differ_by_little(f):
+    x = 0.1 + 1e-8 * np.linspace(-1.0, 1.0, 16) ** 3
+    move = 0.3 + 1e-8 * np.linspace(1.0, 2.0, 16) ** 2  # most of it moves all alike
+    with mp.workdps(40):
+        a, b = [mpf(v) for v in x], [mpf(v) for v in move]
+        exact = sum((v - sum(a) / 16) * (w - sum(b) / 16) for v, w in zip(a, b, strict=True)) / 8
+        if f is xp.std:
+            exact /= 2 * mp.sqrt(sum((v - sum(a) / 16) ** 2 for v in a) / 16)
+        exact = float(exact)
+    g, t = xp.asarray(x), xp.asarray(move)
+    assert float(grad(f)(g) @ t) == pytest.approx(exact, rel=1e-5)
+    assert float(jvp(f, (g,), (t,))[1]) == pytest.approx(exact, rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("f", "args"),
     [

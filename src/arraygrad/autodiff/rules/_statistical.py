@@ -64,6 +64,8 @@ define(
 
 
 def _centred(x: Any, axis: Any) -> Any:
+    x = x - xp.mean(x, axis=axis, keepdims=True)
+    # What the mean was rounded by would count where numbers differ by little.
     return x - xp.mean(x, axis=axis, keepdims=True)
 
 
