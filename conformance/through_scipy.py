@@ -16,6 +16,7 @@ from .libraries import SCIPY, Library, about, run_tests
 from .official import Run, load, positive
 from .report import REPORTS, SetupError, write
 from .through_scipy_measure import (
+    BRANCH,
     BROKEN,
     CONSTANT,
     LIBRARIES,
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
 def say(result: Run) -> int:
     """Print what is wrong or unclear, and the counts."""
-    counts = dict.fromkeys((RIGHT, RAISES, NO_TENSOR, CONSTANT, WRONG, NONE), 0)
+    counts = dict.fromkeys((RIGHT, BRANCH, RAISES, NO_TENSOR, CONSTANT, WRONG, NONE), 0)
     for name, found in result["functions"].items():
         counts[found["verdict"]] += 1
         for trial in found["trials"]:
@@ -124,13 +125,13 @@ def summary(entries: list[dict[str, Any]]) -> dict[str, Any]:
         if verdict in (RAISES, UNCLEAR) and why not in own["why"]:
             own["why"].append(why)
         forward = entry.get("forward") in (RAISES, UNCLEAR) and verdict == RIGHT
-        if verdict in (WRONG, UNCLEAR) or forward:
+        if verdict in (WRONG, BRANCH, UNCLEAR) or forward:
             kind = f"forward {entry['forward']}" if forward else verdict
             why = entry.get("forward_why", "") if forward else why
             trials.append(
                 {"verdict": kind, "argument": entry["argument"], "why": why, "test": entry["test"]}
             )
-    order = (WRONG, RIGHT, RAISES, NO_TENSOR, CONSTANT, NONE)
+    order = (WRONG, RIGHT, BRANCH, RAISES, NO_TENSOR, CONSTANT, NONE)
     all_ = {RAISES if v == UNCLEAR else v for own in arguments.values() for v in own["verdicts"]}
     return {
         "verdict": next(v for v in order if v in all_),

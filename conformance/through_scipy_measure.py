@@ -24,6 +24,7 @@ Path = tuple[Any, ...]
 WRONG = "wrong"  # there is a derivative, and it is not the difference quotient
 UNCLEAR = "raises otherwise"  # an error that does not say what to do
 RAISES = "raises"
+BRANCH = "branch"  # wrong here, but right near by: code has a branch for this very value
 NO_TENSOR = "no tensor"  # numbers, or NumPy arrays: nothing to differentiate, and that is seen
 RIGHT = "right"
 CONSTANT = "constant"  # neither the result nor the gradient moves
@@ -38,6 +39,8 @@ TOLERANCE = 1e-4
 STEPS = (1e-3, 1e-5)
 #: What was found wrong is looked at again with these.
 OTHER_STEPS = (3.3e-4, 4.7e-5)
+#: Where code that adapts to its argument does not yet do so; precise only to a few digits.
+SMALLEST_STEP = 1e-8
 #: Larger calls are not tried.
 LARGEST_INPUT, LARGEST_OUTPUT = 2_000, 20_000
 #: Names of arguments that are written to.
@@ -348,6 +351,7 @@ class Trial:
     name: str
     direction: Any = None
     quotients: dict[str, Quotient] = field(default_factory=dict)
+    generic: bool = True  # whether to look at a point near by, too
 
     def verdict(self) -> Verdict:
         """Compare reverse and forward mode with the quotients."""
@@ -367,14 +371,49 @@ class Trial:
             return found
         self._compare(found, out, x, like)
         if WRONG in (found.reverse, found.forward):
+            self._spare_residuals()
             # A function that iterates is smooth by chance at some steps; what is wrong stays so.
             self._doubt()
             self._compare(found, out, x, like)
+        if found.verdict == WRONG and self._adapts(out, x, like):
+            return Verdict(self.name, NONE, "the code adapts to small changes of its argument")
+        if found.verdict == WRONG and self.generic and self._elsewhere() == RIGHT:
+            found = Verdict(self.name, BRANCH, found.why or found.forward_why)
         if found.reverse == WRONG:
             with lib.reads() as reads:
                 self.call(self.place, lib.variable(like))
             found.why += "".join(f"; {read}" for read in dict.fromkeys(reads))
         return found
+
+    def _adapts(self, out: dict[str, Any], x: Any, like: Any) -> bool:
+        """Whether the gradient is right for the smallest steps, such as of an adaptive quadrature.
+
+        That takes more points as soon as it needs them, and its gradient is of those it took.
+        """
+        kept, self.quotients = self.quotients, self._quotients((SMALLEST_STEP,))
+        found = Verdict(self.name, NONE)
+        self._compare(found, out, x, like)
+        self.quotients = kept
+        return found.verdict == RIGHT
+
+    def _elsewhere(self) -> str:
+        """The verdict on a point near by.
+
+        Right there and wrong here means that the code has a branch for this very value, which does
+        not depend on it.
+        """
+        x = self.x + STEPS[0] * self.direction
+        moved = self.call.library.from_numpy(x, self._given())
+        args = rebuilt(self.call.arguments, lambda path, y: moved if path == self.place else y)
+        call = Call(self.call.library, self.call.function, args)
+        try:
+            return (
+                Trial(call, call.values(), self.place, x, self.name, generic=False)
+                .verdict()
+                .verdict
+            )
+        except Exception:
+            return NONE
 
     def _compare(self, found: Verdict, out: dict[str, Any], x: Any, like: Any) -> None:
         found.reverse, found.why = self._worst(
@@ -400,7 +439,7 @@ class Trial:
     def _worst(found: Iterator[tuple[str, str]]) -> tuple[str, str]:
         """One wrong result makes an argument wrong; a right one makes it right."""
         verdicts = dict(reversed(list(found)))
-        for verdict in (WRONG, RIGHT, UNCLEAR, RAISES, NO_TENSOR, CONSTANT):
+        for verdict in (WRONG, BRANCH, RIGHT, UNCLEAR, RAISES, NO_TENSOR, CONSTANT):
             if verdict in verdicts:
                 return verdict, verdicts[verdict]
         return NONE, ""
@@ -424,6 +463,16 @@ class Trial:
             if any(np.any(q.smooth) for q in self.quotients.values()):
                 return
 
+    def _spare_residuals(self) -> None:
+        """Leave out results that are zero but for rounding, as the residual of an equation."""
+        sizes = {
+            k: np.max(np.abs(y), where=np.isfinite(y), initial=0) for k, y in self.base.items()
+        }
+        rounding = 1e3 * np.finfo(float).eps * max(*sizes.values(), np.max(np.abs(self.direction)))
+        for name, q in self.quotients.items():
+            if sizes[name] <= rounding:
+                q.smooth = q.smooth & (np.abs(q.slope) > rounding / STEPS[0])
+
     def _doubt(self) -> None:
         """Keep only what other steps and other directions confirm.
 
@@ -442,8 +491,8 @@ class Trial:
         for name, q in known.items():
             for other in others:
                 apart = np.abs(q.slope - other[name].slope)
-                q.smooth = q.smooth & other[name].smooth & (apart <= TOLERANCE * np.abs(q.slope))
-                q.noise = np.maximum(q.noise, np.where(q.smooth, apart, 0))
+                within = 0.1 * TOLERANCE * np.abs(q.slope) + other[name].noise
+                q.smooth = q.smooth & other[name].smooth & (apart <= within)
             size = np.abs(q.slope) + np.abs(aside[name].slope)
             apart = np.abs(q.slope + aside[name].slope - both[name].slope)
             q.smooth = q.smooth & aside[name].smooth & both[name].smooth
@@ -570,7 +619,8 @@ def quotient(y: Any, at: dict[float, Any], h: float) -> Quotient:
     finite = np.abs(y[np.isfinite(y)]) if y.size else y
     noise = np.asarray(100 * np.finfo(float).eps * (np.max(finite) if finite.size else 0.0) / h)
     noise = np.broadcast_to(noise + 1e-300, slope.shape)
-    smooth = np.isfinite(slope) & np.isfinite(y)
+    # (A function that is given may cast to lower precision, in which quotients say nothing.)
+    smooth = np.isfinite(slope) & np.isfinite(y) & (y.dtype.char in "dD")
     smooth &= np.abs(slope - second) <= 1e-6 * np.abs(slope) + noise
     smooth &= np.abs(sides[0] - sides[1]) <= 1e-3 * np.abs(slope) + 10 * noise
     return Quotient(slope, smooth, noise)
