@@ -59,17 +59,18 @@ def in_parts(function: Callable[..., Any]) -> Callable[[Any], Any]:
 def _run_in_parts(function: Callable[..., Any], x: Any) -> Any:
     if not _alone() or not x.flags.c_contiguous or x.dtype.kind not in "fc":
         return function(x)
-    flat, out = x.reshape(-1), np.empty(x.size, dtype=x.dtype)
+    out = np.empty(x.shape, dtype=x.dtype)
+    flat, flat_out = x.reshape(-1), out.reshape(-1)
     step = (-(-x.size // _CORES) + 63) & ~63
 
     def compute(part: slice) -> None:
         if isinstance(function, np.ufunc):
-            function(flat[part], out=out[part])
+            function(flat[part], out=flat_out[part])
         else:
-            out[part] = function(flat[part])
+            flat_out[part] = function(flat[part])
 
     _share(compute, x.size, step)
-    return out.reshape(x.shape)
+    return out
 
 
 def sweep(rule: Callable[..., Any], arrays: Sequence[Any], scratch: int) -> None:
