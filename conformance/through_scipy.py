@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from .libraries import SCIPY, Library, about, run_tests
 from .official import Run, load, positive
-from .report import REPORTS, SetupError, write
+from .report import REPORTS, SetupError, table, write
 from .through_scipy_measure import (
     BRANCH,
     BROKEN,
@@ -46,6 +48,43 @@ MODULES = {
     "stats": ("scipy.stats",),
 }
 
+#: A function has the first of these verdicts that any of its calls has.
+ORDER = (WRONG, RIGHT, BRANCH, UNCLEAR, RAISES, NO_TENSOR, CONSTANT, NONE)
+#: What the columns are called.
+COLUMNS = {
+    RIGHT: "Right",
+    BRANCH: "Branch",
+    RAISES: "Raises",
+    NO_TENSOR: "No tensor",
+    CONSTANT: "Constant",
+    WRONG: "Wrong",
+    NONE: "Not found out",
+}
+NAMES = {"arraygrad": "arraygrad", "torch": "PyTorch"}
+OTHERS = {
+    BRANCH: "Only tried at values that have a branch of their own",
+    NO_TENSOR: "Give numbers or NumPy arrays",
+    CONSTANT: "Constant, as of ranks and counts",
+    NONE: "Not found out",
+}
+
+ABOUT = """\
+Which functions of SciPy can be differentiated. Written by
+`python -m conformance gradients-through-scipy`, on `{device}`: it runs SciPy's own tests, and each
+public function that they call with floating-point tensors, and that gives such, is differentiated
+on that very call by each of these arguments, in reverse and in forward mode, and compared with
+difference quotients. PyTorch is measured in the same way, in reverse mode."""
+
+VERDICTS = """\
+- *Right*: by one argument at least, and wrong by none.
+- *Raises*: an error says that the gradient is not known or would be lost, mostly as SciPy calls
+  compiled code on NumPy's memory.
+- *Branch*: the code has a branch for one value, as `if a[0] == 1`, and there computes a result
+  that does not depend on it. Right at all values near by.
+- *Constant*: neither the result nor the gradient moves.
+- *Not found out*: the tests call the function only at kinks, with what is not finite, or such that
+  it gives random or unsteady numbers."""
+
 PAGE = Path(__file__).parents[1] / "docs" / "differentiable-scipy.md"
 
 
@@ -75,20 +114,21 @@ def run(args: argparse.Namespace) -> int:
         runs = {name: runs[name] for name in LIBRARIES if name in runs}
         content = {"device": args.device, "runs": runs}
         write(stem.with_suffix(".json"), json.dumps(content, indent=1) + "\n")
-        print(f"report: {stem}.json")
+        page = PAGE if args.report == REPORTS else stem.with_suffix(".md")
+        write(page, markdown(args.device, runs))
+        print(f"report: {stem}.json; page: {page}")
     return say(result)
 
 
 def say(result: Run) -> int:
     """Print what is wrong or unclear, and the counts."""
-    counts = dict.fromkeys((RIGHT, BRANCH, RAISES, NO_TENSOR, CONSTANT, WRONG, NONE), 0)
     for name, found in result["functions"].items():
-        counts[found["verdict"]] += 1
         for trial in found["trials"]:
             print(
                 f"{trial['verdict']}: {name}, {trial['argument']}: {trial['why']} ({trial['test']})"
             )
-    print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+    counts = counted(result)
+    print(", ".join(f"{count} {COLUMNS[verdict].lower()}" for verdict, count in counts.items()))
     return 1 if counts[WRONG] or not counts[RIGHT] else 0
 
 
@@ -114,27 +154,123 @@ def tried(library: Library, args: argparse.Namespace) -> dict[str, list[dict[str
 
 
 def summary(entries: list[dict[str, Any]]) -> dict[str, Any]:
-    """What is known of a function: the verdict on each argument, why it raises, what is wrong."""
+    """What is known of a function: the verdicts on each argument, why it raises, what is wrong."""
     arguments: dict[str, dict[str, Any]] = {}
     trials = []
     for entry in entries:
-        verdict = WRONG if entry.get("forward") == WRONG else entry["reverse"]
+        verdict, why = entry["reverse"], entry.get("why", "")
+        if entry.get("forward") == WRONG != verdict:
+            verdict, why = WRONG, entry["forward_why"]
         own = arguments.setdefault(entry["argument"], {"verdicts": {}, "why": []})
         own["verdicts"][verdict] = own["verdicts"].get(verdict, 0) + 1
-        why = entry.get("forward_why" if entry["reverse"] != verdict else "why", "")
-        if verdict in (RAISES, UNCLEAR) and why not in own["why"]:
-            own["why"].append(why)
-        forward = entry.get("forward") in (RAISES, UNCLEAR) and verdict == RIGHT
-        if verdict in (WRONG, BRANCH, UNCLEAR) or forward:
-            kind = f"forward {entry['forward']}" if forward else verdict
-            why = entry.get("forward_why", "") if forward else why
-            trials.append(
-                {"verdict": kind, "argument": entry["argument"], "why": why, "test": entry["test"]}
-            )
-    order = (WRONG, RIGHT, BRANCH, RAISES, NO_TENSOR, CONSTANT, NONE)
-    all_ = {RAISES if v == UNCLEAR else v for own in arguments.values() for v in own["verdicts"]}
-    return {
-        "verdict": next(v for v in order if v in all_),
-        "arguments": arguments,
-        "trials": trials,
-    }
+        if verdict in (RAISES, UNCLEAR) and reason(why) not in own["why"]:
+            own["why"].append(reason(why))
+        if verdict == RIGHT and entry.get("forward") in (RAISES, UNCLEAR):
+            own["forward"] = reason(entry["forward_why"])
+        if verdict in (WRONG, BRANCH, UNCLEAR):
+            keys = ("argument", "test")
+            trials.append({k: entry[k] for k in keys} | {"verdict": verdict, "why": why})
+    all_ = {v for own in arguments.values() for v in own["verdicts"]}
+    verdict = next(v for v in ORDER if v in all_)
+    return {"verdict": verdict, "arguments": arguments, "trials": trials}
+
+
+def reason(why: str) -> str:
+    """An error in the few words of a table."""
+    kind, _, text = why.partition(": ")
+    name, _, text = text.partition(": ")
+    text = re.split(r"[;.] ", text)[0]
+    if text.startswith("the gradient would be lost"):
+        return "NumPy or compiled code" if name == "__array__" else f"read by `{name}`"
+    if match := re.match(r"not differentiable(?: by \w+)?: (.*)", text):
+        return match[1]
+    return f"{kind}: {name}"
+
+
+# ---- the page
+
+
+def counted(result: Run, module: str = "") -> dict[str, int]:
+    """How many functions, of one module or of all, have which verdict."""
+    found = Counter(
+        function["verdict"]
+        for name, function in result["functions"].items()
+        if not module or name.rpartition(".")[0] == module
+    )
+    found[RAISES] += found[UNCLEAR]
+    return {verdict: found[verdict] for verdict in COLUMNS}
+
+
+def markdown(device: str, runs: dict[str, Run]) -> str:
+    """The page on what can be differentiated."""
+    ours = runs["arraygrad"]
+    rows = [[NAMES[name], *counted(result).values()] for name, result in runs.items()]
+    modules = dict.fromkeys(
+        n.rpartition(".")[0] for result in runs.values() for n in result["functions"]
+    )
+    by_module = [
+        [f"`{module}`", *(counted(result, module)[RIGHT] for result in runs.values())]
+        for module in modules
+    ]
+    parts = [
+        "# What can be differentiated",
+        ABOUT.format(device=device),
+        table(["Of", *COLUMNS.values()], rows),
+        VERDICTS,
+        "How many functions are right, by module:",
+        table(["Module", *(NAMES[name] for name in runs)], by_module),
+    ]
+    for module in modules:
+        inside = {
+            name.rpartition(".")[2]: function
+            for name, function in ours["functions"].items()
+            if name.rpartition(".")[0] == module
+        }
+        if inside:
+            parts += [f"## {module}", *listing(module, inside)]
+    return "\n\n".join(parts) + "\n"
+
+
+def listing(module: str, functions: dict[str, Any]) -> list[str]:
+    """One module's functions: a table of the right ones, and the others by what is the matter."""
+    rows, others = [], dict[str, list[str]]()
+    for name, function in sorted(functions.items()):
+        arguments = function["arguments"]
+        if function["verdict"] in (RIGHT, WRONG):
+            by = [f"`{a}`" for a, own in arguments.items() if RIGHT in own["verdicts"]]
+            rows.append([f"`{module}.{name}`", ", ".join(by), "; ".join(notes(arguments))])
+            continue
+        whys = dict.fromkeys(why for own in arguments.values() for why in own["why"])
+        title = {RAISES: f"Raise: {', '.join(whys)}", UNCLEAR: f"Raise: {', '.join(whys)}",
+                 **OTHERS}[function["verdict"]]  # fmt: skip
+        others.setdefault(title, []).append(f"`{name}`")
+    parts = []
+    if rows:
+        parts.append(table(["Function", "By", "But"], rows))
+    if others:
+        parts.append(
+            "\n".join(f"- {title}: {', '.join(names)}" for title, names in sorted(others.items()))
+        )
+    return parts
+
+
+def notes(arguments: dict[str, Any]) -> list[str]:
+    """What does not work of a function that can be differentiated."""
+    found: dict[str, list[str]] = {}
+    for name, own in arguments.items():
+        verdicts = own["verdicts"]
+        if RAISES in verdicts or UNCLEAR in verdicts:
+            raises = "some calls raise" if RIGHT in verdicts else "raises"
+            found.setdefault(f"{raises} ({', '.join(own['why'])})", []).append(name)
+        if "forward" in own:
+            found.setdefault(f"not in forward mode ({own['forward']})", []).append(name)
+        for verdict, text in (
+            (WRONG, "**wrong** in some calls"),
+            (BRANCH, "not at values that have a branch of their own"),
+            (NO_TENSOR, "no tensor"),
+        ):
+            if verdict in verdicts:
+                found.setdefault(text, []).append(name)
+        if set(verdicts) <= {CONSTANT, NONE} and CONSTANT in verdicts:
+            found.setdefault("constant", []).append(name)
+    return [f"{', '.join(f'`{n}`' for n in names)}: {text}" for text, names in found.items()]

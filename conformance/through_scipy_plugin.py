@@ -176,14 +176,14 @@ def record(library: Any, f: Callable[..., Any], name: str, arguments: Any) -> No
 
 
 def parameters(f: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The parameters of a function; those of a compiled one by the first line of its docstring."""
+    """The parameters of a function; those of a ufunc by the first line of its docstring."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    if text := re.match(r"\w+\(([\w, ]+), out=None\)", f.__doc__ or ""):
+        return [inspect.Parameter(name, kind) for name in text[1].split(", ")]
     try:
         return list(inspect.signature(f).parameters.values())
     except (TypeError, ValueError):
-        text = re.search(rf"{f.__name__}\(([^)]*)", f.__doc__ or "")
-        names = re.findall(r"\w+", text[1].partition("/")[0]) if text else []
-        kind = inspect.Parameter.POSITIONAL_ONLY
-        return [inspect.Parameter(n, kind) for n in names if n.isidentifier()]
+        return []
 
 
 def named(known: list[inspect.Parameter], path: Any) -> str:
