@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from .libraries import SCIPY, Library, about, run_tests
+from .libraries import SCIPY, SKLEARN, Library, about, run_tests
 from .official import Run, load, positive
 from .report import REPORTS, SetupError, table, write
 from .through_scipy_measure import (
@@ -43,9 +43,15 @@ MODULES = {
     "ndimage": ("scipy.ndimage",),
     "optimize": ("scipy.optimize", "scipy.optimize.elementwise"),
     "signal": ("scipy.signal", "scipy.signal.windows"),
-    "spatial": ("scipy.spatial.distance",),
+    "spatial": ("scipy.spatial.distance", "scipy.spatial.transform"),
     "special": ("scipy.special",),
     "stats": ("scipy.stats",),
+    SKLEARN.module: (
+        *("sklearn.metrics", "sklearn.metrics.pairwise", "sklearn.preprocessing"),
+        *("sklearn.decomposition", "sklearn.linear_model", "sklearn.mixture"),
+        *("sklearn.discriminant_analysis", "sklearn.naive_bayes", "sklearn.kernel_approximation"),
+        *("sklearn.calibration", "sklearn.utils.extmath"),
+    ),
 }
 
 #: A function has the first of these verdicts that any of its calls has.
@@ -106,8 +112,23 @@ def run(args: argparse.Namespace) -> int:
     """Try the gradients, record what was found, and say whether any is wrong."""
     stem = args.report / f"through-scipy-{args.device.replace(':', '-')}"
     load(stem)  # an unreadable report should be known before the tests run, not after
-    result = about(SCIPY, args)
-    found = tried(SCIPY, args)
+    chosen = args.subpackages or list(MODULES)
+    parts = [
+        (library, argparse.Namespace(**vars(args) | {"subpackages": names}))
+        for library, names in (
+            (SCIPY, [name for name in chosen if name != SKLEARN.module]),
+            (SKLEARN, list(SKLEARN.subpackages) if SKLEARN.module in chosen else []),
+        )
+        if names
+    ]
+    result: Run = {}
+    for library, part in parts:
+        made = about(library, part)
+        result = made | {"versions": result.get("versions", {}) | made["versions"]}
+    found: dict[str, Any] = {}
+    for library, part in parts:
+        modules = [module for name in chosen for module in MODULES[name]]
+        found |= tried(library, part, [m for m in modules if m.startswith(library.module)])
     result["functions"] = {name: summary(entries) for name, entries in sorted(found.items())}
     if not args.subpackages:
         runs = load(stem) | {args.backend: result}
@@ -132,13 +153,14 @@ def say(result: Run) -> int:
     return 1 if counts[WRONG] or not counts[RIGHT] else 0
 
 
-def tried(library: Library, args: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
+def tried(
+    library: Library, args: argparse.Namespace, modules: list[str]
+) -> dict[str, list[dict[str, Any]]]:
     """What was found by running the tests: for each function the verdicts on its arguments."""
-    chosen = [m for name in (args.subpackages or MODULES) for m in MODULES[name]]
     with tempfile.TemporaryDirectory() as folder:
         variables = {
             "ARRAYGRAD_CONFORMANCE_FOLDER": folder,
-            "ARRAYGRAD_CONFORMANCE_MODULES": " ".join(chosen),
+            "ARRAYGRAD_CONFORMANCE_MODULES": " ".join(modules),
         }
         # The tests of one file stay together, so that the same calls are tried each time.
         options = ["-p", "conformance.through_scipy_plugin", "--dist", "loadfile", "--no-summary"]
@@ -195,10 +217,16 @@ def counted(result: Run, module: str = "") -> dict[str, int]:
     found = Counter(
         function["verdict"]
         for name, function in result["functions"].items()
-        if not module or name.rpartition(".")[0] == module
+        if module in ("", module_of(name))
     )
     found[RAISES] += found[UNCLEAR]
     return {verdict: found[verdict] for verdict in COLUMNS}
+
+
+def module_of(name: str) -> str:
+    """The public module of a function, or of a class with a method."""
+    modules = [m for part in MODULES.values() for m in part if name.startswith(f"{m}.")]
+    return max(modules, key=len, default=name.rpartition(".")[0])
 
 
 def markdown(device: str, runs: dict[str, Run]) -> str:
@@ -222,9 +250,9 @@ def markdown(device: str, runs: dict[str, Run]) -> str:
     ]
     for module in modules:
         inside = {
-            name.rpartition(".")[2]: function
+            name.removeprefix(f"{module}."): function
             for name, function in ours["functions"].items()
-            if name.rpartition(".")[0] == module
+            if module_of(name) == module
         }
         if inside:
             parts += [f"## {module}", *listing(module, inside)]

@@ -95,6 +95,10 @@ class Arraygrad:
         """A tensor that records."""
         return self.autodiff.variable(x)
 
+    def copied(self, x: Any) -> Any:
+        """What was computed from it, and may be written to."""
+        return self.xp.asarray(x, copy=True)
+
     def recorded(self, x: Any) -> bool:
         """Whether this result has a gradient."""
         return isinstance(x, self.autodiff.Variable) and x.requires_grad
@@ -163,6 +167,10 @@ class Torch(Arraygrad):
         """A tensor that records."""
         return x.detach().clone().requires_grad_()
 
+    def copied(self, x: Any) -> Any:
+        """What was computed from it, and may be written to."""
+        return x.clone()
+
     def recorded(self, x: Any) -> bool:
         """Whether this result has a gradient."""
         return bool(x.requires_grad)
@@ -189,8 +197,8 @@ def leaves(x: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     if isinstance(x, (list, tuple)):
         for i, item in enumerate(x):
             yield from leaves(item, (*path, i))
-    elif isinstance(x, dict):
-        for key, item in x.items():
+    elif isinstance(x, dict) or is_open(x, path):
+        for key, item in (x if isinstance(x, dict) else vars(x)).items():
             yield from leaves(item, (*path, key))
     else:
         yield path, x
@@ -203,17 +211,33 @@ def rebuilt(x: Any, change: Callable[[Path, Any], Any], path: Path = ()) -> Any:
         return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
     if isinstance(x, dict):
         return {key: rebuilt(item, change, (*path, key)) for key, item in x.items()}
+    if is_open(x, path):
+        new = object.__new__(type(x))  # (a copy may be put together by the constructor)
+        vars(new).update(rebuilt(vars(x), change, path))
+        return new
     return change(path, x)
 
 
+def is_open(x: Any, path: Path) -> bool:
+    """Whether this is an object whose attributes take part in what its methods compute."""
+    if len(path) > 4:  # objects may hold each other
+        return False
+    name = type(x).__module__
+    return name.startswith(("scipy.spatial.transform.", "sklearn.")) and hasattr(x, "__dict__")
+
+
 def results(x: Any, path: str = "", depth: int = 4) -> Iterator[tuple[str, Any]]:
-    """The elements of what a function of SciPy gives, which may be an object of its own."""
+    """The elements of what a function gives, which may be an object of the library's own."""
     if isinstance(x, (list, tuple)):
         names = getattr(x, "_fields", range(len(x)))
         pairs = list(zip(names, x, strict=False))
     elif isinstance(x, dict):
         pairs = list(x.items())
-    elif type(x).__module__.startswith("scipy") and hasattr(x, "__dict__") and not callable(x):
+    elif (
+        type(x).__module__.startswith(("scipy.", "sklearn."))
+        and hasattr(x, "__dict__")
+        and not callable(x)
+    ):
         pairs = list(vars(x).items())
     else:
         yield path, x
@@ -333,6 +357,9 @@ class Quotient:
     slope: Any
     smooth: Any
     noise: Any
+    #: Whether some numbers lie off what is near by on both sides, as those of a vector whose sign
+    #: is arbitrary.
+    jumps: bool
 
     @property
     def moves(self) -> bool:
@@ -358,41 +385,40 @@ class Trial:
         lib = self.call.library
         if not self.x.size:
             return Verdict(self.name, NONE, "empty")
-        like = lib.from_numpy(self.x, self._given())
         found = Verdict(self.name, NONE)
         try:
-            x = lib.variable(like)
-            out = self.call(self.place, x)
+            x = lib.variable(self._fresh())
+            out = self.call(self.place, lib.copied(x))
         except Exception as error:
             found.reverse, found.why = self._raised(error)
             return found
         self._measure()
         if not any(np.any(q.smooth) for q in self.quotients.values()):
             return found
-        self._compare(found, out, x, like)
+        self._compare(found, out, x)
         if WRONG in (found.reverse, found.forward):
             self._spare_residuals()
             # A function that iterates is smooth by chance at some steps; what is wrong stays so.
             self._doubt()
-            self._compare(found, out, x, like)
-        if found.verdict == WRONG and self._adapts(out, x, like):
+            self._compare(found, out, x)
+        if found.verdict == WRONG and self._adapts(out, x):
             return Verdict(self.name, NONE, "the code adapts to small changes of its argument")
         if found.verdict == WRONG and self.generic and self._elsewhere() == RIGHT:
             found = Verdict(self.name, BRANCH, found.why or found.forward_why)
         if found.reverse == WRONG:
             with lib.reads() as reads:
-                self.call(self.place, lib.variable(like))
+                self.call(self.place, lib.copied(lib.variable(self._fresh())))
             found.why += "".join(f"; {read}" for read in dict.fromkeys(reads))
         return found
 
-    def _adapts(self, out: dict[str, Any], x: Any, like: Any) -> bool:
+    def _adapts(self, out: dict[str, Any], x: Any) -> bool:
         """Whether the gradient is right for the smallest steps, such as of an adaptive quadrature.
 
         That takes more points as soon as it needs them, and its gradient is of those it took.
         """
         kept, self.quotients = self.quotients, self._quotients((SMALLEST_STEP,))
         found = Verdict(self.name, NONE)
-        self._compare(found, out, x, like)
+        self._compare(found, out, x)
         self.quotients = kept
         return found.verdict == RIGHT
 
@@ -415,12 +441,12 @@ class Trial:
         except Exception:
             return NONE
 
-    def _compare(self, found: Verdict, out: dict[str, Any], x: Any, like: Any) -> None:
+    def _compare(self, found: Verdict, out: dict[str, Any], x: Any) -> None:
         found.reverse, found.why = self._worst(
             self._reverse(name, out, x) for name in self.quotients
         )
         try:
-            pushed = self._push(like)
+            pushed = self._push()
         except Exception as error:
             found.forward, found.forward_why = self._raised(error)
         else:
@@ -428,6 +454,10 @@ class Trial:
                 found.forward, found.forward_why = self._worst(
                     self._forward(name, pushed.get(name)) for name in self.quotients
                 )
+
+    def _fresh(self) -> Any:
+        """The argument: a new one, as calls may write to it."""
+        return self.call.library.from_numpy(self.x, self._given())
 
     def _given(self) -> Any:
         return next(x for path, x in leaves(self.call.arguments) if path == self.place)
@@ -483,6 +513,9 @@ class Trial:
         there, known = self.direction, self.quotients
         elsewhere = there * rng.uniform(0.2, 1.0, self.x.shape) * rng.choice((-1, 1), self.x.shape)
         others = [self._quotients((h,)) for h in OTHER_STEPS]
+        for name, q in known.items():
+            if any(other[name].jumps for other in others):
+                q.smooth = np.zeros_like(q.smooth)
         self.direction = elsewhere
         aside = self._quotients()
         self.direction = there + elsewhere
@@ -584,7 +617,7 @@ class Trial:
             return WRONG, f"result{name}: {is_:.6g}, the quotient {should:.6g}"
         return (RIGHT, "") if q.moves else (CONSTANT, "")
 
-    def _push(self, like: Any) -> dict[str, Any] | None:
+    def _push(self) -> dict[str, Any] | None:
         """The tangents, of the results that have one."""
         lib = self.call.library
         names: list[str] = []
@@ -595,7 +628,7 @@ class Trial:
             return tuple(out.values())
 
         try:
-            found = lib.push(f, like, self.direction)
+            found = lib.push(f, self._fresh(), self.direction)
         except ValueError as error:
             if "does not depend on the input" in str(error):
                 return {}
@@ -623,4 +656,8 @@ def quotient(y: Any, at: dict[float, Any], h: float) -> Quotient:
     smooth = np.isfinite(slope) & np.isfinite(y) & (y.dtype.char in "dD")
     smooth &= np.abs(slope - second) <= 1e-6 * np.abs(slope) + noise
     smooth &= np.abs(sides[0] - sides[1]) <= 1e-3 * np.abs(slope) + 10 * noise
-    return Quotient(slope, smooth, noise)
+    jumps = np.isfinite(y)
+    for s in (h, -h):
+        far, near = np.abs(at[s] - y), np.abs(at[s / 4] - y)
+        jumps = jumps & (near > 0.8 * far) & (near > 100 * h * noise)
+    return Quotient(slope, smooth, noise, bool(np.any(jumps)))

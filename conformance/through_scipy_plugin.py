@@ -40,6 +40,8 @@ MODULES = tuple(os.environ.get("ARRAYGRAD_CONFORMANCE_MODULES", "").split())
 
 #: How many calls of a function are compared in each file of tests, and how many are tried for that.
 CALLS, TRIES = 8, 40
+#: Classes whose methods are tried.
+CLASSES = ("scipy.interpolate.", "scipy.spatial.transform.", "sklearn.")
 #: Seconds; a call that takes longer is not compared.
 SLOW = 1.0
 
@@ -49,6 +51,8 @@ FOUND: dict[str, list[dict[str, Any]]] = {}
 TRIED: dict[tuple[str, str], set[str]] = {}
 COMPARED: Counter[tuple[str, str]] = Counter()
 BUSY = threading.local()
+#: The functions that are replaced, some of which are in several modules.
+WATCHED: dict[Any, Any] = {}
 
 
 def pytest_sessionstart() -> None:
@@ -66,13 +70,35 @@ def pytest_sessionfinish(session: Any) -> None:
 
 
 def replace(module: Any, library: Any) -> None:
-    """Put a function that tries gradients in place of each public one."""
-    for name in module.__all__:
-        f = getattr(module, name)
+    """Put functions that try gradients in place of the public ones, and of classes' methods."""
+    names = getattr(module, "__all__", None) or [
+        name
+        for name, f in vars(module).items()
+        if inspect.isfunction(f) and f.__module__ == module.__name__ and not name.startswith("_")
+    ]
+    for name in names:
+        f, full = getattr(module, name), f"{module.__name__}.{name}"
+        if isinstance(f, type):
+            if full.startswith(CLASSES):
+                replace_methods(f, full, library)
         # (Distributions can be called, too, but have no __name__; NumPy's ufuncs take no tensors.)
-        if isinstance(f, (type, np.ufunc)) or not callable(f) or not hasattr(f, "__name__"):
-            continue
-        setattr(module, name, watched(f, f"{module.__name__}.{name}", library))
+        elif callable(f) and hasattr(f, "__name__") and not isinstance(f, np.ufunc):
+            if f not in WATCHED:
+                WATCHED[f] = watched(f, full, library)
+            setattr(module, name, WATCHED[f])
+
+
+def replace_methods(cls: type, full: str, library: Any) -> None:
+    """The same for a class, with the methods that it inherits within the library."""
+    root = cls.__module__.partition(".")[0]
+    for name in dir(cls):
+        f = inspect.getattr_static(cls, name)
+        kind = type(f) if isinstance(f, (staticmethod, classmethod)) else None
+        f = f.__func__ if kind else f
+        public = name in ("__call__", "__mul__", "__pow__") or not name.startswith("_")
+        if public and inspect.isfunction(f) and f.__module__.startswith(f"{root}."):
+            new = watched(f, f"{full}.{name}", library)
+            setattr(cls, name, kind(new) if kind else new)
 
 
 def watched(f: Callable[..., Any], name: str, library: Any) -> Callable[..., Any]:
