@@ -61,7 +61,7 @@ def _run_in_parts(function: Callable[..., Any], x: Any) -> Any:
         return function(x)
     out = np.empty(x.shape, dtype=x.dtype)
     flat, flat_out = x.reshape(-1), out.reshape(-1)
-    step = (-(-x.size // _CORES) + 63) & ~63
+    step = BLOCK // x.itemsize  # small: a core that is busy elsewhere holds up its last part alone
 
     def compute(part: slice) -> None:
         if isinstance(function, np.ufunc):
