@@ -12,6 +12,7 @@ from .libraries import SCIPY, SKLEARN, Library
 from .official import BACKENDS, EXAMPLES, OUTCOMES, REVISIONS, row
 from .official import HEAD as RUN_HEAD
 from .report import REPORTS, SetupError, table, write
+from .through_scipy import COLUMNS, counted
 
 PAGE = Path(__file__).parents[1] / "docs" / "conformance.md"
 
@@ -49,12 +50,20 @@ of what it computes: {cases} cases of {functions} functions. *Refused* is an err
 derivative is not known. The [table by function](gradient-coverage.md) says how each is
 differentiated."""
 
+THROUGH = """\
+The public functions of SciPy and scikit-learn that their own tests call with floating-point tensors
+and that give such, and the methods of some classes, are differentiated on these very calls and
+compared with difference quotients; PyTorch in the same way. The
+[table by function](differentiable-scipy.md) says which can be differentiated, by what, and what the
+columns mean."""
+
 COMMANDS = """\
 ```bash
 python -m conformance official               # the standard's suite; --backend torch: a peer
 python -m conformance scipy                  # SciPy's tests; --device cuda: on a GPU
 python -m conformance sklearn                # scikit-learn's
 python -m conformance gradients              # derivatives against differences
+python -m conformance gradients-through-scipy  # those of SciPy's and scikit-learn's functions
 python -m conformance page                   # this page from the reports
 ```
 
@@ -89,6 +98,7 @@ def page(reports: Path) -> str:
         *library(SCIPY, reports, versions),
         *library(SKLEARN, reports, versions),
         *gradients(reports, versions),
+        *through_scipy(reports, versions),
     ]
     if not versions:
         raise SetupError(f"{reports} has no reports; make them with python -m conformance official")
@@ -165,6 +175,20 @@ def gradients(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
         return []
     text = GRADIENTS.format(cases=report["cases"], functions=report["functions"])
     return ["## Gradients", text, table(["Device", "Check", "Right", "Refused", "Wrong"], rows)]
+
+
+def through_scipy(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
+    """The gradients of other libraries' functions."""
+    rows: list[list[object]] = []
+    for path in ours(reports, "through-scipy"):
+        report = read(path)
+        for backend, result in report["runs"].items():
+            where = f"{NAMES[backend]}, `{report['device']}`"
+            versions["gradients through SciPy", where] = result
+            rows.append([where, *counted(result).values()])
+    if not rows:
+        return []
+    return ["## Gradients through SciPy", THROUGH, table(["Of", *COLUMNS.values()], rows)]
 
 
 # --- reading and setting

@@ -75,18 +75,22 @@ OTHERS = {
 }
 
 ABOUT = """\
-Which functions of SciPy can be differentiated. Written by
-`python -m conformance gradients-through-scipy`, on `{device}`: it runs SciPy's own tests, and each
-public function that they call with floating-point tensors, and that gives such, is differentiated
-on that very call by each of these arguments, in reverse and in forward mode, and compared with
-difference quotients. PyTorch is measured in the same way, in reverse mode."""
+Which functions of SciPy and scikit-learn can be differentiated. Written by
+`python -m conformance gradients-through-scipy`, on `{device}`: it runs the libraries' own tests.
+Each public function that they call with floating-point tensors, and that gives floating-point
+numbers, is differentiated on that very call by each of these arguments, in reverse and in forward
+mode, and compared with difference quotients. So are the methods of scikit-learn's estimators, of
+interpolators and of rotations; *self* is what the object holds. PyTorch is measured in the same
+way, in reverse mode."""
 
 VERDICTS = """\
 - *Right*: by one argument at least, and wrong by none.
-- *Raises*: an error says that the gradient is not known or would be lost, mostly as SciPy calls
-  compiled code on NumPy's memory.
-- *Branch*: the code has a branch for one value, as `if a[0] == 1`, and there computes a result
-  that does not depend on it. Right at all values near by.
+- *Raises*: an error says that the gradient is not known or would be lost, mostly as the library
+  calls compiled code on NumPy's memory.
+- *Branch*: the tests call the function only where the code has a branch for special values, as
+  `if a[0] == 1` or for matrices that are orthogonal, in which it does not compute what moves with
+  them. Right at the values near by.
+- *No tensor*: the results are Python's numbers, or NumPy arrays, and cannot be differentiated.
 - *Constant*: neither the result nor the gradient moves.
 - *Not found out*: the tests call the function only at kinks, with what is not finite, or such that
   it gives random or unsteady numbers."""
@@ -178,7 +182,7 @@ def tried(
 def summary(entries: list[dict[str, Any]]) -> dict[str, Any]:
     """What is known of a function: the verdicts on each argument, why it raises, what is wrong."""
     arguments: dict[str, dict[str, Any]] = {}
-    trials = []
+    trials: list[dict[str, str]] = []
     for entry in entries:
         verdict, why = entry["reverse"], entry.get("why", "")
         if entry.get("forward") == WRONG != verdict:
@@ -189,7 +193,8 @@ def summary(entries: list[dict[str, Any]]) -> dict[str, Any]:
             own["why"].append(reason(why))
         if verdict == RIGHT and entry.get("forward") in (RAISES, UNCLEAR):
             own["forward"] = reason(entry["forward_why"])
-        if verdict in (WRONG, BRANCH, UNCLEAR):
+        seen = {(trial["argument"], trial["verdict"]) for trial in trials}
+        if verdict in (WRONG, BRANCH, UNCLEAR) and (entry["argument"], verdict) not in seen:
             keys = ("argument", "test")
             trials.append({k: entry[k] for k in keys} | {"verdict": verdict, "why": why})
     all_ = {v for own in arguments.values() for v in own["verdicts"]}
@@ -233,9 +238,8 @@ def markdown(device: str, runs: dict[str, Run]) -> str:
     """The page on what can be differentiated."""
     ours = runs["arraygrad"]
     rows = [[NAMES[name], *counted(result).values()] for name, result in runs.items()]
-    modules = dict.fromkeys(
-        n.rpartition(".")[0] for result in runs.values() for n in result["functions"]
-    )
+    names = {name for result in runs.values() for name in result["functions"]}
+    modules = sorted({module_of(name) for name in names})
     by_module = [
         [f"`{module}`", *(counted(result, module)[RIGHT] for result in runs.values())]
         for module in modules

@@ -42,6 +42,8 @@ MODULES = tuple(os.environ.get("ARRAYGRAD_CONFORMANCE_MODULES", "").split())
 CALLS, TRIES = 8, 40
 #: Classes whose methods are tried.
 CLASSES = ("scipy.interpolate.", "scipy.spatial.transform.", "sklearn.")
+#: The setting without which scikit-learn converts what it is given.
+DISPATCH = "array_api_dispatch"
 #: Seconds; a call that takes longer is not compared.
 SLOW = 1.0
 
@@ -148,6 +150,8 @@ def known(f: Any, through: Any) -> None:
 
 def worth_trying(library: Any, name: str, args: Any, kwargs: Any) -> Any:
     """Copies of the arguments, if such a call has not been tried; else None."""
+    if name.startswith("sklearn.") and not import_module("sklearn").get_config()[DISPATCH]:
+        return None  # it makes NumPy arrays of all
     where = name, os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")[0]
     tried = TRIED.setdefault(where, set())
     if COMPARED[where] >= CALLS or len(tried) >= TRIES:
