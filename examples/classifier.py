@@ -62,7 +62,7 @@ def main(argv=None):
     figure, panels = plt.subplots(1, len(moments), figsize=(12, 3), layout="constrained")
     for epoch in tqdm(range(args.epochs + 1), desc="epochs", disable=None):
         if epoch in moments:
-            loss = float(nn.cross_entropy(model(x), y))
+            loss = nn.cross_entropy(model(x), y).item()
             title = f"epoch {epoch}: loss {loss:.3f}"
             print(f"{title}, accuracy {accuracy(model, x, y):.3f}")
             draw(panels[moments.index(epoch)], model, x, y, title)

@@ -56,8 +56,8 @@ def tape(xp, x, y, w1, w2, steps):
     losses = []
     for _ in range(steps):
         loss = loss_of(w1, w2, x, y)
-        losses.append(float(loss))
         loss.backward()
+        losses.append(float(loss))
         with autodiff.no_grad():
             for w in (w1, w2):
                 w -= RATE * w.grad

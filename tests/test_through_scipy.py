@@ -16,7 +16,7 @@ def runner(monkeypatch):
 
 
 def lost(x):
-    return xp.asarray(float(x[0]) ** 2)
+    return xp.asarray(x[0].item() ** 2)
 
 
 @autodiff.custom_vjp
@@ -44,10 +44,11 @@ CALLS = {
     "equal numbers, sorted": (lambda x: xp.sort(x * 0 + x[0]) * xp.arange(2.0), "right", ""),
     "a step": (lambda x: xp.floor(x + 0.5), "constant", ""),
     "not finite": (lambda x: xp.log(-x), "no quotient", ""),
-    "a number": (lambda x: float(x[0]), "no tensor", ""),
+    "a number": (lambda x: x[0].item(), "no tensor", ""),
     "a wrong rule": (twice, "wrong", "the quotient"),
-    "read as a number": (lost, "wrong", "has lost its gradient; __float__ in "),
-    "read in part": (lambda x: x * float(x[0]), "wrong", "the quotient"),
+    "read as a number": (lost, "wrong", "has lost its gradient; item in "),
+    "read in part": (lambda x: x * x[0].item(), "wrong", "the quotient"),
+    "read by float": (lambda x: x * float(x[0]), "raises", "NotDifferentiableError: __float__"),
     "detached": (lambda x: autodiff.stop_gradient(x) * 2, "wrong", "has lost its gradient"),
     "another value": (
         lambda x: x + (1e-3 if isinstance(x, autodiff.Variable) else 0),

@@ -257,6 +257,10 @@ class Tensor:
         ------
         ValueError
             If there is not exactly one element.
+
+        Notes
+        -----
+        Of a tensor that takes part in a differentiation, the number is a constant.
         """
         if self.size != 1:
             raise ValueError(f"item: expected one element; got shape {self.shape}")

@@ -261,14 +261,24 @@ class Traced(Tensor):
         return _engine.transform(name, operands, args, kwargs)
 
     def _raw(self, name: str, operation: str) -> Any:
-        if name == "item":  # reads one value, as float() does
-            return self._device.ops[operation]
-        if not active(self):
+        if name == "item" or not flows(self):  # item() reads one value, on purpose
             return self._device.ops[operation]
         raise NotDifferentiableError(
             f"{name}: the gradient would be lost, as what reads the data is not differentiated; "
             "write x.detach() or autodiff.stop_gradient(x) if that is meant"
         )
+
+    def _scalar(self, name: str, allowed: str) -> Any:
+        """Libraries read numbers by float() and go on computing with these."""
+        value = super()._scalar(name, allowed)
+        if name in ("__float__", "__complex__") and flows(self):
+            raise NotDifferentiableError(
+                f"{name}: the gradient would be lost, as what is computed with Python's numbers is "
+                "not differentiated; write functions of arraygrad instead of those of math (xp.sqrt"
+                "(x)), comparisons as they are (x > 0), x.item() for the number on purpose, or "
+                "autodiff.stop_gradient(x)"
+            )
+        return value
 
     def detach(self) -> Tensor:
         """The same data without a trace.
@@ -336,9 +346,11 @@ class Variable(Traced):
 
     Notes
     -----
-    `numpy`, ``np.asarray`` and the other conversions to foreign arrays raise, as what is
-    computed with these is not recorded; `detach` first. ``float(v)``, ``bool(v)``, ``v.item()``
-    read the value.
+    `numpy`, ``np.asarray`` and the other conversions to foreign arrays raise, and so do
+    ``float(v)`` and ``complex(v)``, as what is computed with these is not recorded; `detach`
+    first, or write ``v.item()`` for the number. ``bool(v)``, ``int(v)`` and formatting read the
+    value. Where no gradient can flow any more, as under `no_grad` or after `backward`, all are
+    allowed.
 
     Examples
     --------
@@ -611,6 +623,35 @@ def active(x: Tensor) -> bool:
         if isinstance(x, Dual) or not is_off(x, paused()):
             return True
         x = x._value
+    return False
+
+
+def flows(x: Tensor) -> bool:
+    """Whether a gradient can still pass through `x`, so that reading its data would lose it."""
+    pause = paused()
+    while isinstance(x, Traced):
+        _engine.refresh(x)
+        if isinstance(x, Dual):
+            if x._trace.value is not None:
+                return True
+        elif not is_off(x, pause) and _reaches_leaf(x._trace):
+            return True
+        x = x._value
+    return False
+
+
+def _reaches_leaf(start: Node) -> bool:
+    """Whether a way back to a leaf is left: not freed by `backward`, nor piecewise constant."""
+    stack, seen = [start], {start}
+    while stack:
+        node = stack.pop()
+        rule = node.rule
+        if rule is None:
+            return True
+        if node.saved is not None and (rule.vjps or rule.whole is not None):
+            new = {parent for parent in node.parents if parent is not None} - seen
+            seen |= new
+            stack.extend(new)
     return False
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .._errors import describe
+from .._tensor import Tensor
 from ._optimizers import Optimizer
 
 
@@ -475,7 +476,7 @@ class ReduceLROnPlateau(LRScheduler):
         RuntimeError
             If something else has set the learning rates since the last step.
         """
-        value = float(metrics)
+        value = float(metrics.item() if isinstance(metrics, Tensor) else metrics)
         if self._is_better(value):
             self.best, self.num_bad_epochs = value, 0
         else:
