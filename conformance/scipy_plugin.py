@@ -44,13 +44,17 @@ def pytest_sessionstart() -> None:
                 setattr(testing, name, on_host(getattr(testing, name)))
 
 
+def host(x: Any) -> Any:
+    """A tensor as a NumPy array; anything else as it is."""
+    return x.numpy() if isinstance(x, arraygrad.Tensor) else x
+
+
 def on_host(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, given NumPy arrays where it is called with tensors."""
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
-        args = tuple(x.numpy() if isinstance(x, arraygrad.Tensor) else x for x in args)
-        return function(*args, **kwargs)
+        return function(*map(host, args), **{name: host(x) for name, x in kwargs.items()})
 
     return run
 

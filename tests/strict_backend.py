@@ -122,8 +122,23 @@ _PROMOTING = frozenset(
 )
 
 
+#: Of bools alone, in which the standard has no arithmetic, NumPy's gives bools.
+_OF_BOOLS = {
+    "add": xps.logical_or,
+    "maximum": xps.logical_or,
+    "minimum": xps.logical_and,
+    "multiply": xps.logical_and,
+}
+
+
+def _is_bool(x):
+    return type(x) is bool or (isinstance(x, Array) and x.dtype.kind == "b")
+
+
 def _operation(name, function, device):
     def run(*args, **kwargs):
+        if name in _OF_BOOLS and all(map(_is_bool, args)):
+            return _outward(_OF_BOOLS[name](*(_inward(x, device) for x in args)))
         if name in _PROMOTING:
             args = _promoted(name, args)
         elif name in ("concat", "stack"):

@@ -448,6 +448,19 @@ def test_scipys_marks_apply_to_ours_as_to_a_library_that_they_do_not_name(tmp_pa
     assert list(result["subpackages"]) == ["part"]
 
 
+def test_assertions_are_given_what_is_on_a_device_by_name_too():
+    import numpy as np
+
+    import arraygrad
+    from conformance.scipy_plugin import on_host
+
+    x = arraygrad.asarray([1.0, 2.0], device="strict:1")
+    compare = on_host(np.testing.assert_allclose)
+    compare(x, np.asarray([1.5, 2.5]), atol=x[0], rtol=0)
+    with pytest.raises(AssertionError, match="Mismatched elements: 2 / 2"):
+        compare(x, desired=x + 1)
+
+
 @pytest.mark.parametrize("subject", [("scipy", "constants"), ("sklearn", "_loss")])
 def test_a_librarys_own_tests_pass(subject, tmp_path, capfd):
     from conformance.__main__ import main

@@ -353,6 +353,19 @@ def test_integers_are_read_as_float64(name, dtype):
     np.testing.assert_array_equal(found.numpy(), expected.numpy())
 
 
+def test_arithmetic_of_bools_gives_bools(device):
+    x, y = (xp.asarray(v, device=device) for v in ([True, True, False], [True, False, False]))
+    for found, expected in (
+        (x + y, x | y),
+        (xp.maximum(x, y), x | y),
+        (x * y, x & y),
+        (xp.minimum(x, True), x),
+    ):
+        assert found.dtype == xp.bool
+        assert found.tolist() == expected.tolist()
+    assert (x + 1).dtype == xp.int64
+
+
 @given(
     st.lists(st.integers(0, 255), min_size=1, max_size=5),
     st.one_of(st.none(), st.integers(-400, 400)),
