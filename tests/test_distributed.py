@@ -358,6 +358,13 @@ def start():
     return LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0")
 
 
+def test_debug_nans_holds_in_processes(client):
+    step = distributed.value_and_grad(lambda w, x: xp.mean(xp.log(w * x)))
+    batch = distributed.shard(xp.asarray([1.0, -1.0]), 2, client=client)
+    with autodiff.debug_nans(), pytest.raises(FloatingPointError, match=r"^log: the result is NaN"):
+        step(xp.asarray(1.0), batch)
+
+
 def test_processes_give_what_one_gives(client):
     params, x, y = data()
     loss = make_loss()

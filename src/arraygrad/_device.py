@@ -93,7 +93,10 @@ class Device:
         self.backend = backend
         self.ops = backend.operations(index)  # raises ValueError if the device is not there
         self.array_type = backend.array_type
-        return _known.setdefault(canonical, self)  # two threads may race to be first
+        self = _known.setdefault(canonical, self)  # two threads may race to be first
+        for function in made:
+            function(self)
+        return self
 
     def __str__(self) -> str:
         return self._name
@@ -113,6 +116,9 @@ class Device:
 
 #: Devices by canonical name. Only ever grows, by whole entries.
 _known: dict[str, Device] = {}
+
+#: What is to be called with a device that is made from now on.
+made: list[Callable[[Device], None]] = []
 
 DeviceLike: TypeAlias = Device | str | None
 

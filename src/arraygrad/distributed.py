@@ -9,6 +9,7 @@ the way back. Workers are the threads of this process, or the processes of a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from contextvars import copy_context
 from functools import partial, wraps
 from itertools import cycle, pairwise
@@ -32,6 +33,7 @@ from ._device import DeviceLike, default_device
 from ._errors import describe
 from ._tensor import Tensor
 from .autodiff import _trees
+from .autodiff._debug import watching
 from .autodiff._functions import Function, _check_function, _numbers
 from .autodiff._traced import Traced, Variable, active
 from .interop import distributed as _frames  # noqa: F401  (tensors are sent as frames)
@@ -288,7 +290,7 @@ def value_and_grad(
 
         # The arguments are a task, which Dask does again if they are lost with a worker.
         sent = _task(client, _identity, _Box((whole, named)))
-        how = f, argnums, has_aux, reduce, device, places
+        how = f, argnums, has_aux, reduce, device, places, watching() is not None
         # Pickled once for all parts, and here, where what cannot be sent is a clear error.
         packed = _Box(how) if client is None else pickle.dumps(how)
         rows = zip(*(batch._parts for batch in batches), strict=True)
@@ -330,7 +332,7 @@ def _make(box: _Box) -> _Box:
 def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
     """Value and gradient of one part of the batch."""
     how = pickle.loads(how) if isinstance(how, bytes) else how.content
-    f, argnums, has_aux, reduce, device, places = how
+    f, argnums, has_aux, reduce, device, places, nans = how
     args, kwargs = list(sent.content[0]), sent.content[1]
     for i, box in zip(places, parts, strict=True):
         args[i] = box.content
@@ -348,7 +350,8 @@ def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
             moved = [x if i in places else _moved(x, device) for i, x in enumerate(args)]
             return f(*moved, **_moved(kwargs, device))
 
-    value, gradient = autodiff.value_and_grad(there, argnums, has_aux=has_aux)(*args)
+    with autodiff.debug_nans() if nans else nullcontext():
+        value, gradient = autodiff.value_and_grad(there, argnums, has_aux=has_aux)(*args)
     value, aux = value if has_aux else (value, None)
     leaves = [value, *_trees.flatten(gradient)[0]]
     weight = samples.pop()

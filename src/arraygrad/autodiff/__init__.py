@@ -8,6 +8,7 @@ from .._dispatch import Writes
 from . import rules
 from ._check import check_grads
 from ._custom import checkpoint, custom_jvp, custom_vjp
+from ._debug import debug_nans
 from ._functions import (
     grad,
     hessian,
@@ -32,6 +33,7 @@ __all__ = [
     "checkpoint",
     "custom_jvp",
     "custom_vjp",
+    "debug_nans",
     "enable_grad",
     "grad",
     "hessian",

@@ -11,6 +11,7 @@ from typing import Any
 from .. import _dispatch
 from .._errors import describe
 from .._tensor import Tensor
+from . import _debug
 from ._engine import conform, quiet, refresh, settle, snapshot, zeros
 from ._rules import Rule
 from ._traced import Node, Part, Traced, Variable, leaf, levels, part, traced
@@ -102,6 +103,8 @@ def backward(
         else:
             grads[node] = have + root
     found: dict[Node, Tensor] = {}
+    checks = _debug.checks(roots) if _debug.entered else None
+    careful = create_graph or checks is not None
     with quiet():
         while pending:
             node = heappop(pending)[1]
@@ -123,8 +126,11 @@ def backward(
                 )
             if _dispatch.Writes.last > node.time:
                 _check_unwritten(node)
-            if create_graph:
-                saved = _revived(node)
+            if careful:
+                if create_graph:
+                    saved = _revived(node)
+                if checks is not None:
+                    rule = checks.rule(rule, node, _cotangents)
             composed = rule.composed or type(g) is list
             if composed:
                 vjps: Any = _pulled(rule, node, g, saved)
@@ -159,6 +165,8 @@ def backward(
                     grads[parent] = have + gx
             if free:
                 node.saved = None
+    if checks is not None:
+        checks.found(found)
     return found
 
 
@@ -193,6 +201,20 @@ def _pulled(rule: Rule, node: Node, g: Any, saved: tuple[Any, ...]) -> Any:
                 vjp = transposed_jvp(jvp, i)
             found.append(None if vjp is None else vjp(g, *saved, **node.kwargs))
     return found
+
+
+def _cotangents(rule: Rule, node: Node, g: Any, saved: tuple[Any, ...]) -> list[Any]:
+    """Cotangents of the operands by a rule of any form, as the pass computes them step by step."""
+    if rule.composed or isinstance(g, tuple):
+        found = _pulled(rule, node, g, saved)
+    else:
+        found = [
+            None if parent is None or vjp is None else vjp(g, *saved, **node.kwargs)
+            for parent, vjp in zip(node.parents, rule.vjps, strict=False)
+        ]
+    if rule.elementwise:
+        found = [x if x is None or x is g else settle(x, g) for x in found]
+    return list(found)
 
 
 def _hooked(node: Node, g: Any) -> Any:

@@ -11,6 +11,7 @@ from .._errors import describe
 from .._tensor import Tensor
 from . import _trees
 from ._backward import backward, linear, transposed_vjp
+from ._debug import no_rule, seen
 from ._engine import conform, fit, quiet, refresh, snapshot, zeros
 from ._rules import Rule
 from ._traced import (
@@ -72,19 +73,23 @@ def _record(rule: Rule, call: _Call, outs: list[Any], extra: tuple[Node, ...] = 
     whole.parents = (*(x._trace if f else None for x, f in flags), *extra)
     whole.saved = (None, *call.inner)
     whole.kwargs = {}
-    return [
+    results = [
         traced(Variable, o, part(o, whole, i)) if o.dtype.kind in "fc" else o
         for i, o in enumerate(outs)
     ]
+    seen(rule.name, call.leaves, results)
+    return results
 
 
-def _push(call: _Call, outs: list[Any], tangents: list[Any]) -> list[Any]:
-    return [
+def _push(name: str, call: _Call, outs: list[Any], tangents: list[Any]) -> list[Any]:
+    results = [
         traced(Dual, o, Tangent(call.level, None if t is None else fit(t, o)))
         if o.dtype.kind in "fc"
         else o
         for o, t in zip(outs, tangents, strict=True)
     ]
+    seen(name, call.leaves, results)
+    return results
 
 
 def _tensors(name: str, tree: Any) -> tuple[list[Tensor], Any]:
@@ -228,7 +233,7 @@ class custom_vjp(_Custom):
                 found = transposed_vjp(lambda g, *_, k=k: whole(g)[k], True)(t, outs)
                 totals = [b if a is None else a if b is None else a + b
                           for a, b in zip(totals, found, strict=True)]  # fmt: skip
-        return _trees.unflatten(structure, _push(call, outs, totals))
+        return _trees.unflatten(structure, _push(self.name, call, outs, totals))
 
 
 def _match(name: str, given: Any, arguments: Any) -> list[Any]:
@@ -334,7 +339,7 @@ class custom_jvp(_Custom):
             tangents, found = _trees.flatten(tangent)
             if found != structure:
                 raise ValueError(f"{self.name}: the tangent must have the structure {structure}")
-            return _trees.unflatten(structure, _push(call, outs, tangents))
+            return _trees.unflatten(structure, _push(self.name, call, outs, tangents))
         outs, structure = _tensors(self.name, self(*self._put_together(constants, below)))
         basis = call.tangents()
         places = [i for i, f in enumerate(call.flags) if f]
@@ -418,7 +423,7 @@ def checkpoint(f: Function, /) -> Function:
                 starts.append(x._trace if flag else None)
                 again.append(x)
             args, kwargs = _trees.unflatten(call.structure, again)
-            with Recording(True):
+            with Recording(True), no_rule():
                 results, _ = _tensors("checkpoint", f(*args, **kwargs))
             create = create or any(
                 isinstance(p, Traced) and p._trace.level == level for p in g if p is not None
@@ -430,7 +435,8 @@ def checkpoint(f: Function, /) -> Function:
                     if y._trace.level == level:
                         roots.append((y._trace, conform(p, y._trace)))
             stops = frozenset([*(s for s in starts if s is not None), *nodes])
-            found = backward(roots, stops=stops, create_graph=create)
+            with no_rule():
+                found = backward(roots, stops=stops, create_graph=create)
             return [None if s is None else found.get(s) for s in (*starts, *nodes)]
 
         return _trees.unflatten(

@@ -9,7 +9,7 @@ from typing import Any
 from .. import _dispatch
 from .._errors import describe
 from .._tensor import Tensor
-from . import _trees
+from . import _debug, _trees
 from ._backward import backward
 from ._engine import conform, fit, refresh, snapshot, tie, zeros
 from ._rules import NotDifferentiableError
@@ -165,6 +165,8 @@ class _Recorded:
         self.starts = [v._trace for v in variables]
         out, aux = _split_aux(name, f(*inputs.replaced(variables), **kwargs), has_aux)
         outputs, self.structure = _outputs(name, out)
+        if _debug.entered:
+            _debug.check_results(name, outputs, inputs.args)
         self.nodes = _traces(name, outputs, level)
         self.aux = _trees.tree_map(lambda x: _lowered(x, level), aux) if has_aux else None
         self.likes = [_lowered(x, level) for x in outputs]
@@ -454,6 +456,8 @@ def _jvp(
     duals = [_start(x, level, t, dual=True) for x, t in zip(inputs.leaves, directions, strict=True)]
     out, aux = _split_aux(name, f(*inputs.replaced(duals), **(kwargs or {})), has_aux)
     outputs, structure = _outputs(name, out)
+    if _debug.entered:
+        _debug.check_results(name, outputs, inputs.args, directions)
     traces = _traces(name, outputs, level)
     outer = [x for x in inputs.leaves if isinstance(x, Traced)]
     tangents = []

@@ -8,6 +8,7 @@ from typing import Any
 from .. import _dispatch
 from .._errors import describe
 from .._tensor import Tensor
+from . import _debug
 from ._backward import backward
 from ._engine import conform, quiet, refresh
 from ._traced import Exposed, Recording, Traced, Variable, joined, leaf, traced
@@ -141,6 +142,8 @@ def run_backward(
         if isinstance(gradient, Traced) and not create_graph:
             gradient = gradient.detach()
         root = conform(gradient, node)
+    if _debug.entered:
+        _debug.check_results("backward", x)
     retain = create_graph if retain_graph is None else retain_graph
     found = backward([(node, root)], free=not retain, create_graph=create_graph)
     del root, gradient
