@@ -164,6 +164,21 @@ def test_buffers_are_shared_with_the_copy(xp, same):
     same(net[0].num_batches_tracked, 1)
 
 
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_a_checkpoint_updates_running_statistics_once(xp, same, momentum):
+    x = xp.asarray(np.random.default_rng(0).standard_normal((2, 2, 3, 3)))
+
+    def run(wrapped):
+        layer = nn.BatchNorm2d(2, momentum=momentum)
+        body = wrapped(lambda x: xp.tanh(wrapped(layer)(x)))
+        for i in range(3):
+            xp.sum(body(x * (i + 1))).backward()
+        return [layer.running_mean, layer.running_var, layer.num_batches_tracked, layer.weight.grad]
+
+    for found, expected in zip(run(autodiff.checkpoint), run(lambda f: f), strict=True):
+        same(found, expected.numpy(), rtol=1e-14)
+
+
 def test_running_statistics_that_are_means_of_all_batches(xp, same):
     layer = nn.BatchNorm2d(1, momentum=None)
     x = xp.asarray(np.random.default_rng(0).standard_normal((3, 4, 1, 2, 2)))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import update_wrapper, wraps
 from typing import Any
 
@@ -364,6 +366,20 @@ class custom_jvp(_Custom):
 
 # ---- checkpoint
 
+_repeats: ContextVar[bool] = ContextVar("arraygrad_repeats", default=False)
+#: Whether a checkpoint runs its function again, which is to leave nothing behind a second time.
+repeats = _repeats.get
+
+
+@contextmanager
+def _repeating() -> Iterator[None]:
+    token = _repeats.set(True)
+    try:
+        with Recording(True), no_rule():
+            yield
+    finally:
+        _repeats.reset(token)
+
 
 def checkpoint(f: Function, /) -> Function:
     """The same function, of which the pass backward remembers the arguments only.
@@ -375,7 +391,8 @@ def checkpoint(f: Function, /) -> Function:
     ----------
     f : callable
         Gives tensors in nested containers, the same ones each time it is run. It may use
-        recorded tensors that are not among its arguments.
+        recorded tensors that are not among its arguments. What it does beside that it does
+        twice, but for `nn.batch_norm`, which updates its running mean and variance once.
 
     Returns
     -------
@@ -423,7 +440,7 @@ def checkpoint(f: Function, /) -> Function:
                 starts.append(x._trace if flag else None)
                 again.append(x)
             args, kwargs = _trees.unflatten(call.structure, again)
-            with Recording(True), no_rule():
+            with _repeating():
                 results, _ = _tensors("checkpoint", f(*args, **kwargs))
             create = create or any(
                 isinstance(p, Traced) and p._trace.level == level for p in g if p is not None

@@ -16,6 +16,7 @@ from .._manipulation import expand_dims, reshape
 from .._searching import where
 from .._typing import DeviceLike, DType, Tensor
 from ..autodiff import no_grad, stop_gradient, variable
+from ..autodiff._custom import repeats
 from ..random import Generator, default_rng
 from ._module import Module
 from ._rules import normalise
@@ -223,7 +224,7 @@ def batch_norm(
             (running_mean, average),
             (running_var, stop_gradient(variance) * (count / (count - 1))),
         ):
-            if running is not None:
+            if running is not None and not repeats():
                 with no_grad():
                     new = reshape(stop_gradient(new), running.shape)
                     running *= 1 - momentum
@@ -685,7 +686,8 @@ class BatchNorm2d(Module):
         tracked = self.running_mean is not None
         momentum: Any = self.momentum
         if self.training and tracked:
-            self.num_batches_tracked += 1
+            if not repeats():
+                self.num_batches_tracked += 1
             if momentum is None:
                 momentum = 1 / self.num_batches_tracked
         return batch_norm(
