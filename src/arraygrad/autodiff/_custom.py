@@ -120,6 +120,7 @@ class _Custom:
     """What both kinds of functions with rules of their own share."""
 
     _rule: Any = None
+    _how: str  # to give the rule
 
     def __init__(self, fun: Function, nondiff_argnums: int | Sequence[int] = ()) -> None:
         if not callable(fun):
@@ -132,17 +133,19 @@ class _Custom:
         self.name = getattr(fun, "__name__", type(self).__name__)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError
-
-    def _taken_apart(self, args: Any, kwargs: Any) -> tuple[Any, list[Any], _Call]:
-        """All arguments by position, those that are constants, and the call of the others."""
+        """Perform the function."""
         args = _bound(self.fun, args, kwargs, self.nondiff_argnums)
         constants = [args[i] for i in self.nondiff_argnums]
-        return (
-            args,
-            constants,
-            _Call(tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums)),
-        )
+        call = _Call(tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums))
+        if call.level < 0:
+            return self.fun(*args)
+        if self._rule is None:
+            raise AttributeError(f"{self.name}: no rule yet; write {self._how.format(self.name)}")
+        return self._perform(constants, call)
+
+    def _perform(self, constants: list[Any], call: _Call) -> Any:
+        """The function by its rule."""
+        raise NotImplementedError
 
     def _put_together(self, constants: list[Any], others: Any) -> list[Any]:
         """The inverse: all arguments by position."""
@@ -186,6 +189,8 @@ class custom_vjp(_Custom):
     Tensor(1., dtype=float64)
     """
 
+    _how = "{}.defvjp(...)"
+
     def defvjp(self, forward: Function, backward: Function, /) -> None:
         """Give the rule.
 
@@ -201,13 +206,7 @@ class custom_vjp(_Custom):
         """
         self._rule = forward, backward
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Perform the function."""
-        args, constants, call = self._taken_apart(args, kwargs)
-        if call.level < 0:
-            return self.fun(*args)
-        if self._rule is None:
-            raise AttributeError(f"{self.name}: no rule yet; write {self.name}.defvjp(...)")
+    def _perform(self, constants: list[Any], call: _Call) -> Any:
         forward, backwards = self._rule
         below = call.below()
         out, residuals = forward(*self._put_together(constants, below))
@@ -297,6 +296,8 @@ class custom_jvp(_Custom):
     Tensor(0.5, dtype=float64)
     """
 
+    _how = "@{}.defjvp"
+
     def defjvp(self, jvp: Function, /) -> Function:
         """Give the rule; also as a decorator.
 
@@ -315,13 +316,7 @@ class custom_jvp(_Custom):
         self._rule = jvp
         return jvp
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Perform the function."""
-        args, constants, call = self._taken_apart(args, kwargs)
-        if call.level < 0:
-            return self.fun(*args)
-        if self._rule is None:
-            raise AttributeError(f"{self.name}: no rule yet; write @{self.name}.defjvp")
+    def _perform(self, constants: list[Any], call: _Call) -> Any:
         rule = self._rule
         below = call.below()
 
