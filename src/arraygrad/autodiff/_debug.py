@@ -112,6 +112,16 @@ no operand is; got Tensor(shape=(2,), dtype=float64)
             _switch(-1)
 
 
+@contextmanager
+def _unwatched() -> Iterator[None]:
+    """For what looks itself."""
+    token = _watch.set(None)
+    try:
+        yield
+    finally:
+        _watch.reset(token)
+
+
 # ---- what is exchanged meanwhile
 
 _lock = threading.Lock()
@@ -170,22 +180,19 @@ def _checked(name: str, function: Callable[..., Any], device: Device) -> Callabl
         watch = watching()
         if watch is None:
             return function(*args, **kwargs)
-        token = _watch.set(None)
-        try:
+        with _unwatched():
             writing = name in _WRITING
             had = writing and _came(device, args, kwargs)
             with _engine._numbers(all=None, invalid="ignore"):  # the error says more than NumPy
                 result = function(*args, **kwargs)
             found = _first(_wrapped(device, args if writing else (result,)))
-            if found is None or not _arrays(device, args):
-                return result
+            if found is None or next(_wrapped(device, args), None) is None:
+                return result  # without operands, as of random numbers, or what is made of lists
             came = had if writing else _came(device, args, kwargs)
             if not came:
                 raise FloatingPointError(f"the result is {found}, and no operand is")
             watch.came = watch.came or f"{came} of {name}, {_line()}"
             return result
-        finally:
-            _watch.reset(token)
 
     return run
 
@@ -209,10 +216,6 @@ def _wrapped(device: Device, data: Any) -> Iterator[Tensor]:
             yield from _wrapped(device, x)
         elif isinstance(x, device.array_type) or device.backend.is_host_scalar(x):
             yield _dispatch.wrap(x, device)
-
-
-def _arrays(device: Device, args: Any) -> bool:
-    return next(_wrapped(device, args), None) is not None
 
 
 def _came(device: Device, args: Any, kwargs: dict[str, Any]) -> str:
@@ -264,28 +267,15 @@ def has_nan(x: Any) -> bool:
 def _line() -> Line:
     """The line of the user's code that is being executed."""
     frame: Any = sys._getframe(1)
-    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
         frame = frame.f_back
     return Line(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
 
-_PACKAGE = __name__.partition(".")[0]
-
-
-def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] == _PACKAGE
+_PACKAGE = "arraygrad."
 
 
 # ---- differentiation
-
-
-@contextmanager
-def _unwatched() -> Iterator[None]:
-    token = _watch.set(None)
-    try:
-        yield
-    finally:
-        _watch.reset(token)
 
 
 def seen(name: str, operands: Sequence[Any], results: Sequence[Any]) -> None:
@@ -300,12 +290,13 @@ def seen(name: str, operands: Sequence[Any], results: Sequence[Any]) -> None:
         elif isinstance(x, Dual) and checks:
             with _unwatched():
                 found = _first(_parts(x._trace.value))
-                if found is not None and not has_nan(list(operands)):
-                    got = ", ".join(map(describe, operands))
-                    raise FloatingPointError(
-                        f"{name}: the tangent of the result is {found}, and neither operands nor "
-                        f"their tangents are; got {got}"
-                    )
+                blamed = found is not None and not has_nan(list(operands))
+            if blamed:
+                got = ", ".join(map(describe, operands))
+                raise FloatingPointError(
+                    f"{name}: the tangent of the result is {found}, and neither operands nor their "
+                    f"tangents are; got {got}"
+                )
 
 
 def _whole(node: Any) -> Any:
