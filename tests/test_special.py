@@ -447,6 +447,19 @@ def test_derivatives_at_edges(name, at, expected):
     np.testing.assert_allclose([float(g) for g in found], expected, rtol=1e-9, atol=1e-15)
 
 
+@pytest.mark.parametrize(("name", "x"), [("boxcox", 0.0), ("boxcox1p", -1.0)])
+@pytest.mark.parametrize(
+    ("lmbda", "expected"),  # x^(λ-1) log x and, by x alone, (λ-1) x^(λ-2), as x goes to 0
+    [(1.0, (0.0, -INF)), (1.5, (INF, 0.0)), (2.0, (1.0, 0.0)), (3.0, (0.0, 0.0))],
+)
+def test_second_derivatives_of_boxcox_at_0(name, x, lmbda, expected):
+    f, at = getattr(special, name), (T(x), T(lmbda))
+    by_x, mixed = grad(grad(f), (0, 1))(*at)
+    assert (by_x.item(), mixed.item()) == expected
+    assert grad(grad(f, 1))(*at).item() == expected[1]
+    assert jvp(grad(f), at, (T(0.0), T(1.0)))[1].item() == expected[1]
+
+
 @pytest.mark.parametrize(
     ("name", "fixed", "at", "expected"),
     [

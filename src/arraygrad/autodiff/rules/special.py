@@ -377,23 +377,30 @@ def _exprel_slope(x: Any, out: Any) -> Any:
 elementwise("exprel", lambda t, out, x: t * _exprel_slope(x, out))
 
 
-def _boxcox_lmbda(out: Any, lmbda: Any, log_x: Any) -> Any:
+def _boxcox_x(x: Any, lmbda: Any) -> Any:
+    """x^(λ-1), whose derivative by λ at (0, 1) is the limit, -∞, where that of 0^0 counts as 0."""
+    corner = 1 - special.entr(lmbda - 1)  # which is 1 there and has that slope
+    return where((x == 0) & (lmbda == 1), corner, xp.pow(x, lmbda - 1))
+
+
+def _boxcox_lmbda(out: Any, lmbda: Any, x: Any, log_x: Any) -> Any:
     """Of exprel(λ log x) log x by λ: by the series near λ = 0, else of (x^λ - 1)/λ."""
     u = lmbda * log_x
     power = xp.exp(u)
-    quotient = (where(power == 0, 0.0, power * log_x) - out) / lmbda
+    at_0 = where(lmbda == 1, -special.entr(x), 0.0)  # x^λ log x, which has a slope for λ = 1
+    quotient = (where(power == 0, at_0, power * log_x) - out) / lmbda
     return where(xp.abs(u) < 1, log_x * log_x * power_series(u, _EXPREL), quotient)
 
 
 elementwise(
     "boxcox",
-    lambda t, _out, x, lmbda: t * xp.pow(x, lmbda - 1),
-    lambda t, out, x, lmbda: t * _boxcox_lmbda(out, lmbda, xp.log(x)),
+    lambda t, _out, x, lmbda: t * _boxcox_x(x, lmbda),
+    lambda t, out, x, lmbda: t * _boxcox_lmbda(out, lmbda, x, xp.log(x)),
 )
 elementwise(
     "boxcox1p",
-    lambda t, _out, x, lmbda: t * xp.pow(1 + x, lmbda - 1),
-    lambda t, out, x, lmbda: t * _boxcox_lmbda(out, lmbda, xp.log1p(x)),
+    lambda t, _out, x, lmbda: t * _boxcox_x(1 + x, lmbda),
+    lambda t, out, x, lmbda: t * _boxcox_lmbda(out, lmbda, 1 + x, xp.log1p(x)),
 )
 _INV_BOXCOX = [-((-1) ** k) * (k + 1) / (k + 2) for k in range(18)]
 
