@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._report import bar, options, publish, table
-from benchmarks.gradients import Process
+from benchmarks.gradients import Process, warm_up
 
 OURS, TORCH = "ours", "PyTorch"
 
@@ -187,7 +187,7 @@ def serve(connection: Connection, who: str, threads: int) -> None:
             step = PROBLEMS[asked][0](lib)
             connection.send(losses(step, 10))
         else:
-            step()
+            warm_up(step)
             start = time.perf_counter()
             for _ in range(asked):
                 step()

@@ -259,6 +259,14 @@ def test_linear(xp, same):
     same(nn.linear(*map(xp.asarray, (x, w, b))), x @ w.T + b, rtol=1e-14)
     same(nn.linear(*map(xp.asarray, (x, w))), x @ w.T, rtol=1e-14)
     smooth(xp, nn.linear, x, w, b)
+    smooth(xp, nn.linear, numbers(4), w, b)
+    smooth(xp, nn.linear, numbers(2, 2, 4), w + 1j * numbers(5, 4, seed=3), b)
+    assert nn.linear(*(xp.asarray(a, dtype=xp.float32) for a in (x, w)), xp.asarray(b)).dtype == (
+        xp.float64
+    )
+    g = autodiff.grad(lambda w: xp.sum(nn.linear(xp.asarray(x), w) ** 2))(xp.asarray(w))
+    if xp is arraygrad:  # of the layout of the weight, which optimisers read beside it
+        assert g.numpy().flags.c_contiguous
 
 
 def correlated(x, weight, bias, stride, padding, dilation, groups):
@@ -316,7 +324,7 @@ def test_convolution_by_parts_is_the_same(same, monkeypatch):
 
     whole = gradients()
     table = arraygrad.Device("cpu").ops
-    of_parts = _nn.operations(np, table["settle"], np.errstate, 1)
+    of_parts = _nn.operations(np, np.where, table["settle"], np.errstate, 1)
     for name in ("nn.convolve", "nn.to_weight", "nn.to_images"):
         monkeypatch.setitem(table, name, of_parts[name])
     windows = _nn.Windows((9, 8), (3, 3), (2, 2), (1, 1), (1, 1), (1, 1))

@@ -517,7 +517,7 @@ BAD = {
     "input elsewhere": (
         lambda: nn.Linear(3, 2)(arraygrad.ones((1, 3), device="strict:0")),
         DeviceMismatchError,
-        "matmul",
+        "linear",
     ),
 }  # fmt: skip
 

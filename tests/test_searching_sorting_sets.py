@@ -72,6 +72,40 @@ def test_where(xp, same):
     assert xp.where(condition, xp.ones(3, dtype=xp.float32), 0.5).dtype == xp.float32
 
 
+@pytest.mark.parametrize(
+    "dtype", "bool int8 uint16 int32 uint64 float32 float64 complex64 complex128".split()
+)
+def test_where_of_many_elements_gives_the_same_bits(xp, same, dtype):
+    rng = np.random.default_rng(0)
+    for shape in ((120, 90), (300_000,)):  # in one piece, and in several
+        c = rng.random(shape) < 0.4
+        size = np.dtype(dtype).itemsize
+        x, y = (rng.integers(0, 2**8, (*shape, size), dtype=np.uint8) for _ in range(2))
+        x, y = (a[..., 0] < 9 if dtype == "bool" else a.view(dtype)[..., 0] for a in (x, y))
+        zero, one = (False, True) if dtype == "bool" else (0, 1)
+        for a, b in ((x, y), (x, zero), (zero, x), (one, y), (x, x[..., :1]), (x[:1], y)):
+            operands = [xp.asarray(v) if isinstance(v, np.ndarray) else v for v in (a, b)]
+            expected = np.where(c, *(np.asarray(v, dtype=dtype) for v in (a, b)))
+            found = xp.where(xp.asarray(c), *operands).numpy()
+            assert found.dtype == expected.dtype
+            assert found.tobytes() == expected.tobytes()  # NaNs and zeros with their signs
+        if len(shape) == 2:
+            operands = [xp.asarray(v).T for v in (c, x, y)]
+            same(xp.where(*operands), np.where(c, x, y).T)
+
+
+def test_where_of_many_elements_promotes_and_refuses(xp, same):
+    n = 10_000
+    c = np.arange(n) % 3 == 0
+    x = np.linspace(0.0, 1.0, n, dtype=np.float32)
+    found = xp.where(xp.asarray(c), xp.asarray(x), xp.asarray(x.astype(np.float64)))
+    assert found.dtype == xp.float64
+    assert xp.where(xp.asarray(c), 1, xp.asarray(x)).dtype == xp.float32
+    with pytest.raises(OverflowError):
+        xp.where(xp.asarray(c), xp.ones(n, dtype=xp.int8), 300)
+    same(xp.where(xp.asarray(c), xp.asarray(2.0), xp.asarray(3.0)), np.where(c, 2.0, 3.0))
+
+
 @pytest.mark.parametrize("dtype", ["int16", "float64", "complex64", "bool"])
 def test_unique(xp, same, dtype):
     a = A.astype(dtype)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 _Array = Any
@@ -39,9 +39,7 @@ class Windows(NamedTuple):
     @property
     def number(self) -> Image:
         """How many windows there are along each axis."""
-        ends = zip(self.padded, self.kernel, self.stride, self.dilation, strict=True)
-        rows, columns = ((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in ends)
-        return rows, columns
+        return _number(self)
 
     @property
     def inner(self) -> Any:
@@ -60,30 +58,41 @@ class Windows(NamedTuple):
 
         Or of the windows of some rows.
         """
-        ranges = (first, self.number[0] if end is None else end), (0, self.number[1])
-        rows, columns = (
-            [slice(i * d + s * a, i * d + s * (b - 1) + 1, s) for i in range(k)]
-            for k, d, s, (a, b) in zip(self.kernel, self.dilation, self.stride, ranges, strict=True)
+        return _places(self, first, self.number[0] if end is None else end)
+
+
+@lru_cache(1024)
+def _number(w: Windows) -> Image:
+    ends = zip(w.padded, w.kernel, w.stride, w.dilation, strict=True)
+    rows, columns = ((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in ends)
+    return rows, columns
+
+
+@lru_cache(1024)
+def _places(w: Windows, first: int, end: int) -> list[tuple[int, int, Any]]:
+    rows, columns = (
+        [slice(i * d + s * a, i * d + s * (b - 1) + 1, s) for i in range(k)]
+        for k, d, s, (a, b) in zip(
+            w.kernel, w.dilation, w.stride, ((first, end), (0, w.number[1])), strict=True
         )
-        return [
-            (i, j, (slice(None), r, c)) for i, r in enumerate(rows) for j, c in enumerate(columns)
-        ]
+    )
+    return [(i, j, (slice(None), r, c)) for i, r in enumerate(rows) for j, c in enumerate(columns)]
 
 
 # ---- exponentials
 
 
-def sigmoid(xp: Any, x: _Array, /) -> _Array:
+def sigmoid(xp: Any, where: Any, x: _Array, /) -> _Array:
     """1 / (1 + exp(-x)), by an exponential that does not overflow."""
     small = xp.exp(-xp.abs(x))
-    top = xp.where(x < 0, small, x.dtype.type(1))
+    top = where(x < 0, small, x.dtype.type(1))
     small += 1
     return top / small
 
 
-def silu(xp: Any, x: _Array, /) -> _Array:
+def silu(xp: Any, where: Any, x: _Array, /) -> _Array:
     """The product of x and `sigmoid`, 0 at minus infinity."""
-    y = sigmoid(xp, x)
+    y = sigmoid(xp, where, x)
     y *= xp.maximum(x, xp.finfo(x.dtype).min)
     return y
 
@@ -117,12 +126,12 @@ class _Exponentials:
             return 0 - self.settle(parts * score, parts).sum(axis=axis)
 
 
-def binary(xp: Any, x: _Array, positive: _Array, negative: _Array, /) -> _Array:
+def binary(xp: Any, where: Any, x: _Array, positive: _Array, negative: _Array, /) -> _Array:
     """-(positive · log σ(x) + negative · log σ(-x)), where a weight of 0 makes 0."""
     zero = x.dtype.type(0)
     tail = xp.log1p(xp.exp(-xp.abs(x)))
-    up = xp.where(positive == 0, zero, xp.maximum(-x, zero))
-    down = xp.where(negative == 0, zero, xp.maximum(x, zero))
+    up = where(positive == 0, zero, xp.maximum(-x, zero))
+    down = where(negative == 0, zero, xp.maximum(x, zero))
     return (positive + negative) * tail + positive * up + negative * down
 
 
@@ -134,6 +143,17 @@ def normalise(xp: Any, x: _Array, /, *, axes: tuple[int, ...], eps: float) -> An
     variance = (y * y).sum(axis=axes, keepdims=True) / count
     y /= xp.sqrt(variance + eps)
     return y, mean, variance
+
+
+def linear(xp: Any, x: _Array, weight: _Array, bias: Any, /) -> _Array:
+    """The product with the transpose of a matrix, plus a vector; one product for all vectors."""
+    y = xp.matmul(x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x, weight.T)
+    if bias is not None:
+        if bias.dtype == y.dtype:
+            y += bias
+        else:
+            y = y + bias
+    return y.reshape(*x.shape[:-1], weight.shape[0])
 
 
 def _add(view: _Array, x: _Array) -> None:
@@ -191,15 +211,14 @@ class _Convolutions:
         xp, w = self.xp, windows
         x = _with_margins(xp, x, w)
         channels, n = weight.shape[0], x.shape[3]
-        out = xp.empty((channels, *w.number, n), dtype=xp.result_type(x, weight))
         matrix = _by_group(weight, groups)
+        parts = []
         for rows in _row_parts(x, w, self.most):
             y = xp.matmul(matrix, _columns(xp, x, w, rows, groups))
-            y = y.reshape(channels, rows[1] - rows[0], w.number[1], n)
-            if bias is None:
-                out[:, rows[0] : rows[1]] = y
-            else:
-                xp.add(y, bias[:, None, None, None], out=out[:, rows[0] : rows[1]])
+            parts.append(y.reshape(channels, rows[1] - rows[0], w.number[1], n))
+        out = parts[0] if len(parts) == 1 else xp.concatenate(parts, axis=1)
+        if bias is not None:
+            out += bias[:, None, None, None]
         return out.transpose(3, 0, 1, 2)
 
     def to_weight(
@@ -270,13 +289,15 @@ def _hits(xp: Any, x: _Array, top: _Array, w: Windows) -> Any:
         yield place, hit
 
 
-def at_largest(xp: Any, g: _Array, x: _Array, top: _Array, /, *, windows: Windows) -> _Array:
+def at_largest(
+    xp: Any, where: Any, g: _Array, x: _Array, top: _Array, /, *, windows: Windows
+) -> _Array:
     """Numbers for windows, put where these have their largest."""
     w = windows
-    g = g.transpose(1, 2, 3, 0)
+    g = xp.ascontiguousarray(g.transpose(1, 2, 3, 0))  # read for each place
     out = xp.zeros((g.shape[0], *w.padded, g.shape[3]), dtype=g.dtype)
     for place, hit in _hits(xp, x, top, w):
-        part = xp.where(hit, g, g.dtype.type(0))
+        part = where(hit, g, g.dtype.type(0))
         if w.apart:
             out[place] = part
         else:
@@ -284,12 +305,14 @@ def at_largest(xp: Any, g: _Array, x: _Array, top: _Array, /, *, windows: Window
     return _without_margins(out, w)
 
 
-def of_largest(xp: Any, y: _Array, x: _Array, top: _Array, /, *, windows: Windows) -> _Array:
+def of_largest(
+    xp: Any, where: Any, y: _Array, x: _Array, top: _Array, /, *, windows: Windows
+) -> _Array:
     """The transpose: of other images, what is where windows have their largest."""
     y = _with_margins(xp, y, windows)
     out: Any = 0
     for place, hit in _hits(xp, x, top, windows):
-        out = out + xp.where(hit, y[place], y.dtype.type(0))
+        out = out + where(hit, y[place], y.dtype.type(0))
     return out.transpose(3, 0, 1, 2)
 
 
@@ -312,7 +335,9 @@ def window_spread(xp: Any, g: _Array, /, *, windows: Windows) -> _Array:
     return _without_margins(out, windows)
 
 
-def operations(xp: Any, settle: Any, quiet: Any, most: int) -> dict[str, Callable[..., Any]]:
+def operations(
+    xp: Any, where: Any, settle: Any, quiet: Any, most: int
+) -> dict[str, Callable[..., Any]]:
     """The entries of a table.
 
     `most` is how many bytes the columns of a convolution may have at a time. What stays in a
@@ -320,11 +345,10 @@ def operations(xp: Any, settle: Any, quiet: Any, most: int) -> dict[str, Callabl
     """
     table: dict[str, Callable[..., Any]] = {
         function.__name__: partial(function, xp)
-        for function in (
-            sigmoid, silu, binary, normalise, max_pool, at_largest, of_largest, window_sum,
-            window_spread,
-        )
-    }  # fmt: skip
+        for function in (normalise, linear, max_pool, window_sum, window_spread)
+    }
+    for function in (sigmoid, silu, binary, at_largest, of_largest):
+        table[function.__name__] = partial(function, xp, where)
     for owner, names in (
         (_Exponentials(xp, settle, quiet), "softmax log_softmax parts"),
         (_Convolutions(xp, most), "convolve to_weight to_images"),

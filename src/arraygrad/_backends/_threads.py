@@ -18,9 +18,14 @@ import numpy as np
 #: Elements from which on parts are worth the tens of microseconds that handing them out takes.
 LARGE = 1 << 18
 
+#: Bytes of an array that are handed out at a time: few, as a core that is busy elsewhere holds up
+#: its last part alone.
+PART = 1 << 19
+
 #: Bytes of each array that an update in place works on at a time: so few that the next operation
-#: finds them in the cache, so many that NumPy's time per call does not count.
-BLOCK = 1 << 19
+#: finds them in the cache, so many that NumPy's time per call does not count, nor the turns that
+#: threads take at Python's lock between calls.
+BLOCK = 1 << 20
 
 
 def _cores() -> int:
@@ -61,7 +66,7 @@ def _run_in_parts(function: Callable[..., Any], x: Any) -> Any:
         return function(x)
     out = np.empty(x.shape, dtype=x.dtype)
     flat, flat_out = x.reshape(-1), out.reshape(-1)
-    step = BLOCK // x.itemsize  # small: a core that is busy elsewhere holds up its last part alone
+    step = PART // x.itemsize
 
     def compute(part: slice) -> None:
         if isinstance(function, np.ufunc):
@@ -83,10 +88,10 @@ def sweep(rule: Callable[..., Any], arrays: Sequence[Any], scratch: int) -> None
     if first.nbytes <= BLOCK or not first.ndim:
         rule(into, *arrays, *[np.empty_like(first) for _ in range(scratch)])
         return
+    order = sorted(range(first.ndim), key=lambda axis: -abs(first.strides[axis]))
+    arrays = [a.transpose(order) for a in arrays]
     if all(a.flags.c_contiguous for a in arrays):
         arrays = [a.reshape(-1) for a in arrays]
-    elif all(a.flags.f_contiguous for a in arrays):
-        arrays = [a.T.reshape(-1) for a in arrays]
     rows = arrays[0].shape[0]
     step = max(1, BLOCK * rows // first.nbytes)
 

@@ -1106,7 +1106,7 @@ def _table() -> dict[str, Callable[..., Any]]:
     )
     table.update(_special.operations(cp, _special_function))
     table.update(_RANDOM)
-    table.update(_nn.operations(cp, settle, nullcontext, 2**28))
+    table.update(_nn.operations(cp, cp.where, settle, nullcontext, 2**28))
     return table
 
 

@@ -11,13 +11,13 @@ from .._creation import full, ones, zeros
 from .._dispatch import as_floating
 from .._errors import describe
 from .._indexing import take
-from .._linear_algebra import matmul
 from .._manipulation import expand_dims, reshape
 from .._searching import where
 from .._typing import DeviceLike, DType, Tensor
 from ..autodiff import no_grad, stop_gradient, variable
 from ..autodiff._custom import repeats
 from ..random import Generator, default_rng
+from . import _rules
 from ._module import Module
 from ._rules import normalise
 from ._windows import Two, avg_pool2d, conv2d, max_pool2d, two
@@ -59,8 +59,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"linear: the last axis of x must be as long as that of weight, (out, in); got x of "
             f"shape {x.shape} and weight of shape {weight.shape}"
         )
-    y = matmul(x, weight.T)
-    return y if bias is None else y + bias
+    return _rules.linear(x, weight, bias)
 
 
 def embedding(ids: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:

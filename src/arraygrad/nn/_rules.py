@@ -7,11 +7,12 @@ from typing import Any
 from .. import _elementwise as xp
 from .._data_type import finfo
 from .._dispatch import apply, call, pair
+from .._linear_algebra import matmul, matrix_transpose
 from .._manipulation import expand_dims, reshape
 from .._statistical import mean
 from .._statistical import sum as total
 from .._typing import Tensor
-from ..autodiff._rules import define
+from ..autodiff._rules import conj, define
 
 # ---- activations
 
@@ -134,6 +135,33 @@ def _centred(g: Any, y: Any, axes: Any) -> Any:
 
 
 define("nn.normalise", (_normalise_vjp, _normalise_jvp))
+
+# ---- the product with the transpose of a weight, whose gradient so has the weight's own layout in
+# memory: by way of the transpose it would have the other
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The product, plus a vector."""
+    return apply("nn.linear", (x, weight, bias))
+
+
+def _linear_weight(g: Any, _out: Any, x: Any, weight_like: Any, _bias: Any) -> Any:
+    rows, columns = weight_like.shape
+    return matmul(matrix_transpose(reshape(g, (-1, rows))), conj(reshape(x, (-1, columns))))
+
+
+define(
+    "nn.linear",
+    (
+        lambda g, _out, _x, weight, _bias: matmul(g, conj(weight)),
+        lambda t, _out, _x, weight, _bias: linear(t, weight, None),
+    ),
+    (_linear_weight, lambda t, _out, x, _weight, _bias: linear(x, t, None)),
+    (
+        lambda g, _out, _x, _weight, _bias: total(g, axis=tuple(range(g.ndim - 1))),
+        lambda t, _out, _x, _weight, _bias: t,
+    ),
+)
 
 # ---- convolution: linear in the images and in the weight. Its transposes are so in what they are
 # given, too, and the transposes of these are among the three.

@@ -663,8 +663,8 @@ class Adam(Optimizer):
         def rule(into: Any, p: Any, g: Any, m: Any, v: Any, *rest: Any) -> None:
             t, u = rest[-2:]
             g = direct(into, p, g, t)
-            into(u, "subtract", g, m)
-            u *= 1 - beta1
+            into(u, "multiply", g, 1 - beta1)
+            m *= beta1
             m += u
             into(u, "multiply", g, g)
             u *= 1 - beta2
