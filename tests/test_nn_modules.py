@@ -1,6 +1,7 @@
 """Modules: what they hold, as containers, in files, copied and moved."""
 
 import copy
+import importlib.util
 import inspect
 import math
 import pickle
@@ -287,6 +288,10 @@ def test_files_that_are_not_whole(tmp_path):
     path.write_bytes(len(header).to_bytes(8, "little") + header + b"\0\0")
     with pytest.raises(TypeError, match=r"load: .*dtype"):
         nn.load(path)
+    if importlib.util.find_spec("ml_dtypes"):  # with which NumPy knows it, unlike the standard
+        importlib.import_module("ml_dtypes")
+        with pytest.raises(TypeError, match=r"load: .*dtype"):
+            nn.load(path)
     with pytest.raises(FileNotFoundError):
         nn.load(tmp_path / "none")
 

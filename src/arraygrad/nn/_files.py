@@ -112,6 +112,7 @@ def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str
     library = _safetensors()
     try:
         arrays = library.numpy.load_file(path)
+        return {name: asarray(a, device=device) for name, a in arrays.items()}
     except library.SafetensorError as error:
         raise ValueError(
             f"load: {os.fspath(path)} is no whole safetensors file: {error}"
@@ -120,4 +121,3 @@ def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str
         raise TypeError(
             f"load: {os.fspath(path)} has a dtype that is not known: {error}"
         ) from error
-    return {name: asarray(a, device=device) for name, a in arrays.items()}
