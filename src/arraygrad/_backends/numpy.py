@@ -189,7 +189,7 @@ def ifloordiv(x1: _Array, x2: Any, /) -> None:
 
 def pow(x1: Any, x2: Any, /) -> _Array:
     """NumPy takes the square root where one exponent 0.5 serves many bases: -0 and -inf differ."""
-    y = np.power(x1, x2)
+    y = x1**x2  # of an exponent such as 2 it takes two thirds of np.power's time
     if _one_root_for_many(x2, y) and y.dtype.kind == "f":
         root = np.equal(x2, 0.5)
         y = np.where(root & np.equal(x1, 0), 0.0, y)
@@ -574,6 +574,10 @@ def broadcast_to(x: _Array, /, shape: Any) -> _Array:
     if added < 0 or not x.flags.c_contiguous or 0 in shape:
         return np.broadcast_to(x, shape)
     strides = [0] * added
+    if not have:  # most often: the gradient of a sum
+        view = np.ndarray(shape, x.dtype, x, 0, strides)
+        view.flags.writeable = False
+        return view
     for n, wanted, stride in zip(have, shape[added:], x.strides, strict=True):
         if n != wanted and n != 1:
             return np.broadcast_to(x, shape)  # which says what is wrong
