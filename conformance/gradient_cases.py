@@ -1437,7 +1437,7 @@ WITHOUT_DERIVATIVE = {
 }
 #: Names of the namespace that the standard does not have. (einsum and the reductions that leave
 #: out NaN are written in it; tests/test_einsum.py and tests/test_nan.py show their gradients.)
-OWN = {"default_device", "einsum", "from_numpy", "map_location", "strict"}
+OWN = {"default_device", "einsum", "from_numpy", "map_location", "median", "strict"}
 OWN |= {name for name in xp.__all__ if name.startswith("nan") and name != "nan"}
 #: Methods of Tensor that are no operators.
 _NO_OPERATORS = (

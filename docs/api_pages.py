@@ -26,7 +26,7 @@ TITLES = {
     "_dtypes": "Data types",
     "_elementwise": "Element-wise functions",
     "_einsum": "Einstein summation",
-    "_nan": "Reductions without NaN",
+    "_nan": "Reductions without NaN, and the median",
     "_inspection": "Inspection",
 }
 #: The chapters that come first; the others follow in alphabetical order.

@@ -32,6 +32,26 @@ def test_reductions(name, data, xp, same):
             same(found, expected, rtol=1e-6 if a.dtype == np.float32 else 1e-14)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("data", DATA)
+def test_the_median_is_nan_where_an_element_is(data, xp, same):
+    a = DATA[data]
+    for axis in [None, 0, -1] + [(0, 1), (-1, 0)] * (a.ndim > 1):
+        for keepdims in (False, True):
+            found = xp.median(xp.asarray(a), axis=axis, keepdims=keepdims)
+            same(found, np.median(a, axis=axis, keepdims=keepdims), rtol=1e-14)
+    with xp.strict(), pytest.raises(TypeError, match=r"median: .*xp.sort"):
+        xp.median(xp.asarray(a))
+    with pytest.raises(TypeError, match="expected a Tensor"):
+        xp.median(a)
+
+
+def test_the_gradient_of_the_median():
+    x = arraygrad.asarray([[3.0, 1.0, 2.0, 7.0], [4.0, 9.0, 6.0, 0.5]])
+    for axis in (None, 0, 1):
+        autodiff.check_grads(lambda x, axis=axis: arraygrad.median(x, axis=axis), (x,))
+
+
 @pytest.mark.parametrize("name", ["nanargmax", "nanargmin"])
 @pytest.mark.parametrize("axis", [None, 0, 1])
 def test_positions(name, axis, xp, same):

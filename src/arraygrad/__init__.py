@@ -137,6 +137,7 @@ from ._manipulation import (
     unstack,
 )
 from ._nan import (
+    median,
     nanargmax,
     nanargmin,
     nancumprod,
@@ -279,6 +280,7 @@ __all__ = [
     "max",
     "maximum",
     "mean",
+    "median",
     "meshgrid",
     "min",
     "minimum",

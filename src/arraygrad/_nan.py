@@ -1,7 +1,8 @@
 """Reductions that leave out NaN, under NumPy's names: what xarray looks for in a namespace.
 
-Not in the standard. Each is written in the standard's functions, so it runs on every device and
-has a gradient, which is 0 for what is left out.
+And `median`, which scikit-learn looks for, and otherwise takes NumPy's, on the CPU. Not in the
+standard. Each is written in the standard's functions, so it runs on every device and has a
+gradient, which is 0 for what is left out.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ._statistical import prod as _prod
 from ._statistical import sum as _sum
 from ._strict import is_strict
 from ._typing import Axis, DType, Real, Tensor
+from ._utility import all as _all
 from ._utility import any as _any
 
 
@@ -382,6 +384,45 @@ def nanmedian(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Ten
     high = take_along_axis(x, where(count > 0, second, 0), axis=-1)
     middle = where(count > 0, (low + high) / 2, math.nan)
     return reshape(middle, shape)
+
+
+def median(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Median of the elements, between the two middle ones of an even number.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of a real-valued dtype.
+    axis : int or tuple of int, optional
+        Axes to reduce, negative ones counted from the last; None for all.
+    keepdims : bool, optional
+        Keep the reduced axes, with size 1.
+
+    Returns
+    -------
+    Tensor
+        Of a real floating-point dtype; NaN where some element is.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, and in strict mode.
+    ValueError
+        If an axis does not exist or has no elements.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.median(xp.asarray([2.0, 7.0, 3.0, 4.0]))
+    Tensor(3.5, dtype=float64)
+    """
+    if isinstance(x, Tensor) and is_strict():
+        raise TypeError("median: outside the standard; write it with xp.sort(x)")
+    some = _present("median", x)
+    found = nanmedian(x, axis=axis, keepdims=keepdims)
+    if some is None:
+        return found
+    return where(_all(some, axis=axis, keepdims=keepdims), found, math.nan)
 
 
 def nanargmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
