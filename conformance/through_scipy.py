@@ -86,7 +86,7 @@ way, in reverse mode."""
 VERDICTS = """\
 - *Right*: by one argument at least, and wrong by none.
 - *Raises*: an error says that the gradient is not known or would be lost, mostly as the library
-  calls compiled code on NumPy's memory.
+  calls compiled code on NumPy's memory, or reads a number by `float` and goes on computing with it.
 - *Branch*: the tests call the function only where the code has a branch for special values, as
   `if a[0] == 1` or for matrices that are orthogonal, in which it does not compute what moves with
   them. Right at the values near by.
@@ -297,7 +297,7 @@ def notes(arguments: dict[str, Any]) -> list[str]:
         if "forward" in own:
             found.setdefault(f"not in forward mode ({own['forward']})", []).append(name)
         for verdict, text in (
-            (WRONG, "**wrong** in some calls"),
+            (WRONG, "**wrong** in some calls" if RIGHT in verdicts else "**wrong**"),
             (BRANCH, "not at values that have a branch of their own"),
             (NO_TENSOR, "no tensor"),
         ):

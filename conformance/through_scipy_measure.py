@@ -462,8 +462,12 @@ class Trial:
     def _given(self) -> Any:
         return next(x for path, x in leaves(self.call.arguments) if path == self.place)
 
-    def _raised(self, error: Exception) -> tuple[str, str]:
-        return (RAISES if isinstance(error, self.call.library.clear) else UNCLEAR), short(error)
+    def _raised(self, error: BaseException) -> tuple[str, str]:
+        clear = self.call.library.clear
+        if not isinstance(error, clear) and isinstance(error.__cause__, clear):
+            # NumPy's own error, and beside it why
+            error = error.__cause__
+        return (RAISES if isinstance(error, clear) else UNCLEAR), short(error)
 
     @staticmethod
     def _worst(found: Iterator[tuple[str, str]]) -> tuple[str, str]:
@@ -575,12 +579,13 @@ class Trial:
             return WRONG, f"result{name} has other values while it is recorded"
         if not lib.recorded(y):
             return (WRONG, f"result{name} has lost its gradient") if q.moves else (CONSTANT, "")
-        # The results are weighted so that each counts.
+        # The results are weighted so that each counts, by what is known of it: one that does not
+        # move is known up to its noise.
         rng = np.random.default_rng(8)
         weights = rng.uniform(0.5, 1.0, y.shape) * rng.choice((-1, 1), y.shape)
         if q.slope.dtype.kind == "c":
             weights = weights * np.exp(2j * np.pi * rng.uniform(size=y.shape))
-        size = np.clip(np.abs(q.slope) + q.noise, 1e-100, 1e100)
+        size = np.clip(np.abs(q.slope) + 10 * q.noise / TOLERANCE, 1e-100, 1e100)
         weights = np.asarray(np.where(q.smooth, weights / size, 0))
         try:
             g = lib.pull(y, weights, x)
@@ -592,8 +597,8 @@ class Trial:
         is_ = float(np.sum(np.real(np.conj(g) * self.direction), where=moved))
         slope = np.where(q.smooth, q.slope, 0)
         should = float(np.sum(np.real(np.conj(weights) * slope)))
-        allowed = np.where(q.smooth, TOLERANCE * np.abs(q.slope) + 10 * q.noise, 0)
-        return self._compared(name, is_, should, float(np.sum(np.abs(weights) * allowed)), q)
+        allowed = TOLERANCE * float(np.sum(np.abs(weights) * size))
+        return self._compared(name, is_, should, allowed, q)
 
     def _forward(self, name: str, t: Any) -> tuple[str, str]:
         """One result's tangent."""

@@ -33,6 +33,12 @@ def tells(x):
     return x * 2
 
 
+def put(x):
+    a = np.zeros(1)
+    a[0] = x[0]
+    return xp.asarray(a)
+
+
 def stateful(x, rng):
     return x * rng.random()
 
@@ -61,6 +67,7 @@ CALLS = {
         "",
     ),
     "NumPy": (lambda x: xp.asarray(np.sin(x)), "raises", "NotDifferentiableError: __array__"),
+    "into NumPy's memory": (put, "raises", "NotDifferentiableError: __float__"),
     "an error": (tells, "raises otherwise", "AttributeError: no such thing"),
 }
 
@@ -78,6 +85,11 @@ def test_a_call_is_judged_by_difference_quotients(name):
     (found,) = examined(function, xp.asarray([1.0, 2.0]))
     assert found.verdict == verdict
     assert why in found.why + found.forward_why
+
+
+def test_results_that_do_not_move_hide_no_others():
+    (found,) = examined(lambda x: xp.concat([xp.ones(9), twice(x)]), xp.asarray([1.0, 2.0]))
+    assert found.reverse == "wrong"
 
 
 def test_only_floating_point_arguments_are_judged_each_by_itself():
