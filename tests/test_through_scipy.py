@@ -147,6 +147,7 @@ def test_a_functions_verdict_is_that_of_its_worst_call_and_the_page_says_why():
             "s.raises": [{"argument": "x", "reverse": "raises", "why": lost} | test],
             "s.wrong": [right, right | {"forward": "wrong", "forward_why": "1, not 2"}],
             "s.ranks": [{"argument": "x", "reverse": "constant"} | test],
+            "s.worse": [{"argument": "x", "reverse": "wrong", "why": "1, not 2"} | test],
         },
         "torch": {"s.raises": [right]},
     }
@@ -155,13 +156,15 @@ def test_a_functions_verdict_is_that_of_its_worst_call_and_the_page_says_why():
         for backend, functions in runs.items()
     }
     functions = runs["arraygrad"]["functions"]
-    assert [f["verdict"] for f in functions.values()] == ["right", "raises", "wrong", "constant"]
+    verdicts = [f["verdict"] for f in functions.values()]
+    assert verdicts == ["right", "raises", "wrong", "constant", "wrong"]
     (trial,) = functions["s.wrong"]["trials"]
     assert (trial["why"], trial["test"]) == ("1, not 2", "t")
     text = module.markdown("cpu", runs)
-    assert "| arraygrad | 1 | 0 | 1 | 0 | 1 | 1 | 0 |" in text
+    assert "| arraygrad | 1 | 0 | 1 | 0 | 1 | 2 | 0 |" in text
     assert "| PyTorch | 1 | 0 | 0 | 0 | 0 | 0 | 0 |" in text
     assert "| `s` | 1 | 1 |" in text
     assert "| `s.right` | `x` | `a`: raises (no closed form) |" in text
     assert "| `s.wrong` | `x` | `x`: **wrong** in some calls |" in text
+    assert "| `s.worse` |  | `x`: **wrong** |" in text
     assert "- Raise: NumPy or compiled code: `raises`" in text
