@@ -597,7 +597,7 @@ class Trial:
         is_ = float(np.sum(np.real(np.conj(g) * self.direction), where=moved))
         slope = np.where(q.smooth, q.slope, 0)
         should = float(np.sum(np.real(np.conj(weights) * slope)))
-        allowed = TOLERANCE * float(np.sum(np.abs(weights) * size))
+        allowed = TOLERANCE * float(np.sum(np.abs(weights) * size, where=q.smooth))
         return self._compared(name, is_, should, allowed, q)
 
     def _forward(self, name: str, t: Any) -> tuple[str, str]:

@@ -46,6 +46,7 @@ def stateful(x, rng):
 CALLS = {
     "smooth": (lambda x: xp.exp(x), "right", ""),
     "in a container": (lambda x: {"a": (xp.exp(x), 3)}, "right", ""),
+    "not finite in part": (lambda x: xp.log(x - 1.5), "right", ""),
     "at a kink": (lambda x: xp.abs(x[0] - 1), "no quotient", ""),
     "equal numbers, sorted": (lambda x: xp.sort(x * 0 + x[0]) * xp.arange(2.0), "right", ""),
     "a step": (lambda x: xp.floor(x + 0.5), "constant", ""),
