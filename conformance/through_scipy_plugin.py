@@ -187,7 +187,7 @@ def look(library: Any, x: Any) -> str:
     if isinstance(x, (str, int, type, type(None))):
         return repr(x)
     if isinstance(x, library.tensor) or hasattr(x, "shape"):
-        return f"{x.dtype}{tuple(x.shape)}"
+        return f"{type(x).__name__} {x.dtype}{tuple(x.shape)}"
     return type(x).__name__
 
 
