@@ -387,3 +387,18 @@ def test_clip_leaves_its_bounds_alone():
     x = xp.asarray([1.0, math.nan])
     assert xp.isnan(xp.clip(x, 0.0, 2.0)).tolist() == [False, True]
     assert xp.clip(x, None, None) is not x
+
+
+@pytest.mark.parametrize("dtype", ["int32", "float32", "float64"])
+@pytest.mark.parametrize("name", ["maximum", "minimum"])
+def test_many_elements_beside_a_scalar(xp, name, dtype):
+    a = np.random.default_rng(0).integers(-3, 4, (70, 80)).astype(dtype)
+    special = [0, 2] if dtype == "int32" else [0, 2, -0.0, math.nan, math.inf, -1e30]
+    if dtype != "int32":
+        a[0, :5] = [math.nan, math.inf, -math.inf, -0.0, 0.0]
+    for scalar in special:
+        expected = getattr(np, name)(a, scalar)
+        for operands in ((xp.asarray(a), scalar), (xp.asarray(a.T).T, scalar)):
+            found = getattr(xp, name)(*operands).numpy()
+            assert found.dtype == expected.dtype
+            np.testing.assert_array_equal(found, expected)
