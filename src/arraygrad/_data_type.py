@@ -243,10 +243,14 @@ def result_type(*arrays_and_dtypes: Tensor | Scalar | DType) -> DType:
     """
     scalars, dtypes = [], []
     for x in arrays_and_dtypes:
-        if isinstance(x, (bool, int, float, complex)):
+        if isinstance(x, Tensor):
+            dtypes.append(x.dtype)
+        elif isinstance(x, (bool, int, float, complex)):
             scalars.append(type(x)(1))  # only its kind counts, however large it is
         else:
             dtypes.append(dtype_of(x, "result_type"))
+    if len(dtypes) == 1 and not scalars:
+        return dtypes[0]
     if not dtypes and (is_strict() or not scalars):
         raise ValueError("result_type: expected at least one tensor or dtype")
     if is_strict():

@@ -316,7 +316,9 @@ def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
     """array_api_compat's writes into the caller's bounds, wraps those out of range, and is slow."""
     if min is None and max is None:
         return x.copy()
-    y = x.clip(_bound(min, x.dtype), _bound(max, x.dtype))
+    if x.dtype.kind in "iu":
+        min, max = _bound(min, x.dtype), _bound(max, x.dtype)
+    y = x.clip(min, max)
     if y.dtype == x.dtype:
         return y
     with np.errstate(over="ignore"):  # a bound beyond the range is infinite
@@ -325,7 +327,7 @@ def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
 
 def _bound(bound: Any, dtype: Any) -> Any:
     """A bound of `clip` that is out of an integer dtype's range, at the end of that range."""
-    if dtype.kind not in "iu" or bound is None:
+    if bound is None:
         return bound
     info = np.iinfo(dtype)
     low, high = int(info.min), int(info.max)
@@ -549,6 +551,8 @@ def permute_dims(x: _Array, /, axes: tuple[int, ...]) -> _Array:
 def moveaxis(x: _Array, source: Any, destination: Any, /) -> _Array:
     """One axis: a transposition."""
     ndim = x.ndim
+    if type(source) is type(destination) is tuple and len(source) == len(destination) == 1:
+        (source,), (destination,) = source, destination
     if type(source) is not int or type(destination) is not int:
         return np.moveaxis(x, source, destination)
     if not (-ndim <= source < ndim and -ndim <= destination < ndim):
@@ -583,6 +587,10 @@ def ones(shape: Any, *, dtype: Any = None) -> _Array:
 def broadcast_to(x: _Array, /, shape: Any) -> _Array:
     """The view, made without the iterator by which NumPy finds its strides."""
     shape, have = tuple(shape), x.shape
+    if shape == have:
+        view = x.view()
+        view.flags.writeable = False
+        return view
     added = len(shape) - len(have)
     if added < 0 or not x.flags.c_contiguous or 0 in shape:
         return np.broadcast_to(x, shape)
@@ -682,14 +690,31 @@ _OWN = (
 _OPERATORS = "iadd isub imul itruediv imod imatmul iand ior ixor ilshift irshift".split()
 
 
-_REDUCTIONS = {
-    "sum": "add",
-    "prod": "multiply",
-    "max": "maximum",
-    "min": "minimum",
-    "all": "logical_and",
-    "any": "logical_or",
-}
+def _counting(name: str, reduce: Callable[..., Any]) -> Callable[..., Any]:
+    """Whether any or all are true: to count those of bools takes a third of a reduction's time."""
+
+    def run(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+        if axis is None and not keepdims and x.dtype.char == "?":
+            count = np.count_nonzero(x)
+            return count == x.size if name == "all" else count != 0
+        return reduce(x, axis, None, None, keepdims)
+
+    return run
+
+
+def _pointing(find: Callable[..., Any], reduce: Callable[..., Any]) -> Callable[..., Any]:
+    """The largest or smallest, of few by its position, which takes a third of a reduction's time.
+
+    NaNs come first there, too.
+    """
+
+    def run(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+        if axis is None and not keepdims and 0 < x.size <= 10_000:
+            flat = x if x.ndim == 1 else x.reshape(-1)
+            return flat[find(flat)]
+        return reduce(x, axis, None, None, keepdims)
+
+    return run
 
 
 #: Functions that cost more per element than memory does.
@@ -715,9 +740,14 @@ def _table() -> dict[str, Callable[..., Any]]:
     )
     # The ufuncs' reductions take axis, dtype and keepdims as the standard has them. (Without an
     # axis they reduce the first; the dispatch always gives one.)
-    table.update({name: getattr(np, ufunc).reduce for name, ufunc in _REDUCTIONS.items()})
     table.update(
         {
+            "sum": np.add.reduce,
+            "prod": np.multiply.reduce,
+            "max": _pointing(np.ndarray.argmax, np.maximum.reduce),
+            "min": _pointing(np.ndarray.argmin, np.minimum.reduce),
+            "all": _counting("all", np.logical_and.reduce),
+            "any": _counting("any", np.logical_or.reduce),
             "concat": np.concatenate,
             "fft.fft": _fft_of_any,
             "linalg.matrix_power": matrix_power,
