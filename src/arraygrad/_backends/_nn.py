@@ -145,14 +145,11 @@ def normalise(xp: Any, x: _Array, /, *, axes: tuple[int, ...], eps: float) -> An
     return y, mean, variance
 
 
-def linear(xp: Any, x: _Array, weight: _Array, bias: Any, /) -> _Array:
-    """The product with the transpose of a matrix, plus a vector; one product for all vectors."""
-    y = xp.matmul(x.reshape(-1, x.shape[-1]) if x.ndim > 2 else x, weight.T)
-    if bias is not None:
-        if bias.dtype == y.dtype:
-            y += bias
-        else:
-            y = y + bias
+def linear(xp: Any, x: _Array, weight: _Array, /) -> _Array:
+    """The product with the transpose of a matrix; one product for all vectors."""
+    if x.ndim <= 2:
+        return xp.matmul(x, weight.T)
+    y = xp.matmul(x.reshape(-1, x.shape[-1]), weight.T)
     return y.reshape(*x.shape[:-1], weight.shape[0])
 
 

@@ -59,7 +59,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"linear: the last axis of x must be as long as that of weight, (out, in); got x of "
             f"shape {x.shape} and weight of shape {weight.shape}"
         )
-    return _rules.linear(x, weight, bias)
+    y = _rules.linear(x, weight)
+    return y if bias is None else y + bias
 
 
 def embedding(ids: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import _dispatch
 from .. import _elementwise as xp
 from .._data_type import finfo
 from .._dispatch import apply, call, pair
@@ -140,12 +141,12 @@ define("nn.normalise", (_normalise_vjp, _normalise_jvp))
 # memory: by way of the transpose it would have the other
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """The product, plus a vector."""
-    return apply("nn.linear", (x, weight, bias))
+def linear(x: Tensor, weight: Tensor) -> Tensor:
+    """The product."""
+    return _dispatch.binary("nn.linear", x, weight)
 
 
-def _linear_weight(g: Any, _out: Any, x: Any, weight_like: Any, _bias: Any) -> Any:
+def _linear_weight(g: Any, _out: Any, x: Any, weight_like: Any) -> Any:
     rows, columns = weight_like.shape
     return matmul(matrix_transpose(reshape(g, (-1, rows))), conj(reshape(x, (-1, columns))))
 
@@ -153,14 +154,10 @@ def _linear_weight(g: Any, _out: Any, x: Any, weight_like: Any, _bias: Any) -> A
 define(
     "nn.linear",
     (
-        lambda g, _out, _x, weight, _bias: matmul(g, conj(weight)),
-        lambda t, _out, _x, weight, _bias: linear(t, weight, None),
+        lambda g, _out, _x, weight: matmul(g, conj(weight)),
+        lambda t, _out, _x, weight: linear(t, weight),
     ),
-    (_linear_weight, lambda t, _out, x, _weight, _bias: linear(x, t, None)),
-    (
-        lambda g, _out, _x, _weight, _bias: total(g, axis=tuple(range(g.ndim - 1))),
-        lambda t, _out, _x, _weight, _bias: t,
-    ),
+    (_linear_weight, lambda t, _out, x, _weight: linear(x, t)),
 )
 
 # ---- convolution: linear in the images and in the weight. Its transposes are so in what they are
