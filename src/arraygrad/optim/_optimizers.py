@@ -512,7 +512,8 @@ class SGD(Optimizer):
 
     def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> None:
         lr, momentum, nesterov = group["lr"], group["momentum"], group["nesterov"]
-        new, direct = 1 - group["dampening"], _direction(group)
+        new = 1 - group["dampening"]
+        direct, spare = _direction(group)
         tensors = [p, g]
         first = momentum and "momentum_buffer" not in state
         if momentum:
@@ -521,8 +522,8 @@ class SGD(Optimizer):
             tensors.append(state["momentum_buffer"])
 
         def rule(into: Any, p: Any, g: Any, *rest: Any) -> None:
-            t, u = rest[-2:]
-            g = direct(into, p, g, t)
+            u = rest[-1]
+            g = direct(into, p, g, rest[-spare])
             if momentum:
                 b = rest[0]
                 b *= momentum
@@ -540,11 +541,14 @@ class SGD(Optimizer):
             into(u, "multiply", g, lr)
             p -= u
 
-        run(rule, tensors, 2)
+        run(rule, tensors, spare)
 
 
-def _direction(group: Group) -> Callable[..., Any]:
-    """Part of a rule: the gradient by the options of the group, in `t` if it is another one."""
+def _direction(group: Group) -> tuple[Callable[..., Any], int]:
+    """Part of a rule: the gradient by the options of the group, in `t` if it is another one.
+
+    And how many arrays of its own the rule needs: one, and such a `t`.
+    """
     decay, maximize = group["weight_decay"], group["maximize"]
 
     def direct(into: Any, p: Any, g: Any, t: Any) -> Any:
@@ -560,7 +564,7 @@ def _direction(group: Group) -> Callable[..., Any]:
             return t
         return g
 
-    return direct
+    return direct, 1 + bool(decay or maximize)
 
 
 class Adam(Optimizer):
@@ -648,7 +652,8 @@ class Adam(Optimizer):
             state.update(step=0, exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
         state["step"] = n = state["step"] + 1
         tensors = [p, g, state["exp_avg"], state["exp_avg_sq"]]
-        if group["amsgrad"]:
+        amsgrad = group["amsgrad"]
+        if amsgrad:
             if "max_exp_avg_sq" not in state:
                 state["max_exp_avg_sq"] = zeros_like(p)
             tensors.append(state["max_exp_avg_sq"])
@@ -658,11 +663,11 @@ class Adam(Optimizer):
         root = math.sqrt(1 - beta2**n)
         length, eps = lr * root / (1 - beta1**n), group["eps"] * root
         shrink = 1 - lr * group["weight_decay"] if self._decoupled else 1.0
-        direct = _direction({**group, "weight_decay": 0} if self._decoupled else group)
+        direct, spare = _direction({**group, "weight_decay": 0} if self._decoupled else group)
 
         def rule(into: Any, p: Any, g: Any, m: Any, v: Any, *rest: Any) -> None:
-            t, u = rest[-2:]
-            g = direct(into, p, g, t)
+            u = rest[-1]
+            g = direct(into, p, g, rest[-spare])
             into(u, "multiply", g, 1 - beta1)
             m *= beta1
             m += u
@@ -670,7 +675,7 @@ class Adam(Optimizer):
             u *= 1 - beta2
             v *= beta2
             v += u
-            if len(rest) == 3:
+            if amsgrad:
                 into(rest[0], "maximum", rest[0], v)
                 v = rest[0]
             into(u, "sqrt", v)
@@ -681,7 +686,7 @@ class Adam(Optimizer):
                 p *= shrink
             p -= u
 
-        run(rule, tensors, 2)
+        run(rule, tensors, spare)
 
 
 class AdamW(Adam):
