@@ -228,7 +228,7 @@ def _share_min(t: Any, x: Any, other: Any) -> Any:
 
 
 def _halves(t: Any, more: Any, at_least: Any) -> Any:
-    """All of `t`, half of it, or nothing; by sums, which cost a quarter of what `where` does."""
+    """All of `t`, half of it, or nothing; by sums, which cost less than `where` does."""
     dtype = t.dtype
     weight = updated("iadd", call("astype", more, dtype), call("astype", at_least, dtype))
     weight = scaled(weight, 0.5)
