@@ -10,6 +10,7 @@ import inspect
 import math
 import operator
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -36,7 +37,8 @@ _Array = Any
 # glibc returns memory to the system when the large arrays of a step are freed, and the next step
 # waits for its pages again, often as long as for the arithmetic. Once an array of this size has
 # been freed it keeps that much instead (M_MMAP_THRESHOLD in mallopt(3)). It is never written to.
-np.empty(2**25 - 2**13, dtype=np.uint8)
+with suppress(MemoryError):
+    np.empty(2**25 - 2**13, dtype=np.uint8)
 
 
 #: A context in which floating-point arithmetic warns of nothing.
