@@ -296,6 +296,12 @@ def test_files_that_are_not_whole(tmp_path):
         nn.load(tmp_path / "none")
 
 
+def test_loading_to_no_device_blames_the_device(tmp_path):
+    nn.save({"x": arraygrad.ones(2)}, tmp_path / "x.safetensors")
+    with pytest.raises(TypeError, match="Device: expected a name"):
+        nn.load(tmp_path / "x.safetensors", device=5)
+
+
 def test_what_cannot_be_saved_leaves_the_old_file(tmp_path):
     path = tmp_path / "x.safetensors"
     x = arraygrad.ones(2)

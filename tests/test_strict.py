@@ -38,6 +38,7 @@ OUTSIDE = {
     "where of two kinds": (lambda: xp.where(B, X, I), TypeError, "promote"),
     "concat of two kinds": (lambda: xp.concat([X, I]), TypeError, "promote"),
     "result_type of two kinds": (lambda: xp.result_type(X, I), TypeError, "promote"),
+    "result_type of float16": (lambda: xp.result_type(H), TypeError, "float16"),
     "result_type with scalar": (lambda: xp.result_type(I, 1.5), TypeError, "astype"),
     "dtype=float": (lambda: xp.zeros(2, dtype=float), TypeError, r"dtype=xp\.float64"),
     "dtype='float32'": (lambda: xp.zeros(2, dtype="float32"), TypeError, r"dtype=xp\.float32"),

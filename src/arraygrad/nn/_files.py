@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._creation import asarray
+from .._device import get_device
 from .._errors import describe
 from .._typing import DeviceLike, Tensor
 from ..autodiff import stop_gradient
@@ -110,6 +111,7 @@ def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str
     {'x': Tensor([0, 1, 2], dtype=int64)}
     """
     library = _safetensors()
+    device = get_device(device)
     try:
         arrays = library.numpy.load_file(path)
         return {name: asarray(a, device=device) for name, a in arrays.items()}
