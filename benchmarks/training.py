@@ -181,12 +181,13 @@ def losses(step: Step, count: int) -> list[float]:
 def serve(connection: Connection, who: str, threads: int) -> None:
     """Answer with losses for the name of a problem, and with a time for a number of steps."""
     lib = LIBRARIES[who][1]("float32", threads)
-    step: Step = lambda: None  # noqa: E731
+    step: Step | None = None
     while (asked := connection.recv()) is not None:
         if isinstance(asked, str):
             step = PROBLEMS[asked][0](lib)
             connection.send(losses(step, 10))
         else:
+            assert step is not None, "the name of a problem comes first"
             warm_up(step)
             start = time.perf_counter()
             for _ in range(asked):

@@ -591,21 +591,16 @@ def broadcast_to(x: _Array, /, shape: Any) -> _Array:
     shape, have = tuple(shape), x.shape
     if shape == have:
         view = x.view()
-        view.flags.writeable = False
-        return view
-    added = len(shape) - len(have)
-    if added < 0 or not x.flags.c_contiguous or 0 in shape:
-        return np.broadcast_to(x, shape)
-    strides = [0] * added
-    if not have:  # most often: the gradient of a sum
+    else:
+        added = len(shape) - len(have)
+        if added < 0 or not x.flags.c_contiguous or 0 in shape:
+            return np.broadcast_to(x, shape)
+        strides = [0] * added
+        for n, wanted, stride in zip(have, shape[added:], x.strides, strict=True):
+            if n != wanted and n != 1:
+                return np.broadcast_to(x, shape)  # which says what is wrong
+            strides.append(stride if n == wanted else 0)
         view = np.ndarray(shape, x.dtype, x, 0, strides)
-        view.flags.writeable = False
-        return view
-    for n, wanted, stride in zip(have, shape[added:], x.strides, strict=True):
-        if n != wanted and n != 1:
-            return np.broadcast_to(x, shape)  # which says what is wrong
-        strides.append(stride if n == wanted else 0)
-    view = np.ndarray(shape, x.dtype, x, 0, strides)
     view.flags.writeable = False
     return view
 
@@ -740,10 +735,10 @@ def _table() -> dict[str, Callable[..., Any]]:
         for name, found in globals().items()
         if callable(found) and getattr(found, "__module__", None) == __name__ and name[0] != "_"
     )
-    # The ufuncs' reductions take axis, dtype and keepdims as the standard has them. (Without an
-    # axis they reduce the first; the dispatch always gives one.)
     table.update(
         {
+            # The ufuncs' reductions take axis, dtype and keepdims as the standard has them.
+            # (Without an axis they reduce the first; the dispatch always gives one.)
             "sum": np.add.reduce,
             "prod": np.multiply.reduce,
             "max": _pointing(np.ndarray.argmax, np.maximum.reduce),
