@@ -15,6 +15,7 @@ import math
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -930,8 +931,7 @@ for _label, _axes, _a, _b in (
     ("all of 0-d", 0, (), ()),
     ("no pairs", ([], []), (2,), (3,)),
 ):
-    _f = lambda x, y, axes=_axes: xp.tensordot(x, y, axes=axes)  # noqa: E731
-    case("tensordot", _label, _f, normal(*_a), normal(*_b))
+    case("tensordot", _label, partial(xp.tensordot, axes=_axes), normal(*_a), normal(*_b))
 case("linalg.tensordot", "default", linalg.tensordot, normal(2, 3), normal(2, 3))
 case("tensordot", "real, complex", lambda x, y: xp.tensordot(x, y, axes=1), real(normal(2, 3)),
      normal(3, 2), kinds="c")

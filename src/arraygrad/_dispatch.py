@@ -17,7 +17,7 @@ import itertools
 from collections.abc import Sequence
 from sys import getrefcount
 from types import EllipsisType
-from typing import Any
+from typing import Any, ClassVar
 
 from ._device import Device, get_device
 from ._dtypes import DEFAULTS
@@ -52,7 +52,7 @@ class Writes:
 
     on = False
     last = 0
-    when: dict[int, int] = {}  # noqa: RUF012
+    when: ClassVar[dict[int, int]] = {}
 
     @staticmethod
     def note(x: Tensor) -> None:

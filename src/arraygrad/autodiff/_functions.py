@@ -43,7 +43,7 @@ class _Inputs:
                 raise TypeError(f"{name}: argument {i} holds no tensor; got {describe(args[i])}")
             self.structures.append(structure)
             for k, x in enumerate(leaves):
-                self.leaves.append(_as_input(name, i, x, lambda: _trees.paths(args[i])[k]))  # noqa: B023
+                self.leaves.append(_as_input(name, i, x, lambda: _trees.paths(args[i])[k]))  # noqa: B023  (asked at once)
 
     def replaced(self, leaves: Sequence[Any]) -> list[Any]:
         """The arguments with other leaves."""
