@@ -197,7 +197,8 @@ def floating(name: str, x: Tensor) -> Any:
     Written out once more because the functions that it serves may take a frame themselves.
     """
     if type(x) is not Tensor or x._data.dtype.kind not in "fc" or is_strict():
-        return unary(name, as_floating(x))
+        short = SHORT_CALL.get(type(x))  # what is differentiated is of floating-point numbers
+        return unary(name, as_floating(x)) if short is None else short(name, (x,))
     device = x._device
     try:
         data = device.ops[name](x._data)
