@@ -352,6 +352,34 @@ def test_copies_and_pickles(xp, same, cls):
         same(q, p.numpy())
 
 
+@pytest.mark.parametrize("record", [False, True])
+def test_copies_in_a_differentiated_function_keep_the_gradient(xp, same, record):
+    net = Net(xp).requires_grad_(record)
+    loss = loss_of(xp)
+    g = autodiff.grad(loss)(net)
+    for copied in (copy.copy, copy.deepcopy):
+        h = autodiff.grad(lambda net: loss(copied(net)))(net)  # noqa: B023
+        for p, q in zip(g.parameters(), h.parameters(), strict=True):
+            same(autodiff.stop_gradient(q), autodiff.stop_gradient(p).numpy())
+    with pytest.raises(autodiff.NotDifferentiableError, match="detach"):
+        autodiff.grad(lambda net: (pickle.dumps(net), loss(net))[1])(net)
+    if record:  # a gradient that is recorded, too
+        with pytest.raises(autodiff.NotDifferentiableError, match="detach"):
+            pickle.dumps(g)
+        xp.sum(copy.deepcopy(g).scale).backward()
+        assert net.scale.grad is not None
+
+
+def test_a_shallow_copy_shares_the_parameters(xp):
+    net = Net(xp)
+    other = copy.copy(net)
+    other.name = "other"
+    assert net.name == "net"
+    assert other.scale is net.scale
+    loss_of(xp)(other).backward()
+    assert net.scale.grad is not None
+
+
 def test_to_another_device(same):
     model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Dropout(0.5), nn.Flatten())
     x = arraygrad.ones((2, 1, 4, 4))

@@ -335,8 +335,16 @@ class Module:
 
     def __reduce__(self) -> tuple[Any, ...]:
         leaves, skeleton, _ = _take_apart(self)
-        flags = [x.requires_grad if isinstance(x, Variable) else None for x in leaves]
-        return _rebuilt, (skeleton, [stop_gradient(x) for x in leaves], flags)
+        flags = [_records(x) for x in leaves]
+        both = zip(leaves, flags, strict=True)
+        # What else has a trace says in a pickle that its gradient would be lost.
+        tensors = [stop_gradient(x) if flag is not None else x for x, flag in both]
+        return _rebuilt, (skeleton, tensors, flags)
+
+    def __copy__(self: Self) -> Self:
+        new = object.__new__(type(self))
+        vars(new).update(vars(self))
+        return new
 
     def __deepcopy__(self: Self, memo: dict[int, Any], /) -> Self:
         from copy import deepcopy
@@ -459,6 +467,13 @@ def _renewed(function: Callable[[Any], Any], memo: dict[int, Any], x: Any) -> An
                 out.grad = function(stop_gradient(x.grad))
     memo[id(x)] = out, x  # which keeps the id taken
     return out
+
+
+def _records(x: Tensor) -> bool | None:
+    """Of a variable that recording begins with: whether it records. Of other tensors None."""
+    if isinstance(x, Variable) and x.is_leaf and x._trace.level <= 0:
+        return x.requires_grad
+    return None
 
 
 # ---- taking modules apart
