@@ -309,6 +309,7 @@ def test_what_cannot_be_saved_leaves_the_old_file(tmp_path):
     before = path.read_bytes()
     for bad, message in (
         ({1: x}, "save: expected tensors by name; got 1"),
+        (nn.Linear(1, 1), "save: .*state_dict.*; got Linear"),
         ({"x": [1.0]}, "save: .*'x': \\[1.0\\]"),
         ({"x": arraygrad.ones(1, dtype="complex128")}, "save: x: .*complex128"),
     ):
@@ -539,6 +540,16 @@ def test_text():
 
 BAD = {
     "a layer that is none": (lambda: nn.Sequential(nn.ReLU(), 3), TypeError, "Sequential: .*3"),
+    "a size that is no int": (
+        lambda: nn.Linear(100 / 4, 3), TypeError, r"Linear: shape .*got \(3, 25.0\)"
+    ),
+    "a size below 0": (lambda: nn.Linear(-1, 3), ValueError, r"Linear: shape .*got \(3, -1\)"),
+    "an embedding's size": (lambda: nn.Embedding(3.0, 2), TypeError, r"Embedding: .*\(3.0, 2\)"),
+    "a tensor as shape": (
+        lambda: nn.kaiming_uniform(arraygrad.ones((2, 3))),
+        TypeError,
+        r"kaiming_uniform: shape must be .*got Tensor\(shape=\(2, 3\)",
+    ),
     "groups": (lambda: nn.Conv2d(3, 4, 3, groups=2), ValueError, "Conv2d: .*got 3, 4 and 2"),
     "kernel": (lambda: nn.Conv2d(3, 4, 0), ValueError, "Conv2d: kernel_size .*0"),
     "padding_idx": (lambda: nn.Embedding(3, 4, 5), ValueError, "Embedding: padding_idx .*5"),

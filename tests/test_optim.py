@@ -800,8 +800,13 @@ def test_what_minimize_refuses():
     ):
         with pytest.raises(ValueError, match=match):
             optim.minimize(f, x0, **options)
-    for bad in ({}, arraygrad.arange(3), "x"):
-        with pytest.raises(TypeError, match="x0 holds"):
+    for bad, match in (
+        ({}, "x0 holds no tensor"),
+        (arraygrad.arange(3), r"x0 holds .*; write xp.astype\(x, xp.float64\)"),
+        (np.zeros(3), r"x0 holds .*; write xp.asarray\(x\)"),
+        ("x", "x0 holds .*got 'x'"),
+    ):
+        with pytest.raises(TypeError, match=match):
             optim.minimize(f, bad)
 
     def outer(a):

@@ -337,6 +337,9 @@ def test_view_of_another_dtype():
     for wrong in (None, "S3"):
         with pytest.raises(TypeError, match="view: dtype must be"):
             x.view(wrong)
+    for shape in (-1, (2, 2)):
+        with pytest.raises(TypeError, match=r"view: .*reshape\("):
+            x.view(shape)
 
 
 def test_views_under_differentiation():

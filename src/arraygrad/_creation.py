@@ -259,9 +259,9 @@ def _shape(shape: Any, function: str) -> tuple[int, ...]:
     sizes = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     try:
         result = tuple([n.__index__() for n in sizes])
-    except AttributeError:
+    except (AttributeError, TypeError):
         raise TypeError(
-            f"{function}: shape must be an int or a tuple of ints; got {shape!r}"
+            f"{function}: shape must be an int or a tuple of ints; got {describe(shape)}"
         ) from None
     if any(n < 0 for n in result):
         raise ValueError(f"{function}: shape must not be negative; got {shape!r}")

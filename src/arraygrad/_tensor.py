@@ -359,6 +359,10 @@ class Tensor:
         """
         if is_strict():
             raise TypeError("view: outside the standard; write xp.real(x) and xp.imag(x)")
+        if isinstance(dtype, (int, tuple, list)):
+            raise TypeError(
+                f"view: dtype must be a dtype; got {dtype!r}; another shape is xp.reshape(x, shape)"
+            )
         dtype = as_dtype(dtype, "view")
         if dtype is None:
             raise TypeError("view: dtype must be given; got None")

@@ -266,9 +266,10 @@ def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
         elif hasattr(x, "__dlpack__"):
             found.append(asarray(x))
         else:
+            path = _trees.paths(tree)[i]
             raise TypeError(
-                f"DataLoader: expected arrays; got {describe(x)}{_trees.paths(tree)[i]}; "
-                "write arraygrad.asarray(...) first"
+                f"DataLoader: expected arrays; got {describe(x)}{path and f' in arrays{path}'}; "
+                "write arraygrad.asarray(...) or stack(...) first, and options by keyword"
             )
         if not found[-1].ndim:
             raise ValueError("DataLoader: an array without axes has no samples")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import _elementwise as xp
-from .._creation import full, ones, zeros
+from .._creation import _shape, full, ones, zeros
 from .._dispatch import as_floating
 from .._errors import describe
 from .._indexing import take
@@ -339,7 +339,7 @@ class Linear(Module):
         dtype: DType | None = None,
     ) -> None:
         rng = default_rng(rng, device=device)
-        shape = (out_features, in_features)
+        shape = _shape((out_features, in_features), "Linear")
         self.weight: Any = _uniform(shape, in_features, rng, dtype)
         self.bias: Any = _uniform((out_features,), in_features, rng, dtype) if bias else None
 
@@ -408,7 +408,8 @@ class Conv2d(Module):
                 f"{in_channels}, {out_channels} and {groups}"
             )
         rng = default_rng(rng, device=device)
-        shape = (out_channels, in_channels // groups, *two("Conv2d", "kernel_size", kernel_size, 1))
+        window = two("Conv2d", "kernel_size", kernel_size, 1)
+        shape = _shape((out_channels, in_channels // groups, *window), "Conv2d")
         fan_in = math.prod(shape[1:])
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
         self.weight: Any = _uniform(shape, fan_in, rng, dtype)
@@ -541,7 +542,8 @@ class Embedding(Module):
                 f"Embedding: padding_idx must be one of {num_embeddings}; got {padding_idx}"
             )
         rng = default_rng(rng, device=device)
-        weight = rng.standard_normal((num_embeddings, embedding_dim), dtype)
+        shape = _shape((num_embeddings, embedding_dim), "Embedding")
+        weight = rng.standard_normal(shape, dtype)
         if padding_idx is not None:
             weight[padding_idx, :] = 0.0
         self.padding_idx = padding_idx
