@@ -77,6 +77,33 @@ def test_what_a_module_holds(xp):
         nn.Module()(1)
 
 
+def test_a_function_of_all_modules(xp):
+    net, seen = Net(xp), []
+    assert net.apply(seen.append) is net
+    assert seen == list(net.modules())
+
+
+def test_layers_in_sequence_by_number(xp, same):
+    rng = xp.random.default_rng(0)
+    net = nn.Sequential(nn.Linear(3, 4, rng=rng), nn.relu, nn.Linear(4, 2, rng=rng))
+    assert (net[-1].in_features, net[-1].out_features) == (4, 2)
+    x = xp.ones((5, 3))
+    part = net[1:]
+    assert type(part) is nn.Sequential
+    assert [name for name, _ in part.named_parameters()] == ["1.weight", "1.bias"]
+    same(part(net[0](x)).detach(), net(x).detach().numpy())
+    for i in (0, -2):
+        net[i] = new = nn.Linear(3, 3, rng=rng) if i == 0 else nn.tanh
+        assert net[i] is new
+    net[2] = nn.Linear(3, 1, rng=rng)
+    assert [p.shape for p in net.parameters()] == [(3, 3), (3,), (1, 3), (1,)]
+    assert net(x).shape == (5, 1)
+    with pytest.raises(IndexError):
+        net[3] = nn.ReLU()
+    with pytest.raises(TypeError, match="Sequential: expected modules; got 3"):
+        net[0] = 3
+
+
 def test_training_and_evaluation(xp):
     net = Net(xp)
     assert all(m.training for m in net.modules())

@@ -318,6 +318,8 @@ class Linear(Module):
     weight, bias : Variable
         Of shape (out_features, in_features) and (out_features,); in this order uniform between
         ±1 / √in_features at first. `bias` may be None.
+    in_features, out_features : int
+        The sizes of `weight`.
 
     Examples
     --------
@@ -343,14 +345,26 @@ class Linear(Module):
         self.weight: Any = _uniform(shape, in_features, rng, dtype)
         self.bias: Any = _uniform((out_features,), in_features, rng, dtype) if bias else None
 
+    @property
+    def in_features(self) -> int:
+        """How many numbers go in."""
+        return int(self.weight.shape[1])
+
+    @property
+    def out_features(self) -> int:
+        """How many numbers come out."""
+        return int(self.weight.shape[0])
+
     def forward(self, x: Tensor) -> Tensor:
         """`linear` of `x`."""
         return linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         """The sizes."""
-        out, inside = self.weight.shape
-        return f"in_features={inside}, out_features={out}, bias={self.bias is not None}"
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )
 
 
 class Conv2d(Module):
@@ -790,6 +804,11 @@ class Sequential(Module):
     *layers : Module or callable
         Each takes what the one before gives.
 
+    Notes
+    -----
+    ``model[i]`` is a layer, and can be assigned; ``model[a:b]`` is a `Sequential` of these layers,
+    numbered anew.
+
     Examples
     --------
     >>> import arraygrad as xp
@@ -802,13 +821,21 @@ class Sequential(Module):
     )
     >>> model(xp.ones((5, 4))).shape
     (5, 2)
+    >>> model[2] = nn.Linear(8, 3)  # another last layer
+    >>> model(xp.ones((5, 4))).shape
+    (5, 3)
+    >>> model[:-1](xp.ones((5, 4))).shape  # without it
+    (5, 8)
     """
 
     def __init__(self, *layers: Callable[..., Any]) -> None:
         for i, layer in enumerate(layers):
-            if not callable(layer):
-                raise TypeError(f"Sequential: expected modules; got {describe(layer)}")
-            vars(self)[str(i)] = layer  # so that names are "0.weight", as PyTorch's
+            self._set(str(i), layer)  # so that names are "0.weight", as PyTorch's
+
+    def _set(self, name: str, layer: Any) -> None:
+        if not callable(layer):
+            raise TypeError(f"Sequential: expected modules; got {describe(layer)}")
+        vars(self)[name] = layer
 
     def forward(self, x: Any) -> Any:
         """What comes out in the end."""
@@ -822,5 +849,9 @@ class Sequential(Module):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def __getitem__(self, i: int) -> Any:
-        return list(self)[i]
+    def __getitem__(self, i: int | slice) -> Any:
+        found = list(self)[i]
+        return Sequential(*found) if isinstance(i, slice) else found
+
+    def __setitem__(self, i: int, layer: Callable[..., Any]) -> None:
+        self._set([name for name in vars(self) if name.isdecimal()][i], layer)

@@ -118,6 +118,37 @@ class Module:
         """The other tensors."""
         return (x for _, x in self.named_buffers())
 
+    def apply(self: Self, function: Callable[[Module], object]) -> Self:
+        """Call a function with the module and with all inside of it.
+
+        Parameters
+        ----------
+        function : callable
+            What it returns is not looked at.
+
+        Returns
+        -------
+        Module
+            This one.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> from arraygrad import autodiff, nn
+        >>> rng = xp.random.default_rng(0)
+        >>> def small(module):
+        ...     if isinstance(module, nn.Linear):
+        ...         with autodiff.no_grad():
+        ...             module.weight[...] = rng.normal(0.0, 0.01, module.weight.shape)
+        ...             module.bias[...] = 0.0
+        >>> model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)).apply(small)
+        >>> model[2].bias
+        Variable([0.], dtype=float64)
+        """
+        for module in self.modules():
+            function(module)
+        return self
+
     # ---- how it behaves
 
     def train(self: Self, mode: bool = True) -> Self:
