@@ -39,6 +39,11 @@ CASES = {
     "adam-up": ("Adam", {"lr": 1e-3, "weight_decay": 0.1, "maximize": True}),
     "adamw": ("AdamW", {"lr": 0.05}),
     "adamw-options": ("AdamW", {"lr": 0.05, "weight_decay": 0.3, "amsgrad": True}),
+    "rmsprop": ("RMSprop", {"lr": 1e-3}),
+    "rmsprop-options": ("RMSprop", {"lr": 5e-3, "alpha": 0.9, "eps": 1e-3, "weight_decay": 0.1}),
+    "rmsprop-momentum": ("RMSprop", {"lr": 1e-3, "momentum": 0.8, "maximize": True}),
+    "rmsprop-centered": ("RMSprop", {"lr": 1e-3, "momentum": 0.8, "centered": True}),
+    "rmsprop-variance": ("RMSprop", {"lr": 1e-3, "centered": True, "weight_decay": 0.1}),
 }
 
 
@@ -84,7 +89,7 @@ def test_adams_betas_may_change_between_steps(amsgrad):
 
 def test_defaults_are_pytorchs():
     torch = pytest.importorskip("torch")
-    for name in ("SGD", "Adam", "AdamW"):
+    for name in ("SGD", "Adam", "AdamW", "RMSprop"):
         ours = getattr(optim, name)([arraygrad.ones(2)]).param_groups[0]
         theirs = getattr(torch.optim, name)([torch.ones(2)]).param_groups[0]
         assert {k: v for k, v in ours.items() if k != "params"}.items() <= theirs.items()
@@ -116,10 +121,27 @@ def adam_step(
     return p - lr * m / (np.sqrt(v) + eps)
 
 
+def rmsprop_step(
+    p, g, kept, lr, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=0, maximize=0
+):
+    g = (-g if maximize else g) + weight_decay * p
+    v = kept["v"] = alpha * kept.get("v", 0) + (1 - alpha) * g * g
+    if centered:
+        m = kept["m"] = alpha * kept.get("m", 0) + (1 - alpha) * g
+        v = v - m * m
+    step = g / (np.sqrt(v) + eps)
+    if momentum:
+        step = kept["b"] = momentum * kept.get("b", 0) + step
+    return p - lr * step
+
+
+STEPS = {"SGD": sgd_step, "Adam": adam_step, "AdamW": adam_step, "RMSprop": rmsprop_step}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_the_formulas_on_every_device(case, xp):
     name, options = CASES[case]
-    rule = sgd_step if name == "SGD" else adam_step
+    rule = STEPS[name]
     if name == "AdamW":
         options = {"weight_decay": 0.01, **options}
         apart = {"apart": 1}
@@ -148,7 +170,7 @@ def test_dtypes(dtype):
     shape = (3, 2)
     w, g = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape) for _ in range(2))
     w, g = ((x if np.dtype(dtype).kind == "c" else x.real).astype(dtype) for x in (w, g))
-    for name in ("SGD", "Adam"):
+    for name in ("SGD", "Adam", "RMSprop"):
         ours = autodiff.variable(arraygrad.asarray(w, copy=True))
         theirs = torch.tensor(w, requires_grad=True)
         ours.grad, theirs.grad = arraygrad.asarray(g, copy=True), torch.tensor(g)
@@ -210,7 +232,7 @@ def test_an_error_in_a_block_is_raised(monkeypatch):
         _threads.sweep(rule, [np.arange(100.0)], 0)
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop"])
 def test_a_step_allocates_no_more_than_a_few_blocks(name):
     p = autodiff.variable(arraygrad.zeros(2_000_000))
     p.grad = arraygrad.ones(2_000_000)
