@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import arraygrad
-from arraygrad import DeviceMismatchError, autodiff, nn
+from arraygrad import DeviceMismatchError, autodiff, nn, optim
 
 Pair = namedtuple("Pair", "first second")
 
@@ -396,6 +396,19 @@ def test_copies_in_a_differentiated_function_keep_the_gradient(xp, same, record)
             pickle.dumps(g)
         xp.sum(copy.deepcopy(g).scale).backward()
         assert net.scale.grad is not None
+
+
+def test_what_is_copied_together_stays_together(xp):
+    net = Net(xp)
+    optimizer = optim.SGD(net.parameters(), lr=0.1)
+    other, its, part, scale = copy.deepcopy((net, optimizer, net.body, net.scale))
+    assert part is other.body
+    assert scale is other.scale
+    before = [p.detach().numpy().copy() for p in (net.scale, other.scale)]
+    loss_of(xp)(other).backward()
+    its.step()
+    assert net.scale.item() == before[0]
+    assert other.scale.item() != before[1]
 
 
 def test_a_shallow_copy_shares_the_parameters(xp):

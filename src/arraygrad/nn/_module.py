@@ -380,10 +380,18 @@ class Module:
     def __deepcopy__(self: Self, memo: dict[int, Any], /) -> Self:
         from copy import deepcopy
 
-        build, (skeleton, leaves, flags) = self.__reduce__()
-        copies = [_dispatch.unary("copy", x) for x in leaves]
-        new: Self = build(deepcopy(skeleton, memo), copies, flags)
-        memo[id(self)] = new
+        leaves, skeleton, _ = _take_apart(self)
+        copies = []
+        for x in leaves:
+            flag, copied = _records(x), memo.get(id(x))
+            if copied is None or _records(copied) != flag:
+                copied = _dispatch.unary("copy", x if flag is None else stop_gradient(x))
+                copied = copied if flag is None else variable(copied, requires_grad=flag)
+                memo[id(x)] = copied  # for an optimiser that is copied along
+            copies.append(copied)
+        new: Self = _unmarked(_put_together(deepcopy(skeleton, memo), copies))
+        for inside, other in zip(self.modules(), new.modules(), strict=True):
+            memo[id(inside)] = other
         return new
 
     def extra_repr(self) -> str:
@@ -665,8 +673,12 @@ def _rebuilt(skeleton: _Skeleton, tensors: list[Tensor], flags: list[bool | None
         x if flag is None else variable(x, requires_grad=flag)
         for x, flag in zip(tensors, flags, strict=True)
     ]
-    module = _put_together(skeleton, leaves)
-    if None not in flags:  # parameters are variables again, and need no mark
+    return _unmarked(_put_together(skeleton, leaves))
+
+
+def _unmarked(module: Any) -> Any:
+    """The module, without marks if its parameters are variables, which need none."""
+    if all(_records(x) is not None for x in module.parameters()):
         for inside in module.modules():
             vars(inside).pop(_MARK, None)
     return module
