@@ -197,6 +197,12 @@ def test_bad_input(case):
     assert [repr(t) for t in (X, I, B, Z, M)] == before  # nothing half-written
 
 
+def test_arrays_of_other_libraries_are_called_by_their_library():
+    other = pytest.importorskip("array_api_strict").ones(3)
+    with pytest.raises(TypeError, match=r"add: .*got array_api_strict\.Array\(shape=\(3,\)"):
+        X + other
+
+
 def test_odd_buffers():
     """Unusual layouts are no errors; they read as what they are."""
     a = np.arange(24.0).reshape(2, 3, 4)
