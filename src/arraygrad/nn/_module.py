@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy, deepcopy
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -329,7 +330,10 @@ class Module:
         both = {name: (x, state[name]) for name, x in here.items() if name in state}
         for name, (_, new) in both.items():
             if not isinstance(new, Tensor):
-                raise TypeError(f"load_state_dict: {name}: expected a Tensor; got {describe(new)}")
+                raise TypeError(
+                    f"load_state_dict: {name}: expected a Tensor; got {describe(new)}; write "
+                    "arraygrad.asarray(...) first"
+                )
         wrong = [
             f"{name} of shape {new.shape} instead of {x.shape}"
             for name, (x, new) in both.items()
@@ -378,8 +382,6 @@ class Module:
         return new
 
     def __deepcopy__(self: Self, memo: dict[int, Any], /) -> Self:
-        from copy import deepcopy
-
         leaves, skeleton, _ = _take_apart(self)
         copies = []
         for x in leaves:
@@ -426,7 +428,7 @@ def _inside(path: str, x: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(x, (list, tuple)):
         for i, y in enumerate(x):
             yield from _inside(f"{path}.{i}", y)
-    elif type(x) is dict:
+    elif isinstance(x, dict):
         for key, y in x.items():
             yield from _inside(f"{path}.{key}", y)
 
@@ -479,8 +481,8 @@ def _mapped(x: Any, function: Callable[[Any], Any]) -> Any:
         return function(x)
     if isinstance(x, (list, tuple)):
         return _like(x, [_mapped(y, function) for y in x])
-    if type(x) is dict:
-        return {key: _mapped(y, function) for key, y in x.items()}
+    if isinstance(x, dict):
+        return _like_dict(x, {key: _mapped(y, function) for key, y in x.items()})
     return x
 
 
@@ -489,6 +491,17 @@ def _like(x: Any, parts: list[Any]) -> Any:
     if all(a is b for a, b in zip(x, parts, strict=True)):
         return x
     return type(x)._make(parts) if hasattr(x, "_make") else type(x)(parts)
+
+
+def _like_dict(x: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:
+    """A dict as `x`, an OrderedDict for example, of other values; itself if they are the same."""
+    if type(x) is dict:
+        return values
+    if all(values[key] is x[key] for key in x):
+        return x
+    new = copy(x)
+    new.update(values)
+    return new
 
 
 def _renewed(function: Callable[[Any], Any], memo: dict[int, Any], x: Any) -> Any:
@@ -616,8 +629,11 @@ class _Taking:
         if isinstance(x, (list, tuple)):
             parts = [self.emptied(module, name, f"{path}.{i}", y, marked) for i, y in enumerate(x)]
             return _like(x, parts)
-        if type(x) is dict:
-            return {k: self.emptied(module, name, f"{path}.{k}", y, marked) for k, y in x.items()}
+        if isinstance(x, dict):
+            return _like_dict(
+                x,
+                {k: self.emptied(module, name, f"{path}.{k}", y, marked) for k, y in x.items()},
+            )
         return x
 
 
@@ -648,8 +664,8 @@ def _filled(x: Any, leaves: tuple[Any, ...], modules: dict[int, Any]) -> Any:
         return module
     if isinstance(x, (list, tuple)):
         return _like(x, [_filled(y, leaves, modules) for y in x])
-    if type(x) is dict:
-        return {key: _filled(y, leaves, modules) for key, y in x.items()}
+    if isinstance(x, dict):
+        return _like_dict(x, {key: _filled(y, leaves, modules) for key, y in x.items()})
     return x
 
 
