@@ -606,6 +606,20 @@ def test_text():
     ]
 
 
+def test_text_of_second_derivatives(xp):
+    """In which a module stands for each parameter."""
+    rng = xp.random.default_rng(0)
+    for layer, x in (
+        (nn.Linear(2, 1, rng=rng), xp.ones((3, 2))),
+        (nn.Conv2d(1, 1, 2, rng=rng), xp.ones((1, 1, 3, 3))),
+        (nn.Embedding(2, 2, rng=rng), xp.asarray([0])),
+    ):
+        h = autodiff.hessian(lambda layer: xp.sum(layer(x) ** 2))(layer)  # noqa: B023
+        head, *rest = repr(h).splitlines()
+        assert head == repr(layer).removesuffix(")")
+        assert rest[0].strip() == f"(weight): {layer!r}"
+
+
 BAD = {
     "a layer that is none": (lambda: nn.Sequential(nn.ReLU(), 3), TypeError, "Sequential: .*3"),
     "a size that is no int": (

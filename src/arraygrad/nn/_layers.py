@@ -319,7 +319,7 @@ class Linear(Module):
         Of shape (out_features, in_features) and (out_features,); in this order uniform between
         ±1 / √in_features at first. `bias` may be None.
     in_features, out_features : int
-        The sizes of `weight`.
+        As given.
 
     Examples
     --------
@@ -342,18 +342,9 @@ class Linear(Module):
     ) -> None:
         rng = default_rng(rng, device=device)
         shape = _shape((out_features, in_features), "Linear")
+        self.out_features, self.in_features = shape
         self.weight: Any = _uniform(shape, in_features, rng, dtype)
         self.bias: Any = _uniform((out_features,), in_features, rng, dtype) if bias else None
-
-    @property
-    def in_features(self) -> int:
-        """How many numbers go in."""
-        return int(self.weight.shape[1])
-
-    @property
-    def out_features(self) -> int:
-        """How many numbers come out."""
-        return int(self.weight.shape[0])
 
     def forward(self, x: Tensor) -> Tensor:
         """`linear` of `x`."""
@@ -425,6 +416,7 @@ class Conv2d(Module):
         window = two("Conv2d", "kernel_size", kernel_size, 1)
         shape = _shape((out_channels, in_channels // groups, *window), "Conv2d")
         fan_in = math.prod(shape[1:])
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, window
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
         self.weight: Any = _uniform(shape, fan_in, rng, dtype)
         self.bias: Any = _uniform((out_channels,), fan_in, rng, dtype) if bias else None
@@ -437,11 +429,10 @@ class Conv2d(Module):
 
     def extra_repr(self) -> str:
         """The sizes."""
-        out, inside, *kernel = self.weight.shape
         return (
-            f"{inside * self.groups}, {out}, kernel_size={tuple(kernel)}, stride={self.stride}, "
-            f"padding={self.padding!r}, dilation={self.dilation}, groups={self.groups}, "
-            f"bias={self.bias is not None}"
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+            f"stride={self.stride}, padding={self.padding!r}, dilation={self.dilation}, "
+            f"groups={self.groups}, bias={self.bias is not None}"
         )
 
 
@@ -560,6 +551,7 @@ class Embedding(Module):
         weight = rng.standard_normal(shape, dtype)
         if padding_idx is not None:
             weight[padding_idx, :] = 0.0
+        self.num_embeddings, self.embedding_dim = shape
         self.padding_idx = padding_idx
         self.weight: Any = variable(weight)
 
@@ -569,9 +561,8 @@ class Embedding(Module):
 
     def extra_repr(self) -> str:
         """The sizes."""
-        rows, features = self.weight.shape
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
-        return f"{rows}, {features}{padding}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
 
 
 class LayerNorm(Module):
