@@ -16,6 +16,10 @@ TABLE = {
     # wrong kinds of operands
     "a string": (lambda: xp.add(X, "a"), TypeError, "add: .*'a'"),
     "None": (lambda: X + None, TypeError, "unsupported operand"),
+    "None as a value": (lambda: X.__setitem__(0, None), TypeError, "setitem: .*got None"),
+    "None to where": (lambda: xp.where(B, X, None), TypeError, "where: .*got None"),
+    "None to logical_and": (lambda: xp.logical_and(B, None), TypeError, "logical_and: .*None"),
+    "None among tensors": (lambda: xp.broadcast_arrays(X, None), TypeError, "broadcast_.*None"),
     "a list": (lambda: xp.sin([1.0]), TypeError, r"sin: .*\[1\.0\]"),
     "no tensor at all": (lambda: xp.add(1, 2), TypeError, "add: .*Tensor; got 1, 2"),
     "an object": (lambda: xp.add(X, object()), TypeError, "add"),

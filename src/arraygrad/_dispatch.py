@@ -99,6 +99,10 @@ def is_shared(x: Tensor, views: int = 0) -> bool:
 SCALARS = frozenset({int, float, complex, bool})
 OPTIONAL_SCALARS = SCALARS | {type(None)}
 
+#: Operations, by how their names begin, that take None for an operand which is left out. In others
+#: NumPy makes objects or NaN of it, where most often somebody forgot to write `return`.
+OPTIONAL = ("clip", "nn.", "special.zeta")
+
 
 #: Index entries that every backend takes as they are.
 PLAIN_KEYS = frozenset({int, slice, EllipsisType, type(None)})
@@ -427,7 +431,7 @@ def _operand(name: str, x: Any, device: Device) -> Any:
     """The backend's form of one operand."""
     if isinstance(x, Tensor):
         return x._data
-    if x is None or type(x) in SCALARS:
+    if type(x) in SCALARS or (x is None and name.startswith(OPTIONAL)):
         return x
     # NumPy's float64 and complex128 scalars are Python floats and complexes, weakly typed as
     # the standard says of those; its other scalars have a dtype, which counts.
@@ -506,13 +510,13 @@ def key_data(name: str, key: Any, device: Device) -> Any:
         return key
     if device.backend.is_host_scalar(key):
         return key.item()
-    if is_strict() and (isinstance(key, list) or _is_foreign_array(key)):
+    if is_strict() and (isinstance(key, (list, range)) or _is_foreign_array(key)):
         raise IndexError(
             f"{name}: the standard has no index of type {type(key).__name__}; "
             "write x[xp.asarray(i)]"
         )
-    if isinstance(key, list):
-        return key_data(name, _list_index(key, device), device)
+    if isinstance(key, (list, range)):
+        return key_data(name, _list_index(list(key), device), device)
     if _is_foreign_array(key):
         if device is not get_device("cpu"):
             raise TransferError(
@@ -523,8 +527,8 @@ def key_data(name: str, key: Any, device: Device) -> Any:
     if hasattr(key, "__index__"):
         return key.__index__()
     raise IndexError(
-        f"{name}: an index is an integer, a slice, ..., None, an integer or boolean tensor, or a "
-        f"tuple of these; got {describe(key)}"
+        f"{name}: an index is an integer, a slice, ..., None, an integer or boolean tensor or list "
+        f"of such, or a tuple of these; got {describe(key)}"
     )
 
 

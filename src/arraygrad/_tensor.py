@@ -470,8 +470,8 @@ class Tensor:
         Parameters
         ----------
         key : int, slice, Ellipsis, None, Tensor, or a tuple of these
-            Index tensors are of integer or boolean dtype. Lists, and on the CPU NumPy arrays,
-            are read as such tensors.
+            Index tensors are of integer or boolean dtype. Lists, ranges, and on the CPU NumPy
+            arrays are read as such tensors.
 
         Raises
         ------
