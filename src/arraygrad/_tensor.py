@@ -270,6 +270,39 @@ class Tensor:
         """The elements as Python scalars in nested lists."""
         return self.numpy().tolist()
 
+    # ---- what tensors that take part in a differentiation have more of
+
+    def detach(self) -> Tensor:
+        """The same data without what was recorded; a plain tensor is that already.
+
+        Returns
+        -------
+        Tensor
+            Plain; it shares the memory.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> from arraygrad import autodiff
+        >>> w = autodiff.variable(xp.asarray([1.0, 2.0]))
+        >>> def plotted(x):  # with recording or without
+        ...     return x.detach().numpy()
+        >>> plotted(2 * w)
+        array([2., 4.])
+        >>> with autodiff.no_grad():
+        ...     plotted(2 * w)
+        array([2., 4.])
+        """
+        return self
+
+    @property
+    def backward(self) -> Any:
+        """A method of `autodiff.Variable`; where nothing was recorded, an error that says so."""
+        raise AttributeError(
+            f"backward: nothing was recorded; got a plain Tensor of shape {self.shape}. Compute it "
+            "from variables, autodiff.variable(x), that require a gradient, outside of no_grad()"
+        )
+
     # ---- methods that the standard does not have, and libraries call: np.sum(x) is x.sum(...)
 
     def sum(

@@ -260,7 +260,7 @@ def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
     for i, x in enumerate(leaves):
         if isinstance(x, Tensor):
             x._raw("DataLoader", "to_host")  # raises if a gradient would be lost
-            found.append(x if type(x) is Tensor else x.detach())  # type: ignore[attr-defined]
+            found.append(x if type(x) is Tensor else x.detach())
         elif hasattr(x, "__array_interface__"):  # NumPy's, in place
             found.append(asarray(x, device="cpu"))
         elif hasattr(x, "__dlpack__"):

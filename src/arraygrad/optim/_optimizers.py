@@ -388,7 +388,7 @@ def _plain(x: Tensor) -> Tensor:
         return x
     if type(x) is Variable and x.is_leaf:
         return wrap(x._data, x._device)
-    return x.detach()  # type: ignore[attr-defined]
+    return x.detach()
 
 
 # ---- how rules are run
