@@ -119,6 +119,8 @@ TABLE = {
     "concat": (lambda: xp.concat([M, X]), ValueError, "concat"),
     "concat of nothing": (lambda: xp.concat([]), (TypeError, ValueError), "concat"),
     "stack": (lambda: xp.stack([X, X[:2]]), ValueError, "stack"),
+    "stack a number": (lambda: xp.stack([X[0], 1.0]), TypeError, "stack: expected a Tensor"),
+    "concat a number": (lambda: xp.concat([X, 1.0]), TypeError, "concat: expected a Tensor"),
     "matmul": (lambda: M @ M, ValueError, r"matmul: .*\(2, 3\)"),
     "matmul of scalars": (lambda: M @ 2, (TypeError, ValueError), "matmul"),
     "solve not square": (lambda: xp.linalg.solve(M, X), ValueError, "linalg.solve"),

@@ -439,6 +439,15 @@ def test_what_is_copied_together_stays_together(xp):
     assert other.scale.item() != before[1]
 
 
+def test_an_optimiser_that_is_copied_first_goes_along():
+    model = nn.Linear(2, 1)
+    optimizer, again = copy.deepcopy((optim.SGD(model.parameters(), lr=0.1), model))
+    before = again.weight.detach().tolist()
+    arraygrad.sum(again(arraygrad.ones((3, 2)))).backward()
+    optimizer.step()
+    assert again.weight.detach().tolist() != before
+
+
 def test_a_shallow_copy_shares_the_parameters(xp):
     net = Net(xp)
     other = copy.copy(net)

@@ -471,6 +471,12 @@ def test_a_state_is_a_copy_and_goes_to_the_parameters_device():
     assert other.state[0]["sum"].dtype == np.float32
 
 
+def test_a_closure_is_no_gradient():
+    w = autodiff.variable(arraygrad.ones(2))
+    with pytest.raises(TypeError, match="call a closure first"):
+        optim.SGD([w], lr=0.1).step(lambda: arraygrad.sum(w))
+
+
 def test_a_state_that_does_not_fit_changes_nothing():
     p = [arraygrad.ones(2), arraygrad.ones(3)]
     optimizer = optim.Adam(p, lr=0.5)

@@ -374,7 +374,7 @@ def apply(
         if type(x) is not Tensor and isinstance(x, Tensor):
             return x._transform(name, tuple(operands), args, kwargs)
     tensors = [x for x in (*operands, *kwargs.values()) if isinstance(x, Tensor)]
-    if not tensors:
+    if not tensors or (listed and any(type(x) in OPTIONAL_SCALARS for x in operands)):
         got = ", ".join(describe(x) for x in operands) or "nothing"
         raise TypeError(f"{name}: expected a Tensor; got {got}{_advice(operands)}")
     for x in tensors:

@@ -69,7 +69,11 @@ def _as_input(name: str, i: int, x: Any, path: Callable[[], str]) -> Tensor:
         from .._creation import asarray
 
         return asarray(x)
-    hint = "; write xp.astype(x, xp.float64) first" if isinstance(x, (Tensor, int)) else ""
+    hint = ""
+    if isinstance(x, Tensor):
+        hint = "; write xp.astype(x, xp.float64) first"
+    elif isinstance(x, int) or hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__"):
+        hint = "; write arraygrad.asarray(x, dtype=...) first"
     raise TypeError(
         f"{name}: argument {i}{path()} must be a tensor of a floating-point dtype; "
         f"got {describe(x)}{hint}"
@@ -114,7 +118,8 @@ def _numbers(name: str, argnums: int | Sequence[int]) -> tuple[int, ...]:
 
 def _check_function(name: str, f: Any) -> None:
     if not callable(f):
-        raise TypeError(f"{name}: expected a function; got {describe(f)}")
+        hint = f"; write {name}(f)(x), or loss.backward() by tape" if isinstance(f, Tensor) else ""
+        raise TypeError(f"{name}: expected a function; got {describe(f)}{hint}")
 
 
 def _split_aux(name: str, result: Any, has_aux: bool) -> tuple[Any, Any]:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import optree
 
-from .. import _dispatch
 from .._data_type import astype, can_cast
 from .._device import Device
 from .._dtypes import as_dtype
@@ -383,14 +382,7 @@ class Module:
 
     def __deepcopy__(self: Self, memo: dict[int, Any], /) -> Self:
         leaves, skeleton, _ = _take_apart(self)
-        copies = []
-        for x in leaves:
-            flag, copied = _records(x), memo.get(id(x))
-            if copied is None or _records(copied) != flag:
-                copied = _dispatch.unary("copy", x if flag is None else stop_gradient(x))
-                copied = copied if flag is None else variable(copied, requires_grad=flag)
-                memo[id(x)] = copied  # for an optimiser that is copied along
-            copies.append(copied)
+        copies = [deepcopy(x, memo) for x in leaves]
         new: Self = _unmarked(_put_together(deepcopy(skeleton, memo), copies))
         for inside, other in zip(self.modules(), new.modules(), strict=True):
             memo[id(inside)] = other

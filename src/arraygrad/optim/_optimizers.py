@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import FunctionType
 from typing import Any, ClassVar
 
 from .._creation import asarray, empty_like, zeros_like
@@ -205,6 +206,11 @@ class Optimizer:
         name = f"{self._name}.step"
         if grads is None:
             return [self._own_gradient(name, p) for p in self._parameters()]
+        if isinstance(grads, FunctionType):
+            raise TypeError(
+                f"{name}: expected gradients, not a function; call a closure first: "
+                "loss = closure(); optimizer.step()"
+            )
         if not isinstance(grads, (Tensor, Mapping)) and isinstance(grads, Iterator):
             grads = list(grads)
         leaves = _trees.flatten(grads)[0]
