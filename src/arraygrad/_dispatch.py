@@ -208,6 +208,12 @@ def floating(name: str, x: Tensor) -> Any:
         data = device.ops[name](x._data)
     except Exception as error:
         raise explain(error, name, (x,)) from error
+    if type(data) is device.array_type:
+        out = _new(Tensor)
+        out._data = data
+        out._device = device
+        out._value = None
+        return out
     return wrap(data, device)
 
 
@@ -316,6 +322,12 @@ def reduction(name: str, x: Tensor, axis: Any, keepdims: bool) -> Any:
         data = device.ops[name](x._data, axis=axis, keepdims=keepdims)
     except Exception as error:
         raise explain(error, name, (x,), {"axis": axis, "keepdims": keepdims}) from error
+    if type(data) is device.array_type:
+        out = _new(Tensor)
+        out._data = data
+        out._device = device
+        out._value = None
+        return out
     return wrap(data, device)
 
 
@@ -494,7 +506,7 @@ def key_data(name: str, key: Any, device: Device) -> Any:
     if type(key) in PLAIN_KEYS:
         return key
     if isinstance(key, tuple):
-        return tuple(key_data(name, k, device) for k in key)
+        return tuple([k if type(k) in PLAIN_KEYS else key_data(name, k, device) for k in key])
     if isinstance(key, Tensor):
         if key._device is not device:
             raise DeviceMismatchError(

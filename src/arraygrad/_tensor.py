@@ -413,7 +413,7 @@ class Tensor:
         return self._device.ops["item"](self._data)
 
     def __bool__(self) -> bool:
-        if self.size != 1:
+        if self._data.size != 1:
             raise TypeError(
                 f"__bool__: the truth of {self.size} elements is ambiguous (shape {self.shape}); "
                 "write xp.any(x) or xp.all(x)"
@@ -444,9 +444,10 @@ class Tensor:
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
-        if not self.ndim:
+        ndim = self._data.ndim
+        if not ndim:
             raise TypeError("iteration over a tensor of no axes")
-        if self.ndim > 1 and is_strict():  # over one axis, indexing with ints is iteration enough
+        if ndim > 1 and is_strict():  # over one axis, indexing with ints is iteration enough
             raise TypeError(
                 "iterating over several axes is outside the standard; write xp.unstack(x)"
             )

@@ -691,9 +691,12 @@ def _counting(name: str, reduce: Callable[..., Any]) -> Callable[..., Any]:
     """Whether any or all are true: to count those of bools takes a third of a reduction's time."""
 
     def run(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> Any:
-        if axis is None and not keepdims and x.dtype.char == "?":
-            count = np.count_nonzero(x)
-            return count == x.size if name == "all" else count != 0
+        if axis is None and not keepdims:
+            if not x.ndim:
+                return bool(x)
+            if x.dtype.char == "?":
+                count = np.count_nonzero(x)
+                return count == x.size if name == "all" else count != 0
         return reduce(x, axis, None, None, keepdims)
 
     return run
