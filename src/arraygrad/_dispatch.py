@@ -322,27 +322,32 @@ def reduction(name: str, x: Tensor, axis: Any, keepdims: bool) -> Any:
         data = device.ops[name](x._data, axis=axis, keepdims=keepdims)
     except Exception as error:
         raise explain(error, name, (x,), {"axis": axis, "keepdims": keepdims}) from error
-    if type(data) is device.array_type:
-        out = _new(Tensor)
-        out._data = data
-        out._device = device
-        out._value = None
-        return out
-    return wrap(data, device)
+    out = _new(Tensor)
+    out._data = data if type(data) is device.array_type else device.ops["from_scalar"](data)
+    out._device = device
+    out._value = None
+    return out
 
 
-def sequence(name: str, arrays: Sequence[Tensor], /, **kwargs: Any) -> Any:
-    """``name(arrays, **kwargs)`` for an operation whose one operand is a list of tensors."""
+def sequence(name: str, arrays: Sequence[Tensor], /, axis: int | None) -> Any:
+    """``name(arrays, axis=axis)`` for an operation whose one operand is a list of tensors."""
     if not isinstance(arrays, (list, tuple)):
         arrays = list(arrays)
     device = arrays[0]._device if arrays and type(arrays[0]) is Tensor else None
     data = [x._data for x in arrays if type(x) is Tensor and x._device is device]
     if device is None or len(data) != len(arrays) or is_strict():
-        return apply(name, arrays, (), kwargs, listed=True)
+        return apply(name, arrays, (), {"axis": axis}, listed=True)
     try:
-        return wrap(device.ops[name](data, **kwargs), device)
+        result = device.ops[name](data, axis=axis)
     except Exception as error:
-        raise explain(error, name, arrays, kwargs) from error
+        raise explain(error, name, arrays, {"axis": axis}) from error
+    if type(result) is device.array_type:
+        out = _new(Tensor)
+        out._data = result
+        out._device = device
+        out._value = None
+        return out
+    return wrap(result, device)
 
 
 def create(name: str, device: Device, /, *args: Any, **kwargs: Any) -> Tensor:

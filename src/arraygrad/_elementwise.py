@@ -539,6 +539,10 @@ def ceil(x: Tensor, /) -> Tensor:
     return unary("ceil", x)
 
 
+#: Ends of `clip` that need no second look.
+_ENDS = frozenset({int, float, type(None)})
+
+
 def clip(
     x: Tensor, /, min: Real | Tensor | None = None, max: Real | Tensor | None = None
 ) -> Tensor:
@@ -579,7 +583,7 @@ def clip(
     >>> xp.clip(xp.asarray([200], dtype=xp.uint8), -5, 300)
     Tensor([200], dtype=uint8)
     """
-    for end in (min, max):
+    for end in () if type(min) in _ENDS and type(max) in _ENDS else (min, max):
         kind = end.dtype.kind if isinstance(end, Tensor) else "c" * isinstance(end, complex)
         if kind == "c":
             raise TypeError(f"clip: an end must be real; got {describe(end)}")

@@ -139,7 +139,7 @@ def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
     >>> xp.concat([xp.asarray([1, 2]), xp.asarray([3.5])])
     Tensor([1. , 2. , 3.5], dtype=float64)
     """
-    return sequence("concat", arrays, axis=axis)
+    return sequence("concat", arrays, axis)
 
 
 def expand_dims(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
@@ -444,7 +444,7 @@ def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
     Tensor([[1, 3],
             [2, 4]], dtype=int64)
     """
-    return sequence("stack", arrays, axis=axis)
+    return sequence("stack", arrays, axis)
 
 
 def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:

@@ -91,7 +91,8 @@ def cumulative_sum(
     >>> xp.cumulative_sum(xp.asarray([1, 2, 3]), include_initial=True)
     Tensor([0, 1, 3, 6], dtype=int64)
     """
-    dtype = accumulator(dtype, x, "cumulative_sum")
+    if dtype is not None:
+        dtype = accumulator(dtype, x, "cumulative_sum")
     return call("cumulative_sum", x, axis=axis, dtype=dtype, include_initial=include_initial)
 
 

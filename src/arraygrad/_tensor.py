@@ -406,11 +406,12 @@ class Tensor:
         return self._device.ops[operation]
 
     def _scalar(self, name: str, allowed: str) -> Any:
-        if self.ndim:
+        data = self._data
+        if data.ndim:
             raise TypeError(f"{name}: only a tensor of no axes converts; got shape {self.shape}")
-        if self.dtype.kind not in allowed:
+        if data.dtype.kind not in allowed:
             raise TypeError(f"{name}: a {self.dtype} tensor does not convert")
-        return self._device.ops["item"](self._data)
+        return self._device.ops["item"](data)
 
     def __bool__(self) -> bool:
         if self._data.size != 1:

@@ -6,6 +6,7 @@ cost per call that a shorter way to the same C code avoids.
 
 from __future__ import annotations
 
+import cmath
 import inspect
 import math
 import operator
@@ -161,10 +162,27 @@ def _all_finite(x: Any) -> bool:
     """Whether no element is infinite or NaN; of a large array, a false alarm is possible."""
     if not isinstance(x, np.ndarray):
         return isinstance(x, int) or math.isfinite(x)
-    if x.size < 4096:  # a search for a byte is several times faster than a reduction to bool
-        return b"\0" not in np.isfinite(x).tobytes()
+    if x.size < 4096:  # (the squares may overflow)
+        flat = x.ravel()
+        return x.dtype.kind in "biu" or cmath.isfinite(flat.dot(flat))
     with np.errstate(all="ignore"):  # one pass and no temporary; the sum may overflow
         return bool(np.isfinite(np.add.reduce(x, axis=None)))
+
+
+def _both_finite(x1: Any, x2: Any) -> bool:
+    arrays = isinstance(x1, np.ndarray) and isinstance(x2, np.ndarray)
+    if arrays and x1.shape == x2.shape and x1.size < 4096:
+        return cmath.isfinite(x1.ravel().dot(x2.ravel()))
+    return _all_finite(x1) and _all_finite(x2)
+
+
+def matmul(x1: Any, x2: Any, /) -> _Array:
+    """The method knows no stacks of matrices, and takes half of the time for small ones."""
+    try:
+        flat = 0 < x1.ndim <= 2 and 0 < x2.ndim <= 2
+    except AttributeError:  # a scalar, of which NumPy says what is wrong
+        flat = False
+    return x1.dot(x2) if flat else np.matmul(x1, x2)
 
 
 def floor_divide(x1: Any, x2: Any, /, out: _Array | None = None) -> _Array:
@@ -172,7 +190,7 @@ def floor_divide(x1: Any, x2: Any, /, out: _Array | None = None) -> _Array:
 
     The standard: infinity // finite is infinite, finite // infinity is a zero.
     """
-    if _all_finite(x1) and _all_finite(x2):
+    if _both_finite(x1, x2):
         return np.floor_divide(x1, x2, out=out)
     with np.errstate(invalid="ignore"):
         quotient = np.floor_divide(x1, x2)
@@ -321,7 +339,7 @@ def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
     if x.dtype.kind in "iu":
         min, max = _bound(min, x.dtype), _bound(max, x.dtype)
     y = x.clip(min, max)
-    if y.dtype == x.dtype:
+    if y.dtype is x.dtype or y.dtype == x.dtype:
         return y
     with np.errstate(over="ignore"):  # a bound beyond the range is infinite
         return y.astype(x.dtype)
@@ -607,6 +625,9 @@ def broadcast_to(x: _Array, /, shape: Any) -> _Array:
 
 def stack(arrays: Any, /, *, axis: int = 0) -> _Array:
     """Concatenation along a new axis; np.stack checks the shapes once more."""
+    shape, size = arrays[0].shape, arrays[0].size
+    if axis == 0 and size <= 1000 and {x.shape for x in arrays} == {shape}:
+        return np.array(arrays)  # takes half of the time, but more for large ones in Fortran order
     return np.concatenate([expand_dims(x, axis) for x in arrays], axis)
 
 
@@ -651,6 +672,8 @@ def cumulative_sum(
     """np.cumulative_sum builds on two layers of Python."""
     if include_initial or x.ndim != 1:
         return np.cumulative_sum(x, axis=axis, dtype=dtype, include_initial=include_initial)
+    if x.dtype.kind in "fc":  # (of others it widens no dtype)
+        return np.add.accumulate(x, 0 if axis is None else axis, dtype)
     return x.cumsum(axis, dtype)
 
 
