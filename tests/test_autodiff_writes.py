@@ -231,6 +231,18 @@ def test_programs(device, f):
         np.testing.assert_allclose(tape.grad.numpy(), grad(loss)(v).numpy(), rtol=1e-12)
 
 
+def test_a_view_of_several_is_taken_again(xp):
+    def f(x):
+        x = x * 2.0
+        _, wide = xp.broadcast_arrays(xp.ones((2, 3)), x)
+        x[0] = 5.0 * x[1]
+        return xp.sum(wide * wide)
+
+    x = xp.asarray([1.0, 2.0, 3.0])
+    for g in (grad(f)(x), jacobian(f, mode="forward")(x)):
+        np.testing.assert_allclose(g.numpy(), [0.0, 2 * 8 * 2 * 26.0, 48.0])
+
+
 # ---- arguments are the caller's tensors: outside they would change, and so they do
 
 

@@ -74,12 +74,13 @@ def _round_in_place(new: Tensor, x: Tensor, value: Any) -> None:
 
 def write_variable(name: str, x: Any, value: Any) -> Any:
     """`write` for the most frequent case: a variable inside of `no_grad`, a step of training."""
-    kept, view = x._value, x._view
+    kept, view, pause = x._value, x._view, paused()
     if (
         type(kept) is not Tensor
         or view.__class__ is View
         or not (type(value) is Tensor or type(value) in _dispatch.SCALARS)
-        or not is_off(x, paused())
+        or not is_off(x, pause)
+        or (pause is not None and pause.captured is not None)
     ):
         return _dispatch.apply_operator(name, x, value)
     if getrefcount(kept) > _dispatch.ALONE + 1:  # the slot
@@ -99,12 +100,25 @@ def _write_plain(name: str, x: Tensor, value: Any, args: tuple[Any, ...]) -> Any
     target = x
     if isinstance(x, Traced):
         refresh(x)
+        _check_checkpoint(name, x)
         _unshare(x)
         target = _dispatch.wrap(x._data, x._device)
     result = _dispatch.apply(name, (target, value), args) if not args else None
     if args:
         target[args[0]] = value
     return x if result is target else result
+
+
+def _check_checkpoint(name: str, x: Traced) -> None:
+    """Raise inside of a checkpoint that will run again, and records what it writes by then."""
+    pause = paused()
+    while pause is not None:
+        if pause.captured is not None and x._trace in pause.captured:
+            raise RuntimeError(
+                f"{name}: a checkpoint cannot write to a tensor from outside; copy it first: "
+                f"xp.asarray(x, copy=True); got {describe(x)}"
+            )
+        pause = pause.outer
 
 
 def _unshare(x: Traced) -> None:
