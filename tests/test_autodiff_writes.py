@@ -414,6 +414,96 @@ def test_writes_without_record(xp):
     np.testing.assert_allclose(w.grad.numpy(), [18.0, 42.0])
 
 
+def test_a_view_that_is_read_without_record_stays_recorded(xp):
+    def f(x):
+        y = x * 1.0
+        view = y[1:]
+        y *= 2.0
+        with no_grad():
+            assert view.shape == (2,)
+            double = 2 * view
+        y *= 3.0
+        z = autodiff.checkpoint(lambda p: p * xp.sum(view))(x)
+        return xp.sum(view * double) + xp.sum(z)
+
+    x = xp.asarray([1.0, 2.0, 3.0])
+    out, g = autodiff.value_and_grad(f)(x)
+    assert float(out) == float(f(x))
+    np.testing.assert_allclose(g.numpy(), [30.0, 30.0 + 36 + 48, 30.0 + 36 + 72])
+
+
+def test_writes_without_record_to_what_is_followed_elsewhere_raise(xp):
+    def whole(x):
+        y = x * 3.0
+        with no_grad():
+            y += 1.0
+        return xp.sum(y * y)
+
+    def view(x):
+        y = x * 3.0
+        with no_grad():
+            part = y[1:]
+            part += 1.0
+        return xp.sum(y * y)
+
+    x = xp.asarray([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(grad(whole)(x).numpy(), [24.0, 42.0, 60.0])
+    for f in (whole, view):
+        with pytest.raises(RuntimeError, match="copy it first"):
+            jvp(grad(f), (x,), (x,))
+    twice = grad(lambda x: xp.sum(grad(whole)(x)))(x)  # neither is recorded inside
+    np.testing.assert_allclose(twice.numpy(), [18.0, 18.0, 18.0])
+
+
+def test_the_real_part_of_real_numbers_is_written(xp):
+    def f(x):
+        y = x * 1.0
+        if xp.real(y).device == "cpu":
+            xp.real(y)[0] = x[1] ** 2
+        return xp.sum(y * y)
+
+    x = xp.asarray([1.0, 2.0])
+    out, g = autodiff.value_and_grad(f)(x)
+    assert (out.dtype, float(out)) == (xp.float64, float(f(x)))
+    np.testing.assert_allclose(g.numpy(), [0.0, 36.0] if float(out) == 20 else [2.0, 4.0])
+
+
+def test_what_rules_of_ones_own_keep_is_not_written(xp):
+    @autodiff.custom_vjp
+    def f(x, y):
+        return x * y
+
+    f.defvjp(lambda x, y: (x * y, (x, y)), lambda r, g: (g * r[1], g * r[0]))
+
+    @autodiff.custom_jvp
+    def h(x, y):
+        return x * y
+
+    h.defjvp(lambda p, t: (p[0] * p[1], t[0] * p[1] + p[0] * t[1]))
+    x, y = xp.asarray([2.0, 3.0]), xp.asarray([4.0, 5.0])
+    for function in (f, h):
+
+        def plain(x, function=function):
+            c = y * 1.0
+            z = function(x, c)
+            c += 1.0
+            return xp.sum(z) + 0 * xp.sum(c)
+
+        np.testing.assert_array_equal(grad(plain)(x).numpy(), y.numpy())
+
+        def of_another(c, function=function):
+            c = c * 1.0
+
+            def inner(x):
+                z = function(x, c)
+                c[...] = 0.0
+                return xp.sum(z)
+
+            return xp.sum(grad(inner)(x) ** 2)
+
+        np.testing.assert_array_equal(grad(of_another)(y).numpy(), (2 * y).numpy())
+
+
 def test_a_copy_of_what_was_kept_has_no_past(xp):
     """It may lie where something that was written lay before."""
     x = xp.ones(3)

@@ -73,6 +73,11 @@ class _Call:
                 "lost; make it an argument, or write autodiff.stop_gradient(x) if it is constant"
             )
 
+    def kept(self, leaves: list[Any]) -> list[Any]:
+        """What a node keeps of the arguments or of residuals: no later write changes it."""
+        own = {id(x) for x, flag in zip(self.inner, self.flags, strict=True) if flag}
+        return [snapshot(x) if isinstance(x, Tensor) and id(x) not in own else x for x in leaves]
+
     def below(self) -> Any:
         """The arguments one level lower."""
         return _trees.unflatten(self.structure, self.inner)
@@ -91,8 +96,8 @@ def _record(
     rule: Rule,
     call: _Call,
     outs: list[Any],
+    kept: list[Any],
     extra: tuple[Node, ...] = (),
-    kept: list[Any] | None = None,
 ) -> list[Any]:
     """Recorded tensors over `outs`, with one node for all."""
     whole = node(outs[0], call.level)
@@ -100,7 +105,7 @@ def _record(
     whole.shape = tuple(o.shape for o in outs)
     flags = zip(call.leaves, call.flags, strict=True)
     whole.parents = (*(x._trace if f else None for x, f in flags), *extra)
-    whole.saved = (None, *(call.inner if kept is None else kept))
+    whole.saved = (None, *kept)
     whole.kwargs = {}
     results = [
         traced(Variable, o, part(o, whole, i)) if o.dtype.kind in "fc" else o
@@ -257,27 +262,30 @@ class custom_vjp(_Custom):
         out, residuals = forward(*self._put_together(constants, below))
         outs, structure = _tensors(self.name, out)
         call.check(self.name, outs)
+        leaves, residual = _trees.flatten(residuals)
+        kept = [*call.kept(call.inner), *call.kept(leaves)]
+        n = len(call.inner)
 
-        def whole(g: Any, _out: Any = None, *inner: Any) -> list[Any]:
+        def whole(g: Any, _out: Any, *saved: Any) -> list[Any]:
             filled = [zeros(o) if p is None else p for p, o in zip(g, outs, strict=True)]
-            kept = residuals
+            inner, residuals = saved[:n], _trees.unflatten(residual, saved[n:])
             if any(isinstance(x, Traced) and x._trace.level == call.level for x in inner):
                 # The pass itself is recorded, at the same level: so is what it depends on.
                 again = _trees.unflatten(call.structure, inner)
                 with Recording(True):
-                    _, kept = forward(*self._put_together(constants, again))
-            given = backwards(*constants, kept, _trees.unflatten(structure, filled))
+                    _, residuals = forward(*self._put_together(constants, again))
+            given = backwards(*constants, residuals, _trees.unflatten(structure, filled))
             return _match(self.name, given, below)
 
         if not call.forward:
             rule = Rule(self.name, whole=whole)
-            return _trees.unflatten(structure, _record(rule, call, outs))
+            return _trees.unflatten(structure, _record(rule, call, outs, kept))
         totals: list[Any] = [None] * len(outs)
         with quiet():
             for k, t in enumerate(call.tangents()):
                 if t is None or not call.flags[k]:
                     continue
-                found = transposed_vjp(lambda g, *_, k=k: whole(g)[k], True)(t, outs)
+                found = transposed_vjp(lambda g, *_, k=k: whole(g, None, *kept)[k], True)(t, outs)
                 totals = [b if a is None else a if b is None else a + b
                           for a, b in zip(totals, found, strict=True)]  # fmt: skip
         return _trees.unflatten(structure, _push(self.name, call, outs, totals))
@@ -386,6 +394,7 @@ class custom_jvp(_Custom):
             return _trees.unflatten(structure, _push(self.name, call, outs, tangents))
         outs, structure = _tensors(self.name, self(*self._put_together(constants, below)))
         call.check(self.name, outs)
+        kept = call.kept(call.inner)
         basis = call.tangents()
         places = [i for i, f in enumerate(call.flags) if f]
 
@@ -404,7 +413,7 @@ class custom_jvp(_Custom):
                 found[i] = p
             return found
 
-        return _trees.unflatten(structure, _record(Rule(self.name, whole=whole), call, outs))
+        return _trees.unflatten(structure, _record(Rule(self.name, whole=whole), call, outs, kept))
 
 
 # ---- checkpoint
@@ -492,7 +501,7 @@ def checkpoint(f: Function, /) -> Function:
         if any(isinstance(o, Traced) and o._trace.level > level for o in outs):
             return f(*args, **kwargs)  # by what it takes from outside: not to be kept at that level
         call.check("checkpoint", outs)
-        kept = [snapshot(x) if isinstance(x, Tensor) else x for x in call.inner]
+        kept = call.kept(call.inner)
         nodes = tuple(captured)
 
         def whole(g: Any, _out: Any, *inner: Any) -> list[Any]:
@@ -528,7 +537,7 @@ def checkpoint(f: Function, /) -> Function:
             return [None if s is None else found.pop(s, None) for s in (*starts, *nodes)]
 
         return _trees.unflatten(
-            structure, _record(Rule("checkpoint", whole=whole), call, outs, nodes, kept)
+            structure, _record(Rule("checkpoint", whole=whole), call, outs, kept, nodes)
         )
 
     return run

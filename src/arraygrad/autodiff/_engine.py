@@ -43,6 +43,7 @@ from ._traced import (
     Traced,
     Variable,
     View,
+    _pause,
     is_off,
     joined,
     node,
@@ -81,7 +82,11 @@ def transform(
                 if x._trace.level > level:
                     level, cls = x._trace.level, type(x)
                 break
-            x = joined(x._value)  # which may be followed itself
+            outer, x = x, joined(x._value)
+            if isinstance(x, Traced) and rule is not None and rule.put is not None:
+                # It is followed itself, and a write to a view of it would not reach `outer`.
+                x = snapshot(x)
+                x._view = View(outer, "shared", (name,), {}, None, outer._trace)
         followed.append(x)
     if cls is None:
         return run(name, followed, args, kwargs)
@@ -353,7 +358,7 @@ _SPECIAL: dict[str, Any] = {
 
 def _refuse_shared(_x: Any, _new: Any, name: str) -> Any:
     raise RuntimeError(
-        f"{name}: a result shares its memory with an argument or another result, and one of them "
+        f"{name}: the result shares its memory with an operand or another result, and one of them "
         "has been written; copy it first: xp.asarray(x, copy=True)"
     )
 
@@ -700,7 +705,11 @@ def refresh(x: Traced) -> None:
         return
     from ._writes import _become, take
 
-    _become(x, take(base, view))
+    token = _pause.set(None)  # the view was recorded, whether or not what reads it is
+    try:
+        _become(x, take(base, view))
+    finally:
+        _pause.reset(token)
 
 
 from . import _backward  # noqa: E402  (these build on this module, which passes on to them)

@@ -23,7 +23,7 @@ from .._errors import describe
 from .._tensor import Tensor
 from ._engine import _cast, put, refresh, run, snapshot
 from ._rules import RULES
-from ._traced import Exposed, Traced, Variable, View, active, is_off, paused
+from ._traced import Dual, Exposed, Traced, Variable, View, active, is_off, paused
 
 #: In-place operators, as functions that give a new tensor.
 _FUNCTIONS = {
@@ -39,6 +39,12 @@ def write(name: str, operands: tuple[Any, ...], args: tuple[Any, ...]) -> Any:
         return _write_plain(name, x, value, args)
     if isinstance(x, Traced):
         refresh(x)
+        if not isinstance(x, Dual) and is_off(x, paused()):
+            _check_checkpoint(name, x)
+            raise RuntimeError(
+                f"{name}: inside of no_grad a tensor is written that takes part in another "
+                f"differentiation, too; copy it first: xp.asarray(x, copy=True); got {describe(x)}"
+            )
     if args:
         new = put(x, value, args[0])
     else:

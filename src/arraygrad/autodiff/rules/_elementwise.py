@@ -71,7 +71,9 @@ define("positive", (lambda g, *_: g, lambda t, *_: t))
 define("negative", (lambda g, *_: -g, lambda t, *_: -t))
 define("conj", (lambda g, *_: xp.conj(g), lambda t, *_: xp.conj(t)))
 define(
-    "real", (lambda g, *_: g, lambda t, *_: xp.real(t)), put=lambda x, new: new + 1j * xp.imag(x)
+    "real",
+    (lambda g, *_: g, lambda t, *_: xp.real(t)),
+    put=lambda x, new: new + 1j * xp.imag(x) if x.dtype.kind == "c" else new,
 )
 define(
     "imag",
