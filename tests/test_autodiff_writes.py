@@ -103,6 +103,26 @@ def _views_of_views(xp, v):
     return xp.sum(a) * xp.sum(b) * c + x[1, :2]
 
 
+def _layouts(xp, v):
+    if "strict" in str(v.device):
+        pytest.skip("array_api_strict does not tell how its arrays lie in memory")
+    x = xp.stack([v, v * v])
+    first = xp.reshape(x, (3, 2))
+    xp.flip(x, axis=0)[0] *= 3.0
+    first[0] = v[:2]  # x sees it
+    flat = xp.reshape(x, (6,))
+    flat[1:3] *= v[0]  # and this
+    y = xp.permute_dims(x * 1.0, (1, 0))
+    y += xp.ones((3, 2))
+    copy = xp.reshape(y, (6,))
+    copy *= 2.0  # y does not
+    z = xp.zeros((3, 2))
+    z.T[0] = 3.0
+    z += y
+    xp.reshape(z, (6,))[3] *= v[1]
+    return x * 1.0 + y.T + xp.reshape(copy, (2, 3)) + xp.reshape(z, (2, 3))
+
+
 def _rows(xp, v):
     x = xp.stack([v, 2 * v])
     for row in x:

@@ -157,6 +157,7 @@ def _assign(name: str, x: Tensor, new: Tensor, views: int = 0) -> None:
             f"have no place; copy it first, or write it inside of no_grad(); got {describe(x)}"
         )
     if view is None:
+        _lay_out(new, x)
         _become(x, new)
         x._view = None
         return
@@ -177,6 +178,7 @@ def _assign_plain(name: str, x: Tensor, new: Tensor, views: int) -> None:
             "values without their gradient; copy it first: xp.asarray(x, copy=True), or write "
             "into the whole tensor: x[i] = value"
         )
+    _lay_out(new, x)
     _become(x, new)
     x._view = None
 
@@ -201,6 +203,23 @@ def _assign_exposed(name: str, x: Traced, new: Any, view: Exposed) -> None:
     x._trace = new._trace
 
 
+def _lay_out(new: Any, x: Tensor) -> None:
+    """Give `new` the layout in memory of `x`: by that, `reshape` gives a view of it or a copy."""
+    strides = getattr(x._data, "strides", None)
+    if strides is None or new._data.strides == strides:
+        return
+    ops = x._device.ops
+    data = ops["copy"](x._data)
+    if data.strides != strides:
+        return  # not of memory of its own
+    ops["setitem"](data, new._data, ...)
+    while True:
+        new._data = data
+        if not isinstance(new, Traced):
+            return
+        new = new._value
+
+
 def _become(x: Tensor, new: Any) -> None:
     """Let the object `x` stand for the tensor `new` from now on."""
     x.__class__ = type(new)
@@ -215,7 +234,11 @@ def _become(x: Tensor, new: Any) -> None:
 def take(base: Tensor, view: View) -> Tensor:
     """A view of `base`, taken again."""
     result = run(view.name, (base,), view.args, view.kwargs)
-    return result if view.which is None else result[view.which]
+    if view.which is not None:
+        result = result[view.which]
+    if isinstance(result, Traced) and result._view is None:  # a copy this time
+        result._view = view._replace(seen=base._trace)
+    return result
 
 
 def detached(x: Tensor) -> Tensor:
