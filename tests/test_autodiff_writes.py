@@ -515,6 +515,22 @@ def test_the_real_part_of_real_numbers_is_written(xp):
     np.testing.assert_allclose(g.numpy(), [0.0, 36.0] if float(out) == 20 else [2.0, 4.0])
 
 
+def test_parts_of_complex_numbers_are_written_exactly(xp):
+    if "strict" in str(xp.ones(1).device):
+        pytest.skip("array_api_strict gives copies of parts")
+
+    def f(x):
+        z = xp.zeros(3, dtype=xp.complex128) + x
+        z[...] = xp.asarray([complex(-0.0, np.inf), complex(-np.inf, -0.0), 1 - 2j])
+        xp.real(z)[:2] = -0.0 * x
+        xp.imag(z)[2] = -np.inf * x
+        return z
+
+    one = xp.asarray(1.0)
+    for out in (vjp(f, one)[0], jvp(f, (one,), (one,))[0]):
+        assert out.numpy().tobytes() == f(one).numpy().tobytes()
+
+
 def test_what_rules_of_ones_own_keep_is_not_written(xp):
     @autodiff.custom_vjp
     def f(x, y):
