@@ -85,6 +85,11 @@ class Writes:
     @staticmethod
     def part(kept: Tensor) -> None:
         """Give what a graph keeps memory of its own, which nobody writes from now on."""
+        inner = kept._value  # if it has been an operand itself
+        if inner is not None:
+            if getrefcount(inner) > ALONE + 1:  # the slot
+                Writes.part(inner)
+            kept._value = None
         ops = kept._device.ops
         when = Writes.when
         written = when.get(id(ops["root"](kept._data)))

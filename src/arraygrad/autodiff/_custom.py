@@ -97,14 +97,14 @@ def _record(
     call: _Call,
     outs: list[Any],
     kept: list[Any],
-    extra: tuple[Node, ...] = (),
+    captured: dict[Node, Any] | None = None,
 ) -> list[Any]:
     """Recorded tensors over `outs`, with one node for all."""
     whole = node(outs[0], call.level)
     whole.rule = rule
     whole.shape = tuple(o.shape for o in outs)
     flags = zip(call.leaves, call.flags, strict=True)
-    whole.parents = (*(x._trace if f else None for x, f in flags), *extra)
+    whole.parents = (*(x._trace if f else None for x, f in flags), *(captured or ()))
     whole.saved = (None, *kept)
     whole.kwargs = {}
     results = [
@@ -112,7 +112,7 @@ def _record(
         for i, o in enumerate(outs)
     ]
     seen(rule.name, call.leaves, results)
-    _note_views(rule.name, call, outs, results)
+    _note_views(rule.name, call, outs, results, captured)
     return results
 
 
@@ -128,9 +128,16 @@ def _push(name: str, call: _Call, outs: list[Any], tangents: list[Any]) -> list[
     return results
 
 
-def _note_views(name: str, call: _Call, outs: list[Any], results: list[Any]) -> None:
+def _note_views(
+    name: str,
+    call: _Call,
+    outs: list[Any],
+    results: list[Any],
+    captured: dict[Node, Any] | None = None,
+) -> None:
     """Make writes known to each other where results share memory with arguments or results."""
     others = [(y, x) for y, x, f in zip(call.inner, call.leaves, call.flags, strict=True) if f]
+    others += [(x._value, x) for x in (captured or {}).values()]
     for out, result in zip(outs, results, strict=True):
         if not isinstance(result, Traced):
             continue
@@ -537,7 +544,7 @@ def checkpoint(f: Function, /) -> Function:
             return [None if s is None else found.pop(s, None) for s in (*starts, *nodes)]
 
         return _trees.unflatten(
-            structure, _record(Rule("checkpoint", whole=whole), call, outs, kept, nodes)
+            structure, _record(Rule("checkpoint", whole=whole), call, outs, kept, captured)
         )
 
     return run

@@ -83,10 +83,16 @@ def transform(
                     level, cls = x._trace.level, type(x)
                 break
             outer, x = x, joined(x._value)
-            if isinstance(x, Traced) and rule is not None and rule.put is not None:
+            if rule is None or rule.put is None:
+                continue
+            if isinstance(x, Traced):
                 # It is followed itself, and a write to a view of it would not reach `outer`.
                 x = snapshot(x)
                 x._view = View(outer, "shared", (name,), {}, None, outer._trace)
+            else:
+                from ._writes import detached
+
+                x = detached(outer)  # later writes to `outer` reach the view
         followed.append(x)
     if cls is None:
         return run(name, followed, args, kwargs)
