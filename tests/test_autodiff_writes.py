@@ -342,7 +342,16 @@ def test_shared_memory_raises(xp):
         out.T[0] = v
         return xp.sum(out)
 
-    for f in (rows, kept_view, transposed):
+    def same_view(v):
+        out = xp.zeros(6)
+        part = out[:3]
+        same = xp.real(part)
+        part += v
+        return xp.sum(same) + xp.sum(part)
+
+    for f in (rows, kept_view, transposed, same_view):
+        if f is same_view and "strict" in str(v.device):
+            continue  # which gives a copy there
         for transform in (grad, lambda f: lambda v: jvp(f, (v,), (v,))):
             with pytest.raises(ValueError, match=r"shares its memory.*copy"):
                 transform(f)(v)

@@ -168,7 +168,9 @@ def _assign_plain(name: str, x: Tensor, new: Tensor, views: int) -> None:
     link = getattr(x, "_view", None)
     if link is not None:
         base, key = link[0](), link[1]
-        if base is not None:
+        # None but its slot, and what is kept of it, refer to the view itself.
+        alone = getrefcount(x._data) <= _dispatch.ALONE + (x._value is not None)
+        if base is not None and alone:
             _assign(name, base, put(base, new, key), views + 1)
             _become(x, base[key])
             return
