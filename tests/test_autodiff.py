@@ -990,6 +990,25 @@ def test_what_checkpoint_and_rules_cannot_follow(xp):
     assert float(value) == float(same_object(v)) == 149
     close(g, [42, 60])
 
+    def constants(x, y):  # these as well, of another level or of none
+        c = xp.ones(2)
+        z, d, e = checkpoint(lambda x, y, c: (x * y, y, c))(x, y, c)
+        y *= 3.0
+        c += 1.0
+        return xp.sum(z * d * e)
+
+    close(grad(constants)(v, xp.asarray([1.0, 2.0])), [6, 24])
+    outer = grad(lambda y: grad(lambda x: constants(x, y * 1.0))(xp.asarray([1.0, 1.0]))[1])
+    close(outer(xp.asarray([1.0, 2.0])), [0, 24])
+
+    def part_of_a_constant(x, y):
+        z = checkpoint(lambda x, y: (x * y, y[:1]))(x, y)[1]
+        y *= 3.0
+        return xp.sum(x * z)
+
+    with pytest.raises(RuntimeError, match=r"shares its memory.*been written"):
+        grad(lambda y: xp.sum(grad(lambda x: part_of_a_constant(x, y * 1.0))(v)))(v)
+
     def from_outside(x):
         y = x * 1.0
 

@@ -116,11 +116,14 @@ def _layouts(xp, v):
     y += xp.ones((3, 2))
     copy = xp.reshape(y, (6,))
     copy *= 2.0  # y does not
+    back = xp.sort(v * v, descending=True)
+    back[0] += 1.0
+    xp.reshape(back, (3, 1))[0] *= v[0]  # a copy or a view, as NumPy has it
     z = xp.zeros((3, 2))
     z.T[0] = 3.0
     z += y
     xp.reshape(z, (6,))[3] *= v[1]
-    return x * 1.0 + y.T + xp.reshape(copy, (2, 3)) + xp.reshape(z, (2, 3))
+    return x * back + y.T + xp.reshape(copy, (2, 3)) + xp.reshape(z, (2, 3))
 
 
 def _rows(xp, v):

@@ -136,7 +136,7 @@ def _note_views(
     captured: dict[Node, Any] | None = None,
 ) -> None:
     """Make writes known to each other where results share memory with arguments or results."""
-    others = [(y, x) for y, x, f in zip(call.inner, call.leaves, call.flags, strict=True) if f]
+    others = [(y, x) for y, x in zip(call.inner, call.leaves, strict=True) if isinstance(x, Traced)]
     others += [(x._value, x) for x in (captured or {}).values()]
     for out, result in zip(outs, results, strict=True):
         if not isinstance(result, Traced):
@@ -470,7 +470,8 @@ def checkpoint(f: Function, /) -> Function:
     ----------
     f : callable
         Gives tensors in nested containers, the same ones each time it is run. It may use
-        recorded tensors that are not among its arguments. What it does beside that it does
+        tensors that are not among its arguments, recorded ones, too; they must not change until
+        the pass backward. What it does beside that it does
         twice, but for `nn.batch_norm`, which updates its running mean and variance once.
 
     Returns
@@ -543,8 +544,14 @@ def checkpoint(f: Function, /) -> Function:
             # One node may be that of several arguments.
             return [None if s is None else found.pop(s, None) for s in (*starts, *nodes)]
 
+        results = _record(Rule("checkpoint", whole=whole), call, outs, kept, captured)
+        constants = [x for x, flag in zip(call.leaves, call.flags, strict=True) if not flag]
         return _trees.unflatten(
-            structure, _record(Rule("checkpoint", whole=whole), call, outs, kept, captured)
+            structure,
+            [
+                o if any(o is c for c in constants) else r
+                for o, r in zip(outs, results, strict=True)
+            ],
         )
 
     return run

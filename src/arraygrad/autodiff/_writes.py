@@ -211,9 +211,12 @@ def _lay_out(new: Any, x: Tensor) -> None:
     if strides is None or new._data.strides == strides:
         return
     ops = x._device.ops
-    data = ops["copy"](x._data)
+    back = tuple(i for i, s in enumerate(strides) if s < 0)
+    data = ops["flip"](x._data, axis=back) if back else x._data
+    data = ops["copy"](data)
+    data = ops["flip"](data, axis=back) if back else data
     if data.strides != strides:
-        return  # not of memory of its own
+        return  # with gaps: of memory of another
     ops["setitem"](data, new._data, ...)
     while True:
         new._data = data
