@@ -6,6 +6,7 @@ import gc
 import math
 import sys
 import threading
+from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ import arraygrad
 from arraygrad import Tensor, autodiff
 from arraygrad.autodiff import (
     NotDifferentiableError,
+    Variable,
     check_grads,
     checkpoint,
     custom_jvp,
@@ -274,12 +276,14 @@ ONE = arraygrad.asarray(1.0)
         (lambda: grad(lambda x: x)(arraygrad.asarray(1)), TypeError, "argument 0.*astype"),
         (lambda: grad(lambda x: x)(1), TypeError, "argument 0"),
         (lambda: grad(lambda x: x["a"])({"a": ONE, "b": [1]}), TypeError, r"\['b'\]\[0\]"),
-        (lambda: grad(lambda x: x)(np.ones(())), TypeError, "argument 0.*ndarray"),
+        (lambda: grad(lambda x: x)(np.ones(())), TypeError, "argument 0.*ndarray.*asarray"),
         (lambda: grad(lambda x: x, 1)(ONE), ValueError, "argnums 1 is out of range"),
         (lambda: grad(lambda x: x, "x")(ONE), TypeError, "argnums"),
         (lambda: grad(lambda x: x, ())(ONE), TypeError, "argnums"),
         (lambda: grad(lambda x: x)({}), TypeError, "holds no tensor"),
         (lambda: grad(5), TypeError, "expected a function"),
+        (lambda: grad(ONE, ONE), TypeError, r"grad\(f\)\(x\)"),
+        (lambda: setattr(2 * variable(ONE), "requires_grad", False), RuntimeError, "only a leaf"),
         (lambda: grad(lambda x: (x, x))(ONE), TypeError, "one tensor"),
         (lambda: grad(lambda x: x, has_aux=True)(ONE), TypeError, "has_aux"),
         (
@@ -382,6 +386,48 @@ def test_the_error_of_a_number_says_what_to_write():
         float(variable(arraygrad.ones(1)))
     with pytest.raises(TypeError, match="complex128 tensor does not convert"):
         float(variable(arraygrad.asarray(1j)))
+
+
+@pytest.mark.parametrize("switch", [no_grad, enable_grad])
+def test_recording_is_switched_with_and_without_parentheses(switch):
+    @switch
+    def bare(x):
+        return 2 * x
+
+    @switch()
+    def called(x):
+        return 2 * x
+
+    w = variable(ONE)
+    assert isinstance(bare(w), Variable) == isinstance(called(w), Variable) == (switch != no_grad)
+    assert bare.__name__ == "bare"
+
+
+def test_a_leafs_deep_copy_is_a_leaf():
+    w = variable(arraygrad.asarray([1.0, 2.0]))
+    arraygrad.sum(w * w).backward()
+    kept, again, frozen = deepcopy((w, w, variable(ONE, requires_grad=False)))
+    assert kept is again
+    assert kept.is_leaf
+    assert kept.requires_grad
+    assert not frozen.requires_grad
+    with no_grad():
+        kept[...] = 5.0
+    kept.grad[...] = 7.0
+    assert w.detach().tolist() == [1.0, 2.0]
+    assert w.grad.tolist() == [2.0, 4.0]
+    assert not deepcopy(2 * w).is_leaf
+    g = grad(lambda x: arraygrad.sum(deepcopy(x) * x))(arraygrad.asarray([3.0]))
+    assert g.tolist() == [6.0]
+
+
+def test_requires_grad_may_be_set():
+    w = variable(ONE)
+    w.requires_grad = False
+    assert not w.requires_grad
+    assert type(2 * w) is Tensor
+    w.requires_grad = True
+    assert (2 * w).requires_grad
 
 
 def test_numbers_are_read_on_purpose_or_where_no_gradient_is_lost():

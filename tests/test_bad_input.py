@@ -16,6 +16,10 @@ TABLE = {
     # wrong kinds of operands
     "a string": (lambda: xp.add(X, "a"), TypeError, "add: .*'a'"),
     "None": (lambda: X + None, TypeError, "unsupported operand"),
+    "None as a value": (lambda: X.__setitem__(0, None), TypeError, "setitem: .*got None"),
+    "None to where": (lambda: xp.where(B, X, None), TypeError, "where: .*got None"),
+    "None to logical_and": (lambda: xp.logical_and(B, None), TypeError, "logical_and: .*None"),
+    "None among tensors": (lambda: xp.broadcast_arrays(X, None), TypeError, "broadcast_.*None"),
     "a list": (lambda: xp.sin([1.0]), TypeError, r"sin: .*\[1\.0\]"),
     "no tensor at all": (lambda: xp.add(1, 2), TypeError, "add: .*Tensor; got 1, 2"),
     "an object": (lambda: xp.add(X, object()), TypeError, "add"),
@@ -115,6 +119,8 @@ TABLE = {
     "concat": (lambda: xp.concat([M, X]), ValueError, "concat"),
     "concat of nothing": (lambda: xp.concat([]), (TypeError, ValueError), "concat"),
     "stack": (lambda: xp.stack([X, X[:2]]), ValueError, "stack"),
+    "stack a number": (lambda: xp.stack([X[0], 1.0]), TypeError, "stack: expected a Tensor"),
+    "concat a number": (lambda: xp.concat([X, 1.0]), TypeError, "concat: expected a Tensor"),
     "matmul": (lambda: M @ M, ValueError, r"matmul: .*\(2, 3\)"),
     "matmul of scalars": (lambda: M @ 2, (TypeError, ValueError), "matmul"),
     "solve not square": (lambda: xp.linalg.solve(M, X), ValueError, "linalg.solve"),
@@ -195,6 +201,12 @@ def test_bad_input(case):
     with pytest.raises(error, match=words):
         run()
     assert [repr(t) for t in (X, I, B, Z, M)] == before  # nothing half-written
+
+
+def test_arrays_of_other_libraries_are_called_by_their_library():
+    other = pytest.importorskip("array_api_strict").ones(3)
+    with pytest.raises(TypeError, match=r"add: .*got array_api_strict\.Array\(shape=\(3,\)"):
+        X + other
 
 
 def test_odd_buffers():

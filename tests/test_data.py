@@ -344,7 +344,8 @@ def test_what_is_refused():
     for arrays, options, error, match in (
         ((), {}, TypeError, "at least one"),
         (({},), {}, TypeError, "no array"),
-        (([1, 2],), {}, TypeError, r"got 1\[0\]"),
+        (([1, 2],), {}, TypeError, r"got 1 in arrays\[0\]; write"),
+        ((x, 2), {}, TypeError, r"got 2 in arrays\[1\]; write .* by keyword"),
         (("text",), {}, TypeError, "expected arrays"),
         ((np.asarray(3),), {}, ValueError, "without axes"),
         ((x, {"y": x[1:]}), {}, ValueError, r"4 in arrays\[0\], 3 in arrays\[1\]\['y'\]"),

@@ -171,13 +171,16 @@ def test_zero_dimensional_masks(xp):
 
 
 def test_numpys_further_indices(xp, device):
-    """Lists on every device; NumPy arrays on the CPU."""
+    """Lists and ranges on every device; NumPy arrays on the CPU."""
     x = xp.asarray([10.0, 20.0, 30.0])
     assert x[[0, 2]].tolist() == [10.0, 30.0]
     assert x[[True, False, True]].tolist() == [10.0, 30.0]
     assert x[[]].shape == (0,)
     assert x[np.int64(1)].tolist() == 20.0
     assert xp.ones((2, 3))[:, [0, 1]].shape == (2, 2)
+    assert x[range(2)].tolist() == [10.0, 20.0]
+    assert xp.eye(3)[range(3), xp.asarray([0, 2, 2])].tolist() == [1.0, 0.0, 1.0]
+    assert x[range(0)].shape == (0,)
     x[[2, 0]] = [31.0, 11.0]
     x[np.int8(1)] = np.float32(21.0)
     assert x.tolist() == [11.0, 21.0, 31.0]

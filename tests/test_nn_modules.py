@@ -7,13 +7,13 @@ import math
 import pickle
 import subprocess
 import sys
-from collections import namedtuple
+from collections import OrderedDict, defaultdict, namedtuple
 
 import numpy as np
 import pytest
 
 import arraygrad
-from arraygrad import DeviceMismatchError, autodiff, nn
+from arraygrad import DeviceMismatchError, autodiff, nn, optim
 
 Pair = namedtuple("Pair", "first second")
 
@@ -75,6 +75,61 @@ def test_what_a_module_holds(xp):
     assert len(list(tied.modules())) == 2
     with pytest.raises(NotImplementedError, match="Module: define forward"):
         nn.Module()(1)
+
+
+@pytest.mark.parametrize("make", [OrderedDict, lambda d: defaultdict(list, d)])
+def test_every_kind_of_dict_is_looked_into(xp, same, make):
+    class Heads(nn.Module):
+        def __init__(self):
+            rng = xp.random.default_rng(0)
+            self.heads = make({"b": nn.Linear(3, 1, rng=rng), "a": nn.Linear(3, 2, rng=rng)})
+            self.words = make({"none": "of them a tensor"})
+
+        def forward(self, x):
+            return xp.concat([head(x) for head in self.heads.values()], axis=1)
+
+    net = Heads()
+    names = ["heads.b.weight", "heads.b.bias", "heads.a.weight", "heads.a.bias"]
+    assert [name for name, _ in net.named_parameters()] == names
+    xp.sum(net(xp.ones((5, 3))) ** 2).backward()
+    with autodiff.no_grad():
+        g = autodiff.grad(lambda net: xp.sum(net(xp.ones((5, 3))) ** 2))(net)
+    for p, q in zip(net.parameters(), g.parameters(), strict=True):
+        same(q, p.grad.numpy())
+    half = copy.deepcopy(net).astype(xp.float32)
+    for other in (g, half):
+        assert type(other.heads) is type(net.heads)
+        assert list(other.heads) == ["b", "a"]
+        assert other.words == net.words
+    assert {p.dtype for p in half.parameters()} == {np.dtype("float32")}
+    assert {p.dtype for p in net.parameters()} == {np.dtype("float64")}
+
+
+def test_a_function_of_all_modules(xp):
+    net, seen = Net(xp), []
+    assert net.apply(seen.append) is net
+    assert seen == list(net.modules())
+
+
+def test_layers_in_sequence_by_number(xp, same):
+    rng = xp.random.default_rng(0)
+    net = nn.Sequential(nn.Linear(3, 4, rng=rng), nn.relu, nn.Linear(4, 2, rng=rng))
+    assert (net[-1].in_features, net[-1].out_features) == (4, 2)
+    x = xp.ones((5, 3))
+    part = net[1:]
+    assert type(part) is nn.Sequential
+    assert [name for name, _ in part.named_parameters()] == ["1.weight", "1.bias"]
+    same(part(net[0](x)).detach(), net(x).detach().numpy())
+    for i in (0, -2):
+        net[i] = new = nn.Linear(3, 3, rng=rng) if i == 0 else nn.tanh
+        assert net[i] is new
+    net[2] = nn.Linear(3, 1, rng=rng)
+    assert [p.shape for p in net.parameters()] == [(3, 3), (3,), (1, 3), (1,)]
+    assert net(x).shape == (5, 1)
+    with pytest.raises(IndexError):
+        net[3] = nn.ReLU()
+    with pytest.raises(TypeError, match="Sequential: expected modules; got 3"):
+        net[0] = 3
 
 
 def test_training_and_evaluation(xp):
@@ -223,7 +278,7 @@ def test_a_state_that_does_not_fit_changes_nothing(xp, same):
         ({k: x for k, x in good.items() if k != "scale"}, ValueError, "Net: missing scale"),
         (good | {"more": good["scale"]}, ValueError, "unexpected more"),
         (good | {"pair.0": xp.ones(5)}, ValueError, r"pair.0 of shape \(5,\) instead of \(4,\)"),
-        (good | {"body.1.weight": np.ones((2, 4))}, TypeError, "body.1.weight: expected a Tensor"),
+        (good | {"body.1.weight": np.ones((2, 4))}, TypeError, "body.1.weight: .*write .*asarray"),
         (good | {"scale": xp.asarray(1j)}, TypeError, "scale .*complex128 would lose"),
         (good | {"scale": xp.zeros((), device=other)}, DeviceMismatchError, f"scale .*{other}"),
     ]
@@ -309,6 +364,7 @@ def test_what_cannot_be_saved_leaves_the_old_file(tmp_path):
     before = path.read_bytes()
     for bad, message in (
         ({1: x}, "save: expected tensors by name; got 1"),
+        (nn.Linear(1, 1), "save: .*state_dict.*; got Linear"),
         ({"x": [1.0]}, "save: .*'x': \\[1.0\\]"),
         ({"x": arraygrad.ones(1, dtype="complex128")}, "save: x: .*complex128"),
     ):
@@ -350,6 +406,56 @@ def test_copies_and_pickles(xp, same, cls):
     assert [n for n, _ in again.named_parameters()] == [n for n, _ in g.named_parameters()]
     for p, q in zip(g.parameters(), again.parameters(), strict=True):
         same(q, p.numpy())
+
+
+@pytest.mark.parametrize("record", [False, True])
+def test_copies_in_a_differentiated_function_keep_the_gradient(xp, same, record):
+    net = Net(xp).requires_grad_(record)
+    loss = loss_of(xp)
+    g = autodiff.grad(loss)(net)
+    for copied in (copy.copy, copy.deepcopy):
+        h = autodiff.grad(lambda net: loss(copied(net)))(net)  # noqa: B023
+        for p, q in zip(g.parameters(), h.parameters(), strict=True):
+            same(autodiff.stop_gradient(q), autodiff.stop_gradient(p).numpy())
+    with pytest.raises(autodiff.NotDifferentiableError, match="detach"):
+        autodiff.grad(lambda net: (pickle.dumps(net), loss(net))[1])(net)
+    if record:  # a gradient that is recorded, too
+        with pytest.raises(autodiff.NotDifferentiableError, match="detach"):
+            pickle.dumps(g)
+        xp.sum(copy.deepcopy(g).scale).backward()
+        assert net.scale.grad is not None
+
+
+def test_what_is_copied_together_stays_together(xp):
+    net = Net(xp)
+    optimizer = optim.SGD(net.parameters(), lr=0.1)
+    other, its, part, scale = copy.deepcopy((net, optimizer, net.body, net.scale))
+    assert part is other.body
+    assert scale is other.scale
+    before = [p.detach().numpy().copy() for p in (net.scale, other.scale)]
+    loss_of(xp)(other).backward()
+    its.step()
+    assert net.scale.item() == before[0]
+    assert other.scale.item() != before[1]
+
+
+def test_an_optimiser_that_is_copied_first_goes_along():
+    model = nn.Linear(2, 1)
+    optimizer, again = copy.deepcopy((optim.SGD(model.parameters(), lr=0.1), model))
+    before = again.weight.detach().tolist()
+    arraygrad.sum(again(arraygrad.ones((3, 2)))).backward()
+    optimizer.step()
+    assert again.weight.detach().tolist() != before
+
+
+def test_a_shallow_copy_shares_the_parameters(xp):
+    net = Net(xp)
+    other = copy.copy(net)
+    other.name = "other"
+    assert net.name == "net"
+    assert other.scale is net.scale
+    loss_of(xp)(other).backward()
+    assert net.scale.grad is not None
 
 
 def test_to_another_device(same):
@@ -509,8 +615,32 @@ def test_text():
     ]
 
 
+def test_text_of_second_derivatives(xp):
+    """In which a module stands for each parameter."""
+    rng = xp.random.default_rng(0)
+    for layer, x in (
+        (nn.Linear(2, 1, rng=rng), xp.ones((3, 2))),
+        (nn.Conv2d(1, 1, 2, rng=rng), xp.ones((1, 1, 3, 3))),
+        (nn.Embedding(2, 2, rng=rng), xp.asarray([0])),
+    ):
+        h = autodiff.hessian(lambda layer: xp.sum(layer(x) ** 2))(layer)  # noqa: B023
+        head, *rest = repr(h).splitlines()
+        assert head == repr(layer).removesuffix(")")
+        assert rest[0].strip() == f"(weight): {layer!r}"
+
+
 BAD = {
     "a layer that is none": (lambda: nn.Sequential(nn.ReLU(), 3), TypeError, "Sequential: .*3"),
+    "a size that is no int": (
+        lambda: nn.Linear(100 / 4, 3), TypeError, r"Linear: shape .*got \(3, 25.0\)"
+    ),
+    "a size below 0": (lambda: nn.Linear(-1, 3), ValueError, r"Linear: shape .*got \(3, -1\)"),
+    "an embedding's size": (lambda: nn.Embedding(3.0, 2), TypeError, r"Embedding: .*\(3.0, 2\)"),
+    "a tensor as shape": (
+        lambda: nn.kaiming_uniform(arraygrad.ones((2, 3))),
+        TypeError,
+        r"kaiming_uniform: shape must be .*got Tensor\(shape=\(2, 3\)",
+    ),
     "groups": (lambda: nn.Conv2d(3, 4, 3, groups=2), ValueError, "Conv2d: .*got 3, 4 and 2"),
     "kernel": (lambda: nn.Conv2d(3, 4, 0), ValueError, "Conv2d: kernel_size .*0"),
     "padding_idx": (lambda: nn.Embedding(3, 4, 5), ValueError, "Embedding: padding_idx .*5"),

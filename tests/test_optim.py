@@ -39,6 +39,11 @@ CASES = {
     "adam-up": ("Adam", {"lr": 1e-3, "weight_decay": 0.1, "maximize": True}),
     "adamw": ("AdamW", {"lr": 0.05}),
     "adamw-options": ("AdamW", {"lr": 0.05, "weight_decay": 0.3, "amsgrad": True}),
+    "rmsprop": ("RMSprop", {"lr": 1e-3}),
+    "rmsprop-options": ("RMSprop", {"lr": 5e-3, "alpha": 0.9, "eps": 1e-3, "weight_decay": 0.1}),
+    "rmsprop-momentum": ("RMSprop", {"lr": 1e-3, "momentum": 0.8, "maximize": True}),
+    "rmsprop-centered": ("RMSprop", {"lr": 1e-3, "momentum": 0.8, "centered": True}),
+    "rmsprop-variance": ("RMSprop", {"lr": 1e-3, "centered": True, "weight_decay": 0.1}),
 }
 
 
@@ -66,9 +71,25 @@ def test_a_hundred_steps_agree_with_pytorch(case):
         assert np.abs(a.detach().numpy() - w).max() > 1e-3
 
 
+@pytest.mark.parametrize("amsgrad", [False, True])
+def test_adams_betas_may_change_between_steps(amsgrad):
+    torch = pytest.importorskip("torch")
+    ours = variables(arraygrad)
+    theirs = [torch.tensor(w, requires_grad=True) for w in START]
+    a = optim.Adam(ours, lr=0.05, amsgrad=amsgrad)
+    b = torch.optim.Adam(theirs, lr=0.05, amsgrad=amsgrad)
+    for n in range(30):
+        betas = (0.8 + 0.19 * (n % 7) / 7, 0.9 + 0.09 * (n % 5) / 5)
+        a.param_groups[0]["betas"] = b.param_groups[0]["betas"] = betas
+        trained(a, ours, 1)
+        trained(b, theirs, 1)
+    for x, y in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(x.detach().numpy(), y.detach().numpy(), rtol=1e-13, atol=1e-14)
+
+
 def test_defaults_are_pytorchs():
     torch = pytest.importorskip("torch")
-    for name in ("SGD", "Adam", "AdamW"):
+    for name in ("SGD", "Adam", "AdamW", "RMSprop"):
         ours = getattr(optim, name)([arraygrad.ones(2)]).param_groups[0]
         theirs = getattr(torch.optim, name)([torch.ones(2)]).param_groups[0]
         assert {k: v for k, v in ours.items() if k != "params"}.items() <= theirs.items()
@@ -100,10 +121,27 @@ def adam_step(
     return p - lr * m / (np.sqrt(v) + eps)
 
 
+def rmsprop_step(
+    p, g, kept, lr, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=0, maximize=0
+):
+    g = (-g if maximize else g) + weight_decay * p
+    v = kept["v"] = alpha * kept.get("v", 0) + (1 - alpha) * g * g
+    if centered:
+        m = kept["m"] = alpha * kept.get("m", 0) + (1 - alpha) * g
+        v = v - m * m
+    step = g / (np.sqrt(v) + eps)
+    if momentum:
+        step = kept["b"] = momentum * kept.get("b", 0) + step
+    return p - lr * step
+
+
+STEPS = {"SGD": sgd_step, "Adam": adam_step, "AdamW": adam_step, "RMSprop": rmsprop_step}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_the_formulas_on_every_device(case, xp):
     name, options = CASES[case]
-    rule = sgd_step if name == "SGD" else adam_step
+    rule = STEPS[name]
     if name == "AdamW":
         options = {"weight_decay": 0.01, **options}
         apart = {"apart": 1}
@@ -132,7 +170,7 @@ def test_dtypes(dtype):
     shape = (3, 2)
     w, g = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape) for _ in range(2))
     w, g = ((x if np.dtype(dtype).kind == "c" else x.real).astype(dtype) for x in (w, g))
-    for name in ("SGD", "Adam"):
+    for name in ("SGD", "Adam", "RMSprop"):
         ours = autodiff.variable(arraygrad.asarray(w, copy=True))
         theirs = torch.tensor(w, requires_grad=True)
         ours.grad, theirs.grad = arraygrad.asarray(g, copy=True), torch.tensor(g)
@@ -194,7 +232,7 @@ def test_an_error_in_a_block_is_raised(monkeypatch):
         _threads.sweep(rule, [np.arange(100.0)], 0)
 
 
-@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop"])
 def test_a_step_allocates_no_more_than_a_few_blocks(name):
     p = autodiff.variable(arraygrad.zeros(2_000_000))
     p.grad = arraygrad.ones(2_000_000)
@@ -425,12 +463,18 @@ def test_a_state_is_a_copy_and_goes_to_the_parameters_device():
     saved = optimizer.state_dict()
     optimizer.step([arraygrad.ones(2)])
     assert saved["state.0.step"].item() == 1
-    assert float(saved["state.0.exp_avg"][0]) == pytest.approx(0.1)
+    assert float(saved["state.0.sum"][0]) == 1
     there = arraygrad.ones(2, device="strict:1", dtype=np.float32)
     other = optim.Adam([there])
     other.load_state_dict(saved)
-    assert other.state[0]["exp_avg"].device == "strict:1"
-    assert other.state[0]["exp_avg"].dtype == np.float32
+    assert other.state[0]["sum"].device == "strict:1"
+    assert other.state[0]["sum"].dtype == np.float32
+
+
+def test_a_closure_is_no_gradient():
+    w = autodiff.variable(arraygrad.ones(2))
+    with pytest.raises(TypeError, match="call a closure first"):
+        optim.SGD([w], lr=0.1).step(lambda: arraygrad.sum(w))
 
 
 def test_a_state_that_does_not_fit_changes_nothing():
@@ -440,9 +484,9 @@ def test_a_state_that_does_not_fit_changes_nothing():
     before = optimizer.state_dict()
     fits = {k: v + 1 if k.endswith("step") else v for k, v in before.items()}
     for change, match in (
-        ({"state.1.exp_avg": arraygrad.ones(4)}, "state.1.exp_avg must be a tensor of shape"),
-        ({"state.1.exp_avg": None}, "state.1.exp_avg is missing"),
-        ({"state.2.exp_avg": arraygrad.ones(4)}, "state.2.exp_avg is not of Adam"),
+        ({"state.1.sum": arraygrad.ones(4)}, "state.1.sum must be a tensor of shape"),
+        ({"state.1.sum": None}, "state.1.sum is missing"),
+        ({"state.2.sum": arraygrad.ones(4)}, "state.2.sum is not of Adam"),
         ({"groups.0.lr": None}, "groups.0.lr is missing"),
         ({"groups.0.lr": arraygrad.asarray(-1.0)}, "lr must be"),
         ({"groups.0.lr": arraygrad.ones(2)}, "lr must be"),
@@ -784,8 +828,13 @@ def test_what_minimize_refuses():
     ):
         with pytest.raises(ValueError, match=match):
             optim.minimize(f, x0, **options)
-    for bad in ({}, arraygrad.arange(3), "x"):
-        with pytest.raises(TypeError, match="x0 holds"):
+    for bad, match in (
+        ({}, "x0 holds no tensor"),
+        (arraygrad.arange(3), r"x0 holds .*; write xp.astype\(x, xp.float64\)"),
+        (np.zeros(3), r"x0 holds .*; write xp.asarray\(x\)"),
+        ("x", "x0 holds .*got 'x'"),
+    ):
+        with pytest.raises(TypeError, match=match):
             optim.minimize(f, bad)
 
     def outer(a):

@@ -180,6 +180,18 @@ def test_conversions_to_python(xp):
     assert len(xp.zeros((3, 2))) == 3
 
 
+def test_a_plain_tensor_is_detached_and_has_no_way_back(xp):
+    x = xp.ones(2)
+    assert x.detach() is x
+    w = autodiff.variable(x)
+    with autodiff.no_grad():
+        assert (2 * w).detach().tolist() == [2.0, 2.0]  # as outside
+        loss = xp.sum(2 * w)
+    assert not hasattr(loss, "backward")
+    with pytest.raises(AttributeError, match=r"backward: nothing was recorded; .*no_grad\(\)"):
+        loss.backward()
+
+
 def test_conversions_that_raise(xp):
     pair, none = xp.asarray([1.0, 2.0]), xp.zeros((0, 3))
     for convert in (int, float, complex, operator.index, bool):
@@ -337,6 +349,9 @@ def test_view_of_another_dtype():
     for wrong in (None, "S3"):
         with pytest.raises(TypeError, match="view: dtype must be"):
             x.view(wrong)
+    for shape in (-1, (2, 2)):
+        with pytest.raises(TypeError, match=r"view: .*reshape\("):
+            x.view(shape)
 
 
 def test_views_under_differentiation():

@@ -80,7 +80,8 @@ def asarray(
             [1., 2.]], dtype=float32)
     """
     if isinstance(obj, Tensor):
-        if dtype is None and device is None and not copy:  # libraries ask so again and again
+        # Libraries ask so again and again.
+        if device is None and not copy and (dtype is None or dtype is obj._data.dtype):
             return obj
         return _convert(obj, as_dtype(dtype, "asarray"), device, copy)
     dtype = as_dtype(dtype, "asarray")
@@ -256,12 +257,14 @@ def _shape(shape: Any, function: str) -> tuple[int, ...]:
     """A shape argument as a tuple of non-negative ints."""
     if type(shape) is int and shape >= 0:
         return (shape,)
+    if type(shape) is tuple and not shape:
+        return shape
     sizes = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     try:
         result = tuple([n.__index__() for n in sizes])
-    except AttributeError:
+    except (AttributeError, TypeError):
         raise TypeError(
-            f"{function}: shape must be an int or a tuple of ints; got {shape!r}"
+            f"{function}: shape must be an int or a tuple of ints; got {describe(shape)}"
         ) from None
     if any(n < 0 for n in result):
         raise ValueError(f"{function}: shape must not be negative; got {shape!r}")
@@ -346,11 +349,15 @@ def _scalar_dtype(value: Any) -> DType:
 
 
 def _check_real(function: str, value: Any, dtype: DType) -> None:
-    if dtype.kind != "c" and _scalar_dtype(value).kind == "c":
+    if isinstance(value, (int, float)) or dtype.kind == "c":
+        return
+    if _scalar_dtype(value).kind == "c":
         raise TypeError(f"{function}: {value!r} as {dtype} would lose the imaginary part")
 
 
 def _check_scalar(function: str, name: str, value: Any, kinds: str) -> None:
+    if type(value) in (int, float):  # most often
+        return
     numeric = isinstance(value, (int, float)) or ("c" in kinds and isinstance(value, complex))
     # A tensor or NumPy scalar of no axes is as good as its value, which it converts to.
     if isinstance(value, Tensor):

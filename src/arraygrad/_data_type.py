@@ -243,7 +243,9 @@ def result_type(*arrays_and_dtypes: Tensor | Scalar | DType) -> DType:
     """
     scalars, dtypes = [], []
     for x in arrays_and_dtypes:
-        if isinstance(x, (bool, int, float, complex)):
+        if isinstance(x, Tensor) and not is_strict():  # which refuses float16
+            dtypes.append(x._data.dtype)
+        elif isinstance(x, (bool, int, float, complex)):
             scalars.append(type(x)(1))  # only its kind counts, however large it is
         else:
             dtypes.append(dtype_of(x, "result_type"))

@@ -129,7 +129,7 @@ def get_device(device: DeviceLike) -> Device:
     """The device that a `device` argument means; None is the default device."""
     if device is None:
         return _default.get(_CPU)
-    return Device(device)
+    return device if type(device) is Device else Device(device)
 
 
 def devices() -> tuple[Device, ...]:

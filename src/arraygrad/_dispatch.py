@@ -127,6 +127,10 @@ def is_shared(x: Tensor, views: int = 0) -> bool:
 SCALARS = frozenset({int, float, complex, bool})
 OPTIONAL_SCALARS = SCALARS | {type(None)}
 
+#: Operations, by how their names begin, that take None for an operand which is left out. In others
+#: NumPy makes objects or NaN of it, where most often somebody forgot to write `return`.
+OPTIONAL = ("clip", "nn.", "special.zeta")
+
 
 #: Index entries that every backend takes as they are.
 PLAIN_KEYS = frozenset({int, slice, EllipsisType, type(None)})
@@ -225,12 +229,19 @@ def floating(name: str, x: Tensor) -> Any:
     Written out once more because the functions that it serves may take a frame themselves.
     """
     if type(x) is not Tensor or x._data.dtype.kind not in "fc" or is_strict():
-        return unary(name, as_floating(x))
+        short = SHORT_CALL.get(type(x))  # what is differentiated is of floating-point numbers
+        return unary(name, as_floating(x)) if short is None else short(name, (x,))
     device = x._device
     try:
         data = device.ops[name](x._data)
     except Exception as error:
         raise explain(error, name, (x,)) from error
+    if type(data) is device.array_type:
+        out = _new(Tensor)
+        out._data = data
+        out._device = device
+        out._value = None
+        return out
     return wrap(data, device)
 
 
@@ -339,6 +350,12 @@ def reduction(name: str, x: Tensor, axis: Any, keepdims: bool) -> Any:
         data = device.ops[name](x._data, axis=axis, keepdims=keepdims)
     except Exception as error:
         raise explain(error, name, (x,), {"axis": axis, "keepdims": keepdims}) from error
+    if type(data) is device.array_type:
+        out = _new(Tensor)
+        out._data = data
+        out._device = device
+        out._value = None
+        return out
     return wrap(data, device)
 
 
@@ -397,7 +414,7 @@ def apply(
         if type(x) is not Tensor and isinstance(x, Tensor):
             return x._transform(name, tuple(operands), args, kwargs)
     tensors = [x for x in (*operands, *kwargs.values()) if isinstance(x, Tensor)]
-    if not tensors:
+    if not tensors or (listed and any(type(x) in OPTIONAL_SCALARS for x in operands)):
         got = ", ".join(describe(x) for x in operands) or "nothing"
         raise TypeError(f"{name}: expected a Tensor; got {got}{_advice(operands)}")
     for x in tensors:
@@ -454,7 +471,7 @@ def _operand(name: str, x: Any, device: Device) -> Any:
     """The backend's form of one operand."""
     if isinstance(x, Tensor):
         return x._data
-    if x is None or type(x) in SCALARS:
+    if type(x) in SCALARS or (x is None and name.startswith(OPTIONAL)):
         return x
     # NumPy's float64 and complex128 scalars are Python floats and complexes, weakly typed as
     # the standard says of those; its other scalars have a dtype, which counts.
@@ -517,7 +534,7 @@ def key_data(name: str, key: Any, device: Device) -> Any:
     if type(key) in PLAIN_KEYS:
         return key
     if isinstance(key, tuple):
-        return tuple(key_data(name, k, device) for k in key)
+        return tuple([k if type(k) in PLAIN_KEYS else key_data(name, k, device) for k in key])
     if isinstance(key, Tensor):
         if key._device is not device:
             raise DeviceMismatchError(
@@ -533,13 +550,13 @@ def key_data(name: str, key: Any, device: Device) -> Any:
         return key
     if device.backend.is_host_scalar(key):
         return key.item()
-    if is_strict() and (isinstance(key, list) or _is_foreign_array(key)):
+    if is_strict() and (isinstance(key, (list, range)) or _is_foreign_array(key)):
         raise IndexError(
             f"{name}: the standard has no index of type {type(key).__name__}; "
             "write x[xp.asarray(i)]"
         )
-    if isinstance(key, list):
-        return key_data(name, _list_index(key, device), device)
+    if isinstance(key, (list, range)):
+        return key_data(name, _list_index(list(key), device), device)
     if _is_foreign_array(key):
         if device is not get_device("cpu"):
             raise TransferError(
@@ -550,8 +567,8 @@ def key_data(name: str, key: Any, device: Device) -> Any:
     if hasattr(key, "__index__"):
         return key.__index__()
     raise IndexError(
-        f"{name}: an index is an integer, a slice, ..., None, an integer or boolean tensor, or a "
-        f"tuple of these; got {describe(key)}"
+        f"{name}: an index is an integer, a slice, ..., None, an integer or boolean tensor or list "
+        f"of such, or a tuple of these; got {describe(key)}"
     )
 
 

@@ -23,7 +23,10 @@ def describe(x: object) -> str:
     """What an operand is, in the few words that an error message needs."""
     dtype, shape = getattr(x, "dtype", None), getattr(x, "shape", None)
     if dtype is not None and shape is not None:
-        return f"{type(x).__name__}(shape={shape}, dtype={dtype})"
+        kind, library = type(x).__name__, type(x).__module__.partition(".")[0]
+        if library not in ("arraygrad", "numpy"):  # another one's Tensor, for example
+            kind = f"{library}.{kind}"
+        return f"{kind}(shape={shape}, dtype={dtype})"
     text = repr(x)
     return text if len(text) <= 60 else f"{text[:57]}..."
 

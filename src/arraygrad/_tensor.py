@@ -270,6 +270,39 @@ class Tensor:
         """The elements as Python scalars in nested lists."""
         return self.numpy().tolist()
 
+    # ---- what tensors that take part in a differentiation have more of
+
+    def detach(self) -> Tensor:
+        """The same data without what was recorded; a plain tensor is that already.
+
+        Returns
+        -------
+        Tensor
+            Plain; it shares the memory.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> from arraygrad import autodiff
+        >>> w = autodiff.variable(xp.asarray([1.0, 2.0]))
+        >>> def plotted(x):  # with recording or without
+        ...     return x.detach().numpy()
+        >>> plotted(2 * w)
+        array([2., 4.])
+        >>> with autodiff.no_grad():
+        ...     plotted(2 * w)
+        array([2., 4.])
+        """
+        return self
+
+    @property
+    def backward(self) -> Any:
+        """A method of `autodiff.Variable`; where nothing was recorded, an error that says so."""
+        raise AttributeError(
+            f"backward: nothing was recorded; got a plain Tensor of shape {self.shape}. Compute it "
+            "from variables, autodiff.variable(x), that require a gradient, outside of no_grad()"
+        )
+
     # ---- methods that the standard does not have, and libraries call: np.sum(x) is x.sum(...)
 
     def sum(
@@ -359,6 +392,10 @@ class Tensor:
         """
         if is_strict():
             raise TypeError("view: outside the standard; write xp.real(x) and xp.imag(x)")
+        if isinstance(dtype, (int, tuple, list)):
+            raise TypeError(
+                f"view: dtype must be a dtype; got {dtype!r}; another shape is xp.reshape(x, shape)"
+            )
         dtype = as_dtype(dtype, "view")
         if dtype is None:
             raise TypeError("view: dtype must be given; got None")
@@ -376,7 +413,7 @@ class Tensor:
         return self._device.ops["item"](self._data)
 
     def __bool__(self) -> bool:
-        if self.size != 1:
+        if self._data.size != 1:
             raise TypeError(
                 f"__bool__: the truth of {self.size} elements is ambiguous (shape {self.shape}); "
                 "write xp.any(x) or xp.all(x)"
@@ -407,9 +444,10 @@ class Tensor:
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
-        if not self.ndim:
+        ndim = self._data.ndim
+        if not ndim:
             raise TypeError("iteration over a tensor of no axes")
-        if self.ndim > 1 and is_strict():  # over one axis, indexing with ints is iteration enough
+        if ndim > 1 and is_strict():  # over one axis, indexing with ints is iteration enough
             raise TypeError(
                 "iterating over several axes is outside the standard; write xp.unstack(x)"
             )
@@ -466,8 +504,8 @@ class Tensor:
         Parameters
         ----------
         key : int, slice, Ellipsis, None, Tensor, or a tuple of these
-            Index tensors are of integer or boolean dtype. Lists, and on the CPU NumPy arrays,
-            are read as such tensors.
+            Index tensors are of integer or boolean dtype. Lists, ranges, and on the CPU NumPy
+            arrays are read as such tensors.
 
         Raises
         ------

@@ -260,15 +260,16 @@ def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
     for i, x in enumerate(leaves):
         if isinstance(x, Tensor):
             x._raw("DataLoader", "to_host")  # raises if a gradient would be lost
-            found.append(x if type(x) is Tensor else x.detach())  # type: ignore[attr-defined]
+            found.append(x if type(x) is Tensor else x.detach())
         elif hasattr(x, "__array_interface__"):  # NumPy's, in place
             found.append(asarray(x, device="cpu"))
         elif hasattr(x, "__dlpack__"):
             found.append(asarray(x))
         else:
+            path = _trees.paths(tree)[i]
             raise TypeError(
-                f"DataLoader: expected arrays; got {describe(x)}{_trees.paths(tree)[i]}; "
-                "write arraygrad.asarray(...) first"
+                f"DataLoader: expected arrays; got {describe(x)}{path and f' in arrays{path}'}; "
+                "write arraygrad.asarray(...) or stack(...) first, and options by keyword"
             )
         if not found[-1].ndim:
             raise ValueError("DataLoader: an array without axes has no samples")

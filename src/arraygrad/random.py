@@ -478,6 +478,8 @@ class Generator:
             self._check(a, "choice", axis)
             n = a.shape[axis]
         else:
+            if isinstance(a, (list, tuple)):
+                raise TypeError(f"choice: a must be an int or a tensor; got {describe(a)}")
             n = _count("choice", "a", a)
         shape = _size("choice", size)
         count = math.prod(shape)
@@ -634,6 +636,11 @@ def _size(function: str, size: Any) -> tuple[int, ...]:
 
 
 def _floating(function: str, dtype: Any) -> DType:
+    if isinstance(dtype, int):
+        raise TypeError(
+            f"{function}: dtype must be float32 or float64; got {dtype!r}; "
+            "a size is an int or a tuple"
+        )
     found = as_dtype(dtype, function)
     if found is None:
         return _REAL

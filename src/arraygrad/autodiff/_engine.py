@@ -314,6 +314,28 @@ def push_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     return traced(Dual, out, Tangent(level, total))
 
 
+def _operator(name: str, reflected: bool) -> Any:
+    short = _dispatch.SHORT_BINARY.get  # asked each time: `debug_nans` empties it
+    if reflected:
+
+        def operator(self: Variable, other: Any, /) -> Any:
+            return short(Variable, beside)(name, other, self, True)
+    else:
+
+        def operator(self: Variable, other: Any, /) -> Any:
+            return short(Variable, beside)(name, self, other, True)
+
+    return operator
+
+
+# The operators of arithmetic once more, without the call between: `binary` would only pass on.
+for _name, _method in {
+    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "truediv", "pow": "pow",
+    "matmul": "matmul",
+}.items():  # fmt: skip
+    setattr(Variable, f"__{_method}__", _operator(_name, False))
+    setattr(Variable, f"__r{_method}__", _operator(_name, True))
+
 _dispatch.SHORT_CALL[Variable] = record_call
 _dispatch.SHORT_BINARY[Variable] = record_binary
 _dispatch.SHORT_CALL[Dual] = push_call

@@ -19,6 +19,9 @@ from ._writes import detached
 
 Function = Callable[..., Any]
 
+#: Of a plain argument: others see its memory, but it belongs to no lower level.
+_ARGUMENT = Exposed(None)
+
 
 # ---- what goes in and comes out
 
@@ -43,26 +46,20 @@ class _Inputs:
                 raise TypeError(f"{name}: argument {i} holds no tensor; got {describe(args[i])}")
             self.structures.append(structure)
             for k, x in enumerate(leaves):
-                self.leaves.append(_as_input(name, i, x, lambda: _trees.paths(args[i])[k]))  # noqa: B023  (asked at once)
+                if type(x) is not Tensor or x._data.dtype.kind not in "fc":
+                    x = _as_input(name, i, x, lambda: _trees.paths(args[i])[k])  # noqa: B023
+                self.leaves.append(x)
 
     def replaced(self, leaves: Sequence[Any]) -> list[Any]:
         """The arguments with other leaves."""
-        args, rest = list(self.args), list(leaves)
-        for i, structure in zip(self.numbers, self.structures, strict=True):
-            n = structure.num_leaves
-            args[i] = _trees.unflatten(structure, rest[:n])
-            del rest[:n]
+        args = list(self.args)
+        for i, part in zip(self.numbers, self.restored(leaves), strict=True):
+            args[i] = part
         return args
 
     def restored(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
         """Leaves in the containers of the arguments."""
-        rest = list(leaves)
-        parts = []
-        for structure in self.structures:
-            n = structure.num_leaves
-            parts.append(_trees.unflatten(structure, rest[:n]))
-            del rest[:n]
-        return tuple(parts)
+        return _trees.unflatten_each(self.structures, leaves)
 
 
 def _as_input(name: str, i: int, x: Any, path: Callable[[], str]) -> Tensor:
@@ -72,7 +69,11 @@ def _as_input(name: str, i: int, x: Any, path: Callable[[], str]) -> Tensor:
         from .._creation import asarray
 
         return asarray(x)
-    hint = "; write xp.astype(x, xp.float64) first" if isinstance(x, (Tensor, int)) else ""
+    hint = ""
+    if isinstance(x, Tensor):
+        hint = "; write xp.astype(x, xp.float64) first"
+    elif isinstance(x, int) or hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__"):
+        hint = "; write arraygrad.asarray(x, dtype=...) first"
     raise TypeError(
         f"{name}: argument {i}{path()} must be a tensor of a floating-point dtype; "
         f"got {describe(x)}{hint}"
@@ -84,7 +85,7 @@ def _start(x: Tensor, level: int, tangent: Tensor | None = None, *, dual: bool =
     if isinstance(x, Traced):
         value, view = snapshot(x), Exposed(x)
     else:
-        value, view = _dispatch.wrap(x._data, x._device), Exposed(None)
+        value, view = _dispatch.wrap(x._data, x._device), _ARGUMENT
     if dual:
         return traced(Dual, value, Tangent(level, tangent), view)
     return traced(Variable, value, leaf(value, level), view)
@@ -117,7 +118,8 @@ def _numbers(name: str, argnums: int | Sequence[int]) -> tuple[int, ...]:
 
 def _check_function(name: str, f: Any) -> None:
     if not callable(f):
-        raise TypeError(f"{name}: expected a function; got {describe(f)}")
+        hint = f"; write {name}(f)(x), or loss.backward() by tape" if isinstance(f, Tensor) else ""
+        raise TypeError(f"{name}: expected a function; got {describe(f)}{hint}")
 
 
 def _split_aux(name: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
@@ -135,7 +137,7 @@ def _outputs(name: str, out: Any) -> tuple[list[Tensor], Any]:
     if not leaves:
         raise TypeError(f"{name}: the function gave no tensor; got {describe(out)}")
     for x in leaves:
-        if not isinstance(x, Tensor) or x.dtype.kind not in "fc":
+        if not isinstance(x, Tensor) or x._data.dtype.kind not in "fc":
             raise TypeError(
                 f"{name}: the function must give tensors of a floating-point dtype; "
                 f"got {describe(x)}"
@@ -265,12 +267,13 @@ def _one(name: str, value: Any) -> Tensor:
     """The cotangent of a function's value with which its gradient begins."""
     if not isinstance(value, Tensor):
         raise TypeError(f"{name}: the function must give one tensor; got {describe(value)}")
-    if value.size != 1 or value.dtype.kind != "f":
+    data = value._data
+    if data.size != 1 or data.dtype.kind != "f":
         raise ValueError(
             f"{name}: the function must give a real tensor of one element; got "
             f"{describe(value)}; vjp and jacobian are for others"
         )
-    return _dispatch.create("ones", value.device, value.shape, dtype=value.dtype)
+    return _dispatch.create("ones", value._device, data.shape, dtype=data.dtype)
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Function:

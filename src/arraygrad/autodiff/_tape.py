@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from sys import getrefcount
 from typing import Any
 
@@ -62,16 +63,21 @@ def variable(t: Tensor, /, *, requires_grad: bool = True) -> Variable:
     return traced(Variable, value, leaf(value, 0 if requires_grad else -1), Exposed(None))
 
 
-def no_grad() -> Recording:
+def no_grad(function: Callable[..., Any] | None = None, /) -> Any:
     """Record nothing, as a context manager or as a decorator.
 
     Only what is begun before is switched off: a `grad` called inside still differentiates.
     Forward mode is not recording, and goes on.
 
+    Parameters
+    ----------
+    function : callable, optional
+        To decorate: ``@autodiff.no_grad`` is ``@autodiff.no_grad()``.
+
     Returns
     -------
-    Recording
-        For ``with`` or ``@``.
+    Recording or callable
+        For ``with`` or ``@``; with `function`, that function.
 
     Examples
     --------
@@ -83,16 +89,21 @@ def no_grad() -> Recording:
     >>> w
     Variable([0.5, 0.5], dtype=float64)
     """
-    return Recording(False)
+    return Recording(False) if function is None else Recording(False)(function)
 
 
-def enable_grad() -> Recording:
+def enable_grad(function: Callable[..., Any] | None = None, /) -> Any:
     """Record again inside of `no_grad`, as a context manager or as a decorator.
+
+    Parameters
+    ----------
+    function : callable, optional
+        To decorate: ``@autodiff.enable_grad`` is ``@autodiff.enable_grad()``.
 
     Returns
     -------
-    Recording
-        For ``with`` or ``@``.
+    Recording or callable
+        For ``with`` or ``@``; with `function`, that function.
 
     Examples
     --------
@@ -105,7 +116,7 @@ def enable_grad() -> Recording:
     >>> y.requires_grad
     True
     """
-    return Recording(True)
+    return Recording(True) if function is None else Recording(True)(function)
 
 
 def run_backward(

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import deepcopy
 from types import FrameType
 from typing import Any, NamedTuple
 from weakref import ref
@@ -367,8 +368,12 @@ class Variable(Traced):
 
     @property
     def requires_grad(self) -> bool:
-        """Whether operations on this tensor are recorded."""
+        """Whether operations on this tensor are recorded; of a leaf it may be set."""
         return self._trace.level >= 0
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: bool = True, /) -> Variable:
         """Switch recording of this leaf on or off, in place.
@@ -485,6 +490,16 @@ class Variable(Traced):
         Tensor(6., dtype=float64)
         """
         _engine.run_backward(self, gradient, retain_graph, create_graph)
+
+    def __deepcopy__(self, memo: dict[int, Any], /) -> Tensor:
+        """Of a leaf of the tape another leaf, as a copied optimiser needs it; else recorded."""
+        if not self.is_leaf or self._trace.level > 0:
+            return super().__deepcopy__(memo)
+        from ._tape import variable
+
+        new = variable(deepcopy(self.detach(), memo), requires_grad=self.requires_grad)
+        new.grad = deepcopy(self.grad, memo)
+        return new
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None], /) -> Hook:
         """Call a function with this tensor's gradient whenever one is computed.

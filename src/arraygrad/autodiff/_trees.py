@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import optree
@@ -33,6 +34,17 @@ def unflatten(structure: Any, leaves: Any) -> Any:
     if structure is _LEAF:
         return leaves[0]
     return optree.tree_unflatten(structure, leaves)
+
+
+def unflatten_each(structures: Sequence[Any], leaves: Iterable[Any]) -> tuple[Any, ...]:
+    """The trees of these structures, of leaves that stand in a row."""
+    rest = iter(leaves)
+    return tuple(
+        [
+            next(rest) if s is _LEAF else optree.tree_unflatten(s, islice(rest, s.num_leaves))
+            for s in structures
+        ]
+    )
 
 
 def paths(tree: Any) -> list[str]:

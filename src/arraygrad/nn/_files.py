@@ -52,6 +52,10 @@ def save(tensors: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
     ...     nn.Linear(3, 2).load_state_dict(nn.load(path))
     LoadResult(missing_keys=[], unexpected_keys=[])
     """
+    if not isinstance(tensors, Mapping):
+        raise TypeError(
+            f"save: expected a dict of tensors, such as model.state_dict(); got {describe(tensors)}"
+        )
     arrays = {}
     for name, x in tensors.items():
         if not isinstance(name, str) or not isinstance(x, Tensor):

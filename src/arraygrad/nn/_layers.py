@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import _elementwise as xp
-from .._creation import full, ones, zeros
+from .._creation import _shape, full, ones, zeros
 from .._dispatch import as_floating
 from .._errors import describe
 from .._indexing import take
@@ -318,6 +318,8 @@ class Linear(Module):
     weight, bias : Variable
         Of shape (out_features, in_features) and (out_features,); in this order uniform between
         ±1 / √in_features at first. `bias` may be None.
+    in_features, out_features : int
+        As given.
 
     Examples
     --------
@@ -339,7 +341,8 @@ class Linear(Module):
         dtype: DType | None = None,
     ) -> None:
         rng = default_rng(rng, device=device)
-        shape = (out_features, in_features)
+        shape = _shape((out_features, in_features), "Linear")
+        self.out_features, self.in_features = shape
         self.weight: Any = _uniform(shape, in_features, rng, dtype)
         self.bias: Any = _uniform((out_features,), in_features, rng, dtype) if bias else None
 
@@ -349,8 +352,10 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         """The sizes."""
-        out, inside = self.weight.shape
-        return f"in_features={inside}, out_features={out}, bias={self.bias is not None}"
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )
 
 
 class Conv2d(Module):
@@ -408,8 +413,10 @@ class Conv2d(Module):
                 f"{in_channels}, {out_channels} and {groups}"
             )
         rng = default_rng(rng, device=device)
-        shape = (out_channels, in_channels // groups, *two("Conv2d", "kernel_size", kernel_size, 1))
+        window = two("Conv2d", "kernel_size", kernel_size, 1)
+        shape = _shape((out_channels, in_channels // groups, *window), "Conv2d")
         fan_in = math.prod(shape[1:])
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, window
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
         self.weight: Any = _uniform(shape, fan_in, rng, dtype)
         self.bias: Any = _uniform((out_channels,), fan_in, rng, dtype) if bias else None
@@ -422,11 +429,10 @@ class Conv2d(Module):
 
     def extra_repr(self) -> str:
         """The sizes."""
-        out, inside, *kernel = self.weight.shape
         return (
-            f"{inside * self.groups}, {out}, kernel_size={tuple(kernel)}, stride={self.stride}, "
-            f"padding={self.padding!r}, dilation={self.dilation}, groups={self.groups}, "
-            f"bias={self.bias is not None}"
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+            f"stride={self.stride}, padding={self.padding!r}, dilation={self.dilation}, "
+            f"groups={self.groups}, bias={self.bias is not None}"
         )
 
 
@@ -541,9 +547,11 @@ class Embedding(Module):
                 f"Embedding: padding_idx must be one of {num_embeddings}; got {padding_idx}"
             )
         rng = default_rng(rng, device=device)
-        weight = rng.standard_normal((num_embeddings, embedding_dim), dtype)
+        shape = _shape((num_embeddings, embedding_dim), "Embedding")
+        weight = rng.standard_normal(shape, dtype)
         if padding_idx is not None:
             weight[padding_idx, :] = 0.0
+        self.num_embeddings, self.embedding_dim = shape
         self.padding_idx = padding_idx
         self.weight: Any = variable(weight)
 
@@ -553,9 +561,8 @@ class Embedding(Module):
 
     def extra_repr(self) -> str:
         """The sizes."""
-        rows, features = self.weight.shape
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
-        return f"{rows}, {features}{padding}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
 
 
 class LayerNorm(Module):
@@ -788,6 +795,11 @@ class Sequential(Module):
     *layers : Module or callable
         Each takes what the one before gives.
 
+    Notes
+    -----
+    ``model[i]`` is a layer, and can be assigned; ``model[a:b]`` is a `Sequential` of these layers,
+    numbered anew.
+
     Examples
     --------
     >>> import arraygrad as xp
@@ -800,13 +812,21 @@ class Sequential(Module):
     )
     >>> model(xp.ones((5, 4))).shape
     (5, 2)
+    >>> model[2] = nn.Linear(8, 3)  # another last layer
+    >>> model(xp.ones((5, 4))).shape
+    (5, 3)
+    >>> model[:-1](xp.ones((5, 4))).shape  # without it
+    (5, 8)
     """
 
     def __init__(self, *layers: Callable[..., Any]) -> None:
         for i, layer in enumerate(layers):
-            if not callable(layer):
-                raise TypeError(f"Sequential: expected modules; got {describe(layer)}")
-            vars(self)[str(i)] = layer  # so that names are "0.weight", as PyTorch's
+            self._set(str(i), layer)  # so that names are "0.weight", as PyTorch's
+
+    def _set(self, name: str, layer: Any) -> None:
+        if not callable(layer):
+            raise TypeError(f"Sequential: expected modules; got {describe(layer)}")
+        vars(self)[name] = layer
 
     def forward(self, x: Any) -> Any:
         """What comes out in the end."""
@@ -820,5 +840,9 @@ class Sequential(Module):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def __getitem__(self, i: int) -> Any:
-        return list(self)[i]
+    def __getitem__(self, i: int | slice) -> Any:
+        found = list(self)[i]
+        return Sequential(*found) if isinstance(i, slice) else found
+
+    def __setitem__(self, i: int, layer: Callable[..., Any]) -> None:
+        self._set([name for name in vars(self) if name.isdecimal()][i], layer)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy, deepcopy
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import optree
 
-from .. import _dispatch
 from .._data_type import astype, can_cast
 from .._device import Device
 from .._dtypes import as_dtype
@@ -117,6 +117,37 @@ class Module:
     def buffers(self) -> Iterator[Tensor]:
         """The other tensors."""
         return (x for _, x in self.named_buffers())
+
+    def apply(self: Self, function: Callable[[Module], object]) -> Self:
+        """Call a function with the module and with all inside of it.
+
+        Parameters
+        ----------
+        function : callable
+            What it returns is not looked at.
+
+        Returns
+        -------
+        Module
+            This one.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> from arraygrad import autodiff, nn
+        >>> rng = xp.random.default_rng(0)
+        >>> def small(module):
+        ...     if isinstance(module, nn.Linear):
+        ...         with autodiff.no_grad():
+        ...             module.weight[...] = rng.normal(0.0, 0.01, module.weight.shape)
+        ...             module.bias[...] = 0.0
+        >>> model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)).apply(small)
+        >>> model[2].bias
+        Variable([0.], dtype=float64)
+        """
+        for module in self.modules():
+            function(module)
+        return self
 
     # ---- how it behaves
 
@@ -298,7 +329,10 @@ class Module:
         both = {name: (x, state[name]) for name, x in here.items() if name in state}
         for name, (_, new) in both.items():
             if not isinstance(new, Tensor):
-                raise TypeError(f"load_state_dict: {name}: expected a Tensor; got {describe(new)}")
+                raise TypeError(
+                    f"load_state_dict: {name}: expected a Tensor; got {describe(new)}; write "
+                    "arraygrad.asarray(...) first"
+                )
         wrong = [
             f"{name} of shape {new.shape} instead of {x.shape}"
             for name, (x, new) in both.items()
@@ -335,16 +369,23 @@ class Module:
 
     def __reduce__(self) -> tuple[Any, ...]:
         leaves, skeleton, _ = _take_apart(self)
-        flags = [x.requires_grad if isinstance(x, Variable) else None for x in leaves]
-        return _rebuilt, (skeleton, [stop_gradient(x) for x in leaves], flags)
+        flags = [_records(x) for x in leaves]
+        both = zip(leaves, flags, strict=True)
+        # What else has a trace says in a pickle that its gradient would be lost.
+        tensors = [stop_gradient(x) if flag is not None else x for x, flag in both]
+        return _rebuilt, (skeleton, tensors, flags)
+
+    def __copy__(self: Self) -> Self:
+        new = object.__new__(type(self))
+        vars(new).update(vars(self))
+        return new
 
     def __deepcopy__(self: Self, memo: dict[int, Any], /) -> Self:
-        from copy import deepcopy
-
-        build, (skeleton, leaves, flags) = self.__reduce__()
-        copies = [_dispatch.unary("copy", x) for x in leaves]
-        new: Self = build(deepcopy(skeleton, memo), copies, flags)
-        memo[id(self)] = new
+        leaves, skeleton, _ = _take_apart(self)
+        copies = [deepcopy(x, memo) for x in leaves]
+        new: Self = _unmarked(_put_together(deepcopy(skeleton, memo), copies))
+        for inside, other in zip(self.modules(), new.modules(), strict=True):
+            memo[id(inside)] = other
         return new
 
     def extra_repr(self) -> str:
@@ -379,7 +420,7 @@ def _inside(path: str, x: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(x, (list, tuple)):
         for i, y in enumerate(x):
             yield from _inside(f"{path}.{i}", y)
-    elif type(x) is dict:
+    elif isinstance(x, dict):
         for key, y in x.items():
             yield from _inside(f"{path}.{key}", y)
 
@@ -432,8 +473,8 @@ def _mapped(x: Any, function: Callable[[Any], Any]) -> Any:
         return function(x)
     if isinstance(x, (list, tuple)):
         return _like(x, [_mapped(y, function) for y in x])
-    if type(x) is dict:
-        return {key: _mapped(y, function) for key, y in x.items()}
+    if isinstance(x, dict):
+        return _like_dict(x, {key: _mapped(y, function) for key, y in x.items()})
     return x
 
 
@@ -442,6 +483,17 @@ def _like(x: Any, parts: list[Any]) -> Any:
     if all(a is b for a, b in zip(x, parts, strict=True)):
         return x
     return type(x)._make(parts) if hasattr(x, "_make") else type(x)(parts)
+
+
+def _like_dict(x: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:
+    """A dict as `x`, an OrderedDict for example, of other values; itself if they are the same."""
+    if type(x) is dict:
+        return values
+    if all(values[key] is x[key] for key in x):
+        return x
+    new = copy(x)
+    new.update(values)
+    return new
 
 
 def _renewed(function: Callable[[Any], Any], memo: dict[int, Any], x: Any) -> Any:
@@ -459,6 +511,13 @@ def _renewed(function: Callable[[Any], Any], memo: dict[int, Any], x: Any) -> An
                 out.grad = function(stop_gradient(x.grad))
     memo[id(x)] = out, x  # which keeps the id taken
     return out
+
+
+def _records(x: Tensor) -> bool | None:
+    """Of a variable that recording begins with: whether it records. Of other tensors None."""
+    if isinstance(x, Variable) and x.is_leaf and x._trace.level <= 0:
+        return x.requires_grad
+    return None
 
 
 # ---- taking modules apart
@@ -562,8 +621,11 @@ class _Taking:
         if isinstance(x, (list, tuple)):
             parts = [self.emptied(module, name, f"{path}.{i}", y, marked) for i, y in enumerate(x)]
             return _like(x, parts)
-        if type(x) is dict:
-            return {k: self.emptied(module, name, f"{path}.{k}", y, marked) for k, y in x.items()}
+        if isinstance(x, dict):
+            return _like_dict(
+                x,
+                {k: self.emptied(module, name, f"{path}.{k}", y, marked) for k, y in x.items()},
+            )
         return x
 
 
@@ -594,8 +656,8 @@ def _filled(x: Any, leaves: tuple[Any, ...], modules: dict[int, Any]) -> Any:
         return module
     if isinstance(x, (list, tuple)):
         return _like(x, [_filled(y, leaves, modules) for y in x])
-    if type(x) is dict:
-        return {key: _filled(y, leaves, modules) for key, y in x.items()}
+    if isinstance(x, dict):
+        return _like_dict(x, {key: _filled(y, leaves, modules) for key, y in x.items()})
     return x
 
 
@@ -619,8 +681,12 @@ def _rebuilt(skeleton: _Skeleton, tensors: list[Tensor], flags: list[bool | None
         x if flag is None else variable(x, requires_grad=flag)
         for x, flag in zip(tensors, flags, strict=True)
     ]
-    module = _put_together(skeleton, leaves)
-    if None not in flags:  # parameters are variables again, and need no mark
+    return _unmarked(_put_together(skeleton, leaves))
+
+
+def _unmarked(module: Any) -> Any:
+    """The module, without marks if its parameters are variables, which need none."""
+    if all(_records(x) is not None for x in module.parameters()):
         for inside in module.modules():
             vars(inside).pop(_MARK, None)
     return module

@@ -6,6 +6,7 @@ Names, defaults and updates are PyTorch's. See `docs/optim.md`.
 from ._clip import clip_grad_norm_, clip_grad_value_
 from ._minimize import minimize
 from ._optimizers import SGD, Adam, AdamW, Optimizer
+from ._rmsprop import RMSprop
 from ._schedules import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -29,6 +30,7 @@ __all__ = [
     "LinearLR",
     "MultiStepLR",
     "Optimizer",
+    "RMSprop",
     "ReduceLROnPlateau",
     "SequentialLR",
     "StepLR",

@@ -188,9 +188,10 @@ class _Flat:
             if isinstance(x, (float, complex)):
                 x = asarray(x)
             if not isinstance(x, Tensor) or x.dtype.kind not in "fc":
+                advice = "astype(x, xp.float64)" if isinstance(x, Tensor) else "asarray(x)"
                 raise TypeError(
                     "minimize: x0 holds tensors of floating-point dtypes; got "
-                    f"{describe(x)}" + ("; write xp.astype(x, xp.float64)" if leaves else "")
+                    f"{describe(x)}; write xp.{advice} first"
                 )
             self.variable.append(isinstance(x, Variable) and not x._trace.level > 0)
             if isinstance(x, Traced):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import FunctionType
 from typing import Any, ClassVar
 
 from .._creation import asarray, empty_like, zeros_like
@@ -205,6 +206,11 @@ class Optimizer:
         name = f"{self._name}.step"
         if grads is None:
             return [self._own_gradient(name, p) for p in self._parameters()]
+        if isinstance(grads, FunctionType):
+            raise TypeError(
+                f"{name}: expected gradients, not a function; call a closure first: "
+                "loss = closure(); optimizer.step()"
+            )
         if not isinstance(grads, (Tensor, Mapping)) and isinstance(grads, Iterator):
             grads = list(grads)
         leaves = _trees.flatten(grads)[0]
@@ -245,7 +251,7 @@ class Optimizer:
         Returns
         -------
         dict
-            Tensors by name, copies, which `nn.save` writes to a file: ``"state.0.exp_avg"`` is
+            Tensors by name, copies, which `nn.save` writes to a file: ``"state.0.sum"`` is
             kept for the first parameter, ``"groups.0.lr"`` is an option of the first group.
         """
         found = {}
@@ -325,15 +331,15 @@ class Optimizer:
             value = rest.pop(f"state.{i}.{key}", None)
             if value is None:
                 continue
-            shape = () if kind is int else p.shape
+            shape = {int: (), tuple: (2,)}.get(kind, p.shape)
             if value.shape != shape or (kind is int) != (value.dtype.kind in "iu"):
                 raise ValueError(
                     f"{name}: state.{i}.{key} must be a tensor of shape {shape}; "
                     f"got {describe(value)}"
                 )
             value = _plain(value)
-            if kind is int:
-                found[key] = value.item()
+            if kind is not Tensor:
+                found[key] = kind(value.tolist())
             else:
                 found[key] = astype(value, p.dtype, copy=True).to_device(p.device)
         missing = set(self._kept) - set(found) - self._optional
@@ -388,7 +394,7 @@ def _plain(x: Tensor) -> Tensor:
         return x
     if type(x) is Variable and x.is_leaf:
         return wrap(x._data, x._device)
-    return x.detach()  # type: ignore[attr-defined]
+    return x.detach()
 
 
 # ---- how rules are run
@@ -595,6 +601,8 @@ class Adam(Optimizer):
     Notes
     -----
     The update is that of [1]_; `amsgrad` that of [2]_. Complex parameters are pairs of real ones.
+    What is kept are weighted sums, ``"sum"`` and ``"sum_sq"``: the running means of [1]_ over
+    ``1 - beta``. The betas may change from step to step.
 
     References
     ----------
@@ -617,11 +625,12 @@ class Adam(Optimizer):
 
     _kept: ClassVar[dict[str, type]] = {
         "step": int,
-        "exp_avg": Tensor,
-        "exp_avg_sq": Tensor,
-        "max_exp_avg_sq": Tensor,
+        "betas": tuple,  # of the step before
+        "sum": Tensor,
+        "sum_sq": Tensor,
+        "max_sum_sq": Tensor,
     }
-    _optional: ClassVar[frozenset[str]] = frozenset({"max_exp_avg_sq"})
+    _optional: ClassVar[frozenset[str]] = frozenset({"max_sum_sq"})
     _decoupled = False
 
     def __init__(
@@ -648,34 +657,39 @@ class Adam(Optimizer):
         )
 
     def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> None:
+        lr, betas = group["lr"], tuple(group["betas"])
         if "step" not in state:
-            state.update(step=0, exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
+            state.update(step=0, betas=betas, sum=zeros_like(p), sum_sq=zeros_like(p))
         state["step"] = n = state["step"] + 1
-        tensors = [p, g, state["exp_avg"], state["exp_avg_sq"]]
+        tensors = [p, g, state["sum"], state["sum_sq"]]
         amsgrad = group["amsgrad"]
         if amsgrad:
-            if "max_exp_avg_sq" not in state:
-                state["max_exp_avg_sq"] = zeros_like(p)
-            tensors.append(state["max_exp_avg_sq"])
-        lr, (beta1, beta2) = group["lr"], group["betas"]
-        # Both means are of so many steps that they are too small by these factors. The root of
-        # the second's is moved out of the denominator, which saves one pass over the data.
-        root = math.sqrt(1 - beta2**n)
-        length, eps = lr * root / (1 - beta1**n), group["eps"] * root
+            if "max_sum_sq" not in state:
+                state["max_sum_sq"] = zeros_like(p)
+            tensors.append(state["max_sum_sq"])
+        # What is kept are the running means over 1 - beta: two passes fewer over the data. When a
+        # schedule has changed beta, what was kept is made one of the new beta with the decay.
+        (old1, old2), (beta1, beta2) = state["betas"], betas
+        scale1, scale2 = (1 - old1) / (1 - beta1), (1 - old2) / (1 - beta2)
+        state["betas"] = betas
+        # Both means are of so many steps that they are too small by 1 - beta**n. The root of the
+        # second's factors is moved out of the denominator, which saves one pass more.
+        root = math.sqrt((1 - beta2**n) / (1 - beta2))
+        length, eps = lr * root * (1 - beta1) / (1 - beta1**n), group["eps"] * root
         shrink = 1 - lr * group["weight_decay"] if self._decoupled else 1.0
         direct, spare = _direction({**group, "weight_decay": 0} if self._decoupled else group)
 
         def rule(into: Any, p: Any, g: Any, m: Any, v: Any, *rest: Any) -> None:
             u = rest[-1]
             g = direct(into, p, g, rest[-spare])
-            into(u, "multiply", g, 1 - beta1)
-            m *= beta1
-            m += u
+            m *= beta1 * scale1
+            m += g
             into(u, "multiply", g, g)
-            u *= 1 - beta2
-            v *= beta2
+            v *= beta2 * scale2
             v += u
             if amsgrad:
+                if scale2 != 1:
+                    into(rest[0], "multiply", rest[0], scale2)
                 into(rest[0], "maximum", rest[0], v)
                 v = rest[0]
             into(u, "sqrt", v)

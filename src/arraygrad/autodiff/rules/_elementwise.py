@@ -13,7 +13,7 @@ from ..._creation import asarray
 from ..._dispatch import call, unary, wrap
 from ..._searching import where
 from .._engine import conform, quiet, updated
-from .._rules import Rule, define, refuse, zero
+from .._rules import Rule, define, refuse, same, zero
 
 Function = Callable[..., Any]
 
@@ -60,14 +60,14 @@ def _conjugated(scale: Function) -> Function:
 
 # ---- linear
 
-define("add", (lambda g, *_: g, lambda t, *_: t), (lambda g, *_: g, lambda t, *_: t))
+define("add", (same, same), (same, same))
 define(
     "subtract",
-    (lambda g, *_: g, lambda t, *_: t),
+    (same, same),
     # (summed first, where there are fewer elements to turn round)
     (lambda g, _out, _x1, x2_like: -conform(g, x2_like), lambda t, *_: -t),
 )
-define("positive", (lambda g, *_: g, lambda t, *_: t))
+define("positive", (same, same))
 define("negative", (lambda g, *_: -g, lambda t, *_: -t))
 define("conj", (lambda g, *_: xp.conj(g), lambda t, *_: xp.conj(t)))
 
@@ -93,7 +93,7 @@ def _exact(result: Any, part: Function, x: Any, new: Any) -> Any:
     return result
 
 
-define("real", (lambda g, *_: g, lambda t, *_: xp.real(t)), put=_real_put)
+define("real", (same, lambda t, *_: xp.real(t)), put=_real_put)
 define("imag", (lambda g, *_: 1j * g, lambda t, *_: xp.imag(t)), put=_imag_put)
 
 # ---- arithmetic
@@ -105,7 +105,7 @@ holomorphic("square", lambda t, _out, x: scaled(2 * x, t))
 holomorphic("sqrt", lambda t, out, _x: scaled(0.5 / out, t))
 define(
     "remainder",
-    (lambda g, *_: g, lambda t, *_: t),
+    (same, same),
     (
         lambda g, _out, x1, x2: -g * xp.floor_divide(x1, x2),
         lambda t, out, x1, x2: -t * xp.floor_divide(x1, x2),
@@ -319,7 +319,7 @@ def _settled(t: Any, _out: Any, x: Any, weight: Any) -> Any:
 
 
 define("settle", (_settled, _settled), (None, None))
-define("tie", (lambda g, *_: g, lambda t, *_: t), (None, None))
+define("tie", (same, same), (None, None))
 
 # ---- declared
 

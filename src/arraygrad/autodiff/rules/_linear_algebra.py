@@ -18,15 +18,15 @@ def _adjoint(x: Any) -> Any:
 
 
 def _matmul_left(g: Any, _out: Any, x1_like: Any, x2: Any) -> Any:
-    if x2.ndim == 1:
+    if x2._data.ndim == 1:
         return expand_dims(g, -1) * conj(x2)
-    if x1_like.ndim == 1:
+    if len(x1_like.shape) == 1:
         return squeeze(xp.matmul(expand_dims(g, -2), _adjoint(x2)), -2)
     return xp.matmul(g, _adjoint(x2))
 
 
 def _matmul_right(g: Any, _out: Any, x1: Any, x2_like: Any) -> Any:
-    n1, n2 = x1.ndim, x2_like.ndim
+    n1, n2 = x1._data.ndim, len(x2_like.shape)
     if n1 == 1:
         if n2 == 1:
             return g * conj(x1)

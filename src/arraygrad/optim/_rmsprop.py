@@ -1,0 +1,138 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from .._creation import zeros_like
+from .._tensor import Tensor
+from ._optimizers import Group, Optimizer, _direction, run
+
+
+class RMSprop(Optimizer):
+    """Steps divided by the root of a running mean of the squared gradient.
+
+    Parameters
+    ----------
+    params : iterable of Tensor, containers of Tensors, or list of dict
+        What to optimise; see `Optimizer`.
+    lr : float, optional
+        The learning rate: about how far a step goes in each element.
+    alpha : float, optional
+        How much of the running mean a step keeps.
+    eps : float, optional
+        Added to the root, by which the step is divided.
+    weight_decay : float, optional
+        Times the parameters, added to the gradient.
+    momentum : float, optional
+        How much of the last step is gone again.
+    centered : bool, optional
+        Divide by the root of the variance: of the mean of squares less the square of the mean.
+    maximize : bool, optional
+        Go up instead of down.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Optimizer`.
+
+    Notes
+    -----
+    The update is PyTorch's, after [1]_; `centered` is of [2]_. Complex parameters are pairs of real
+    ones.
+
+    References
+    ----------
+    .. [1] Tieleman, Hinton: Lecture 6.5, rmsprop. COURSERA: Neural networks for machine learning,
+       2012.
+    .. [2] Graves: Generating sequences with recurrent neural networks. arXiv:1308.0850.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff, optim
+    >>> w = autodiff.variable(xp.asarray([3.0, -2.0]))
+    >>> optimizer = optim.RMSprop([w], lr=0.01)
+    >>> for _ in range(600):
+    ...     optimizer.zero_grad()
+    ...     xp.sum(w**2).backward()
+    ...     optimizer.step()
+    >>> bool(xp.max(xp.abs(w)) < 0.02)
+    True
+    """
+
+    _ranges: ClassVar[dict[str, tuple[float, float]]] = {**Optimizer._ranges, "alpha": (0, 1)}
+    _kept: ClassVar[dict[str, type]] = {
+        "square_avg": Tensor,
+        "grad_avg": Tensor,
+        "momentum_buffer": Tensor,
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset({"grad_avg", "momentum_buffer"})
+
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "alpha": alpha,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "momentum": momentum,
+                "centered": centered,
+                "maximize": maximize,
+            },
+        )
+
+    def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> None:
+        lr, alpha, eps = group["lr"], group["alpha"], group["eps"]
+        momentum, centered = group["momentum"], group["centered"]
+        names = ["square_avg"]
+        if centered:
+            names.append("grad_avg")
+        if momentum:
+            names.append("momentum_buffer")
+        for name in names:
+            if name not in state:
+                state[name] = zeros_like(p)
+        direct, spare = _direction(group)
+
+        def rule(into: Any, p: Any, g: Any, v: Any, *rest: Any) -> None:
+            u = rest[-1]
+            g = direct(into, p, g, rest[-spare])
+            into(u, "multiply", g, g)
+            u *= 1 - alpha
+            v *= alpha
+            v += u
+            if centered:
+                m = rest[0]
+                into(u, "multiply", g, 1 - alpha)
+                m *= alpha
+                m += u
+                into(u, "multiply", m, m)
+                into(u, "subtract", v, u)
+                into(u, "sqrt", u)
+            else:
+                into(u, "sqrt", v)
+            u += eps
+            into(u, "divide", g, u)
+            if momentum:
+                b = rest[centered]
+                b *= momentum
+                b += u
+                into(u, "multiply", b, lr)
+            else:
+                u *= lr
+            p -= u
+
+        run(rule, [p, g, *(state[name] for name in names)], spare)
