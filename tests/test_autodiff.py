@@ -6,6 +6,7 @@ import gc
 import math
 import sys
 import threading
+import weakref
 from copy import deepcopy
 from typing import NamedTuple
 
@@ -1082,6 +1083,29 @@ def test_what_checkpoint_and_rules_cannot_follow(xp):
     for f in (other_later, written_later):
         with pytest.raises(RuntimeError, match="has changed since it was run first"):
             grad(f)(v)
+
+
+def test_arguments_that_are_written_later_make_no_cycle():
+    by_vjp = custom_vjp(lambda x: x * x)
+    by_vjp.defvjp(lambda x: (x * x, x), lambda x, g: (2 * x * g,))
+    by_jvp = custom_jvp(lambda x: x * x)
+    by_jvp.defjvp(lambda p, t: (p[0] * p[0], 2 * p[0] * t[0]))
+    gone = []
+    for f in (checkpoint(lambda x: x * x), by_vjp, by_jvp):
+
+        def loss(x, f=f):
+            y = x * 1.0
+            z = f(y)
+            weakref.finalize(z.grad_fn, gone.append, f)
+            y += arraygrad.sum(z)
+            return arraygrad.sum(y * y)
+
+        gc.disable()
+        try:
+            grad(loss)(arraygrad.ones(2))
+            assert gone.pop() is f
+        finally:
+            gc.enable()
 
 
 def test_custom_vjp(xp):

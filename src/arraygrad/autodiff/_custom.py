@@ -113,6 +113,8 @@ def _record(
     ]
     seen(rule.name, call.leaves, results)
     _note_views(rule.name, call, outs, results, captured)
+    # The rule knows the call. An argument that is written later on comes to depend on the node.
+    call.leaves, call.inner, call.before = [], kept, []
     return results
 
 
@@ -272,6 +274,7 @@ class custom_vjp(_Custom):
         leaves, residual = _trees.flatten(residuals)
         kept = [*call.kept(call.inner), *call.kept(leaves)]
         n = len(call.inner)
+        below = _trees.unflatten(call.structure, kept[:n])
 
         def whole(g: Any, _out: Any, *saved: Any) -> list[Any]:
             filled = [zeros(o) if p is None else p for p, o in zip(g, outs, strict=True)]
@@ -415,7 +418,7 @@ class custom_jvp(_Custom):
                 return _trees.flatten(run(tangents, again)[1])[0]
 
             _, pull = linear(function, *[zeros(call.inner[i]) for i in places])
-            found: list[Any] = [None] * len(call.leaves)
+            found: list[Any] = [None] * len(inner)
             for i, p in zip(places, pull(*g), strict=True):
                 found[i] = p
             return found
@@ -544,8 +547,9 @@ def checkpoint(f: Function, /) -> Function:
             # One node may be that of several arguments.
             return [None if s is None else found.pop(s, None) for s in (*starts, *nodes)]
 
-        results = _record(Rule("checkpoint", whole=whole), call, outs, kept, captured)
         constants = [x for x, flag in zip(call.leaves, call.flags, strict=True) if not flag]
+        results = _record(Rule("checkpoint", whole=whole), call, outs, kept, captured)
+        call.inner = []  # not to outlive what the node keeps
         return _trees.unflatten(
             structure,
             [
