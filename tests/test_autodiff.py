@@ -6,6 +6,7 @@ import gc
 import math
 import sys
 import threading
+import weakref
 from copy import deepcopy
 from typing import NamedTuple
 
@@ -669,6 +670,22 @@ def recording():
     return (2 * variable(ONE)).__class__ is not Tensor
 
 
+def test_no_grad_leaves_what_is_below():
+    """What a variable wraps is followed at its own level, also beside others of that level."""
+
+    def f(a):
+        def inner(x):
+            with no_grad():
+                y = x * a  # no derivative by x, but a tangent
+            return arraygrad.sum(x * y)
+
+        return grad(inner)(a)  # a^2
+
+    x = arraygrad.asarray([2.0, 3.0])
+    close(jvp(f, (x,), (arraygrad.ones(2),))[1], [4, 6])
+    close(grad(lambda a: arraygrad.sum(f(a) + 0 * a))(x), [0, 0])  # begun before, too
+
+
 def test_no_grad_and_enable_grad():
     assert recording()
     with no_grad():
@@ -915,6 +932,180 @@ def test_checkpoint_keeps_only_the_arguments():
     x = variable(arraygrad.ones(3))
     assert nodes(deep(x)) == 21
     assert nodes(checkpoint(deep)(x)) == 3
+
+
+def test_checkpoint_of_a_tensor_that_is_there_twice(xp):
+    def f(x, checkpoint=checkpoint):
+        first = checkpoint(lambda p, q: xp.tanh(p) * q)(x, x)
+        return xp.sum(first * checkpoint(lambda p: xp.tanh(p) * x)(x))
+
+    x = xp.asarray([0.7, -0.3])
+    v = variable(x)
+    f(v).backward(create_graph=True)
+    g, v.grad = v.grad, None
+    close(g.detach(), grad(lambda x: f(x, lambda f: f))(x).numpy())
+    xp.sum(g).backward()
+    close(v.grad, hessian(lambda x: f(x, lambda f: f))(x).numpy().sum(axis=0))
+
+
+def test_checkpoint_below_what_it_takes_from_outside(xp):
+    v = variable(xp.asarray([2.0, 3.0]))
+    f = checkpoint(lambda p, w: checkpoint(lambda q: q * w)(p))
+    w = xp.asarray([4.0, 5.0])
+    close(grad(lambda w: xp.sum(f(v, w)))(w).detach(), [2, 3])
+    close(jvp(lambda w: xp.sum(f(v, w)), (w,), (w,))[1].detach(), 23)
+    # the tensor from outside is of a higher level, and wraps one that is followed, too
+
+    def inner(x):
+        u = xp.sin(x)
+        return checkpoint(lambda p: xp.tanh(p) * u)(x) ** 2
+
+    x = xp.asarray(0.7)
+    t, u, d = np.tanh(0.7), np.sin(0.7), np.cos(0.7)
+    s = 1 - t * t
+    product, first = t * u, s * u + t * d
+    second = -2 * t * s * u + 2 * s * d - t * u
+    expected = 2 * first**2 + 2 * product * second
+    close(jvp(grad(inner), (x,), (xp.asarray(1.0),))[1], expected)
+    close(grad(grad(inner))(x), expected)
+
+
+def test_what_checkpoint_and_rules_cannot_follow(xp):
+    def product(w):
+        return lambda p: p * w
+
+    def vjp_of(f):
+        f = custom_vjp(f)
+        f.defvjp(lambda x: (f.fun(x), x), lambda x, g: (g * x,))
+        return f
+
+    def jvp_of(f):
+        f = custom_jvp(f)
+        f.defjvp(lambda p, t: (f.fun(*p), f.fun(t[0] * p[0])))
+        return f
+
+    def written(x):
+        x *= 2.0
+        return x * x
+
+    v = xp.asarray([2.0, 3.0])
+    for rule in (vjp_of, jvp_of):
+        with pytest.raises(NotDifferentiableError, match="takes from outside would be lost"):
+            grad(lambda x, w, rule=rule: xp.sum(rule(product(w))(x)), (0, 1))(v, v)
+        with pytest.raises(NotDifferentiableError, match="takes from outside would be lost"):
+            grad(lambda x, rule=rule: xp.sum(rule(product(x))(x)))(v)
+    for rule in (checkpoint, vjp_of, jvp_of):
+        with pytest.raises(RuntimeError, match=r"writes to its argument.*copy it first"):
+            grad(lambda x, rule=rule: xp.sum(rule(written)(x * 1.0)))(v)
+        with pytest.raises(RuntimeError, match=r"writes to its argument.*copy it first"):
+            hessian(lambda x, rule=rule: xp.sum(rule(written)(x * 1.0)))(v)
+
+        def part_is_written(x, rule=rule):
+            x = x * 1.0
+            y = rule(lambda p: p[:1])(x)
+            y *= 3.0
+            return xp.sum(x)
+
+        def whole_is_written(x, rule=rule):
+            x = x * 1.0
+            y = rule(lambda p: p[:1])(x)
+            x *= 3.0
+            return xp.sum(y)
+
+        for f in (part_is_written, whole_is_written):
+            for mode in (grad, lambda f: lambda v: jvp(f, (v,), (v,))):
+                if rule is not checkpoint or mode is grad:  # which is the function itself
+                    with pytest.raises(RuntimeError, match=r"shares its memory.*been written"):
+                        mode(f)(v)
+
+    def two_results(x):
+        y, z = checkpoint(lambda x: (y := x * 2, y[:1]))(x)
+        z += 1.0
+        return xp.sum(y)
+
+    with pytest.raises(RuntimeError, match=r"another result.*been written"):
+        grad(two_results)(v)
+
+    def same_object(x):  # as outside
+        x = x * 1.0
+        y = checkpoint(lambda p: p)(x)
+        y *= 3.0
+        x += 1.0
+        return xp.sum(x * y)
+
+    value, g = value_and_grad(same_object)(v)
+    assert float(value) == float(same_object(v)) == 149
+    close(g, [42, 60])
+
+    def constants(x, y):  # these as well, of another level or of none
+        c = xp.ones(2)
+        z, d, e = checkpoint(lambda x, y, c: (x * y, y, c))(x, y, c)
+        y *= 3.0
+        c += 1.0
+        return xp.sum(z * d * e)
+
+    close(grad(constants)(v, xp.asarray([1.0, 2.0])), [6, 24])
+    outer = grad(lambda y: grad(lambda x: constants(x, y * 1.0))(xp.asarray([1.0, 1.0]))[1])
+    close(outer(xp.asarray([1.0, 2.0])), [0, 24])
+
+    def part_of_a_constant(x, y):
+        z = checkpoint(lambda x, y: (x * y, y[:1]))(x, y)[1]
+        y *= 3.0
+        return xp.sum(x * z)
+
+    with pytest.raises(RuntimeError, match=r"shares its memory.*been written"):
+        grad(lambda y: xp.sum(grad(lambda x: part_of_a_constant(x, y * 1.0))(v)))(v)
+
+    def from_outside(x):
+        y = x * 1.0
+
+        def f(p):
+            y[...] += p
+            return p * 2
+
+        return xp.sum(checkpoint(f)(x)) + xp.sum(y)
+
+    with pytest.raises(RuntimeError, match="cannot write to a tensor from outside"):
+        grad(from_outside)(v)
+
+    def other_later(x):
+        y = x * 2
+        z = checkpoint(lambda p: p * y)(x)
+        y = z
+        return xp.sum(y)
+
+    def written_later(x):
+        y = x * 2
+        z = checkpoint(lambda p: p * y)(x)
+        y += 1.0
+        return xp.sum(z)
+
+    for f in (other_later, written_later):
+        with pytest.raises(RuntimeError, match="has changed since it was run first"):
+            grad(f)(v)
+
+
+def test_arguments_that_are_written_later_make_no_cycle():
+    by_vjp = custom_vjp(lambda x: x * x)
+    by_vjp.defvjp(lambda x: (x * x, x), lambda x, g: (2 * x * g,))
+    by_jvp = custom_jvp(lambda x: x * x)
+    by_jvp.defjvp(lambda p, t: (p[0] * p[0], 2 * p[0] * t[0]))
+    gone = []
+    for f in (checkpoint(lambda x: x * x), by_vjp, by_jvp):
+
+        def loss(x, f=f):
+            y = x * 1.0
+            z = f(y)
+            weakref.finalize(z.grad_fn, gone.append, f)
+            y += arraygrad.sum(z)
+            return arraygrad.sum(y * y)
+
+        gc.disable()
+        try:
+            grad(loss)(arraygrad.ones(2))
+            assert gone.pop() is f
+        finally:
+            gc.enable()
 
 
 def test_custom_vjp(xp):

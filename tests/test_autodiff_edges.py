@@ -184,6 +184,31 @@ def test_second_order_of_prod_with_zeros():
     assert second[0, 2] == 2 * 3 + 4 * 2 * 3
 
 
+def test_spread_of_complex_numbers():
+    """Outside of the standard, but there is a value."""
+    x = xp.asarray([1 + 2j, 0.5 - 1j, 0.3 + 0.2j])
+    t = xp.asarray([1.0, 1j, -0.5])
+    for f in (xp.var, xp.std):
+        g = xp.sum(xp.real(xp.conj(grad(f)(x)) * t))
+        found = jvp(f, (x,), (t,))[1]
+        h = 1e-5
+        np.testing.assert_allclose(found.item(), g.item(), rtol=1e-12)
+        numeric = (f(x + h * t) - f(x - h * t)).item() / (2 * h)
+        np.testing.assert_allclose(found.item(), numeric, rtol=1e-8)
+
+
+@pytest.mark.parametrize("function", ["cumulative_sum", "cumulative_prod"])
+@pytest.mark.parametrize("initial", [False, True])
+def test_running_ones_of_one_number(function, initial):
+    def f(x):
+        y = getattr(xp, function)(x, axis=0, include_initial=initial)
+        return xp.sum(y * y)
+
+    for g in (grad(f)(xp.asarray(3.0)), jvp(f, (xp.asarray(3.0),), (xp.asarray(1.0),))[1]):
+        assert g.shape == ()
+        assert g.item() == 6.0
+
+
 # ---- gradients against many digits, at extremes
 
 with mp.workdps(60):

@@ -62,14 +62,42 @@ class Writes:
             if getrefcount(kept) > ALONE + 1:  # the slot
                 Writes.part(kept)
             x._value = None
-        Writes.last = Writes.when[id(x._device.ops["root"](x._data))] = next(clock)
+        root = x._device.ops["root"](x._data)
+        if root is not x._data:
+            Writes.note_bases(x)
+        Writes.last = Writes.when[id(root)] = next(clock)
+
+    @staticmethod
+    def note_bases(x: Tensor) -> None:
+        """The same for what `x` is a view of, where indexing made it."""
+        link = getattr(x, "_view", None)
+        while type(link) is tuple:
+            base = link[0]()
+            if type(base) is not Tensor:
+                return
+            kept = base._value
+            if kept is not None:
+                if getrefcount(kept) > ALONE + 1:  # the slot
+                    Writes.part(kept)
+                base._value = None
+            link = getattr(base, "_view", None)
 
     @staticmethod
     def part(kept: Tensor) -> None:
-        """Give what a graph keeps memory of its own, which nobody has written."""
+        """Give what a graph keeps memory of its own, which nobody writes from now on."""
+        inner = kept._value  # if it has been an operand itself
+        if inner is not None:
+            if getrefcount(inner) > ALONE + 1:  # the slot
+                Writes.part(inner)
+            kept._value = None
         ops = kept._device.ops
+        when = Writes.when
+        written = when.get(id(ops["root"](kept._data)))
         kept._data = ops["copy"](kept._data)
-        Writes.when.pop(id(ops["root"](kept._data)), None)  # of an object that had the id before
+        copy = id(ops["root"](kept._data))
+        when.pop(copy, None)  # of an object that had the id before
+        if written is not None:  # through another tensor, perhaps too late for this copy
+            when[copy] = written
 
     @staticmethod
     def since(x: Tensor, when: int) -> bool:

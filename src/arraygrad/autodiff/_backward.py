@@ -249,7 +249,7 @@ def _check_unwritten(node: Node) -> None:
         x = stack.pop()
         if isinstance(x, (tuple, list)):
             stack.extend(x)
-        elif isinstance(x, Tensor) and _dispatch.Writes.since(_bottom(x), node.time):
+        elif isinstance(x, Tensor) and _dispatch.Writes.since(bottom(x), node.time):
             raise RuntimeError(
                 f"backward: {describe(x)}, which {node.name} kept for its gradient, has been "
                 "overwritten in place through another tensor that shares its memory; copy it "
@@ -257,7 +257,7 @@ def _check_unwritten(node: Node) -> None:
             )
 
 
-def _bottom(x: Tensor) -> Tensor:
+def bottom(x: Tensor) -> Tensor:
     """The plain tensor below all levels."""
     while isinstance(x, Traced):
         x = x._value

@@ -9,13 +9,14 @@ from contextvars import ContextVar
 from functools import update_wrapper, wraps
 from typing import Any
 
+from .._dispatch import Writes, clock
 from .._errors import describe
 from .._tensor import Tensor
 from . import _trees
-from ._backward import backward, linear, transposed_vjp
+from ._backward import backward, bottom, linear, transposed_vjp
 from ._debug import no_rule, seen
 from ._engine import conform, fit, quiet, refresh, snapshot, zeros
-from ._rules import Rule
+from ._rules import NotDifferentiableError, Rule
 from ._traced import (
     Dual,
     Node,
@@ -23,6 +24,7 @@ from ._traced import (
     Tangent,
     Traced,
     Variable,
+    View,
     checkpointing,
     is_off,
     leaf,
@@ -51,6 +53,30 @@ class _Call:
         self.forward = any(
             isinstance(x, Dual) for x, f in zip(self.leaves, self.flags, strict=True) if f
         )
+        self.start = next(clock)
+        self.before = [getattr(x, "_trace", None) for x in self.inner]
+
+    def check(self, name: str, outs: list[Any]) -> None:
+        """Raise if the function did what could not be followed."""
+        for x, flag, before in zip(self.inner, self.flags, self.before, strict=True):
+            if flag and (
+                getattr(x, "_trace", None) is not before
+                or (Writes.last > self.start and Writes.since(bottom(x), self.start))
+            ):
+                raise RuntimeError(
+                    f"{name}: the function writes to its argument {describe(x)}, which cannot be "
+                    "followed here; copy it first: xp.asarray(x, copy=True)"
+                )
+        if any(isinstance(o, Traced) and o._trace.level >= self.level for o in outs):
+            raise NotDifferentiableError(
+                f"{name}: the gradient by a tensor that the function takes from outside would be "
+                "lost; make it an argument, or write autodiff.stop_gradient(x) if it is constant"
+            )
+
+    def kept(self, leaves: list[Any]) -> list[Any]:
+        """What a node keeps of the arguments or of residuals: no later write changes it."""
+        own = {id(x) for x, flag in zip(self.inner, self.flags, strict=True) if flag}
+        return [snapshot(x) if isinstance(x, Tensor) and id(x) not in own else x for x in leaves]
 
     def below(self) -> Any:
         """The arguments one level lower."""
@@ -66,20 +92,29 @@ class _Call:
         return found
 
 
-def _record(rule: Rule, call: _Call, outs: list[Any], extra: tuple[Node, ...] = ()) -> list[Any]:
+def _record(
+    rule: Rule,
+    call: _Call,
+    outs: list[Any],
+    kept: list[Any],
+    captured: dict[Node, Any] | None = None,
+) -> list[Any]:
     """Recorded tensors over `outs`, with one node for all."""
     whole = node(outs[0], call.level)
     whole.rule = rule
     whole.shape = tuple(o.shape for o in outs)
     flags = zip(call.leaves, call.flags, strict=True)
-    whole.parents = (*(x._trace if f else None for x, f in flags), *extra)
-    whole.saved = (None, *call.inner)
+    whole.parents = (*(x._trace if f else None for x, f in flags), *(captured or ()))
+    whole.saved = (None, *kept)
     whole.kwargs = {}
     results = [
         traced(Variable, o, part(o, whole, i)) if o.dtype.kind in "fc" else o
         for i, o in enumerate(outs)
     ]
     seen(rule.name, call.leaves, results)
+    _note_views(rule.name, call, outs, results, captured)
+    # The rule knows the call. An argument that is written later on comes to depend on the node.
+    call.leaves, call.inner, call.before = [], kept, []
     return results
 
 
@@ -91,7 +126,31 @@ def _push(name: str, call: _Call, outs: list[Any], tangents: list[Any]) -> list[
         for o, t in zip(outs, tangents, strict=True)
     ]
     seen(name, call.leaves, results)
+    _note_views(name, call, outs, results)
     return results
+
+
+def _note_views(
+    name: str,
+    call: _Call,
+    outs: list[Any],
+    results: list[Any],
+    captured: dict[Node, Any] | None = None,
+) -> None:
+    """Make writes known to each other where results share memory with arguments or results."""
+    others = [(y, x) for y, x in zip(call.inner, call.leaves, strict=True) if isinstance(x, Traced)]
+    others += [(x._value, x) for x in (captured or {}).values()]
+    for out, result in zip(outs, results, strict=True):
+        if not isinstance(result, Traced):
+            continue
+        root = out._device.ops["root"]
+        for y, x in others:
+            if y is out:
+                result._view = View(x, "getitem", (...,), {}, None, x._trace)
+                break
+            if root(y._data) is root(out._data):
+                result._view = View(x, "shared", (name,), {}, None, x._trace)
+        others.append((out, result))
 
 
 def _tensors(name: str, tree: Any) -> tuple[list[Tensor], Any]:
@@ -211,27 +270,32 @@ class custom_vjp(_Custom):
         below = call.below()
         out, residuals = forward(*self._put_together(constants, below))
         outs, structure = _tensors(self.name, out)
+        call.check(self.name, outs)
+        leaves, residual = _trees.flatten(residuals)
+        kept = [*call.kept(call.inner), *call.kept(leaves)]
+        n = len(call.inner)
+        below = _trees.unflatten(call.structure, kept[:n])
 
-        def whole(g: Any, _out: Any = None, *inner: Any) -> list[Any]:
+        def whole(g: Any, _out: Any, *saved: Any) -> list[Any]:
             filled = [zeros(o) if p is None else p for p, o in zip(g, outs, strict=True)]
-            kept = residuals
+            inner, residuals = saved[:n], _trees.unflatten(residual, saved[n:])
             if any(isinstance(x, Traced) and x._trace.level == call.level for x in inner):
                 # The pass itself is recorded, at the same level: so is what it depends on.
                 again = _trees.unflatten(call.structure, inner)
                 with Recording(True):
-                    _, kept = forward(*self._put_together(constants, again))
-            given = backwards(*constants, kept, _trees.unflatten(structure, filled))
+                    _, residuals = forward(*self._put_together(constants, again))
+            given = backwards(*constants, residuals, _trees.unflatten(structure, filled))
             return _match(self.name, given, below)
 
         if not call.forward:
             rule = Rule(self.name, whole=whole)
-            return _trees.unflatten(structure, _record(rule, call, outs))
+            return _trees.unflatten(structure, _record(rule, call, outs, kept))
         totals: list[Any] = [None] * len(outs)
         with quiet():
             for k, t in enumerate(call.tangents()):
                 if t is None or not call.flags[k]:
                     continue
-                found = transposed_vjp(lambda g, *_, k=k: whole(g)[k], True)(t, outs)
+                found = transposed_vjp(lambda g, *_, k=k: whole(g, None, *kept)[k], True)(t, outs)
                 totals = [b if a is None else a if b is None else a + b
                           for a, b in zip(totals, found, strict=True)]  # fmt: skip
         return _trees.unflatten(structure, _push(self.name, call, outs, totals))
@@ -333,11 +397,14 @@ class custom_jvp(_Custom):
         if call.forward:
             out, tangent = run(call.tangents())
             outs, structure = _tensors(self.name, out)
+            call.check(self.name, outs)
             tangents, found = _trees.flatten(tangent)
             if found != structure:
                 raise ValueError(f"{self.name}: the tangent must have the structure {structure}")
             return _trees.unflatten(structure, _push(self.name, call, outs, tangents))
         outs, structure = _tensors(self.name, self(*self._put_together(constants, below)))
+        call.check(self.name, outs)
+        kept = call.kept(call.inner)
         basis = call.tangents()
         places = [i for i, f in enumerate(call.flags) if f]
 
@@ -351,12 +418,12 @@ class custom_jvp(_Custom):
                 return _trees.flatten(run(tangents, again)[1])[0]
 
             _, pull = linear(function, *[zeros(call.inner[i]) for i in places])
-            found: list[Any] = [None] * len(call.leaves)
+            found: list[Any] = [None] * len(inner)
             for i, p in zip(places, pull(*g), strict=True):
                 found[i] = p
             return found
 
-        return _trees.unflatten(structure, _record(Rule(self.name, whole=whole), call, outs))
+        return _trees.unflatten(structure, _record(Rule(self.name, whole=whole), call, outs, kept))
 
 
 # ---- checkpoint
@@ -376,6 +443,26 @@ def _repeating() -> Iterator[None]:
         _repeats.reset(token)
 
 
+class _Stops(frozenset[Node]):
+    """Where the pass over a second run ends; nothing else that is older has a part in it."""
+
+    start: int
+
+    def __contains__(self, node: Any) -> bool:
+        return self.check(node)
+
+    def check(self, node: Any) -> bool:
+        """Whether to stop; raises at what the first run has not met."""
+        if super().__contains__(node):
+            return True
+        if node.time < self.start:
+            raise RuntimeError(
+                "checkpoint: the function takes a tensor from outside that has changed since it "
+                "was run first; make it an argument"
+            )
+        return False
+
+
 def checkpoint(f: Function, /) -> Function:
     """The same function, of which the pass backward remembers the arguments only.
 
@@ -386,7 +473,8 @@ def checkpoint(f: Function, /) -> Function:
     ----------
     f : callable
         Gives tensors in nested containers, the same ones each time it is run. It may use
-        recorded tensors that are not among its arguments. What it does beside that it does
+        tensors that are not among its arguments, recorded ones, too; they must not change until
+        the pass backward. What it does beside that it does
         twice, but for `nn.batch_norm`, which updates its running mean and variance once.
 
     Returns
@@ -421,7 +509,10 @@ def checkpoint(f: Function, /) -> Function:
         outs, structure = _tensors("checkpoint", out)
         if not any(call.flags) and not captured:
             return out
-        call.inner = [snapshot(x) if isinstance(x, Tensor) else x for x in call.inner]
+        if any(isinstance(o, Traced) and o._trace.level > level for o in outs):
+            return f(*args, **kwargs)  # by what it takes from outside: not to be kept at that level
+        call.check("checkpoint", outs)
+        kept = call.kept(call.inner)
         nodes = tuple(captured)
 
         def whole(g: Any, _out: Any, *inner: Any) -> list[Any]:
@@ -435,6 +526,7 @@ def checkpoint(f: Function, /) -> Function:
                 starts.append(x._trace if flag else None)
                 again.append(x)
             args, kwargs = _trees.unflatten(call.structure, again)
+            start = next(clock)
             with _repeating():
                 results, _ = _tensors("checkpoint", f(*args, **kwargs))
             create = create or any(
@@ -446,13 +538,24 @@ def checkpoint(f: Function, /) -> Function:
                     refresh(y)
                     if y._trace.level == level:
                         roots.append((y._trace, conform(p, y._trace)))
-            stops = frozenset([*(s for s in starts if s is not None), *nodes])
+            stops = _Stops([*(s for s in starts if s is not None), *nodes])
+            stops.start = start
             with no_rule():
                 found = backward(roots, stops=stops, create_graph=create)
-            return [None if s is None else found.get(s) for s in (*starts, *nodes)]
+            for leaf_node in found:
+                stops.check(leaf_node)
+            # One node may be that of several arguments.
+            return [None if s is None else found.pop(s, None) for s in (*starts, *nodes)]
 
+        constants = [x for x, flag in zip(call.leaves, call.flags, strict=True) if not flag]
+        results = _record(Rule("checkpoint", whole=whole), call, outs, kept, captured)
+        call.inner = []  # not to outlive what the node keeps
         return _trees.unflatten(
-            structure, _record(Rule("checkpoint", whole=whole), call, outs, nodes)
+            structure,
+            [
+                o if any(o is c for c in constants) else r
+                for o, r in zip(outs, results, strict=True)
+            ],
         )
 
     return run

@@ -43,6 +43,7 @@ from ._traced import (
     Traced,
     Variable,
     View,
+    _pause,
     is_off,
     joined,
     node,
@@ -72,27 +73,32 @@ def transform(
             return result
     pause = paused()
     level, cls = -1, None
+    followed: list[Any] = []
     for x in operands:
-        if isinstance(x, Traced):
+        while isinstance(x, Traced):
             if x._view is not None:
                 refresh(x)
-            own = x._trace.level
-            if own > level and (pause is None or isinstance(x, Dual) or not is_off(x, pause)):
-                level, cls = own, type(x)
-    inner: list[Any] = []
-    flags: list[bool] = []
-    for x in operands:
-        flag = False
-        if isinstance(x, Traced):
-            flag = x._trace.level == level
-            if flag:
-                x = x._value
-            elif not isinstance(x, Dual) and is_off(x, pause):
-                x = joined(x._value)
-        inner.append(x)
-        flags.append(flag)
+            if isinstance(x, Dual) or not is_off(x, pause):
+                if x._trace.level > level:
+                    level, cls = x._trace.level, type(x)
+                break
+            outer, x = x, joined(x._value)
+            if rule is None or rule.put is None:
+                continue
+            if isinstance(x, Traced):
+                # It is followed itself, and a write to a view of it would not reach `outer`.
+                x = snapshot(x)
+                x._view = View(outer, "shared", (name,), {}, None, outer._trace)
+            else:
+                from ._writes import detached
+
+                x = detached(outer)  # later writes to `outer` reach the view
+        followed.append(x)
     if cls is None:
-        return run(name, inner, args, kwargs)
+        return run(name, followed, args, kwargs)
+    operands = tuple(followed)
+    flags = [isinstance(x, Traced) and x._trace.level == level for x in operands]
+    inner = [x._value if flag else x for x, flag in zip(operands, flags, strict=True)]
     if rule is None or rule.refused:
         raise _refusal(name, rule, inner, args, kwargs)
     if rule.scalar is not None and sum(isinstance(x, Tensor) for x in operands) == 1:
@@ -364,6 +370,7 @@ _SPECIAL: dict[str, Any] = {
     "put": lambda operands, args, kwargs: put(operands[0], operands[1], args[0]),
     "scatter": lambda operands, args, kwargs: _dispatch.scatter(operands[0], *args),
     "tie": lambda operands, args, kwargs: tie(*operands),
+    "shared": lambda _operands, args, _kwargs: _refuse_shared(None, None, *args),
     "to_device": lambda operands, args, kwargs: operands[0].to_device(*args, **kwargs),
     "where": _where,
     "clip": _clip,
@@ -375,6 +382,17 @@ _SPECIAL: dict[str, Any] = {
     "linalg.pinv": lambda operands, args, kwargs: apply("linalg.pinv", operands, (), kwargs),
     "searchsorted": lambda operands, args, kwargs: apply("searchsorted", operands, (), kwargs),
 }
+
+
+def _refuse_shared(_x: Any, _new: Any, name: str) -> Any:
+    raise RuntimeError(
+        f"{name}: the result shares its memory with an operand or another result, and one of them "
+        "has been written; copy it first: xp.asarray(x, copy=True)"
+    )
+
+
+#: Of what a function gave that is not followed itself, such as one with a rule of its own.
+RULES["shared"] = Rule("shared", [(None, None)], put=_refuse_shared)
 
 
 def tie(x: Tensor, other: Tensor) -> Tensor:
@@ -533,7 +551,10 @@ def _viewing(
         x, y = operands[position], result._value
         root = y._device.ops["root"]
         if isinstance(x, Traced) and root(y._data) is root(x._data):
-            result._view = View(x, rule.name, args, kwargs, index, x._trace)
+            if rule.listed:  # taken again without the others
+                result._view = View(x, "broadcast_to", (y._data.shape,), {}, None, x._trace)
+            else:
+                result._view = View(x, rule.name, args, kwargs, index, x._trace)
     return result
 
 
@@ -712,7 +733,11 @@ def refresh(x: Traced) -> None:
         return
     from ._writes import _become, take
 
-    _become(x, take(base, view))
+    token = _pause.set(None)  # the view was recorded, whether or not what reads it is
+    try:
+        _become(x, take(base, view))
+    finally:
+        _pause.reset(token)
 
 
 from . import _backward  # noqa: E402  (these build on this module, which passes on to them)

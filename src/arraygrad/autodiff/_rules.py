@@ -144,7 +144,8 @@ class Rule:
 def _wants(vjp: Function | None, jvp: Function | None, count: int) -> tuple[int, ...]:
     if vjp is None:  # derived from the jvp, which is called with everything
         return (NOTHING if jvp is None else DATA,) * count
-    names = list(inspect.signature(vjp).parameters)[1:]
+    parameters = list(inspect.signature(vjp).parameters.values())[1:]
+    names = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
     kinds = [
         NOTHING if n.startswith("_") else LIKE if n.endswith("_like") else DATA
         for n in names[:count]

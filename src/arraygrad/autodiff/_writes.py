@@ -23,7 +23,7 @@ from .._errors import describe
 from .._tensor import Tensor
 from ._engine import _cast, put, refresh, run, snapshot
 from ._rules import RULES
-from ._traced import Exposed, Traced, Variable, View, active, is_off, paused
+from ._traced import Dual, Exposed, Traced, Variable, View, active, is_off, paused
 
 #: In-place operators, as functions that give a new tensor.
 _FUNCTIONS = {
@@ -39,6 +39,12 @@ def write(name: str, operands: tuple[Any, ...], args: tuple[Any, ...]) -> Any:
         return _write_plain(name, x, value, args)
     if isinstance(x, Traced):
         refresh(x)
+        if not isinstance(x, Dual) and is_off(x, paused()):
+            _check_checkpoint(name, x)
+            raise RuntimeError(
+                f"{name}: inside of no_grad a tensor is written that takes part in another "
+                f"differentiation, too; copy it first: xp.asarray(x, copy=True); got {describe(x)}"
+            )
     if args:
         new = put(x, value, args[0])
     else:
@@ -74,12 +80,13 @@ def _round_in_place(new: Tensor, x: Tensor, value: Any) -> None:
 
 def write_variable(name: str, x: Any, value: Any) -> Any:
     """`write` for the most frequent case: a variable inside of `no_grad`, a step of training."""
-    kept, view = x._value, x._view
+    kept, view, pause = x._value, x._view, paused()
     if (
         type(kept) is not Tensor
         or view.__class__ is View
         or not (type(value) is Tensor or type(value) in _dispatch.SCALARS)
-        or not is_off(x, paused())
+        or not is_off(x, pause)
+        or (pause is not None and pause.captured is not None)
     ):
         return _dispatch.apply_operator(name, x, value)
     if getrefcount(kept) > _dispatch.ALONE + 1:  # the slot
@@ -99,12 +106,25 @@ def _write_plain(name: str, x: Tensor, value: Any, args: tuple[Any, ...]) -> Any
     target = x
     if isinstance(x, Traced):
         refresh(x)
+        _check_checkpoint(name, x)
         _unshare(x)
         target = _dispatch.wrap(x._data, x._device)
     result = _dispatch.apply(name, (target, value), args) if not args else None
     if args:
         target[args[0]] = value
     return x if result is target else result
+
+
+def _check_checkpoint(name: str, x: Traced) -> None:
+    """Raise inside of a checkpoint that will run again, and records what it writes by then."""
+    pause = paused()
+    while pause is not None:
+        if pause.captured is not None and x._trace in pause.captured:
+            raise RuntimeError(
+                f"{name}: a checkpoint cannot write to a tensor from outside; copy it first: "
+                f"xp.asarray(x, copy=True); got {describe(x)}"
+            )
+        pause = pause.outer
 
 
 def _unshare(x: Traced) -> None:
@@ -137,6 +157,7 @@ def _assign(name: str, x: Tensor, new: Tensor, views: int = 0) -> None:
             f"have no place; copy it first, or write it inside of no_grad(); got {describe(x)}"
         )
     if view is None:
+        _lay_out(new, x)
         _become(x, new)
         x._view = None
         return
@@ -147,7 +168,9 @@ def _assign_plain(name: str, x: Tensor, new: Tensor, views: int) -> None:
     link = getattr(x, "_view", None)
     if link is not None:
         base, key = link[0](), link[1]
-        if base is not None:
+        # None but its slot, and what is kept of it, refer to the view itself.
+        alone = getrefcount(x._data) <= _dispatch.ALONE + (x._value is not None)
+        if base is not None and alone:
             _assign(name, base, put(base, new, key), views + 1)
             _become(x, base[key])
             return
@@ -157,6 +180,7 @@ def _assign_plain(name: str, x: Tensor, new: Tensor, views: int) -> None:
             "values without their gradient; copy it first: xp.asarray(x, copy=True), or write "
             "into the whole tensor: x[i] = value"
         )
+    _lay_out(new, x)
     _become(x, new)
     x._view = None
 
@@ -181,6 +205,26 @@ def _assign_exposed(name: str, x: Traced, new: Any, view: Exposed) -> None:
     x._trace = new._trace
 
 
+def _lay_out(new: Any, x: Tensor) -> None:
+    """Give `new` the layout in memory of `x`: by that, `reshape` gives a view of it or a copy."""
+    strides = getattr(x._data, "strides", None)
+    if strides is None or new._data.strides == strides:
+        return
+    ops = x._device.ops
+    back = tuple(i for i, s in enumerate(strides) if s < 0)
+    data = ops["flip"](x._data, axis=back) if back else x._data
+    data = ops["copy"](data)
+    data = ops["flip"](data, axis=back) if back else data
+    if data.strides != strides:
+        return  # with gaps: of memory of another
+    ops["setitem"](data, new._data, ...)
+    while True:
+        new._data = data
+        if not isinstance(new, Traced):
+            return
+        new = new._value
+
+
 def _become(x: Tensor, new: Any) -> None:
     """Let the object `x` stand for the tensor `new` from now on."""
     x.__class__ = type(new)
@@ -195,7 +239,11 @@ def _become(x: Tensor, new: Any) -> None:
 def take(base: Tensor, view: View) -> Tensor:
     """A view of `base`, taken again."""
     result = run(view.name, (base,), view.args, view.kwargs)
-    return result if view.which is None else result[view.which]
+    if view.which is not None:
+        result = result[view.which]
+    if isinstance(result, Traced) and result._view is None:  # a copy this time
+        result._view = view._replace(seen=base._trace)
+    return result
 
 
 def detached(x: Tensor) -> Tensor:

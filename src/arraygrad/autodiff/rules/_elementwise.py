@@ -10,9 +10,9 @@ from typing import Any
 
 from ... import _elementwise as xp
 from ..._creation import asarray
-from ..._dispatch import call
+from ..._dispatch import call, unary, wrap
 from ..._searching import where
-from .._engine import conform, updated
+from .._engine import conform, quiet, updated
 from .._rules import Rule, define, refuse, same, zero
 
 Function = Callable[..., Any]
@@ -70,12 +70,31 @@ define(
 define("positive", (same, same))
 define("negative", (lambda g, *_: -g, lambda t, *_: -t))
 define("conj", (lambda g, *_: xp.conj(g), lambda t, *_: xp.conj(t)))
-define("real", (same, lambda t, *_: xp.real(t)), put=lambda x, new: new + 1j * xp.imag(x))
-define(
-    "imag",
-    (lambda g, *_: 1j * g, lambda t, *_: xp.imag(t)),
-    put=lambda x, new: xp.real(x) + 1j * new,
-)
+
+
+def _real_put(x: Any, new: Any) -> Any:
+    if x.dtype.kind != "c":
+        return new
+    with quiet():
+        return _exact(new + 1j * xp.imag(x), xp.real, x, new)
+
+
+def _imag_put(x: Any, new: Any) -> Any:
+    with quiet():
+        return _exact(xp.real(x) + 1j * new, xp.imag, x, new)
+
+
+def _exact(result: Any, part: Function, x: Any, new: Any) -> Any:
+    """`result` with the values of the assignment: a sum loses what is not finite, and -0."""
+    device = x._device
+    values = unary("copy", wrap(x._data, device))
+    part(values)[...] = wrap(new._data, device)
+    wrap(result._data, device)[...] = values
+    return result
+
+
+define("real", (same, lambda t, *_: xp.real(t)), put=_real_put)
+define("imag", (lambda g, *_: 1j * g, lambda t, *_: xp.imag(t)), put=_imag_put)
 
 # ---- arithmetic
 

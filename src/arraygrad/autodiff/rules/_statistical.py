@@ -79,7 +79,7 @@ def _var_vjp(g: Any, _out: Any, x: Any, *, axis: Any, correction: float, keepdim
 def _var_jvp(t: Any, _out: Any, x: Any, *, axis: Any, correction: float, keepdims: bool) -> Any:
     if not x.size:
         return None
-    total = xp.sum(_centred(x, axis) * t, axis=axis, keepdims=keepdims)
+    total = xp.sum(conj(_centred(x, axis)) * t, axis=axis, keepdims=keepdims)
     return total * 2 / (_count(x, axis) - correction)
 
 
@@ -101,7 +101,7 @@ def _std_vjp(g: Any, out: Any, x: Any, *, axis: Any, correction: float, keepdims
 def _std_jvp(t: Any, out: Any, x: Any, *, axis: Any, correction: float, keepdims: bool) -> Any:
     if not x.size:
         return None
-    total = xp.sum(_centred(x, axis) * t, axis=axis, keepdims=keepdims)
+    total = xp.sum(conj(_centred(x, axis)) * t, axis=axis, keepdims=keepdims)
     return total / (_count(x, axis) - correction) / _length(out)
 
 
@@ -201,6 +201,7 @@ def _cumulative_prod_jvp(
 def _cumulative_prod_vjp(
     g: Any, out: Any, x: Any, *, axis: Any, dtype: Any, include_initial: bool
 ) -> Any:
+    x = x if x.ndim else reshape(x, (1,))  # as the result of one without axes is
     axis = _axis_of(axis, x.ndim)
     if include_initial:
         before, g = _part(out, axis, None, -1), _part(g, axis, 1, None)
