@@ -123,6 +123,14 @@ def is_shared(x: Tensor, views: int = 0) -> bool:
     return getrefcount(data) > ALONE + 1 + kept or getrefcount(root) > ALONE + 1 + views
 
 
+def owns(x: Tensor) -> bool:
+    """Whether `x` has memory of its own, which others than what graphs keep of it do not have."""
+    data = x._data
+    if x._device.ops["root"](data) is not data:
+        return False
+    return getrefcount(data) <= ALONE + 1 + (x._value is not None)  # the slot
+
+
 #: The scalars of the standard, by exact type; a subclass goes the long way.
 SCALARS = frozenset({int, float, complex, bool})
 OPTIONAL_SCALARS = SCALARS | {type(None)}

@@ -177,8 +177,7 @@ def _is_alone(g: Any) -> bool:
     return (
         type(g) is Tensor
         and getrefcount(g) == _dispatch.ALONE + 2  # in the dict, and the caller's variable
-        and not _dispatch.is_shared(g)
-        and g._device.ops["root"](g._data) is g._data
+        and _dispatch.owns(g)
     )
 
 

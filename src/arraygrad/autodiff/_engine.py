@@ -63,8 +63,6 @@ def transform(
 ) -> Any:
     """Perform an operation of which some operand is traced."""
     if name in MUTATING:
-        from ._writes import write
-
         return write(name, operands, args)
     rule = RULES.get(name)
     if rule is not None and rule.prepare is not None:
@@ -90,8 +88,6 @@ def transform(
                 x = snapshot(x)
                 x._view = View(outer, "shared", (name,), {}, None, outer._trace)
             else:
-                from ._writes import detached
-
                 x = detached(outer)  # later writes to `outer` reach the view
         followed.append(x)
     if cls is None:
@@ -731,14 +727,14 @@ def refresh(x: Traced) -> None:
     refresh(base)
     if base._trace is view.seen:
         return
-    from ._writes import _become, take
-
     token = _pause.set(None)  # the view was recorded, whether or not what reads it is
     try:
-        _become(x, take(base, view))
+        become(x, take(base, view))
     finally:
         _pause.reset(token)
 
 
 from . import _backward  # noqa: E402  (these build on this module, which passes on to them)
 from ._tape import run_backward as run_backward  # noqa: E402
+from ._writes import become, take, write  # noqa: E402
+from ._writes import detached as detached  # noqa: E402

@@ -12,7 +12,7 @@ from .._tensor import Tensor
 from . import _debug
 from ._backward import backward
 from ._engine import conform, quiet, refresh
-from ._traced import Exposed, Recording, Traced, Variable, joined, leaf, traced
+from ._traced import Exposed, Recording, Split, Traced, Variable, joined, leaf, traced
 
 
 def variable(t: Tensor, /, *, requires_grad: bool = True) -> Variable:
@@ -178,11 +178,9 @@ def accumulate(node: Any, found: dict[Any, Tensor]) -> None:
 
 def own(found: dict[Any, Tensor], node: Any) -> Tensor | None:
     """Take a gradient out of those found, in memory of its own: to write to it changes no other."""
-    g = joined(found.pop(node, None))
-    if type(g) is Tensor and (
-        getrefcount(g) > _dispatch.ALONE
-        or _dispatch.is_shared(g)
-        or g._device.ops["root"](g._data) is not g._data
-    ):
+    g = found.pop(node, None)
+    if type(g) is Split:
+        g = joined(g)
+    if type(g) is Tensor and (getrefcount(g) > _dispatch.ALONE or not _dispatch.owns(g)):
         return _dispatch.unary("copy", g)
     return g

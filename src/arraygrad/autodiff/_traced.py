@@ -297,9 +297,7 @@ class Traced(Tensor):
         >>> (2 * v).detach()
         Tensor([2., 2.], dtype=float64)
         """
-        from ._writes import detached
-
-        return detached(self)
+        return _engine.detached(self)
 
 
 class Dual(Traced):

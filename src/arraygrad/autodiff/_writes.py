@@ -149,7 +149,7 @@ def _assign(name: str, x: Tensor, new: Tensor, views: int = 0) -> None:
         index = () if view.which is None else (view.which,)
         assert rule.put is not None
         _assign(name, base, rule.put(base, new, *index, *view.args, **view.kwargs))
-        _become(x, take(base, view))
+        become(x, take(base, view))
         return
     if type(x) is Variable and x._trace.rule is None and x._trace.level == 0:
         raise RuntimeError(
@@ -158,7 +158,7 @@ def _assign(name: str, x: Tensor, new: Tensor, views: int = 0) -> None:
         )
     if view is None:
         _lay_out(new, x)
-        _become(x, new)
+        become(x, new)
         x._view = None
         return
     _assign_exposed(name, x, new, view)
@@ -172,7 +172,7 @@ def _assign_plain(name: str, x: Tensor, new: Tensor, views: int) -> None:
         alone = getrefcount(x._data) <= _dispatch.ALONE + (x._value is not None)
         if base is not None and alone:
             _assign(name, base, put(base, new, key), views + 1)
-            _become(x, base[key])
+            become(x, base[key])
             return
     if _dispatch.is_shared(x, views):
         raise ValueError(
@@ -181,7 +181,7 @@ def _assign_plain(name: str, x: Tensor, new: Tensor, views: int) -> None:
             "into the whole tensor: x[i] = value"
         )
     _lay_out(new, x)
-    _become(x, new)
+    become(x, new)
     x._view = None
 
 
@@ -225,7 +225,7 @@ def _lay_out(new: Any, x: Tensor) -> None:
         new = new._value
 
 
-def _become(x: Tensor, new: Any) -> None:
+def become(x: Tensor, new: Any) -> None:
     """Let the object `x` stand for the tensor `new` from now on."""
     x.__class__ = type(new)
     x._data = new._data

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ... import _linear_algebra as xp
-from ..._dispatch import unary
+from ..._dispatch import binary, unary
 from ..._manipulation import expand_dims, permute_dims, reshape, squeeze
 from ..._statistical import sum as _sum
 from .._rules import conj, define
@@ -17,28 +17,29 @@ def _adjoint(x: Any) -> Any:
     return conj(x) if x._data.dtype.kind == "c" else x
 
 
-def _matmul_left(g: Any, _out: Any, x1_like: Any, x2: Any) -> Any:
-    if x2._data.ndim == 1:
+def _matmul_left(g: Any, _out: Any, _x1: Any, x2: Any) -> Any:
+    n2 = x2._data.ndim
+    if n2 == 1:
         return expand_dims(g, -1) * conj(x2)
-    if len(x1_like.shape) == 1:
+    if g._data.ndim < n2:  # x1 is a vector
         return squeeze(xp.matmul(expand_dims(g, -2), _adjoint(x2)), -2)
-    return xp.matmul(g, _adjoint(x2))
+    return binary("matmul", g, _adjoint(x2))
 
 
 def _matmul_right(g: Any, _out: Any, x1: Any, x2_like: Any) -> Any:
-    n1, n2 = x1._data.ndim, len(x2_like.shape)
+    n1 = x1._data.ndim
     if n1 == 1:
-        if n2 == 1:
+        if not g._data.ndim:
             return g * conj(x1)
         return expand_dims(conj(x1), -1) * expand_dims(g, -2)
-    if n2 == 1:
+    if g._data.ndim < n1:  # x2 is a vector
         if n1 == 2:
             return xp.matmul(g, conj(x1))
         return squeeze(xp.matmul(_adjoint(x1), expand_dims(g, -1)), -1)
-    if n2 == 2 and n1 > 2:  # one product for the whole stack, without its copies
+    if n1 > 2 and len(x2_like.shape) == 2:  # one product for the whole stack, without its copies
         x1 = reshape(x1, (math.prod(x1.shape[:-1]), x1.shape[-1]))
         g = reshape(g, (math.prod(g.shape[:-1]), g.shape[-1]))
-    return xp.matmul(_adjoint(x1), g)
+    return binary("matmul", _adjoint(x1), g)
 
 
 define(
