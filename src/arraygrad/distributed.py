@@ -254,10 +254,10 @@ def value_and_grad(
 
     Notes
     -----
-    The parts' gradients are added in pairs of neighbours, sums in pairs again, by the workers: the
-    order, and so the result to the bit, depends on the number of parts alone, not on who is ready
-    first. If a worker is lost, Dask does its tasks again elsewhere; a sum that has been taken has
-    each part in it once. What fails in `f` is raised here.
+    The parts' gradients are added in pairs of neighbours, sums in pairs again, by the workers, and
+    the last two here: the order, and so the result to the bit, depends on the number of parts
+    alone, not on who is ready first. If a worker is lost, Dask does its tasks again elsewhere; a
+    sum that has been taken has each part in it once. What fails in `f` is raised here.
 
     Examples
     --------
@@ -295,11 +295,13 @@ def value_and_grad(
         packed = _Box(how) if client is None else pickle.dumps(how)
         rows = zip(*(batch._parts for batch in batches), strict=True)
         sums = [_task(client, _gradient, packed, sent, *parts) for parts in rows]
-        while len(sums) > 1:
+        while len(sums) > 2:
             pairs = [_task(client, _add, *ab) for ab in zip(sums[::2], sums[1::2], strict=False)]
             sums = pairs + sums[2 * len(pairs) :]
         with _LARGE_GRAPHS():
-            box = sums[0].compute(scheduler=client or threaded.get)
+            boxes = _compute(*sums, scheduler=client or threaded.get)
+        # The last two are added here, which saves sending one to the worker of the other.
+        box = _add(*boxes) if len(boxes) > 1 else boxes[0]
 
         leaves, weight, aux = box.content
         if reduce == "mean":
