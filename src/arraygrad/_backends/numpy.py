@@ -533,9 +533,13 @@ def var(
         return wide.astype(x.dtype)
     if x.dtype.kind != "f" or not x.size:
         return x.var(axis=axis, ddof=correction, keepdims=keepdims)  # with its warnings
-    total = _add(x, axis=axis, keepdims=True)
-    count = x.size // total.size
-    deviation = np.asarray(x - total / count)
+    if axis is None and not keepdims and x.ndim:  # the same with scalars, which are faster
+        count = x.size
+        deviation = x - _add(x, axis=None) / count
+    else:
+        total = _add(x, axis=axis, keepdims=True)
+        count = x.size // total.size
+        deviation = np.asarray(x - total / count)
     np.multiply(deviation, deviation, out=deviation)
     squares = _add(deviation, axis=axis, keepdims=keepdims)
     return squares / (count - correction if count > correction else np.nan)
@@ -545,7 +549,10 @@ def std(
     x: _Array, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False
 ) -> _Array:
     """The root of `var`."""
-    return np.sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
+    square = var(x, axis=axis, correction=correction, keepdims=keepdims)
+    if isinstance(square, np.ndarray):
+        return np.sqrt(square)
+    return type(square)(math.sqrt(square))  # rounded once more, for float32, it is the same number
 
 
 def argmax(x: _Array, /, *, axis: int | None = None, keepdims: bool = False) -> _Array:
