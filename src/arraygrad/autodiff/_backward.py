@@ -159,7 +159,14 @@ def backward(
                 if have is None:
                     grads[parent] = gx
                     heappush(pending, (-parent.time, parent))
-                elif type(gx) is Tensor and (parent in sums or _is_alone(have)):
+                elif type(gx) is Tensor and (
+                    parent in sums
+                    or (
+                        type(have) is Tensor
+                        and getrefcount(have) == _dispatch.ALONE + 1  # in grads
+                        and _dispatch.owns(have)
+                    )
+                ):
                     have._device.ops["iadd"](have._data, gx._data)
                     sums.add(parent)
                 else:
@@ -170,15 +177,6 @@ def backward(
     if checks is not None:
         checks.found(found)
     return found
-
-
-def _is_alone(g: Any) -> bool:
-    """Whether nobody else has a cotangent or its memory."""
-    return (
-        type(g) is Tensor
-        and getrefcount(g) == _dispatch.ALONE + 2  # in the dict, and the caller's variable
-        and _dispatch.owns(g)
-    )
 
 
 def _collect(grads: dict[Node, Any], pending: list[Any], node: Part, g: Any) -> None:
