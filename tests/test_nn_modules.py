@@ -439,6 +439,20 @@ def test_what_is_copied_together_stays_together(xp):
     assert other.scale.item() != before[1]
 
 
+def test_a_parameter_does_not_become_a_buffer_by_accident():
+    layer = nn.Linear(2, 1)
+    with pytest.raises(TypeError, match="weight is a parameter"):
+        layer.weight = arraygrad.zeros((1, 2))
+    layer.weight = autodiff.variable(arraygrad.zeros((1, 2)))
+    assert [name for name, _ in layer.named_parameters()] == ["weight", "bias"]
+    layer.bias = None
+    layer.state = layer(arraygrad.ones(2))  # a result, which may be forgotten again
+    layer.state = arraygrad.zeros(1)
+    del layer.weight
+    layer.weight = arraygrad.ones((1, 2))
+    assert {name for name, _ in layer.named_buffers()} == {"weight", "state"}
+
+
 def test_an_optimiser_that_is_copied_first_goes_along():
     model = nn.Linear(2, 1)
     optimizer, again = copy.deepcopy((optim.SGD(model.parameters(), lr=0.1), model))

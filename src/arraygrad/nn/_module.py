@@ -84,6 +84,17 @@ class Module:
         super().__init_subclass__(**kwargs)
         _register(cls)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Tensor) and not isinstance(value, Variable):
+            have = vars(self).get(name)
+            if isinstance(have, Tensor) and _records(have) is not None:
+                raise TypeError(
+                    f"{type(self).__name__}: {name} is a parameter; a plain tensor in its place "
+                    f"would not be trained. Write autodiff.variable(x), or {name}[...] = x inside "
+                    f"of no_grad(); got {describe(value)}"
+                )
+        object.__setattr__(self, name, value)
+
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; to be defined by subclasses."""
         raise NotImplementedError(f"{type(self).__name__}: define forward(self, ...)")
