@@ -34,6 +34,11 @@ CASES = {
     "ij...->...": [(2, 3, 4)],
     "ij,j->i": [(2, 0), (0,)],
     ",->": [(), ()],
+    "xy,yz": [(3, 1), (4, 2)],  # sizes of 1 are broadcast
+    "x,x": [(3,), (1,)],
+    "xy,xy->y": [(1, 4), (3, 4)],
+    "a...,a...->...": [(1, 3), (2, 1)],
+    "xy,yz->xz": [(2, 0), (1, 3)],
 }
 
 
@@ -65,6 +70,10 @@ def test_gradients(case):
     [
         ("ij,jk->ik", [(2, 3), (4, 5)]),
         ("ij,jk->ik", [(2, 3)]),
+        ("ij,ij", [(3, 4), (4, 3)]),
+        ("ij,ij->i", [(2, 3), (2, 4)]),
+        ("bij,bjk->bik", [(2, 3, 4), (3, 4, 5)]),
+        ("...i,...i->", [(2, 3, 4), (3, 2, 4)]),
         ("ii", [(2, 3)]),
         ("ij->i", [(2, 3, 4)]),
         ("...i->i", [(2, 3)]),
@@ -79,6 +88,12 @@ def test_what_does_not_fit_raises(case, shapes):
         np.einsum(case, *arrays)
     with pytest.raises(ValueError):
         arraygrad.einsum(case, *map(arraygrad.asarray, arrays))
+
+
+def test_sizes_that_differ_are_named():
+    x = arraygrad.ones((3, 4))  # as many elements as its transpose: no product would notice
+    with pytest.raises(ValueError, match="axis 'i' of 'ij,ij' has the sizes 3 and 4"):
+        arraygrad.einsum("ij,ij", x, x.mT)
 
 
 def test_bad_use_raises():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from ._linear_algebra import matmul
-from ._manipulation import moveaxis, permute_dims, reshape
+from ._manipulation import broadcast_to, moveaxis, permute_dims, reshape
 from ._statistical import sum as _sum
 from ._strict import is_strict
 from ._typing import Tensor
@@ -38,7 +38,8 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
     TypeError
         If an operand is not a tensor, and in strict mode.
     ValueError
-        If the names do not fit the operands or each other, or sizes differ.
+        If the names do not fit the operands or each other, or axes of one name differ in size;
+        but 1 goes with every size, as in broadcasting.
 
     Notes
     -----
@@ -74,6 +75,7 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
     known = {a for _, axes in terms for a in axes}
     if len(set(wanted)) != len(wanted) or not known.issuperset(wanted):
         raise ValueError(f"einsum: the result of {subscripts!r} has an axis twice, or a new one")
+    terms = _alike(subscripts, terms)
     x, axes = terms[0]
     for i, (y, others) in enumerate(terms[1:], 2):
         later = {a for _, rest in terms[i:] for a in rest}
@@ -105,6 +107,25 @@ def _diagonal(x: Tensor, axes: list[_Axis]) -> tuple[Tensor, list[_Axis]]:
             x = diagonal(moveaxis(x, (i, j), (-2, -1)))
             axes = [b for k, b in enumerate(axes) if k not in (i, j)] + [a]
     return x, axes
+
+
+def _alike(
+    subscripts: str, terms: list[tuple[Tensor, list[_Axis]]]
+) -> list[tuple[Tensor, list[_Axis]]]:
+    """With one size for each name: products of joined axes would not notice others."""
+    sizes: dict[_Axis, int] = {}
+    for x, axes in terms:
+        for a, n in zip(axes, x.shape, strict=True):
+            known = sizes.get(a, 1)
+            if 1 not in (known, n) and known != n:
+                name = f"axis {a!r}" if isinstance(a, str) else "an axis of the ellipsis"
+                raise ValueError(f"einsum: {name} of {subscripts!r} has the sizes {known} and {n}")
+            sizes[a] = n if known == 1 else known
+    shapes = [tuple(sizes[a] for a in axes) for _, axes in terms]
+    return [
+        (x if x.shape == shape else broadcast_to(x, shape), axes)
+        for (x, axes), shape in zip(terms, shapes, strict=True)
+    ]
 
 
 def _summed(x: Tensor, axes: list[_Axis], keep: set[_Axis]) -> tuple[Tensor, list[_Axis]]:
