@@ -770,6 +770,20 @@ def test_minimize_bounds_and_constraints(xp):
     np.testing.assert_allclose(found.x[0].numpy(), -1.0, atol=1e-6)
 
 
+def test_minimize_takes_scipys_bounds(xp):
+    optimize = pytest.importorskip("scipy.optimize")
+    for bounds, want in (
+        (optimize.Bounds(ub=0.5), [0.5, 0.5]),
+        (optimize.Bounds([-1.0, 2.0], [0.5, 3.0]), [0.5, 2.0]),
+    ):
+        found = optim.minimize(lambda x: xp.sum((x - 1) ** 2), xp.zeros(2), bounds=bounds)
+        np.testing.assert_allclose(found.x.numpy(), want, atol=1e-6)
+    found = optim.minimize(
+        lambda p: (p["x"] - 1) ** 2, {"x": xp.asarray(0.0)}, bounds=optimize.Bounds(0, 0.5)
+    )
+    np.testing.assert_allclose(found.x["x"].numpy(), 0.5, atol=1e-6)
+
+
 def test_minimize_other_leaves(xp):
     """float32, complex numbers, Python's floats, arguments, and a module."""
     pytest.importorskip("scipy")
@@ -823,6 +837,8 @@ def test_what_minimize_refuses():
         ({"method": "BFGS", "bounds": (0, 1)}, "takes no bounds"),
         ({"method": "BFGS", "constraints": {"type": "eq", "fun": f}}, "takes no constraints"),
         ({"bounds": [0, 1]}, "bounds are"),
+        ({"bounds": [(0, 1), (0, None)]}, "not a pair for each element"),
+        ({"bounds": ((0, 1), (0, None))}, "or like x0; got the bound"),
         ({"bounds": ({"x": 1.0}, None)}, "or like x0"),
         ({"constraints": {"type": "eq"}}, "a constraint is"),
     ):

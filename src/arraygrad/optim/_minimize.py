@@ -28,7 +28,7 @@ def minimize(
     args: tuple[Any, ...] = (),
     method: str | None = None,
     *,
-    bounds: tuple[Any, Any] | None = None,
+    bounds: Any = None,
     constraints: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
     tol: float | None = None,
     callback: Callable[[Any], None] | None = None,
@@ -49,7 +49,7 @@ def minimize(
         BFGS, L-BFGS-B, CG, TNC, SLSQP; Newton-CG, trust-ncg, trust-krylov or trust-constr, which
         also use products with the Hessian. None chooses SLSQP with constraints, L-BFGS-B with
         bounds, else BFGS.
-    bounds : tuple, optional
+    bounds : tuple or scipy.optimize.Bounds, optional
         ``(low, high)``: each None, a number, or like `x0`, of shapes that broadcast to those.
     constraints : dict or sequence of dict, optional
         ``{"type": "eq", "fun": g}`` asks for ``g(x) == 0``, ``"ineq"`` for ``g(x) >= 0``. `g`
@@ -100,6 +100,8 @@ def minimize(
             f'minimize: needs SciPy: pip install "arraygrad[scipy]" ({error})'
         ) from error
     constraints = [constraints] if isinstance(constraints, Mapping) else list(constraints)
+    if isinstance(bounds, optimize.Bounds):  # its numbers have become arrays of one element
+        bounds = tuple(b.item() if b.size == 1 else b for b in (bounds.lb, bounds.ub))
     name = _method(method, bounds, constraints)
     flat = _Flat(x0)
     both = value_and_grad(f)
@@ -239,7 +241,10 @@ class _Flat:
     def bounds(self, bounds: Any) -> list[tuple[float, float]]:
         """The bounds of each element of the vector."""
         if not isinstance(bounds, tuple) or len(bounds) != 2:
-            raise ValueError(f"minimize: bounds are (low, high); got {describe(bounds)}")
+            raise ValueError(
+                "minimize: bounds are (low, high), each None, a number or like x0, not a pair for "
+                f"each element; got {describe(bounds)}"
+            )
         if any(x.dtype.kind == "c" for x in self.leaves):
             raise ValueError("minimize: complex numbers have no bounds")
         low, high = map(self._bound, bounds, (-float("inf"), float("inf")))
@@ -252,7 +257,8 @@ class _Flat:
         leaves, structure = _trees.flatten(bound)
         if structure != self.structure:
             raise ValueError(
-                f"minimize: a bound is None, a number, or like x0; got {describe(bound)}"
+                "minimize: bounds are (low, high), each None, a number or like x0; got the bound "
+                + describe(bound)
             )
         parts = [
             reshape(broadcast_to(_on_host(asarray(b)), x.shape), (-1,))
