@@ -95,6 +95,24 @@ class Net:
         self.scale = self.scale * 1.0  # which taking apart and putting together must not repeat
 
 
+@dataclasses.dataclass(frozen=True)
+class Named:
+    name: str = dataclasses.field(metadata={"static": True})
+    weight: object
+    power: int = dataclasses.field(default=2, metadata={"static": True})
+
+
+def test_static_fields_of_dataclasses_are_left_alone(xp):
+    p = Named("first", xp.asarray(3.0), 3)
+    value, g = value_and_grad(lambda p: p.weight**p.power)(p)
+    assert (float(value), float(g.weight)) == (27.0, 27.0)
+    assert (g.name, g.power) == ("first", 3)
+    pullback = vjp(lambda p: dataclasses.replace(p, weight=p.weight**2), p)[1]
+    assert float(pullback(g)[0].weight) == 162.0
+    with pytest.raises(ValueError, match="structure"):
+        pullback(dataclasses.replace(g, power=4))
+
+
 def test_containers(xp):
     one = xp.asarray(1.0)
     p = {"n": Net([Layer(2 * one), Layer(3 * one, 4 * one)], 5 * one), "t": (Pair(one, [one]),)}
@@ -214,6 +232,30 @@ def test_jacobian(xp):
     assert jacobian(lambda x: x * xp.ones(2), mode="reverse")(xp.asarray(1.0)).shape == (2,)
 
 
+@pytest.mark.parametrize("shape", [(2,), (7,), (0,)])  # more results, more arguments, none
+def test_jacobian_and_hessian_hand_an_auxiliary_result_on(shape, xp, same):
+    x = xp.full(shape, 3.0)
+
+    def f(x):
+        return xp.ones(4) * xp.sum(x**2), {"twice": 2 * x, "name": "f", "shape": x.shape}
+
+    def loss(x):
+        out, aux = f(x)
+        return xp.sum(out), aux
+
+    for mode in (None, "forward", "reverse"):
+        found, aux = jacobian(f, mode=mode, has_aux=True)(x)
+        same(found, np.full((4, *shape), 6.0))
+        assert (aux["name"], aux["shape"]) == ("f", shape)
+        assert type(aux["twice"]) is xp.Tensor
+        same(aux["twice"], np.full(shape, 6.0))
+    (found,), aux = hessian(loss, (0,), has_aux=True)(x)
+    same(found[0], 8.0 * np.eye(*shape))
+    assert type(aux["twice"]) is xp.Tensor
+    with pytest.raises(TypeError, match="jacobian: with has_aux the function gives a tuple"):
+        jacobian(lambda x: x, has_aux=True)(x)
+
+
 def test_jacobian_runs_the_function_as_often_as_its_mode_needs():
     for sizes, mode, expected in (((5, 2), None, 1), ((2, 9), None, 1 + 2), ((5, 2), "forward", 5)):
         calls = []
@@ -282,6 +324,14 @@ ONE = arraygrad.asarray(1.0)
         (lambda: grad(lambda x: x, "x")(ONE), TypeError, "argnums"),
         (lambda: grad(lambda x: x, ())(ONE), TypeError, "argnums"),
         (lambda: grad(lambda x: x)({}), TypeError, "holds no tensor"),
+        (
+            lambda: grad(lambda x: x["a"])({"a": ONE, "b": 3}),
+            TypeError,
+            r"argument 0\['b'\] must .*; what is not differentiated by goes into another argument",
+        ),
+        (lambda: grad(lambda x: x)(np.ones(2)), TypeError, "write arraygrad.asarray"),
+        (lambda: grad(lambda x: x)(3), TypeError, "write arraygrad.asarray"),
+        (lambda: grad(lambda x: x)(object()), TypeError, "containers of tensors are"),
         (lambda: grad(5), TypeError, "expected a function"),
         (lambda: grad(ONE, ONE), TypeError, r"grad\(f\)\(x\)"),
         (lambda: setattr(2 * variable(ONE), "requires_grad", False), RuntimeError, "only a leaf"),

@@ -69,13 +69,19 @@ def _as_input(name: str, i: int, x: Any, path: Callable[[], str]) -> Tensor:
         from .._creation import asarray
 
         return asarray(x)
-    hint = ""
+    where = path()
     if isinstance(x, Tensor):
         hint = "; write xp.astype(x, xp.float64) first"
-    elif isinstance(x, int) or hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__"):
+    elif hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__"):
         hint = "; write arraygrad.asarray(x, dtype=...) first"
+    elif where:
+        hint = "; what is not differentiated by goes into another argument"
+    elif isinstance(x, int):
+        hint = "; write arraygrad.asarray(x, dtype=...) first"
+    else:
+        hint = "; containers of tensors are dicts, lists, tuples and dataclasses"
     raise TypeError(
-        f"{name}: argument {i}{path()} must be a tensor of a floating-point dtype; "
+        f"{name}: argument {i}{where} must be a tensor of a floating-point dtype; "
         f"got {describe(x)}{hint}"
     )
 
@@ -210,7 +216,8 @@ def value_and_grad(
         Gives a real tensor of one element; with `has_aux`, a tuple of that and anything else.
     argnums : int or sequence of int, optional
         The positional arguments to differentiate by. Each is a tensor or a Python float, or
-        nested dicts, lists, tuples and dataclasses of these.
+        nested dicts, lists, tuples and dataclasses of these. Fields of a dataclass that are
+        ``dataclasses.field(metadata={"static": True})`` stay as they are.
     has_aux : bool, optional
         Whether `f` gives a second result, which is not differentiated.
 
@@ -548,6 +555,7 @@ def jacobian(
     *,
     mode: str | None = None,
     holomorphic: bool = False,
+    has_aux: bool = False,
 ) -> Function:
     """A function that gives all derivatives of all elements of the result of `f`.
 
@@ -563,12 +571,16 @@ def jacobian(
     holomorphic : bool, optional
         Promise that `f` is holomorphic in its complex arguments; only then are they allowed.
         The result is the complex derivative.
+    has_aux : bool, optional
+        `f` gives ``(result, aux)``, of which only `result` is differentiated. `aux` is that of the
+        first run.
 
     Returns
     -------
     callable
         Of the same arguments. Gives tensors of shape ``out.shape + argument.shape``, in the
-        containers of the result, and inside of each of these in those of the argument.
+        containers of the result, and inside of each of these in those of the argument; with
+        `has_aux`, ``(derivatives, aux)``.
 
     Raises
     ------
@@ -587,7 +599,7 @@ def jacobian(
     Tensor([[2., 0.],
             [0., 4.]], dtype=float64)
     """
-    return _jacobian("jacobian", f, argnums, mode, holomorphic)
+    return _jacobian("jacobian", f, argnums, mode, holomorphic, has_aux)
 
 
 def _jacobian(
@@ -596,6 +608,7 @@ def _jacobian(
     argnums: int | Sequence[int],
     mode: str | None,
     holomorphic: bool,
+    has_aux: bool,
 ) -> Function:
     _check_function(name, f)
     if mode not in (None, "forward", "reverse"):
@@ -615,24 +628,25 @@ def _jacobian(
         columns = sum(x.size for x in inputs.leaves)
         structure, rows = None, None
         if mode == "forward":
-            structure, table = _forward(name, f, inputs, kwargs)
+            structure, table, aux = _forward(name, f, inputs, kwargs, has_aux)
         else:
             # What a write to an argument would change is read by a second run only.
             spare = [snapshot_of(x) for x in inputs.leaves] if mode is None else []
-            recorded = _Recorded(name, f, inputs, kwargs, False)
-            structure = recorded.structure
+            recorded = _Recorded(name, f, inputs, kwargs, has_aux)
+            structure, aux = recorded.structure, recorded.aux
             rows = sum(x.size * (1 + (x.dtype.kind == "c")) for x in recorded.likes)
             if mode == "reverse" or rows <= columns:
                 table = _reverse(recorded, holomorphic)
             else:
                 inputs.leaves = spare
                 del recorded
-                structure, table = _forward(name, f, inputs, kwargs)
+                structure, table, _ = _forward(name, f, inputs, kwargs, has_aux)
         parts = []
         for row in table:
             restored = inputs.restored(row)
             parts.append(restored[0] if single else restored)
-        return _trees.unflatten(structure, parts)
+        found = _trees.unflatten(structure, parts)
+        return (found, aux) if has_aux else found
 
     return run
 
@@ -643,13 +657,14 @@ def snapshot_of(x: Tensor) -> Tensor:
 
 
 def _forward(
-    name: str, f: Function, inputs: _Inputs, kwargs: Any
-) -> tuple[Any, list[list[Tensor]]]:
+    name: str, f: Function, inputs: _Inputs, kwargs: Any, has_aux: bool
+) -> tuple[Any, list[list[Tensor]], Any]:
     """One pass for each element of the inputs."""
     leaves = inputs.leaves
     spare = [snapshot_of(x) for x in leaves]
     columns: list[list[list[Tensor]]] = []
     structure: Any = None
+    aux: Any = None
     likes: list[Tensor] = []
     for i, x in enumerate(leaves):
         column = []
@@ -657,14 +672,17 @@ def _forward(
             inputs.leaves = leaves if structure is None else [snapshot_of(y) for y in spare]
             directions: list[Tensor | None] = [None] * len(leaves)
             directions[i] = unit
-            value, tangent = _jvp(name, f, inputs, directions, kwargs=kwargs)
+            value, tangent, *rest = _jvp(name, f, inputs, directions, has_aux, kwargs)
+            if structure is None and has_aux:
+                (aux,) = rest
             likes = _trees.flatten(value)[0]
             found, structure = _trees.flatten(tangent)
             column.append(found)
         columns.append(column)
     inputs.leaves = leaves
     if structure is None:  # no elements at all
-        likes, structure = _outputs(name, f(*inputs.replaced(leaves), **kwargs))
+        out, aux = _split_aux(name, f(*inputs.replaced(leaves), **kwargs), has_aux)
+        likes, structure = _outputs(name, out)
     from .._manipulation import reshape, stack
 
     table = []
@@ -678,7 +696,7 @@ def _forward(
                 else _dispatch.create("zeros", like.device, shape, dtype=like.dtype)
             )
         table.append(row)
-    return structure, table
+    return structure, table, aux
 
 
 def _reverse(recorded: _Recorded, holomorphic: bool) -> list[list[Tensor]]:
@@ -722,7 +740,7 @@ def units(x: Tensor) -> Any:
         yield _dispatch.call("reshape", unit, x.shape, copy=None)
 
 
-def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def hessian(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Function:
     """A function that gives all second derivatives of `f`.
 
     Parameters
@@ -731,12 +749,16 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         Gives a real tensor of one element.
     argnums : int or sequence of int, optional
         The positional arguments to differentiate by, real.
+    has_aux : bool, optional
+        `f` gives ``(value, aux)``, of which only `value` is differentiated. `aux` is that of the
+        first run.
 
     Returns
     -------
     callable
         Of the same arguments. Gives tensors of shape ``argument.shape + argument.shape``, in the
-        containers of the argument, inside of each of these once more.
+        containers of the argument, inside of each of these once more; with `has_aux`,
+        ``(derivatives, aux)``.
 
     Raises
     ------
@@ -751,8 +773,13 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     Tensor([[4., 2.],
             [2., 0.]], dtype=float64)
     """
-    first = _value_and_grad("hessian", f, argnums, False)
-    return _jacobian("hessian", lambda *a, **k: first(*a, **k)[1], argnums, "forward", False)
+    first = _value_and_grad("hessian", f, argnums, has_aux)
+
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, g = first(*args, **kwargs)
+        return (g, value[1]) if has_aux else g
+
+    return _jacobian("hessian", gradient, argnums, "forward", False, has_aux)
 
 
 def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:

@@ -61,15 +61,17 @@ def tree_map(function: Callable[..., Any], tree: Any) -> Any:
 
 
 def _register(cls: Any) -> None:
-    """Tell optree how to take a dataclass apart: its fields in order."""
-    names = tuple(f.name for f in dataclasses.fields(cls))
+    """Tell optree how to take a dataclass apart: its fields in order, static ones as they are."""
+    fields = dataclasses.fields(cls)
+    names = tuple(f.name for f in fields if not f.metadata.get("static"))
+    fixed = tuple(f.name for f in fields if f.metadata.get("static"))
 
     def take_apart(x: Any) -> tuple[Any, ...]:
-        return [getattr(x, name) for name in names], None, names
+        return [getattr(x, name) for name in names], [getattr(x, name) for name in fixed], names
 
-    def put_together(_: Any, values: Any) -> Any:
+    def put_together(constants: Any, values: Any) -> Any:
         x = object.__new__(cls)  # not by __init__, which may do other things than assign
-        for name, value in zip(names, values, strict=True):
+        for name, value in (*zip(names, values, strict=True), *zip(fixed, constants, strict=True)):
             object.__setattr__(x, name, value)
         return x
 
