@@ -1435,9 +1435,10 @@ WITHOUT_DERIVATIVE = {
     "fft.fftfreq": "takes no tensor",
     "fft.rfftfreq": "takes no tensor",
 }
-#: Names of the namespace that the standard does not have. (einsum and the reductions that leave
-#: out NaN are written in it; tests/test_einsum.py and tests/test_nan.py show their gradients.)
-OWN = {"default_device", "einsum", "from_numpy", "map_location", "median", "strict"}
+#: Names of the namespace that the standard does not have. (einsum, the reductions that leave
+#: out NaN and transpose are written in it; tests/test_einsum.py, tests/test_nan.py and
+#: tests/test_ecosystem_xarray.py show their gradients.)
+OWN = {"default_device", "einsum", "from_numpy", "map_location", "median", "strict", "transpose"}
 OWN |= {name for name in xp.__all__ if name.startswith("nan") and name != "nan"}
 #: Methods of Tensor that are no operators.
 _NO_OPERATORS = (

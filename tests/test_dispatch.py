@@ -81,7 +81,8 @@ APART = frozenset(
     "zeros zeros_like broadcast_shapes fft.fftfreq fft.rfftfreq __array_namespace_info__".split()
 )
 #: Functions written in the others.
-COMPOSED = {n for n in xp.__all__ if n.startswith("nan") and n != "nan"} | {"einsum", "median"}
+COMPOSED = {n for n in xp.__all__ if n.startswith("nan") and n != "nan"}
+COMPOSED |= {"einsum", "median", "transpose"}
 
 
 def functions():

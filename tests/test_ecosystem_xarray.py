@@ -74,6 +74,12 @@ USES = {
     "weighted": lambda d, xp: d.weighted(d.isel(row=1).fillna(0.0) ** 2).mean("column"),
     "groupby": lambda d, xp: d.groupby("column").mean(),
     "dot": lambda d, xp: xr.dot(d.fillna(0.0), d.fillna(1.0), dim="column"),
+    "dot of other dims": lambda d, xp: xr.dot(
+        d.fillna(0.0), d.T.isel(row=[0, 1]).fillna(1.0), dim="row"
+    ),
+    "apply_ufunc by name": lambda d, xp: xr.apply_ufunc(xp.hypot, d, d.T + 1),
+    "cov": lambda d, xp: xr.cov(d.fillna(0.0), d.fillna(1.0) ** 2, dim="column"),
+    "corr": lambda d, xp: xr.corr(d.fillna(0.0), d.fillna(1.0) ** 2, dim="column"),
     "concat": lambda d, xp: xr.concat([d, d + 1], "row"),
     "merge": lambda d, xp: xr.merge([d.rename("v")]).v,
     "full_like": lambda d, xp: xr.full_like(d, 3.0),

@@ -23,6 +23,8 @@ CALLS = {
     "moveaxis tuple": lambda m, x: m.moveaxis(x, (0, 1), (-1, 0)),
     "permute_dims": lambda m, x: m.permute_dims(x, (2, 0, 1)),
     "permute_dims negative": lambda m, x: m.permute_dims(x, (-1, 0, -2)),
+    "transpose": lambda m, x: m.transpose(x),
+    "transpose, axes": lambda m, x: m.transpose(x, (2, 0, 1)),
     "repeat": lambda m, x: m.repeat(x, 2, axis=1),
     "repeat flat": lambda m, x: m.repeat(x, 3),
     "repeat each": lambda m, x: m.repeat(x, m.asarray([0, 2, 1]), axis=1),

@@ -62,6 +62,8 @@ OUTSIDE = {
     "method view": (lambda: Z.view(float), TypeError, r"xp\.real"),
     "attribute real": (lambda: Z.real, TypeError, r"xp\.real"),
     "attribute imag": (lambda: Z.imag, TypeError, r"xp\.imag"),
+    "method conj": (lambda: Z.conj(), TypeError, r"xp\.conj"),
+    "transpose": (lambda: xp.transpose(M), TypeError, "permute_dims"),
     "logspace": (lambda: xp.logspace(0, 1, 2), TypeError, "linspace"),
     "diag": (lambda: xp.diag(X), TypeError, r"xp\.eye"),
 }

@@ -330,6 +330,7 @@ def test_parts_as_attributes(xp, same):
     same(z.real, [1.0, 3.0])
     same(z.imag, [2.0, 0.0])
     same(xp.asarray([1, 2]).real, [1, 2])
+    same(z.conj(), [1 - 2j, 3.0])
 
 
 def test_view_of_another_dtype():

@@ -134,6 +134,7 @@ from ._manipulation import (
     squeeze,
     stack,
     tile,
+    transpose,
     unstack,
 )
 from ._nan import (
@@ -341,6 +342,7 @@ __all__ = [
     "tanh",
     "tensordot",
     "tile",
+    "transpose",
     "tril",
     "triu",
     "trunc",

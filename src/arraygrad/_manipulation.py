@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ._backends.numpy import broadcast_shapes as _broadcast_shapes
 from ._dispatch import apply, call, sequence
 from ._errors import explain
+from ._strict import is_strict
 from ._typing import Axis, Tensor
 
 
@@ -477,6 +478,43 @@ def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:
             [1, 2, 1, 2]], dtype=int64)
     """
     return call("tile", x, repetitions)
+
+
+def transpose(x: Tensor, /, axes: tuple[int, ...] | None = None) -> Tensor:
+    """Axes in another order, under NumPy's name: xarray looks for it.
+
+    Not in the standard, which has `permute_dims`.
+
+    Parameters
+    ----------
+    x : Tensor
+        Of any shape and dtype.
+    axes : tuple of int, optional
+        Each axis of `x` once, in the order wanted; the reversed order unless given.
+
+    Returns
+    -------
+    Tensor
+        A view, of the dtype of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, and in strict mode.
+    ValueError
+        If `axes` is no permutation of the axes.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.transpose(xp.ones((2, 3, 4))).shape
+    (4, 3, 2)
+    """
+    if is_strict():
+        raise TypeError("transpose: outside the standard; write xp.permute_dims(x, axes)")
+    if axes is None and isinstance(x, Tensor):
+        axes = tuple(range(x.ndim))[::-1]
+    return call("permute_dims", x, axes)
 
 
 def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:

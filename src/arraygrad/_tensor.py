@@ -358,6 +358,10 @@ class Tensor:
             (axes,) = axes
         return _function("permute_dims")(self, axes)
 
+    def conj(self) -> Tensor:
+        """The function `conj`."""
+        return _function("conj")(self)
+
     @property
     def real(self) -> Tensor:
         """The function `real`."""
