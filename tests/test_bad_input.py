@@ -1,9 +1,13 @@
 """Bad input: each gets the error of the right class, naming the function and what it got."""
 
+import operator
+
 import numpy as np
 import pytest
 
 import arraygrad as xp
+import arraygrad.autodiff
+from arraygrad import _hints
 
 X = xp.asarray([1.0, 2.0, 3.0])
 I = xp.asarray([1, 2, 3])  # noqa: E741
@@ -20,7 +24,12 @@ TABLE = {
     "None to where": (lambda: xp.where(B, X, None), TypeError, "where: .*got None"),
     "None to logical_and": (lambda: xp.logical_and(B, None), TypeError, "logical_and: .*None"),
     "None among tensors": (lambda: xp.broadcast_arrays(X, None), TypeError, "broadcast_.*None"),
-    "a list": (lambda: xp.sin([1.0]), TypeError, r"sin: .*\[1\.0\]"),
+    "a list": (lambda: xp.sin([1.0]), TypeError, r"sin: .*\[1\.0\]; .* by arraygrad.asarray\(x\)"),
+    "a number": (lambda: xp.exp(0.5j), TypeError, "exp: .* by arraygrad.asarray"),
+    "NumPy's name": (lambda: xp.concatenate, AttributeError, "'concatenate'; .*arraygrad.concat$"),
+    "NumPy's norm": (lambda: xp.linalg.norm, AttributeError, "'norm'; .*vector_norm"),
+    "JAX's name": (lambda: xp.autodiff.jacfwd, AttributeError, "jacobian.*forward"),
+    "a name of nobody": (lambda: xp.concatenated, AttributeError, "'concatenated'$"),
     "no tensor at all": (lambda: xp.add(1, 2), TypeError, "add: .*Tensor; got 1, 2"),
     "an object": (lambda: xp.add(X, object()), TypeError, "add"),
     "None in a list": (lambda: xp.asarray([1, None]), TypeError, "asarray: .*object"),
@@ -120,7 +129,11 @@ TABLE = {
     "concat of nothing": (lambda: xp.concat([]), (TypeError, ValueError), "concat"),
     "stack": (lambda: xp.stack([X, X[:2]]), ValueError, "stack"),
     "stack a number": (lambda: xp.stack([X[0], 1.0]), TypeError, "stack: expected a Tensor"),
-    "concat a number": (lambda: xp.concat([X, 1.0]), TypeError, "concat: expected a Tensor"),
+    "concat a number": (
+        lambda: xp.concat([X, 1.0]),
+        TypeError,
+        "concat: expected a Tensor.*numbers and lists",
+    ),
     "matmul": (lambda: M @ M, ValueError, r"matmul: .*\(2, 3\)"),
     "matmul of scalars": (lambda: M @ 2, (TypeError, ValueError), "matmul"),
     "solve not square": (lambda: xp.linalg.solve(M, X), ValueError, "linalg.solve"),
@@ -201,6 +214,16 @@ def test_bad_input(case):
     with pytest.raises(error, match=words):
         run()
     assert [repr(t) for t in (X, I, B, Z, M)] == before  # nothing half-written
+
+
+def test_the_names_that_errors_give_are_there():
+    for module, hints in ((xp, _hints.NUMPY), (xp.linalg, _hints.LINALG)):
+        for old, new in hints.items():
+            assert not hasattr(module, old)
+            for name in new.split(" or "):
+                operator.attrgetter(name.removeprefix("arraygrad."))(xp)
+    assert not any(hasattr(xp.autodiff, name) for name in _hints.JAX)
+    assert callable(eval("lambda f: " + _hints.JAX["jacfwd"], vars(xp))(xp.sin))
 
 
 def test_arrays_of_other_libraries_are_called_by_their_library():

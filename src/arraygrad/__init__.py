@@ -4,7 +4,7 @@
 the data on the CPU, CuPy on CUDA devices.
 """
 
-from . import fft, linalg, random, special
+from . import _hints, fft, linalg, random, special
 from ._constants import e, inf, nan, newaxis, pi
 from ._creation import (
     arange,
@@ -172,6 +172,8 @@ from ._utility import all, any, diff
 
 __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
+
+_hints.install(__name__, _hints.NUMPY)
 
 __all__ = [
     "Device",

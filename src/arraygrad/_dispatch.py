@@ -519,9 +519,12 @@ def _is_foreign_array(x: Any) -> bool:
 
 
 def _advice(operands: Sequence[Any]) -> str:
-    """What to write instead, where the mistake is to mix in another library's array."""
-    if any(_is_foreign_array(x) for x in operands):
+    """What to write instead, of what can be made a tensor."""
+    others = [x for x in operands if not isinstance(x, Tensor)]
+    if any(map(_is_foreign_array, others)):
         return "; convert it first: arraygrad.asarray(a, device=x.device)"
+    if any(isinstance(x, (int, float, complex, list, tuple)) for x in others):
+        return "; numbers and lists become tensors by arraygrad.asarray(x)"
     return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from . import _hints
 from ._dispatch import apply, as_floating, binary, call, pair, unary
 from ._dtypes import accumulator
 from ._linear_algebra import matmul, matrix_transpose, tensordot, vecdot
@@ -14,6 +15,8 @@ __all__ = [
     "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "outer", "pinv", "qr",
     "slogdet", "solve", "svd", "svdvals", "tensordot", "trace", "vecdot", "vector_norm",
 ]  # fmt: skip
+
+_hints.install(__name__, _hints.LINALG)
 
 
 class EighResult(NamedTuple):

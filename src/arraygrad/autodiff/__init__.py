@@ -4,6 +4,7 @@ Two styles over one engine: functions of functions (`grad`, `vjp`, `jvp`, ...) a
 (`variable`, ``loss.backward()``). See `docs/gradients.md`.
 """
 
+from .. import _hints
 from .._dispatch import Writes
 from . import rules
 from ._check import check_grads
@@ -25,6 +26,7 @@ from ._tape import enable_grad, no_grad, variable
 from ._traced import Variable
 
 Writes.on = True
+_hints.install(__name__, _hints.JAX)
 
 __all__ = [
     "NotDifferentiableError",
