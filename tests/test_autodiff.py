@@ -210,6 +210,15 @@ def test_linearize(xp):
     close(out[0], np.sin([1.0, 2.0]) * [3.0, 4.0])
 
 
+def test_linearize_hands_an_auxiliary_result_on(xp):
+    x = xp.asarray([1.0, 2.0])
+    out, derivative, aux = linearize(lambda x: (x**2, {"twice": 2 * x}), x, has_aux=True)
+    close(out, [1.0, 4.0])
+    close(derivative(xp.ones(2)), [2.0, 4.0])
+    assert type(aux["twice"]) is Tensor
+    close(aux["twice"], [2.0, 4.0])
+
+
 def test_linearize_differentiates(xp):
     x = xp.asarray(0.5)
     g = grad(lambda x: linearize(xp.sin, x)[1](xp.asarray(2.0)))(x)

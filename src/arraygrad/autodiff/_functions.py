@@ -484,7 +484,7 @@ def _jvp(
     return value, tangent
 
 
-def linearize(f: Function, /, *primals: Any) -> tuple[Any, Function]:
+def linearize(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of `f` and its derivative as a function of the direction.
 
     As `jvp`, but `f` is run once for any number of directions.
@@ -495,6 +495,8 @@ def linearize(f: Function, /, *primals: Any) -> tuple[Any, Function]:
         Gives tensors in nested containers.
     *primals : Tensor or containers of them
         Where to differentiate; all of the positional arguments.
+    has_aux : bool, optional
+        Whether `f` gives a second result, which is not differentiated.
 
     Returns
     -------
@@ -502,6 +504,8 @@ def linearize(f: Function, /, *primals: Any) -> tuple[Any, Function]:
         ``f(*primals)``.
     derivative : callable
         Takes a tangent for each primal, gives the tangent of `out`.
+    aux : object
+        Only with `has_aux`.
 
     Raises
     ------
@@ -523,7 +527,7 @@ def linearize(f: Function, /, *primals: Any) -> tuple[Any, Function]:
     """
     _check_function("linearize", f)
     inputs = _Inputs("linearize", primals, range(len(primals)))
-    recorded = _Recorded("linearize", f, inputs, {}, False)
+    recorded = _Recorded("linearize", f, inputs, {}, has_aux)
     level = next(levels)
     starts = [_start(zeros(x), level) for x in recorded.likes]
     pulled = recorded.pull(starts)
@@ -543,7 +547,8 @@ def linearize(f: Function, /, *primals: Any) -> tuple[Any, Function]:
             [zeros(x) if t is None else t for t, x in zip(parts, recorded.likes, strict=True)],
         )
 
-    return recorded.value(), derivative
+    value = recorded.value()
+    return (value, derivative, recorded.aux) if has_aux else (value, derivative)
 
 
 # ---- Jacobians
@@ -572,8 +577,8 @@ def jacobian(
         Promise that `f` is holomorphic in its complex arguments; only then are they allowed.
         The result is the complex derivative.
     has_aux : bool, optional
-        `f` gives ``(result, aux)``, of which only `result` is differentiated. `aux` is that of the
-        first run.
+        Whether `f` gives a second result, `aux`, which is not differentiated; that of the first
+        run is handed on.
 
     Returns
     -------
@@ -750,8 +755,8 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = Fa
     argnums : int or sequence of int, optional
         The positional arguments to differentiate by, real.
     has_aux : bool, optional
-        `f` gives ``(value, aux)``, of which only `value` is differentiated. `aux` is that of the
-        first run.
+        Whether `f` gives a second result, `aux`, which is not differentiated; that of the first
+        run is handed on.
 
     Returns
     -------
