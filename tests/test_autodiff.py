@@ -358,6 +358,7 @@ ONE = arraygrad.asarray(1.0)
         (lambda: jvp(arraygrad.sin, (ONE,), ()), ValueError, "0 tangents"),
         (lambda: jvp(arraygrad.sin, (ONE,), (arraygrad.ones(2),)), ValueError, "tangents"),
         (lambda: jacobian(arraygrad.sin, mode="sideways"), ValueError, "mode"),
+        (lambda: hessian(arraygrad.abs)(1j), TypeError, "hessian: only by real.*hvp"),
         (lambda: hvp(arraygrad.sin, ONE, ONE), TypeError, "tuple"),
         (lambda: variable(1.0), TypeError, "expected a Tensor"),
         (lambda: variable(arraygrad.asarray(1)), TypeError, "floating-point"),

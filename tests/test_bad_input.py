@@ -221,7 +221,8 @@ def test_the_names_that_errors_give_are_there():
         for old, new in hints.items():
             assert not hasattr(module, old)
             for name in new.split(" or "):
-                operator.attrgetter(name.removeprefix("arraygrad."))(xp)
+                package, _, path = name.partition(".")
+                operator.attrgetter(path)(pytest.importorskip(package))
     assert not any(hasattr(xp.autodiff, name) for name in _hints.JAX)
     assert callable(eval("lambda f: " + _hints.JAX["jacfwd"], vars(xp))(xp.sin))
 

@@ -358,6 +358,15 @@ def test_nested_off_and_as_a_decorator():
     def log():
         return xp.log(x)
 
+    @debug_nans
+    def bare(x):
+        """A logarithm."""
+        return xp.log(x)
+
+    assert bare.__doc__ == "A logarithm."
+    assert float(bare(-x)[0]) == 0.0
+    with pytest.raises(FloatingPointError, match="log: the result is NaN"):
+        bare(x)
     with debug_nans():
         with debug_nans():
             assert float(xp.exp(x)[0]) < 1

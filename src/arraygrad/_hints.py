@@ -15,7 +15,9 @@ _NUMPY = """
     outer:linalg.outer power:pow ravel:reshape right_shift:bitwise_right_shift
     swapaxes:permute_dims trace:linalg.trace true_divide:divide unique:unique_values vdot:vecdot
     vstack:concat"""
+_EXTRA = "cov isclose kron nan_to_num pad setdiff1d sinc union1d"
 NUMPY = {old: f"arraygrad.{new}" for old, new in (pair.split(":") for pair in _NUMPY.split())}
+NUMPY |= {name: f"array_api_extra.{name}" for name in _EXTRA.split()}
 
 LINALG = {
     "norm": "arraygrad.linalg.vector_norm or arraygrad.linalg.matrix_norm",

@@ -58,8 +58,7 @@ def watching() -> Watch | None:
     return None if watch is None or _engine._in_rules.get() else watch
 
 
-@contextmanager
-def debug_nans(enabled: bool = True) -> Iterator[None]:
+def debug_nans(enabled: bool | Callable[..., Any] = True) -> Any:
     """Raise at the first NaN, and name the operation that made it.
 
     For a loss that has become NaN: inside of the ``with`` block, or in a decorated function, an
@@ -69,9 +68,14 @@ def debug_nans(enabled: bool = True) -> Iterator[None]:
 
     Parameters
     ----------
-    enabled : bool, optional
+    enabled : bool or callable, optional
         False switches it off again inside of an outer block, for code that makes NaN and deals
-        with it.
+        with it. A function is decorated: ``@autodiff.debug_nans`` is ``@autodiff.debug_nans()``.
+
+    Returns
+    -------
+    context manager, or callable
+        The decorated function, if `enabled` is one.
 
     Raises
     ------
@@ -101,6 +105,13 @@ def debug_nans(enabled: bool = True) -> Iterator[None]:
     FloatingPointError: log: the result is NaN at 1 of 2 elements, the first at index (1,), and \
 no operand is; got Tensor(shape=(2,), dtype=float64)
     """
+    if callable(enabled):
+        return _watched(True)(enabled)
+    return _watched(enabled)
+
+
+@contextmanager
+def _watched(enabled: bool) -> Iterator[None]:
     if enabled:
         _switch(1)
     token = _watch.set((_watch.get() or Watch()) if enabled else None)

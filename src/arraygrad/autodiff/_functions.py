@@ -625,6 +625,11 @@ def _jacobian(
     def run(*args: Any, **kwargs: Any) -> Any:
         inputs = _Inputs(name, args, numbers)
         for x in inputs.leaves:
+            if x.dtype.kind == "c" and name == "hessian":
+                raise TypeError(
+                    "hessian: only by real arguments; make the function one of real and imaginary "
+                    f"parts, or use hvp; got {describe(x)}"
+                )
             if x.dtype.kind == "c" and not holomorphic:
                 raise TypeError(
                     f"{name}: a function of complex numbers has a Jacobian only if it is "
