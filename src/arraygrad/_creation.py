@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from . import _dtypes
 from ._device import Device, get_device
-from ._dispatch import SCALARS, apply, call, create, wrap
+from ._dispatch import SCALARS, advice, apply, call, create, wrap
 from ._dtypes import as_dtype
 from ._elementwise import pow
 from ._errors import describe, explain
@@ -535,7 +535,7 @@ def _like(
     function: str, x: Any, dtype: DType | None, device: DeviceLike
 ) -> tuple[tuple[int, ...], DType, DeviceLike]:
     if not isinstance(x, Tensor):
-        raise TypeError(f"{function}: expected a Tensor; got {describe(x)}")
+        raise TypeError(f"{function}: expected a Tensor; got {describe(x)}{advice((x,))}")
     return x.shape, x.dtype if dtype is None else dtype, x.device if device is None else device
 
 
@@ -984,7 +984,7 @@ def diag(x: Tensor, /) -> Tensor:
             [0, 2]], dtype=int64)
     """
     if not isinstance(x, Tensor):
-        raise TypeError(f"diag: expected a Tensor; got {describe(x)}")
+        raise TypeError(f"diag: expected a Tensor; got {describe(x)}{advice((x,))}")
     if is_strict():
         raise TypeError("diag: outside the standard; write xp.where(xp.eye(n, dtype=bool), x, 0)")
     if x.ndim == 2:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import _dtypes
 from ._backends import numpy as _host
 from ._device import get_device
-from ._dispatch import call
+from ._dispatch import advice, call
 from ._dtypes import FInfo, IInfo, as_dtype, dtype_of
 from ._errors import describe
 from ._standard import check_promotion
@@ -52,7 +52,7 @@ def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike 
     Tensor([ 1, -1], dtype=int8)
     """
     if not isinstance(x, Tensor):
-        raise TypeError(f"astype: expected a Tensor; got {describe(x)}")
+        raise TypeError(f"astype: expected a Tensor; got {describe(x)}{advice((x,))}")
     dtype = as_dtype(dtype, "astype")
     if dtype is None:
         raise TypeError("astype: dtype must be given; got None")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+from ._dispatch import advice
+from ._errors import describe
 from ._linear_algebra import matmul
 from ._manipulation import broadcast_to, moveaxis, permute_dims, reshape
 from ._statistical import sum as _sum
@@ -59,7 +61,7 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
         raise TypeError("einsum: outside the standard; write xp.tensordot or xp.matmul")
     for x in operands:
         if not isinstance(x, Tensor):
-            raise TypeError(f"einsum: expected a Tensor; got {type(x).__name__}")
+            raise TypeError(f"einsum: expected a Tensor; got {describe(x)}{advice((x,))}")
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     spelled = inputs.split(",")
     if len(spelled) != len(operands):
