@@ -371,6 +371,14 @@ def test_views_under_differentiation():
         autodiff.grad(write)(x)
 
 
+def test_round(xp):
+    assert round(xp.asarray(2.468), 2) == 2.47
+    assert round(xp.asarray(2.5)) == 2
+    assert type(round(xp.asarray(2.5))) is int
+    with pytest.raises(ValueError, match="one element"):
+        round(xp.ones(2))
+
+
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 def test_pickle(xp, device, same, protocol):
     x = xp.asarray(A.astype("float32"))

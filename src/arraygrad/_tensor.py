@@ -487,6 +487,9 @@ class Tensor:
             )
         return str(self)
 
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return round(self.item(), ndigits)
+
     # ---- copies and pickles
 
     def __copy__(self) -> Tensor:

@@ -264,9 +264,11 @@ class Traced(Tensor):
     def _raw(self, name: str, operation: str) -> Any:
         if name == "item" or not flows(self):  # item() reads one value, on purpose
             return self._device.ops[operation]
+        instead = "functions of arraygrad instead of NumPy's (xp.exp(x)), or "
         raise NotDifferentiableError(
             f"{name}: the gradient would be lost, as what reads the data is not differentiated; "
-            "write x.detach() or autodiff.stop_gradient(x) if that is meant"
+            f"write {instead if name == '__array__' else ''}x.detach() or "
+            "autodiff.stop_gradient(x) if that is meant"
         )
 
     def _scalar(self, name: str, allowed: str) -> Any:
