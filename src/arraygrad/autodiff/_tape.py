@@ -179,7 +179,10 @@ def accumulate(node: Any, found: dict[Any, Tensor]) -> None:
 def own(found: dict[Any, Tensor], node: Any) -> Tensor | None:
     """Take a gradient out of those found, in memory of its own: to write to it changes no other."""
     g = joined(found.pop(node, None))
-    if type(g) is Tensor and (
+    if isinstance(g, Traced):
+        seen = g._view is not None or getrefcount(g) > _dispatch.ALONE
+        return _dispatch.unary("copy", g) if seen else g
+    if g is not None and (
         getrefcount(g) > _dispatch.ALONE
         or _dispatch.is_shared(g)
         or g._device.ops["root"](g._data) is not g._data
