@@ -369,6 +369,22 @@ def test_detached_tensors_see_writes(xp):
 # ---- where aliasing makes it impossible
 
 
+def test_what_was_detached_before_is_not_recorded(xp):
+    w = xp.asarray([1.0, 2.0])
+    for detach in (Tensor.detach, autodiff.stop_gradient):
+
+        def f(w, detach=detach):
+            state = xp.zeros(2)
+            before = detach(state)
+            state[...] = w
+            return xp.sum(state * before)
+
+        assert float(f(w)) == 5.0
+        for transform in (grad, lambda f: lambda w: jvp(f, (w,), (w,))):
+            with pytest.raises(ValueError, match=r"shares its memory.*copy"):
+                transform(f)(w)
+
+
 def test_shared_memory_raises(xp):
     v = xp.asarray([1.0, 2.0, 3.0])
 

@@ -265,7 +265,7 @@ def take(base: Tensor, view: View) -> Tensor:
 def detached(x: Tensor) -> Tensor:
     """The data of `x` as a plain tensor, which sees later writes to `x`."""
     if not isinstance(x, Traced):
-        return x
+        return x.detach()
     refresh(x)
     root: Any = x
     while isinstance(root._view, View):
