@@ -159,7 +159,8 @@ def run_backward(
     found = backward([(node, root)], free=not retain, create_graph=create_graph)
     del root, gradient
     for leaf_node in list(found):
-        accumulate(leaf_node, found)
+        if leaf_node.level >= 0:  # not switched off since it was recorded
+            accumulate(leaf_node, found)
 
 
 def accumulate(node: Any, found: dict[Any, Tensor]) -> None:

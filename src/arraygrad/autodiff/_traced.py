@@ -407,9 +407,7 @@ class Variable(Traced):
                 f"{self._trace.name}; write x.detach() for a tensor that is not recorded"
             )
         if requires_grad != self.requires_grad:
-            grad = self.grad
-            self._trace = leaf(self._value, 0 if requires_grad else -1)
-            self._trace.grad = grad
+            self._trace.level = ~self._trace.level  # negative: off
         return self
 
     @property
