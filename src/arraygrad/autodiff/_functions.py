@@ -97,7 +97,7 @@ def _check_arguments(name: str, starts: Sequence[Any]) -> None:
     Outside, the two are one; here the argument did not see the write.
     """
     for x in starts:
-        base: Any = x._view.base if type(x._view) is Exposed else None
+        base: Any = None if x._view is _ARGUMENT else x._view.base
         if base is None:
             continue
         refresh(base)

@@ -180,13 +180,12 @@ def accumulate(node: Any, found: dict[Any, Tensor]) -> None:
 def own(found: dict[Any, Tensor], node: Any) -> Tensor | None:
     """Take a gradient out of those found, in memory of its own: to write to it changes no other."""
     g = joined(found.pop(node, None))
-    if isinstance(g, Traced):
-        seen = g._view is not None or getrefcount(g) > _dispatch.ALONE
-        return _dispatch.unary("copy", g) if seen else g
-    if g is not None and (
-        getrefcount(g) > _dispatch.ALONE
-        or _dispatch.is_shared(g)
-        or g._device.ops["root"](g._data) is not g._data
-    ):
-        return _dispatch.unary("copy", g)
-    return g
+    if type(g) is Tensor:
+        seen = (
+            getrefcount(g) > _dispatch.ALONE
+            or _dispatch.is_shared(g)
+            or g._device.ops["root"](g._data) is not g._data
+        )
+    else:
+        seen = g is not None and (g._view is not None or getrefcount(g) > _dispatch.ALONE)
+    return _dispatch.unary("copy", g) if seen else g
