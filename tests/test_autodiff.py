@@ -614,6 +614,27 @@ def test_attributes(xp):
     assert w.requires_grad_().requires_grad
 
 
+def test_graphs_of_a_leaf_that_is_switched_off_and_on(xp):
+    w, v = variable(xp.asarray([1.0, 2.0])), variable(xp.asarray([3.0, 4.0]))
+    w.register_hook(lambda g: 10 * g)
+    loss = xp.sum(w * v)
+    loss.backward(retain_graph=True)
+    w.requires_grad_(False)
+    loss.backward(retain_graph=True)
+    close(w.grad, [30.0, 40.0])  # as it was
+    close(v.grad, [2.0, 4.0])
+    w.requires_grad_()
+    loss.backward()
+    close(w.grad, [60.0, 80.0])
+
+    def f(x):
+        half = x * x
+        x.requires_grad_(False)
+        return xp.sum(half * x * x.requires_grad_())
+
+    close(grad(f)(xp.asarray([2.0])), [24.0])
+
+
 def test_backward_of_tensors(xp):
     w = variable(xp.ones((2, 3)))
     y = xp.sum(w * 2, axis=1)

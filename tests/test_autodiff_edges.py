@@ -330,3 +330,12 @@ def test_gradients_return_to_their_device():
         y = xp.asarray([1.0, 2.0], device=other)
         g = grad(lambda y, x=x: xp.sum(y.to_device("cpu") * x))(y)
         assert g.device == xp.Device(other)
+
+
+def test_reductions_of_no_axes_take_an_axis():
+    # NumPy allows 0 and -1 there.
+    x = xp.asarray(0.7)
+    for f in (xp.sum, xp.mean, xp.prod, xp.max):
+        for axis in (0, -1):
+            assert grad(lambda x, f=f, axis=axis: 3 * f(x, axis=axis))(x) == 3.0
+    assert grad(lambda x: xp.var(x, axis=-1))(x) == grad(lambda x: xp.std(x, axis=0))(x) == 0.0

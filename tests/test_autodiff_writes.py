@@ -311,6 +311,50 @@ def test_an_argument_of_an_inner_function_that_is_written(xp):
     np.testing.assert_allclose(float(t), 128.0)
 
 
+def test_an_argument_that_is_written_by_another_way_raises(xp):
+    def outer(x, transform):
+        x = x * 1.0
+
+        def inner(y):
+            x[...] = x * 0.5  # outside, y is x
+            return xp.sum(y * y)
+
+        return xp.sum(transform(inner, x))
+
+    one = xp.asarray([1.0, 3.0])
+    for transform in (
+        lambda f, x: grad(f)(x),
+        lambda f, x: jvp(f, (x,), (x,))[1],
+        lambda f, x: jacobian(f)(x),
+    ):
+        for through in (grad(outer), lambda x, t: jvp(lambda x: outer(x, t), (x,), (x,))):
+            with pytest.raises(RuntimeError, match=r"is its argument, too.*copy it first"):
+                through(one, transform)
+
+
+def test_tangents_and_cotangents_are_written_alone(xp):
+    x = xp.asarray([1.0, 2.0])
+
+    def forward(direction):
+        direction = direction * 1.0
+        first, second, third = jvp(lambda x: (x + 1, x - 1, x[:1]), (x,), (direction,))[1]
+        first *= 3.0
+        third *= 5.0
+        return xp.sum(direction * direction) + xp.sum(second * second)
+
+    def back(direction):
+        direction = direction * 1.0
+        (first,) = vjp(lambda x: x + 1, x)[1](direction)
+        first *= 3.0
+        return 2 * xp.sum(direction * direction)
+
+    for f in (forward, back):
+        assert float(f(x)) == 10.0
+        np.testing.assert_allclose(grad(f)(x).numpy(), [4.0, 8.0])
+        value, tangent = jvp(f, (x,), (x,))
+        assert (float(value), float(tangent)) == (10.0, 20.0)
+
+
 def test_detached_tensors_see_writes(xp):
     def f(x):
         y = x * 1.0
@@ -323,6 +367,22 @@ def test_detached_tensors_see_writes(xp):
 
 
 # ---- where aliasing makes it impossible
+
+
+def test_what_was_detached_before_is_not_recorded(xp):
+    w = xp.asarray([1.0, 2.0])
+    for detach in (Tensor.detach, autodiff.stop_gradient):
+
+        def f(w, detach=detach):
+            state = xp.zeros(2)
+            before = detach(state)
+            state[...] = w
+            return xp.sum(state * before)
+
+        assert float(f(w)) == 5.0
+        for transform in (grad, lambda f: lambda w: jvp(f, (w,), (w,))):
+            with pytest.raises(ValueError, match=r"shares its memory.*copy"):
+                transform(f)(w)
 
 
 def test_shared_memory_raises(xp):
@@ -373,6 +433,29 @@ def test_memory_shared_with_numpy_raises():
     assert a.tolist() == [0.0, 0.0, 0.0]
 
 
+def test_memory_shared_by_dlpack(xp):
+    def f(v):
+        out = xp.zeros(2)
+        xp.from_dlpack(out)[...] = v
+        return xp.sum(out * v)
+
+    v = xp.asarray([1.0, 2.0])
+    np.testing.assert_allclose(grad(f)(v).numpy(), [2.0, 4.0])
+    np.testing.assert_allclose(float(jvp(f, (v,), (v,))[1]), 10.0)
+
+
+def test_memory_of_another_library_by_dlpack_raises():
+    theirs = np.zeros(2)
+
+    def f(v):
+        ours = arraygrad.from_dlpack(theirs)
+        ours[...] = v
+        return arraygrad.sum(ours)
+
+    with pytest.raises(ValueError, match="shares its memory"):
+        grad(f)(arraygrad.asarray([1.0, 2.0]))
+
+
 def test_kept_values_written_through_an_alias_raise(xp):
     c = xp.asarray(np.linspace(0, 1, 5000))
     view = xp.reshape(c, (2, 2500))
@@ -421,6 +504,23 @@ def test_read_only_views_stay_read_only(xp):
 
     with pytest.raises(ValueError, match="read-only"):
         grad(f)(xp.ones(3))
+
+
+def test_read_only_memory_stays_read_only():
+    def repeated(x):
+        y = arraygrad.broadcast_to(arraygrad.zeros(3), (2, 3))
+        y[0] = x
+        return arraygrad.sum(y)
+
+    def imaginary(x):
+        y = arraygrad.imag(x * 1.0)  # of real numbers: nothing to write to
+        y[0] = x[1]
+        return arraygrad.sum(y)
+
+    for f in (repeated, imaginary):
+        for transform in (f, grad(f), lambda x, f=f: jvp(f, (x,), (x,))):
+            with pytest.raises(ValueError, match="read-only"):
+                transform(arraygrad.ones(3))
 
 
 def test_errors_of_writes(xp):
@@ -609,6 +709,39 @@ def test_what_rules_of_ones_own_keep_is_not_written(xp):
             return xp.sum(grad(inner)(x) ** 2)
 
         np.testing.assert_array_equal(grad(of_another)(y).numpy(), (2 * y).numpy())
+
+
+def test_functions_with_rules_of_their_own_do_not_write_outside(xp):
+    def run(x, wrap):
+        seen = x * 1.0
+
+        def f(p):
+            local = xp.zeros(2)
+            local[0] = p[0]
+            local += p
+            seen[...] = p  # of which no rule knows
+            return local
+
+        return xp.sum(wrap(f)(x)) + xp.sum(seen)
+
+    def reverse(f):
+        f = autodiff.custom_vjp(f)
+        f.defvjp(lambda p: (f.fun(p), ()), lambda _, g: (2 * g,))
+        return f
+
+    def forward(f):
+        f = autodiff.custom_jvp(f)
+        f.defjvp(lambda primals, tangents: (f(*primals), 2 * tangents[0]))
+        return f
+
+    x = xp.asarray([1.0, 2.0])
+    for wrap in (reverse, forward):
+        for through in (grad(run), lambda x, w: jvp(lambda x: run(x, w), (x,), (x,))):
+            assert float(run(x, wrap)) == 7.0
+            with pytest.raises(RuntimeError, match="rule of its own writes to a tensor from outs"):
+                through(x, wrap)
+            # and nothing is left of it
+            np.testing.assert_allclose(grad(lambda x: xp.sum(_operators(xp, x) ** 0))(x).numpy(), 0)
 
 
 def test_a_copy_of_what_was_kept_has_no_past(xp):

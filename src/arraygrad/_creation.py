@@ -246,6 +246,8 @@ def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = Non
     target = source if device is None else get_device(device)
     if target is not source and copy is False:
         raise BufferError(f"from_dlpack: {source} to {target} needs a copy; got copy=False")
+    if type(x) is Tensor and target is source and not copy:
+        return x[...]  # a view, as which a differentiation knows it
     try:
         data = source.ops["from_dlpack"](x, copy if target is source else None)
     except (TypeError, ValueError, BufferError, RuntimeError) as error:

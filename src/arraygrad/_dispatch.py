@@ -120,6 +120,8 @@ def is_shared(x: Tensor, views: int = 0) -> bool:
     kept = x._value is not None
     if root is data:  # two variables and the slot refer to it
         return getrefcount(data) > ALONE + 2 + views + kept
+    if type(root).__name__ == "PyCapsule":
+        return True  # memory that another library has given away, and still has
     return getrefcount(data) > ALONE + 1 + kept or getrefcount(root) > ALONE + 1 + views
 
 

@@ -273,7 +273,7 @@ class Tensor:
     # ---- what tensors that take part in a differentiation have more of
 
     def detach(self) -> Tensor:
-        """The same data without what was recorded; a plain tensor is that already.
+        """The same data without what was recorded, if anything was.
 
         Returns
         -------
@@ -293,7 +293,7 @@ class Tensor:
         ...     plotted(2 * w)
         array([2., 4.])
         """
-        return self
+        return _dispatch.wrap(self._data, self._device)  # itself may become recorded by a write
 
     @property
     def backward(self) -> Any:

@@ -26,6 +26,7 @@ from ._traced import (
     Variable,
     View,
     checkpointing,
+    following_rule,
     is_off,
     leaf,
     node,
@@ -268,7 +269,8 @@ class custom_vjp(_Custom):
     def _perform(self, constants: list[Any], call: _Call) -> Any:
         forward, backwards = self._rule
         below = call.below()
-        out, residuals = forward(*self._put_together(constants, below))
+        with following_rule(call.level, call.start):
+            out, residuals = forward(*self._put_together(constants, below))
         outs, structure = _tensors(self.name, out)
         call.check(self.name, outs)
         leaves, residual = _trees.flatten(residuals)
@@ -395,14 +397,16 @@ class custom_jvp(_Custom):
             return result
 
         if call.forward:
-            out, tangent = run(call.tangents())
+            with following_rule(call.level, call.start):
+                out, tangent = run(call.tangents())
             outs, structure = _tensors(self.name, out)
             call.check(self.name, outs)
             tangents, found = _trees.flatten(tangent)
             if found != structure:
                 raise ValueError(f"{self.name}: the tangent must have the structure {structure}")
             return _trees.unflatten(structure, _push(self.name, call, outs, tangents))
-        outs, structure = _tensors(self.name, self(*self._put_together(constants, below)))
+        with following_rule(call.level, call.start):
+            outs, structure = _tensors(self.name, self(*self._put_together(constants, below)))
         call.check(self.name, outs)
         kept = call.kept(call.inner)
         basis = call.tangents()
@@ -474,8 +478,9 @@ def checkpoint(f: Function, /) -> Function:
     f : callable
         Gives tensors in nested containers, the same ones each time it is run. It may use
         tensors that are not among its arguments, recorded ones, too; they must not change until
-        the pass backward. What it does beside that it does
-        twice, but for `nn.batch_norm`, which updates its running mean and variance once.
+        the pass backward. What it does beside that it does twice, but for `nn.batch_norm`, which
+        updates its running mean and variance once; and what it leaves elsewhere than in its results
+        has no gradient.
 
     Returns
     -------

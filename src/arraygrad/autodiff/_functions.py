@@ -97,6 +97,23 @@ def _start(x: Tensor, level: int, tangent: Tensor | None = None, *, dual: bool =
     return traced(Variable, value, leaf(value, level), view)
 
 
+def _check_arguments(name: str, starts: Sequence[Any]) -> None:
+    """Raise if an argument has been written by way of the tensor that was given for it.
+
+    Outside, the two are one; here the argument did not see the write.
+    """
+    for x in starts:
+        base: Any = None if x._view is _ARGUMENT else x._view.base
+        if base is None:
+            continue
+        refresh(base)
+        if x._value._trace is not base._trace:
+            raise RuntimeError(
+                f"{name}: the function writes to {describe(base)}, which is its argument, too, but "
+                "not by way of that; copy it first: xp.asarray(x, copy=True)"
+            )
+
+
 def _is_at(x: Any, level: int) -> bool:
     """Whether `x` is traced at `level`; a view is brought up to date."""
     if not isinstance(x, Traced):
@@ -172,6 +189,7 @@ class _Recorded:
         variables = [_start(x, level) for x in inputs.leaves]
         self.starts = [v._trace for v in variables]
         out, aux = _split_aux(name, f(*inputs.replaced(variables), **kwargs), has_aux)
+        _check_arguments(name, variables)
         outputs, self.structure = _outputs(name, out)
         if _debug.entered:
             _debug.check_results(name, outputs, inputs.args)
@@ -469,15 +487,21 @@ def _jvp(
     if _debug.entered:
         _debug.check_results(name, outputs, inputs.args, directions)
     traces = _traces(name, outputs, level)
+    _check_arguments(name, duals)
+    values = [_lowered(x, level) for x in outputs]
+    found = {
+        i: zeros(x) if trace is None or trace.value is None else trace.value
+        for i, (x, trace) in enumerate(zip(values, traces, strict=True))
+    }
+    del duals, out, outputs, traces  # to see who else has a tangent
     outer = [x for x in inputs.leaves if isinstance(x, Traced)]
     tangents = []
-    for x, trace in zip(outputs, traces, strict=True):
-        t = None if trace is None else trace.value
-        t = zeros(x) if t is None else t
+    for i in range(len(values)):
+        t: Any = own(found, i)
         for y in outer:  # a constant derivative is no less a function of these
             t = tie(t, y)
         tangents.append(t)
-    value = _trees.unflatten(structure, [_lowered(x, level) for x in outputs])
+    value = _trees.unflatten(structure, values)
     tangent = _trees.unflatten(structure, tangents)
     if has_aux:
         return value, tangent, _trees.tree_map(lambda x: _lowered(x, level), aux)

@@ -159,7 +159,8 @@ def run_backward(
     found = backward([(node, root)], free=not retain, create_graph=create_graph)
     del root, gradient
     for leaf_node in list(found):
-        accumulate(leaf_node, found)
+        if leaf_node.level >= 0:  # not switched off since it was recorded
+            accumulate(leaf_node, found)
 
 
 def accumulate(node: Any, found: dict[Any, Tensor]) -> None:
@@ -178,9 +179,11 @@ def accumulate(node: Any, found: dict[Any, Tensor]) -> None:
 
 def own(found: dict[Any, Tensor], node: Any) -> Tensor | None:
     """Take a gradient out of those found, in memory of its own: to write to it changes no other."""
-    g = found.pop(node, None)
+    g: Any = found.pop(node, None)
     if type(g) is Split:
         g = joined(g)
-    if type(g) is Tensor and (getrefcount(g) > _dispatch.ALONE or not _dispatch.owns(g)):
-        return _dispatch.unary("copy", g)
-    return g
+    if type(g) is Tensor:
+        seen = getrefcount(g) > _dispatch.ALONE or not _dispatch.owns(g)
+    else:
+        seen = g is not None and (g._view is not None or getrefcount(g) > _dispatch.ALONE)
+    return _dispatch.unary("copy", g) if seen else g

@@ -407,9 +407,7 @@ class Variable(Traced):
                 f"{self._trace.name}; write x.detach() for a tensor that is not recorded"
             )
         if requires_grad != self.requires_grad:
-            grad = self.grad
-            self._trace = leaf(self._value, 0 if requires_grad else -1)
-            self._trace.grad = grad
+            self._trace.level = ~self._trace.level  # negative: off
         return self
 
     @property
@@ -630,6 +628,22 @@ def checkpointing(level: int, captured: dict[Node, Any]) -> Iterator[None]:
         yield
     finally:
         _pause.set(without(paused(), pause))
+
+
+_in_rule: ContextVar[tuple[int, int, int] | None] = ContextVar("arraygrad_in_rule", default=None)
+#: Of the function with a rule of its own that runs: the level and the time of its call, and the
+#: first level that may begin inside of it.
+in_rule = _in_rule.get
+
+
+@contextmanager
+def following_rule(level: int, start: int) -> Iterator[None]:
+    """Refuse writes to what was recorded before: the rule knows nothing of them."""
+    token = _in_rule.set((level, start, next(levels)))
+    try:
+        yield
+    finally:
+        _in_rule.reset(token)
 
 
 def active(x: Tensor) -> bool:

@@ -23,7 +23,7 @@ from .._errors import describe
 from .._tensor import Tensor
 from ._engine import _cast, put, refresh, run, snapshot
 from ._rules import RULES
-from ._traced import Dual, Exposed, Traced, Variable, View, active, is_off, paused
+from ._traced import Dual, Exposed, Traced, Variable, View, active, in_rule, is_off, paused
 
 #: In-place operators, as functions that give a new tensor.
 _FUNCTIONS = {
@@ -37,8 +37,11 @@ def write(name: str, operands: tuple[Any, ...], args: tuple[Any, ...]) -> Any:
     x, value = operands
     if x.dtype.kind not in "fc" or not (active(x) or (isinstance(value, Tensor) and active(value))):
         return _write_plain(name, x, value, args)
+    if not getattr(getattr(x._data, "flags", None), "writeable", True):
+        raise ValueError(f"{name}: assignment destination is read-only; got {describe(x)}")
     if isinstance(x, Traced):
         refresh(x)
+        _check_rule(name, x)
         if not isinstance(x, Dual) and is_off(x, paused()):
             _check_checkpoint(name, x)
             raise RuntimeError(
@@ -125,6 +128,19 @@ def _check_checkpoint(name: str, x: Traced) -> None:
                 f"xp.asarray(x, copy=True); got {describe(x)}"
             )
         pause = pause.outer
+
+
+def _check_rule(name: str, x: Traced) -> None:
+    """Raise inside of a function with a rule of its own, which knows of no such write."""
+    rule = in_rule()
+    if rule is None:
+        return
+    level, start, end = rule
+    if level <= x._trace.level < end or (isinstance(x, Variable) and x._trace.time < start):
+        raise RuntimeError(
+            f"{name}: a function with a rule of its own writes to a tensor from outside, and the "
+            f"gradient would be lost; copy it first: xp.asarray(x, copy=True); got {describe(x)}"
+        )
 
 
 def _unshare(x: Traced) -> None:
@@ -249,7 +265,7 @@ def take(base: Tensor, view: View) -> Tensor:
 def detached(x: Tensor) -> Tensor:
     """The data of `x` as a plain tensor, which sees later writes to `x`."""
     if not isinstance(x, Traced):
-        return x
+        return x.detach()
     refresh(x)
     root: Any = x
     while isinstance(root._view, View):

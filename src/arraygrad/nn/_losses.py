@@ -319,6 +319,8 @@ def _of_classes(
     numbers = reshape(arange(along[axis], dtype=target.dtype, device=target.device), along)
     target = expand_dims(target, axis=axis)
     found = target == numbers
+    if 0 <= ignored < along[axis]:  # also a number of a class may be the one to ignore
+        found = found & (target != ignored)
     parts = astype(found, input.dtype)
     if target.device.type == "cpu":  # where it costs little to look
         count = int(count_nonzero(found))

@@ -15,7 +15,7 @@ from .._rules import conj, define
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes that a reduction goes over, counted from 0."""
-    if axis is None:
+    if axis is None or not ndim:  # of no axes NumPy takes 0 and -1, too
         return tuple(range(ndim))
     axes = axis if isinstance(axis, tuple) else (axis,)
     return tuple(i + ndim if i < 0 else i for i in axes)
