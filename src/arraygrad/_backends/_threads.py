@@ -22,10 +22,10 @@ LARGE = 1 << 18
 #: its last part alone.
 PART = 1 << 19
 
-#: Bytes of each array that an update in place works on at a time: so few that the next operation
-#: finds them in the cache, so many that NumPy's time per call does not count, nor the turns that
-#: threads take at Python's lock between calls.
-BLOCK = 1 << 20
+#: Bytes of each array that an update in place works on at a time, at most: so few that the next
+#: operation finds them in the cache, so many that NumPy's time per call does not count, nor that
+#: threads wait for Python's lock between calls.
+BLOCK = 1 << 21
 
 
 def _cores() -> int:
@@ -85,7 +85,7 @@ def sweep(rule: Callable[..., Any], arrays: Sequence[Any], scratch: int) -> None
     shape; it may use operators and ``into(out, name, *operands)``.
     """
     first = arrays[0]
-    if first.nbytes <= BLOCK or not first.ndim:
+    if first.nbytes <= BLOCK // 2 or not first.ndim:
         rule(into, *arrays, *[np.empty_like(first) for _ in range(scratch)])
         return
     order = sorted(range(first.ndim), key=lambda axis: -abs(first.strides[axis]))
@@ -93,7 +93,8 @@ def sweep(rule: Callable[..., Any], arrays: Sequence[Any], scratch: int) -> None
     if all(a.flags.c_contiguous for a in arrays):
         arrays = [a.reshape(-1) for a in arrays]
     rows = arrays[0].shape[0]
-    step = max(1, BLOCK * rows // first.nbytes)
+    # Equal blocks, and as many for each core: the fewer, the less do threads wait for each other.
+    step = -(-rows // (_CORES * -(-first.nbytes // (_CORES * BLOCK))))
 
     spare: dict[int, list[Any]] = {}  # by thread
 
