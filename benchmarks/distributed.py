@@ -1,6 +1,6 @@
 """Data parallelism: gradients by two worker processes beside one, and what a step costs by itself.
 
-Every worker has one thread, NumPy in it too. One worker and two compute the same four parts of the
+Every worker has one thread, NumPy in it too. One worker and two compute the same two parts of the
 same batch, and take turns.
 """
 
@@ -18,7 +18,7 @@ import arraygrad as xp
 from arraygrad import autodiff, distributed
 from benchmarks._report import bar, options, publish, table
 
-PARTS = 4
+PARTS = 2
 #: Samples and width: one where computing takes most of the time, one where it takes none.
 SIZES = {"compute-bound": (16384, 384), "nothing to compute": (PARTS, 4)}
 
