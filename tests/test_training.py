@@ -28,7 +28,7 @@ def test_losses_fall_and_memory_stays(name, steps):
     tracemalloc.start()
     try:
         sizes = []
-        for _ in range(5):
+        for _ in range(10):
             training.losses(step, steps)
             sizes.append(tracemalloc.get_traced_memory()[0])
         # Python's own lists of free objects fill up at times; what leaks does in every round.
