@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -447,3 +448,13 @@ def test_finite_numbers_do_not_warn():
         arraygrad.log1p(arraygrad.asarray([1e-20 + 1j, 5.0]))
         arraygrad.expm1(arraygrad.asarray([1e-20 + 1j, 5.0]))
         arraygrad.tanh(arraygrad.asarray([1e-20 + 1j, 5.0]))
+
+
+@pytest.mark.parametrize(
+    ("x1", "x2", "expected"), [(1e200, 1e200, 1.0), (0.0, math.inf, 0.0), (math.inf, 2.0, math.inf)]
+)
+def test_floor_divide_does_not_warn(x1, x2, expected):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = arraygrad.asarray([x1, x1]) // arraygrad.asarray([x2, x2])
+    assert found.tolist() == [expected, expected]

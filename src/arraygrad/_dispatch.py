@@ -376,16 +376,9 @@ def sequence(name: str, arrays: Sequence[Tensor], /, axis: int | None) -> Any:
     if device is None or len(data) != len(arrays) or is_strict():
         return apply(name, arrays, (), {"axis": axis}, listed=True)
     try:
-        result = device.ops[name](data, axis=axis)
+        return wrap(device.ops[name](data, axis=axis), device)
     except Exception as error:
         raise explain(error, name, arrays, {"axis": axis}) from error
-    if type(result) is device.array_type:
-        out = _new(Tensor)
-        out._data = result
-        out._device = device
-        out._value = None
-        return out
-    return wrap(result, device)
 
 
 def create(name: str, device: Device, /, *args: Any, **kwargs: Any) -> Tensor:

@@ -6,7 +6,6 @@ cost per call that a shorter way to the same C code avoids.
 
 from __future__ import annotations
 
-import cmath
 import inspect
 import math
 import operator
@@ -162,18 +161,10 @@ def _all_finite(x: Any) -> bool:
     """Whether no element is infinite or NaN; of a large array, a false alarm is possible."""
     if not isinstance(x, np.ndarray):
         return isinstance(x, int) or math.isfinite(x)
-    if x.size < 4096:  # (the squares may overflow)
-        flat = x.ravel()
-        return x.dtype.kind in "biu" or cmath.isfinite(flat.dot(flat))
+    if x.size < 4096:  # a search for a byte is several times faster than a reduction to bool
+        return b"\0" not in np.isfinite(x).tobytes()
     with np.errstate(all="ignore"):  # one pass and no temporary; the sum may overflow
         return bool(np.isfinite(np.add.reduce(x, axis=None)))
-
-
-def _both_finite(x1: Any, x2: Any) -> bool:
-    arrays = isinstance(x1, np.ndarray) and isinstance(x2, np.ndarray)
-    if arrays and x1.shape == x2.shape and x1.size < 4096:
-        return cmath.isfinite(x1.ravel().dot(x2.ravel()))
-    return _all_finite(x1) and _all_finite(x2)
 
 
 def matmul(x1: Any, x2: Any, /) -> _Array:
@@ -190,7 +181,7 @@ def floor_divide(x1: Any, x2: Any, /, out: _Array | None = None) -> _Array:
 
     The standard: infinity // finite is infinite, finite // infinity is a zero.
     """
-    if _both_finite(x1, x2):
+    if _all_finite(x1) and _all_finite(x2):
         return np.floor_divide(x1, x2, out=out)
     with np.errstate(invalid="ignore"):
         quotient = np.floor_divide(x1, x2)

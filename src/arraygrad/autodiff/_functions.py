@@ -47,6 +47,7 @@ class _Inputs:
             self.structures.append(structure)
             for k, x in enumerate(leaves):
                 if type(x) is not Tensor or x._data.dtype.kind not in "fc":
+                    # (B023: the path is asked for at once, if at all)
                     x = _as_input(name, i, x, lambda: _trees.paths(args[i])[k])  # noqa: B023
                 self.leaves.append(x)
 
