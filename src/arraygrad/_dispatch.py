@@ -128,9 +128,10 @@ def is_shared(x: Tensor, views: int = 0) -> bool:
 def owns(x: Tensor) -> bool:
     """Whether `x` has memory of its own, which others than what graphs keep of it do not have."""
     data = x._data
-    if x._device.ops["root"](data) is not data:
-        return False
-    return getrefcount(data) <= ALONE + 1 + (x._value is not None)  # the slot
+    return (
+        getrefcount(data) <= ALONE + 1 + (x._value is not None)  # the slot
+        and x._device.ops["root"](data) is data
+    )
 
 
 #: The scalars of the standard, by exact type; a subclass goes the long way.

@@ -54,8 +54,9 @@ class _Inputs:
     def replaced(self, leaves: Sequence[Any]) -> list[Any]:
         """The arguments with other leaves."""
         args = list(self.args)
-        for i, part in zip(self.numbers, self.restored(leaves), strict=True):
-            args[i] = part
+        parts = self.restored(leaves)
+        for k, i in enumerate(self.numbers):
+            args[i] = parts[k]
         return args
 
     def restored(self, leaves: Sequence[Any]) -> tuple[Any, ...]:

@@ -38,6 +38,8 @@ def unflatten(structure: Any, leaves: Any) -> Any:
 
 def unflatten_each(structures: Sequence[Any], leaves: Iterable[Any]) -> tuple[Any, ...]:
     """The trees of these structures, of leaves that stand in a row."""
+    if structures.count(_LEAF) == len(structures):  # most often
+        return tuple(leaves)
     rest = iter(leaves)
     return tuple(
         [
