@@ -339,3 +339,16 @@ def test_reductions_of_no_axes_take_an_axis():
         for axis in (0, -1):
             assert grad(lambda x, f=f, axis=axis: 3 * f(x, axis=axis))(x) == 3.0
     assert grad(lambda x: xp.var(x, axis=-1))(x) == grad(lambda x: xp.std(x, axis=0))(x) == 0.0
+
+
+def test_tensors_of_no_axes_are_repeated_and_taken_along_one():
+    # NumPy allows 0 and -1 there, too.
+    x, weights = xp.asarray(0.7), xp.asarray([1.0, 2.0, 4.0])
+    several = xp.asarray([0, 0, 0])
+    for axis in (0, -1, None):
+        for n in (3, xp.asarray([3])):
+            g = grad(lambda x, n=n, k=axis: xp.sum(weights * xp.repeat(x, n, axis=k)))(x)
+            assert g == 7.0
+    for axis in (0, -1):
+        assert grad(lambda x, k=axis: xp.sum(weights * xp.take(x, several, axis=k)))(x) == 7.0
+        assert grad(lambda x, k=axis: xp.sum(xp.cumulative_prod(x, axis=k)))(x) == 1.0

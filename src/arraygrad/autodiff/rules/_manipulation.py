@@ -189,7 +189,7 @@ define("tile", (_tile_vjp, lambda t, _out, _x, repetitions: xp.tile(t, repetitio
 
 
 def _repeat_vjp(g: Any, _out: Any, x_like: Any, repeats: Any, axis: Any) -> Any:
-    shape = x_like.shape if axis is not None else (x_like.size,)
+    shape = x_like.shape if axis is not None and x_like.ndim else (x_like.size,)
     axis = _size(axis or 0, len(shape))
     if isinstance(repeats, int):
         g = xp.reshape(g, (*shape[:axis], shape[axis], repeats, *shape[axis + 1 :]))

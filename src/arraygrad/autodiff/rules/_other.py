@@ -11,6 +11,7 @@ from ..._manipulation import concat, reshape
 from ..._searching import where
 from ..._set import unique_all
 from ..._sorting import argsort
+from ..._statistical import sum as _sum
 from ..._utility import diff
 from .._rules import define, zero
 
@@ -49,6 +50,8 @@ define("sort", (_sort_vjp, _sort_jvp))
 
 
 def _take_vjp(g: Any, _out: Any, x_like: Any, indices: Any, axis: int | None) -> Any:
+    if not x_like.ndim:
+        return _sum(g)  # there is only one to take
     axis = 0 if axis is None else axis % x_like.ndim
     return scatter(g, (slice(None),) * axis + (indices,), x_like.shape)
 
