@@ -687,6 +687,30 @@ def test_gradients_are_memory_of_their_own(xp):
     close(g[1], np.ones(3))
 
 
+def test_the_gradient_that_is_retained_is_that_of_the_last_value(xp):
+    for write in (lambda y: y.__imul__(3.0), lambda y: y.__setitem__(..., 3 * y)):
+        x = variable(xp.asarray([1.0, 2.0]))
+        y = 2 * x
+        y.retain_grad()
+        before = 5 * y
+        write(y)
+        y.register_hook(lambda g: 10 * g)  # comes before, whenever it is added
+        xp.sum(y + before).backward()
+        close(y.grad, [10.0, 10.0])
+        close(x.grad, [70.0, 70.0])
+    # ... of views, too, written by way of what they are views of
+    x = variable(xp.asarray([1.0, 2.0]))
+    y = 2 * x
+    part = y[:1]
+    part.retain_grad()
+    y *= 3.0
+    xp.sum(part * part).backward()
+    close(part.grad, [12.0])
+    close(x.grad, [72.0, 0.0])
+    with pytest.raises(RuntimeError, match="retain_grad"):
+        variable(xp.ones(2), requires_grad=False).retain_grad()
+
+
 def test_hooks(xp):
     seen = []
     w = variable(xp.asarray([1.0, 2.0]))

@@ -227,7 +227,9 @@ def _cotangents(rule: Rule, node: Node, g: Any, saved: tuple[Any, ...]) -> list[
 
 
 def _hooked(node: Node, g: Any) -> Any:
-    for hook in list(node.hooks.values()):  # type: ignore[union-attr]
+    hooks = node.hooks
+    assert hooks is not None
+    for hook in list(hooks.values()):
         changed = hook(g)
         if changed is not None:
             if not isinstance(changed, Tensor) or changed.shape != g.shape:
@@ -236,6 +238,8 @@ def _hooked(node: Node, g: Any) -> Any:
                     f"got {describe(changed)}"
                 )
             g = conform(changed, node)
+    if hooks.retains:
+        hooks.grad = g if hooks.grad is None else hooks.grad + g
     return g
 
 

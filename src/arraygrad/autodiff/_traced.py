@@ -194,8 +194,9 @@ class Part(Node):
 
 
 class Hooks(dict[int, Callable[[Tensor], "Tensor | None"]]):
-    """Functions to call with a gradient, and that gradient if it is to be kept."""
+    """Functions to call with a gradient, and after them that gradient if it is to be kept."""
 
+    retains = False
     grad: Tensor | None = None
 
 
@@ -531,6 +532,13 @@ class Variable(Traced):
     def retain_grad(self) -> None:
         """Keep the gradient of this tensor in `grad` though no leaf.
 
+        After an operation in place it is that of the tensor's new value.
+
+        Raises
+        ------
+        RuntimeError
+            If the tensor does not record.
+
         Examples
         --------
         >>> import arraygrad as xp
@@ -542,17 +550,14 @@ class Variable(Traced):
         >>> y.grad
         Tensor(2., dtype=float64)
         """
+        if not self.requires_grad:
+            raise RuntimeError("retain_grad: this tensor does not record (requires_grad=False)")
         if self.is_leaf:
             return
-        node = ref(self._trace)
-
-        def store(g: Tensor) -> None:
-            target = node()
-            if target is not None and target.hooks is not None:
-                have = target.hooks.grad
-                target.hooks.grad = g if have is None else have + g
-
-        self.register_hook(store)
+        node = self._trace
+        if node.hooks is None:
+            node.hooks = Hooks()
+        node.hooks.retains = True
 
 
 class Hook:

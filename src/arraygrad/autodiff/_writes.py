@@ -243,6 +243,7 @@ def _lay_out(new: Any, x: Tensor) -> None:
 
 def become(x: Tensor, new: Any) -> None:
     """Let the object `x` stand for the tensor `new` from now on."""
+    hooks = x._trace.hooks if type(x) is Variable else None
     x.__class__ = type(new)
     x._data = new._data
     x._device = new._device
@@ -250,6 +251,9 @@ def become(x: Tensor, new: Any) -> None:
     if isinstance(new, Traced):
         x._trace = new._trace
         x._view = new._view
+    if hooks is not None and hooks.retains and type(x) is Variable:
+        hooks.retains = False
+        x.retain_grad()
 
 
 def take(base: Tensor, view: View) -> Tensor:
