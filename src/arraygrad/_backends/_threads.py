@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-#: Elements from which on parts are worth the tens of microseconds that handing them out takes.
-LARGE = 1 << 18
+#: Elements from which on parts are worth the tens of microseconds that handing them out takes,
+#: and rows that are too few to be handed out.
+LARGE, FEW = 1 << 18, 64
 
 #: Bytes of an array that are handed out at a time: few, as a core that is busy elsewhere holds up
 #: its last part alone.
@@ -54,28 +55,57 @@ def in_parts(function: Callable[..., Any]) -> Callable[[Any], Any]:
     """An elementwise function of one floating-point array, which cuts up large ones."""
 
     def run(x: Any, /) -> Any:
-        if x.size < LARGE or _CORES == 1:
-            return function(x)
-        return _run_in_parts(function, x)
+        return function(x) if x.size < LARGE else _run_in_parts(function, x)
 
     return run
 
 
-def _run_in_parts(function: Callable[..., Any], x: Any) -> Any:
-    if not _alone() or not x.flags.c_contiguous or x.dtype.kind not in "fc":
-        return function(x)
-    out = np.empty(x.shape, dtype=x.dtype)
-    flat, flat_out = x.reshape(-1), out.reshape(-1)
-    step = PART // x.itemsize
+def all_in_parts(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for several arrays, numbers among them."""
+
+    def run(*operands: Any) -> Any:
+        for x in operands:
+            if type(x) is np.ndarray and x.size >= LARGE:
+                return _run_in_parts(function, *operands)
+        return function(*operands)
+
+    return run
+
+
+def _run_in_parts(function: Callable[..., Any], *operands: Any) -> Any:
+    arrays = [x for x in operands if type(x) is np.ndarray]
+    large = max(arrays, key=lambda x: (x.size, x.ndim))
+    shape = large.shape
+    if not _alone() or large.dtype.kind not in "fc" or not large.flags.c_contiguous:
+        return function(*operands)
+    flat = all(x.shape == shape and x.flags.c_contiguous for x in arrays if x.ndim)
+    if not flat and (shape[0] < FEW or not all(_goes_along(x.shape, shape) for x in arrays)):
+        return function(*operands)
+    if flat:
+        operands = tuple(x.reshape(-1) if type(x) is np.ndarray and x.ndim else x for x in operands)
+    ndim = 1 if flat else len(shape)
+    cut = [type(x) is np.ndarray and x.ndim == ndim and x.shape[0] > 1 for x in operands]
+
+    def of(part: slice) -> list[Any]:
+        return [x[part] if c else x for x, c in zip(operands, cut, strict=True)]
+
+    out = np.empty(shape, dtype=function(*of(slice(1))).dtype)
+    into = out.reshape(-1) if flat else out
 
     def compute(part: slice) -> None:
         if isinstance(function, np.ufunc):
-            function(flat[part], out=flat_out[part])
+            function(*of(part), out=into[part])
         else:
-            flat_out[part] = function(flat[part])
+            into[part] = function(*of(part))
 
-    _share(compute, x.size, step)
+    _share(compute, len(into), max(1, len(into) * PART // out.nbytes))
     return out
+
+
+def _goes_along(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+    """Whether an array of one shape is broadcast to another one, which stays as it is."""
+    pairs = zip(reversed(shape), reversed(whole), strict=False)
+    return len(shape) <= len(whole) and all(n in (1, m) for n, m in pairs)
 
 
 def sweep(rule: Callable[..., Any], arrays: Sequence[Any], scratch: int) -> None:

@@ -20,7 +20,7 @@ from array_api_compat.numpy import fft as _fft
 from array_api_compat.numpy import linalg as _linalg
 
 from . import _nn, _random, _special
-from ._threads import in_parts, sweep
+from ._threads import all_in_parts, in_parts, sweep
 
 namespace = np
 array_type = np.ndarray
@@ -200,12 +200,17 @@ def ifloordiv(x1: _Array, x2: Any, /) -> None:
 
 def pow(x1: Any, x2: Any, /) -> _Array:
     """NumPy takes the square root where one exponent 0.5 serves many bases: -0 and -inf differ."""
-    y = x1**x2  # of an exponent such as 2 it takes two thirds of np.power's time
+    # (Of an exponent such as 2 the operator takes two thirds of np.power's time.)
+    y = x1**x2 if type(x2) in _REAL and x2 in _CHEAP_POWERS else _power(x1, x2)
     if _one_root_for_many(x2, y) and y.dtype.kind == "f":
         root = np.equal(x2, 0.5)
         y = np.where(root & np.equal(x1, 0), 0.0, y)
         y = np.where(root & np.equal(x1, -np.inf), np.inf, y)
     return y
+
+
+_power = all_in_parts(operator.pow)
+_CHEAP_POWERS = frozenset({-1, 0, 0.5, 1, 2})
 
 
 def ipow(x1: _Array, x2: Any, /) -> None:
@@ -741,6 +746,7 @@ def _pointing(find: Callable[..., Any], reduce: Callable[..., Any]) -> Callable[
 #: Functions that cost more per element than memory does.
 _COSTLY = """
     acos acosh asin asinh atan atanh cos cosh exp expm1 log log10 log1p log2 sin sinh tan tanh"""
+_COSTLY_OF_TWO = "atan2 floor_divide hypot logaddexp nextafter remainder"
 
 
 def _table() -> dict[str, Callable[..., Any]]:
@@ -788,6 +794,7 @@ def _table() -> dict[str, Callable[..., Any]]:
         }
     )
     table.update({name: in_parts(table[name]) for name in _COSTLY.split()})
+    table.update({name: all_in_parts(table[name]) for name in _COSTLY_OF_TWO.split()})
     table.update({name: _with_rows(getattr(np, name)) for name in ("maximum", "minimum")})
     table.update(_special.operations(np, _scipy_special, quiet))
     table.update(_random.operations())
@@ -806,7 +813,9 @@ def _scipy_special(name: str) -> Callable[..., Any]:
     found: Any = inspect.unwrap(getattr(scipy.special, name))
     if name in ("bdtr", "bdtrc", "bdtri"):
         return partial(_of_trials, found)
-    return found if getattr(found, "nin", 2) == 1 else partial(_special.of_arrays, np, found)
+    if getattr(found, "nin", 2) > 1:
+        found = partial(_special.of_arrays, np, found)
+    return all_in_parts(found)
 
 
 def _of_trials(function: Callable[..., Any], k: Any, n: Any, x: Any) -> _Array:
