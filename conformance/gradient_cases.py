@@ -1444,7 +1444,7 @@ OWN |= {name for name in xp.__all__ if name.startswith("nan") and name != "nan"}
 _NO_OPERATORS = (
     "__new__ __array_namespace__ __dlpack__ __dlpack_device__ __array__ __buffer__ __bool__ "
     "__int__ __float__ __complex__ __index__ __len__ __iter__ __repr__ __str__ __format__ "
-    "__round__ __copy__ __deepcopy__ __reduce__"
+    "__round__ __copy__ __deepcopy__ __reduce__ __dir__"
 ).split()
 _OPERATIONS = {
     "abs": "abs",

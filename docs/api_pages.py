@@ -98,6 +98,7 @@ def public_names() -> set[str]:
     for prefix, module in {xp.__name__: xp, **places}.items():
         found |= {f"{prefix}.{name}" for name in module.__all__}
     members = [name for name in dir(xp.Tensor) if not name.startswith("_")]
+    members = [name for name in members if hasattr(xp.Tensor, name)]  # but for hints of others
     return found | {f"{xp.__name__}.Tensor.{name}" for name in members}
 
 

@@ -1,12 +1,14 @@
 """Bad input: each gets the error of the right class, naming the function and what it got."""
 
 import operator
+import re
 
 import numpy as np
 import pytest
 
 import arraygrad as xp
 import arraygrad.autodiff
+import arraygrad.nn
 from arraygrad import _hints
 
 X = xp.asarray([1.0, 2.0, 3.0])
@@ -220,15 +222,41 @@ def test_bad_input(case):
     assert [repr(t) for t in (X, I, B, Z, M)] == before  # nothing half-written
 
 
-def test_the_names_that_errors_give_are_there():
-    for module, hints in ((xp, _hints.NUMPY), (xp.linalg, _hints.LINALG)):
-        for old, new in hints.items():
-            assert not hasattr(module, old)
-            for name in new.split(" or "):
-                package, _, path = name.partition(".")
-                operator.attrgetter(path)(pytest.importorskip(package))
+@pytest.mark.parametrize(
+    ("module", "hints"),
+    [(xp, _hints.NUMPY | _hints.TORCH), (xp.linalg, _hints.LINALG), (xp.nn, _hints.NN)],
+)
+def test_the_names_that_errors_give_are_there(module, hints):
+    for old, new in hints.items():
+        assert not hasattr(module, old)
+        for name in re.findall(r"\b(?:arraygrad|array_api_extra)[.\w]+", new):
+            package, _, path = name.partition(".")
+            operator.attrgetter(path)(pytest.importorskip(package))
     assert not any(hasattr(xp.autodiff, name) for name in _hints.JAX)
     assert callable(eval("lambda f: " + _hints.JAX["jacfwd"], vars(xp))(xp.sin))
+
+
+def test_what_is_written_for_methods_that_tensors_lack():
+    given = {
+        "xp": xp, "arraygrad": xp, "y": xp.ones((2, 2)), "mask": xp.ones((2, 2)) > 0, "value": 2.0,
+        "axes": (1, 0), "shape": (3, 2, 2), "low": 0.0, "high": 1.0, "dtype": xp.float32, "n": 3,
+        "times": (2, 1), "indices": xp.asarray([[0, 0], [0, 0]]), "places": xp.asarray([0]),
+    }  # fmt: skip
+    for name, hint in _hints.METHODS.items():
+        tensors = [xp.ones((2, 2))]
+        if "grad" not in name:
+            tensors.append(xp.autodiff.variable(tensors[0]))
+        for x in tensors:
+            assert not hasattr(x, name)
+            assert name not in dir(x)
+            with pytest.raises(AttributeError, match=f"'{type(x).__name__}' .* '{name}'; write"):
+                getattr(x, name)
+        for way in re.split(", or ", hint.partition(": ")[0]):
+            if "cuda" not in way:
+                x = xp.ones((1, 2) if name == "squeeze" else (2, 2))
+                exec(way, given | {"x": x})
+    assert "T" in dir(xp.ones(2))
+    assert "grad" in dir(xp.autodiff.variable(xp.ones(2)))
 
 
 def test_arrays_of_other_libraries_are_called_by_their_library():

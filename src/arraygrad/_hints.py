@@ -1,10 +1,10 @@
-"""What to write for names that NumPy or JAX has, in the AttributeErrors of modules without them."""
+"""What to write for names of NumPy, JAX and PyTorch, in the AttributeErrors for their lack."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
 _NUMPY = """
     absolute:abs amax:max amin:min arccos:acos arccosh:acosh arcsin:asin arcsinh:asinh arctan:atan
@@ -16,8 +16,81 @@ _NUMPY = """
     swapaxes:permute_dims trace:linalg.trace true_divide:divide unique:unique_values vdot:vecdot
     vstack:concat"""
 _EXTRA = "cov isclose kron nan_to_num pad setdiff1d sinc union1d"
+_TORCH = """
+    as_tensor:asarray bmm:matmul cat:concat chunk:unstack clamp:clip clone:asarray div:divide
+    eq:equal flatten:reshape gather:take_along_axis ge:greater_equal gt:greater
+    index_select:take is_tensor:Tensor le:less_equal log_softmax:nn.log_softmax lt:less
+    mm:matmul mul:multiply ne:not_equal neg:negative no_grad:autodiff.no_grad
+    norm:linalg.vector_norm permute:permute_dims rand:random.default_rng
+    randint:random.default_rng randn:random.default_rng randperm:random.default_rng
+    manual_seed:random.default_rng relu:nn.relu save:nn.save load:nn.load
+    set_default_device:default_device sigmoid:nn.sigmoid softmax:nn.softmax sub:subtract
+    tensor:asarray topk:sort unbind:unstack unsqueeze:expand_dims"""
+_MODULES = "autodiff data distributed interop nn optim"
 NUMPY = {old: f"arraygrad.{new}" for old, new in (pair.split(":") for pair in _NUMPY.split())}
 NUMPY |= {name: f"array_api_extra.{name}" for name in _EXTRA.split()}
+TORCH = {old: f"arraygrad.{new}" for old, new in (pair.split(":") for pair in _TORCH.split())}
+MODULES = {name: f"from arraygrad import {name}" for name in _MODULES.split()}
+
+NN = {
+    "functional": "arraygrad.nn: its functions are there",
+    "NLLLoss": "arraygrad.nn.CrossEntropyLoss, of scores without log_softmax",
+    "BCELoss": "arraygrad.nn.BCEWithLogitsLoss, of scores without sigmoid",
+    "Parameter": "arraygrad.autodiff.variable(x)",
+    "ModuleList": "a list: modules are found in it",
+    "ModuleDict": "a dict: modules are found in it",
+}
+OPTIM = {"lr_scheduler": "arraygrad.optim: the schedules are there"}
+
+#: Methods of PyTorch's and NumPy's arrays: what to write for those of a tensor `x`.
+METHODS = {
+    "to": 'x.to_device("cuda"), or xp.astype(x, xp.float32)',
+    "cpu": 'x.to_device("cpu")',
+    "cuda": 'x.to_device("cuda")',
+    "float": "xp.astype(x, xp.float32)",
+    "double": "xp.astype(x, xp.float64)",
+    "long": "xp.astype(x, xp.int64)",
+    "int": "xp.astype(x, xp.int32)",
+    "bool": "xp.astype(x, xp.bool)",
+    "type": "xp.astype(x, dtype)",
+    "clone": "xp.asarray(x, copy=True)",
+    "copy": "xp.asarray(x, copy=True)",
+    "contiguous": "x: the layout does not matter",
+    "dim": "x.ndim",
+    "numel": "x.size",
+    "flatten": "xp.reshape(x, (-1,))",
+    "ravel": "xp.reshape(x, (-1,))",
+    "t": "x.T",
+    "permute": "xp.permute_dims(x, axes)",
+    "squeeze": "xp.squeeze(x, axis=0)",
+    "unsqueeze": "xp.expand_dims(x, axis=0)",
+    "expand": "xp.broadcast_to(x, shape)",
+    "gather": "xp.take_along_axis(x, indices, axis=0)",
+    "masked_fill": "xp.where(mask, value, x)",
+    "mm": "x @ y",
+    "matmul": "x @ y",
+    "dot": "x @ y",
+    "add_": "x += y",
+    "sub_": "x -= y",
+    "mul_": "x *= y",
+    "div_": "x /= y",
+    "zero_": "x[...] = 0",
+    "fill_": "x[...] = value",
+    "copy_": "x[...] = y",
+    "clamp": "xp.clip(x, low, high)",
+    "clip": "xp.clip(x, low, high)",
+    "repeat": "xp.tile(x, times), or xp.repeat(x, n)",
+    "take": "xp.take(x, places, axis=0)",
+    "cumsum": "xp.cumulative_sum(x, axis=0)",
+    "norm": "xp.linalg.vector_norm(x)",
+    "pow": "x**2",
+    "requires_grad": "arraygrad.autodiff.variable(x).requires_grad",
+    "requires_grad_": "arraygrad.autodiff.variable(x)",
+    "grad": "arraygrad.autodiff.variable(x).grad",
+}
+_FUNCTIONS = "abs argmax argmin argsort cos exp log nonzero round sin sort sqrt std tanh var"
+METHODS |= {name: f"xp.{name}(x)" for name in _FUNCTIONS.split()}
+METHODS |= {name: f"arraygrad.nn.{name}(x)" for name in "relu sigmoid softmax".split()}
 
 LINALG = {
     "norm": "arraygrad.linalg.vector_norm or arraygrad.linalg.matrix_norm",
@@ -43,3 +116,19 @@ def install(module: str, hints: Mapping[str, str]) -> None:
 
     found = sys.modules[module]
     vars(found)["__getattr__"] = __getattr__
+
+
+class Elsewhere:
+    """In the place of a method that tensors lack: `__getattr__` would make all others slower."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type) -> NoReturn:
+        hint = METHODS[self.name]
+        hint += ", where xp is arraygrad" * ("xp." in hint)
+        raise AttributeError(
+            f"{owner.__name__!r} object has no attribute {self.name!r}; write {hint}",
+            name=self.name,
+            obj=instance,
+        )

@@ -13,6 +13,7 @@ from . import _device, _dispatch
 from ._device import Device, DeviceLike
 from ._dtypes import as_dtype
 from ._errors import TransferError, explain
+from ._hints import METHODS, Elsewhere
 from ._standard import check
 from ._strict import is_strict
 
@@ -504,6 +505,10 @@ class Tensor:
             str(self._device),
         )
 
+    def __dir__(self) -> list[str]:
+        own = type(self)
+        return [n for n in super().__dir__() if n not in METHODS or hasattr(own, n)]
+
     # ---- indexing
 
     def __getitem__(self, key: Any, /) -> Tensor:
@@ -803,6 +808,9 @@ def _unpickle(data: Any, device: str) -> Tensor:
             ) from error
     return _dispatch.wrap(target.ops["from_host"](data), target)
 
+
+for _name in METHODS:
+    setattr(Tensor, _name, Elsewhere(_name))
 
 if "distributed.protocol.serialize" in sys.modules:  # a worker of Dask's: tensors are sent to it
     from .interop import _worker  # noqa: F401
