@@ -1,4 +1,4 @@
-"""What to write for names that NumPy or JAX has, in the AttributeErrors of modules without them."""
+"""What to write for other libraries' names, in the AttributeErrors of modules without them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,24 @@ _EXTRA = "cov isclose kron nan_to_num pad setdiff1d sinc union1d"
 NUMPY = {old: f"arraygrad.{new}" for old, new in (pair.split(":") for pair in _NUMPY.split())}
 NUMPY |= {name: f"array_api_extra.{name}" for name in _EXTRA.split()}
 
+_PYTORCH = """
+    as_tensor:asarray bmm:matmul cat:concat clamp:clip device:Device div:divide double:float64
+    enable_grad:autodiff.enable_grad eq:equal flatten:reshape float:float32 gather:take_along_axis
+    ge:greater_equal gt:greater index_select:take inference_mode:autodiff.no_grad le:less_equal
+    load:nn.load log_softmax:nn.log_softmax long:int64 lt:less mm:matmul mul:multiply ne:not_equal
+    neg:negative no_grad:autodiff.no_grad permute:permute_dims relu:nn.relu save:nn.save
+    sigmoid:nn.sigmoid softmax:nn.softmax sub:subtract tensor:asarray topk:sort unbind:unstack
+    unsqueeze:expand_dims"""
+PYTORCH = {old: f"arraygrad.{new}" for old, new in (pair.split(":") for pair in _PYTORCH.split())}
+_RANDOM = "manual_seed rand rand_like randint randn randn_like randperm"
+PYTORCH |= dict.fromkeys(_RANDOM.split(), "arraygrad.random.default_rng")
+
+#: Parts of the package that are not imported with it.
+PARTS = {
+    name: f"from arraygrad import {name}"
+    for name in ("autodiff", "data", "distributed", "interop", "nn", "optim")
+}
+
 LINALG = {
     "norm": "arraygrad.linalg.vector_norm or arraygrad.linalg.matrix_norm",
 }
@@ -30,6 +48,28 @@ JAX = {
     "jit": "the function as it is: there is no compiler",
     "vmap": "batched code: the functions take stacks",
 }
+
+NN = {
+    "BCELoss": "nn.BCEWithLogitsLoss, of logits",
+    "ModuleDict": "a dict",
+    "ModuleList": "a list",
+    "NLLLoss": "nn.CrossEntropyLoss, of logits",
+    "Parameter": "autodiff.variable",
+    "functional": "nn.relu and the like",
+    "init": "nn.xavier_uniform and the like",
+    "utils": "optim.clip_grad_norm_",
+}
+MODULE = {
+    "cpu": 'to_device("cpu")',
+    "cuda": 'to_device("cuda")',
+    "double": "astype(xp.float64)",
+    "float": "astype(xp.float32)",
+    "register_buffer": "self.name = tensor",
+    "register_parameter": "self.name = autodiff.variable(tensor)",
+    "to": "to_device(device) or astype(dtype)",
+}
+OPTIM = {"lr_scheduler": "optim.StepLR and the like"}
+DATA = dict.fromkeys(("Dataset", "TensorDataset"), "DataLoader(x, y), which takes arrays")
 
 
 def install(module: str, hints: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ Written on the public namespace and on `autodiff`. Names, shapes of parameters a
 PyTorch's; see `docs/nn.md`.
 """
 
+from .. import _hints
 from ._activations import (
     GELU,
     LogSoftmax,
@@ -59,6 +60,8 @@ from ._losses import (
 )
 from ._module import LoadResult, Module
 from ._windows import avg_pool2d, conv2d, max_pool2d
+
+_hints.install(__name__, _hints.NN)
 
 __all__ = [
     "GELU",

@@ -3,6 +3,7 @@
 Names, defaults and updates are PyTorch's. See `docs/optim.md`.
 """
 
+from .. import _hints
 from ._clip import clip_grad_norm_, clip_grad_value_
 from ._minimize import minimize
 from ._optimizers import SGD, Adam, AdamW, Optimizer
@@ -18,6 +19,8 @@ from ._schedules import (
     SequentialLR,
     StepLR,
 )
+
+_hints.install(__name__, _hints.OPTIM)
 
 __all__ = [
     "SGD",
