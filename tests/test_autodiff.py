@@ -372,6 +372,8 @@ ONE = arraygrad.asarray(1.0)
         (lambda: variable(ONE).register_hook(3), TypeError, "expected a function"),
         (lambda: check_grads(arraygrad.sin, ONE), TypeError, "tuple"),
         (lambda: check_grads(arraygrad.sin, (ONE,), modes=("up",)), ValueError, "modes"),
+        (lambda: check_grads(arraygrad.sin, (ONE,), order=0), ValueError, "at least 1; got 0"),
+        (lambda: grad(arraygrad.sin, argnums=1.0), TypeError, "argnums must be an int"),
         (lambda: checkpoint(3), TypeError, "expected a function"),
         (lambda: custom_vjp(3), TypeError, "expected a function"),
         (lambda: custom_vjp(lambda x: x, nondiff_argnums=-1), ValueError, "different positions"),
