@@ -240,6 +240,8 @@ def test_the_names_that_errors_give_are_there():
                 operator.attrgetter(path)(pytest.importorskip(package))
     for owner, hints in (
         (xp.autodiff, _hints.JAX),
+        (xp, _hints.JAX),
+        (xp.random, _hints.RANDOM),
         (xp.nn, _hints.NN),
         (xp.nn.ReLU(), _hints.MODULE),
         (xp.optim, _hints.OPTIM),

@@ -28,8 +28,22 @@ _PYTORCH = """
     sigmoid:nn.sigmoid softmax:nn.softmax sub:subtract tensor:asarray topk:sort unbind:unstack
     unsqueeze:expand_dims"""
 PYTORCH = {old: f"arraygrad.{new}" for old, new in (pair.split(":") for pair in _PYTORCH.split())}
-_RANDOM = "manual_seed rand rand_like randint randn randn_like randperm"
-PYTORCH |= dict.fromkeys(_RANDOM.split(), "arraygrad.random.default_rng")
+_DRAWN = "manual_seed rand rand_like randint randn randn_like randperm"
+PYTORCH |= dict.fromkeys(_DRAWN.split(), "arraygrad.random.default_rng")
+
+#: There is no global state.
+_RANDOM = """
+    choice exponential integers normal permutation random shuffle standard_normal uniform"""
+RANDOM = {name: f"rng = random.default_rng(seed); rng.{name}" for name in _RANDOM.split()}
+RANDOM |= {
+    "PRNGKey": "random.default_rng(seed)",
+    "key": "random.default_rng(seed)",
+    "rand": RANDOM["random"],
+    "randint": RANDOM["integers"],
+    "randn": RANDOM["standard_normal"],
+    "seed": "random.default_rng(seed)",
+    "split": "rng.spawn(n)",
+}
 
 #: Parts of the package that are not imported with it.
 PARTS = {
