@@ -372,8 +372,19 @@ ONE = arraygrad.asarray(1.0)
         (lambda: variable(ONE).register_hook(3), TypeError, "expected a function"),
         (lambda: check_grads(arraygrad.sin, ONE), TypeError, "tuple"),
         (lambda: check_grads(arraygrad.sin, (ONE,), modes=("up",)), ValueError, "modes"),
+        (lambda: check_grads(arraygrad.sin, (ONE,), order=0), ValueError, "at least 1; got 0"),
+        (lambda: grad(arraygrad.sin, argnums=1.0), TypeError, "argnums must be an int"),
         (lambda: checkpoint(3), TypeError, "expected a function"),
         (lambda: custom_vjp(3), TypeError, "expected a function"),
+        (lambda: custom_vjp(lambda x: x, nondiff_argnums=-1), ValueError, "different positions"),
+        (
+            lambda: custom_jvp(lambda x: x, nondiff_argnums=(1, 1)),
+            ValueError,
+            "different positions",
+        ),
+        (lambda: custom_jvp(lambda x: x, nondiff_argnums=2)(ONE), TypeError, "names argument 2"),
+        (lambda: custom_jvp(lambda x: x).defjvps(3), TypeError, "functions or None"),
+        (lambda: custom_jvp(lambda x, n: x, nondiff_argnums=1).defjvps(None), TypeError, "defjvp"),
         (lambda: grad(custom_jvp(lambda x: x))(ONE), AttributeError, "no rule yet"),
         (lambda: grad(custom_vjp(lambda x: x))(ONE), AttributeError, "no rule yet"),
     ],
@@ -1273,6 +1284,48 @@ def test_custom_jvp(xp):
     assert float(grad(lambda y: grad(lambda x: f(x, y)[0])(x))(y)) == 100.0
 
 
+def test_custom_jvp_in_parts(xp):
+    @custom_jvp
+    def f(x, y, n):
+        return {"a": xp.sin(x) * y, "b": x * n}
+
+    f.defjvps(
+        lambda t, out, x, y, n: {"a": 10 * t * xp.cos(x) * y, "b": t * n},
+        lambda t, out, x, y, n: {"a": t * out["a"] / y, "b": 0 * t},
+        None,
+    )
+    x, y = xp.asarray(0.3), xp.asarray(2.0)
+    gx, gy = grad(lambda x, y: f(x, y, 3.0)["a"], (0, 1))(x, y)
+    close(gx, 20 * np.cos(0.3))
+    close(gy, np.sin(0.3))
+    for second in (2.0, y):  # a number, and a tensor that is constant, stay where they are
+        out, t = jvp(lambda x, y=second: f(x, y, 3), (x,), (x,))
+        close(out["b"], 0.9)
+        close(t["a"], 6 * np.cos(0.3))
+        close(t["b"], 0.9)
+    close(grad(grad(lambda x: f(x, y, 3)["a"]))(x), -20 * np.sin(0.3))
+    f.defjvps(None, None)
+    with pytest.raises(TypeError, match="one rule for each argument; got 2 for 3"):
+        grad(lambda x: f(x, y, 3)["a"])(x)
+
+
+def test_the_tangent_of_a_number_in_a_rule_is_zero(xp):
+    @custom_jvp
+    def hypotenuse(x, y):
+        return xp.hypot(x, xp.asarray(y, dtype=xp.float64))
+
+    @hypotenuse.defjvp
+    def _(primals, tangents):
+        (x, y), (tx, ty) = primals, tangents
+        r = hypotenuse(x, y)
+        return r, (x * tx + y * ty) / r
+
+    x, one = xp.asarray(3.0), xp.asarray(1.0)
+    for y in (4.0, 4, xp.asarray(4), xp.asarray(4.0)):
+        close(jvp(lambda x, y=y: hypotenuse(x, y), (x,), (one,))[1], 0.6)
+        close(grad(lambda x, y=y: hypotenuse(x, y))(x), 0.6)
+
+
 def test_custom_rules_with_constants():
     @lambda f: custom_vjp(f, nondiff_argnums=(0, 2))
     def power(n, x, name="x"):
@@ -1295,7 +1348,7 @@ def test_custom_rules_with_constants():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (lambda saved, g: g, "tuple of 1"),
+        (lambda saved, g: g, r"tuple of 1 .* write return \(g,\)"),
         (lambda saved, g: (g, g), "tuple of 1"),
         (lambda saved, g: (arraygrad.ones(2),), "must have its shape"),
         (lambda saved, g: ([g],), "structure"),
@@ -1306,6 +1359,20 @@ def test_wrong_custom_rules(given, words):
     f.defvjp(lambda x: (x * x, None), given)
     with pytest.raises((TypeError, ValueError), match=words):
         grad(f)(ONE)
+
+
+def test_custom_rules_that_give_too_little():
+    f = custom_vjp(lambda x: x * x)
+    f.defvjp(lambda x: x * x, lambda saved, g: (g,))
+    with pytest.raises(TypeError, match=r"pair, \(out, residuals\); got Tensor"):
+        grad(f)(ONE)
+    h = custom_jvp(lambda x: x * x)
+    h.defjvp(lambda primals, tangents: (h(*primals), 0.0))  # a number will do
+    assert float(jvp(h, (ONE,), (ONE,))[1]) == float(grad(h)(ONE)) == 0.0
+    h.defjvp(lambda primals, tangents: (h(*primals), "0"))
+    for mode in (lambda: jvp(h, (ONE,), (ONE,)), lambda: grad(h)(ONE)):
+        with pytest.raises(TypeError, match="must be a tensor; got '0'"):
+            mode()
 
 
 def test_check_grads():

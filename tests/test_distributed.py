@@ -315,6 +315,7 @@ def test_bad_input():
     for error, words, call in (
         (ValueError, "from 1 to the number of samples, 4; got 5", lambda: distributed.shard(x, 5)),
         (ValueError, "got 0", lambda: distributed.shard(x, 0)),
+        (TypeError, "n must be an int; got 1.5", lambda: distributed.shard(x, 1.5)),
         (ValueError, "equally many", lambda: distributed.shard((x, x[:3]), 2)),
         (ValueError, "equally many", lambda: distributed.shard(xp.asarray(1.0), 1)),
         (ValueError, "got none", lambda: distributed.shard([], 1)),

@@ -5,19 +5,32 @@ import inspect
 import pytest
 
 import arraygrad as xp
+from arraygrad import autodiff, data, distributed, nn, optim
+
+MODULES = (xp, xp.linalg, xp.fft, xp.special, xp.random, autodiff, data, distributed, nn, optim)
 
 FUNCTIONS = {
     f"{module.__name__}.{name}": getattr(module, name)
-    for module in (xp, xp.linalg, xp.fft, xp.special)
+    for module in MODULES
     for name in module.__all__
     if inspect.isroutine(getattr(module, name)) and not inspect.isclass(getattr(module, name))
 }
+#: Those that users make by calling the class, with the parameters of their constructors.
+CLASSES = {
+    f"{module.__name__}.{name}": getattr(module, name)
+    for module in MODULES[4:]
+    for name in module.__all__
+    if inspect.isclass(getattr(module, name))
+    and not issubclass(getattr(module, name), (Exception, tuple, xp.Tensor))
+    and name not in ("Generator", "LRScheduler", "Module", "Optimizer", "Shards")
+}
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", FUNCTIONS | CLASSES)
 def test_sections(name):
-    doc = inspect.getdoc(FUNCTIONS[name])
-    parameters = inspect.signature(inspect.unwrap(FUNCTIONS[name])).parameters
+    documented = (FUNCTIONS | CLASSES)[name]
+    doc = inspect.getdoc(documented)
+    parameters = inspect.signature(inspect.unwrap(documented)).parameters
     for section in ["Parameters"] * bool(parameters) + ["Examples"]:
         assert f"\n{section}\n{'-' * len(section)}\n" in doc, section
     assert ">>> " in doc

@@ -548,3 +548,20 @@ def test_bad_input(case):
     call, error, message = BAD[case]
     with pytest.raises(error, match=message):
         call()
+
+
+def test_what_is_no_tensor():
+    x, image = arraygrad.ones((2, 2)), arraygrad.ones((1, 1, 2, 2))
+    functions = [
+        lambda a: nn.linear(a, x),
+        lambda a: nn.linear(x, a),
+        lambda a: nn.layer_norm(a, 2),
+        lambda a: nn.batch_norm(a, None, None),
+        lambda a: nn.conv2d(a, image),
+        lambda a: nn.max_pool2d(a, 1),
+        *(nn.Linear(2, 2), nn.BatchNorm2d(2), nn.Dropout(), nn.Flatten(), nn.GELU(), nn.Softmax()),
+    ]
+    for function in functions:
+        for given in (3.0, [1.0, 2.0], np.ones((2, 2))):
+            with pytest.raises(TypeError, match=r"expected a Tensor.*arraygrad\.asarray"):
+                function(given)

@@ -586,6 +586,9 @@ def test_clipping_refuses():
     with pytest.raises(ValueError, match="norm of the gradients is inf"):
         optim.clip_grad_norm_(g, 1.0, error_if_nonfinite=True)
     assert float(g[0][0]) == 1.0
+    for clip in (optim.clip_grad_norm_, optim.clip_grad_value_):
+        with pytest.raises(ValueError, match="must not be negative; got -1"):
+            clip(g, -1)
     with pytest.raises(TypeError, match="expected variables or gradients"):
         optim.clip_grad_value_([1.0], 1.0)
 
@@ -691,6 +694,8 @@ def test_what_schedules_refuse():
         first.load_state_dict({"last_epoch": 1})
     with pytest.raises(ValueError, match="2 groups"):
         first.load_state_dict({"last_epoch": 1, "base_lrs": [1, 2]})
+    with pytest.raises(TypeError, match="lr_lambda must be a function or several; got 3"):
+        optim.LambdaLR(optimizer, 3)
     with pytest.raises(TypeError, match="expected an optimiser"):
         optim.StepLR([], 1)
     for make in (

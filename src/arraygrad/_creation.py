@@ -826,7 +826,7 @@ def logspace(
         How many, not negative; 1 gives ``base**start`` alone.
     base : scalar, optional
         What is raised to these powers.
-    dtype, device, endpoint
+    dtype, device, endpoint : optional
         As in `linspace`.
 
     Returns

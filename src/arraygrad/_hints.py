@@ -1,4 +1,4 @@
-"""What to write for names of NumPy, JAX and PyTorch, in the AttributeErrors for their lack."""
+"""What to write for other libraries' names, in the AttributeErrors of modules without them."""
 
 from __future__ import annotations
 
@@ -16,31 +16,76 @@ _NUMPY = """
     swapaxes:permute_dims trace:linalg.trace true_divide:divide unique:unique_values vdot:vecdot
     vstack:concat"""
 _EXTRA = "cov isclose kron nan_to_num pad setdiff1d sinc union1d"
-_TORCH = """
-    as_tensor:asarray bmm:matmul cat:concat chunk:unstack clamp:clip clone:asarray div:divide
-    eq:equal flatten:reshape gather:take_along_axis ge:greater_equal gt:greater
-    index_select:take is_tensor:Tensor le:less_equal log_softmax:nn.log_softmax lt:less
-    mm:matmul mul:multiply ne:not_equal neg:negative no_grad:autodiff.no_grad
-    norm:linalg.vector_norm permute:permute_dims rand:random.default_rng
-    randint:random.default_rng randn:random.default_rng randperm:random.default_rng
-    manual_seed:random.default_rng relu:nn.relu save:nn.save load:nn.load
-    set_default_device:default_device sigmoid:nn.sigmoid softmax:nn.softmax sub:subtract
-    tensor:asarray topk:sort unbind:unstack unsqueeze:expand_dims"""
-_MODULES = "autodiff data distributed interop nn optim"
 NUMPY = {old: f"arraygrad.{new}" for old, new in (pair.split(":") for pair in _NUMPY.split())}
 NUMPY |= {name: f"array_api_extra.{name}" for name in _EXTRA.split()}
-TORCH = {old: f"arraygrad.{new}" for old, new in (pair.split(":") for pair in _TORCH.split())}
-MODULES = {name: f"from arraygrad import {name}" for name in _MODULES.split()}
+
+_PYTORCH = """
+    as_tensor:asarray bmm:matmul cat:concat clamp:clip clone:asarray device:Device div:divide
+    double:float64 enable_grad:autodiff.enable_grad eq:equal flatten:reshape float:float32
+    gather:take_along_axis ge:greater_equal gt:greater index_select:take
+    inference_mode:autodiff.no_grad le:less_equal load:nn.load log_softmax:nn.log_softmax
+    long:int64 lt:less mm:matmul mul:multiply ne:not_equal is_tensor:Tensor neg:negative
+    no_grad:autodiff.no_grad norm:linalg.vector_norm permute:permute_dims relu:nn.relu
+    save:nn.save set_default_device:default_device sigmoid:nn.sigmoid softmax:nn.softmax
+    sub:subtract tensor:asarray topk:sort unbind:unstack unsqueeze:expand_dims"""
+PYTORCH = {old: f"arraygrad.{new}" for old, new in (pair.split(":") for pair in _PYTORCH.split())}
+_DRAWN = "manual_seed rand rand_like randint randn randn_like randperm"
+PYTORCH |= dict.fromkeys(_DRAWN.split(), "arraygrad.random.default_rng")
+
+#: There is no global state.
+_RANDOM = """
+    choice exponential integers normal permutation random shuffle standard_normal uniform"""
+RANDOM = {name: f"rng = random.default_rng(seed); rng.{name}" for name in _RANDOM.split()}
+RANDOM |= {
+    "PRNGKey": "random.default_rng(seed)",
+    "key": "random.default_rng(seed)",
+    "rand": RANDOM["random"],
+    "randint": RANDOM["integers"],
+    "randn": RANDOM["standard_normal"],
+    "seed": "random.default_rng(seed)",
+    "split": "rng.spawn(n)",
+}
+
+#: Parts of the package that are not imported with it.
+PARTS = {
+    name: f"from arraygrad import {name}"
+    for name in ("autodiff", "data", "distributed", "interop", "nn", "optim")
+}
+
+LINALG = {
+    "norm": "arraygrad.linalg.vector_norm or arraygrad.linalg.matrix_norm",
+}
+
+JAX = {
+    "jacfwd": 'autodiff.jacobian(f, mode="forward")',
+    "jacrev": 'autodiff.jacobian(f, mode="reverse")',
+    "remat": "autodiff.checkpoint",
+    "jit": "the function as it is: there is no compiler",
+    "vmap": "batched code: the functions take stacks",
+}
 
 NN = {
-    "functional": "arraygrad.nn: its functions are there",
-    "NLLLoss": "arraygrad.nn.CrossEntropyLoss, of scores without log_softmax",
-    "BCELoss": "arraygrad.nn.BCEWithLogitsLoss, of scores without sigmoid",
-    "Parameter": "arraygrad.autodiff.variable(x)",
-    "ModuleList": "a list: modules are found in it",
-    "ModuleDict": "a dict: modules are found in it",
+    "BCELoss": "nn.BCEWithLogitsLoss, of logits",
+    "ModuleDict": "a dict",
+    "ModuleList": "a list",
+    "NLLLoss": "nn.CrossEntropyLoss, of logits",
+    "Parameter": "autodiff.variable",
+    "functional": "nn.relu and the like",
+    "init": "nn.xavier_uniform and the like",
+    "utils": "optim.clip_grad_norm_",
 }
-OPTIM = {"lr_scheduler": "arraygrad.optim: the schedules are there"}
+MODULE = {
+    "cpu": 'to_device("cpu")',
+    "cuda": 'to_device("cuda")',
+    "double": "astype(xp.float64)",
+    "float": "astype(xp.float32)",
+    "register_buffer": "self.name = tensor",
+    "register_parameter": "self.name = autodiff.variable(tensor)",
+    "to": "to_device(device) or astype(dtype)",
+}
+OPTIM = {"lr_scheduler": "optim.StepLR and the like"}
+DATA = dict.fromkeys(("Dataset", "TensorDataset"), "DataLoader(x, y), which takes arrays")
+
 
 #: Methods of PyTorch's and NumPy's arrays: what to write for those of a tensor `x`.
 METHODS = {
@@ -91,18 +136,6 @@ METHODS = {
 _FUNCTIONS = "abs argmax argmin argsort cos exp log nonzero round sin sort sqrt std tanh var"
 METHODS |= {name: f"xp.{name}(x)" for name in _FUNCTIONS.split()}
 METHODS |= {name: f"arraygrad.nn.{name}(x)" for name in "relu sigmoid softmax".split()}
-
-LINALG = {
-    "norm": "arraygrad.linalg.vector_norm or arraygrad.linalg.matrix_norm",
-}
-
-JAX = {
-    "jacfwd": 'autodiff.jacobian(f, mode="forward")',
-    "jacrev": 'autodiff.jacobian(f, mode="reverse")',
-    "remat": "autodiff.checkpoint",
-    "jit": "the function as it is: there is no compiler",
-    "vmap": "batched code: the functions take stacks",
-}
 
 
 def install(module: str, hints: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from queue import Empty, Queue
 from typing import Any
 
+from . import _hints
 from ._creation import asarray
 from ._device import Device, get_device
 from ._errors import describe
@@ -16,6 +17,8 @@ from ._indexing import take
 from ._typing import DeviceLike, Tensor
 from .autodiff import _trees
 from .random import Generator, default_rng
+
+_hints.install(__name__, _hints.DATA)
 
 __all__ = ["DataLoader"]
 

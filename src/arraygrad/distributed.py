@@ -124,9 +124,11 @@ def shard(x: Any, n: int, /, *, client: Client | None = None, device: DeviceLike
     Raises
     ------
     TypeError
-        If there is no tensor in `x`, or if one records operations.
+        If `n` is no int.
     ValueError
-        If there are fewer than `n` samples, or not as many in all tensors.
+        If `x` is not of tensors with equally many samples, `n` of them or more.
+    NotDifferentiableError
+        If a tensor records operations.
 
     Examples
     --------
@@ -139,6 +141,8 @@ def shard(x: Any, n: int, /, *, client: Client | None = None, device: DeviceLike
     leaves, structure = _trees.flatten(x)
     leaves = [_plain("shard", leaf) for leaf in leaves]
     samples = _samples("shard", leaves)
+    if not isinstance(n, int):
+        raise TypeError(f"shard: n must be an int; got {describe(n)}")
     if not 1 <= n <= samples:
         raise ValueError(f"shard: n must be from 1 to the number of samples, {samples}; got {n}")
     size, more = divmod(samples, n)
@@ -245,9 +249,10 @@ def value_and_grad(
     Raises
     ------
     TypeError
-        If no argument is a `Shards`, or `reduce` is unknown; else as `autodiff.value_and_grad`.
+        If no argument is a `Shards`; else as `autodiff.value_and_grad`.
     ValueError
-        If the arguments' numbers of parts or of samples differ, or their clients.
+        If `reduce` is unknown; if the arguments' numbers of parts or of samples differ, or their
+        clients.
     NotDifferentiableError
         If an argument is the result of recorded operations, or is being differentiated: nothing of
         what workers do is recorded. Variables of a tape that are no results are taken as they are.

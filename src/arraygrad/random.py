@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from . import _hints
 from ._creation import _shape, asarray
 from ._data_type import astype
 from ._device import Device, DeviceLike, get_device
@@ -21,6 +22,8 @@ from ._manipulation import broadcast_shapes, reshape
 from ._typing import DType, Real, Shape, Tensor
 
 __all__ = ["Generator", "default_rng"]
+
+_hints.install(__name__, _hints.RANDOM)
 
 
 class Generator:

@@ -51,7 +51,7 @@ def check_grads(
     AssertionError
         If a derivative differs from the differences; says which and by how much.
     TypeError, ValueError
-        For other modes, and as `vjp` and `jvp`.
+        For other modes or orders, and as `vjp` and `jvp`.
 
     Notes
     -----
@@ -66,6 +66,8 @@ def check_grads(
     for mode in modes:
         if mode not in ("forward", "reverse"):
             raise ValueError(f"check_grads: modes are 'forward' and 'reverse'; got {mode!r}")
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"check_grads: order must be an int of at least 1; got {order!r}")
     if not isinstance(args, (tuple, list)):
         raise TypeError(f"check_grads: args is a tuple of arguments; got {describe(args)}")
     leaves, structure = _trees.flatten(tuple(args))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import update_wrapper, wraps
+from numbers import Number
 from typing import Any
 
 from .._dispatch import Writes, clock
@@ -164,14 +165,20 @@ def _tensors(name: str, tree: Any) -> tuple[list[Tensor], Any]:
 
 def _bound(f: Function, args: Any, kwargs: dict[str, Any], constants: Any) -> tuple[Any, ...]:
     """All arguments by position."""
-    if not kwargs and len(args) > max(constants, default=-1):
+    last = max(constants, default=-1)
+    if not kwargs and len(args) > last:
         return tuple(args)
     bound = inspect.signature(f).bind(*args, **kwargs)
     bound.apply_defaults()
+    name = getattr(f, "__name__", f)
     if bound.kwargs:
         raise TypeError(
-            f"{getattr(f, '__name__', f)}: keyword-only arguments are not supported here; "
-            f"got {', '.join(bound.kwargs)}"
+            f"{name}: keyword-only arguments are not supported here; got {', '.join(bound.kwargs)}"
+        )
+    if len(bound.args) <= last:
+        raise TypeError(
+            f"{name}: nondiff_argnums names argument {last}, counted from 0; got "
+            f"{len(bound.args)} arguments"
         )
     return bound.args
 
@@ -190,6 +197,12 @@ class _Custom:
         self.nondiff_argnums: tuple[int, ...] = (
             (nondiff_argnums,) if isinstance(nondiff_argnums, int) else tuple(nondiff_argnums)
         )
+        wrong = [i for i in self.nondiff_argnums if not isinstance(i, int) or i < 0]
+        if wrong or len(set(self.nondiff_argnums)) < len(self.nondiff_argnums):
+            raise ValueError(
+                f"{type(self).__name__}: nondiff_argnums must be different positions, counted "
+                f"from 0; got {nondiff_argnums!r}"
+            )
         self.name = getattr(fun, "__name__", type(self).__name__)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -225,8 +238,19 @@ class custom_vjp(_Custom):
     ----------
     fun : callable
         The function, of tensors or containers of them.
-    nondiff_argnums : sequence of int, optional
-        Positional arguments that are no tensors to differentiate by; the rule gets them first.
+    nondiff_argnums : int or sequence of int, optional
+        Positions, counted from 0, of arguments that are no tensors to differentiate by; the rule
+        gets them first.
+
+    Raises
+    ------
+    TypeError
+        If `fun` is no function. At a call: if a position is that of no argument, if an argument
+        is keyword-only, and if the rule does not give what it should.
+    ValueError
+        If a position is negative or there twice.
+    AttributeError
+        At a call that is differentiated, if no rule has been given.
 
     Notes
     -----
@@ -270,7 +294,13 @@ class custom_vjp(_Custom):
         forward, backwards = self._rule
         below = call.below()
         with following_rule(call.level, call.start):
-            out, residuals = forward(*self._put_together(constants, below))
+            given = forward(*self._put_together(constants, below))
+        if not isinstance(given, tuple) or len(given) != 2:
+            raise TypeError(
+                f"{self.name}: the first part of the rule must give a pair, (out, residuals); got "
+                f"{describe(given)}"
+            )
+        out, residuals = given
         outs, structure = _tensors(self.name, out)
         call.check(self.name, outs)
         leaves, residual = _trees.flatten(residuals)
@@ -306,9 +336,10 @@ class custom_vjp(_Custom):
 def _match(name: str, given: Any, arguments: Any) -> list[Any]:
     """The leaves of a rule's cotangents, one for each leaf of the arguments."""
     if not isinstance(given, tuple) or len(given) != len(arguments):
+        hint = "; write return (g,)" if len(arguments) == 1 and isinstance(given, Tensor) else ""
         raise TypeError(
             f"{name}: the rule must give a tuple of {len(arguments)} cotangents, one for each "
-            f"argument; got {describe(given)}"
+            f"argument; got {describe(given)}{hint}"
         )
     found: list[Any] = []
     for x, g in zip(arguments, given, strict=True):
@@ -333,6 +364,30 @@ def _match(name: str, given: Any, arguments: Any) -> list[Any]:
 # ---- custom_jvp
 
 
+def _still(x: Any) -> Any:
+    """The tangent of what has none: zero; of what is neither a tensor nor a number, itself."""
+    if isinstance(x, Tensor):
+        return zeros(x)
+    return 0.0 if isinstance(x, Number) else x
+
+
+def _tangents(name: str, given: Any, outs: list[Any], structure: Any) -> list[Any]:
+    """The leaves of a rule's tangents, one for each result."""
+    leaves, found = _trees.flatten(given)
+    if found != structure:
+        raise ValueError(f"{name}: the tangent must have the structure {structure}; got {found}")
+    tangents = []
+    for t, o in zip(leaves, outs, strict=True):
+        if isinstance(t, Number) and o.dtype.kind in "fc":
+            t = zeros(o) + t  # of arguments that are numbers alone
+        elif not isinstance(t, Tensor) and o.dtype.kind in "fc":
+            raise TypeError(
+                f"{name}: the tangent of {describe(o)} must be a tensor; got {describe(t)}"
+            )
+        tangents.append(t)
+    return tangents
+
+
 class custom_jvp(_Custom):
     """A function with a forward-mode rule of its own.
 
@@ -340,8 +395,19 @@ class custom_jvp(_Custom):
     ----------
     fun : callable
         The function, of tensors or containers of them.
-    nondiff_argnums : sequence of int, optional
-        Positional arguments that are no tensors to differentiate by; the rule gets them first.
+    nondiff_argnums : int or sequence of int, optional
+        Positions, counted from 0, of arguments that are no tensors to differentiate by; the rule
+        gets them first.
+
+    Raises
+    ------
+    TypeError
+        If `fun` is no function. At a call: if a position is that of no argument, if an argument
+        is keyword-only, and if the rule does not give what it should.
+    ValueError
+        If a position is negative or there twice.
+    AttributeError
+        At a call that is differentiated, if no rule has been given.
 
     Notes
     -----
@@ -382,13 +448,67 @@ class custom_jvp(_Custom):
         self._rule = jvp
         return jvp
 
+    def defjvps(self, *jvps: Function | None) -> None:
+        """Give the rule in parts, one for each argument.
+
+        Parameters
+        ----------
+        *jvps : callable or None
+            ``jvp(t, out, *args)`` takes the tangent of its argument, the function's result and
+            all arguments, and gives the tangent of the result; these are added up. None stands
+            for zero.
+
+        Raises
+        ------
+        TypeError
+            If there are `nondiff_argnums`: `defjvp` is for these. At a call: if there are more
+            arguments than rules, or fewer.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> from arraygrad import autodiff
+        >>> @autodiff.custom_jvp
+        ... def scaled(x, factor):
+        ...     return x * factor
+        >>> scaled.defjvps(lambda t, out, x, factor: t * factor, None)
+        >>> autodiff.grad(scaled, argnums=(0, 1))(xp.asarray(2.0), xp.asarray(3.0))
+        (Tensor(3., dtype=float64), Tensor(0., dtype=float64))
+        """
+        if self.nondiff_argnums:
+            raise TypeError(f"{self.name}: defjvps takes no nondiff_argnums; write defjvp")
+        for jvp in jvps:
+            if jvp is not None and not callable(jvp):
+                raise TypeError(f"defjvps: expected functions or None; got {describe(jvp)}")
+
+        def rule(primals: Any, tangents: Any) -> tuple[Any, Any]:
+            if len(primals) != len(jvps):
+                raise TypeError(
+                    f"{self.name}: defjvps must have one rule for each argument; got {len(jvps)} "
+                    f"for {len(primals)}"
+                )
+            out = self(*primals)
+            outs, structure = _tensors(self.name, out)
+            totals: list[Any] = [zeros(o) for o in outs]
+            for t, jvp in zip(tangents, jvps, strict=True):
+                if jvp is not None:
+                    parts = _tangents(self.name, jvp(t, out, *primals), outs, structure)
+                    totals = [
+                        a + b if o.dtype.kind in "fc" else a
+                        for a, b, o in zip(totals, parts, outs, strict=True)
+                    ]
+            return out, _trees.unflatten(structure, totals)
+
+        self._rule = rule
+
     def _perform(self, constants: list[Any], call: _Call) -> Any:
         rule = self._rule
         below = call.below()
 
         def run(tangents: list[Any], below: Any = below) -> tuple[Any, Any]:
-            # Leaves that are not tensors stand for themselves among the tangents.
-            filled = [x if t is None else t for t, x in zip(tangents, call.inner, strict=True)]
+            filled = [
+                _still(x) if t is None else t for t, x in zip(tangents, call.inner, strict=True)
+            ]
             result = rule(*constants, below, _trees.unflatten(call.structure, filled))
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError(
@@ -401,9 +521,7 @@ class custom_jvp(_Custom):
                 out, tangent = run(call.tangents())
             outs, structure = _tensors(self.name, out)
             call.check(self.name, outs)
-            tangents, found = _trees.flatten(tangent)
-            if found != structure:
-                raise ValueError(f"{self.name}: the tangent must have the structure {structure}")
+            tangents = _tangents(self.name, tangent, outs, structure)
             return _trees.unflatten(structure, _push(self.name, call, outs, tangents))
         with following_rule(call.level, call.start):
             outs, structure = _tensors(self.name, self(*self._put_together(constants, below)))
@@ -419,7 +537,7 @@ class custom_jvp(_Custom):
                 tangents = list(basis)
                 for i, t in zip(places, ts, strict=True):
                     tangents[i] = t
-                return _trees.flatten(run(tangents, again)[1])[0]
+                return _tangents(self.name, run(tangents, again)[1], outs, structure)
 
             _, pull = linear(function, *[zeros(call.inner[i]) for i in places])
             found: list[Any] = [None] * len(inner)

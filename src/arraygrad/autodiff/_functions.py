@@ -135,7 +135,7 @@ def _lowered(x: Any, level: int) -> Any:
 
 
 def _numbers(name: str, argnums: int | Sequence[int]) -> tuple[int, ...]:
-    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    numbers = tuple(argnums) if isinstance(argnums, (tuple, list, range)) else (argnums,)
     if not numbers or not all(isinstance(i, int) for i in numbers):
         raise TypeError(f"{name}: argnums must be an int or several; got {argnums!r}")
     return numbers

@@ -10,6 +10,7 @@ from .._dispatch import as_floating, call
 from .._typing import Tensor
 from ..special import ndtr
 from ._module import Module
+from ._rules import check_tensor
 from ._rules import log_softmax as _log_softmax
 from ._rules import sigmoid as _sigmoid
 
@@ -150,6 +151,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     >>> nn.gelu(xp.asarray([1.0]), approximate="tanh")
     Tensor([0.84119199], dtype=float64)
     """
+    check_tensor("gelu", x)
     x = as_floating(x)
     if approximate == "none":
         return _above(x) * ndtr(x)

@@ -19,7 +19,7 @@ from ..autodiff._custom import repeats
 from ..random import Generator, default_rng
 from . import _rules
 from ._module import Module
-from ._rules import normalise
+from ._rules import check_tensor, normalise
 from ._windows import Two, avg_pool2d, conv2d, max_pool2d, two
 
 # ---- functions
@@ -54,6 +54,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     >>> nn.linear(xp.ones((1, 3)), xp.ones((2, 3)), xp.asarray([0.0, 1.0]))
     Tensor([[3., 4.]], dtype=float64)
     """
+    check_tensor("linear", x)
+    check_tensor("linear", weight)
     if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
         raise ValueError(
             f"linear: the last axis of x must be as long as that of weight, (out, in); got x of "
@@ -147,6 +149,7 @@ def layer_norm(
             [ 0.,  0.]], dtype=float64)
     """
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    check_tensor("layer_norm", x)
     if not shape or x.shape[-len(shape) :] != shape:
         raise ValueError(f"layer_norm: the last axes of x must be {shape}; got shape {x.shape}")
     y, _, _ = normalise(as_floating(x), tuple(range(-len(shape), 0)), eps)
@@ -209,6 +212,7 @@ def batch_norm(
     >>> m, v
     (Tensor([0.2], dtype=float64), Tensor([1.1], dtype=float64))
     """
+    check_tensor("batch_norm", x)
     if x.ndim < 2:
         raise ValueError(f"batch_norm: x must be of shape (n, channels, ...); got {x.shape}")
     x = as_floating(x)
@@ -283,6 +287,7 @@ def dropout(
     """
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p must be from 0 to 1; got {p!r}")
+    check_tensor("dropout", x)
     if not training or p == 0:
         return x
     rng = default_rng(rng, device=x.device)
@@ -685,6 +690,7 @@ class BatchNorm2d(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`batch_norm` of `x`."""
+        check_tensor("BatchNorm2d", x)
         if x.ndim != 4 or x.shape[1] != self.num_features:
             raise ValueError(
                 f"BatchNorm2d: images must be of shape (n, {self.num_features}, h, w); "
@@ -775,6 +781,7 @@ class Flatten(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`x`, reshaped."""
+        check_tensor("Flatten", x)
         first, last = self.start_axis, self.end_axis
         if not (-x.ndim <= first < x.ndim and -x.ndim <= last < x.ndim):
             raise ValueError(f"Flatten: x has no axes {first} to {last}; got shape {x.shape}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy, deepcopy
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 import optree
 
+from .. import _hints
 from .._data_type import astype, can_cast
 from .._device import Device
 from .._dtypes import as_dtype
@@ -94,6 +95,16 @@ class Module:
                     f"of no_grad(); got {describe(value)}"
                 )
         object.__setattr__(self, name, value)
+
+    if not TYPE_CHECKING:  # for which a module would have every name
+
+        def __getattr__(self, name: str) -> NoReturn:
+            hint = f"; write {_hints.MODULE[name]}" if name in _hints.MODULE else ""
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}{hint}",
+                name=name,
+                obj=self,
+            )
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; to be defined by subclasses."""

@@ -9,7 +9,7 @@ from .._creation import full
 from .._dispatch import call
 from .._errors import describe
 from .._typing import Tensor
-from ._rules import convolve
+from ._rules import check_tensor, convolve
 
 Two = int | tuple[int, int]
 
@@ -43,13 +43,12 @@ def _padding(name: str, padding: Any, kernel: Image, stride: Image, dilation: Im
 def _windows_on(
     name: str, x: Any, kernel: Image, stride: Any, padding: Any, dilation: Any
 ) -> Windows:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{name}: expected a Tensor; got {describe(x)}")
+    check_tensor(name, x)
     if x.ndim != 4:
         raise ValueError(f"{name}: images must be of shape (n, channels, h, w); got {x.shape}")
     stride, dilation = two(name, "stride", stride, 1), two(name, "dilation", dilation, 1)
     before, after = _padding(name, padding, kernel, stride, dilation)
-    w = Windows(x.shape[2:], kernel, stride, before, after, dilation)  # type: ignore[arg-type]
+    w = Windows(x.shape[2:], kernel, stride, before, after, dilation)
     if min(w.number) < 1:
         raise ValueError(
             f"{name}: a kernel of {kernel}, dilation {dilation}, does not fit into images of "

@@ -46,7 +46,8 @@ def clip_grad_norm_(
     TypeError
         For what is no tensor.
     ValueError
-        If `error_if_nonfinite` finds such a norm; nothing has been written then.
+        If `max_norm` is negative, or if `error_if_nonfinite` finds such a norm; nothing has been
+        written then.
 
     Examples
     --------
@@ -58,6 +59,7 @@ def clip_grad_norm_(
     >>> round(float(g[0][0]), 5), round(float(g[1][0]), 5)
     (0.6, 0.8)
     """
+    _check_limit("clip_grad_norm_", "max_norm", max_norm)
     grads = _gradients("clip_grad_norm_", parameters)
     if not grads:
         return asarray(0.0)
@@ -89,6 +91,8 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
     ------
     TypeError
         For what is no tensor.
+    ValueError
+        If `clip_value` is negative.
 
     Examples
     --------
@@ -99,8 +103,14 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
     >>> g
     Tensor([ 1. , -0.5, -1. ], dtype=float64)
     """
+    _check_limit("clip_grad_value_", "clip_value", clip_value)
     for g in _gradients("clip_grad_value_", parameters):
         g[...] = clip(g, -clip_value, clip_value)
+
+
+def _check_limit(name: str, parameter: str, limit: float) -> None:
+    if limit < 0:
+        raise ValueError(f"{name}: {parameter} must not be negative; got {limit!r}")
 
 
 def _gradients(name: str, parameters: Any) -> list[Tensor]:

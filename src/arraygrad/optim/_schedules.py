@@ -150,6 +150,8 @@ class LambdaLR(LRScheduler):
         lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
     ) -> None:
         groups = len(getattr(optimizer, "param_groups", ()))
+        if not callable(lr_lambda) and not isinstance(lr_lambda, (list, tuple)):
+            raise TypeError(f"LambdaLR: lr_lambda must be a function or several; got {lr_lambda!r}")
         self._functions = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
         if len(self._functions) != groups:
             raise ValueError(
