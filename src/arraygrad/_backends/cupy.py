@@ -183,8 +183,14 @@ def getitem(x: _Array, key: Any, /) -> _Array:
     return x[key]
 
 
+_put = cp.ElementwiseKernel("T value, bool here", "T out", "if (here) out = value", "arraygrad_put")
+
+
 def setitem(x: _Array, value: Any, key: Any, /) -> None:
-    """CuPy writes +0.0 for -0.0, and copies within one array as if parts could not overlap."""
+    """CuPy writes +0.0 for -0.0, and copies within one array as if parts could not overlap.
+
+    Where a mask selects, it counts, which waits for the GPU, also to write a single value.
+    """
     if type(value) is array_type:
         if value.data.mem is x.data.mem:
             if _layout(x[key]) == _layout(value):
@@ -192,7 +198,20 @@ def setitem(x: _Array, value: Any, key: Any, /) -> None:
             value = value.copy()
     elif x.dtype.kind in "fc" and not value and _is_negative_zero(value):
         value = _scalar(value, x.dtype)
-    x[key] = value
+    if _is_mask(key, x) and not getattr(value, "ndim", 0):
+        if type(value) is array_type:
+            value = value.astype(x.dtype, copy=False)
+        else:
+            value = x.dtype.type(value)
+        if key.data.mem is x.data.mem:
+            key = key.copy()
+        _put(value, key.reshape(key.shape + (1,) * (x.ndim - key.ndim)), x)
+    else:
+        x[key] = value
+
+
+def _is_mask(key: Any, x: _Array) -> bool:
+    return type(key) is array_type and key.dtype == bool and key.shape == x.shape[: key.ndim]
 
 
 def _layout(x: _Array) -> tuple[Any, ...]:
@@ -381,8 +400,10 @@ template <typename T> __device__ complex<T> complex_log1p(const complex<T>& z) {
   const T xx = square(x, xx_lost), yy = square(y, yy_lost);
   const T first = sum(2 * x, xx, first_lost);
   const T second = sum(first, yy, second_lost);
-  return complex<T>(
-      log1p(second + (first_lost + second_lost + xx_lost + yy_lost)) / 2, angle);
+  const T s = second + (first_lost + second_lost + xx_lost + yy_lost);
+  // Farther in 1 + s cancels; 1 + x is exact there.
+  if (!(s > T(-0.5))) return complex<T>(complex_log(complex<T>(1 + x, y)).real(), angle);
+  return complex<T>(log1p(s) / 2, angle);
 }
 
 template <typename T> __device__ complex<T> complex_expm1(const complex<T>& z) {
@@ -922,7 +943,7 @@ def _stdtr(df: Any, t: Any, /) -> _Array:
     central = 0.5 + cp.copysign(_cupyx("betainc")(0.5, df / 2, s / (df + s)) / 2, t)
     tail = _cupyx("betainc")(df / 2, 0.5, df / (df + s)) / 2
     y = cp.where(s < df, central, cp.where(t < 0, tail, 1 - tail))
-    y = cp.where(cp.isinf(t), cp.where(t < 0, 0.0, 1.0), y)
+    y = cp.where(cp.isinf(t), (t > 0).astype(y.dtype), y)
     return cp.where(cp.isinf(df), _cupyx("ndtr")(t), y)
 
 
@@ -939,6 +960,8 @@ def _stdtrit(df: Any, p: Any, /) -> _Array:
 def _yn(n: Any, x: Any, /) -> _Array:
     """CuPy has it in double precision alone."""
     dtype = cp.result_type(n, x)
+    if dtype.kind == "c":
+        raise TypeError("complex numbers are not supported")
     return _cupyx("yn")(n.astype("f8"), x.astype("f8")).astype(dtype, copy=False)
 
 
@@ -1120,7 +1143,11 @@ def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
     out = cp.zeros(shape, dtype=x.dtype)
     keys = key if isinstance(key, tuple) else (key,)
     if any(isinstance(k, cp.ndarray) and k.dtype != bool for k in keys):
-        cp.add.at(out, key, x)
+        if x.dtype.kind == "c":  # of which CuPy adds none so
+            cp.add.at(out.real, key, x.real)
+            cp.add.at(out.imag, key, x.imag)
+        else:
+            cp.add.at(out, key, x)
     else:
         out[key] = x
     return out
