@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import arraygrad as xp
-from arraygrad import _device, fft, linalg, special
+from arraygrad import _device, _dispatch, autodiff, fft, linalg, nn, optim, special
 from arraygrad._backends import numpy as host
 
 try:
@@ -584,6 +584,22 @@ def test_dlpack():
 
 
 @cuda
+def test_lent_memory_is_known_to_be_shared():
+    import cupy
+
+    lent = xp.from_dlpack(cupy.arange(5.0))
+    memory = cupy.cuda.UnownedMemory(lent._data.data.ptr, 40, lent)
+    pointer = cupy.cuda.MemoryPointer(memory, 0)
+    unowned = xp.from_dlpack(cupy.ndarray((5,), "float64", pointer))
+    for x in (lent, lent[1:], unowned):
+        assert _dispatch.is_shared(x)
+        assert not _dispatch.owns(x)
+    for x in (xp.ones(2, device="cuda"), xp.from_dlpack(lent, copy=True)):
+        assert not _dispatch.is_shared(x)
+        assert _dispatch.owns(x)
+
+
+@cuda
 def test_streams():
     import cupy
 
@@ -596,6 +612,76 @@ def test_streams():
         assert bool(xp.all(back == x))
     with pytest.raises(ValueError, match="stream"):
         x.to_device("cuda", stream=0)
+
+
+@cuda
+def test_a_step_of_training_can_be_captured_as_a_graph():
+    """Which fails if anything waits for the GPU or copies to it. (CuPy captures no cuBLAS.)"""
+    import cupy
+
+    rng = np.random.default_rng(3)
+    x = xp.asarray(rng.standard_normal((4, 5)), device="cuda")
+    classes = xp.asarray(rng.integers(0, 5, 4), device="cuda")
+    weights = [autodiff.variable(xp.ones(5, device="cuda")) for _ in range(10)]
+    optimizers = [kind(weights, lr=0.01) for kind in (optim.SGD, optim.Adam, optim.RMSprop)]
+
+    def step():
+        y = x
+        for w in weights:
+            y = nn.gelu(nn.layer_norm(y * w, (5,)))
+            y = nn.dropout(y, 0.1, rng=generator) + xp.max(y, axis=0)
+        nn.cross_entropy(y[:, ::-1], classes).backward()
+        optim.clip_grad_norm_(weights, 1.0)
+        for w in weights:
+            w.grad[w.grad < -10] = 0.0
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=False)
+
+    stream = cupy.cuda.Stream(non_blocking=True)
+    cupy.cuda.Device().synchronize()
+    with stream:
+        generator = xp.random.default_rng(0, device="cuda")
+        for _ in range(3):  # compiles kernels
+            step()
+        stream.begin_capture()
+        step()
+        graph = stream.end_capture()
+        stream.synchronize()
+        before = [w.detach().numpy() for w in weights]
+        graph.launch(stream)
+        stream.synchronize()
+        after = [w.detach().numpy() for w in weights]
+    for a, b in zip(after, before, strict=True):
+        assert np.isfinite(a).all()
+        assert (a != b).any()
+
+
+@cuda
+@pytest.mark.parametrize("name", ["concat", "stack"])
+def test_many_arrays_are_joined_in_a_graph_as_outside(name):
+    import cupy
+
+    arrays = [xp.asarray(np.arange(4.0).reshape(2, 2) + i, device="cuda") for i in range(70)]
+    arrays[-1] = xp.astype(arrays[-1], xp.complex64)
+    join = getattr(xp, name)
+    axes = (0, 1, -1) + ((None,) if name == "concat" else (2,))
+    stream = cupy.cuda.Stream(non_blocking=True)
+    cupy.cuda.Device().synchronize()
+    for axis in axes:
+        want = join(arrays, axis=axis)
+        cupy.cuda.Device().synchronize()
+        with stream:
+            join(arrays, axis=axis)
+            stream.begin_capture()
+            try:
+                got = join(arrays, axis=axis)
+            finally:
+                graph = stream.end_capture()
+            graph.launch(stream)
+            stream.synchronize()
+        assert got.dtype == want.dtype
+        np.testing.assert_array_equal(got.numpy(), want.numpy())
 
 
 @pytest.mark.cuda

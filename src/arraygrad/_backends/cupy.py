@@ -29,6 +29,7 @@ try:
     from array_api_compat.cupy import fft as _fft
     from array_api_compat.cupy import linalg as _linalg
     from cupy._core import create_reduction_func, create_ufunc
+    from cupy._core.dlpack import DLPackMemory
 
     if int(cp.__version__.partition(".")[0]) < 14:
         raise ImportError(f"found CuPy {cp.__version__}")
@@ -700,6 +701,29 @@ def astype(x: _Array, dtype: Any, /, *, copy: bool = True) -> _Array:
     return x.astype(dtype, copy=copy)
 
 
+#: How many arrays CuPy joins without their addresses in an array of its own.
+_AT_ONCE = 8
+
+
+def concat(arrays: Any, /, *, axis: int | None = 0) -> _Array:
+    """CuPy copies the addresses of many arrays from the host, which no CUDA graph can capture."""
+    while _are_too_many(arrays):
+        parts = range(0, len(arrays), _AT_ONCE)
+        arrays = [cp.concatenate(arrays[i : i + _AT_ONCE], axis) for i in parts]
+    return cp.concatenate(arrays, axis)
+
+
+def stack(arrays: Any, /, *, axis: int = 0) -> _Array:
+    """As `concat`."""
+    if _are_too_many(arrays):
+        return concat([cp.expand_dims(x, axis) for x in arrays], axis=axis)
+    return cp.stack(arrays, axis)
+
+
+def _are_too_many(arrays: Any) -> bool:
+    return len(arrays) > _AT_ONCE and cp.cuda.get_current_stream().is_capturing()
+
+
 def unstack(x: _Array, /, *, axis: int = 0) -> tuple[_Array, ...]:
     """CuPy lacks it."""
     if not x.ndim:
@@ -1121,7 +1145,7 @@ def _table() -> dict[str, Callable[..., Any]]:
             "cumulative_prod": partial(_cumulative, cp.cumprod, 1),
             "T": cp.transpose,
             "copy": cp.copy,
-            "root": root,
+            "root": _root,
             "scatter": scatter,
             "settle": settle,
             "from_scalar": cp.asarray,
@@ -1131,6 +1155,16 @@ def _table() -> dict[str, Callable[..., Any]]:
     table.update(_RANDOM)
     table.update(_nn.operations(cp, cp.where, settle, nullcontext, 2**28))
     return table
+
+
+_LENT = (cp.cuda.UnownedMemory, DLPackMemory)
+
+
+def _root(x: _Array) -> Any:
+    """As NumPy's; of memory that another library has lent, CuPy's object for it."""
+    owner = root(x)
+    memory = owner.data.mem
+    return memory if type(memory) in _LENT else owner
 
 
 def irtruediv(x: _Array, y: Any) -> _Array:
