@@ -74,7 +74,9 @@ def compare_devices(case, device):
     try:
         case.outputs(*case.inputs(device))
     except (TypeError, ValueError):
-        assert device.startswith("strict")  # it alone refuses what is outside the standard
+        # The one refuses what is outside the standard; CuPy lacks special functions, some of them
+        # for complex numbers alone.
+        assert device.startswith("strict") or case.function.startswith("special.")
         return
     trial, cpu = Trial(case, device), Trial(case)
     trial.forward_values()

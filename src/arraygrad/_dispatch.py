@@ -113,6 +113,10 @@ def keep(x: Tensor) -> Tensor:
     return kept
 
 
+#: What owns memory that another library has lent, and still has: by NumPy, and by CuPy.
+LENT = frozenset({"PyCapsule", "DLPackMemory", "UnownedMemory"})
+
+
 def is_shared(x: Tensor, views: int = 0) -> bool:
     """Whether others than `x`, what graphs keep of it and so many `views` have its memory."""
     data = x._data
@@ -120,8 +124,8 @@ def is_shared(x: Tensor, views: int = 0) -> bool:
     kept = x._value is not None
     if root is data:  # two variables and the slot refer to it
         return getrefcount(data) > ALONE + 2 + views + kept
-    if type(root).__name__ == "PyCapsule":
-        return True  # memory that another library has given away, and still has
+    if type(root).__name__ in LENT:
+        return True
     return getrefcount(data) > ALONE + 1 + kept or getrefcount(root) > ALONE + 1 + views
 
 

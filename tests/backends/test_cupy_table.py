@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import arraygrad as xp
-from arraygrad import _device, fft, linalg
+from arraygrad import _device, _dispatch, autodiff, fft, linalg, nn, optim, special
 from arraygrad._backends import numpy as host
 
 try:
@@ -194,10 +194,14 @@ def test_unary_functions_of_complex_numbers(name):
     np.testing.assert_allclose(got[finite], want[finite], rtol=1e-12, atol=1e-300)
 
 
+#: Functions of which neither the standard nor NumPy says which of two zeros they give.
+EITHER_ZERO = ("maximum", "minimum")
+
+
 @cuda
 @pytest.mark.parametrize("name", BINARY)
 def test_binary_functions_of_special_values(name):
-    both(getattr(xp, name), *PAIRS)
+    both(getattr(xp, name), *PAIRS, zeros=name not in EITHER_ZERO)
 
 
 @cuda
@@ -218,9 +222,10 @@ def test_python_scalars(scalar):
     x, value = np.array(SPECIAL), np.full(len(SPECIAL), scalar)
     on_gpu, a, b = xp.asarray(x, device="cuda"), xp.asarray(x), xp.asarray(value)
     with np.errstate(all="ignore"):
-        for function in (getattr(xp, name) for name in BINARY):
-            same(function(on_gpu, scalar), function(a, b))
-            same(function(scalar, on_gpu), function(b, a))
+        for name in BINARY:
+            function, zeros = getattr(xp, name), name not in EITHER_ZERO
+            same(function(on_gpu, scalar), function(a, b), zeros=zeros)
+            same(function(scalar, on_gpu), function(b, a), zeros=zeros)
 
 
 @cuda
@@ -268,6 +273,27 @@ def test_negative_zero_is_written():
     both(lambda x: xp.full_like(x, -0.0), np.ones(3))
     both(lambda x: xp.where(x > 1, x, -0.0), np.ones(3))
     assert math.copysign(1, xp.full((), -0.0, device="cuda").item()) < 0
+
+
+@cuda
+def test_a_value_where_a_mask_selects():
+    def write(x, mask, value):
+        x[mask] = value
+        return x
+
+    for dtype in ("bool", "int8", "float32", "complex64"):
+        x = np.arange(12).reshape(3, 4).astype(dtype)
+        for mask in (x.real > 5, x[:, 0].real > 3, np.array(True), np.array(False)):
+            for value in (0, 1.5, True):
+                both(lambda x, m, v=value: write(x, m, v), x, mask)
+                both(lambda x, m, v=value: write(x.T, m.T, v), x[:, :3], x[:, :3].real > 5)
+            both(write, x, mask, np.array(7.5))
+    square = np.arange(10_000).reshape(100, 100) % 7 > 2
+    x = xp.asarray(square, device="cuda")
+    assert (write(x, x.T, False).numpy() == square & ~square.T).all()
+    both(lambda x: write(x, x > 3, x[0]), np.arange(5.0))
+    with pytest.raises(IndexError):
+        write(xp.ones((2, 3), device="cuda"), xp.ones((3, 2), dtype=xp.bool, device="cuda"), 0.0)
 
 
 @cuda
@@ -411,7 +437,8 @@ def test_clip_keeps_the_dtype():
     for low, high in ((-1, 1), (None, 0.5), (-0.5, None), (None, None), (2, 1), (math.nan, 1)):
         both(lambda a, k=(low, high): xp.clip(a, *k), x, zeros=False)
     both(xp.clip, x, x[::-1], np.ones(1), zeros=False)
-    both(lambda a: xp.clip(a, -1, 1), x.astype(np.float32), zeros=False)
+    narrow = x[(np.abs(x) < 1e30) | np.isinf(x)].astype(np.float32)
+    both(lambda a: xp.clip(a, -1, 1), narrow, zeros=False)
 
 
 @cuda
@@ -524,6 +551,18 @@ def test_fourier_transforms(dtype):
 
 
 @cuda
+def test_what_cupy_lacks_of_special_functions():
+    z = xp.asarray([0.5 + 0.5j], device="cuda")
+    for name in ("erf", "exp1", "ndtr"):
+        with pytest.raises(TypeError, match=name):
+            getattr(special, name)(z)
+    with pytest.raises(TypeError, match="yn"):
+        special.yn(1, z)
+    t = xp.asarray([-math.inf, -1.0, 3.0, math.inf], dtype=xp.float32, device="cuda")
+    assert special.stdtr(3.0, t).dtype == xp.float32
+
+
+@cuda
 def test_dlpack():
     x = xp.asarray([1.0, 2.0, 3.0], device="cuda")
     shared = xp.from_dlpack(x)
@@ -545,6 +584,22 @@ def test_dlpack():
 
 
 @cuda
+def test_lent_memory_is_known_to_be_shared():
+    import cupy
+
+    lent = xp.from_dlpack(cupy.arange(5.0))
+    memory = cupy.cuda.UnownedMemory(lent._data.data.ptr, 40, lent)
+    pointer = cupy.cuda.MemoryPointer(memory, 0)
+    unowned = xp.from_dlpack(cupy.ndarray((5,), "float64", pointer))
+    for x in (lent, lent[1:], unowned):
+        assert _dispatch.is_shared(x)
+        assert not _dispatch.owns(x)
+    for x in (xp.ones(2, device="cuda"), xp.from_dlpack(lent, copy=True)):
+        assert not _dispatch.is_shared(x)
+        assert _dispatch.owns(x)
+
+
+@cuda
 def test_streams():
     import cupy
 
@@ -557,6 +612,76 @@ def test_streams():
         assert bool(xp.all(back == x))
     with pytest.raises(ValueError, match="stream"):
         x.to_device("cuda", stream=0)
+
+
+@cuda
+def test_a_step_of_training_can_be_captured_as_a_graph():
+    """Which fails if anything waits for the GPU or copies to it. (CuPy captures no cuBLAS.)"""
+    import cupy
+
+    rng = np.random.default_rng(3)
+    x = xp.asarray(rng.standard_normal((4, 5)), device="cuda")
+    classes = xp.asarray(rng.integers(0, 5, 4), device="cuda")
+    weights = [autodiff.variable(xp.ones(5, device="cuda")) for _ in range(10)]
+    optimizers = [kind(weights, lr=0.01) for kind in (optim.SGD, optim.Adam, optim.RMSprop)]
+
+    def step():
+        y = x
+        for w in weights:
+            y = nn.gelu(nn.layer_norm(y * w, (5,)))
+            y = nn.dropout(y, 0.1, rng=generator) + xp.max(y, axis=0)
+        nn.cross_entropy(y[:, ::-1], classes).backward()
+        optim.clip_grad_norm_(weights, 1.0)
+        for w in weights:
+            w.grad[w.grad < -10] = 0.0
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=False)
+
+    stream = cupy.cuda.Stream(non_blocking=True)
+    cupy.cuda.Device().synchronize()
+    with stream:
+        generator = xp.random.default_rng(0, device="cuda")
+        for _ in range(3):  # compiles kernels
+            step()
+        stream.begin_capture()
+        step()
+        graph = stream.end_capture()
+        stream.synchronize()
+        before = [w.detach().numpy() for w in weights]
+        graph.launch(stream)
+        stream.synchronize()
+        after = [w.detach().numpy() for w in weights]
+    for a, b in zip(after, before, strict=True):
+        assert np.isfinite(a).all()
+        assert (a != b).any()
+
+
+@cuda
+@pytest.mark.parametrize("name", ["concat", "stack"])
+def test_many_arrays_are_joined_in_a_graph_as_outside(name):
+    import cupy
+
+    arrays = [xp.asarray(np.arange(4.0).reshape(2, 2) + i, device="cuda") for i in range(70)]
+    arrays[-1] = xp.astype(arrays[-1], xp.complex64)
+    join = getattr(xp, name)
+    axes = (0, 1, -1) + ((None,) if name == "concat" else (2,))
+    stream = cupy.cuda.Stream(non_blocking=True)
+    cupy.cuda.Device().synchronize()
+    for axis in axes:
+        want = join(arrays, axis=axis)
+        cupy.cuda.Device().synchronize()
+        with stream:
+            join(arrays, axis=axis)
+            stream.begin_capture()
+            try:
+                got = join(arrays, axis=axis)
+            finally:
+                graph = stream.end_capture()
+            graph.launch(stream)
+            stream.synchronize()
+        assert got.dtype == want.dtype
+        np.testing.assert_array_equal(got.numpy(), want.numpy())
 
 
 @pytest.mark.cuda

@@ -29,6 +29,7 @@ try:
     from array_api_compat.cupy import fft as _fft
     from array_api_compat.cupy import linalg as _linalg
     from cupy._core import create_reduction_func, create_ufunc
+    from cupy._core.dlpack import DLPackMemory
 
     if int(cp.__version__.partition(".")[0]) < 14:
         raise ImportError(f"found CuPy {cp.__version__}")
@@ -183,8 +184,14 @@ def getitem(x: _Array, key: Any, /) -> _Array:
     return x[key]
 
 
+_put = cp.ElementwiseKernel("T value, bool here", "T out", "if (here) out = value", "arraygrad_put")
+
+
 def setitem(x: _Array, value: Any, key: Any, /) -> None:
-    """CuPy writes +0.0 for -0.0, and copies within one array as if parts could not overlap."""
+    """CuPy writes +0.0 for -0.0, and copies within one array as if parts could not overlap.
+
+    Where a mask selects, it counts, which waits for the GPU, also to write a single value.
+    """
     if type(value) is array_type:
         if value.data.mem is x.data.mem:
             if _layout(x[key]) == _layout(value):
@@ -192,7 +199,20 @@ def setitem(x: _Array, value: Any, key: Any, /) -> None:
             value = value.copy()
     elif x.dtype.kind in "fc" and not value and _is_negative_zero(value):
         value = _scalar(value, x.dtype)
-    x[key] = value
+    if _is_mask(key, x) and not getattr(value, "ndim", 0):
+        if type(value) is array_type:
+            value = value.astype(x.dtype, copy=False)
+        else:
+            value = x.dtype.type(value)
+        if key.data.mem is x.data.mem:
+            key = key.copy()
+        _put(value, key.reshape(key.shape + (1,) * (x.ndim - key.ndim)), x)
+    else:
+        x[key] = value
+
+
+def _is_mask(key: Any, x: _Array) -> bool:
+    return type(key) is array_type and key.dtype == bool and key.shape == x.shape[: key.ndim]
 
 
 def _layout(x: _Array) -> tuple[Any, ...]:
@@ -381,8 +401,10 @@ template <typename T> __device__ complex<T> complex_log1p(const complex<T>& z) {
   const T xx = square(x, xx_lost), yy = square(y, yy_lost);
   const T first = sum(2 * x, xx, first_lost);
   const T second = sum(first, yy, second_lost);
-  return complex<T>(
-      log1p(second + (first_lost + second_lost + xx_lost + yy_lost)) / 2, angle);
+  const T s = second + (first_lost + second_lost + xx_lost + yy_lost);
+  // Farther in 1 + s cancels; 1 + x is exact there.
+  if (!(s > T(-0.5))) return complex<T>(complex_log(complex<T>(1 + x, y)).real(), angle);
+  return complex<T>(log1p(s) / 2, angle);
 }
 
 template <typename T> __device__ complex<T> complex_expm1(const complex<T>& z) {
@@ -679,6 +701,29 @@ def astype(x: _Array, dtype: Any, /, *, copy: bool = True) -> _Array:
     return x.astype(dtype, copy=copy)
 
 
+#: How many arrays CuPy joins without their addresses in an array of its own.
+_AT_ONCE = 8
+
+
+def concat(arrays: Any, /, *, axis: int | None = 0) -> _Array:
+    """CuPy copies the addresses of many arrays from the host, which no CUDA graph can capture."""
+    while _are_too_many(arrays):
+        parts = range(0, len(arrays), _AT_ONCE)
+        arrays = [cp.concatenate(arrays[i : i + _AT_ONCE], axis) for i in parts]
+    return cp.concatenate(arrays, axis)
+
+
+def stack(arrays: Any, /, *, axis: int = 0) -> _Array:
+    """As `concat`."""
+    if _are_too_many(arrays):
+        return concat([cp.expand_dims(x, axis) for x in arrays], axis=axis)
+    return cp.stack(arrays, axis)
+
+
+def _are_too_many(arrays: Any) -> bool:
+    return len(arrays) > _AT_ONCE and cp.cuda.get_current_stream().is_capturing()
+
+
 def unstack(x: _Array, /, *, axis: int = 0) -> tuple[_Array, ...]:
     """CuPy lacks it."""
     if not x.ndim:
@@ -922,7 +967,7 @@ def _stdtr(df: Any, t: Any, /) -> _Array:
     central = 0.5 + cp.copysign(_cupyx("betainc")(0.5, df / 2, s / (df + s)) / 2, t)
     tail = _cupyx("betainc")(df / 2, 0.5, df / (df + s)) / 2
     y = cp.where(s < df, central, cp.where(t < 0, tail, 1 - tail))
-    y = cp.where(cp.isinf(t), cp.where(t < 0, 0.0, 1.0), y)
+    y = cp.where(cp.isinf(t), (t > 0).astype(y.dtype), y)
     return cp.where(cp.isinf(df), _cupyx("ndtr")(t), y)
 
 
@@ -939,6 +984,8 @@ def _stdtrit(df: Any, p: Any, /) -> _Array:
 def _yn(n: Any, x: Any, /) -> _Array:
     """CuPy has it in double precision alone."""
     dtype = cp.result_type(n, x)
+    if dtype.kind == "c":
+        raise TypeError("complex numbers are not supported")
     return _cupyx("yn")(n.astype("f8"), x.astype("f8")).astype(dtype, copy=False)
 
 
@@ -1098,7 +1145,7 @@ def _table() -> dict[str, Callable[..., Any]]:
             "cumulative_prod": partial(_cumulative, cp.cumprod, 1),
             "T": cp.transpose,
             "copy": cp.copy,
-            "root": root,
+            "root": _root,
             "scatter": scatter,
             "settle": settle,
             "from_scalar": cp.asarray,
@@ -1108,6 +1155,16 @@ def _table() -> dict[str, Callable[..., Any]]:
     table.update(_RANDOM)
     table.update(_nn.operations(cp, cp.where, settle, nullcontext, 2**28))
     return table
+
+
+_LENT = (cp.cuda.UnownedMemory, DLPackMemory)
+
+
+def _root(x: _Array) -> Any:
+    """As NumPy's; of memory that another library has lent, CuPy's object for it."""
+    owner = root(x)
+    memory = owner.data.mem
+    return memory if type(memory) in _LENT else owner
 
 
 def irtruediv(x: _Array, y: Any) -> _Array:
@@ -1120,7 +1177,11 @@ def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
     out = cp.zeros(shape, dtype=x.dtype)
     keys = key if isinstance(key, tuple) else (key,)
     if any(isinstance(k, cp.ndarray) and k.dtype != bool for k in keys):
-        cp.add.at(out, key, x)
+        if x.dtype.kind == "c":  # of which CuPy adds none so
+            cp.add.at(out.real, key, x.real)
+            cp.add.at(out.imag, key, x.imag)
+        else:
+            cp.add.at(out, key, x)
     else:
         out[key] = x
     return out
