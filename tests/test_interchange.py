@@ -257,3 +257,9 @@ def test_array_api_extra(name):
     expected = np.asarray(EXTRA[name](np))
     assert result.dtype == expected.dtype
     np.testing.assert_allclose(result.numpy(), expected)
+
+
+def test_a_dtype_that_dlpack_has_and_the_standard_lacks():
+    torch = pytest.importorskip("torch")
+    with pytest.raises(BufferError, match=r"from_dlpack: .*torch.Tensor"):
+        xp.from_dlpack(torch.ones(2, dtype=torch.bfloat16))

@@ -63,6 +63,13 @@ def test_searchsorted(xp, same, side):
     same(found, np.searchsorted(a, v, side))
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "uint64"])
+def test_sorters_of_other_dtypes(dtype):
+    sorter = ag.asarray([2, 0, 1], dtype=dtype)
+    found = ag.searchsorted(ag.asarray([2.0, 3.0, 1.0]), ag.asarray([2.5]), sorter=sorter)
+    assert found.tolist() == [2]
+
+
 def test_where(xp, same):
     c = np.asarray([True, False, True])
     x, y = np.asarray([1, 2, 3], dtype="int8"), np.asarray([[10], [20]], dtype="int16")

@@ -516,7 +516,7 @@ def _bound(bound: Any, dtype: Any) -> Any:
         return bound
     info = np.iinfo(dtype)
     low, high = int(info.min), int(info.max)
-    if isinstance(bound, int):
+    if isinstance(bound, (int, float)):
         return low if bound < low else high if bound > high else bound
     if type(bound) is array_type and bound.dtype.kind in "iu" and bound.dtype != dtype:
         own = np.iinfo(bound.dtype)
