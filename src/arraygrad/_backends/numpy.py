@@ -137,9 +137,11 @@ def dlpack(
 def from_dlpack(x: Any, copy: bool | None = None) -> _Array:
     """NumPy's importer; it has no way to leave the device to the producer."""
     try:
-        return as_host(np.from_dlpack(x, copy=copy), copy=None)
+        data = as_host(np.from_dlpack(x, copy=copy), copy=None)
     except RuntimeError as error:  # of a dtype that NumPy lacks
         raise BufferError(str(error)) from error
+    # Some producers say of their copies, too, that nobody may write them.
+    return data.copy() if copy and not data.flags.writeable else data
 
 
 def view(x: _Array, dtype: Any, /) -> _Array:
@@ -647,6 +649,12 @@ def broadcast_to(x: _Array, /, shape: Any) -> _Array:
         view = np.ndarray(shape, x.dtype, x, 0, strides)
     view.flags.writeable = False
     return view
+
+
+def broadcast_arrays(*arrays: _Array) -> tuple[_Array, ...]:
+    """NumPy's may be written into, with a warning: one element stands in many places."""
+    shape = np.broadcast_shapes(*(x.shape for x in arrays))
+    return tuple([x.view() if x.shape == shape else broadcast_to(x, shape) for x in arrays])
 
 
 def stack(arrays: Any, /, *, axis: int = 0) -> _Array:
