@@ -272,3 +272,9 @@ def test_broadcast_arrays_are_read_only_where_elements_repeat():
     b += 1
     assert y.tolist() == [[1.0] * 3] * 2
     assert ag.broadcast_arrays(*[x] * 99, y)[0].shape == (2, 3)
+
+
+@pytest.mark.parametrize("size", [1, 1001])
+def test_dtypes_promote_together_not_one_after_the_other(size):
+    parts = [ag.ones(size, dtype=d) for d in (ag.uint16, ag.int8, ag.float32)]
+    assert {ag.stack(parts, axis=a).dtype for a in (0, 1)} == {ag.concat(parts).dtype}

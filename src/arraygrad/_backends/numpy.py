@@ -437,7 +437,9 @@ def repeat(x: _Array, repeats: Any, /, *, axis: int | None = None) -> _Array:
 
 
 def searchsorted(x1: _Array, x2: Any, /, *, side: Any = "left", sorter: Any = None) -> _Array:
-    """NumPy refuses a sorter of dtype uint64."""
+    """NumPy refuses a sorter of dtype uint64, and gives a scalar a say in the dtype."""
+    if type(x2) is float or (type(x2) is int and x1.dtype.kind == "f"):
+        x2 = np.asarray(x2, dtype=np.result_type(x1, 0.0))
     if isinstance(sorter, np.ndarray) and sorter.dtype == np.uint64:
         sorter = sorter.astype(np.int64)
     return np.searchsorted(x1, x2, side, sorter)
@@ -659,8 +661,7 @@ def broadcast_arrays(*arrays: _Array) -> tuple[_Array, ...]:
 
 def stack(arrays: Any, /, *, axis: int = 0) -> _Array:
     """Concatenation along a new axis; np.stack checks the shapes once more."""
-    shape, size = arrays[0].shape, arrays[0].size
-    if axis == 0 and size <= 1000 and {x.shape for x in arrays} == {shape}:
+    if axis == 0 and arrays[0].size <= 1000 and len({(x.shape, x.dtype.num) for x in arrays}) == 1:
         return np.array(arrays)  # takes half of the time, but more for large ones in Fortran order
     return np.concatenate([expand_dims(x, axis) for x in arrays], axis)
 
