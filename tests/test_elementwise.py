@@ -385,6 +385,7 @@ def test_clip_between_floats_beyond_the_range_of_integers():
     assert xp.clip(x, -math.inf, 1000.0).tolist() == [-100, 100]
     assert xp.clip(x, 1000.0, None).tolist() == [127, 127]
     assert xp.clip(xp.asarray([2**63 - 1]), -1e300, 1e300).tolist() == [2**63 - 1]
+    assert xp.clip(xp.asarray([2**62 + 1]), 0.5, None).tolist() == [2**62 + 1]
 
 
 def test_clip_leaves_its_bounds_alone():
