@@ -67,7 +67,7 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
     if dtype is not None and getattr(obj, "dtype", dtype).kind == "c" and dtype.kind in "iuf":
         raise TypeError(f"complex numbers as {dtype} would lose the imaginary part")
     a = np.array(obj, dtype=dtype, copy=copy)
-    if dtype is None and a.dtype == np.float64 and isinstance(obj, (list, tuple)) and _of_ints(obj):
+    if dtype is None and isinstance(obj, (list, tuple)) and a.dtype.char == "d" and _of_ints(obj):
         a = np.array(obj, dtype=np.uint64, copy=copy)  # which some of them need
     native = _NATIVE.get(a.dtype.kind + str(a.dtype.itemsize))
     if native is None:
@@ -90,7 +90,7 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
 def _of_ints(obj: Any) -> bool:
     """Whether all elements of nested sequences are Python's ints, and there are any."""
     if isinstance(obj, (list, tuple)):
-        return bool(obj) and all(_of_ints(x) for x in obj)
+        return bool(obj) and all(map(_of_ints, obj))
     return isinstance(obj, int)
 
 
