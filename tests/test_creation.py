@@ -287,3 +287,31 @@ def test_default_dtypes(xp):
     assert set(info.dtypes(kind=("bool", "integral"))) == {
         "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     }  # fmt: skip
+
+
+def test_arange_is_rounded_once():
+    assert ag.arange(2**24, 2**24 + 8, dtype=ag.float32).tolist() == [
+        2.0**24 + n for n in (0, 0, 2, 4, 4, 4, 6, 8)
+    ]
+    found = ag.arange(1e6, 1e6 + 1, 0.1, dtype=ag.float32)
+    assert found.tolist() == np.float32(1e6 + np.arange(10) / 10).tolist()
+
+
+def test_arange_up_to_the_ends_of_the_integers(xp):
+    assert xp.arange(2**63 - 2, 2**63).tolist() == [2**63 - 2, 2**63 - 1]
+    assert xp.arange(2**64 - 2, 2**64, dtype=xp.uint64).tolist() == [2**64 - 2, 2**64 - 1]
+    assert xp.arange(3, -1, -1, dtype=xp.uint8).tolist() == [3, 2, 1, 0]
+    assert xp.arange(-100, 100, 120, dtype=xp.int8).tolist() == [-100, 20]
+
+
+def test_linspace_of_large_integers(xp):
+    assert xp.linspace(0, 10**30, 3).tolist() == [0.0, 5e29, 1e30]
+
+
+def test_asarray_of_integers_and_floats_beyond_64_bits(xp):
+    assert xp.asarray([-1, 2**63, 0.5]).tolist() == [-1.0, 2.0**63, 0.5]
+    assert xp.asarray([[2**64 - 1], [0]]).tolist() == [[2**64 - 1], [0]]
+    with pytest.raises(OverflowError, match="asarray"):
+        xp.asarray([[1, -1], [2**64 - 1, 0]])
+    with pytest.raises(TypeError, match=r"asarray: .*object"):  # not that they were too large
+        xp.asarray(np.asarray([1, 2], dtype=object))

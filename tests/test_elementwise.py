@@ -380,6 +380,14 @@ def test_clip_at_the_ends_of_a_range(values, low, high):
         assert f == v
 
 
+def test_clip_between_floats_beyond_the_range_of_integers():
+    x = xp.asarray([-100, 100], dtype=xp.int8)
+    assert xp.clip(x, -math.inf, 1000.0).tolist() == [-100, 100]
+    assert xp.clip(x, 1000.0, None).tolist() == [127, 127]
+    assert xp.clip(xp.asarray([2**63 - 1]), -1e300, 1e300).tolist() == [2**63 - 1]
+    assert xp.clip(xp.asarray([2**62 + 1]), 0.5, None).tolist() == [2**62 + 1]
+
+
 def test_clip_leaves_its_bounds_alone():
     low = xp.asarray([-300, 300], dtype=xp.int16)
     assert xp.clip(xp.asarray([5, 5], dtype=xp.uint8), low).tolist() == [5, 255]

@@ -116,3 +116,11 @@ def test_fft_of_many_real_numbers(shape, axis, n, norm, dtype, same):
     exact = np.fft.fft(a.astype("float64"), n=n, axis=axis, norm=norm)
     found, exact = (y / np.max(np.abs(exact)) for y in (found, exact))
     same(found, exact.astype(found.numpy().dtype), rtol=1e-13 if dtype == "float64" else 1e-5)
+
+
+@pytest.mark.parametrize("name", ["fftn", "ifftn", "rfftn", "irfftn"])
+def test_lengths_without_axes_are_those_of_the_last(name):
+    x = ag.reshape(ag.arange(24.0), (2, 3, 4))
+    function = getattr(ag.fft, name)
+    expected = function(x, s=(3, 5), axes=(-2, -1))
+    assert ag.all(function(x, s=(3, 5)) == expected)

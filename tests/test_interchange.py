@@ -257,3 +257,17 @@ def test_array_api_extra(name):
     expected = np.asarray(EXTRA[name](np))
     assert result.dtype == expected.dtype
     np.testing.assert_allclose(result.numpy(), expected)
+
+
+def test_a_dtype_that_dlpack_has_and_the_standard_lacks():
+    torch = pytest.importorskip("torch")
+    with pytest.raises(BufferError, match=r"from_dlpack: .*torch.Tensor"):
+        xp.from_dlpack(torch.ones(2, dtype=torch.bfloat16))
+
+
+def test_copies_may_be_written():
+    jnp = pytest.importorskip("jax.numpy")
+    theirs = jnp.ones(3)
+    for x in (xp.from_dlpack(theirs, copy=True), xp.asarray(theirs, copy=True)):
+        x[0] = 5.0
+        assert (x.tolist(), theirs.tolist()) == ([5.0, 1.0, 1.0], [1.0, 1.0, 1.0])

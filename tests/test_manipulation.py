@@ -262,3 +262,19 @@ def test_properties(xp, same, family):
 def test_axes_that_are_not_there(xp, call, axis):
     with pytest.raises(ValueError, match=r"axis|axes"):
         call(xp.ones((2, 3)), axis)
+
+
+def test_broadcast_arrays_are_read_only_where_elements_repeat():
+    x, y = ag.zeros(3), ag.zeros((2, 3))
+    a, b = ag.broadcast_arrays(x, y)
+    with pytest.raises(ValueError, match="read-only"):
+        a += 1
+    b += 1
+    assert y.tolist() == [[1.0] * 3] * 2
+    assert ag.broadcast_arrays(*[x] * 99, y)[0].shape == (2, 3)
+
+
+@pytest.mark.parametrize("size", [1, 1001])
+def test_dtypes_promote_together_not_one_after_the_other(size):
+    parts = [ag.ones(size, dtype=d) for d in (ag.uint16, ag.int8, ag.float32)]
+    assert {ag.stack(parts, axis=a).dtype for a in (0, 1)} == {ag.concat(parts).dtype}

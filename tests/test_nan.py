@@ -111,3 +111,12 @@ def test_bad_use_raises(name):
         f(arraygrad.ones(3), axis=1)
     with arraygrad.strict(), pytest.raises(TypeError, match=f"{name}: outside the standard"):
         f(arraygrad.ones(3))
+
+
+def test_medians_of_empty_tensors():
+    x = arraygrad.zeros((0, 2, 3))
+    assert arraygrad.median(x, axis=1).shape == (0, 3)
+    assert arraygrad.median(x, axis=(1, 2)).shape == (0,)
+    assert arraygrad.nanmedian(x, axis=(1, 2), keepdims=True).shape == (0, 1, 1)
+    with pytest.raises(ValueError, match="nanmedian"):
+        arraygrad.nanmedian(x, axis=(0, 1))

@@ -63,6 +63,23 @@ def test_searchsorted(xp, same, side):
     same(found, np.searchsorted(a, v, side))
 
 
+def test_searchsorted_for_a_scalar():
+    """It is of the tensor's dtype."""
+    x = ag.asarray([0.1, 0.2], dtype=ag.float32)
+    assert [int(ag.searchsorted(x, 0.1, side=side)) for side in ("left", "right")] == [0, 1]
+    assert int(ag.searchsorted(ag.asarray([1, 2]), 1.5)) == 1
+    y = ag.asarray([-2.0, -2.0, 6.0, math.nan])
+    assert int(ag.searchsorted(y, 2**64, side="right")) == 3
+    assert int(ag.searchsorted(ag.asarray([1, 2], dtype=ag.uint8), 300)) == 2
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "uint64"])
+def test_sorters_of_other_dtypes(dtype):
+    sorter = ag.asarray([2, 0, 1], dtype=dtype)
+    found = ag.searchsorted(ag.asarray([2.0, 3.0, 1.0]), ag.asarray([2.5]), sorter=sorter)
+    assert found.tolist() == [2]
+
+
 def test_where(xp, same):
     c = np.asarray([True, False, True])
     x, y = np.asarray([1, 2, 3], dtype="int8"), np.asarray([[10], [20]], dtype="int16")

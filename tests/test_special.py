@@ -533,3 +533,10 @@ def test_complex_numbers():
         _, pullback = autodiff.vjp(f, z)
         with pytest.raises(NotDifferentiableError, match="psi: not differentiable for complex"):
             pullback(z)
+
+
+def test_numbers_of_trials_may_be_floating_point_ones():
+    k, n, p = (xp.asarray([float(x)]) for x in (1, 3, 0.5))
+    assert special.bdtr(1, n, 0.5).tolist() == special.bdtr(1, 3, p).tolist() == [0.5]
+    assert special.bdtr(k, xp.astype(n, xp.float32), 0.5).dtype == xp.float64
+    assert special.bdtrc(1, xp.asarray([[3.0], [1.0]]), p).shape == (2, 1)

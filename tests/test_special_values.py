@@ -458,3 +458,16 @@ def test_floor_divide_does_not_warn(x1, x2, expected):
         warnings.simplefilter("error")
         found = arraygrad.asarray([x1, x1]) // arraygrad.asarray([x2, x2])
     assert found.tolist() == [expected, expected]
+
+
+def test_floor_divide_of_infinity_by_a_huge_int():
+    x = arraygrad.asarray([1.0, INF])
+    assert (x // 10**30).tolist() == [0.0, INF]
+    assert (10**30 // x).tolist() == [1e30, 0.0]
+
+
+def test_floor_divide_warns_once():
+    x = arraygrad.asarray([1.0, INF])
+    with pytest.warns(RuntimeWarning) as caught:
+        x // 0.0
+    assert ["floor_divide" in str(w.message) for w in caught] == [True]

@@ -309,7 +309,7 @@ def arange(
     ValueError
         If `step` is 0, the length is not finite, or the device does not exist.
     OverflowError
-        If an argument does not fit an integer dtype.
+        If a number does not fit an integer dtype.
 
     Notes
     -----
@@ -330,10 +330,15 @@ def arange(
         _check_scalar("arange", name, value, "biuf")
     if not step:
         raise ValueError("arange: step must not be 0")
+    whole = all(_scalar_dtype(v).kind in "biu" for v in (start, stop, step))
     if dtype is None:
-        whole = all(_scalar_dtype(v).kind in "biu" for v in (start, stop, step))
         dtype = _dtypes.DEFAULTS["integral" if whole else "real floating"]
     dtype = as_dtype(dtype, "arange")
+    if whole and dtype.kind in "iu":  # NumPy's wrap around
+        numbers, limits = range(int(start), int(stop), int(step)), _dtypes.integer_limits(dtype)
+        for n in (numbers[0], numbers[-1]) if numbers else ():
+            if not limits.min <= n <= limits.max:
+                raise OverflowError(f"arange: {n} does not fit {dtype}; got {numbers}")
     return create("arange", get_device(device), start, stop, step, dtype=dtype)
 
 
@@ -778,6 +783,8 @@ def linspace(
         If an end is no number, `num` is no int, or `dtype` is none of the standard's.
     ValueError
         If `num` is negative, or the device does not exist.
+    OverflowError
+        If an int is too large for float64.
 
     Notes
     -----
@@ -793,14 +800,21 @@ def linspace(
     """
     for name, value in (("start", start), ("stop", stop)):
         _check_scalar("linspace", name, value, "biufc")
-    (num,) = _shape(num, "linspace")
+    if not hasattr(num, "__index__"):
+        raise TypeError(f"linspace: num must be an int; got {describe(num)}")
+    if num < 0:
+        raise ValueError(f"linspace: num must not be negative; got {num}")
     if dtype is None:
         complex_ends = any(_scalar_dtype(v).kind == "c" for v in (start, stop))
         dtype = _dtypes.DEFAULTS["complex floating" if complex_ends else "real floating"]
     dtype = as_dtype(dtype, "linspace")
     _check_real("linspace", start, dtype)
     _check_real("linspace", stop, dtype)
-    return create("linspace", get_device(device), start, stop, num, dtype=dtype, endpoint=endpoint)
+    try:  # ints beyond 64 bits are objects to the libraries
+        ends = [float(v) if type(v) is int else v for v in (start, stop)]
+    except OverflowError as error:
+        raise explain(error, "linspace", (start, stop)) from error
+    return create("linspace", get_device(device), *ends, num, dtype=dtype, endpoint=endpoint)
 
 
 def logspace(
@@ -914,6 +928,8 @@ def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
     ------
     TypeError
         If `x` is not a tensor.
+    ValueError
+        If it has fewer than two axes.
 
     Examples
     --------
@@ -922,6 +938,8 @@ def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
     Tensor([[1, 0],
             [3, 4]], dtype=int64)
     """
+    if isinstance(x, Tensor) and x.ndim < 2:
+        raise ValueError(f"tril: expected two axes or more; got shape {x.shape}")
     return call("tril", x, k=k)
 
 
@@ -944,6 +962,8 @@ def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
     ------
     TypeError
         If `x` is not a tensor.
+    ValueError
+        If it has fewer than two axes.
 
     Examples
     --------
@@ -952,6 +972,8 @@ def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
     Tensor([[1, 2],
             [0, 4]], dtype=int64)
     """
+    if isinstance(x, Tensor) and x.ndim < 2:
+        raise ValueError(f"triu: expected two axes or more; got shape {x.shape}")
     return call("triu", x, k=k)
 
 

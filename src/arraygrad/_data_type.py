@@ -6,7 +6,7 @@ from . import _dtypes
 from ._backends import numpy as _host
 from ._device import get_device
 from ._dispatch import advice, call
-from ._dtypes import FInfo, IInfo, as_dtype, dtype_of
+from ._dtypes import FInfo, IInfo, dtype_of, required_dtype
 from ._errors import describe
 from ._standard import check_promotion
 from ._strict import is_strict
@@ -53,9 +53,7 @@ def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike 
     """
     if not isinstance(x, Tensor):
         raise TypeError(f"astype: expected a Tensor; got {describe(x)}{advice((x,))}")
-    dtype = as_dtype(dtype, "astype")
-    if dtype is None:
-        raise TypeError("astype: dtype must be given; got None")
+    dtype = required_dtype(dtype, "astype")
     if x.dtype.kind == "c" and dtype.kind in "iuf":
         raise TypeError(
             f"astype: {x.dtype} to {dtype} would lose the imaginary part; write xp.real(x) first"
@@ -104,7 +102,7 @@ def can_cast(from_: DType | Tensor, to: DType, /) -> bool:
     >>> xp.can_cast(xp.int64, xp.int32)
     False
     """
-    return bool(_host.can_cast(dtype_of(from_, "can_cast"), as_dtype(to, "can_cast")))
+    return bool(_host.can_cast(dtype_of(from_, "can_cast"), required_dtype(to, "can_cast")))
 
 
 def finfo(type: DType | Tensor, /) -> FInfo:
@@ -198,12 +196,16 @@ def isdtype(dtype: DType, kind: DType | str | tuple[DType | str, ...]) -> bool:
     >>> xp.isdtype(xp.int8, (xp.int16, 'bool'))
     False
     """
-    dtype = as_dtype(dtype, "isdtype")
+    dtype = required_dtype(dtype, "isdtype")
     for k in kind if isinstance(kind, tuple) else (kind,):
         if isinstance(k, str) and k not in _dtypes.KINDS:
             known = ", ".join(repr(name) for name in _dtypes.KINDS)
             raise ValueError(f"isdtype: kind must be a dtype or one of {known}; got {k!r}")
-        if dtype in _dtypes.KINDS[k] if isinstance(k, str) else dtype == as_dtype(k, "isdtype"):
+        if (
+            dtype in _dtypes.KINDS[k]
+            if isinstance(k, str)
+            else dtype == required_dtype(k, "isdtype")
+        ):
             return True
     return False
 

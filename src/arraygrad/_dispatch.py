@@ -375,7 +375,11 @@ def reduction(name: str, x: Tensor, axis: Any, keepdims: bool) -> Any:
 def sequence(name: str, arrays: Sequence[Tensor], /, axis: int | None) -> Any:
     """``name(arrays, axis=axis)`` for an operation whose one operand is a list of tensors."""
     if not isinstance(arrays, (list, tuple)):
-        arrays = list(arrays)
+        try:
+            arrays = list(arrays)
+        except TypeError as error:
+            got = describe(arrays)
+            raise TypeError(f"{name}: expected a sequence of tensors; got {got}") from error
     device = arrays[0]._device if arrays and type(arrays[0]) is Tensor else None
     data = [x._data for x in arrays if type(x) is Tensor and x._device is device]
     if device is None or len(data) != len(arrays) or is_strict():
@@ -579,7 +583,11 @@ def key_data(name: str, key: Any, device: Device) -> Any:
                 f"{name}: a NumPy array cannot index a tensor on {device}; "
                 f'move it first: arraygrad.asarray(i, device="{device}")'
             )
-        return key_data(name, wrap(device.backend.as_host(key), device), device)
+        try:
+            key = wrap(device.backend.as_host(key), device)
+        except TypeError as error:
+            raise IndexError(f"{name}: {error}; got {describe(key)}") from error
+        return key_data(name, key, device)
     if hasattr(key, "__index__"):
         return key.__index__()
     raise IndexError(

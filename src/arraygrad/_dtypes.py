@@ -86,6 +86,20 @@ def as_dtype(dtype: Any, function: str) -> DType:
         return _spelled_dtype(dtype, function)
 
 
+def required_dtype(dtype: Any, function: str) -> DType:
+    """The standard's dtype that `dtype` names, which must be given.
+
+    Raises
+    ------
+    TypeError
+        If it names none.
+    """
+    found = as_dtype(dtype, function)
+    if found is None:
+        raise TypeError(f"{function}: dtype must be given; got None")
+    return found
+
+
 def accumulator(dtype: Any, x: Any, function: str) -> DType:
     """The dtype in which a reduction shall compute; not a real one for complex elements.
 
@@ -95,7 +109,8 @@ def accumulator(dtype: Any, x: Any, function: str) -> DType:
         If it is none of the standard's, or would lose the imaginary part.
     """
     found = as_dtype(dtype, function)
-    if found is not None and found.kind != "c" and x.dtype.kind == "c":
+    kind = getattr(getattr(x, "dtype", None), "kind", "")  # (the operation refuses no tensor)
+    if found is not None and found.kind != "c" and kind == "c":
         raise TypeError(f"{function}: {x.dtype} as {found} would lose the imaginary part")
     return found
 
@@ -119,7 +134,7 @@ def _spelled_dtype(dtype: Any, function: str) -> DType:
 def dtype_of(x: Any, function: str) -> DType:
     """The dtype of a tensor, or the dtype itself."""
     found = getattr(x, "dtype", None)  # of the classes it is a descriptor
-    return as_dtype(found if type(found) in _DTYPE_TYPES else x, function)
+    return required_dtype(found if type(found) in _DTYPE_TYPES else x, function)
 
 
 _DTYPE_TYPES = frozenset(map(type, [*ALL.values(), HALF]))

@@ -62,6 +62,8 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
     for x in operands:
         if not isinstance(x, Tensor):
             raise TypeError(f"einsum: expected a Tensor; got {describe(x)}{advice((x,))}")
+    if not isinstance(subscripts, str):
+        raise TypeError(f"einsum: subscripts must be a string; got {describe(subscripts)}")
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")
     spelled = inputs.split(",")
     if len(spelled) != len(operands):
@@ -93,6 +95,8 @@ _Axis = str | int
 def _axes(term: str, ndim: int) -> list[_Axis]:
     before, dots, after = term.partition("...")
     more = ndim - len(before) - len(after)
+    if not (before + after).isalpha() and before + after:
+        raise ValueError(f"einsum: axes are letters, or an ellipsis; got {term!r}")
     if more < 0 or (more and not dots):
         raise ValueError(f"einsum: {term!r} does not name {ndim} axes")
     return [*before, *range(-more, 0), *after]  # those of ellipses line up at the right

@@ -47,9 +47,13 @@ def explain(
     got = ", ".join(words)
     message = f"{name}: {error}; got {got}"
     if isinstance(error, AttributeError):  # a scalar where the library looks for an array
+        if isinstance(error.obj, (int, float, complex)):
+            message = f"{name}: expected a Tensor in the place of {error.obj!r}; got {got}"
         return TypeError(message)
-    if type(error) is IndexError and name.startswith(("fft.", "linalg.", "tensordot")):
-        return ValueError(message)  # an axis that does not exist
+    if type(error) in (IndexError, ZeroDivisionError) and name.startswith(
+        ("fft.", "linalg.", "tensordot")
+    ):
+        return ValueError(message)  # an axis that does not exist, no samples
     for cls in type(error).__mro__:
         if cls is Exception or not issubclass(cls, Exception) or issubclass(cls, Warning):
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._dispatch import pair
+from ._errors import describe
 from ._typing import Tensor
 
 
@@ -42,7 +43,9 @@ def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
     Tensor([[3, 1],
             [6, 4]], dtype=int64)
     """
-    if axis is None and x.ndim != 1:
+    if isinstance(indices, Tensor) and indices.dtype.kind not in "iu":
+        raise TypeError(f"take: indices must be of an integer dtype; got {describe(indices)}")
+    if axis is None and isinstance(x, Tensor) and x.ndim != 1:
         raise ValueError(f"take: axis must be given for {x.ndim} axes; got axis=None")
     return pair("take", x, indices, axis=axis)
 

@@ -311,6 +311,8 @@ def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> T
     >>> xp.repeat(xp.asarray([1, 2]), xp.asarray([0, 3]))
     Tensor([2, 2, 2], dtype=int64)
     """
+    if isinstance(repeats, float):
+        raise TypeError(f"repeat: repeats must be an int or a tensor of ints; got {repeats}")
     return apply("repeat", (x, repeats), (), {"axis": axis})
 
 
@@ -370,7 +372,7 @@ def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Te
     Raises
     ------
     TypeError
-        If `x` is not a tensor.
+        If `x` is not a tensor, or a shift is not an int.
     ValueError
         If an axis does not exist, or shifts and axes cannot be paired.
 
@@ -380,6 +382,8 @@ def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Te
     >>> xp.roll(xp.asarray([1, 2, 3, 4]), 1)
     Tensor([4, 1, 2, 3], dtype=int64)
     """
+    if any(isinstance(n, float) for n in (shift if isinstance(shift, tuple) else (shift,))):
+        raise TypeError(f"roll: shift must be an int or a tuple of ints; got {shift}")
     return call("roll", x, shift, axis=axis)
 
 

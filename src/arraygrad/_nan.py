@@ -376,9 +376,13 @@ def nanmedian(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Ten
     elif isinstance(axis, tuple):
         ends = tuple(range(-len(axis), 0))
         x, some = (moveaxis(a, axis, ends) for a in (x, some))
-        x, some = (reshape(a, (*a.shape[: a.ndim - len(axis)], -1)) for a in (x, some))
+        kept = x.shape[: x.ndim - len(axis)]
+        size = math.prod(x.shape[x.ndim - len(axis) :])
+        x, some = (reshape(a, (*kept, size)) for a in (x, some))
     else:
         x, some = moveaxis(x, axis, -1), moveaxis(some, axis, -1)
+    if not x.shape[-1]:
+        raise ValueError(f"nanmedian: there are no elements to reduce; got axis={axis}")
     x = sort(where(some, x, math.inf))  # NaNs last, where no median looks
     count = count_nonzero(some, axis=-1, keepdims=True)
     first, second = ((count + i) // 2 for i in (-1, 0))

@@ -7,7 +7,7 @@ from ._typing import Tensor
 
 
 def _check_axis(name: str, x: Tensor, axis: int) -> None:
-    if not x.ndim:
+    if isinstance(x, Tensor) and not x.ndim:
         raise ValueError(f"{name}: there is no axis to sort along; got a tensor of no axes")
     if axis is None:
         raise TypeError(f"{name}: axis must be an int; got None")

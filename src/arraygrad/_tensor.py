@@ -11,7 +11,7 @@ from weakref import ref
 
 from . import _device, _dispatch
 from ._device import Device, DeviceLike
-from ._dtypes import as_dtype
+from ._dtypes import required_dtype
 from ._errors import TransferError, explain
 from ._hints import METHODS, Elsewhere
 from ._standard import check
@@ -401,9 +401,7 @@ class Tensor:
             raise TypeError(
                 f"view: dtype must be a dtype; got {dtype!r}; another shape is xp.reshape(x, shape)"
             )
-        dtype = as_dtype(dtype, "view")
-        if dtype is None:
-            raise TypeError("view: dtype must be given; got None")
+        dtype = required_dtype(dtype, "view")
         return self[...] if dtype == self.dtype else _dispatch.call("view", self, dtype)
 
     def _raw(self, name: str, operation: str) -> Any:

@@ -18,6 +18,11 @@ __all__ = [
 Norm: TypeAlias = Literal["backward", "ortho", "forward"]
 
 
+def _last_axes(s: Sequence[int] | None, axes: Sequence[int] | None) -> Sequence[int] | None:
+    """As many as there are lengths; NumPy will no longer count them by itself."""
+    return tuple(range(-len(s), 0)) if axes is None and isinstance(s, (tuple, list)) else axes
+
+
 def _real_dtype(dtype: DType, function: str) -> DType:
     dtype = as_dtype(dtype, function)
     if dtype is not None and dtype.kind != "f":
@@ -265,6 +270,7 @@ def fftn(
     >>> xp.fft.fftn(xp.ones((2, 2)))[0, 0]
     Tensor(4.+0.j, dtype=complex128)
     """
+    axes = _last_axes(s, axes)
     return call("fft.fftn", x, s=s, axes=axes, norm=norm)
 
 
@@ -306,6 +312,7 @@ def ifftn(
     >>> xp.fft.ifftn(xp.ones((2, 2)))[0, 0]
     Tensor(1.+0.j, dtype=complex128)
     """
+    axes = _last_axes(s, axes)
     return call("fft.ifftn", x, s=s, axes=axes, norm=norm)
 
 
@@ -346,6 +353,7 @@ def irfftn(
     >>> xp.fft.irfftn(xp.ones((2, 3))).shape
     (2, 4)
     """
+    axes = _last_axes(s, axes)
     return call("fft.irfftn", x, s=s, axes=axes, norm=norm)
 
 
@@ -389,6 +397,7 @@ def rfftn(
     >>> xp.fft.rfftn(xp.ones((2, 4))).shape
     (2, 3)
     """
+    axes = _last_axes(s, axes)
     return call("fft.rfftn", x, s=s, axes=axes, norm=norm)
 
 

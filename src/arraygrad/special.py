@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from ._dispatch import apply, as_floating, binary_floating, call, floating
 from ._elementwise import log
+from ._errors import describe
 from ._searching import where
 from ._tensor import Tensor
 from ._typing import Axis, Real
@@ -476,8 +477,12 @@ def multigammaln(a: Tensor, d: int) -> Tensor:
     >>> xp.special.multigammaln(xp.asarray([2.0]), 2)
     Tensor([0.45158271], dtype=float64)
     """
-    if int(d) != d or d < 1:
-        raise ValueError(f"special.multigammaln: d must be a positive integer; got {d}")
+    try:
+        whole = int(d) == d and d >= 1
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+    if not whole:
+        raise ValueError(f"special.multigammaln: d must be a positive integer; got {describe(d)}")
     a = as_floating(a)
     total = gammaln(a)
     for j in range(1, int(d)):

@@ -533,13 +533,13 @@ def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
 
 
 def _bound(bound: Any, dtype: Any) -> Any:
-    """A bound of `clip` that is out of an integer dtype's range, at the end of that range."""
+    """A bound of `clip` as an integer of the dtype; out of its range, the end of that range."""
     if dtype.kind not in "iu":
         return bound
     info = np.iinfo(dtype)
     low, high = int(info.min), int(info.max)
-    if isinstance(bound, int):
-        return low if bound < low else high if bound > high else bound
+    if isinstance(bound, (int, float)) and bound == bound:
+        return low if bound < low else high if bound > high else int(bound)
     if type(bound) is array_type and bound.dtype.kind in "iu" and bound.dtype != dtype:
         own = np.iinfo(bound.dtype)
         low, high = sorted((low, high, int(own.min), int(own.max)))[1:3]

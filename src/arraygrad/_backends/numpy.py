@@ -67,9 +67,13 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
     if dtype is not None and getattr(obj, "dtype", dtype).kind == "c" and dtype.kind in "iuf":
         raise TypeError(f"complex numbers as {dtype} would lose the imaginary part")
     a = np.array(obj, dtype=dtype, copy=copy)
+    if dtype is None and isinstance(obj, (list, tuple)) and a.dtype.char == "d" and _of_ints(obj):
+        a = np.array(obj, dtype=np.uint64, copy=copy)  # which some of them need
     native = _NATIVE.get(a.dtype.kind + str(a.dtype.itemsize))
     if native is None:
-        if a.dtype == object and a.size and all(isinstance(x, int) for x in a.flat):
+        if a.dtype == object and any(
+            isinstance(x, int) and not -(2**63) <= x < 2**64 for x in a.flat
+        ):
             raise OverflowError("an integer is too large for int64 and uint64")
         raise TypeError(f"Unsupported dtype {a.dtype} of the elements: it is not in the standard")
     if a.dtype is not native:
@@ -81,6 +85,13 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
         else:
             a = a.astype(native)
     return a
+
+
+def _of_ints(obj: Any) -> bool:
+    """Whether all elements of nested sequences are Python's ints, and there are any."""
+    if isinstance(obj, (list, tuple)):
+        return bool(obj) and all(map(_of_ints, obj))
+    return isinstance(obj, int)
 
 
 _NATIVE = {
@@ -125,7 +136,12 @@ def dlpack(
 
 def from_dlpack(x: Any, copy: bool | None = None) -> _Array:
     """NumPy's importer; it has no way to leave the device to the producer."""
-    return as_host(np.from_dlpack(x, copy=copy), copy=None)
+    try:
+        data = as_host(np.from_dlpack(x, copy=copy), copy=None)
+    except RuntimeError as error:  # of a dtype that NumPy lacks
+        raise BufferError(str(error)) from error
+    # Some producers say of their copies, too, that nobody may write them.
+    return data.copy() if copy and not data.flags.writeable else data
 
 
 def view(x: _Array, dtype: Any, /) -> _Array:
@@ -183,14 +199,13 @@ def floor_divide(x1: Any, x2: Any, /, out: _Array | None = None) -> _Array:
     """
     if _all_finite(x1) and _all_finite(x2):
         return np.floor_divide(x1, x2, out=out)
+    x1, x2 = (float(x) if type(x) is int else x for x in (x1, x2))  # beyond 64 bits, objects
     with np.errstate(invalid="ignore"):
         quotient = np.floor_divide(x1, x2)
+    with quiet():  # what there is to warn of, that was warned of
         infinite = np.isinf(x1) ^ np.isinf(x2)
         quotient = np.where(infinite, np.trunc(np.divide(x1, x2)), quotient)
-    if out is None:
-        return quotient
-    np.copyto(out, quotient, casting="same_kind")
-    return out
+    return quotient if out is None else np.positive(quotient, out=out)
 
 
 def ifloordiv(x1: _Array, x2: Any, /) -> None:
@@ -216,7 +231,7 @@ _CHEAP_POWERS = frozenset({-1, 0, 0.5, 1, 2})
 def ipow(x1: _Array, x2: Any, /) -> None:
     """In place, with the same special cases."""
     if _one_root_for_many(x2, x1):
-        np.copyto(x1, pow(x1, x2), casting="same_kind")
+        np.positive(pow(x1, x2), out=x1)  # (which casts as `**=` does)
     else:
         x1 **= x2
 
@@ -342,13 +357,13 @@ def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
 
 
 def _bound(bound: Any, dtype: Any) -> Any:
-    """A bound of `clip` that is out of an integer dtype's range, at the end of that range."""
+    """A bound of `clip` as an integer of the dtype; out of its range, the end of that range."""
     if bound is None:
         return bound
     info = np.iinfo(dtype)
     low, high = int(info.min), int(info.max)
-    if isinstance(bound, int):
-        return low if bound < low else high if bound > high else bound
+    if isinstance(bound, (int, float)) and bound == bound:
+        return low if bound < low else high if bound > high else int(bound)
     if isinstance(bound, np.ndarray) and bound.dtype.kind in "iu" and bound.dtype != dtype:
         own = np.iinfo(bound.dtype)
         low, high = sorted((low, high, int(own.min), int(own.max)))[1:3]
@@ -424,6 +439,15 @@ def repeat(x: _Array, repeats: Any, /, *, axis: int | None = None) -> _Array:
     if isinstance(repeats, np.ndarray) and repeats.dtype.kind == "u":
         repeats = repeats.astype(np.int64)
     return np.repeat(x, repeats, axis)
+
+
+def searchsorted(x1: _Array, x2: Any, /, *, side: Any = "left", sorter: Any = None) -> _Array:
+    """NumPy refuses a sorter of dtype uint64, and gives a scalar a say in the dtype."""
+    if type(x2) is float or (type(x2) is int and x1.dtype.kind == "f"):
+        x2 = np.asarray(x2, dtype=np.result_type(x1, 0.0))
+    if isinstance(sorter, np.ndarray) and sorter.dtype == np.uint64:
+        sorter = sorter.astype(np.int64)
+    return np.searchsorted(x1, x2, side, sorter)
 
 
 def vector_norm(
@@ -607,6 +631,14 @@ def ones(shape: Any, *, dtype: Any = None) -> _Array:
     return out
 
 
+def arange(start: Any, stop: Any, step: Any, *, dtype: Any) -> _Array:
+    """NumPy adds up the difference of the first two numbers, which it rounds to the dtype first."""
+    if dtype.char in "efF":
+        wide = np.result_type(dtype, np.float64)
+        return np.arange(start, stop, step, dtype=wide).astype(dtype)
+    return np.arange(start, stop, step, dtype=dtype)
+
+
 def broadcast_to(x: _Array, /, shape: Any) -> _Array:
     """The view, made without the iterator by which NumPy finds its strides."""
     shape, have = tuple(shape), x.shape
@@ -626,10 +658,15 @@ def broadcast_to(x: _Array, /, shape: Any) -> _Array:
     return view
 
 
+def broadcast_arrays(*arrays: _Array) -> tuple[_Array, ...]:
+    """NumPy's may be written into, with a warning: one element stands in many places."""
+    shape = np.broadcast_shapes(*(x.shape for x in arrays))
+    return tuple([x.view() if x.shape == shape else broadcast_to(x, shape) for x in arrays])
+
+
 def stack(arrays: Any, /, *, axis: int = 0) -> _Array:
     """Concatenation along a new axis; np.stack checks the shapes once more."""
-    shape, size = arrays[0].shape, arrays[0].size
-    if axis == 0 and size <= 1000 and {x.shape for x in arrays} == {shape}:
+    if axis == 0 and arrays[0].size <= 1000 and len({(x.shape, x.dtype.num) for x in arrays}) == 1:
         return np.array(arrays)  # takes half of the time, but more for large ones in Fortran order
     return np.concatenate([expand_dims(x, axis) for x in arrays], axis)
 
@@ -703,7 +740,7 @@ def _fft_of_any(
 
 #: Where NumPy's own function is the standard's, array_api_compat's wrapper would only cost time.
 _OWN = (
-    "arange empty eye full linspace ones zeros cumulative_prod matmul tensordot vecdot unique_all "
+    "empty eye full linspace ones zeros cumulative_prod matmul tensordot vecdot unique_all "
     "unique_counts unique_inverse linalg.cholesky linalg.cross linalg.diagonal linalg.eigh "
     "linalg.outer linalg.qr linalg.svd linalg.svdvals linalg.tensordot linalg.trace "
     "fft.fftn fft.hfft fft.ifft fft.ifftn fft.ihfft fft.irfft "
@@ -819,10 +856,11 @@ def _scipy_special(name: str) -> Callable[..., Any]:
 
 
 def _of_trials(function: Callable[..., Any], k: Any, n: Any, x: Any) -> _Array:
-    """Of float32 SciPy takes numbers of trials as float32 too, and warns that they are."""
-    if type(n) is not int:
+    """SciPy warns of numbers of trials that are floating-point ones, also if they are whole."""
+    if not np.all(np.mod(n, 1) == 0):
         return function(k, n, x)
-    return np.asarray(function(k, np.int64(n), x)).astype(np.result_type(k, x, n), copy=False)
+    whole = np.asarray(n).astype(np.int64)
+    return np.asarray(function(k, whole, x)).astype(np.result_type(k, x, n), copy=False)
 
 
 def root(x: _Array) -> Any:
