@@ -326,15 +326,17 @@ def arange(
     """
     if stop is None:
         start, stop = 0, start
-    for name, value in (("start", start), ("stop", stop), ("step", step)):
-        _check_scalar("arange", name, value, "biuf")
+    whole = type(start) is type(stop) is type(step) is int  # most often
+    if not whole:
+        for name, value in (("start", start), ("stop", stop), ("step", step)):
+            _check_scalar("arange", name, value, "biuf")
+        whole = all(_scalar_dtype(v).kind in "biu" for v in (start, stop, step))
     if not step:
         raise ValueError("arange: step must not be 0")
-    whole = all(_scalar_dtype(v).kind in "biu" for v in (start, stop, step))
     if dtype is None:
         dtype = _dtypes.DEFAULTS["integral" if whole else "real floating"]
     dtype = as_dtype(dtype, "arange")
-    if whole and dtype.kind in "iu":  # NumPy's wrap around
+    if whole and dtype.kind in "iu" and not 0 <= start <= 127 >= stop >= 0:  # NumPy's wrap around
         numbers, limits = range(int(start), int(stop), int(step)), _dtypes.integer_limits(dtype)
         for n in (numbers[0], numbers[-1]) if numbers else ():
             if not limits.min <= n <= limits.max:

@@ -269,6 +269,8 @@ def as_floating(x: Any) -> Any:
 
 def binary_floating(name: str, x1: Any, x2: Any) -> Any:
     """`binary` for such a function."""
+    if type(x1) is Tensor and x1._data.dtype.kind in "fc":  # most often
+        return binary(name, x1, x2)
     tensors = [x for x in (x1, x2) if isinstance(x, Tensor)]
     if all(x._data.dtype.kind not in "fc" for x in tensors):
         x1, x2 = as_floating(x1), as_floating(x2)

@@ -43,9 +43,9 @@ def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
     Tensor([[3, 1],
             [6, 4]], dtype=int64)
     """
-    if isinstance(indices, Tensor) and indices.dtype.kind not in "iu":
+    if type(indices) is Tensor and indices._data.dtype.kind not in "iu":
         raise TypeError(f"take: indices must be of an integer dtype; got {describe(indices)}")
-    if axis is None and isinstance(x, Tensor) and x.ndim != 1:
+    if axis is None and isinstance(x, Tensor) and x._data.ndim != 1:
         raise ValueError(f"take: axis must be given for {x.ndim} axes; got axis=None")
     return pair("take", x, indices, axis=axis)
 

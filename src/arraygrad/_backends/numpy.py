@@ -67,7 +67,13 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
     if dtype is not None and getattr(obj, "dtype", dtype).kind == "c" and dtype.kind in "iuf":
         raise TypeError(f"complex numbers as {dtype} would lose the imaginary part")
     a = np.array(obj, dtype=dtype, copy=copy)
-    if dtype is None and isinstance(obj, (list, tuple)) and a.dtype.char == "d" and _of_ints(obj):
+    if (
+        dtype is None
+        and a.dtype.char == "d"
+        and type(obj) in (list, tuple)
+        and not (obj and type(obj[0]) is float)  # as most often
+        and _of_ints(obj)
+    ):
         a = np.array(obj, dtype=np.uint64, copy=copy)  # which some of them need
     native = _NATIVE.get(a.dtype.kind + str(a.dtype.itemsize))
     if native is None:
@@ -633,10 +639,12 @@ def ones(shape: Any, *, dtype: Any = None) -> _Array:
 
 def arange(start: Any, stop: Any, step: Any, *, dtype: Any) -> _Array:
     """NumPy adds up the difference of the first two numbers, which it rounds to the dtype first."""
-    if dtype.char in "efF":
-        wide = np.result_type(dtype, np.float64)
-        return np.arange(start, stop, step, dtype=wide).astype(dtype)
-    return np.arange(start, stop, step, dtype=dtype)
+    if dtype.char not in "efF" or (
+        type(start) is type(stop) is type(step) is int and abs(start) + abs(stop) + abs(step) < 2048
+    ):
+        return np.arange(start, stop, step, dtype=dtype)
+    wide = np.result_type(dtype, np.float64)
+    return np.arange(start, stop, step, dtype=wide).astype(dtype)
 
 
 def broadcast_to(x: _Array, /, shape: Any) -> _Array:
@@ -666,8 +674,14 @@ def broadcast_arrays(*arrays: _Array) -> tuple[_Array, ...]:
 
 def stack(arrays: Any, /, *, axis: int = 0) -> _Array:
     """Concatenation along a new axis; np.stack checks the shapes once more."""
-    if axis == 0 and arrays[0].size <= 1000 and len({(x.shape, x.dtype.num) for x in arrays}) == 1:
-        return np.array(arrays)  # takes half of the time, but more for large ones in Fortran order
+    first = arrays[0]
+    shape, dtype = first.shape, first.dtype
+    if axis == 0 and first.size <= 1000:
+        for x in arrays:
+            if x.shape != shape or x.dtype is not dtype:
+                break
+        else:  # takes half of the time, but more for large ones in Fortran order
+            return np.array(arrays)
     return np.concatenate([expand_dims(x, axis) for x in arrays], axis)
 
 
