@@ -410,3 +410,47 @@ def test_many_elements_beside_a_scalar(xp, name, dtype):
             found = getattr(xp, name)(*operands).numpy()
             assert found.dtype == expected.dtype
             np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_logaddexp_of_many(dtype):
+    # By another way than that of few.
+    a = np.random.default_rng(0).standard_normal((2, 4000)).astype(dtype) * 30
+    odd = np.array([math.inf, -math.inf, math.nan, 0.0, -0.0, 1e-30, -1e30], dtype=dtype)
+    a[:, :49] = np.stack([np.repeat(odd, 7), np.tile(odd, 7)])
+    exact = np.logaddexp(*a.astype(np.longdouble))
+    found = xp.logaddexp(*map(xp.asarray, a)).numpy()
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, exact, rtol=2 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
+    np.testing.assert_array_equal(found[:49], np.logaddexp(*a[:, :49]).astype(dtype))
+    np.testing.assert_array_equal(
+        xp.logaddexp(xp.asarray(a), 1.0), xp.logaddexp(1.0, xp.asarray(a))
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [3, 4, 3.0])
+def test_small_powers(n, dtype):
+    limits = np.finfo(dtype)
+    a = np.random.default_rng(0).standard_normal(1000).astype(dtype)
+    a[:9] = 0.0, -0.0, math.inf, -math.inf, math.nan, limits.tiny, limits.max, 1.0, -2.0
+    with np.errstate(all="ignore"):
+        exact, x = a.astype(np.longdouble) ** n, xp.asarray(a, copy=True)
+        found = (x**n).numpy()
+        np.testing.assert_allclose(found, exact.astype(dtype), rtol=2 * limits.eps)
+        np.testing.assert_array_equal(np.signbit(found), np.signbit(exact))
+        x **= n
+    np.testing.assert_array_equal(x, found)
+    assert (xp.asarray(2.0) ** n).shape == ()
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint16", "int64", "float32", "complex64"])
+def test_unique_values_of_many(dtype):
+    a = np.random.default_rng(0).integers(-50, 50, (40, 50)).astype(dtype)
+    np.testing.assert_array_equal(xp.unique_values(xp.asarray(a)), np.unique(a))
+    assert xp.unique_values(xp.asarray(a[:0])).shape == (0,)
+
+
+def test_unique_values_of_nan_and_zeros():
+    found = xp.unique_values(xp.asarray([math.nan, 0.0, math.nan, -0.0, 0.0, -1.0]))
+    np.testing.assert_array_equal(found, [-1.0, 0.0, math.nan, math.nan])

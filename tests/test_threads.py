@@ -153,7 +153,22 @@ def test_same_values_of_powers(exponent):
     np.testing.assert_array_equal(np.signbit(found), np.signbit(whole))
 
 
-@pytest.mark.parametrize("name", ["erf", "gammaln", "ndtr", "gammasgn"])
+@pytest.mark.parametrize("axis", [0, 1, -1, None])
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_same_values_along_an_axis(name, axis):
+    x = xp.asarray(np.random.default_rng(3).standard_normal((ROWS, 10)))
+    function = getattr(xp.special, name)
+    found = function(x, axis=axis)
+    assert (_threads._pool is None) == (axis in (0, None))
+    if axis in (1, -1):
+        close(
+            found, np.concatenate([function(xp.asarray(p), axis=1) for p in np.split(x, [9, 99])])
+        )
+    total = xp.sum(found if name == "softmax" else xp.exp(found), axis=axis)
+    np.testing.assert_allclose(total, 1.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["erf", "gammaln", "ndtr", "gammasgn", "expit"])
 def test_same_values_of_special_functions(name):
     a = np.linspace(-3.1, 5.2, 10 * ROWS)
     function = getattr(xp.special, name)

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -72,13 +73,24 @@ def all_in_parts(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _run_in_parts(function: Callable[..., Any], *operands: Any) -> Any:
+def rows_in_parts(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a function along an axis, which keeps the shape."""
+
+    def run(x: Any, /, *, axis: int | None = None) -> Any:
+        if x.size < LARGE or axis is None or not axis % x.ndim:
+            return function(x, axis=axis)
+        return _run_in_parts(partial(function, axis=axis), x, flat=False)
+
+    return run
+
+
+def _run_in_parts(function: Callable[..., Any], *operands: Any, flat: bool = True) -> Any:
     arrays = [x for x in operands if type(x) is np.ndarray]
     large = max(arrays, key=lambda x: (x.size, x.ndim))
     shape = large.shape
     if not _alone() or large.dtype.kind not in "fc" or not large.flags.c_contiguous:
         return function(*operands)
-    flat = all(x.shape == shape and x.flags.c_contiguous for x in arrays if x.ndim)
+    flat = flat and all(x.shape == shape and x.flags.c_contiguous for x in arrays if x.ndim)
     if not flat and (shape[0] < FEW or not all(_goes_along(x.shape, shape) for x in arrays)):
         return function(*operands)
     if flat:
