@@ -276,6 +276,17 @@ def test_negative_zero_is_written():
 
 
 @cuda
+@pytest.mark.parametrize("shape", [(), (1,), (2, 1)])
+def test_negative_zero_comes_from_the_host(shape):
+    for dtype in (xp.float32, xp.float64, xp.complex64, xp.complex128):
+        here = xp.full(shape, -0.0, dtype=dtype)
+        x = xp.asarray(here.tolist(), dtype=dtype, device="cuda")
+        for there in (x, here.to_device("cuda"), xp.asarray(here.numpy(), device="cuda")):
+            assert xp.all(xp.signbit(xp.real(there)))
+            assert (there.shape, there.dtype) == (shape, dtype)
+
+
+@cuda
 def test_a_value_where_a_mask_selects():
     def write(x, mask, value):
         x[mask] = value

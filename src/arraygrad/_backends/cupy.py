@@ -86,9 +86,9 @@ def _stream(stream: Any) -> Any:
 
 
 def from_host(data: _Array, stream: Any = None) -> _Array:
-    """Onto the GPU that is current."""
+    """Onto the GPU that is current. Without axes, CuPy makes +0.0 of -0.0."""
     with _stream(stream):
-        return cp.asarray(data)
+        return cp.asarray(data) if data.ndim else _scalar(data[()], data.dtype)
 
 
 def to_host(data: _Array, stream: Any = None) -> _Array:
