@@ -703,5 +703,10 @@ def test_two_gpus():
     assert y.device == "cuda:1"
     assert (y + 1).device == "cuda:1"
     assert y.tolist() == [[0, 3], [1, 4], [2, 5]]
+    for shape in ((), (1,), (0, 2)):
+        z = xp.ones(shape, device="cuda:0").to_device("cuda:1")
+        assert (z.shape, z.device, z.tolist()) == (shape, "cuda:1", np.ones(shape).tolist())
     with pytest.raises(xp.DeviceMismatchError):
         x + y
+    gradients = [xp.full(2, 3.0, device=device) for device in ("cuda:0", "cuda:1")]
+    assert float(optim.clip_grad_norm_(gradients, 1.0)) == pytest.approx(6.0)

@@ -104,7 +104,7 @@ def to_host(data: _Array, stream: Any = None) -> _Array:
 def from_peer(data: _Array, stream: Any = None) -> _Array:
     """From another GPU. CuPy lets neither GPU wait for the other; here both do, not the host."""
     with data.device:
-        data = cp.ascontiguousarray(data)
+        data = cp.asarray(data, order="C")  # (ascontiguousarray would give one of no axes one)
         ready = cp.cuda.get_current_stream().record()
     with _stream(stream):
         cp.cuda.get_current_stream().wait_event(ready)
