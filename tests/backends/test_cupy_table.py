@@ -262,6 +262,16 @@ def test_log1p_keeps_small_real_parts():
 
 
 @cuda
+@pytest.mark.parametrize("name", ["i0e", "i1e", "k0e", "k1e"])
+def test_scaled_bessel_functions_do_not_overflow(name):
+    far = [0.5, 3.0, 29.9, 30.0, 30.1, 88.0, 100.0, 720.0, 1e5, 1e300, math.inf, math.nan]
+    for dtype, rtol in (("float64", 1e-13), ("float32", 1e-5)):
+        with np.errstate(over="ignore"):
+            x = np.array([*far, *(-v for v in far)], dtype=dtype)
+        both(getattr(xp.special, name), x, rtol=rtol)
+
+
+@cuda
 def test_negative_zero_is_written():
     def write(x):
         x[1:3] = -0.0

@@ -989,6 +989,36 @@ def _yn(n: Any, x: Any, /) -> _Array:
     return _cupyx("yn")(n.astype("f8"), x.astype("f8")).astype(dtype, copy=False)
 
 
+_bessel_tail = cp.ElementwiseKernel(
+    "T x, float64 mu, float64 sign",
+    "T out",
+    """
+    double term = 1, sum = 1;
+    for (int k = 1; k <= 15; ++k) {
+      term *= sign * (mu - (2 * k - 1) * (2 * k - 1)) / (8.0 * k * x);
+      sum += term;
+    }
+    out = sum / sqrt(double(x));
+    """,
+    "arraygrad_bessel_tail",
+)
+
+
+def _scaled_bessel(name: str) -> Callable[..., _Array]:
+    order, first = int(name[1]), name[0] == "i"
+    scale = math.sqrt(0.5 / math.pi if first else math.pi / 2)
+
+    def scaled(x: Any, /) -> _Array:
+        """CuPy's is a product of infinity and 0 far out; there by the series of DLMF 10.40."""
+        size = cp.abs(x) if first else x
+        tail = _bessel_tail(size, 4.0 * order, -1.0 if first else 1.0) * scale
+        if name == "i1e":
+            tail = cp.copysign(tail, x)
+        return cp.where(size < 30, _cupyx(name)(x), tail)
+
+    return scaled
+
+
 def _zeta(x: Any, q: Any, /) -> _Array:
     """CuPy has no function of one argument, but zetac."""
     return 1 + _cupyx("zetac")(x) if q is None else _cupyx("zeta")(x, q)
@@ -1002,6 +1032,7 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
     "stdtrit": _stdtrit,
     "yn": _yn,
     "zeta": _zeta,
+    **{name: _scaled_bessel(name) for name in ("i0e", "i1e", "k0e", "k1e")},
 }
 
 
