@@ -47,8 +47,8 @@ GRADIENTS = """\
 Every function, attribute and operator of the standard, and every function of `arraygrad.special`,
 is differentiated in reverse and in forward mode and to second order, and compared with differences
 of what it computes: {cases} cases of {functions} functions. *Refused* is an error where a
-derivative is not known. The [table by function](gradient-coverage.md) says how each is
-differentiated."""
+derivative is not known, or on a GPU the function. The [table by function](gradient-coverage.md)
+says how each is differentiated."""
 
 THROUGH = """\
 The public functions of SciPy and scikit-learn that their own tests call with floating-point tensors

@@ -16,6 +16,8 @@ import pytest
 
 import arraygrad
 
+from .scipy_plugin import on_host
+
 BACKEND = os.environ.get("ARRAYGRAD_CONFORMANCE_BACKEND", "arraygrad")
 DEVICE = os.environ.get("ARRAYGRAD_CONFORMANCE_DEVICE", "cpu")
 OURS = BACKEND == "arraygrad"
@@ -24,10 +26,12 @@ OURS = BACKEND == "arraygrad"
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     """Change the generators before any module of tests takes them."""
-    module = import_module("sklearn.utils._array_api")
+    module: Any = import_module("sklearn.utils._array_api")
     pair = module.NamespaceAndDevice
     if OURS:
         arraygrad.default_device(DEVICE)
+        if DEVICE != "cpu":  # It copies data of the GPU libraries that it knows to the host.
+            module._convert_to_numpy = on_host(module._convert_to_numpy)
         us, numpy = pair(BACKEND, DEVICE), pair("numpy", None)
         strict = pair("array_api_strict", "device1")
         mixed = [

@@ -139,7 +139,7 @@ def run(args: argparse.Namespace) -> int:
         runs = {name: runs[name] for name in LIBRARIES if name in runs}
         content = {"device": args.device, "runs": runs}
         write(stem.with_suffix(".json"), json.dumps(content, indent=1) + "\n")
-        page = PAGE if args.report == REPORTS else stem.with_suffix(".md")
+        page = PAGE if (args.report, args.device) == (REPORTS, "cpu") else stem.with_suffix(".md")
         write(page, markdown(args.device, runs))
         print(f"report: {stem}.json; page: {page}")
     return say(result)

@@ -295,6 +295,24 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert main(["gradients", "--device", "nowhere", "--report", str(path)]) == 2
 
 
+@pytest.mark.cuda
+def test_command_on_a_gpu(tmp_path, monkeypatch):
+    from conformance.__main__ import main
+
+    kept = [c for c in CASES if c.function in ("hypot", "special.erf", "special.spence")]
+    monkeypatch.setattr(gradients, "CASES", kept)
+    monkeypatch.setattr(gradients, "undeclared", list)
+    monkeypatch.setattr(gradients, "REPORTS", tmp_path)
+    table = gradients.COVERAGE.read_bytes()
+    assert main(["gradients", "--device", "cuda"]) == 0
+    assert gradients.COVERAGE.read_bytes() == table  # it is the CPU's
+    lacking = [c for c in kept if c.function == "special.spence" or c.name.endswith("-complex")]
+    assert "| `special.spence` |" in (tmp_path / "gradients-cuda.md").read_text()
+    figures = json.loads((tmp_path / "gradients-cuda.json").read_text())
+    right = {"right": len(kept) - len(lacking), "refused": len(lacking), "wrong": 0}
+    assert figures["checks"] == dict.fromkeys(gradients.CHECKS, right)
+
+
 def test_the_kept_table_is_of_these_cases():
     text = gradients.COVERAGE.read_text()
     rows = dict(re.findall(r"^\| `(\S+)` \| [\w ]+ \| (\d+) \|", text, re.MULTILINE))

@@ -122,6 +122,13 @@ def test_becomes_numpys(name):
     np.testing.assert_array_equal(found, f(made(N)).compute())
 
 
+@pytest.mark.parametrize("other", ["strict:1", pytest.param("cuda", marks=pytest.mark.cuda)])
+def test_chunks_on_two_devices_are_not_joined(other):
+    arrays = [made(xp.asarray(N, device=device)) for device in ("cpu", other)]
+    with pytest.raises(xp.DeviceMismatchError):
+        da.concatenate(arrays).compute()
+
+
 @pytest.mark.cuda
 def test_a_gpu_tensor_is_not_fetched_behind_the_back():
     with pytest.raises(xp.TransferError):

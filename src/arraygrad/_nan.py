@@ -453,7 +453,8 @@ def nanargmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) 
     TypeError
         If `x` is not a tensor, and in strict mode.
     ValueError
-        If an axis does not exist, or if there is nothing but NaN along it.
+        If an axis does not exist, or if there is nothing but NaN along it. (The host waits for a
+        GPU to see it.)
 
     Examples
     --------
@@ -492,7 +493,8 @@ def nanargmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) 
     TypeError
         If `x` is not a tensor, and in strict mode.
     ValueError
-        If an axis does not exist, or if there is nothing but NaN along it.
+        If an axis does not exist, or if there is nothing but NaN along it. (The host waits for a
+        GPU to see it.)
 
     Examples
     --------

@@ -262,6 +262,16 @@ def test_log1p_keeps_small_real_parts():
 
 
 @cuda
+@pytest.mark.parametrize("name", ["i0e", "i1e", "k0e", "k1e"])
+def test_scaled_bessel_functions_do_not_overflow(name):
+    far = [0.5, 3.0, 29.9, 30.0, 30.1, 88.0, 100.0, 720.0, 1e5, 1e300, math.inf, math.nan]
+    for dtype, rtol in (("float64", 1e-13), ("float32", 1e-5)):
+        with np.errstate(over="ignore"):
+            x = np.array([*far, *(-v for v in far)], dtype=dtype)
+        both(getattr(xp.special, name), x, rtol=rtol)
+
+
+@cuda
 def test_negative_zero_is_written():
     def write(x):
         x[1:3] = -0.0
@@ -273,6 +283,17 @@ def test_negative_zero_is_written():
     both(lambda x: xp.full_like(x, -0.0), np.ones(3))
     both(lambda x: xp.where(x > 1, x, -0.0), np.ones(3))
     assert math.copysign(1, xp.full((), -0.0, device="cuda").item()) < 0
+
+
+@cuda
+@pytest.mark.parametrize("shape", [(), (1,), (2, 1)])
+def test_negative_zero_comes_from_the_host(shape):
+    for dtype in (xp.float32, xp.float64, xp.complex64, xp.complex128):
+        here = xp.full(shape, -0.0, dtype=dtype)
+        x = xp.asarray(here.tolist(), dtype=dtype, device="cuda")
+        for there in (x, here.to_device("cuda"), xp.asarray(here.numpy(), device="cuda")):
+            assert xp.all(xp.signbit(xp.real(there)))
+            assert (there.shape, there.dtype) == (shape, dtype)
 
 
 @cuda
@@ -692,5 +713,10 @@ def test_two_gpus():
     assert y.device == "cuda:1"
     assert (y + 1).device == "cuda:1"
     assert y.tolist() == [[0, 3], [1, 4], [2, 5]]
+    for shape in ((), (1,), (0, 2)):
+        z = xp.ones(shape, device="cuda:0").to_device("cuda:1")
+        assert (z.shape, z.device, z.tolist()) == (shape, "cuda:1", np.ones(shape).tolist())
     with pytest.raises(xp.DeviceMismatchError):
         x + y
+    gradients = [xp.full(2, 3.0, device=device) for device in ("cuda:0", "cuda:1")]
+    assert float(optim.clip_grad_norm_(gradients, 1.0)) == pytest.approx(6.0)

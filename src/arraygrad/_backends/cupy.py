@@ -86,9 +86,9 @@ def _stream(stream: Any) -> Any:
 
 
 def from_host(data: _Array, stream: Any = None) -> _Array:
-    """Onto the GPU that is current."""
+    """Onto the GPU that is current. Without axes, CuPy makes +0.0 of -0.0."""
     with _stream(stream):
-        return cp.asarray(data)
+        return cp.asarray(data) if data.ndim else _scalar(data[()], data.dtype)
 
 
 def to_host(data: _Array, stream: Any = None) -> _Array:
@@ -104,7 +104,7 @@ def to_host(data: _Array, stream: Any = None) -> _Array:
 def from_peer(data: _Array, stream: Any = None) -> _Array:
     """From another GPU. CuPy lets neither GPU wait for the other; here both do, not the host."""
     with data.device:
-        data = cp.ascontiguousarray(data)
+        data = cp.asarray(data, order="C")  # (ascontiguousarray would give one of no axes one)
         ready = cp.cuda.get_current_stream().record()
     with _stream(stream):
         cp.cuda.get_current_stream().wait_event(ready)
@@ -989,6 +989,36 @@ def _yn(n: Any, x: Any, /) -> _Array:
     return _cupyx("yn")(n.astype("f8"), x.astype("f8")).astype(dtype, copy=False)
 
 
+_bessel_tail = cp.ElementwiseKernel(
+    "T x, float64 mu, float64 sign",
+    "T out",
+    """
+    double term = 1, sum = 1;
+    for (int k = 1; k <= 15; ++k) {
+      term *= sign * (mu - (2 * k - 1) * (2 * k - 1)) / (8.0 * k * x);
+      sum += term;
+    }
+    out = sum / sqrt(double(x));
+    """,
+    "arraygrad_bessel_tail",
+)
+
+
+def _scaled_bessel(name: str) -> Callable[..., _Array]:
+    order, first = int(name[1]), name[0] == "i"
+    scale = math.sqrt(0.5 / math.pi if first else math.pi / 2)
+
+    def scaled(x: Any, /) -> _Array:
+        """CuPy's is a product of infinity and 0 far out; there by the series of DLMF 10.40."""
+        size = cp.abs(x) if first else x
+        tail = _bessel_tail(size, 4.0 * order, -1.0 if first else 1.0) * scale
+        if name == "i1e":
+            tail = cp.copysign(tail, x)
+        return cp.where(size < 30, _cupyx(name)(x), tail)
+
+    return scaled
+
+
 def _zeta(x: Any, q: Any, /) -> _Array:
     """CuPy has no function of one argument, but zetac."""
     return 1 + _cupyx("zetac")(x) if q is None else _cupyx("zeta")(x, q)
@@ -1002,6 +1032,7 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
     "stdtrit": _stdtrit,
     "yn": _yn,
     "zeta": _zeta,
+    **{name: _scaled_bessel(name) for name in ("i0e", "i1e", "k0e", "k1e")},
 }
 
 

@@ -37,7 +37,8 @@ dispatch: Any = _untyped  # Dask's own functions, by the type of a chunk; they h
 def _concatenate(arrays: Any, axis: int = 0) -> xp.Tensor:
     tensors = [x for x in arrays if isinstance(x, xp.Tensor)]
     device = tensors[0].device  # of the others, Dask makes some itself: constants at the edges
-    return xp.concat([xp.asarray(x, device=device) for x in arrays], axis=axis)
+    arrays = [x if isinstance(x, xp.Tensor) else xp.asarray(x, device=device) for x in arrays]
+    return xp.concat(arrays, axis=axis)
 
 
 def _take(x: xp.Tensor, indices: Any, axis: int = 0) -> xp.Tensor:
