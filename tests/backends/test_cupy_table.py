@@ -262,6 +262,14 @@ def test_log1p_keeps_small_real_parts():
 
 
 @cuda
+@pytest.mark.parametrize("name", ["expi", "exprel"])
+def test_special_functions_of_infinity_and_nan(name):
+    x = [math.inf, -math.inf, math.nan, 0.0, 1.0, -2.0, 50.0]
+    for dtype, rtol in (("float64", 1e-13), ("float32", 1e-5)):
+        both(getattr(xp.special, name), np.array(x, dtype=dtype), rtol=rtol)
+
+
+@cuda
 @pytest.mark.parametrize("name", ["i0e", "i1e", "k0e", "k1e"])
 def test_scaled_bessel_functions_do_not_overflow(name):
     far = [0.5, 3.0, 29.9, 30.0, 30.1, 88.0, 100.0, 720.0, 1e5, 1e300, math.inf, math.nan]

@@ -1019,6 +1019,14 @@ def _scaled_bessel(name: str) -> Callable[..., _Array]:
     return scaled
 
 
+def _below_infinity(name: str) -> Callable[..., _Array]:
+    def whole(x: Any, /) -> _Array:
+        """CuPy's expi and exprel are NaN for infinity, and exprel is 1 for NaN."""
+        return cp.where(x < math.inf, _cupyx(name)(x), x)
+
+    return whole
+
+
 def _zeta(x: Any, q: Any, /) -> _Array:
     """CuPy has no function of one argument, but zetac."""
     return 1 + _cupyx("zetac")(x) if q is None else _cupyx("zeta")(x, q)
@@ -1032,6 +1040,7 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
     "stdtrit": _stdtrit,
     "yn": _yn,
     "zeta": _zeta,
+    **{name: _below_infinity(name) for name in ("expi", "exprel")},
     **{name: _scaled_bessel(name) for name in ("i0e", "i1e", "k0e", "k1e")},
 }
 
