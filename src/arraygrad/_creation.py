@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from . import _dtypes
 from ._device import Device, get_device
-from ._dispatch import SCALARS, advice, apply, call, create, wrap
+from ._dispatch import SCALARS, apply, call, check_tensor, create, wrap
 from ._dtypes import as_dtype
 from ._elementwise import pow
 from ._errors import describe, explain
@@ -543,8 +543,7 @@ def full(
 def _like(
     function: str, x: Any, dtype: DType | None, device: DeviceLike
 ) -> tuple[tuple[int, ...], DType, DeviceLike]:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{function}: expected a Tensor; got {describe(x)}{advice((x,))}")
+    check_tensor(function, x)
     return x.shape, x.dtype if dtype is None else dtype, x.device if device is None else device
 
 
@@ -940,9 +939,7 @@ def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
     Tensor([[1, 0],
             [3, 4]], dtype=int64)
     """
-    if isinstance(x, Tensor) and x.ndim < 2:
-        raise ValueError(f"tril: expected two axes or more; got shape {x.shape}")
-    return call("tril", x, k=k)
+    return _triangle("tril", x, k)
 
 
 def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
@@ -974,9 +971,13 @@ def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
     Tensor([[1, 2],
             [0, 4]], dtype=int64)
     """
+    return _triangle("triu", x, k)
+
+
+def _triangle(name: str, x: Tensor, k: int) -> Tensor:
     if isinstance(x, Tensor) and x.ndim < 2:
-        raise ValueError(f"triu: expected two axes or more; got shape {x.shape}")
-    return call("triu", x, k=k)
+        raise ValueError(f"{name}: expected two axes or more; got shape {x.shape}")
+    return call(name, x, k=k)
 
 
 def diag(x: Tensor, /) -> Tensor:
@@ -1009,8 +1010,7 @@ def diag(x: Tensor, /) -> Tensor:
     Tensor([[1, 0],
             [0, 2]], dtype=int64)
     """
-    if not isinstance(x, Tensor):
-        raise TypeError(f"diag: expected a Tensor; got {describe(x)}{advice((x,))}")
+    check_tensor("diag", x)
     if is_strict():
         raise TypeError("diag: outside the standard; write xp.where(xp.eye(n, dtype=bool), x, 0)")
     if x.ndim == 2:

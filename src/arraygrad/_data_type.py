@@ -5,9 +5,8 @@ from __future__ import annotations
 from . import _dtypes
 from ._backends import numpy as _host
 from ._device import get_device
-from ._dispatch import advice, call
+from ._dispatch import call, check_tensor
 from ._dtypes import FInfo, IInfo, dtype_of, required_dtype
-from ._errors import describe
 from ._standard import check_promotion
 from ._strict import is_strict
 from ._typing import DeviceLike, DType, Scalar, Tensor
@@ -51,8 +50,7 @@ def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike 
     >>> xp.astype(xp.asarray([1.7, -1.7]), xp.int8)
     Tensor([ 1, -1], dtype=int8)
     """
-    if not isinstance(x, Tensor):
-        raise TypeError(f"astype: expected a Tensor; got {describe(x)}{advice((x,))}")
+    check_tensor("astype", x)
     dtype = required_dtype(dtype, "astype")
     if x.dtype.kind == "c" and dtype.kind in "iuf":
         raise TypeError(

@@ -435,7 +435,7 @@ def apply(
     tensors = [x for x in (*operands, *kwargs.values()) if isinstance(x, Tensor)]
     if not tensors or (listed and any(type(x) in OPTIONAL_SCALARS for x in operands)):
         got = ", ".join(describe(x) for x in operands) or "nothing"
-        raise TypeError(f"{name}: expected a Tensor; got {got}{advice(operands)}")
+        raise TypeError(f"{name}: expected a Tensor; got {got}{_advice(operands)}")
     for x in tensors:
         if type(x) is not Tensor:
             return x._transform(name, tuple(operands), args, kwargs)
@@ -506,7 +506,7 @@ def _operand(name: str, x: Any, device: Device) -> Any:
                 f"{name}: a NumPy scalar is outside the standard; write x.item(), got {x!r}"
             )
         return device.ops["from_host"](device.backend.as_host(x))
-    raise TypeError(f"{name}: expected a Tensor or a scalar; got {describe(x)}{advice((x,))}")
+    raise TypeError(f"{name}: expected a Tensor or a scalar; got {describe(x)}{_advice((x,))}")
 
 
 def _keyword(name: str, keyword: str, x: Any, device: Device) -> Any:
@@ -516,7 +516,7 @@ def _keyword(name: str, keyword: str, x: Any, device: Device) -> Any:
     if device.backend.is_host_scalar(x):
         return x.item()
     if _is_foreign_array(x):
-        raise TypeError(f"{name}: {keyword} must not be {describe(x)}{advice((x,))}")
+        raise TypeError(f"{name}: {keyword} must not be {describe(x)}{_advice((x,))}")
     return x
 
 
@@ -524,7 +524,13 @@ def _is_foreign_array(x: Any) -> bool:
     return hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__")
 
 
-def advice(operands: Sequence[Any]) -> str:
+def check_tensor(name: str, x: Any) -> None:
+    """Raise if `x` is no tensor, where else an attribute of it would be missing."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name}: expected a Tensor; got {describe(x)}{_advice((x,))}")
+
+
+def _advice(operands: Sequence[Any]) -> str:
     """What to write instead, of what can be made a tensor."""
     others = [x for x in operands if not isinstance(x, Tensor)]
     if any(map(_is_foreign_array, others)):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from ._dispatch import advice
+from ._dispatch import check_tensor
 from ._errors import describe
 from ._linear_algebra import matmul
 from ._manipulation import broadcast_to, moveaxis, permute_dims, reshape
@@ -60,8 +60,7 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
     if is_strict():
         raise TypeError("einsum: outside the standard; write xp.tensordot or xp.matmul")
     for x in operands:
-        if not isinstance(x, Tensor):
-            raise TypeError(f"einsum: expected a Tensor; got {describe(x)}{advice((x,))}")
+        check_tensor("einsum", x)
     if not isinstance(subscripts, str):
         raise TypeError(f"einsum: subscripts must be a string; got {describe(subscripts)}")
     inputs, arrow, output = subscripts.replace(" ", "").partition("->")

@@ -86,7 +86,6 @@ MODULE = {
 OPTIM = {"lr_scheduler": "optim.StepLR and the like"}
 DATA = dict.fromkeys(("Dataset", "TensorDataset"), "DataLoader(x, y), which takes arrays")
 
-
 #: Methods of PyTorch's and NumPy's arrays: what to write for those of a tensor `x`.
 METHODS = {
     "to": 'x.to_device("cuda"), or xp.astype(x, xp.float32)',
@@ -138,14 +137,17 @@ METHODS |= {name: f"xp.{name}(x)" for name in _FUNCTIONS.split()}
 METHODS |= {name: f"arraygrad.nn.{name}(x)" for name in "relu sigmoid softmax".split()}
 
 
+def missing(what: str, owner: Any, name: str, hints: Mapping[str, str]) -> AttributeError:
+    """The error for an attribute that is not there."""
+    hint = f"; write {hints[name]}" if name in hints else ""
+    return AttributeError(f"{what} has no attribute {name!r}{hint}", name=name, obj=owner)
+
+
 def install(module: str, hints: Mapping[str, str]) -> None:
     """Give a module the errors, unseen by type checkers: it would have every name for them."""
 
     def __getattr__(name: str) -> NoReturn:
-        hint = f"; write {hints[name]}" if name in hints else ""
-        raise AttributeError(
-            f"module {module!r} has no attribute {name!r}{hint}", name=name, obj=found
-        )
+        raise missing(f"module {module!r}", found, name, hints)
 
     found = sys.modules[module]
     vars(found)["__getattr__"] = __getattr__
@@ -160,8 +162,4 @@ class Elsewhere:
     def __get__(self, instance: Any, owner: type) -> NoReturn:
         hint = METHODS[self.name]
         hint += ", where xp is arraygrad" * ("xp." in hint)
-        raise AttributeError(
-            f"{owner.__name__!r} object has no attribute {self.name!r}; write {hint}",
-            name=self.name,
-            obj=instance,
-        )
+        raise missing(f"{owner.__name__!r} object", instance, self.name, {self.name: hint})

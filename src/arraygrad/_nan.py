@@ -11,10 +11,9 @@ import math
 from typing import Any
 
 from ._data_type import astype
-from ._dispatch import advice
+from ._dispatch import check_tensor
 from ._dtypes import DEFAULTS
 from ._elementwise import conj, equal, isnan, logical_not, real, sqrt
-from ._errors import describe
 from ._indexing import take_along_axis
 from ._manipulation import moveaxis, reshape
 from ._searching import argmax, argmin, count_nonzero, where
@@ -32,8 +31,7 @@ from ._utility import any as _any
 
 def _present(name: str, x: Any) -> Any:
     """Where `x` has a number; None if it has no NaN because of its dtype."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{name}: expected a Tensor; got {describe(x)}{advice((x,))}")
+    check_tensor(name, x)
     if is_strict():
         raise TypeError(f"{name}: outside the standard; write xp.where(xp.isnan(x), ..., x)")
     return logical_not(isnan(x)) if x.dtype.kind in "fc" else None

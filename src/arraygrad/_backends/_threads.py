@@ -101,7 +101,7 @@ def _run_in_parts(function: Callable[..., Any], *operands: Any, flat: bool = Tru
     def of(part: slice) -> list[Any]:
         return [x[part] if c else x for x, c in zip(operands, cut, strict=True)]
 
-    out = np.empty(shape, dtype=function(*of(slice(1))).dtype)
+    out = np.empty(shape, dtype=function(*of(slice(1))).dtype)  # as it is of the first row
     into = out.reshape(-1) if flat else out
 
     def compute(part: slice) -> None:

@@ -156,7 +156,7 @@ def _switch(step: int) -> None:
                 table.clear()
             setattr(Traced, "_transform", _transform)  # noqa: B010  (mypy forbids to assign it)
         elif not entered:
-            setattr(Traced, "_transform", _plain_transform)  # noqa: B010
+            setattr(Traced, "_transform", _plain_transform)  # noqa: B010  (as above)
             for table, entries in _shorts:
                 table.update(entries)
             _shorts.clear()

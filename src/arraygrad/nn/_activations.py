@@ -6,11 +6,10 @@ import math
 
 from .. import _elementwise as xp
 from .._data_type import finfo
-from .._dispatch import as_floating, call
+from .._dispatch import as_floating, call, check_tensor
 from .._typing import Tensor
 from ..special import ndtr
 from ._module import Module
-from ._rules import check_tensor
 from ._rules import log_softmax as _log_softmax
 from ._rules import sigmoid as _sigmoid
 

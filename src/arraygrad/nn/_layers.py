@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import _elementwise as xp
 from .._creation import _shape, full, ones, zeros
-from .._dispatch import as_floating
+from .._dispatch import as_floating, check_tensor
 from .._errors import describe
 from .._indexing import take
 from .._manipulation import expand_dims, reshape
@@ -19,7 +19,7 @@ from ..autodiff._custom import repeats
 from ..random import Generator, default_rng
 from . import _rules
 from ._module import Module
-from ._rules import check_tensor, normalise
+from ._rules import normalise
 from ._windows import Two, avg_pool2d, conv2d, max_pool2d, two
 
 # ---- functions

@@ -99,12 +99,7 @@ class Module:
     if not TYPE_CHECKING:  # for which a module would have every name
 
         def __getattr__(self, name: str) -> NoReturn:
-            hint = f"; write {_hints.MODULE[name]}" if name in _hints.MODULE else ""
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute {name!r}{hint}",
-                name=name,
-                obj=self,
-            )
+            raise _hints.missing(f"{type(self).__name__!r} object", self, name, _hints.MODULE)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; to be defined by subclasses."""

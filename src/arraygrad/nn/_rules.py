@@ -7,21 +7,13 @@ from typing import Any
 from .. import _dispatch
 from .. import _elementwise as xp
 from .._data_type import finfo
-from .._dispatch import advice, apply, call, pair
-from .._errors import describe
+from .._dispatch import apply, call, pair
 from .._linear_algebra import matmul, matrix_transpose
 from .._manipulation import expand_dims, reshape
 from .._statistical import mean
 from .._statistical import sum as total
 from .._typing import Tensor
 from ..autodiff._rules import conj, define
-
-
-def check_tensor(name: str, x: Any) -> None:
-    """Raise if `x` is no tensor, where else an attribute of it would be missing."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{name}: expected a Tensor; got {describe(x)}{advice((x,))}")
-
 
 # ---- activations
 

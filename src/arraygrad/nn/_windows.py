@@ -6,10 +6,10 @@ from typing import Any
 
 from .._backends._nn import Image, Windows
 from .._creation import full
-from .._dispatch import call
+from .._dispatch import call, check_tensor
 from .._errors import describe
 from .._typing import Tensor
-from ._rules import check_tensor, convolve
+from ._rules import convolve
 
 Two = int | tuple[int, int]
 
