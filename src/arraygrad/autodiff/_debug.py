@@ -194,7 +194,7 @@ def _checked(name: str, function: Callable[..., Any], device: Device) -> Callabl
         with _unwatched():
             writing = name in _WRITING
             had = writing and _came(device, args, kwargs)
-            with _engine._numbers(all=None, invalid="ignore"):  # the error says more than NumPy
+            with _engine._numbers.errstate(invalid="ignore"):  # the error says more than NumPy
                 result = function(*args, **kwargs)
             found = _first(_wrapped(device, args if writing else (result,)))
             if found is None or next(_wrapped(device, args), None) is None:

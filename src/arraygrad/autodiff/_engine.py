@@ -674,7 +674,7 @@ def conform(g: Tensor, node: Any) -> Tensor:
 
 
 _in_rules: ContextVar[bool] = ContextVar("arraygrad_in_rules", default=False)
-_numbers = get_device("cpu").backend.quiet
+_numbers = get_device("cpu").backend  # which knows what to warn of
 
 
 class quiet:
@@ -690,8 +690,7 @@ class quiet:
         if _in_rules.get():
             return
         self._token = _in_rules.set(True)
-        self._errors = _numbers()
-        self._errors.__enter__()
+        self._errors = _numbers.errors.set(_numbers.ignored)
         self._strict = strict(False) if is_strict() else None
         if self._strict is not None:
             self._strict.__enter__()
@@ -701,7 +700,7 @@ class quiet:
             return
         if self._strict is not None:
             self._strict.__exit__(*error)
-        self._errors.__exit__(*error)
+        _numbers.errors.reset(self._errors)
         _in_rules.reset(self._token)
 
 
