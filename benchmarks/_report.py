@@ -31,7 +31,14 @@ def options(
 
 def machine() -> dict[str, str]:
     """Processor and versions, without which figures mean little."""
-    return {"processor": _processor(), "python": platform.python_version(), **_versions()}
+    from arraygrad import _alloc
+
+    return {
+        "processor": _processor(),
+        "python": platform.python_version(),
+        **_versions(),
+        "compiled": "no" if str(_alloc.__file__).endswith(".py") else "yes",
+    }
 
 
 def _processor() -> str:

@@ -9,6 +9,10 @@ another device, a NumPy scalar, strict mode, a mistake) they pass on to `apply`.
 A transformation, such as differentiation, is a subclass of `Tensor` that defines
 `_transform(name, operands, args, kwargs)`. It is handed every operation that one of its tensors
 takes part in, and its result is the operation's result.
+
+This module and others that are in the way of every operation can be compiled (`hatch_build.py`).
+Then the file of the same name that ends in .pxd says what the variables of a function are. Where
+a tensor gets a second name (``t = x``), that is the one by which its slots are read directly.
 """
 
 from __future__ import annotations
@@ -19,14 +23,13 @@ from sys import getrefcount
 from types import EllipsisType
 from typing import Any, ClassVar
 
+from . import _alloc
 from ._device import Device, get_device
 from ._dtypes import DEFAULTS
 from ._errors import DeviceMismatchError, TransferError, describe, explain
 from ._standard import MUTATING, check
 from ._strict import is_strict
 from ._tensor import Tensor
-
-_new = object.__new__
 
 
 def _alone() -> int:
@@ -62,8 +65,9 @@ class Writes:
             if getrefcount(kept) > ALONE + 1:  # the slot
                 Writes.part(kept)
             x._value = None
-        root = x._device.ops["root"](x._data)
-        if root is not x._data:
+        data = x._data
+        root = x._device.ops["root"](data)
+        if root is not data:
             Writes.note_bases(x)
         Writes.last = Writes.when[id(root)] = next(clock)
 
@@ -131,10 +135,11 @@ def is_shared(x: Tensor, views: int = 0) -> bool:
 
 def owns(x: Tensor) -> bool:
     """Whether `x` has memory of its own, which others than what graphs keep of it do not have."""
+    device = x._device
     data = x._data
     return (
         getrefcount(data) <= ALONE + 1 + (x._value is not None)  # the slot
-        and x._device.ops["root"](data) is data
+        and device.ops["root"](data) is data
     )
 
 
@@ -154,7 +159,7 @@ PLAIN_KEYS = frozenset({int, slice, EllipsisType, type(None)})
 def wrap(data: Any, device: Device) -> Any:
     """What a backend's function gave back, as tensors on `device`."""
     if type(data) is device.array_type:
-        out = _new(Tensor)
+        out = _alloc.new(Tensor)
         out._data = data
         out._device = device
         out._value = None
@@ -163,7 +168,7 @@ def wrap(data: Any, device: Device) -> Any:
         parts = [wrap(x, device) for x in data]
         make = getattr(type(data), "_make", tuple)  # named tuples keep their names
         return make(parts)
-    out = _new(Tensor)
+    out = _alloc.new(Tensor)
     out._data = device.ops["from_scalar"](data)  # NumPy gives a scalar where no axes are left
     out._device = device
     out._value = None
@@ -181,13 +186,14 @@ def unary(name: str, x: Tensor) -> Any:
     """``name(x)`` for one tensor and no parameters."""
     if type(x) is not Tensor or is_strict():
         return SHORT_CALL.get(type(x), apply)(name, (x,))
-    device = x._device
+    t = x
+    device = t._device
     try:
-        data = device.ops[name](x._data)
+        data = device.ops[name](t._data)
     except Exception as error:
         raise explain(error, name, (x,)) from error
     if type(data) is device.array_type:
-        out = _new(Tensor)
+        out = _alloc.new(Tensor)
         out._data = data
         out._device = device
         out._value = None
@@ -202,18 +208,23 @@ def binary(name: str, x1: Any, x2: Any, operator: bool = False) -> Any:
     that Python asks them next.
     """
     if type(x1) is Tensor:
-        device = x1._device
-        a = x1._data
-        if type(x2) is Tensor and x2._device is device:
-            b = x2._data
+        t1 = x1
+        device = t1._device
+        a = t1._data
+        if type(x2) is Tensor:
+            t2 = x2
+            if t2._device is not device:
+                return beside(name, x1, x2, operator)
+            b = t2._data
         elif type(x2) in SCALARS:
             b = x2
         else:
             return (SHORT_BINARY.get(type(x2)) or beside)(name, x1, x2, operator)
     elif type(x2) is Tensor and type(x1) in SCALARS:
-        device = x2._device
+        t2 = x2
+        device = t2._device
         a = x1
-        b = x2._data
+        b = t2._data
     else:
         short = SHORT_BINARY.get(type(x1)) or SHORT_BINARY.get(type(x2)) or beside
         return short(name, x1, x2, operator)
@@ -224,7 +235,7 @@ def binary(name: str, x1: Any, x2: Any, operator: bool = False) -> Any:
     except Exception as error:
         raise explain(error, name, (x1, x2)) from error
     if type(data) is device.array_type:
-        out = _new(Tensor)
+        out = _alloc.new(Tensor)
         out._data = data
         out._device = device
         out._value = None
@@ -246,13 +257,14 @@ def floating(name: str, x: Tensor) -> Any:
     if type(x) is not Tensor or x._data.dtype.kind not in "fc" or is_strict():
         short = SHORT_CALL.get(type(x))  # what is differentiated is of floating-point numbers
         return unary(name, as_floating(x)) if short is None else short(name, (x,))
-    device = x._device
+    t = x
+    device = t._device
     try:
-        data = device.ops[name](x._data)
+        data = device.ops[name](t._data)
     except Exception as error:
         raise explain(error, name, (x,)) from error
     if type(data) is device.array_type:
-        out = _new(Tensor)
+        out = _alloc.new(Tensor)
         out._data = data
         out._device = device
         out._value = None
@@ -279,11 +291,15 @@ def binary_floating(name: str, x1: Any, x2: Any) -> Any:
 
 def inplace(name: str, x1: Tensor, x2: Any) -> Any:
     """``x1 <op>= x2``; gives `x1` back, whose dtype and shape stay what they are."""
-    device = x1._device
+    t1 = x1
+    device = t1._device
     if type(x1) is not Tensor:
         return SHORT_INPLACE.get(type(x1), apply_operator)(name, x1, x2)
-    if type(x2) is Tensor and x2._device is device:
-        b = x2._data
+    if type(x2) is Tensor:
+        t2 = x2
+        if t2._device is not device:
+            return apply_operator(name, x1, x2)
+        b = t2._data
     elif type(x2) in SCALARS:
         b = x2
     else:
@@ -293,7 +309,7 @@ def inplace(name: str, x1: Tensor, x2: Any) -> Any:
     if Writes.on:
         Writes.note(x1)
     try:
-        device.ops[name](x1._data, b)
+        device.ops[name](t1._data, b)
     except Exception as error:
         raise explain(error, name, (x1, x2)) from error
     return x1
@@ -349,7 +365,7 @@ def call(name: str, x: Tensor, /, *args: Any, **kwargs: Any) -> Any:
     except Exception as error:
         raise explain(error, name, (x, *args), kwargs) from error
     if type(data) is device.array_type:
-        out = _new(Tensor)
+        out = _alloc.new(Tensor)
         out._data = data
         out._device = device
         out._value = None
@@ -362,12 +378,13 @@ def reduction(name: str, x: Tensor, axis: Any, keepdims: bool) -> Any:
     if type(x) is not Tensor or is_strict():
         kwargs = {"axis": axis, "keepdims": keepdims}
         return SHORT_CALL.get(type(x), apply)(name, (x,), (), kwargs)
-    device = x._device
+    t = x
+    device = t._device
     try:
-        data = device.ops[name](x._data, axis=axis, keepdims=keepdims)
+        data = device.ops[name](t._data, axis=axis, keepdims=keepdims)
     except Exception as error:
         raise explain(error, name, (x,), {"axis": axis, "keepdims": keepdims}) from error
-    out = _new(Tensor)
+    out = _alloc.new(Tensor)
     out._data = data if type(data) is device.array_type else device.ops["from_scalar"](data)
     out._device = device
     out._value = None

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -921,12 +922,12 @@ def _table() -> dict[str, Callable[..., Any]]:
 def _scipy_special(name: str) -> Callable[..., Any]:
     """SciPy's own function: its public ones first look for the namespace, which is NumPy's."""
     try:
-        import scipy.special
+        special: Any = import_module("scipy.special")
     except ImportError as error:
         raise ImportError(
             f'needs SciPy on the CPU: pip install "arraygrad[scipy]" ({error})'
         ) from error
-    found: Any = inspect.unwrap(getattr(scipy.special, name))
+    found: Any = inspect.unwrap(getattr(special, name))
     if name in ("bdtr", "bdtrc", "bdtri"):
         return partial(_of_trials, found)
     if getattr(found, "nin", 2) > 1:

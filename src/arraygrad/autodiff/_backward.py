@@ -11,10 +11,10 @@ from typing import Any
 from .. import _dispatch
 from .._errors import describe
 from .._tensor import Tensor
-from . import _debug
-from ._engine import conform, quiet, refresh, settle, snapshot, zeros
+from . import _debug, _engine
+from ._engine import conform, leaf, part, quiet, refresh, settle, snapshot, traced, zeros
 from ._rules import Rule, same
-from ._traced import Node, Part, Traced, Variable, leaf, levels, part, traced
+from ._traced import Node, Part, Split, Traced, Variable, joined, levels
 
 
 def transposed_vjp(vjp: Callable[..., Any], several: bool) -> Callable[..., Any]:
@@ -75,7 +75,6 @@ def belongs(x: Any, level: int) -> bool:
 
 def backward(
     roots: Sequence[tuple[Node, Tensor]],
-    *,
     stops: frozenset[Node] = frozenset(),
     free: bool = False,
     create_graph: bool = False,
@@ -139,9 +138,10 @@ def backward(
                 vjps = rule.vjps if node.dtype.kind == "c" else rule.real_vjps
             kwargs = node.kwargs
             elementwise = rule.elementwise
-            for i, parent in enumerate(node.parents):  # (zip takes three times as long)
-                if parent is None or (vjp := vjps[i]) is None:
+            for i, above in enumerate(node.parents):  # (zip takes three times as long)
+                if above is None or (vjp := vjps[i]) is None:
                     continue
+                parent = above
                 if composed:
                     gx = vjp
                 elif vjp is same:
@@ -151,10 +151,11 @@ def backward(
                     if gx is None:
                         continue
                 if elementwise and gx is not g:
-                    gx = settle(gx, g)
-                data = gx._data
+                    gx = _engine.settle(gx, g)
+                t = gx
+                data = t._data
                 if data.shape != parent.shape or data.dtype is not parent.dtype:
-                    gx = conform(gx, parent)
+                    gx = _engine.conform(gx, parent)
                 have = grads.get(parent)
                 if have is None:
                     grads[parent] = gx
@@ -171,7 +172,10 @@ def backward(
                     sums.add(parent)
                 else:
                     grads[parent] = total = have + gx
-                    (sums.add if type(total) is Tensor else sums.discard)(parent)
+                    if type(total) is Tensor:
+                        sums.add(parent)
+                    else:
+                        sums.discard(parent)
             if free:
                 node.saved = None
     if checks is not None:
@@ -281,3 +285,76 @@ def _revived(node: Node) -> tuple[Any, ...]:
             for x, parent in zip(rest, parents, strict=False)
         ),
     )
+
+
+# ---- the tape
+
+
+def run_backward(
+    x: Variable, gradient: Tensor | None, retain_graph: bool | None, create_graph: bool
+) -> None:
+    """See `Variable.backward`."""
+    if x._view is not None:
+        refresh(x)
+    node = x._trace
+    if node.level:
+        raise RuntimeError(
+            "backward: this tensor does not record (requires_grad=False)"
+            if node.level < 0
+            else "backward: this tensor belongs to a function that grad, vjp or their like "
+            "differentiates; backward is for what is computed from autodiff.variable(...)"
+        )
+    if gradient is None:
+        if x._data.size != 1 or node.dtype.kind != "f":
+            raise ValueError(
+                "backward: only a real tensor of one element has a gradient by itself; got "
+                f"{describe(x)}; write backward(gradient) with a tensor of its shape"
+            )
+        root = _dispatch.create("ones", x._device, node.shape, dtype=node.dtype)
+    elif (
+        not isinstance(gradient, Tensor)
+        or gradient.shape != x.shape
+        or (gradient.dtype.kind == "c" and node.dtype.kind == "f")
+    ):
+        raise ValueError(
+            f"backward: gradient must be a tensor like {describe(x)}; got {describe(gradient)}"
+        )
+    else:
+        _dispatch.common_device("backward", (x, gradient))
+        if isinstance(gradient, Traced) and not create_graph:
+            gradient = gradient.detach()
+        root = conform(gradient, node)
+    if _debug.entered:
+        _debug.check_results("backward", x)
+    retain = create_graph if retain_graph is None else retain_graph
+    found = backward([(node, root)], free=not retain, create_graph=create_graph)
+    del root, gradient
+    for leaf_node in list(found):
+        if leaf_node.level >= 0:  # not switched off since it was recorded
+            accumulate(leaf_node, found)
+
+
+def accumulate(node: Any, found: dict[Any, Tensor]) -> None:
+    """Add what was found for a leaf to its gradient."""
+    g: Any = own(found, node)
+    have = node.grad
+    if have is None:
+        node.grad = g
+        return
+    with quiet():
+        if type(have) is Tensor and type(g) is Tensor and have._device is g._device:
+            _dispatch.inplace("iadd", have, g)
+        else:
+            node.grad = have + g
+
+
+def own(found: dict[Any, Tensor], node: Any) -> Tensor | None:
+    """Take a gradient out of those found, in memory of its own: to write to it changes no other."""
+    g: Any = found.pop(node, None)
+    if type(g) is Split:
+        g = joined(g)
+    if type(g) is Tensor:
+        seen = getrefcount(g) > _dispatch.ALONE or not _dispatch.owns(g)
+    else:
+        seen = g is not None and (g._view is not None or getrefcount(g) > _dispatch.ALONE)
+    return _dispatch.unary("copy", g) if seen else g

@@ -16,7 +16,7 @@ from .._tensor import Tensor
 from . import _trees
 from ._backward import backward, bottom, linear, transposed_vjp
 from ._debug import no_rule, seen
-from ._engine import conform, fit, quiet, refresh, snapshot, zeros
+from ._engine import conform, fit, leaf, node, part, quiet, refresh, snapshot, traced, zeros
 from ._rules import NotDifferentiableError, Rule
 from ._traced import (
     Dual,
@@ -29,11 +29,7 @@ from ._traced import (
     checkpointing,
     following_rule,
     is_off,
-    leaf,
-    node,
-    part,
     paused,
-    traced,
 )
 
 Function = Callable[..., Any]

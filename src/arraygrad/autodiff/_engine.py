@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from .. import _dispatch
+from .. import _alloc, _dispatch
 from .._device import get_device
 from .._dispatch import (
     OPTIONAL_SCALARS,
@@ -37,8 +37,10 @@ from .._tensor import Tensor
 from ._rules import DATA, LIKE, RULES, NotDifferentiableError, Rule
 from ._traced import (
     Dual,
+    Leaf,
     Like,
     Node,
+    Part,
     Tangent,
     Traced,
     Variable,
@@ -46,14 +48,56 @@ from ._traced import (
     _pause,
     is_off,
     joined,
-    node,
-    part,
     paused,
-    traced,
 )
 
-_new = object.__new__
 _new_like = tuple.__new__  # a named tuple's own takes a frame
+
+# ---- traced tensors and their nodes
+
+
+def traced(cls: type[Traced], value: Tensor, trace: Any, view: Any = None) -> Any:
+    """A traced tensor over `value`."""
+    out = _alloc.new(cls)
+    out._data = value._data
+    out._device = value._device
+    out._value = value
+    out._trace = trace
+    out._view = view
+    return out
+
+
+def leaf(value: Tensor, level: int) -> Leaf:
+    """The node of a tensor with which recording begins."""
+    found = new = node(value, level, Leaf)
+    new.rule = None
+    new.parents = ()
+    new.saved = ()
+    found.grad = None
+    return found
+
+
+def node(value: Tensor, level: int, cls: Any = Node) -> Any:
+    """A node for `value`; the caller sets rule, parents, saved and kwargs."""
+    new = _alloc.new(cls)
+    data = value._data
+    new.level = level
+    new.time = next(clock)
+    new.shape = data.shape
+    new.dtype = data.dtype
+    new.hooks = None
+    return new
+
+
+def part(value: Tensor, whole: Node, index: int) -> Part:
+    """The node of one of several results of an operation, whose own node is `whole`."""
+    found = new = node(value, whole.level, Part)
+    new.rule = whole.rule
+    new.parents = (whole,)
+    new.saved = ()
+    found.index = index
+    return found
+
 
 # ---- operations
 
@@ -117,24 +161,25 @@ def record_call(
     x = operands[0]
     value = x._value
     rule = RULES.get(name)
+    parent = x._trace
     if (
         rule is None
         or not rule.vjps
         or rule.prepare is not None
-        or x._view.__class__ is View
+        or type(x._view) is View
         or paused() is not None
-        or x._trace.level < 0
+        or parent.level < 0
     ):
         return apply(name, operands, args, kwargs)
     out = value[args[0]] if name == "getitem" else call(name, value, *args, **kwargs)
-    parent = x._trace
     if isinstance(out, tuple):  # several results
         return _record(rule, Variable, operands, [value], [True], parent.level, args, kwargs, out)
-    data = out._data
+    t = out
+    data = t._data
     if data.dtype.kind not in "fc":
         return out  # bools and ints have no derivative
     keep_out, keep_x = rule.wants[0]
-    new = _new(Node)
+    new = _alloc.new(Node)
     new.rule = rule
     new.parents = (parent,)
     new.saved = (
@@ -151,14 +196,16 @@ def record_call(
     new.shape = data.shape
     new.dtype = data.dtype
     new.hooks = None
-    result = _new(Variable)
+    device = t._device
+    result = _alloc.new(Variable)
     result._data = data
-    result._device = device = out._device
+    result._device = device
     result._value = out
     result._trace = new
     if rule.put is not None:
         root = device.ops["root"]
-        if root(data) is root(value._data):
+        t = value
+        if root(data) is root(t._data):
             result._view = View(x, name, args, kwargs, None, parent)
             return result
     result._view = None
@@ -171,17 +218,19 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     if rule is None or not rule.vjps or paused() is not None:
         return beside(name, x1, x2, operator)
     if type(x1) is Variable:
-        node1 = x1._trace
+        t1 = x1
+        node1 = t1._trace
         level = node1.level
-        a = x1._value
+        a = t1._value
         if rule.scalar is not None and type(x2) in _SCALARS:
             rule = rule.scalar
-        if x1._view.__class__ is View:
+        if type(t1._view) is View:
             return beside(name, x1, x2, operator)
         if type(x2) is Variable:
-            node2 = x2._trace
-            b = x2._value
-            if x2._view.__class__ is View or node2.level != level:
+            t2 = x2
+            node2 = t2._trace
+            b = t2._value
+            if type(t2._view) is View or node2.level != level:
                 return beside(name, x1, x2, operator)
             wants = rule.both
         elif type(x2) is Tensor or type(x2) in _SCALARS:
@@ -193,46 +242,50 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     elif type(x1) is Tensor or type(x1) in _SCALARS:
         node1 = None
         a = x1
-        node2 = x2._trace
+        t2 = x2
+        node2 = t2._trace
         level = node2.level
-        b = x2._value
+        b = t2._value
         if rule.scalar is not None and type(x1) in _SCALARS:
             rule = rule.scalar
-        if x2._view.__class__ is View:
+        if type(t2._view) is View:
             return beside(name, x1, x2, operator)
         wants = rule.wants[1]
     else:
         return beside(name, x1, x2, operator)
     if level < 0:
         return beside(name, x1, x2, operator)
-    if type(a) is Tensor and type(b) is Tensor and a._device is b._device and not is_strict():
-        device = a._device  # as `binary` does, which would be one more call
-        try:
-            data = device.ops[name](a._data, b._data)
+    if type(a) is Tensor and type(b) is Tensor and not is_strict():
+        t1, t2 = a, b  # type: ignore[assignment]
+        device = t1._device
+        if device is not t2._device:
+            return apply(name, (x1, x2))  # which raises
+        try:  # as `binary` does, which would be one more call
+            data = device.ops[name](t1._data, t2._data)
         except Exception as error:
             raise explain(error, name, (x1, x2)) from error
         if type(data) is device.array_type:
-            out = _new(Tensor)
-            out._data = data
-            out._device = device
-            out._value = None
+            t = _alloc.new(Tensor)
+            t._data = data
+            t._device = device
+            t._value = None
         else:
-            out = wrap(data, device)
+            t = wrap(data, device)
     else:
-        out = binary(name, a, b)
+        t = _dispatch.binary(name, a, b)
     if x1 is x2 and name == "multiply":  # a square: one product in its gradient, not two
         rule, node2, b = RULES["pow"], None, 2
         wants = rule.wants[0]
-    data = out._data
+    data = t._data
     keep_out, keep1, keep2 = wants
-    new = _new(Node)
+    new = _alloc.new(Node)
     new.rule = rule
     new.parents = (node1, node2)
     new.saved = (
         _NOTHING
         if not (keep_out or keep1 or keep2)
         else (
-            (out if keep_out == DATA else _saved(out, LIKE)) if keep_out else None,
+            (t if keep_out == DATA else _saved(t, LIKE)) if keep_out else None,
             (a if node1 is not None and keep1 == DATA else _saved(a, keep1)) if keep1 else None,
             (b if node2 is not None and keep2 == DATA else _saved(b, keep2)) if keep2 else None,
         )
@@ -243,10 +296,10 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     new.shape = data.shape
     new.dtype = data.dtype
     new.hooks = None
-    result = _new(Variable)
+    result = _alloc.new(Variable)
     result._data = data
-    result._device = out._device
-    result._value = out
+    result._device = t._device
+    result._value = t
     result._trace = new
     result._view = None
     return result
@@ -401,10 +454,13 @@ def tie(x: Tensor, other: Tensor) -> Tensor:
 def updated(name: str, new: Any, value: Any) -> Any:
     """A tensor that nobody else has yet, after an in-place operation, which nobody need note."""
     if type(new) is Tensor:
-        device = new._device
-        if type(value) is Tensor and value._device is device:
-            device.ops[name](new._data, value._data)
-            return new
+        t = new
+        device = t._device
+        if type(value) is Tensor:
+            v = value
+            if v._device is device:
+                device.ops[name](t._data, v._data)
+                return new
         if type(value) in _SCALARS:
             device.ops[name](new._data, value)
             return new
@@ -443,8 +499,9 @@ def _saved(value: Any, want: int) -> Any:
     if not isinstance(value, Tensor):
         return value
     if want == LIKE:
-        data = value._data
-        return _new_like(Like, (data.shape, data.dtype, value._device))
+        t = value
+        data = t._data
+        return _new_like(Like, (data.shape, data.dtype, t._device))
     return snapshot(value)
 
 
@@ -453,8 +510,9 @@ def snapshot(x: Tensor) -> Tensor:
     if isinstance(x, Traced):
         refresh(x)
         return traced(type(x), x._value, x._trace)
-    small = x._data.size <= _SMALL and x._value is None
-    if small and x._device.ops["root"](x._data) is not x._data:
+    data = x._data
+    device = x._device
+    if x._value is None and data.size <= _SMALL and device.ops["root"](data) is not data:
         # A view of something that may be written as a whole later on; copied, it does not
         # stand in the way. Not for others to keep too: the base may be written before.
         return unary("copy", x)
@@ -660,7 +718,7 @@ def conform(g: Tensor, node: Any) -> Tensor:
     elif have != want:
         extra = len(have) - len(want)
         axes = tuple(
-            i for i, n in enumerate(have) if i < extra or (want[i - extra] == 1 and n != 1)
+            [i for i, n in enumerate(have) if i < extra or (want[i - extra] == 1 and n != 1)]
         )
         if extra == len(axes):
             g = _dispatch.reduction("sum", g, axes, False)
@@ -706,11 +764,12 @@ class quiet:
 
 def settle(x: Tensor, weight: Tensor) -> Tensor:
     """`x` with 0 for its NaNs where `weight` is 0 or infinite: what 0 times infinity counts as."""
-    data = x._device.ops["settle"](x._data, weight._data)
+    device = x._device
+    data = device.ops["settle"](x._data, weight._data)
     if data is x._data:
         return x  # without NaNs, of whatever level
     if type(x) is Tensor:
-        return wrap(data, x._device)
+        return wrap(data, device)
     return binary("settle", x, weight)
 
 
@@ -734,6 +793,6 @@ def refresh(x: Traced) -> None:
 
 
 from . import _backward  # noqa: E402  (these build on this module, which passes on to them)
-from ._tape import run_backward as run_backward  # noqa: E402
+from ._backward import run_backward as run_backward  # noqa: E402
 from ._writes import become, take, write  # noqa: E402
 from ._writes import detached as detached  # noqa: E402

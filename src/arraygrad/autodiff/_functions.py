@@ -10,128 +10,25 @@ from .. import _dispatch
 from .._errors import describe
 from .._tensor import Tensor
 from . import _debug, _trees
-from ._backward import backward
-from ._engine import conform, fit, refresh, snapshot, tie, zeros
+from ._backward import backward, own
+from ._engine import conform, fit, tie, zeros
+from ._recorded import (
+    Inputs,
+    Recorded,
+    as_input,
+    check_arguments,
+    entered,
+    is_at,
+    lowered,
+    outputs_of,
+    split_aux,
+    traces_of,
+)
 from ._rules import NotDifferentiableError
-from ._tape import own
-from ._traced import Dual, Exposed, Tangent, Traced, Variable, joined, leaf, levels, traced
+from ._traced import Traced, levels
 from ._writes import detached
 
 Function = Callable[..., Any]
-
-#: Of a plain argument: others see its memory, but it belongs to no lower level.
-_ARGUMENT = Exposed(None)
-
-
-# ---- what goes in and comes out
-
-
-class _Inputs:
-    """Arguments of a function, of which those to differentiate by are taken apart."""
-
-    def __init__(self, name: str, args: Sequence[Any], numbers: Sequence[int]) -> None:
-        self.name = name
-        self.args = list(args)
-        self.numbers = numbers
-        self.leaves: list[Tensor] = []
-        self.structures = []
-        for i in numbers:
-            if not -len(args) <= i < len(args):
-                raise ValueError(
-                    f"{name}: argnums {i} is out of range: the function is called with "
-                    f"{len(args)} positional arguments"
-                )
-            leaves, structure = _trees.flatten(args[i])
-            if not leaves:
-                raise TypeError(f"{name}: argument {i} holds no tensor; got {describe(args[i])}")
-            self.structures.append(structure)
-            for k, x in enumerate(leaves):
-                if type(x) is not Tensor or x._data.dtype.kind not in "fc":
-                    # (B023: the path is asked for at once, if at all)
-                    x = _as_input(name, i, x, lambda: _trees.paths(args[i])[k])  # noqa: B023
-                self.leaves.append(x)
-
-    def replaced(self, leaves: Sequence[Any]) -> list[Any]:
-        """The arguments with other leaves."""
-        args = list(self.args)
-        parts = self.restored(leaves)
-        for k, i in enumerate(self.numbers):
-            args[i] = parts[k]
-        return args
-
-    def restored(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
-        """Leaves in the containers of the arguments."""
-        return _trees.unflatten_each(self.structures, leaves)
-
-
-def _as_input(name: str, i: int, x: Any, path: Callable[[], str]) -> Tensor:
-    if isinstance(x, Tensor) and x.dtype.kind in "fc":
-        return x
-    if isinstance(x, (float, complex)):
-        from .._creation import asarray
-
-        return asarray(x)
-    where = path()
-    if isinstance(x, Tensor):
-        hint = "; write xp.astype(x, xp.float64) first"
-    elif hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__"):
-        hint = "; write arraygrad.asarray(x, dtype=...) first"
-    elif where:
-        hint = "; what is not differentiated by goes into another argument"
-    elif isinstance(x, int):
-        hint = "; write arraygrad.asarray(x, dtype=...) first"
-    else:
-        hint = "; containers of tensors are dicts, lists, tuples and dataclasses"
-    raise TypeError(
-        f"{name}: argument {i}{where} must be a tensor of a floating-point dtype; "
-        f"got {describe(x)}{hint}"
-    )
-
-
-def _start(x: Tensor, level: int, tangent: Tensor | None = None, *, dual: bool = False) -> Any:
-    """An input of a differentiated function, traced."""
-    if isinstance(x, Traced):
-        value, view = snapshot(x), Exposed(x)
-    else:
-        value, view = _dispatch.wrap(x._data, x._device), _ARGUMENT
-    if dual:
-        return traced(Dual, value, Tangent(level, tangent), view)
-    return traced(Variable, value, leaf(value, level), view)
-
-
-def _check_arguments(name: str, starts: Sequence[Any]) -> None:
-    """Raise if an argument has been written by way of the tensor that was given for it.
-
-    Outside, the two are one; here the argument did not see the write.
-    """
-    for x in starts:
-        base: Any = None if x._view is _ARGUMENT else x._view.base
-        if base is None:
-            continue
-        refresh(base)
-        if x._value._trace is not base._trace:
-            raise RuntimeError(
-                f"{name}: the function writes to {describe(base)}, which is its argument, too, but "
-                "not by way of that; copy it first: xp.asarray(x, copy=True)"
-            )
-
-
-def _is_at(x: Any, level: int) -> bool:
-    """Whether `x` is traced at `level`; a view is brought up to date."""
-    if not isinstance(x, Traced):
-        return False
-    if x._view is not None:
-        refresh(x)
-    return bool(x._trace.level == level)
-
-
-def _lowered(x: Any, level: int) -> Any:
-    """What a result is below the level."""
-    if not _is_at(x, level):
-        return x
-    if type(x._view) is Exposed and x._view.base is not None:
-        return x._view.base
-    return joined(x._value)
 
 
 def _numbers(name: str, argnums: int | Sequence[int]) -> tuple[int, ...]:
@@ -145,81 +42,6 @@ def _check_function(name: str, f: Any) -> None:
     if not callable(f):
         hint = f"; write {name}(f)(x), or loss.backward() by tape" if isinstance(f, Tensor) else ""
         raise TypeError(f"{name}: expected a function; got {describe(f)}{hint}")
-
-
-def _split_aux(name: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
-    if not has_aux:
-        return result, None
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise TypeError(
-            f"{name}: with has_aux the function gives a tuple (result, aux); got {describe(result)}"
-        )
-    return result
-
-
-def _outputs(name: str, out: Any) -> tuple[list[Tensor], Any]:
-    leaves, structure = _trees.flatten(out)
-    if not leaves:
-        raise TypeError(f"{name}: the function gave no tensor; got {describe(out)}")
-    for x in leaves:
-        if not isinstance(x, Tensor) or x._data.dtype.kind not in "fc":
-            raise TypeError(
-                f"{name}: the function must give tensors of a floating-point dtype; "
-                f"got {describe(x)}"
-            )
-    return leaves, structure
-
-
-def _traces(name: str, outputs: Sequence[Any], level: int) -> list[Any]:
-    """The outputs' traces; None for those that do not depend on the input, as some must."""
-    traces = [x._trace if _is_at(x, level) else None for x in outputs]
-    if traces.count(None) == len(traces):
-        raise ValueError(
-            f"{name}: the output does not depend on the input to differentiate by; got "
-            f"{', '.join(describe(x) for x in outputs)}"
-        )
-    return traces
-
-
-class _Recorded:
-    """One recorded run of a function: its result, and the map of cotangents back."""
-
-    def __init__(self, name: str, f: Function, inputs: _Inputs, kwargs: Any, has_aux: bool) -> None:
-        self.name = name
-        self.level = level = next(levels)
-        self.inputs = inputs
-        variables = [_start(x, level) for x in inputs.leaves]
-        self.starts = [v._trace for v in variables]
-        out, aux = _split_aux(name, f(*inputs.replaced(variables), **kwargs), has_aux)
-        _check_arguments(name, variables)
-        outputs, self.structure = _outputs(name, out)
-        if _debug.entered:
-            _debug.check_results(name, outputs, inputs.args)
-        self.nodes = _traces(name, outputs, level)
-        self.aux = _trees.tree_map(lambda x: _lowered(x, level), aux) if has_aux else None
-        self.likes = [_lowered(x, level) for x in outputs]
-
-    def value(self) -> Any:
-        """The result."""
-        return _trees.unflatten(self.structure, self.likes)
-
-    def pull(self, cotangents: Sequence[Tensor | None], *, free: bool = False) -> list[Tensor]:
-        """Cotangents of the inputs from those of the outputs."""
-        roots = [
-            (node, conform(g, node))
-            for node, g in zip(self.nodes, cotangents, strict=True)
-            if node is not None and g is not None
-        ]
-        return self.taken(backward(roots, free=free))
-
-    def taken(self, found: dict[Any, Tensor]) -> list[Tensor]:
-        """What was found for the inputs; zeros for those without."""
-        result = []
-        for start, x in zip(self.starts, self.inputs.leaves, strict=True):
-            g = own(found, start)
-            g = zeros(x) if g is None else g
-            result.append(tie(g, x) if isinstance(x, Traced) else g)
-        return result
 
 
 # ---- gradients
@@ -280,8 +102,8 @@ def _value_and_grad(
 
     @wraps(f)
     def run(*args: Any, **kwargs: Any) -> Any:
-        inputs = _Inputs(name, args, numbers)
-        recorded = _Recorded(name, f, inputs, kwargs, has_aux)
+        inputs = Inputs(name, args, numbers)
+        recorded = Recorded(name, f, inputs, kwargs, has_aux)
         value = recorded.value()
         grads = inputs.restored(recorded.pull([_one(name, value)], free=True))
         result = (value, recorded.aux) if has_aux else value
@@ -385,8 +207,8 @@ def vjp(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
     (Tensor([1., 0.], dtype=float64),)
     """
     _check_function("vjp", f)
-    inputs = _Inputs("vjp", primals, range(len(primals)))
-    recorded = _Recorded("vjp", f, inputs, {}, has_aux)
+    inputs = Inputs("vjp", primals, range(len(primals)))
+    recorded = Recorded("vjp", f, inputs, {}, has_aux)
 
     def pullback(cotangent: Any, /) -> tuple[Any, ...]:
         leaves = _like_outputs("vjp", cotangent, recorded.structure, recorded.likes, "cotangent")
@@ -407,7 +229,7 @@ def _like_outputs(
     checked = []
     for x, like in zip(leaves, likes, strict=True):
         if isinstance(x, (int, float, complex)) and not isinstance(like, Tensor):
-            like = _as_input(name, 0, like, str)
+            like = as_input(name, 0, like, str)
         if isinstance(x, (int, float, complex)):
             from .._creation import asarray
 
@@ -466,7 +288,7 @@ def jvp(
             "jvp: primals and tangents are tuples of arguments; got "
             f"{describe(primals)}, {describe(tangents)}"
         )
-    inputs = _Inputs("jvp", primals, range(len(primals)))
+    inputs = Inputs("jvp", primals, range(len(primals)))
     if len(tangents) != len(primals):
         raise ValueError(f"jvp: {len(primals)} primals, but {len(tangents)} tangents")
     structure = _trees.flatten(tuple(primals))[1]
@@ -477,20 +299,22 @@ def jvp(
 def _jvp(
     name: str,
     f: Function,
-    inputs: _Inputs,
+    inputs: Inputs,
     directions: Sequence[Tensor | None],
     has_aux: bool = False,
     kwargs: Any = None,
 ) -> tuple[Any, ...]:
     level = next(levels)
-    duals = [_start(x, level, t, dual=True) for x, t in zip(inputs.leaves, directions, strict=True)]
-    out, aux = _split_aux(name, f(*inputs.replaced(duals), **(kwargs or {})), has_aux)
-    outputs, structure = _outputs(name, out)
+    duals = [
+        entered(x, level, t, dual=True) for x, t in zip(inputs.leaves, directions, strict=True)
+    ]
+    out, aux = split_aux(name, f(*inputs.replaced(duals), **(kwargs or {})), has_aux)
+    outputs, structure = outputs_of(name, out)
     if _debug.entered:
         _debug.check_results(name, outputs, inputs.args, directions)
-    traces = _traces(name, outputs, level)
-    _check_arguments(name, duals)
-    values = [_lowered(x, level) for x in outputs]
+    traces = traces_of(name, outputs, level)
+    check_arguments(name, duals)
+    values = [lowered(x, level) for x in outputs]
     found = {
         i: zeros(x) if trace is None or trace.value is None else trace.value
         for i, (x, trace) in enumerate(zip(values, traces, strict=True))
@@ -506,7 +330,7 @@ def _jvp(
     value = _trees.unflatten(structure, values)
     tangent = _trees.unflatten(structure, tangents)
     if has_aux:
-        return value, tangent, _trees.tree_map(lambda x: _lowered(x, level), aux)
+        return value, tangent, _trees.tree_map(lambda x: lowered(x, level), aux)
     return value, tangent
 
 
@@ -552,10 +376,10 @@ def linearize(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any
     (Tensor(6., dtype=float64), Tensor(12., dtype=float64))
     """
     _check_function("linearize", f)
-    inputs = _Inputs("linearize", primals, range(len(primals)))
-    recorded = _Recorded("linearize", f, inputs, {}, has_aux)
+    inputs = Inputs("linearize", primals, range(len(primals)))
+    recorded = Recorded("linearize", f, inputs, {}, has_aux)
     level = next(levels)
-    starts = [_start(zeros(x), level) for x in recorded.likes]
+    starts = [entered(zeros(x), level) for x in recorded.likes]
     pulled = recorded.pull(starts)
     structure = _trees.flatten(primals)[1]
 
@@ -564,7 +388,7 @@ def linearize(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any
         roots = [
             (y._trace, conform(t, y._trace))
             for y, t in zip(pulled, leaves, strict=True)
-            if _is_at(y, level)
+            if is_at(y, level)
         ]
         found = backward(roots)
         parts = [own(found, s._trace) for s in starts]
@@ -649,7 +473,7 @@ def _jacobian(
 
     @wraps(f)
     def run(*args: Any, **kwargs: Any) -> Any:
-        inputs = _Inputs(name, args, numbers)
+        inputs = Inputs(name, args, numbers)
         for x in inputs.leaves:
             if x.dtype.kind == "c" and name == "hessian":
                 raise TypeError(
@@ -668,7 +492,7 @@ def _jacobian(
         else:
             # What a write to an argument would change is read by a second run only.
             spare = [snapshot_of(x) for x in inputs.leaves] if mode is None else []
-            recorded = _Recorded(name, f, inputs, kwargs, has_aux)
+            recorded = Recorded(name, f, inputs, kwargs, has_aux)
             structure, aux = recorded.structure, recorded.aux
             rows = sum(x.size * (1 + (x.dtype.kind == "c")) for x in recorded.likes)
             if mode == "reverse" or rows <= columns:
@@ -693,7 +517,7 @@ def snapshot_of(x: Tensor) -> Tensor:
 
 
 def _forward(
-    name: str, f: Function, inputs: _Inputs, kwargs: Any, has_aux: bool
+    name: str, f: Function, inputs: Inputs, kwargs: Any, has_aux: bool
 ) -> tuple[Any, list[list[Tensor]], Any]:
     """One pass for each element of the inputs."""
     leaves = inputs.leaves
@@ -717,8 +541,8 @@ def _forward(
         columns.append(column)
     inputs.leaves = leaves
     if structure is None:  # no elements at all
-        out, aux = _split_aux(name, f(*inputs.replaced(leaves), **kwargs), has_aux)
-        likes, structure = _outputs(name, out)
+        out, aux = split_aux(name, f(*inputs.replaced(leaves), **kwargs), has_aux)
+        likes, structure = outputs_of(name, out)
     from .._manipulation import reshape, stack
 
     table = []
@@ -735,7 +559,7 @@ def _forward(
     return structure, table, aux
 
 
-def _reverse(recorded: _Recorded, holomorphic: bool) -> list[list[Tensor]]:
+def _reverse(recorded: Recorded, holomorphic: bool) -> list[list[Tensor]]:
     """One pass for each element of the outputs."""
     from .._elementwise import conj
     from .._manipulation import reshape, stack
@@ -854,10 +678,10 @@ def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     _check_function("hvp", f)
     if not isinstance(primals, (tuple, list)):
         raise TypeError(f"hvp: primals is a tuple of arguments; got {describe(primals)}")
-    inputs = _Inputs("hvp", primals, range(len(primals)))
+    inputs = Inputs("hvp", primals, range(len(primals)))
     structure = _trees.flatten(tuple(primals))[1]
     directions = _like_outputs("hvp", tuple(tangents), structure, inputs.leaves, "tangents")
-    recorded = _Recorded("hvp", f, inputs, {}, False)
+    recorded = Recorded("hvp", f, inputs, {}, False)
     one = _one("hvp", recorded.value())
     (node,) = recorded.nodes
     assert node is not None
@@ -865,7 +689,7 @@ def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     roots = []
     for start, t in zip(recorded.starts, directions, strict=True):
         g = first.get(start)
-        if _is_at(g, recorded.level):
+        if is_at(g, recorded.level):
             roots.append((g._trace, conform(t, g._trace)))  # type: ignore[union-attr]
     del first
     products = inputs.restored(recorded.taken(backward(roots, free=True)))

@@ -24,8 +24,6 @@ from .._errors import describe
 from .._tensor import Tensor
 from ._rules import NotDifferentiableError, Rule
 
-_new = object.__new__
-
 #: Levels, in the order in which differentiations begin. 0 is that of `variable`.
 levels = itertools.count(1)
 
@@ -323,7 +321,7 @@ class Split(Dual):
 
 def split(values: Tensor, direction: Tensor) -> Any:
     """Values that are parted in a direction of their own."""
-    return traced(Split, values, Tangent(next(levels), direction))
+    return _engine.traced(Split, values, Tangent(next(levels), direction))
 
 
 def limits(x: Any, values: Any) -> tuple[Any, Any]:
@@ -579,49 +577,6 @@ class Hook:
         node = self._node()
         if node is not None and node.hooks is not None:
             node.hooks.pop(self._key, None)
-
-
-def traced(cls: type[Traced], value: Tensor, trace: Any, view: Any = None) -> Any:
-    """A traced tensor over `value`."""
-    out = _new(cls)
-    out._data = value._data
-    out._device = value._device
-    out._value = value
-    out._trace = trace
-    out._view = view
-    return out
-
-
-def leaf(value: Tensor, level: int) -> Leaf:
-    """The node of a tensor with which recording begins."""
-    new = node(value, level, Leaf)
-    new.rule = None
-    new.parents = ()
-    new.saved = ()
-    new.grad = None
-    return new
-
-
-def node(value: Tensor, level: int, cls: Any = Node) -> Any:
-    """A node for `value`; the caller sets rule, parents, saved and kwargs."""
-    new = _new(cls)
-    data = value._data
-    new.level = level
-    new.time = next(clock)
-    new.shape = data.shape
-    new.dtype = data.dtype
-    new.hooks = None
-    return new
-
-
-def part(value: Tensor, whole: Node, index: int) -> Part:
-    """The node of one of several results of an operation, whose own node is `whole`."""
-    new = node(value, whole.level, Part)
-    new.rule = whole.rule
-    new.parents = (whole,)
-    new.saved = ()
-    new.index = index
-    return new
 
 
 @contextmanager

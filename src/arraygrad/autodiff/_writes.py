@@ -184,8 +184,10 @@ def _assign_plain(name: str, x: Tensor, new: Tensor, views: int) -> None:
     link = getattr(x, "_view", None)
     if link is not None:
         base, key = link[0](), link[1]
-        # None but its slot, and what is kept of it, refer to the view itself.
-        alone = getrefcount(x._data) <= _dispatch.ALONE + (x._value is not None)
+        data = x._data
+        # None but this variable, its slot and what is kept of it refer to the view itself.
+        alone = getrefcount(data) <= _dispatch.ALONE + 1 + (x._value is not None)
+        del data
         if base is not None and alone:
             _assign(name, base, put(base, new, key), views + 1)
             become(x, base[key])

@@ -1,0 +1,19 @@
+cimport cython
+cimport arraygrad._alloc as _alloc
+from arraygrad._layout cimport Device as D, Tensor as T
+
+cpdef object keep(T x)
+@cython.locals(device=D)
+cpdef object owns(T x)
+@cython.locals(out=T)
+cpdef object wrap(object data, D device)
+@cython.locals(out=T, t=T, device=D)
+cpdef object unary(object name, object x)
+@cython.locals(out=T, t1=T, t2=T, device=D)
+cpdef object binary(object name, object x1, object x2, object operator=*)
+@cython.locals(out=T, t=T, device=D)
+cpdef object floating(object name, object x)
+@cython.locals(t1=T, t2=T, device=D)
+cpdef object inplace(object name, object x1, object x2)
+@cython.locals(out=T, t=T, device=D)
+cpdef object reduction(object name, object x, object axis, object keepdims)

@@ -1,0 +1,10 @@
+cimport cython
+cimport arraygrad._dispatch as _dispatch
+cimport arraygrad.autodiff._backward as _backward
+cimport arraygrad.autodiff._engine as _engine
+from arraygrad._layout cimport Tensor as T
+
+cpdef object entered(T x, object level, object tangent=*, object dual=*)
+@cython.locals(t=T)
+cpdef object is_at(object x, object level)
+cpdef object lowered(object x, object level)

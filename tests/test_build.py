@@ -1,0 +1,61 @@
+"""What the compiled modules know of the others, and what an installation compiles."""
+
+import ctypes
+import re
+from pathlib import Path
+
+import pytest
+
+import arraygrad as xp
+from arraygrad import Device, Tensor
+from arraygrad.autodiff import _backward, _rules, _traced
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "arraygrad"
+CLASSES = [Tensor, Device, _traced.Node, _rules.Rule]
+
+
+def structs():
+    """The fields of each struct in the .pxd files, in order."""
+    text = "".join(path.read_text() for path in sorted(PACKAGE.rglob("_layout.pxd")))
+    found = re.findall(r"typedef struct \{(.*?)\} arraygrad_(\w+);", text, re.S)
+    return {name: re.findall(r"\*(\w+)(?=[,;])(?! weak)", fields) for fields, name in found}
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_layout_is_that_of_the_slots(cls):
+    fields = structs()[cls.__name__.lower()]
+    assert set(fields) == set(cls.__slots__) - {"__weakref__"}
+    x = object.__new__(cls)
+    for i, name in enumerate(fields):
+        value = object()
+        setattr(x, name, value)
+        place = id(x) + object.__basicsize__ + i * ctypes.sizeof(ctypes.c_void_p)
+        assert ctypes.c_void_p.from_address(place).value == id(value), name
+
+
+def test_compiled_modules_exist():
+    text = (ROOT / "hatch_build.py").read_text()
+    (modules,) = re.findall(r'MODULES = """(.*?)"""', text, re.S)
+    names = modules.split()
+    assert len(names) == len(set(names)) > 5
+    for name in names:
+        assert PACKAGE.joinpath(*name.split(".")).with_suffix(".py").exists(), name
+    described = {path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.pxd")}
+    assert described - {Path(*name.split(".")) for name in names} == {
+        Path("_layout"),
+        Path("autodiff", "_layout"),
+    }
+
+
+def test_all_or_nothing_is_compiled():
+    """Those that count references count them alike."""
+    kinds = {module.__file__.endswith(".py") for module in (xp._dispatch, xp._alloc, _backward)}
+    assert len(kinds) == 1
+
+
+@pytest.mark.parametrize("bad", [None, 1, "x"])
+def test_internal_functions_refuse_what_is_no_tensor(bad):
+    """None, too, which Cython lets pass for any class, raises."""
+    with pytest.raises((TypeError, AttributeError)):
+        xp._dispatch.keep(bad)
