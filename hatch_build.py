@@ -20,7 +20,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 # (Whatever asks for reference counts or frames is compiled with all others of its kind, or not.)
 MODULES = """
-    _alloc _dispatch _backends.numpy autodiff._backward autodiff._engine autodiff._recorded
+    _dispatch _backends.numpy autodiff._backward autodiff._engine autodiff._recorded
     autodiff._writes autodiff.rules._elementwise autodiff.rules._linear_algebra
     autodiff.rules._statistical"""
 
@@ -57,9 +57,8 @@ def compiled(root: Path, scratch: Path) -> dict[str, str]:
     extensions = []
     for name in MODULES.split():
         path = source.joinpath(*name.split("."))
-        suffix = ".pyx" if (root / path.with_suffix(".pyx")).exists() else ".py"
         options = [] if os.name == "nt" else ["-O2", "-g0"]
-        file = str(path.with_suffix(suffix))
+        file = str(path.with_suffix(".py"))
         extensions.append(Extension(f"arraygrad.{name}", [file], extra_compile_args=options))
     before = Path.cwd()
     os.chdir(root)  # by the paths Cython knows the package

@@ -31,13 +31,13 @@ def options(
 
 def machine() -> dict[str, str]:
     """Processor and versions, without which figures mean little."""
-    from arraygrad import _alloc
+    from arraygrad import _dispatch
 
     return {
         "processor": _processor(),
         "python": platform.python_version(),
         **_versions(),
-        "compiled": "no" if str(_alloc.__file__).endswith(".py") else "yes",
+        "compiled": "no" if str(_dispatch.__file__).endswith(".py") else "yes",
     }
 
 

@@ -1,6 +1,6 @@
-"""New objects of our classes, without the call of `__init__`; the caller sets all slots.
+"""New objects of our classes, whose slots the caller sets.
 
-Compiled, `_alloc.pyx` stands in the place of this module: there None is in the slots.
+Compiled modules have another `new`, of `_alloc.pxd`, and nothing but these modules calls it.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@ cimport cython
 cimport arraygrad._alloc as _alloc
 from arraygrad._layout cimport Device as D, Tensor as T
 
+@cython.locals(device=D)
+cpdef object note_write(T x)
 cpdef object keep(T x)
 @cython.locals(device=D)
 cpdef object owns(T x)

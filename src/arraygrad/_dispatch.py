@@ -58,22 +58,8 @@ class Writes:
     when: ClassVar[dict[int, int]] = {}
 
     @staticmethod
-    def note(x: Tensor) -> None:
-        """Before a write to `x`: what graphs keep of its present data gets a copy of its own."""
-        kept = x._value
-        if kept is not None:
-            if getrefcount(kept) > ALONE + 1:  # the slot
-                Writes.part(kept)
-            x._value = None
-        data = x._data
-        root = x._device.ops["root"](data)
-        if root is not data:
-            Writes.note_bases(x)
-        Writes.last = Writes.when[id(root)] = next(clock)
-
-    @staticmethod
     def note_bases(x: Tensor) -> None:
-        """The same for what `x` is a view of, where indexing made it."""
+        """What `note_write` does, for what `x` is a view of, where indexing made it."""
         link = getattr(x, "_view", None)
         while type(link) is tuple:
             base = link[0]()
@@ -107,6 +93,21 @@ class Writes:
     def since(x: Tensor, when: int) -> bool:
         """Whether the memory of `x` was written after `when`."""
         return Writes.when.get(id(x._device.ops["root"](x._data)), 0) > when
+
+
+def note_write(x: Tensor) -> None:
+    """Before a write to `x`: what graphs keep of its present data gets a copy of its own."""
+    kept = x._value
+    if kept is not None:
+        if getrefcount(kept) > ALONE + 1:  # the slot
+            Writes.part(kept)
+        x._value = None
+    data = x._data
+    device = x._device
+    root = device.ops["root"](data)
+    if root is not data:
+        Writes.note_bases(x)
+    Writes.last = Writes.when[id(root)] = next(clock)
 
 
 def keep(x: Tensor) -> Tensor:
@@ -307,7 +308,7 @@ def inplace(name: str, x1: Tensor, x2: Any) -> Any:
     if is_strict():
         check(name, (x1, x2), (), {})
     if Writes.on:
-        Writes.note(x1)
+        note_write(x1)
     try:
         device.ops[name](t1._data, b)
     except Exception as error:
@@ -460,7 +461,7 @@ def apply(
     if is_strict():
         check(name, operands, args, kwargs)
     if Writes.on and name in MUTATING:
-        Writes.note(tensors[0])
+        note_write(tensors[0])
     data = [_operand(name, x, device) for x in operands]
     kwargs = {k: _keyword(name, k, x, device) for k, x in kwargs.items()}
     try:

@@ -50,7 +50,7 @@ class Tensor:
     # For transformations. They are slots of this class, not of its subclasses, because writing
     # a traced value into a plain tensor makes it a traced one: its class changes.
     # `_value`: the tensor below a traced one; of a plain tensor, what stands for its present
-    # data in a recorded graph, or None (see `_dispatch.preserve`). `_trace`, `_view`: not set
+    # data in a recorded graph, or None (see `_dispatch.keep`). `_trace`, `_view`: not set
     # on plain tensors.
     _value: Any
     _trace: Any
@@ -589,7 +589,7 @@ class Tensor:
             if is_strict():
                 check("setitem", (self, value), (key,), {})
             if _dispatch.Writes.on:
-                _dispatch.Writes.note(self)
+                _dispatch.note_write(self)
             try:
                 self._device.ops["setitem"](self._data, data, key)
             except Exception as error:

@@ -105,7 +105,8 @@ def backward(
     found: dict[Node, Tensor] = {}
     checks = _debug.checks(roots) if _debug.entered else None
     careful = create_graph or checks is not None
-    with quiet():
+    before = _engine.hush()
+    try:
         while pending:
             node = heappop(pending)[1]
             g: Any = grads.pop(node)
@@ -178,6 +179,8 @@ def backward(
                         sums.discard(parent)
             if free:
                 node.saved = None
+    finally:
+        _engine.unhush(before)
     if checks is not None:
         checks.found(found)
     return found

@@ -733,6 +733,11 @@ def conform(g: Tensor, node: Any) -> Tensor:
 
 _in_rules: ContextVar[bool] = ContextVar("arraygrad_in_rules", default=False)
 _numbers = get_device("cpu").backend  # which knows what to warn of
+_set_errors, _reset_errors, _ignored = (
+    _numbers.errors.set,
+    _numbers.errors.reset,
+    _numbers.ignored,
+)
 
 
 class quiet:
@@ -741,25 +746,35 @@ class quiet:
     Of the CPU, for whatever device; others do not warn. Inside of itself it does nothing.
     """
 
-    __slots__ = ("_errors", "_strict", "_token")
+    __slots__ = ("_before",)
 
     def __enter__(self) -> None:
-        self._token = None
-        if _in_rules.get():
-            return
-        self._token = _in_rules.set(True)
-        self._errors = _numbers.errors.set(_numbers.ignored)
-        self._strict = strict(False) if is_strict() else None
-        if self._strict is not None:
-            self._strict.__enter__()
+        self._before = hush()
 
-    def __exit__(self, *error: Any) -> None:
-        if self._token is None:
-            return
-        if self._strict is not None:
-            self._strict.__exit__(*error)
-        _numbers.errors.reset(self._errors)
-        _in_rules.reset(self._token)
+    def __exit__(self, *_: object) -> None:
+        unhush(self._before)
+
+
+def hush() -> Any:
+    """Enter `quiet`; gives what `unhush` takes to leave it."""
+    if _in_rules.get():
+        return None
+    inside = _in_rules.set(True)
+    context = strict(False) if is_strict() else None
+    if context is not None:
+        context.__enter__()
+    return inside, _set_errors(_ignored), context
+
+
+def unhush(before: Any) -> None:
+    """Leave `quiet`."""
+    if before is None:
+        return
+    inside, errors, context = before
+    _reset_errors(errors)
+    if context is not None:
+        context.__exit__(None, None, None)
+    _in_rules.reset(inside)
 
 
 def settle(x: Tensor, weight: Tensor) -> Tensor:

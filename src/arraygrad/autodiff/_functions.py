@@ -18,8 +18,10 @@ from ._recorded import (
     as_input,
     check_arguments,
     entered,
+    gradients,
     is_at,
     lowered,
+    one,
     outputs_of,
     split_aux,
     traces_of,
@@ -102,27 +104,10 @@ def _value_and_grad(
 
     @wraps(f)
     def run(*args: Any, **kwargs: Any) -> Any:
-        inputs = Inputs(name, args, numbers)
-        recorded = Recorded(name, f, inputs, kwargs, has_aux)
-        value = recorded.value()
-        grads = inputs.restored(recorded.pull([_one(name, value)], free=True))
-        result = (value, recorded.aux) if has_aux else value
+        result, grads = gradients(name, f, numbers, args, kwargs, has_aux)
         return result, grads[0] if single else grads
 
     return run
-
-
-def _one(name: str, value: Any) -> Tensor:
-    """The cotangent of a function's value with which its gradient begins."""
-    if not isinstance(value, Tensor):
-        raise TypeError(f"{name}: the function must give one tensor; got {describe(value)}")
-    data = value._data
-    if data.size != 1 or data.dtype.kind != "f":
-        raise ValueError(
-            f"{name}: the function must give a real tensor of one element; got "
-            f"{describe(value)}; vjp and jacobian are for others"
-        )
-    return _dispatch.create("ones", value._device, data.shape, dtype=data.dtype)
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Function:
@@ -682,10 +667,10 @@ def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     structure = _trees.flatten(tuple(primals))[1]
     directions = _like_outputs("hvp", tuple(tangents), structure, inputs.leaves, "tangents")
     recorded = Recorded("hvp", f, inputs, {}, False)
-    one = _one("hvp", recorded.value())
+    start = one("hvp", recorded.value())
     (node,) = recorded.nodes
     assert node is not None
-    first = backward([(node, one)], create_graph=True)
+    first = backward([(node, start)], create_graph=True)
     roots = []
     for start, t in zip(recorded.starts, directions, strict=True):
         g = first.get(start)

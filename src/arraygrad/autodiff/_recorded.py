@@ -184,7 +184,7 @@ class Recorded:
         """The result."""
         return _trees.unflatten(self.structure, self.likes)
 
-    def pull(self, cotangents: Sequence[Tensor | None], *, free: bool = False) -> list[Tensor]:
+    def pull(self, cotangents: Sequence[Tensor | None], free: bool = False) -> list[Tensor]:
         """Cotangents of the inputs from those of the outputs."""
         roots = [
             (node, conform(g, node))
@@ -201,3 +201,27 @@ class Recorded:
             g = zeros(x) if g is None else g
             result.append(tie(g, x) if isinstance(x, Traced) else g)
         return result
+
+
+def gradients(
+    name: str, f: Function, numbers: Sequence[int], args: Any, kwargs: Any, has_aux: bool
+) -> tuple[Any, tuple[Any, ...]]:
+    """The value of `f`, with `has_aux` its tuple, and the gradients by the arguments numbered."""
+    inputs = Inputs(name, args, numbers)
+    recorded = Recorded(name, f, inputs, kwargs, has_aux)
+    value = recorded.value()
+    grads = inputs.restored(recorded.pull([one(name, value)], True))
+    return (value, recorded.aux) if has_aux else value, grads
+
+
+def one(name: str, value: Any) -> Tensor:
+    """The cotangent of a function's value with which its gradient begins."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name}: the function must give one tensor; got {describe(value)}")
+    data = value._data
+    if data.size != 1 or data.dtype.kind != "f":
+        raise ValueError(
+            f"{name}: the function must give a real tensor of one element; got "
+            f"{describe(value)}; vjp and jacobian are for others"
+        )
+    return _dispatch.create("ones", value._device, data.shape, dtype=data.dtype)

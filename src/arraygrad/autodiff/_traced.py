@@ -40,6 +40,7 @@ class Pause(NamedTuple):
     outer: Pause | None
 
 
+_new_pause = tuple.__new__  # a named tuple's own takes a frame
 _pause: ContextVar[Pause | None] = ContextVar("arraygrad_recording", default=None)
 paused = _pause.get
 
@@ -76,12 +77,14 @@ class Recording:
         frame: FrameType | None = sys._getframe(1)
         if frame is not None and not frame.f_code.co_flags & 0x220:  # (async) generators
             frame = None
-        pause = Pause(-1 if self._on else next(levels), frame, None, paused())
+        level = -1 if self._on else next(levels)
+        pause = _new_pause(Pause, (level, frame, None, paused()))
         self._entered.append(pause)
         _pause.set(pause)
 
     def __exit__(self, *_: object) -> None:
-        _pause.set(without(paused(), self._entered.pop()))
+        pause, last = self._entered.pop(), paused()
+        _pause.set(pause.outer if last is pause else without(last, pause))
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         from functools import wraps

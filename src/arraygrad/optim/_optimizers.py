@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from .._creation import asarray, empty_like, zeros_like
 from .._data_type import astype
-from .._dispatch import Writes, call, wrap
+from .._dispatch import call, note_write, wrap
 from .._dtypes import ALL
 from .._errors import DeviceMismatchError, describe, explain
 from .._manipulation import reshape
@@ -414,7 +414,7 @@ def run(rule: Rule, tensors: list[Tensor], scratch: int) -> None:
     if sweep is None:
         rule(_into, *tensors, *[empty_like(p) for _ in range(scratch)])
         return
-    Writes.note(p)  # nobody else has the rest of what is written
+    note_write(p)  # nobody else has the rest of what is written
     try:
         sweep(rule, [x._data for x in tensors], scratch)
     except Exception as error:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ... import _dispatch
 from ... import _linear_algebra as xp
-from ..._dispatch import binary, unary
 from ..._manipulation import expand_dims, permute_dims, reshape, squeeze
 from ..._statistical import sum as _sum
 from .._rules import conj, define
 
 
 def _adjoint(x: Any) -> Any:
-    x = unary("matrix_transpose", x)
+    x = _dispatch.unary("matrix_transpose", x)
     return conj(x) if x._data.dtype.kind == "c" else x
 
 
@@ -23,7 +23,7 @@ def _matmul_left(g: Any, _out: Any, _x1: Any, x2: Any) -> Any:
         return expand_dims(g, -1) * conj(x2)
     if g._data.ndim < n2:  # x1 is a vector
         return squeeze(xp.matmul(expand_dims(g, -2), _adjoint(x2)), -2)
-    return binary("matmul", g, _adjoint(x2))
+    return _dispatch.binary("matmul", g, _adjoint(x2))
 
 
 def _matmul_right(g: Any, _out: Any, x1: Any, x2_like: Any) -> Any:
@@ -39,7 +39,7 @@ def _matmul_right(g: Any, _out: Any, x1: Any, x2_like: Any) -> Any:
     if n1 > 2 and len(x2_like.shape) == 2:  # one product for the whole stack, without its copies
         x1 = reshape(x1, (math.prod(x1.shape[:-1]), x1.shape[-1]))
         g = reshape(g, (math.prod(g.shape[:-1]), g.shape[-1]))
-    return binary("matmul", _adjoint(x1), g)
+    return _dispatch.binary("matmul", _adjoint(x1), g)
 
 
 define(
