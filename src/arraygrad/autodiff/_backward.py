@@ -313,7 +313,7 @@ def run_backward(
                 "backward: only a real tensor of one element has a gradient by itself; got "
                 f"{describe(x)}; write backward(gradient) with a tensor of its shape"
             )
-        root = _dispatch.create("ones", x._device, node.shape, dtype=node.dtype)
+        root = _dispatch.ones_like(x)
     elif (
         not isinstance(gradient, Tensor)
         or gradient.shape != x.shape

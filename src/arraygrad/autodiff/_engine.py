@@ -171,7 +171,18 @@ def record_call(
         or parent.level < 0
     ):
         return apply(name, operands, args, kwargs)
-    out = value[args[0]] if name == "getitem" else call(name, value, *args, **kwargs)
+    if name == "getitem":
+        out = value[args[0]]
+    elif type(value) is Tensor and not is_strict():
+        t = value
+        device = t._device
+        try:  # as `call` does, which would be one more call
+            data = device.ops[name](t._data, *args, **kwargs)
+        except Exception as error:
+            raise explain(error, name, (value, *args), kwargs) from error
+        out = _dispatch.wrap(data, device)
+    else:
+        out = call(name, value, *args, **kwargs)
     if isinstance(out, tuple):  # several results
         return _record(rule, Variable, operands, [value], [True], parent.level, args, kwargs, out)
     t = out
