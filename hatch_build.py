@@ -1,8 +1,8 @@
 """Compiles the modules that every operation passes through, where there is a C compiler.
 
 They are the same files, in Python; Cython makes C of them, and the .pxd file beside some of them
-tells it what their variables are. Installed as they are, they do the same in about 1.3 to 2 times
-the time. An editable installation is never compiled: what is edited is what runs.
+tells it what their variables are. Run as they are, they do the same and take about half as long
+again. An editable installation is never compiled: what is edited is what runs.
 
 ARRAYGRAD_COMPILE=0 leaves them as they are; with ARRAYGRAD_COMPILE=1 the installation fails where
 they cannot be compiled.

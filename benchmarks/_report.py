@@ -86,6 +86,8 @@ def publish(title: str, text: str, figures: dict[str, Any], chosen: argparse.Nam
     """Print the text, and write what the options ask for."""
     about = machine()
     print(text)
+    if about["compiled"] == "no":
+        print("\nThis installation is not compiled, and slower for it: see docs/install.md.")
     if chosen.json:
         content = {"machine": about, **figures}
         chosen.json.write_text(json.dumps(content, indent=1) + "\n")
