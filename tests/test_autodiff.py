@@ -143,7 +143,7 @@ def test_modes_nest(xp, order):
         "r": lambda f: grad(f),
         "f": lambda f: lambda x: jvp(f, (x,), (xp.ones_like(x),))[1],
     }
-    f = lambda x: xp.sin(x) * x**4  # noqa: E731
+    f = lambda x: xp.sin(x) * x**4
     for mode in order:
         f = modes[mode](f)
     x = 0.7
@@ -158,9 +158,9 @@ def test_no_perturbation_confusion(xp):
     one = xp.asarray(1.0)
     for inner in (grad, lambda f: lambda y: jvp(f, (y,), (one,))[1]):
         for outer in (grad, lambda f: lambda y: jvp(f, (y,), (one,))[1]):
-            f = lambda x, inner=inner: x * inner(lambda y: x + y)(one)  # noqa: E731
+            f = lambda x, inner=inner: x * inner(lambda y: x + y)(one)
             assert float(outer(f)(one)) == 1.0
-            f = lambda x, inner=inner: inner(lambda y: x * y * y)(x)  # noqa: E731
+            f = lambda x, inner=inner: inner(lambda y: x * y * y)(x)
             assert float(outer(f)(one)) == 4.0
 
 

@@ -178,7 +178,7 @@ def test_second_order_of_prod_with_zeros():
     third = jacobian(hessian(xp.prod))(xp.asarray(x)).numpy()
     assert third[0, 1, 2] == 3.0
     assert third[0, 2, 3] == 2.0
-    f = lambda x: xp.sum(xp.cumulative_prod(x) * xp.asarray([1.0, 2.0, 3.0, 4.0]))  # noqa: E731
+    f = lambda x: xp.sum(xp.cumulative_prod(x) * xp.asarray([1.0, 2.0, 3.0, 4.0]))
     second = hessian(f)(xp.asarray(x)).numpy()
     assert second[0, 1] == 2.0
     assert second[0, 2] == 2 * 3 + 4 * 2 * 3
@@ -302,7 +302,7 @@ def test_no_overflow(f, args):
     if small is None:  # logaddexp: moved
         expected = [float(g) for g in grad(f, (0, 1))(1.0, 0.0)]
     else:
-        scaled = lambda a, b: f(a / small, b / small) * small  # noqa: E731
+        scaled = lambda a, b: f(a / small, b / small) * small
         expected = [float(g) for g in grad(scaled, (0, 1))(*(a * small for a in args))]
     np.testing.assert_allclose(found, expected, rtol=1e-13)
 

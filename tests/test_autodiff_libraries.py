@@ -9,16 +9,16 @@ from arraygrad.autodiff import NotDifferentiableError, grad, jvp, value_and_grad
 scipy = pytest.importorskip("scipy")
 xpx = pytest.importorskip("array_api_extra")
 
-import scipy.cluster.vq as vq  # noqa: E402
-import scipy.differentiate as differentiate  # noqa: E402
-import scipy.fft as fft  # noqa: E402
-import scipy.integrate as integrate  # noqa: E402
-import scipy.optimize as optimize  # noqa: E402
-import scipy.optimize.elementwise as elementwise  # noqa: E402
-import scipy.signal as signal  # noqa: E402
-import scipy.special as special  # noqa: E402
-import scipy.stats as stats  # noqa: E402
-from scipy.spatial.transform import Rotation  # noqa: E402
+import scipy.cluster.vq as vq
+import scipy.differentiate as differentiate
+import scipy.fft as fft
+import scipy.integrate as integrate
+import scipy.optimize as optimize
+import scipy.optimize.elementwise as elementwise
+import scipy.signal as signal
+import scipy.special as special
+import scipy.stats as stats
+from scipy.spatial.transform import Rotation
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -120,7 +120,7 @@ def _weighted(y):
 @pytest.mark.parametrize("case", CASES)
 def test_gradient(case):
     function, at = CASES[case]
-    f = lambda x: _weighted(function(x))  # noqa: E731
+    f = lambda x: _weighted(function(x))
     x, h = T(at), 1e-6
     value, g = value_and_grad(f)(x)
     assert float(value) == float(f(x))
@@ -153,7 +153,7 @@ def test_compiled_routines_raise(f):
 
 def test_what_is_refused_raises_when_it_is_used():
     """The degrees of freedom of Welch's test depend on the data; the statistic needs none."""
-    welch = lambda x: stats.ttest_ind(x, T(Y), equal_var=False)  # noqa: E731
+    welch = lambda x: stats.ttest_ind(x, T(Y), equal_var=False)
     expected = grad(lambda x: (xp.mean(x) - np.mean(Y)) / xp.sqrt(
         xp.var(x, correction=1) / 8 + np.var(Y, ddof=1) / 8))(T(X))  # fmt: skip
     found = grad(lambda x: welch(x).statistic)(T(X))

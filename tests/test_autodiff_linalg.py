@@ -275,7 +275,7 @@ def test_matrix_functions_at_equal_eigenvalues(kind, values, h):
         check(f, x, second=False)
         v = autodiff.variable(xp.asarray(x))
         weight = xp.asarray(_numbers((4, 4), kind))
-        loss = lambda x, weight=weight: xp.sum(xp.abs(f(x) - weight) ** 2)  # noqa: E731
+        loss = lambda x, weight=weight: xp.sum(xp.abs(f(x) - weight) ** 2)
         loss(v).backward()
         np.testing.assert_array_equal(v.grad.numpy(), autodiff.grad(loss)(v.detach()).numpy())
         assert type(v.grad) is xp.Tensor

@@ -205,7 +205,7 @@ def test_gradients_of_operands_of_two_precisions_have_their_own():
 
 @pytest.mark.parametrize("other", ["strict:1", pytest.param("cuda", marks=pytest.mark.cuda)])
 def test_to_another_device_and_back(other):
-    f = lambda x: (x.to_device(other) ** 2).to_device("cpu") * x  # noqa: E731
+    f = lambda x: (x.to_device(other) ** 2).to_device("cpu") * x
     trial = Trial(Case("to_device", other, "f", f, (normal(3),)))
     trial.forward()
     trial.reverse()
@@ -412,7 +412,7 @@ def test_reductions_over_any_axes(name, shape, data):
     if name == "linalg.vector_norm":
         assume(count and axis != ())
     how = {"axis": axis, "keepdims": data.draw(st.booleans())}
-    f = lambda x: function(name)(x, **how)  # noqa: E731
+    f = lambda x: function(name)(x, **how)
     kind = data.draw(st.sampled_from(kinds))
     check(Case(name, f"{shape} {how}", kind, f, (draw(*shape),)), single=data.draw(st.booleans()))
 
@@ -423,9 +423,9 @@ def test_running_sums_and_products_along_any_axis(name, data):
     axis = data.draw(st.integers(-len(shape), len(shape) - 1))
     how = {"axis": axis, "include_initial": data.draw(st.booleans())}
     values = data.draw(hnp.arrays("f8", shape, elements=st.sampled_from([0.0, 1.5, -0.5, 2.0])))
-    f = lambda x: function(name)(x, **how)  # noqa: E731
+    f = lambda x: function(name)(x, **how)
     kind = data.draw(st.sampled_from("fc"))
-    drawn = lambda rng, kind: values + (1j * values[::-1] if kind == "c" else 0)  # noqa: E731
+    drawn = lambda rng, kind: values + (1j * values[::-1] if kind == "c" else 0)
     check(Case(name, f"{shape} {how}", kind, f, (drawn,)), single=data.draw(st.booleans()))
 
 
@@ -455,7 +455,7 @@ def test_integer_indices(data, kind):
     key = data.draw(
         hnp.integer_array_indices(shape, result_shape=hnp.array_shapes(max_dims=2, max_side=3))
     )
-    f = lambda x: x[tensors(key)]  # noqa: E731
+    f = lambda x: x[tensors(key)]
     check(Case("__getitem__", f"{shape} {key}", kind, f, (normal(*shape),)))
 
 
@@ -464,7 +464,7 @@ def test_masks(data, kind):
     shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=3))
     mask = data.draw(hnp.arrays(bool, shape[: data.draw(st.integers(1, len(shape)))]))
     label = f"{shape} {mask.tolist()}"
-    f = lambda x: x[xp.asarray(mask)]  # noqa: E731
+    f = lambda x: x[xp.asarray(mask)]
     check(Case("__getitem__", label, kind, f, (normal(*shape),)))
     part = np.empty(shape)[mask].shape
     check(Case("__setitem__", label, kind, assignment(mask), (normal(*shape), normal(*part))))

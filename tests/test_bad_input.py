@@ -15,7 +15,7 @@ import arraygrad.nn
 from arraygrad import _hints
 
 X = xp.asarray([1.0, 2.0, 3.0])
-I = xp.asarray([1, 2, 3])  # noqa: E741
+I = xp.asarray([1, 2, 3])
 B = xp.asarray([True, False, True])
 Z = xp.asarray([1j, 2.0])
 M = xp.ones((2, 3))

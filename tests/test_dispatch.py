@@ -43,7 +43,7 @@ def recorded(x, log):
 
 X = xp.asarray([[4.0, 1.0], [1.0, 3.0]])
 V = xp.asarray([1.0, 2.0, 3.0])
-I = xp.asarray([[1, 2], [3, 4]])  # noqa: E741
+I = xp.asarray([[1, 2], [3, 4]])
 B = xp.asarray([[True, False], [True, True]])
 Z = xp.asarray([[1.0, 1j], [-1j, 2.0]])
 

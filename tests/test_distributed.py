@@ -16,12 +16,12 @@ from arraygrad import autodiff
 dask = pytest.importorskip("dask")
 pytest.importorskip("distributed")
 
-from dask.sizeof import sizeof  # noqa: E402
-from dask.tokenize import TokenizationError, tokenize  # noqa: E402
-from distributed import Client, LocalCluster, wait  # noqa: E402
-from distributed.protocol import deserialize, serialize  # noqa: E402
+from dask.sizeof import sizeof
+from dask.tokenize import TokenizationError, tokenize
+from distributed import Client, LocalCluster, wait
+from distributed.protocol import deserialize, serialize
 
-from arraygrad import distributed  # noqa: E402
+from arraygrad import distributed
 
 # Functions for the workers are defined inside of others: such are sent whole, not by the name of
 # this module, which the workers need not import.

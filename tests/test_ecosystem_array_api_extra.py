@@ -9,7 +9,7 @@ from arraygrad import autodiff
 
 xpx = pytest.importorskip("array_api_extra")
 
-from array_api_extra import testing  # noqa: E402
+from array_api_extra import testing
 
 pytestmark = [  # NumPy's, and those of functions that the standard has taken over meanwhile
     pytest.mark.filterwarnings("ignore:invalid value|divide by zero:RuntimeWarning"),
@@ -21,7 +21,7 @@ V = _rng.standard_normal(9)
 M = _rng.standard_normal((4, 3))
 Z = V[:8].view(np.complex128)
 N = np.where(np.arange(9) % 3 == 1, np.nan, V)
-I = np.asarray([3, 1, 3, 0, 2, 1])  # noqa: E741
+I = np.asarray([3, 1, 3, 0, 2, 1])
 
 
 def _names_at(operations, index=slice(1, 4)):

@@ -11,7 +11,7 @@ import arraygrad as xp
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 
-import arraygrad.interop.dask  # noqa: E402
+import arraygrad.interop.dask
 
 N = np.arange(24.0).reshape(4, 6)
 

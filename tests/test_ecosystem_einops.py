@@ -11,9 +11,9 @@ from arraygrad import autodiff
 
 einops = pytest.importorskip("einops")
 
-from einops import array_api  # noqa: E402
+from einops import array_api
 
-import arraygrad.interop.einops  # noqa: E402
+import arraygrad.interop.einops
 
 _rng = np.random.default_rng(0)
 X = _rng.standard_normal((2, 4, 6))
@@ -51,7 +51,7 @@ def test_equals_numpy(case, module, xp, device, same):
 @pytest.mark.parametrize("case", [c for c in CASES if not c.endswith(("any", "all"))])
 def test_gradients(case, module):
     x = arraygrad.asarray(X)
-    f = lambda x: CASES[case](module, x)  # noqa: E731
+    f = lambda x: CASES[case](module, x)
     autodiff.check_grads(f, (x,))
     (cotangent,) = autodiff.vjp(f, x)[1](arraygrad.ones_like(f(x)))
     assert float(arraygrad.max(arraygrad.abs(cotangent))) > 0

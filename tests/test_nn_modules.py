@@ -414,7 +414,7 @@ def test_copies_in_a_differentiated_function_keep_the_gradient(xp, same, record)
     loss = loss_of(xp)
     g = autodiff.grad(loss)(net)
     for copied in (copy.copy, copy.deepcopy):
-        h = autodiff.grad(lambda net: loss(copied(net)))(net)  # noqa: B023
+        h = autodiff.grad(lambda net: loss(copied(net)))(net)
         for p, q in zip(g.parameters(), h.parameters(), strict=True):
             same(autodiff.stop_gradient(q), autodiff.stop_gradient(p).numpy())
     with pytest.raises(autodiff.NotDifferentiableError, match="detach"):
@@ -637,7 +637,7 @@ def test_text_of_second_derivatives(xp):
         (nn.Conv2d(1, 1, 2, rng=rng), xp.ones((1, 1, 3, 3))),
         (nn.Embedding(2, 2, rng=rng), xp.asarray([0])),
     ):
-        h = autodiff.hessian(lambda layer: xp.sum(layer(x) ** 2))(layer)  # noqa: B023
+        h = autodiff.hessian(lambda layer: xp.sum(layer(x) ** 2))(layer)
         head, *rest = repr(h).splitlines()
         assert head == repr(layer).removesuffix(")")
         assert rest[0].strip() == f"(weight): {layer!r}"

@@ -90,12 +90,12 @@ def test_losses(reduction):
     for weight, positive in itertools.product((None, w), (None, v)):
         agree(
             lambda x, p: nn.binary_cross_entropy_with_logits(
-                x, p, None if weight is None else xp.asarray(weight),  # noqa: B023
-                pos_weight=None if positive is None else xp.asarray(positive), **r,  # noqa: B023
+                x, p, None if weight is None else xp.asarray(weight),
+                pos_weight=None if positive is None else xp.asarray(positive), **r,
             ),
             lambda x, p: F.binary_cross_entropy_with_logits(
-                x, p, None if weight is None else torch.tensor(weight),  # noqa: B023
-                pos_weight=None if positive is None else torch.tensor(positive), **r,  # noqa: B023
+                x, p, None if weight is None else torch.tensor(weight),
+                pos_weight=None if positive is None else torch.tensor(positive), **r,
             ),
             x, p,
         )  # fmt: skip
@@ -152,8 +152,8 @@ def test_pooling_with_ties_too(kernel, stride, padding):
         agree(lambda x: nn.max_pool2d(x, *how), lambda x: F.max_pool2d(x, *how), x)
         for counted in (True, False):
             agree(
-                lambda x: nn.avg_pool2d(x, *how, counted),  # noqa: B023
-                lambda x: F.avg_pool2d(x, *how, count_include_pad=counted),  # noqa: B023
+                lambda x: nn.avg_pool2d(x, *how, counted),
+                lambda x: F.avg_pool2d(x, *how, count_include_pad=counted),
                 x,
             )
     agree(

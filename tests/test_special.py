@@ -313,8 +313,8 @@ def test_derivatives_far_out(name, dtype):
     first, second, at = FAR[name]
     exact = np.asarray([p for p in at if dtype == "float64" or p == 0 or 1e-12 < abs(p) < 1e6])
     x = T(exact.astype(dtype))
-    f = lambda x: getattr(special, name)(*FIXED.get(name, ()), x)  # noqa: E731
-    slope = lambda x: jvp(f, (x,), (xp.ones_like(x),))[1]  # noqa: E731
+    f = lambda x: getattr(special, name)(*FIXED.get(name, ()), x)
+    slope = lambda x: jvp(f, (x,), (xp.ones_like(x),))[1]
     g = grad(lambda x: xp.sum(f(x)))(x)
     np.testing.assert_array_equal(slope(x).numpy(), g.numpy())
     h = grad(lambda x: xp.sum(slope(x)))(x)
@@ -352,11 +352,11 @@ def test_derivatives_far_out(name, dtype):
     ],
 )
 def test_second_derivatives_at_edges(name, fixed, at, expected):
-    f = lambda x: getattr(special, name)(*fixed, x)  # noqa: E731
+    f = lambda x: getattr(special, name)(*fixed, x)
     if name == "boxcox1p":
-        f = lambda x: special.boxcox1p(x - 1, 2.0) * 2  # noqa: E731
+        f = lambda x: special.boxcox1p(x - 1, 2.0) * 2
     x = T(at)
-    once = lambda x: jvp(f, (x,), (xp.ones_like(x),))[1]  # noqa: E731
+    once = lambda x: jvp(f, (x,), (xp.ones_like(x),))[1]
     np.testing.assert_allclose(grad(lambda x: xp.sum(once(x)))(x).numpy(), expected, atol=1e-14)
     twice = jvp(lambda x: grad(lambda x: xp.sum(f(x)))(x), (x,), (xp.ones_like(x),))[1]
     np.testing.assert_allclose(twice.numpy(), expected, atol=1e-14)
@@ -368,7 +368,7 @@ def test_second_derivatives_at_edges(name, fixed, at, expected):
 def test_second_derivatives_at_poles(name, at):
     f = getattr(special, name)
     first, second = map(T, at)
-    slope = lambda x: grad(f)(x, second)  # noqa: E731
+    slope = lambda x: grad(f)(x, second)
     found, h = float(grad(slope)(first)), 1e-4
     expected = (float(slope(first + h)) - float(slope(first - h))) / (2 * h)
     assert found == pytest.approx(expected, rel=1e-5, abs=1e-7)
@@ -501,7 +501,7 @@ def test_operands_have_a_derivative_or_raise(name):
     for i, number in enumerate(numbers):
         if name.startswith("bdt") and i == 1:
             continue  # SciPy warns of numbers of trials that are no integers
-        f = lambda x, i=i: getattr(special, name)(*numbers[:i], x, *numbers[i + 1 :])  # noqa: E731
+        f = lambda x, i=i: getattr(special, name)(*numbers[:i], x, *numbers[i + 1 :])
         rounded = i == 0 and name in ("bdtr", "bdtrc", "bdtri", "pdtr", "pdtrc")
         if rounded or (isinstance(OPERANDS[name][i], tuple) and name != "zetac"):
             assert xp.isfinite(grad(f)(T(float(number))))
@@ -528,7 +528,7 @@ def test_complex_numbers():
     z = T([0.5 + 0.3j, 1.5 - 0.7j, 2.0 + 1.0j])
     for name in ("gamma", "loggamma", "rgamma"):
         autodiff.check_grads(getattr(special, name), (z,), order=1)
-    gradient = lambda z: autodiff.vjp(special.gamma, z)[1](xp.ones_like(z))[0]  # noqa: E731
+    gradient = lambda z: autodiff.vjp(special.gamma, z)[1](xp.ones_like(z))[0]
     for f in (special.psi, gradient):
         _, pullback = autodiff.vjp(f, z)
         with pytest.raises(NotDifferentiableError, match="psi: not differentiable for complex"):

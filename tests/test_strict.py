@@ -8,7 +8,7 @@ import pytest
 import arraygrad as xp
 
 X = xp.asarray([1.0, 2.0, 3.0])
-I = xp.asarray([1, 2, 3])  # noqa: E741
+I = xp.asarray([1, 2, 3])
 B = xp.asarray([False, True, True])
 U = xp.asarray([1, 2, 3], dtype=xp.uint64)
 Z = xp.asarray([1j, 2.0, 3.0])

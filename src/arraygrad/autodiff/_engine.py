@@ -228,6 +228,8 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     rule = RULES.get(name)
     if rule is None or not rule.vjps or paused() is not None:
         return beside(name, x1, x2, operator)
+    t1: Any
+    t2: Any
     if type(x1) is Variable:
         t1 = x1
         node1 = t1._trace
@@ -267,7 +269,7 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     if level < 0:
         return beside(name, x1, x2, operator)
     if type(a) is Tensor and type(b) is Tensor and not is_strict():
-        t1, t2 = a, b  # type: ignore[assignment]
+        t1, t2 = a, b
         device = t1._device
         if device is not t2._device:
             return apply(name, (x1, x2))  # which raises
@@ -669,7 +671,7 @@ def _tangent(
         return None
     if rule.listed:
         filled = [zeros(x) if t is None else t for x, t in zip(inner, tangents, strict=True)]
-        part = rule.jvps[0](filled, *args, **kwargs)  # type: ignore[misc]
+        part = rule.jvps[0](filled, *args, **kwargs)  # type: ignore[misc]  # (it has that one)
         return [fit(p, o) for p, o in zip(part, out, strict=True)] if several else fit(part, out)
     total: Any = None
     for i, t in enumerate(tangents):

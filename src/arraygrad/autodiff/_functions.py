@@ -667,15 +667,15 @@ def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     structure = _trees.flatten(tuple(primals))[1]
     directions = _like_outputs("hvp", tuple(tangents), structure, inputs.leaves, "tangents")
     recorded = Recorded("hvp", f, inputs, {}, False)
-    start = one("hvp", recorded.value())
+    cotangent = one("hvp", recorded.value())
     (node,) = recorded.nodes
     assert node is not None
-    first = backward([(node, start)], create_graph=True)
+    first = backward([(node, cotangent)], create_graph=True)
     roots = []
     for start, t in zip(recorded.starts, directions, strict=True):
-        g = first.get(start)
+        g: Any = first.get(start)
         if is_at(g, recorded.level):
-            roots.append((g._trace, conform(t, g._trace)))  # type: ignore[union-attr]
+            roots.append((g._trace, conform(t, g._trace)))
     del first
     products = inputs.restored(recorded.taken(backward(roots, free=True)))
     return products[0] if len(primals) == 1 else products

@@ -113,7 +113,7 @@ def is_at(x: Any, level: int) -> bool:
     """Whether `x` is traced at `level`; a view is brought up to date."""
     if not isinstance(x, Traced):
         return False
-    t = x
+    t = x  # of a class that the .pxd file knows
     if t._view is not None:
         refresh(x)
     return bool(t._trace.level == level)

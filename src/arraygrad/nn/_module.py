@@ -682,6 +682,7 @@ def _register(cls: Any) -> None:
     """Tell optree, for the functions of autodiff."""
     optree.register_pytree_node(
         cls,
+        # (It is typed for collections alone, which a module need not be.)
         _take_apart,  # type: ignore[arg-type]
         _put_together,  # type: ignore[arg-type]
         path_entry_type=optree.GetAttrEntry,

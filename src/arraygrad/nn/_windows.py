@@ -106,8 +106,8 @@ def conv2d(
         raise ValueError(
             f"conv2d: weight must be of shape (out, in / groups, h, w); got {describe(weight)}"
         )
-    kernel = weight.shape[2:]
-    w = _windows_on("conv2d", x, kernel, stride, padding, dilation)  # type: ignore[arg-type]
+    kernel: Any = weight.shape[2:]
+    w = _windows_on("conv2d", x, kernel, stride, padding, dilation)
     out, inside = weight.shape[:2]
     if groups < 1 or out % groups or x.shape[1] != inside * groups:
         raise ValueError(
