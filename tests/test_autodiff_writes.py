@@ -5,7 +5,7 @@ import pytest
 
 import arraygrad
 from arraygrad import Tensor, autodiff
-from arraygrad._dispatch import Writes, clock, keep
+from arraygrad._dispatch import clock, keep, writes
 from arraygrad.autodiff import grad, hessian, jacobian, jvp, no_grad, variable, vjp
 
 V = np.asarray([0.7, -1.3, 2.1])
@@ -754,5 +754,5 @@ def test_a_copy_of_what_was_kept_has_no_past(xp):
         del lost
     x += 1.0
     assert kept[0].numpy().tolist() == [1.0, 1.0, 1.0]
-    assert not Writes.since(kept[0], now)
-    assert Writes.since(x, now)
+    assert not writes.since(kept[0], now)
+    assert writes.since(x, now)

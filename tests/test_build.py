@@ -3,7 +3,9 @@
 import ctypes
 import re
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import pytest
 
 import arraygrad as xp
@@ -34,6 +36,32 @@ def test_layout_is_that_of_the_slots(cls):
         assert ctypes.c_void_p.from_address(place).value == id(value), name
 
 
+@pytest.mark.parametrize(
+    "a", [np.zeros(()), np.ones((2, 3), "c8")[::-1, 1:], np.ones((4, 1, 2), ">i2"), np.ones(0, "?")]
+)
+def test_layout_is_that_of_numpys_arrays(a):
+    """What `_native.pxd` reads of an array and of its dtype."""
+
+    class Array(ctypes.Structure):
+        _fields_: ClassVar = [
+            ("head", ctypes.c_byte * object.__basicsize__),
+            ("data", ctypes.c_void_p),
+            ("nd", ctypes.c_int),
+            ("dimensions", ctypes.POINTER(ctypes.c_ssize_t)),
+            ("strides", ctypes.POINTER(ctypes.c_ssize_t)),
+            ("base", ctypes.c_void_p),
+            ("descr", ctypes.c_void_p),
+        ]
+
+    found = Array.from_address(id(a))
+    assert tuple(found.dimensions[: found.nd]) == a.shape
+    assert tuple(found.strides[: found.nd]) == a.strides
+    assert (found.data, found.descr) == (a.ctypes.data, id(a.dtype))
+    kind = found.descr + object.__basicsize__ + ctypes.sizeof(ctypes.c_void_p)
+    assert ctypes.c_char.from_address(kind).value.decode() == a.dtype.kind
+    assert f"{np.ndarray.__module__}.{np.ndarray.__name__}" == "numpy.ndarray"
+
+
 def test_compiled_modules_exist():
     text = (ROOT / "hatch_build.py").read_text()
     (modules,) = re.findall(r'MODULES = """(.*?)"""', text, re.S)
@@ -43,7 +71,7 @@ def test_compiled_modules_exist():
         assert PACKAGE.joinpath(*name.split(".")).with_suffix(".py").exists(), name
     described = {path.relative_to(PACKAGE).with_suffix("") for path in PACKAGE.rglob("*.pxd")}
     assert described - {Path(*name.split(".")) for name in names} == {
-        Path("_alloc"),
+        Path("_native"),
         Path("_layout"),
         Path("autodiff", "_layout"),
     }

@@ -1,5 +1,5 @@
 cimport cython
-cimport arraygrad._alloc as _alloc
+cimport arraygrad._native as _native
 from arraygrad._layout cimport Device as D, Tensor as T
 
 @cython.locals(device=D)

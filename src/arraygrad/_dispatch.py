@@ -21,9 +21,9 @@ import itertools
 from collections.abc import Sequence
 from sys import getrefcount
 from types import EllipsisType
-from typing import Any, ClassVar
+from typing import Any
 
-from . import _alloc
+from . import _native
 from ._device import Device, get_device
 from ._dtypes import DEFAULTS
 from ._errors import DeviceMismatchError, TransferError, describe, explain
@@ -53,12 +53,14 @@ class Writes:
     the copies that `part` makes.
     """
 
-    on = False
-    last = 0
-    when: ClassVar[dict[int, int]] = {}
+    __slots__ = ("last", "on", "when")
 
-    @staticmethod
-    def note_bases(x: Tensor) -> None:
+    def __init__(self) -> None:
+        self.on = False
+        self.last = 0
+        self.when: dict[int, int] = {}
+
+    def note_bases(self, x: Tensor) -> None:
         """What `note_write` does, for what `x` is a view of, where indexing made it."""
         link = getattr(x, "_view", None)
         while type(link) is tuple:
@@ -68,20 +70,19 @@ class Writes:
             kept = base._value
             if kept is not None:
                 if getrefcount(kept) > ALONE + 1:  # the slot
-                    Writes.part(kept)
+                    self.part(kept)
                 base._value = None
             link = getattr(base, "_view", None)
 
-    @staticmethod
-    def part(kept: Tensor) -> None:
+    def part(self, kept: Tensor) -> None:
         """Give what a graph keeps memory of its own, which nobody writes from now on."""
         inner = kept._value  # if it has been an operand itself
         if inner is not None:
             if getrefcount(inner) > ALONE + 1:  # the slot
-                Writes.part(inner)
+                self.part(inner)
             kept._value = None
         ops = kept._device.ops
-        when = Writes.when
+        when = self.when
         written = when.get(id(ops["root"](kept._data)))
         kept._data = ops["copy"](kept._data)
         copy = id(ops["root"](kept._data))
@@ -89,10 +90,13 @@ class Writes:
         if written is not None:  # through another tensor, perhaps too late for this copy
             when[copy] = written
 
-    @staticmethod
-    def since(x: Tensor, when: int) -> bool:
+    def since(self, x: Tensor, when: int) -> bool:
         """Whether the memory of `x` was written after `when`."""
-        return Writes.when.get(id(x._device.ops["root"](x._data)), 0) > when
+        return self.when.get(id(x._device.ops["root"](x._data)), 0) > when
+
+
+#: The one there is.
+writes = Writes()
 
 
 def note_write(x: Tensor) -> None:
@@ -100,14 +104,14 @@ def note_write(x: Tensor) -> None:
     kept = x._value
     if kept is not None:
         if getrefcount(kept) > ALONE + 1:  # the slot
-            Writes.part(kept)
+            writes.part(kept)
         x._value = None
     data = x._data
     device = x._device
     root = device.ops["root"](data)
     if root is not data:
-        Writes.note_bases(x)
-    Writes.last = Writes.when[id(root)] = next(clock)
+        writes.note_bases(x)
+    writes.last = writes.when[id(root)] = next(clock)
 
 
 def keep(x: Tensor) -> Tensor:
@@ -160,7 +164,7 @@ PLAIN_KEYS = frozenset({int, slice, EllipsisType, type(None)})
 def wrap(data: Any, device: Device) -> Any:
     """What a backend's function gave back, as tensors on `device`."""
     if type(data) is device.array_type:
-        out = _alloc.new(Tensor)
+        out = _native.new(Tensor)
         out._data = data
         out._device = device
         out._value = None
@@ -169,7 +173,7 @@ def wrap(data: Any, device: Device) -> Any:
         parts = [wrap(x, device) for x in data]
         make = getattr(type(data), "_make", tuple)  # named tuples keep their names
         return make(parts)
-    out = _alloc.new(Tensor)
+    out = _native.new(Tensor)
     out._data = device.ops["from_scalar"](data)  # NumPy gives a scalar where no axes are left
     out._device = device
     out._value = None
@@ -181,12 +185,13 @@ def wrap(data: Any, device: Device) -> Any:
 SHORT_CALL: dict[type, Any] = {}
 SHORT_BINARY: dict[type, Any] = {}
 SHORT_INPLACE: dict[type, Any] = {}
+_short_call, _short_binary, _short_inplace = SHORT_CALL.get, SHORT_BINARY.get, SHORT_INPLACE.get
 
 
 def unary(name: str, x: Tensor) -> Any:
     """``name(x)`` for one tensor and no parameters."""
     if type(x) is not Tensor or is_strict():
-        return SHORT_CALL.get(type(x), apply)(name, (x,))
+        return _short_call(type(x), apply)(name, (x,))
     t = x
     device = t._device
     try:
@@ -194,7 +199,7 @@ def unary(name: str, x: Tensor) -> Any:
     except Exception as error:
         raise explain(error, name, (x,)) from error
     if type(data) is device.array_type:
-        out = _alloc.new(Tensor)
+        out = _native.new(Tensor)
         out._data = data
         out._device = device
         out._value = None
@@ -220,14 +225,14 @@ def binary(name: str, x1: Any, x2: Any, operator: bool = False) -> Any:
         elif type(x2) in SCALARS:
             b = x2
         else:
-            return (SHORT_BINARY.get(type(x2)) or beside)(name, x1, x2, operator)
+            return (_short_binary(type(x2)) or beside)(name, x1, x2, operator)
     elif type(x2) is Tensor and type(x1) in SCALARS:
         t2 = x2
         device = t2._device
         a = x1
         b = t2._data
     else:
-        short = SHORT_BINARY.get(type(x1)) or SHORT_BINARY.get(type(x2)) or beside
+        short = _short_binary(type(x1)) or _short_binary(type(x2)) or beside
         return short(name, x1, x2, operator)
     if is_strict():
         return apply(name, (x1, x2))
@@ -236,7 +241,7 @@ def binary(name: str, x1: Any, x2: Any, operator: bool = False) -> Any:
     except Exception as error:
         raise explain(error, name, (x1, x2)) from error
     if type(data) is device.array_type:
-        out = _alloc.new(Tensor)
+        out = _native.new(Tensor)
         out._data = data
         out._device = device
         out._value = None
@@ -256,7 +261,7 @@ def floating(name: str, x: Tensor) -> Any:
     Written out once more because the functions that it serves may take a frame themselves.
     """
     if type(x) is not Tensor or x._data.dtype.kind not in "fc" or is_strict():
-        short = SHORT_CALL.get(type(x))  # what is differentiated is of floating-point numbers
+        short = _short_call(type(x))  # what is differentiated is of floating-point numbers
         return unary(name, as_floating(x)) if short is None else short(name, (x,))
     t = x
     device = t._device
@@ -265,7 +270,7 @@ def floating(name: str, x: Tensor) -> Any:
     except Exception as error:
         raise explain(error, name, (x,)) from error
     if type(data) is device.array_type:
-        out = _alloc.new(Tensor)
+        out = _native.new(Tensor)
         out._data = data
         out._device = device
         out._value = None
@@ -295,7 +300,7 @@ def inplace(name: str, x1: Tensor, x2: Any) -> Any:
     t1 = x1
     device = t1._device
     if type(x1) is not Tensor:
-        return SHORT_INPLACE.get(type(x1), apply_operator)(name, x1, x2)
+        return _short_inplace(type(x1), apply_operator)(name, x1, x2)
     if type(x2) is Tensor:
         t2 = x2
         if t2._device is not device:
@@ -307,7 +312,7 @@ def inplace(name: str, x1: Tensor, x2: Any) -> Any:
         return apply_operator(name, x1, x2)
     if is_strict():
         check(name, (x1, x2), (), {})
-    if Writes.on:
+    if writes.on:
         note_write(x1)
     try:
         device.ops[name](t1._data, b)
@@ -359,14 +364,14 @@ def ternary(name: str, x1: Tensor, x2: Any, x3: Any, scalars: frozenset[type] = 
 def call(name: str, x: Tensor, /, *args: Any, **kwargs: Any) -> Any:
     """``name(x, *args, **kwargs)`` for one tensor and parameters that are no tensors."""
     if type(x) is not Tensor or is_strict():
-        return SHORT_CALL.get(type(x), apply)(name, (x,), args, kwargs)
+        return _short_call(type(x), apply)(name, (x,), args, kwargs)
     device = x._device
     try:
         data = device.ops[name](x._data, *args, **kwargs)
     except Exception as error:
         raise explain(error, name, (x, *args), kwargs) from error
     if type(data) is device.array_type:
-        out = _alloc.new(Tensor)
+        out = _native.new(Tensor)
         out._data = data
         out._device = device
         out._value = None
@@ -378,14 +383,14 @@ def reduction(name: str, x: Tensor, axis: Any, keepdims: bool) -> Any:
     """``name(x, axis=axis, keepdims=keepdims)``: keywords written out cost half of passed on."""
     if type(x) is not Tensor or is_strict():
         kwargs = {"axis": axis, "keepdims": keepdims}
-        return SHORT_CALL.get(type(x), apply)(name, (x,), (), kwargs)
+        return _short_call(type(x), apply)(name, (x,), (), kwargs)
     t = x
     device = t._device
     try:
         data = device.ops[name](t._data, axis=axis, keepdims=keepdims)
     except Exception as error:
         raise explain(error, name, (x,), {"axis": axis, "keepdims": keepdims}) from error
-    out = _alloc.new(Tensor)
+    out = _native.new(Tensor)
     out._data = data if type(data) is device.array_type else device.ops["from_scalar"](data)
     out._device = device
     out._value = None
@@ -467,7 +472,7 @@ def apply(
     device = common_device(name, tensors)
     if is_strict():
         check(name, operands, args, kwargs)
-    if Writes.on and name in MUTATING:
+    if writes.on and name in MUTATING:
         note_write(tensors[0])
     data = [_operand(name, x, device) for x in operands]
     kwargs = {k: _keyword(name, k, x, device) for k, x in kwargs.items()}

@@ -536,7 +536,7 @@ class Tensor:
             out = _dispatch.wrap(device.ops["getitem"](self._data, key), device)
         except Exception as error:
             raise explain(error, "__getitem__", (self, key)) from error
-        if _dispatch.Writes.on and not _dispatch.has_arrays(key):
+        if _dispatch.writes.on and not _dispatch.has_arrays(key):
             out._view = (ref(self), key)  # written into, it makes its base traced too
         return out
 
@@ -588,7 +588,7 @@ class Tensor:
                 return
             if is_strict():
                 check("setitem", (self, value), (key,), {})
-            if _dispatch.Writes.on:
+            if _dispatch.writes.on:
                 _dispatch.note_write(self)
             try:
                 self._device.ops["setitem"](self._data, data, key)

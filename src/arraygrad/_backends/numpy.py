@@ -21,6 +21,7 @@ from array_api_compat import numpy as _compat
 from array_api_compat.numpy import fft as _fft
 from array_api_compat.numpy import linalg as _linalg
 
+from .. import _native
 from . import _nn, _random, _special
 from ._threads import all_in_parts, in_parts, rows_in_parts, sweep
 
@@ -218,7 +219,7 @@ def _all_finite(x: Any) -> bool:
 def matmul(x1: Any, x2: Any, /) -> _Array:
     """For small results the method: half of the time, but it fills its result with zeros first."""
     try:
-        a, b = x1.shape, x2.shape
+        a, b = _native.shape(x1), _native.shape(x2)
         small = len(a) <= 2 and len(b) <= 2 and a[0] * b[-1] <= 4096
     except (AttributeError, IndexError):  # a scalar, of which NumPy says what is wrong
         small = False
@@ -973,7 +974,7 @@ def settle(x: _Array, weight: _Array) -> _Array:
     Hardly ever is there a NaN, which one pass over `x` tells.
     """
     size = x.size
-    if x.dtype.kind == "c" or (size > 10_000 and not x.flags.c_contiguous) or not size:
+    if _native.kind(x) == "c" or (size > 10_000 and not x.flags.c_contiguous) or not size:
         witness = np.add.reduce(x, axis=None)
     else:
         witness = x.item(x.argmax())  # a NaN counts as the largest; the cheapest way to ask

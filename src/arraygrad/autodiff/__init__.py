@@ -5,7 +5,7 @@ Two styles over one engine: functions of functions (`grad`, `vjp`, `jvp`, ...) a
 """
 
 from .. import _hints
-from .._dispatch import Writes
+from .._dispatch import writes
 from . import rules
 from ._check import check_grads
 from ._custom import checkpoint, custom_jvp, custom_vjp
@@ -25,7 +25,7 @@ from ._rules import NotDifferentiableError
 from ._tape import enable_grad, no_grad, variable
 from ._traced import Variable
 
-Writes.on = True
+writes.on = True
 _hints.install(__name__, _hints.JAX)
 
 __all__ = [

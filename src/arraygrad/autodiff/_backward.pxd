@@ -1,5 +1,6 @@
 cimport cython
 cimport arraygrad._dispatch as _dispatch
+cimport arraygrad._native as _native
 cimport arraygrad.autodiff._engine as _engine
 from arraygrad._layout cimport Tensor as T
 from arraygrad.autodiff._layout cimport Node as N, Rule as R

@@ -8,7 +8,8 @@ from heapq import heappop, heappush
 from sys import getrefcount
 from typing import Any
 
-from .. import _dispatch
+from .. import _dispatch, _native
+from .._dispatch import ALONE, writes
 from .._errors import describe
 from .._tensor import Tensor
 from . import _debug, _engine
@@ -125,7 +126,7 @@ def backward(
                     f"backward: what {rule.name} kept has been freed by an earlier pass; "
                     "write backward(retain_graph=True) in that one"
                 )
-            if _dispatch.Writes.last > node.time:
+            if writes.last > node.time:
                 _check_unwritten(node)
             if careful:
                 if create_graph:
@@ -136,7 +137,8 @@ def backward(
             if composed:
                 vjps: Any = _pulled(rule, node, g, saved)
             else:
-                vjps = rule.vjps if node.dtype.kind == "c" else rule.real_vjps
+                t = g
+                vjps = rule.vjps if _native.kind(t._data) == "c" else rule.real_vjps
             kwargs = node.kwargs
             elementwise = rule.elementwise
             for i, above in enumerate(node.parents):  # (zip takes three times as long)
@@ -154,8 +156,7 @@ def backward(
                 if elementwise and gx is not g:
                     gx = _engine.settle(gx, g)
                 t = gx
-                data = t._data
-                if data.shape != parent.shape or data.dtype is not parent.dtype:
+                if not _native.fits(t._data, parent.shape, parent.dtype):
                     gx = _engine.conform(gx, parent)
                 have = grads.get(parent)
                 if have is None:
@@ -165,7 +166,7 @@ def backward(
                     parent in sums
                     or (
                         type(have) is Tensor
-                        and getrefcount(have) == _dispatch.ALONE + 1  # in grads
+                        and getrefcount(have) == ALONE + 1  # in grads
                         and _dispatch.owns(have)
                     )
                 ):
@@ -257,7 +258,7 @@ def _check_unwritten(node: Node) -> None:
         x = stack.pop()
         if isinstance(x, (tuple, list)):
             stack.extend(x)
-        elif isinstance(x, Tensor) and _dispatch.Writes.since(bottom(x), node.time):
+        elif isinstance(x, Tensor) and writes.since(bottom(x), node.time):
             raise RuntimeError(
                 f"backward: {describe(x)}, which {node.name} kept for its gradient, has been "
                 "overwritten in place through another tensor that shares its memory; copy it "
@@ -357,7 +358,7 @@ def own(found: dict[Any, Tensor], node: Any) -> Tensor | None:
     if type(g) is Split:
         g = joined(g)
     if type(g) is Tensor:
-        seen = getrefcount(g) > _dispatch.ALONE or not _dispatch.owns(g)
+        seen = getrefcount(g) > ALONE or not _dispatch.owns(g)
     else:
-        seen = g is not None and (g._view is not None or getrefcount(g) > _dispatch.ALONE)
+        seen = g is not None and (g._view is not None or getrefcount(g) > ALONE)
     return _dispatch.unary("copy", g) if seen else g

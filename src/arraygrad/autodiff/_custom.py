@@ -10,7 +10,7 @@ from functools import update_wrapper, wraps
 from numbers import Number
 from typing import Any
 
-from .._dispatch import Writes, clock
+from .._dispatch import clock, writes
 from .._errors import describe
 from .._tensor import Tensor
 from . import _trees
@@ -59,7 +59,7 @@ class _Call:
         for x, flag, before in zip(self.inner, self.flags, self.before, strict=True):
             if flag and (
                 getattr(x, "_trace", None) is not before
-                or (Writes.last > self.start and Writes.since(bottom(x), self.start))
+                or (writes.last > self.start and writes.since(bottom(x), self.start))
             ):
                 raise RuntimeError(
                     f"{name}: the function writes to its argument {describe(x)}, which cannot be "

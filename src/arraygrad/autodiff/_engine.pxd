@@ -1,5 +1,5 @@
 cimport cython
-cimport arraygrad._alloc as _alloc
+cimport arraygrad._native as _native
 cimport arraygrad._dispatch as _dispatch
 from arraygrad._layout cimport Device as D, Tensor as T
 from arraygrad.autodiff._layout cimport Node as N, Rule as R

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from .. import _alloc, _dispatch
+from .. import _dispatch, _native
 from .._device import get_device
 from .._dispatch import (
     OPTIONAL_SCALARS,
@@ -52,13 +52,14 @@ from ._traced import (
 )
 
 _new_like = tuple.__new__  # a named tuple's own takes a frame
+_rule_of = RULES.get
 
 # ---- traced tensors and their nodes
 
 
 def traced(cls: type[Traced], value: Tensor, trace: Any, view: Any = None) -> Any:
     """A traced tensor over `value`."""
-    out = _alloc.new(cls)
+    out = _native.new(cls)
     out._data = value._data
     out._device = value._device
     out._value = value
@@ -79,12 +80,12 @@ def leaf(value: Tensor, level: int) -> Leaf:
 
 def node(value: Tensor, level: int, cls: Any = Node) -> Any:
     """A node for `value`; the caller sets rule, parents, saved and kwargs."""
-    new = _alloc.new(cls)
+    new = _native.new(cls)
     data = value._data
     new.level = level
     new.time = next(clock)
-    new.shape = data.shape
-    new.dtype = data.dtype
+    new.shape = _native.shape(data)
+    new.dtype = _native.dtype(data)
     new.hooks = None
     return new
 
@@ -108,7 +109,7 @@ def transform(
     """Perform an operation of which some operand is traced."""
     if name in MUTATING:
         return write(name, operands, args)
-    rule = RULES.get(name)
+    rule = _rule_of(name)
     if rule is not None and rule.prepare is not None:
         result = rule.prepare(operands, args, kwargs)
         if result is not NotImplemented:
@@ -160,7 +161,7 @@ def record_call(
     """`transform` for one variable, and parameters."""
     x = operands[0]
     value = x._value
-    rule = RULES.get(name)
+    rule = _rule_of(name)
     parent = x._trace
     if (
         rule is None
@@ -187,10 +188,10 @@ def record_call(
         return _record(rule, Variable, operands, [value], [True], parent.level, args, kwargs, out)
     t = out
     data = t._data
-    if data.dtype.kind not in "fc":
+    if _native.kind(data) not in "fc":
         return out  # bools and ints have no derivative
     keep_out, keep_x = rule.wants[0]
-    new = _alloc.new(Node)
+    new = _native.new(Node)
     new.rule = rule
     new.parents = (parent,)
     new.saved = (
@@ -204,11 +205,11 @@ def record_call(
     new.kwargs = kwargs
     new.level = parent.level
     new.time = next(clock)
-    new.shape = data.shape
-    new.dtype = data.dtype
+    new.shape = _native.shape(data)
+    new.dtype = _native.dtype(data)
     new.hooks = None
     device = t._device
-    result = _alloc.new(Variable)
+    result = _native.new(Variable)
     result._data = data
     result._device = device
     result._value = out
@@ -225,7 +226,7 @@ def record_call(
 
 def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     """`transform` for two operands, at least one of them a variable."""
-    rule = RULES.get(name)
+    rule = _rule_of(name)
     if rule is None or not rule.vjps or paused() is not None:
         return beside(name, x1, x2, operator)
     t1: Any
@@ -278,7 +279,7 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
         except Exception as error:
             raise explain(error, name, (x1, x2)) from error
         if type(data) is device.array_type:
-            t = _alloc.new(Tensor)
+            t = _native.new(Tensor)
             t._data = data
             t._device = device
             t._value = None
@@ -291,7 +292,7 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
         wants = rule.wants[0]
     data = t._data
     keep_out, keep1, keep2 = wants
-    new = _alloc.new(Node)
+    new = _native.new(Node)
     new.rule = rule
     new.parents = (node1, node2)
     new.saved = (
@@ -306,10 +307,10 @@ def record_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     new.kwargs = _NONE
     new.level = level
     new.time = next(clock)
-    new.shape = data.shape
-    new.dtype = data.dtype
+    new.shape = _native.shape(data)
+    new.dtype = _native.dtype(data)
     new.hooks = None
-    result = _alloc.new(Variable)
+    result = _native.new(Variable)
     result._data = data
     result._device = t._device
     result._value = t
@@ -323,7 +324,7 @@ def push_call(
 ) -> Any:
     """`transform` for one dual tensor, and parameters."""
     x = operands[0]
-    rule = RULES.get(name)
+    rule = _rule_of(name)
     level, t = x._trace
     if rule is None or not rule.jvps or rule.composed or x._view is not None or t is None:
         return apply(name, operands, args, kwargs)
@@ -343,7 +344,7 @@ def push_call(
 
 def push_binary(name: str, x1: Any, x2: Any, operator: bool) -> Any:
     """`transform` for two operands, at least one of them dual."""
-    rule = RULES.get(name)
+    rule = _rule_of(name)
     if rule is None or not rule.jvps or rule.composed:
         return beside(name, x1, x2, operator)
     level = (x1 if type(x1) is Dual else x2)._trace.level
@@ -514,7 +515,7 @@ def _saved(value: Any, want: int) -> Any:
     if want == LIKE:
         t = value
         data = t._data
-        return _new_like(Like, (data.shape, data.dtype, t._device))
+        return _new_like(Like, (_native.shape(data), _native.dtype(data), t._device))
     return snapshot(value)
 
 

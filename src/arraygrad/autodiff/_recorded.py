@@ -11,12 +11,9 @@ from .._tensor import Tensor
 from . import _backward, _debug, _engine, _trees
 from ._backward import backward
 from ._engine import conform, refresh, snapshot, tie, zeros
-from ._traced import Dual, Exposed, Tangent, Traced, Variable, joined, levels
+from ._traced import EXPOSED, Dual, Exposed, Tangent, Traced, Variable, joined, levels
 
 Function = Callable[..., Any]
-
-#: Of a plain argument: others see its memory, but it belongs to no lower level.
-_ARGUMENT = Exposed(None)
 
 
 class Inputs:
@@ -86,7 +83,7 @@ def entered(x: Tensor, level: int, tangent: Tensor | None = None, dual: bool = F
     if isinstance(x, Traced):
         value, view = snapshot(x), Exposed(x)
     else:
-        value, view = _dispatch.wrap(x._data, x._device), _ARGUMENT
+        value, view = _dispatch.wrap(x._data, x._device), EXPOSED
     if dual:
         return _engine.traced(Dual, value, Tangent(level, tangent), view)
     return _engine.traced(Variable, value, _engine.leaf(value, level), view)
@@ -98,7 +95,7 @@ def check_arguments(name: str, starts: Sequence[Any]) -> None:
     Outside, the two are one; here the argument did not see the write.
     """
     for x in starts:
-        base: Any = None if x._view is _ARGUMENT else x._view.base
+        base: Any = None if x._view is EXPOSED else x._view.base
         if base is None:
             continue
         refresh(base)

@@ -9,7 +9,7 @@ from .. import _dispatch
 from .._errors import describe
 from .._tensor import Tensor
 from ._engine import leaf, traced
-from ._traced import Exposed, Recording, Traced, Variable
+from ._traced import EXPOSED, Recording, Traced, Variable
 
 
 def variable(t: Tensor, /, *, requires_grad: bool = True) -> Variable:
@@ -57,7 +57,7 @@ def variable(t: Tensor, /, *, requires_grad: bool = True) -> Variable:
             "write xp.astype(t, xp.float64) first"
         )
     value = _dispatch.wrap(t._data, t._device)
-    return traced(Variable, value, leaf(value, 0 if requires_grad else -1), Exposed(None))
+    return traced(Variable, value, leaf(value, 0 if requires_grad else -1), EXPOSED)
 
 
 def no_grad(function: Callable[..., Any] | None = None, /) -> Any:

@@ -249,6 +249,10 @@ class Exposed(NamedTuple):
     base: Tensor | None
 
 
+#: To plain tensors, such as the argument that it was made of.
+EXPOSED = Exposed(None)
+
+
 class Traced(Tensor):
     """A tensor that takes part in a differentiation."""
 

@@ -19,11 +19,12 @@ from sys import getrefcount
 from typing import Any
 
 from .. import _dispatch
+from .._dispatch import ALONE, SCALARS, writes
 from .._errors import describe
 from .._tensor import Tensor
 from ._engine import _cast, put, refresh, run, snapshot
 from ._rules import RULES
-from ._traced import Dual, Exposed, Traced, Variable, View, active, in_rule, is_off, paused
+from ._traced import EXPOSED, Dual, Exposed, Traced, Variable, View, active, in_rule, is_off, paused
 
 #: In-place operators, as functions that give a new tensor.
 _FUNCTIONS = {
@@ -87,12 +88,12 @@ def write_variable(name: str, x: Any, value: Any) -> Any:
     if (
         type(kept) is not Tensor
         or view.__class__ is View
-        or not (type(value) is Tensor or type(value) in _dispatch.SCALARS)
+        or not (type(value) is Tensor or type(value) in SCALARS)
         or not is_off(x, pause)
         or (pause is not None and pause.captured is not None)
     ):
         return _dispatch.apply_operator(name, x, value)
-    if getrefcount(kept) > _dispatch.ALONE + 1:  # the slot
+    if getrefcount(kept) > ALONE + 1:  # the slot
         _unshare(x)
     _dispatch.inplace(name, x._value, value)
     return x
@@ -148,8 +149,8 @@ def _unshare(x: Traced) -> None:
     kept = x._value
     if isinstance(kept, Traced):
         _unshare(kept)
-    elif getrefcount(kept) > _dispatch.ALONE + 1:  # the slot
-        _dispatch.Writes.part(kept)
+    elif getrefcount(kept) > ALONE + 1:  # the slot
+        writes.part(kept)
         x._value = _dispatch.wrap(x._data, x._device)
 
 
@@ -186,7 +187,7 @@ def _assign_plain(name: str, x: Tensor, new: Tensor, views: int) -> None:
         base, key = link[0](), link[1]
         data = x._data
         # None but this variable, its slot and what is kept of it refer to the view itself.
-        alone = getrefcount(data) <= _dispatch.ALONE + 1 + (x._value is not None)
+        alone = getrefcount(data) <= ALONE + 1 + (x._value is not None)
         del data
         if base is not None and alone:
             _assign(name, base, put(base, new, key), views + 1)
@@ -272,10 +273,11 @@ def detached(x: Tensor) -> Tensor:
     """The data of `x` as a plain tensor, which sees later writes to `x`."""
     if not isinstance(x, Traced):
         return x.detach()
-    refresh(x)
     root: Any = x
-    while isinstance(root._view, View):
-        root = root._view.base
+    if type(x._view) is View:
+        refresh(x)
+        while isinstance(root._view, View):
+            root = root._view.base
     if root._view is None:
-        root._view = Exposed(None)
+        root._view = EXPOSED
     return _dispatch.wrap(x._data, x._device)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from ... import _dispatch
 from ... import _elementwise as xp
 from ..._creation import asarray
 from ..._dispatch import call, unary, wrap
@@ -122,7 +122,8 @@ def _pow_base(t: Any, _out: Any, x1: Any, x2: Any) -> Any:
         if x2 == 1:
             return t
         # (A sum takes half as long as a product with a number.)
-        return scaled(x1 + x1 if x2 == 2 else x2 * x1 ** (x2 - 1), t)
+        slope = _dispatch.binary("add", x1, x1) if x2 == 2 else x2 * x1 ** (x2 - 1)
+        return scaled(slope, t)
     # (x1 may be a scalar here too, of a mixture of levels)
     none = (x1 == 0) & (x2 == 0)
     return t * where(none, 0.0, x2 * xp.pow(where(none, 1.0, x1), x2 - 1))
@@ -253,7 +254,7 @@ def _halves(t: Any, more: Any, at_least: Any) -> Any:
     return scaled(weight, t) if weight.shape == t.shape else weight * t
 
 
-def _extreme(name: str, share: Function, more: Function) -> None:
+def _extreme(name: str, share: Function, more: str) -> None:
     """Both operands, and either beside a scalar, for which the result tells enough."""
     define(
         name,
@@ -262,8 +263,12 @@ def _extreme(name: str, share: Function, more: Function) -> None:
         scalar=Rule(
             name,
             _same(
-                lambda t, out, _x1, x2: t * more(out, x2),
-                lambda t, out, x1, _x2: t * more(out, x1),
+                lambda t, out, _x1, x2: _dispatch.binary(
+                    "multiply", t, _dispatch.binary(more, out, x2)
+                ),
+                lambda t, out, x1, _x2: _dispatch.binary(
+                    "multiply", t, _dispatch.binary(more, out, x1)
+                ),
             ),
             elementwise=True,
         ),
@@ -274,8 +279,8 @@ def _same(*scales: Function) -> list[tuple[Function, Function]]:
     return [(scale, scale) for scale in scales]
 
 
-_extreme("maximum", _share, operator.gt)
-_extreme("minimum", _share_min, operator.lt)
+_extreme("maximum", _share, "greater")
+_extreme("minimum", _share_min, "less")
 
 
 def _lower(x: Any, low: Any) -> Any:

@@ -1,4 +1,5 @@
 cimport arraygrad._dispatch as _dispatch
+cimport arraygrad._native as _native
 from arraygrad._layout cimport Tensor as T
 
 cpdef object _adjoint(T x)

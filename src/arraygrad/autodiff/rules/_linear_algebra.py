@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ... import _dispatch
+from ... import _dispatch, _native
 from ... import _linear_algebra as xp
 from ..._manipulation import expand_dims, permute_dims, reshape, squeeze
 from ..._statistical import sum as _sum
@@ -14,7 +14,7 @@ from .._rules import conj, define
 
 def _adjoint(x: Any) -> Any:
     x = _dispatch.unary("matrix_transpose", x)
-    return conj(x) if x._data.dtype.kind == "c" else x
+    return conj(x) if _native.kind(x._data) == "c" else x
 
 
 def _matmul_left(g: Any, _out: Any, _x1: Any, x2: Any) -> Any:

@@ -1,0 +1,21 @@
+"""What the innermost modules ask of objects most often.
+
+Compiled modules have these functions in C, of `_native.pxd`, and nothing but these modules calls
+them. There NumPy's arrays are read directly; any other library's answer as they do here.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any
+
+#: An object of one of our classes, whose slots the caller sets.
+new = object.__new__
+
+#: Of an array: its shape, its dtype, and the dtype's kind.
+shape, dtype, kind = attrgetter("shape"), attrgetter("dtype"), attrgetter("dtype.kind")
+
+
+def fits(data: Any, shape: tuple[int, ...], dtype: Any) -> bool:
+    """Whether an array has this shape, and this very dtype object."""
+    return data.shape == shape and data.dtype is dtype

@@ -1,0 +1,1 @@
+cimport arraygrad._dispatch as _dispatch
