@@ -432,6 +432,10 @@ class Tensor:
         return int(self._scalar("__int__", "biuf"))
 
     def __float__(self) -> float:
+        if type(self) is Tensor and not self._data.ndim:  # most often, and not traced
+            x = self._device.ops["item"](self._data)
+            if type(x) is float:
+                return x
         return float(self._scalar("__float__", "biuf"))
 
     def __complex__(self) -> complex:
