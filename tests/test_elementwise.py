@@ -458,3 +458,19 @@ def test_unique_values_of_many(dtype):
 def test_unique_values_of_nan_and_zeros():
     found = xp.unique_values(xp.asarray([math.nan, 0.0, math.nan, -0.0, 0.0, -1.0]))
     np.testing.assert_array_equal(found, [-1.0, 0.0, math.nan, math.nan])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "divisor", [2.0, -2, 0.25, 2.0**90, -(2.0**-90), 2**70, 3.0, 1e-300, 2**1000]
+)
+def test_division_of_many_by_a_number(dtype, divisor):
+    """To the last bit NumPy's, from the least number to the largest."""
+    bits = np.random.default_rng(0).integers(0, 2**63, 5000, dtype=np.uint64)
+    with np.errstate(all="ignore"):
+        a = np.concat([bits.view(dtype), [0.0, -0.0, np.inf, -np.inf, np.nan]], dtype=dtype)
+        if dtype == "float32":
+            divisor = float(np.float32(divisor))
+        found, expected = (xp.asarray(a) / divisor).numpy(), a / divisor
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))

@@ -1,6 +1,8 @@
 """Reductions and scans, against NumPy on every device and against exact sums."""
 
+import itertools
 import math
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -99,6 +101,60 @@ def test_sums_are_nearly_exact(values):
     variance = sum((Fraction(v) - mean) ** 2 for v in values) / len(values)
     bound = 1e-12 * float(variance) + 1e-28 * magnitude**2
     assert abs(float(ag.var(x)) - float(variance)) <= bound
+
+
+#: Long rows and short ones, few columns, axes of one element, and no divisor to take apart by.
+LARGE = [
+    *((200_000,), (2**17 + 3, 1), (1, 140_001), (30_000, 3), (5_001, 10), (300, 64, 1)),
+    *((260, 2_100), (257, 1_031), (9, 20_000), (3, 70, 900), (8, 16, 14, 14)),
+]
+
+
+@pytest.mark.parametrize("order", ["C", "F", "reversed"])
+@pytest.mark.parametrize("shape", LARGE, ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_large_sums(xp, shape, dtype, order):
+    """Over whatever axes, in whatever order the memory is; all of it as exact as by pairs."""
+    a = np.random.default_rng(0).random(shape).astype(dtype)
+    a = np.asfortranarray(a) if order == "F" else a[::-1] if order == "reversed" else a
+    x = xp.asarray(a)
+    wide = a.astype(np.longdouble)
+    ndim = len(shape)
+    axes = [c for n in range(1, ndim + 1) for c in itertools.combinations(range(ndim), n)]
+    for axis in (None, -1, *axes):
+        for keepdims in (False, True):
+            found = xp.sum(x, axis=axis, keepdims=keepdims).numpy()
+            expected = wide.sum(axis=axis, keepdims=keepdims)
+            assert (found.shape, found.dtype) == (expected.shape, a.dtype)
+            # By the way they lie in memory, some are added one after the other.
+            least = 12 if axis is None and order == "C" else a.size // expected.size
+            np.testing.assert_allclose(found, expected, rtol=float(least * np.finfo(dtype).eps))
+
+
+def test_large_sums_of_few_columns_lose_no_digits():
+    a = np.random.default_rng(0).random((100_000, 10)).astype("float32")
+    expected = a.astype(float).sum(axis=0)
+    found = ag.sum(ag.asarray(a), axis=0).numpy()
+    np.testing.assert_allclose(found, expected, rtol=10 * float(np.finfo("float32").eps))
+
+
+@pytest.mark.parametrize("axis", [2, -3, (0, 0), (0, -2), (0, 5)])
+def test_axes_that_do_not_exist(axis):
+    messages = []
+    for x in (ag.ones((2, 3)), ag.ones((50_000, 3))):
+        with pytest.raises((ValueError, IndexError)) as error:
+            ag.sum(x, axis=axis)
+        messages.append(re.sub(r"\d+, ?\d+", "", str(error.value)))
+    assert messages[0] == messages[1]
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_large_sums_of_what_is_not_finite(value):
+    for shape, axis in (((200_000,), None), ((30_000, 5), 0), ((30_000, 5), 1)):
+        a = np.ones(shape)
+        a.reshape(-1)[[7, -1]] = value
+        np.testing.assert_array_equal(ag.sum(ag.asarray(a), axis=axis).numpy(), a.sum(axis=axis))
 
 
 def test_variance_of_a_large_offset():

@@ -72,6 +72,19 @@ cdef extern from *:
         return found;
     }
 
+    static CYTHON_INLINE Py_ssize_t arraygrad_size(PyObject *x) {
+        arraygrad_ndarray *a = arraygrad_numpys(x);
+        PyObject *size;
+        Py_ssize_t found = 1;
+        int i;
+        for (i = 0; a && i < a->nd; i++) found *= a->dimensions[i];
+        if (a) return found;
+        size = PyObject_GetAttrString(x, "size");
+        found = size ? PyLong_AsSsize_t(size) : -1;
+        Py_XDECREF(size);
+        return found;
+    }
+
     static CYTHON_INLINE int arraygrad_fits(PyObject *x, PyObject *shape, PyObject *dtype) {
         arraygrad_ndarray *a = arraygrad_numpys(x);
         PyObject *has;
@@ -96,4 +109,5 @@ cdef extern from *:
     object shape "arraygrad_shape" (object data)
     object dtype "arraygrad_dtype" (object data)
     Py_UCS4 kind "arraygrad_kind" (object data) except? 0xFFFFFFFF
+    Py_ssize_t size "arraygrad_size" (object data) except? -1
     bint fits "arraygrad_fits" (object data, object shape, object dtype) except -1

@@ -12,8 +12,9 @@ from typing import Any
 #: An object of one of our classes, whose slots the caller sets.
 new = object.__new__
 
-#: Of an array: its shape, its dtype, and the dtype's kind.
+#: Of an array: its shape, its dtype, the dtype's kind, and the number of its elements.
 shape, dtype, kind = attrgetter("shape"), attrgetter("dtype"), attrgetter("dtype.kind")
+size = attrgetter("size")
 
 
 def fits(data: Any, shape: tuple[int, ...], dtype: Any) -> bool:

@@ -324,8 +324,8 @@ def sum(
 
     Notes
     -----
-    On the CPU floating-point numbers are added pairwise along the fastest axis, so the rounding
-    error grows with the logarithm of their number.
+    On the CPU floating-point numbers are added along the fastest axis by pairs or in short parts,
+    and many rows in parts, too, so that the rounding error hardly grows with their number.
 
     Examples
     --------
