@@ -808,7 +808,7 @@ def broadcast_to(x: _Array, /, shape: Any) -> _Array:
     if shape == have:
         view = x.view()
     elif not have and 0 not in shape:  # most often, from a loss
-        view = np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
+        view = array_type(shape, x.dtype, x, 0, (0,) * len(shape))
     else:
         added = len(shape) - len(have)
         if added < 0 or not x.flags.c_contiguous or 0 in shape:
@@ -818,7 +818,7 @@ def broadcast_to(x: _Array, /, shape: Any) -> _Array:
             if n != wanted and n != 1:
                 return np.broadcast_to(x, shape)  # which says what is wrong
             strides.append(stride if n == wanted else 0)
-        view = np.ndarray(shape, x.dtype, x, 0, strides)
+        view = array_type(shape, x.dtype, x, 0, strides)
     view.setflags(False)  # (by the attribute it takes twice as long)
     return view
 

@@ -9,4 +9,5 @@ from arraygrad.autodiff._layout cimport Node as N, Rule as R
 cpdef object backward(object roots, object stops=*, object free=*, object create_graph=*)
 @cython.locals(node=N)
 cpdef object run_backward(T x, object gradient, object retain_graph, object create_graph)
+cpdef object accumulate(object node, object found)
 cpdef object own(object found, object node)

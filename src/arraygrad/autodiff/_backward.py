@@ -74,9 +74,12 @@ def belongs(x: Any, level: int) -> bool:
     return x._trace.level == level
 
 
+_NOWHERE: frozenset[Node] = frozenset()
+
+
 def backward(
     roots: Sequence[tuple[Node, Tensor]],
-    stops: frozenset[Node] = frozenset(),
+    stops: frozenset[Node] = _NOWHERE,
     free: bool = False,
     create_graph: bool = False,
 ) -> dict[Node, Tensor]:
@@ -331,7 +334,7 @@ def run_backward(
     if _debug.entered:
         _debug.check_results("backward", x)
     retain = create_graph if retain_graph is None else retain_graph
-    found = backward([(node, root)], free=not retain, create_graph=create_graph)
+    found = backward([(node, root)], _NOWHERE, not retain, create_graph)
     del root, gradient
     for leaf_node in list(found):
         if leaf_node.level >= 0:  # not switched off since it was recorded

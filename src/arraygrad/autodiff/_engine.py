@@ -746,6 +746,7 @@ def conform(g: Tensor, node: Any) -> Tensor:
 
 
 _in_rules: ContextVar[bool] = ContextVar("arraygrad_in_rules", default=False)
+_are_in_rules, _enter_rules, _leave_rules = _in_rules.get, _in_rules.set, _in_rules.reset
 _numbers = get_device("cpu").backend  # which knows what to warn of
 _set_errors, _reset_errors, _ignored = (
     _numbers.errors.set,
@@ -771,9 +772,9 @@ class quiet:
 
 def hush() -> Any:
     """Enter `quiet`; gives what `unhush` takes to leave it."""
-    if _in_rules.get():
+    if _are_in_rules():
         return None
-    inside = _in_rules.set(True)
+    inside = _enter_rules(True)
     context = strict(False) if is_strict() else None
     if context is not None:
         context.__enter__()
@@ -788,7 +789,7 @@ def unhush(before: Any) -> None:
     _reset_errors(errors)
     if context is not None:
         context.__exit__(None, None, None)
-    _in_rules.reset(inside)
+    _leave_rules(inside)
 
 
 def settle(x: Tensor, weight: Tensor) -> Tensor:
