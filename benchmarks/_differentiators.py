@@ -23,7 +23,7 @@ Phases = list[Callable[[Any], Any]]
 
 
 class Library:
-    """What all have in common."""
+    """What all have in common; `gradient`, `step` and `hvp` each does in its own way, if it can."""
 
     name: str
     xp: Any

@@ -15,9 +15,9 @@ from sphinx.ext.intersphinx import InventoryAdapter
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-import api_pages  # noqa: E402
+import api_pages  # noqa: E402  (found by the path above)
 
-import arraygrad  # noqa: E402
+import arraygrad  # noqa: E402  (as above)
 
 project = "arraygrad"
 author = copyright = "The arraygrad developers"

@@ -59,7 +59,7 @@ class Tensor:
     # NumPy's arrays and scalars leave `a + tensor` to the tensor. (Without __array_ufunc__, so
     # that np.abs(tensor) still converts.)
     __array_priority__ = 1000.0
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # (so Python is told that it has none)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Tensor:
         """Not for use; says which function to use."""

@@ -253,7 +253,7 @@ def ifloordiv(x1: _Array, x2: Any, /) -> None:
 def divide(x1: Any, x2: Any, /) -> _Array:
     """By a power of two the product with its inverse, which is the same in half of the time."""
     if (
-        (type(x2) is float or type(x2) is int)
+        (type(x2) is float or type(x2) is int)  # (`in _REAL` takes longer)
         and _native.size(x1) >= _HALVED
         and x1.dtype.char in "fd"
         and 1e-30 < abs(x2) < 1e30
@@ -678,7 +678,8 @@ def _of_rows(x: _Array) -> _Array:
         return _of_rows(_of_rows(x[:, :end].reshape(k, -1)).reshape(1, k)) + _add(
             x[:, end:], axis=1
         )
-    for k in range(-(-n // _ROW), n // 64):
+    least = -(-n // _ROW)
+    for k in range(least, min(least + 64, n // 64)):  # (of a prime length none is found)
         if not n % k:  # parts of one length, as others are read twice
             return _of_rows(_of_rows(x.reshape(m * k, -1)).reshape(m, k))
     return _add(x, axis=1)

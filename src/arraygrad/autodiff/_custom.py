@@ -213,7 +213,7 @@ class _Custom:
         return self._perform(constants, call)
 
     def _perform(self, constants: list[Any], call: _Call) -> Any:
-        """The function by its rule."""
+        """The function by its rule, of which each kind has its own form."""
         raise NotImplementedError
 
     def _put_together(self, constants: list[Any], others: Any) -> list[Any]:

@@ -49,6 +49,7 @@ def _of_tensors(scale: Scale) -> Scale:
         names.insert(1, like)
     elif names[1].name.startswith("_"):
         names[1] = like
+    # (mypy knows no attributes of functions.)
     run.__signature__ = inspect.Signature(names)  # type: ignore[attr-defined]
     run.refused = getattr(scale, "refused", "")  # type: ignore[attr-defined]
     return run
