@@ -20,7 +20,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 # (Whatever asks for reference counts or frames is compiled with all others of its kind, or not.)
 MODULES = """
-    _dispatch _backends.numpy autodiff._backward autodiff._engine autodiff._recorded
+    _dispatch _operators _backends.numpy autodiff._backward autodiff._engine autodiff._recorded
     autodiff._trees autodiff._writes autodiff.rules._elementwise autodiff.rules._linear_algebra
     autodiff.rules._statistical"""
 
@@ -68,6 +68,7 @@ def compiled(root: Path, scratch: Path) -> dict[str, str]:
             build_dir=str(scratch / "c"),
             compiler_directives={
                 "annotation_typing": False,  # hints are for readers; the .pxd files count
+                "auto_pickle": False,
                 "language_level": 3,
                 "nonecheck": True,
             },

@@ -1481,9 +1481,10 @@ def standard_names() -> list[str]:
     for prefix, module in (("linalg", linalg), ("fft", fft), ("special", special)):
         names += [f"{prefix}.{n}" for n in module.__all__ if inspect.isfunction(vars(module)[n])]
     names += ["T", "mT", "to_device"]
-    for name, value in vars(xp.Tensor).items():
-        if name.startswith("__") and inspect.isfunction(value) and name not in _NO_OPERATORS:
-            names.append(name)
+    for cls in xp.Tensor.__mro__[:-1]:
+        for name, value in vars(cls).items():
+            if name.startswith("__") and inspect.isroutine(value) and name not in _NO_OPERATORS:
+                names.append(name)
     return names
 
 

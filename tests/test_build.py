@@ -28,7 +28,7 @@ def structs():
 def test_layout_is_that_of_the_slots(cls):
     fields = structs()[cls.__name__.lower()]
     assert set(fields) == set(cls.__slots__) - {"__weakref__"}
-    x = object.__new__(cls)
+    x = cls.__base__.__new__(cls)
     for i, name in enumerate(fields):
         value = object()
         setattr(x, name, value)
@@ -51,12 +51,14 @@ def test_layout_is_that_of_numpys_arrays(a):
             ("strides", ctypes.POINTER(ctypes.c_ssize_t)),
             ("base", ctypes.c_void_p),
             ("descr", ctypes.c_void_p),
+            ("flags", ctypes.c_int),
         ]
 
     found = Array.from_address(id(a))
     assert tuple(found.dimensions[: found.nd]) == a.shape
     assert tuple(found.strides[: found.nd]) == a.strides
     assert (found.data, found.descr) == (a.ctypes.data, id(a.dtype))
+    assert (found.flags & 0x404 == 0x404) == (a.flags.owndata and a.flags.writeable)
     kind = found.descr + object.__basicsize__ + ctypes.sizeof(ctypes.c_void_p)
     assert ctypes.c_char.from_address(kind).value.decode() == a.dtype.kind
     assert f"{np.ndarray.__module__}.{np.ndarray.__name__}" == "numpy.ndarray"

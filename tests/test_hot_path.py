@@ -57,8 +57,12 @@ def frames(run):
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_at_most_three_frames(name):
-    assert 1 <= frames(OPERATIONS[name]) <= 3
+def test_at_most_four_frames(name):
+    assert frames(OPERATIONS[name]) <= 4
+
+
+def test_frames_are_counted():
+    assert frames(lambda: xp.sin(X)) >= 1  # (an operator has none where it is compiled)
 
 
 def peak(run):

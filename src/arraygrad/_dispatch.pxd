@@ -1,5 +1,6 @@
 cimport cython
 cimport arraygrad._native as _native
+cimport arraygrad._operators as _operators
 from arraygrad._layout cimport Device as D, Tensor as T
 
 @cython.locals(device=D)
@@ -13,6 +14,10 @@ cpdef object wrap(object data, D device)
 cpdef object unary(object name, object x)
 @cython.locals(out=T, t1=T, t2=T, device=D)
 cpdef object binary(object name, object x1, object x2, object operator=*)
+cdef object operate(object name, object x1, object x2)
+cdef object arithmetic(object name, object x1, object x2)
+cdef bint _may_replace(T x, object other) except -1
+cdef object _replace(object name, T x, object other)
 @cython.locals(out=T, t=T, device=D)
 cpdef object floating(object name, object x)
 @cython.locals(t1=T, t2=T, device=D)

@@ -23,7 +23,7 @@ from sys import getrefcount
 from types import EllipsisType
 from typing import Any
 
-from . import _native
+from . import _native, _operators
 from ._device import Device, get_device
 from ._dtypes import DEFAULTS
 from ._errors import DeviceMismatchError, TransferError, describe, explain
@@ -247,6 +247,63 @@ def binary(name: str, x1: Any, x2: Any, operator: bool = False) -> Any:
         out._value = None
         return out
     return wrap(data, device)
+
+
+def operate(name: str, x1: Any, x2: Any) -> Any:
+    """`binary` for an operator."""
+    return binary(name, x1, x2, True)
+
+
+def arithmetic(name: str, x1: Any, x2: Any) -> Any:
+    """The same; where one operand is a large array that nobody has, its memory takes the result.
+
+    So in ``(a + b) * c / 2`` only the sum gets new memory. (See `_native.is_spare`.)
+    """
+    if type(x1) is Tensor and _native.is_spare(x1) and _may_replace(x1, x2):
+        return _replace(name, x1, x2)
+    if (
+        type(x2) is Tensor
+        and _native.is_spare(x2)
+        and (name == "add" or name == "multiply")
+        and _may_replace(x2, x1)
+    ):
+        return _replace(name, x2, x1)
+    return binary(name, x1, x2, True)
+
+
+def _may_replace(x: Tensor, other: Any) -> bool:
+    """Whether a result of `x` and `other` has the shape and the dtype of `x`."""
+    data = x._data
+    if data.dtype.kind not in "fc" or is_strict():
+        return False
+    if type(other) is not Tensor:
+        return type(other) is float or type(other) is int
+    shape, last = other._data.shape, data.shape[data.ndim - other._data.ndim :]
+    return (
+        other._device is x._device
+        and other._data.dtype == data.dtype
+        and len(shape) == len(last)
+        and all(n in (1, m) for n, m in zip(shape, last, strict=True))
+    )
+
+
+def _replace(name: str, x: Tensor, other: Any) -> Tensor:
+    ops = x._device.ops
+    operand = other._data if type(other) is Tensor else other
+    try:
+        ops[_IN_PLACE[name]](x._data, operand)
+    except Exception as error:
+        raise explain(error, name, (x, other)) from error
+    return x
+
+
+_IN_PLACE = {
+    "add": "iadd",
+    "divide": "itruediv",
+    "multiply": "imul",
+    "pow": "ipow",
+    "subtract": "isub",
+}
 
 
 def beside(name: str, x1: Any, x2: Any, operator: bool) -> Any:
@@ -640,3 +697,7 @@ def _list_index(key: list[Any], device: Device) -> Tensor:
     if not key:  # NumPy's reading: no indices
         return asarray(key, dtype=device.backend.index_dtype, device=device)
     return asarray(key, device=device)
+
+
+_operators.unary, _operators.inplace = unary, inplace
+_operators.operate, _operators.arithmetic = operate, arithmetic

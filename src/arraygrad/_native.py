@@ -20,3 +20,12 @@ size = attrgetter("size")
 def fits(data: Any, shape: tuple[int, ...], dtype: Any) -> bool:
     """Whether an array has this shape, and this very dtype object."""
     return data.shape == shape and data.dtype is dtype
+
+
+def is_spare(x: Any) -> bool:
+    """Whether a tensor is a large array of which nothing is left after the operator it is now in.
+
+    That can be seen in compiled code only, and there on Linux: the interpreter's stack has the one
+    reference to it, and the operator was not called from elsewhere.
+    """
+    return False

@@ -14,13 +14,14 @@ from ._device import Device, DeviceLike
 from ._dtypes import required_dtype
 from ._errors import TransferError, explain
 from ._hints import METHODS, Elsewhere
+from ._operators import Operators
 from ._standard import check
 from ._strict import is_strict
 
 _API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 
 
-class Tensor:
+class Tensor(Operators):
     """A multi-dimensional array on a device.
 
     Made by the creation functions (`asarray`, `zeros`, `arange`, ...) and by every operation;
@@ -600,155 +601,6 @@ class Tensor:
                 raise explain(error, "__setitem__", (self, key, value)) from error
             return
         _dispatch.apply("setitem", (self, value), (key,))
-
-    # ---- operators: each is the function of the namespace that the standard names for it
-
-    def __abs__(self, /) -> Tensor:
-        return _dispatch.unary("abs", self)
-
-    def __neg__(self, /) -> Tensor:
-        return _dispatch.unary("negative", self)
-
-    def __pos__(self, /) -> Tensor:
-        return _dispatch.unary("positive", self)
-
-    def __invert__(self, /) -> Tensor:
-        return _dispatch.unary("bitwise_invert", self)
-
-    def __add__(self, other: Any, /) -> Any:
-        return _dispatch.binary("add", self, other, True)
-
-    def __radd__(self, other: Any, /) -> Any:
-        return _dispatch.binary("add", other, self, True)
-
-    def __iadd__(self, other: Any, /) -> Any:
-        return _dispatch.inplace("iadd", self, other)
-
-    def __sub__(self, other: Any, /) -> Any:
-        return _dispatch.binary("subtract", self, other, True)
-
-    def __rsub__(self, other: Any, /) -> Any:
-        return _dispatch.binary("subtract", other, self, True)
-
-    def __isub__(self, other: Any, /) -> Any:
-        return _dispatch.inplace("isub", self, other)
-
-    def __mul__(self, other: Any, /) -> Any:
-        return _dispatch.binary("multiply", self, other, True)
-
-    def __rmul__(self, other: Any, /) -> Any:
-        return _dispatch.binary("multiply", other, self, True)
-
-    def __imul__(self, other: Any, /) -> Any:
-        return _dispatch.inplace("imul", self, other)
-
-    def __truediv__(self, other: Any, /) -> Any:
-        return _dispatch.binary("divide", self, other, True)
-
-    def __rtruediv__(self, other: Any, /) -> Any:
-        return _dispatch.binary("divide", other, self, True)
-
-    def __itruediv__(self, other: Any, /) -> Any:
-        return _dispatch.inplace("itruediv", self, other)
-
-    def __floordiv__(self, other: Any, /) -> Any:
-        return _dispatch.binary("floor_divide", self, other, True)
-
-    def __rfloordiv__(self, other: Any, /) -> Any:
-        return _dispatch.binary("floor_divide", other, self, True)
-
-    def __ifloordiv__(self, other: Any, /) -> Any:
-        return _dispatch.inplace("ifloordiv", self, other)
-
-    def __mod__(self, other: Any, /) -> Any:
-        return _dispatch.binary("remainder", self, other, True)
-
-    def __rmod__(self, other: Any, /) -> Any:
-        return _dispatch.binary("remainder", other, self, True)
-
-    def __imod__(self, other: Any, /) -> Any:
-        return _dispatch.inplace("imod", self, other)
-
-    def __pow__(self, other: Any, /) -> Any:
-        return _dispatch.binary("pow", self, other, True)
-
-    def __rpow__(self, other: Any, /) -> Any:
-        return _dispatch.binary("pow", other, self, True)
-
-    def __ipow__(self, other: Any, /) -> Any:
-        return _dispatch.inplace("ipow", self, other)
-
-    def __matmul__(self, other: Any, /) -> Any:
-        return _dispatch.binary("matmul", self, other, True)
-
-    def __rmatmul__(self, other: Any, /) -> Any:
-        return _dispatch.binary("matmul", other, self, True)
-
-    def __imatmul__(self, other: Any, /) -> Any:
-        return _dispatch.inplace("imatmul", self, other)
-
-    def __and__(self, other: Any, /) -> Any:
-        return _dispatch.binary("bitwise_and", self, other, True)
-
-    def __rand__(self, other: Any, /) -> Any:
-        return _dispatch.binary("bitwise_and", other, self, True)
-
-    def __iand__(self, other: Any, /) -> Any:
-        return _dispatch.inplace("iand", self, other)
-
-    def __or__(self, other: Any, /) -> Any:
-        return _dispatch.binary("bitwise_or", self, other, True)
-
-    def __ror__(self, other: Any, /) -> Any:
-        return _dispatch.binary("bitwise_or", other, self, True)
-
-    def __ior__(self, other: Any, /) -> Any:
-        return _dispatch.inplace("ior", self, other)
-
-    def __xor__(self, other: Any, /) -> Any:
-        return _dispatch.binary("bitwise_xor", self, other, True)
-
-    def __rxor__(self, other: Any, /) -> Any:
-        return _dispatch.binary("bitwise_xor", other, self, True)
-
-    def __ixor__(self, other: Any, /) -> Any:
-        return _dispatch.inplace("ixor", self, other)
-
-    def __lshift__(self, other: Any, /) -> Any:
-        return _dispatch.binary("bitwise_left_shift", self, other, True)
-
-    def __rlshift__(self, other: Any, /) -> Any:
-        return _dispatch.binary("bitwise_left_shift", other, self, True)
-
-    def __ilshift__(self, other: Any, /) -> Any:
-        return _dispatch.inplace("ilshift", self, other)
-
-    def __rshift__(self, other: Any, /) -> Any:
-        return _dispatch.binary("bitwise_right_shift", self, other, True)
-
-    def __rrshift__(self, other: Any, /) -> Any:
-        return _dispatch.binary("bitwise_right_shift", other, self, True)
-
-    def __irshift__(self, other: Any, /) -> Any:
-        return _dispatch.inplace("irshift", self, other)
-
-    def __eq__(self, other: Any, /) -> Any:
-        return _dispatch.binary("equal", self, other, True)
-
-    def __ne__(self, other: Any, /) -> Any:
-        return _dispatch.binary("not_equal", self, other, True)
-
-    def __lt__(self, other: Any, /) -> Any:
-        return _dispatch.binary("less", self, other, True)
-
-    def __le__(self, other: Any, /) -> Any:
-        return _dispatch.binary("less_equal", self, other, True)
-
-    def __gt__(self, other: Any, /) -> Any:
-        return _dispatch.binary("greater", self, other, True)
-
-    def __ge__(self, other: Any, /) -> Any:
-        return _dispatch.binary("greater_equal", self, other, True)
 
 
 def _function(name: str) -> Any:

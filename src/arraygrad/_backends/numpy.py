@@ -252,18 +252,31 @@ def ifloordiv(x1: _Array, x2: Any, /) -> None:
 
 def divide(x1: Any, x2: Any, /) -> _Array:
     """By a power of two the product with its inverse, which is the same in half of the time."""
-    if (
+    return _multiply(x1, 1 / x2) if _by_product(x1, x2) else _divide(x1, x2)
+
+
+def itruediv(x1: _Array, x2: Any, /) -> None:
+    """The same in place."""
+    if _by_product(x1, x2):
+        _multiply(x1, 1 / x2, x1)
+    else:
+        x1 /= x2
+
+
+def _by_product(x1: Any, x2: Any) -> bool:
+    return (
         (type(x2) is float or type(x2) is int)  # (`in _REAL` takes longer)
         and _native.size(x1) >= _HALVED
         and x1.dtype.char in "fd"
         and 1e-30 < abs(x2) < 1e30
         and abs(math.frexp(x2)[0]) == 0.5
-    ):
-        return np.multiply(x1, 1 / x2)
-    return _divide(x1, x2)
+    )
 
 
-_divide = np.divide  # (to find it in NumPy takes a fifth of a small division)
+_multiply, _divide = (
+    np.multiply,
+    np.divide,
+)  # (to find it in NumPy takes a fifth of a small division)
 #: Elements from which on to look at the divisor is worth it.
 _HALVED = 4096
 
@@ -923,7 +936,7 @@ _OWN = (
     "fft.irfftn fft.rfft fft.rfftn fft.fftshift fft.ifftshift"
 ).split()
 
-_OPERATORS = "iadd isub imul itruediv imod imatmul iand ior ixor ilshift irshift".split()
+_OPERATORS = "iadd isub imul imod imatmul iand ior ixor ilshift irshift".split()
 
 
 def _counting(name: str, reduce: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,169 @@
+"""Python's operators: each is the function of the namespace that the standard names for it.
+
+Compiled, they are what Python's loop calls, without a frame, for it to see the loop's operands as
+the loop holds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+#: Doors of `_dispatch`, which puts them here: it needs `Tensor`, which needs the operators.
+unary: Callable[[str, Any], Any]
+inplace: Callable[[str, Any, Any], Any]
+operate: Callable[[str, Any, Any], Any]
+arithmetic: Callable[[str, Any, Any], Any]
+
+
+class Operators:
+    """What `Tensor` has them from."""
+
+    __slots__ = ()
+
+    def __abs__(self, /) -> Any:
+        return unary("abs", self)
+
+    def __neg__(self, /) -> Any:
+        return unary("negative", self)
+
+    def __pos__(self, /) -> Any:
+        return unary("positive", self)
+
+    def __invert__(self, /) -> Any:
+        return unary("bitwise_invert", self)
+
+    def __add__(self, other: Any, /) -> Any:
+        return arithmetic("add", self, other)
+
+    def __radd__(self, other: Any, /) -> Any:
+        return arithmetic("add", other, self)
+
+    def __iadd__(self, other: Any, /) -> Any:
+        return inplace("iadd", self, other)
+
+    def __sub__(self, other: Any, /) -> Any:
+        return arithmetic("subtract", self, other)
+
+    def __rsub__(self, other: Any, /) -> Any:
+        return operate("subtract", other, self)
+
+    def __isub__(self, other: Any, /) -> Any:
+        return inplace("isub", self, other)
+
+    def __mul__(self, other: Any, /) -> Any:
+        return arithmetic("multiply", self, other)
+
+    def __rmul__(self, other: Any, /) -> Any:
+        return arithmetic("multiply", other, self)
+
+    def __imul__(self, other: Any, /) -> Any:
+        return inplace("imul", self, other)
+
+    def __truediv__(self, other: Any, /) -> Any:
+        return arithmetic("divide", self, other)
+
+    def __rtruediv__(self, other: Any, /) -> Any:
+        return operate("divide", other, self)
+
+    def __itruediv__(self, other: Any, /) -> Any:
+        return inplace("itruediv", self, other)
+
+    def __floordiv__(self, other: Any, /) -> Any:
+        return operate("floor_divide", self, other)
+
+    def __rfloordiv__(self, other: Any, /) -> Any:
+        return operate("floor_divide", other, self)
+
+    def __ifloordiv__(self, other: Any, /) -> Any:
+        return inplace("ifloordiv", self, other)
+
+    def __mod__(self, other: Any, /) -> Any:
+        return operate("remainder", self, other)
+
+    def __rmod__(self, other: Any, /) -> Any:
+        return operate("remainder", other, self)
+
+    def __imod__(self, other: Any, /) -> Any:
+        return inplace("imod", self, other)
+
+    def __pow__(self, other: Any, /) -> Any:
+        return arithmetic("pow", self, other)
+
+    def __rpow__(self, other: Any, /) -> Any:
+        return operate("pow", other, self)
+
+    def __ipow__(self, other: Any, /) -> Any:
+        return inplace("ipow", self, other)
+
+    def __matmul__(self, other: Any, /) -> Any:
+        return operate("matmul", self, other)
+
+    def __rmatmul__(self, other: Any, /) -> Any:
+        return operate("matmul", other, self)
+
+    def __imatmul__(self, other: Any, /) -> Any:
+        return inplace("imatmul", self, other)
+
+    def __and__(self, other: Any, /) -> Any:
+        return operate("bitwise_and", self, other)
+
+    def __rand__(self, other: Any, /) -> Any:
+        return operate("bitwise_and", other, self)
+
+    def __iand__(self, other: Any, /) -> Any:
+        return inplace("iand", self, other)
+
+    def __or__(self, other: Any, /) -> Any:
+        return operate("bitwise_or", self, other)
+
+    def __ror__(self, other: Any, /) -> Any:
+        return operate("bitwise_or", other, self)
+
+    def __ior__(self, other: Any, /) -> Any:
+        return inplace("ior", self, other)
+
+    def __xor__(self, other: Any, /) -> Any:
+        return operate("bitwise_xor", self, other)
+
+    def __rxor__(self, other: Any, /) -> Any:
+        return operate("bitwise_xor", other, self)
+
+    def __ixor__(self, other: Any, /) -> Any:
+        return inplace("ixor", self, other)
+
+    def __lshift__(self, other: Any, /) -> Any:
+        return operate("bitwise_left_shift", self, other)
+
+    def __rlshift__(self, other: Any, /) -> Any:
+        return operate("bitwise_left_shift", other, self)
+
+    def __ilshift__(self, other: Any, /) -> Any:
+        return inplace("ilshift", self, other)
+
+    def __rshift__(self, other: Any, /) -> Any:
+        return operate("bitwise_right_shift", self, other)
+
+    def __rrshift__(self, other: Any, /) -> Any:
+        return operate("bitwise_right_shift", other, self)
+
+    def __irshift__(self, other: Any, /) -> Any:
+        return inplace("irshift", self, other)
+
+    def __eq__(self, other: Any, /) -> Any:
+        return operate("equal", self, other)
+
+    def __ne__(self, other: Any, /) -> Any:
+        return operate("not_equal", self, other)
+
+    def __lt__(self, other: Any, /) -> Any:
+        return operate("less", self, other)
+
+    def __le__(self, other: Any, /) -> Any:
+        return operate("less_equal", self, other)
+
+    def __gt__(self, other: Any, /) -> Any:
+        return operate("greater", self, other)
+
+    def __ge__(self, other: Any, /) -> Any:
+        return operate("greater_equal", self, other)
