@@ -43,6 +43,12 @@ LIBRARY = """\
 The tests of {title} {version} that run on any array library, as they come with its wheel. *Failed*
 includes errors, *skipped* what the library's own marks expect to fail."""
 
+NEWEST = """\
+The same with what a newer Python gets from the package index; SciPy has more such tests from one
+version to the next, and the suite finds four special cases less in the standard's docstrings, which
+newer Pythons keep without their indentation. (`python -m conformance scipy --report
+conformance/reports/newest` writes such a report, with any Python that the package is installed for.)"""
+
 GRADIENTS = """\
 Every function, attribute and operator of the standard, and every function of `arraygrad.special`,
 is differentiated in reverse and in forward mode and to second order, and compared with differences
@@ -97,15 +103,13 @@ def page(reports: Path) -> str:
         *official(reports, versions),
         *library(SCIPY, reports, versions),
         *library(SKLEARN, reports, versions),
+        *newest(reports / "newest"),
         *gradients(reports, versions),
         *through_scipy(reports, versions),
     ]
     if not versions:
         raise SetupError(f"{reports} has no reports; make them with python -m conformance official")
-    made = [
-        [*what, result["date"], ", ".join(f"{k} {v}" for k, v in result["versions"].items())]
-        for what, result in versions.items()
-    ]
+    made = [[*what, result["date"], described(result)] for what, result in versions.items()]
     parts += ["## What was measured", table(["Tests", "Of", "Date", "Versions"], made)]
     parts += ["## Measure it yourself", COMMANDS]
     return "\n\n".join(parts) + "\n"
@@ -162,6 +166,28 @@ def library(subject: Library, reports: Path, versions: dict[tuple[str, str], Run
     ]
 
 
+def newest(reports: Path) -> list[str]:
+    """Our runs of all suites with newer versions of everything."""
+    rows: list[list[object]] = []
+    for subject, title in (
+        ("official", "the standard's suite"),
+        (SCIPY.module, f"{SCIPY.title}'s tests"),
+        (SKLEARN.module, f"{SKLEARN.title}'s tests"),
+    ):
+        for path in ours(reports, subject):
+            report = read(path)
+            where = f"arraygrad, `{report['device']}`"
+            for key, result in report["runs"].items():
+                if key in NAMES and key != "arraygrad":
+                    continue  # a peer's
+                numbers = result["totals"].values()
+                rows.append([title, where, *numbers, result["date"], described(result)])
+    if not rows:
+        return []
+    head = ["Tests", "Of", *OUTCOMES.values(), "Date", "Versions"]
+    return ["## With newer versions", NEWEST, table(head, rows)]
+
+
 def gradients(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
     """The checks of derivatives."""
     rows: list[list[object]] = []
@@ -211,6 +237,11 @@ def read(path: Path) -> Run:
     except (OSError, ValueError):
         raise SetupError(f"{path} is no report of this program; move it away") from None
     return report
+
+
+def described(result: Run) -> str:
+    """The versions that took part."""
+    return ", ".join(f"{k} {v}" for k, v in result["versions"].items())
 
 
 def outcomes(columns: dict[str, Run]) -> str:

@@ -73,6 +73,12 @@ def test_the_page_shows_every_report_and_nothing_else(tmp_path, capsys):
         "torch": result("subpackages", {"stats": counts(31, 0, 0, 2)}, scipy="8.8"),
     }
     keep(tmp_path, "scipy-cpu", device="cpu", runs=runs)
+    (tmp_path / "newest").mkdir()
+    runs = {
+        who: result("subpackages", {"s": counts(n)}, scipy="9")
+        for who, n in (("arraygrad", 51), ("torch", 52))
+    }
+    keep(tmp_path / "newest", "scipy-cpu", device="cpu", runs=runs)
     checks = {"reverse": {"right": 41, "refused": 2, "wrong": 0}}
     about = {"date": "2030-01-03", "versions": {"numpy": "7.2"}, "functions": 6, "cases": 43}
     keep(tmp_path, "gradients-cpu", device="cpu", checks=checks, **about)
@@ -87,6 +93,9 @@ def test_the_page_shows_every_report_and_nothing_else(tmp_path, capsys):
     assert "The tests of SciPy 8.8 " in text
     assert "| special | 21 | - |" in text
     assert "| stats | 22, 1 failed | 31, 2 failed |" in text
+    newest = "| SciPy's tests | arraygrad, `cpu` | 51 | 0 | 0 | 0 | 0 | 0 | 2030-01-02 | scipy 9 |"
+    assert newest in text
+    assert "| 52 |" not in text
     assert "43 cases of 6 functions" in text
     assert "| `cpu` | Reverse | 41 | 2 | 0 |" in text
     assert "| the standard's suite | PyTorch, `cpu` | 2030-01-02 | torch 9.9 |" in text
