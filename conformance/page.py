@@ -47,7 +47,7 @@ NEWEST = """\
 The same with what a newer Python gets from the package index; SciPy has more such tests from one
 version to the next, and the suite finds four special cases less in the standard's docstrings, which
 newer Pythons keep without their indentation. (`python -m conformance scipy --report
-conformance/reports/newest` writes such a report, with any Python that the package is installed for.)"""
+conformance/reports/newest` writes such a report, with any Python that the package runs on.)"""
 
 GRADIENTS = """\
 Every function, attribute and operator of the standard, and every function of `arraygrad.special`,
