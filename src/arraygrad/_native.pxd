@@ -185,8 +185,9 @@ cdef extern from *:
        elsewhere once the array goes.) */
     static CYTHON_INLINE int arraygrad_is_spare(PyObject *x) {
         PyObject *data = *(PyObject **)(x + 1);
-        arraygrad_ndarray *a = arraygrad_numpys(data);
+        arraygrad_ndarray *a;
         if (Py_REFCNT(x) != 1 || Py_REFCNT(data) != 1) return 0;
+        a = arraygrad_numpys(data);
         if (!a || (a->flags & 0x2404) != 0x404 || arraygrad_size(data) < 65536) return 0;
     #if PY_VERSION_HEX >= 0x030E0000
         if (!PyUnstable_Object_IsUniqueReferencedTemporary(x)) return 0;
