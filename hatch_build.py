@@ -20,9 +20,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 # (Whatever asks for reference counts or frames is compiled with all others of its kind, or not.)
 MODULES = """
-    _dispatch _operators _backends.numpy autodiff._backward autodiff._engine autodiff._recorded
-    autodiff._trees autodiff._writes autodiff.rules._elementwise autodiff.rules._linear_algebra
-    autodiff.rules._statistical"""
+    _dispatch _operators _backends.numpy _backends._threads autodiff._backward autodiff._engine
+    autodiff._recorded autodiff._trees autodiff._writes autodiff.rules._elementwise
+    autodiff.rules._linear_algebra autodiff.rules._statistical"""
 
 
 class Compile(BuildHookInterface[Any]):

@@ -971,8 +971,9 @@ def _pointing(find: Callable[..., Any], reduce: Callable[..., Any]) -> Callable[
 
 #: Functions that cost more per element than memory does.
 _COSTLY = """
-    acos acosh asin asinh atan atanh cos cosh exp expm1 log log10 log1p log2 sin sinh tan tanh"""
-_COSTLY_OF_TWO = "atan2 floor_divide hypot logaddexp nextafter remainder"
+    acos acosh asin asinh atan atanh cos cosh exp expm1 log log10 log1p log2 reciprocal sign sin
+    sinh sqrt tan tanh"""
+_COSTLY_OF_TWO = "atan2 copysign floor_divide hypot logaddexp nextafter remainder"
 
 
 def _table() -> dict[str, Callable[..., Any]]:
