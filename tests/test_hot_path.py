@@ -1,5 +1,6 @@
 """What the hot path may cost that can be counted: Python frames, copies, imports."""
 
+import gc
 import subprocess
 import sys
 import tracemalloc
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 
 import arraygrad as xp
+from arraygrad import nn
+from arraygrad.autodiff import checkpoint, grad, hessian, jvp
 
 X = xp.asarray([1.0, 2.0, 3.0])
 M = xp.eye(3)
@@ -109,3 +112,33 @@ def test_import_is_light():
     code = "import sys, arraygrad; print('cupy' in sys.modules, 'torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "False"]
+
+
+LARGE = xp.asarray(np.linspace(0.5, 1.5, 300_000))
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda: xp.sqrt(LARGE),
+        lambda: xp.hypot(LARGE, LARGE),
+        lambda: (LARGE + LARGE) ** LARGE / 2,
+        lambda: nn.softmax(xp.reshape(LARGE, (600, 500)), axis=1),
+        lambda: xp.var(xp.reshape(LARGE, (600, 500)), axis=0),
+        lambda: grad(lambda x: xp.sum(xp.sqrt(x) * xp.exp(x)))(LARGE),
+        lambda: jvp(grad(lambda x: xp.sum(x**3)), (LARGE,), (LARGE,)),
+        lambda: hessian(lambda x: xp.sum(x**3))(X),
+        lambda: grad(checkpoint(lambda x: xp.sum(x * x)))(LARGE),
+        lambda: grad(lambda x: xp.sum(xp.linalg.svd(x)[1]))(M + 1),
+    ],
+)
+def test_nothing_waits_for_the_collector(run):
+    """What refers to itself keeps its arrays until then."""
+    run()
+    gc.collect()
+    gc.disable()
+    try:
+        run()
+        assert not gc.collect()
+    finally:
+        gc.enable()

@@ -100,21 +100,24 @@ def _run_in_parts(function: Callable[..., Any], *operands: Any, flat: bool = Tru
         operands = tuple(x.reshape(-1) if type(x) is _ndarray and x.ndim else x for x in operands)
     ndim = 1 if flat else len(shape)
     cut = [type(x) is _ndarray and x.ndim == ndim and x.shape[0] > 1 for x in operands]
-
-    def of(part: slice) -> list[Any]:
-        return [x[part] if c else x for x, c in zip(operands, cut, strict=True)]
-
-    out = np.empty(shape, dtype=function(*of(slice(1))).dtype)  # as it is of the first row
+    first = function(*_part(operands, cut, slice(1)))
+    out = np.empty(shape, dtype=first.dtype)
     into = out.reshape(-1) if flat else out
 
     def compute(part: slice) -> None:
         if isinstance(function, np.ufunc):
-            function(*of(part), out=into[part])
+            function(*_part(operands, cut, part), out=into[part])
         else:
-            into[part] = function(*of(part))
+            into[part] = function(*_part(operands, cut, part))
 
     _share(compute, len(into), max(1, len(into) * PART // out.nbytes))
     return out
+
+
+# (A function of the module: a function in C that another one in it calls refers to itself, and
+# keeps the arrays until the collector comes.)
+def _part(operands: Sequence[Any], cut: Sequence[bool], part: slice) -> list[Any]:
+    return [x[part] if c else x for x, c in zip(operands, cut, strict=True)]
 
 
 def _goes_along(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
