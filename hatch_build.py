@@ -68,7 +68,7 @@ def compiled(root: Path, scratch: Path) -> dict[str, str]:
             build_dir=str(scratch / "c"),
             compiler_directives={
                 "annotation_typing": False,  # hints are for readers; the .pxd files count
-                "auto_pickle": False,
+                "auto_pickle": False,  # tensors say how themselves
                 "language_level": 3,
                 "nonecheck": True,
             },

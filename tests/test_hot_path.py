@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import arraygrad as xp
-from arraygrad import nn, optim
+from arraygrad import _dispatch, nn, optim
 from arraygrad.autodiff import checkpoint, grad, hessian, jvp, variable
 
 X = xp.asarray([1.0, 2.0, 3.0])
@@ -62,12 +62,10 @@ def frames(run):
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_at_most_four_frames(name):
-    assert frames(OPERATIONS[name]) <= 4
-
-
-def test_frames_are_counted():
-    assert frames(lambda: xp.sin(X)) >= 1  # (an operator has none where it is compiled)
+def test_at_most_three_frames(name):
+    operator = not name.isidentifier()
+    least = 0 if operator and not _dispatch.__file__.endswith(".py") else 1  # compiled
+    assert least <= frames(OPERATIONS[name]) <= 3
 
 
 def peak(run):

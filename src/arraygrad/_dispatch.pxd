@@ -14,7 +14,6 @@ cpdef object wrap(object data, D device)
 cpdef object unary(object name, object x)
 @cython.locals(out=T, t1=T, t2=T, device=D)
 cpdef object binary(object name, object x1, object x2, object operator=*)
-cdef object operate(object name, object x1, object x2)
 cdef object arithmetic(object name, object x1, object x2)
 cdef bint _may_replace(T x, object other) except -1
 cdef object _replace(object name, T x, object other)

@@ -24,6 +24,7 @@ from types import EllipsisType
 from typing import Any
 
 from . import _native, _operators
+from ._backends._threads import goes_along
 from ._device import Device, get_device
 from ._dtypes import DEFAULTS
 from ._errors import DeviceMismatchError, TransferError, describe, explain
@@ -249,13 +250,8 @@ def binary(name: str, x1: Any, x2: Any, operator: bool = False) -> Any:
     return wrap(data, device)
 
 
-def operate(name: str, x1: Any, x2: Any) -> Any:
-    """`binary` for an operator."""
-    return binary(name, x1, x2, True)
-
-
 def arithmetic(name: str, x1: Any, x2: Any) -> Any:
-    """The same; where one operand is a large array that nobody has, its memory takes the result.
+    """`binary` for an operator; the memory of a large operand that nobody has takes the result.
 
     So in ``(a + b) * c / 2`` only the sum gets new memory. (See `_native.is_spare`.)
     """
@@ -278,12 +274,10 @@ def _may_replace(x: Tensor, other: Any) -> bool:
         return False
     if type(other) is not Tensor:
         return type(other) is float or type(other) is int
-    shape, last = other._data.shape, data.shape[data.ndim - other._data.ndim :]
     return (
         other._device is x._device
         and other._data.dtype == data.dtype
-        and len(shape) == len(last)
-        and all(n in (1, m) for n, m in zip(shape, last, strict=True))
+        and goes_along(other._data.shape, data.shape)
     )
 
 
@@ -699,5 +693,5 @@ def _list_index(key: list[Any], device: Device) -> Tensor:
     return asarray(key, device=device)
 
 
-_operators.unary, _operators.inplace = unary, inplace
-_operators.operate, _operators.arithmetic = operate, arithmetic
+_operators.unary, _operators.binary, _operators.inplace = unary, binary, inplace
+_operators.arithmetic = arithmetic

@@ -1,8 +1,8 @@
-"""Doors as pointers to functions: what they are given is then not counted as referred to."""
+"""`arithmetic` is a pointer to a function: what such a one is given is not counted as referred to."""
 
-ctypedef object (*Binary)(object, object, object)
-cdef object unary, inplace
-cdef Binary operate, arithmetic
+ctypedef object (*Door)(object, object, object)
+cdef object unary, binary, inplace
+cdef Door arithmetic
 
 cdef class Operators:
     pass

@@ -11,8 +11,8 @@ from typing import Any
 
 #: Doors of `_dispatch`, which puts them here: it needs `Tensor`, which needs the operators.
 unary: Callable[[str, Any], Any]
+binary: Callable[[str, Any, Any, bool], Any]
 inplace: Callable[[str, Any, Any], Any]
-operate: Callable[[str, Any, Any], Any]
 arithmetic: Callable[[str, Any, Any], Any]
 
 
@@ -46,7 +46,7 @@ class Operators:
         return arithmetic("subtract", self, other)
 
     def __rsub__(self, other: Any, /) -> Any:
-        return operate("subtract", other, self)
+        return binary("subtract", other, self, True)
 
     def __isub__(self, other: Any, /) -> Any:
         return inplace("isub", self, other)
@@ -64,25 +64,25 @@ class Operators:
         return arithmetic("divide", self, other)
 
     def __rtruediv__(self, other: Any, /) -> Any:
-        return operate("divide", other, self)
+        return binary("divide", other, self, True)
 
     def __itruediv__(self, other: Any, /) -> Any:
         return inplace("itruediv", self, other)
 
     def __floordiv__(self, other: Any, /) -> Any:
-        return operate("floor_divide", self, other)
+        return binary("floor_divide", self, other, True)
 
     def __rfloordiv__(self, other: Any, /) -> Any:
-        return operate("floor_divide", other, self)
+        return binary("floor_divide", other, self, True)
 
     def __ifloordiv__(self, other: Any, /) -> Any:
         return inplace("ifloordiv", self, other)
 
     def __mod__(self, other: Any, /) -> Any:
-        return operate("remainder", self, other)
+        return binary("remainder", self, other, True)
 
     def __rmod__(self, other: Any, /) -> Any:
-        return operate("remainder", other, self)
+        return binary("remainder", other, self, True)
 
     def __imod__(self, other: Any, /) -> Any:
         return inplace("imod", self, other)
@@ -91,79 +91,79 @@ class Operators:
         return arithmetic("pow", self, other)
 
     def __rpow__(self, other: Any, /) -> Any:
-        return operate("pow", other, self)
+        return binary("pow", other, self, True)
 
     def __ipow__(self, other: Any, /) -> Any:
         return inplace("ipow", self, other)
 
     def __matmul__(self, other: Any, /) -> Any:
-        return operate("matmul", self, other)
+        return binary("matmul", self, other, True)
 
     def __rmatmul__(self, other: Any, /) -> Any:
-        return operate("matmul", other, self)
+        return binary("matmul", other, self, True)
 
     def __imatmul__(self, other: Any, /) -> Any:
         return inplace("imatmul", self, other)
 
     def __and__(self, other: Any, /) -> Any:
-        return operate("bitwise_and", self, other)
+        return binary("bitwise_and", self, other, True)
 
     def __rand__(self, other: Any, /) -> Any:
-        return operate("bitwise_and", other, self)
+        return binary("bitwise_and", other, self, True)
 
     def __iand__(self, other: Any, /) -> Any:
         return inplace("iand", self, other)
 
     def __or__(self, other: Any, /) -> Any:
-        return operate("bitwise_or", self, other)
+        return binary("bitwise_or", self, other, True)
 
     def __ror__(self, other: Any, /) -> Any:
-        return operate("bitwise_or", other, self)
+        return binary("bitwise_or", other, self, True)
 
     def __ior__(self, other: Any, /) -> Any:
         return inplace("ior", self, other)
 
     def __xor__(self, other: Any, /) -> Any:
-        return operate("bitwise_xor", self, other)
+        return binary("bitwise_xor", self, other, True)
 
     def __rxor__(self, other: Any, /) -> Any:
-        return operate("bitwise_xor", other, self)
+        return binary("bitwise_xor", other, self, True)
 
     def __ixor__(self, other: Any, /) -> Any:
         return inplace("ixor", self, other)
 
     def __lshift__(self, other: Any, /) -> Any:
-        return operate("bitwise_left_shift", self, other)
+        return binary("bitwise_left_shift", self, other, True)
 
     def __rlshift__(self, other: Any, /) -> Any:
-        return operate("bitwise_left_shift", other, self)
+        return binary("bitwise_left_shift", other, self, True)
 
     def __ilshift__(self, other: Any, /) -> Any:
         return inplace("ilshift", self, other)
 
     def __rshift__(self, other: Any, /) -> Any:
-        return operate("bitwise_right_shift", self, other)
+        return binary("bitwise_right_shift", self, other, True)
 
     def __rrshift__(self, other: Any, /) -> Any:
-        return operate("bitwise_right_shift", other, self)
+        return binary("bitwise_right_shift", other, self, True)
 
     def __irshift__(self, other: Any, /) -> Any:
         return inplace("irshift", self, other)
 
     def __eq__(self, other: Any, /) -> Any:
-        return operate("equal", self, other)
+        return binary("equal", self, other, True)
 
     def __ne__(self, other: Any, /) -> Any:
-        return operate("not_equal", self, other)
+        return binary("not_equal", self, other, True)
 
     def __lt__(self, other: Any, /) -> Any:
-        return operate("less", self, other)
+        return binary("less", self, other, True)
 
     def __le__(self, other: Any, /) -> Any:
-        return operate("less_equal", self, other)
+        return binary("less_equal", self, other, True)
 
     def __gt__(self, other: Any, /) -> Any:
-        return operate("greater", self, other)
+        return binary("greater", self, other, True)
 
     def __ge__(self, other: Any, /) -> Any:
-        return operate("greater_equal", self, other)
+        return binary("greater_equal", self, other, True)

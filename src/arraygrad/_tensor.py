@@ -667,4 +667,4 @@ for _name in METHODS:
     setattr(Tensor, _name, Elsewhere(_name))
 
 if "distributed.protocol.serialize" in sys.modules:  # a worker of Dask's: tensors are sent to it
-    from .interop import _worker  # noqa: F401
+    from .interop import _worker  # noqa: F401  (it tells Dask how)

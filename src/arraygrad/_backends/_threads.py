@@ -94,7 +94,7 @@ def _run_in_parts(function: Callable[..., Any], *operands: Any, flat: bool = Tru
     if not _alone() or large.dtype.kind not in "fc" or not large.flags.c_contiguous:
         return function(*operands)
     flat = flat and all(x.shape == shape and x.flags.c_contiguous for x in arrays if x.ndim)
-    if not flat and (shape[0] < FEW or not all(_goes_along(x.shape, shape) for x in arrays)):
+    if not flat and (shape[0] < FEW or not all(goes_along(x.shape, shape) for x in arrays)):
         return function(*operands)
     if flat:
         operands = tuple(x.reshape(-1) if type(x) is _ndarray and x.ndim else x for x in operands)
@@ -114,13 +114,16 @@ def _run_in_parts(function: Callable[..., Any], *operands: Any, flat: bool = Tru
     return out
 
 
-# (A function of the module: a function in C that another one in it calls refers to itself, and
-# keeps the arrays until the collector comes.)
 def _part(operands: Sequence[Any], cut: Sequence[bool], part: slice) -> list[Any]:
+    """The same part of all that are cut up.
+
+    (Inside of its caller, compiled, it would refer to itself, and so keep the operands until the
+    collector comes.)
+    """
     return [x[part] if c else x for x, c in zip(operands, cut, strict=True)]
 
 
-def _goes_along(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+def goes_along(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
     """Whether an array of one shape is broadcast to another one, which stays as it is."""
     pairs = zip(reversed(shape), reversed(whole), strict=False)
     return len(shape) <= len(whole) and all(n in (1, m) for n, m in pairs)

@@ -273,10 +273,8 @@ def _by_product(x1: Any, x2: Any) -> bool:
     )
 
 
-_multiply, _divide = (
-    np.multiply,
-    np.divide,
-)  # (to find it in NumPy takes a fifth of a small division)
+# (To find it in NumPy takes a fifth of a small division.)
+_multiply, _divide = np.multiply, np.divide
 #: Elements from which on to look at the divisor is worth it.
 _HALVED = 4096
 
