@@ -532,6 +532,8 @@ class Tensor(Operators):
         """
         device = self._device
         if type(self) is not Tensor:
+            if type(key) not in _dispatch.PLAIN_KEYS and device.type == "cuda":
+                key = _dispatch.counted(key, self)
             return _dispatch.SHORT_CALL.get(type(self), _dispatch.apply)("getitem", (self,), (key,))
         if type(key) not in _dispatch.PLAIN_KEYS:
             key = _dispatch.key_data("__getitem__", key, device)
