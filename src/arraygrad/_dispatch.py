@@ -714,11 +714,11 @@ def _axes(key: Any) -> int:
 
 
 def _list_index(key: list[Any], device: Device) -> Tensor:
-    from ._creation import asarray
+    from ._creation import asarray, device_of
 
     if not key:  # NumPy's reading: no indices
         return asarray(key, dtype=device.backend.index_dtype, device=device)
-    return asarray(key, device=device)
+    return asarray(key, device=device_of(key) or device)  # tensors are not moved unasked
 
 
 _operators.unary, _operators.binary, _operators.inplace = unary, binary, inplace

@@ -573,9 +573,9 @@ class Tensor(Operators):
                 raise TypeError(
                     "__setitem__: a list is outside the standard; write xp.asarray(...)"
                 )
-            from ._creation import asarray
+            from ._creation import asarray, device_of
 
-            value = asarray(value, device=self._device)
+            value = asarray(value, device=device_of(value) or self._device)
         if self.dtype.kind != "c" and (
             isinstance(value, complex) or (isinstance(value, Tensor) and value.dtype.kind == "c")
         ):

@@ -4,6 +4,7 @@ Tests that need it are marked ``needs_emulation``; a real GPU keeps no such coun
 run its streams late on demand.
 """
 
+import contextlib
 import os
 
 import pytest
@@ -45,3 +46,22 @@ def counted(function, *args):
             costs[name] = n
     words = [f"{n} {name}{'s' * (n > 1)}" for name, n in costs.items()]
     return ", ".join(words) or "none"
+
+
+#: The default stream, and one of those that do not wait for it.
+STREAMS = ("null", "own")
+
+
+@contextlib.contextmanager
+def stream(which):
+    """Make one of `STREAMS` current."""
+    import cupy
+
+    if which == "null":
+        with cupy.cuda.Stream.null:
+            yield
+        return
+    cupy.cuda.Device().synchronize()  # what it is to read is there
+    with cupy.cuda.Stream(non_blocking=True) as own:
+        yield
+        own.synchronize()

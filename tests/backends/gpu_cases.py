@@ -15,8 +15,8 @@ from arraygrad import autodiff, fft, linalg, nn, optim, special
 from conformance import gradient_cases
 from conformance.gradient_cases import Case, distinct, normal, standard_names, within
 
-
 # ---- functions with gradients, besides those of the gradient suite
+
 
 def on_gpu(make: Callable[[], Any]) -> Callable[..., Any]:
     """A layer made on the GPU, once, when it is first called."""
@@ -41,6 +41,15 @@ def classes(x: Any) -> Any:
 def generator() -> Any:
     """Of random numbers, on the GPU."""
     return xp.random.default_rng(0, device="cuda")
+
+
+CROSS_ENTROPY = on_gpu(nn.CrossEntropyLoss)
+EMBEDDING = on_gpu(lambda: nn.Embedding(4, 2))
+
+
+def differentiated(transformation: Any, x: Any) -> Any:
+    """The sine under a transformation."""
+    return transformation(xp.sin)(x)
 
 
 #: name -> the function and what to draw its inputs from.
@@ -86,10 +95,10 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "nn.HuberLoss": (on_gpu(nn.HuberLoss), normal(3, 4), normal(3, 4)),
     "nn.BCEWithLogitsLoss": (on_gpu(nn.BCEWithLogitsLoss), normal(3, 4), within(0, 1, 3, 4)),
     "nn.CrossEntropyLoss": (
-        lambda x, loss=on_gpu(nn.CrossEntropyLoss): loss(x, classes(x)), normal(3, 4),
+        lambda x: CROSS_ENTROPY(x, classes(x)), normal(3, 4),
     ),
     "nn.Embedding": (
-        lambda x, layer=on_gpu(lambda: nn.Embedding(4, 2)): x * layer(classes(x)), normal(3, 2),
+        lambda x: x * EMBEDDING(classes(x)), normal(3, 2),
     ),
     "nn.Linear": (on_gpu(lambda: nn.Linear(4, 2)), normal(3, 4)),
     "nn.LayerNorm": (on_gpu(lambda: nn.LayerNorm(4)), normal(3, 4)),
@@ -103,7 +112,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
         on_gpu(lambda: nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 2))), normal(3, 4),
     ),
     **{
-        f"autodiff.{name}": (lambda x, f=getattr(autodiff, name): f(xp.sin)(x), normal())
+        f"autodiff.{name}": (partial(differentiated, getattr(autodiff, name)), normal())
         for name in ("grad", "value_and_grad", "hessian", "jacobian", "checkpoint")
     },
     "autodiff.stop_gradient": (lambda x: x * autodiff.stop_gradient(x), normal(3)),

@@ -7,7 +7,7 @@ import pytest
 from backends.emulated import needs_emulation
 
 import arraygrad as xp
-from arraygrad import autodiff, linalg, nn, optim
+from arraygrad import linalg, nn, optim
 
 STEPS = 20
 WARM_UP = 3

@@ -54,7 +54,7 @@ class Row:
     cases: str = ""
 
 
-def assign(t: Any, x: Any, key: Any, value: Any) -> Any:
+def assign(x: Any, key: Any, value: Any) -> Any:
     """A copy of `x` into which `value` has been written."""
     y = xp.asarray(x, copy=True)
     y[key] = value
@@ -64,6 +64,11 @@ def assign(t: Any, x: Any, key: Any, value: Any) -> Any:
 def minimize(t: Any) -> Any:
     """Two steps of SciPy's."""
     return optim.minimize(lambda x: xp.sum((x - 1) ** 2), t.vector, options={"maxiter": 2})
+
+
+def set_state(t: Any) -> None:
+    """Give a generator its own state."""
+    t.rng.state = t.state
 
 
 SHAPE = "The number of elements that are selected is the shape of the result."
@@ -94,8 +99,8 @@ WAITS = [
         "`key` is a mask and `value` has axes, or `key` holds a mask and other indices",
         "The number of elements that are selected says which of `value` goes where; its gradient "
         "selects them anew. (A single value is written where a mask selects without counting.)",
-        lambda t, x: assign(t, x, t.mask, 2 * t.selected),
-        gradient="1 download",
+        lambda t, x: assign(x, t.mask, x[0, 0] * t.selected),
+        gradient="2 downloads",
         cases=r"__setitem__-.*mask",
     ),
     Row(
@@ -146,8 +151,15 @@ WAITS = [
         "`concat`, `stack`", "of more than 8 small tensors",
         "One kernel joins them, by their addresses: 8 bytes for each, which is faster than a "
         "kernel for each. (While a graph is captured there is no upload.)",
-        lambda t: xp.concat([t.vector] * 20),
+        lambda t, x: xp.concat([x] * 20),
         call="1 upload",
+        gradient="1 upload",
+    ),
+    Row(
+        "`concat`", "of more than 8 small tensors of different sizes", "It needs the sizes, too.",
+        lambda t, x: xp.concat([x, *[t.x[1:]] * 20]),
+        call="3 uploads",
+        gradient="3 uploads",
     ),
     Row(
         "`asarray`", "of lists, NumPy arrays and tensors on the CPU",
@@ -176,20 +188,31 @@ WAITS = [
         }.items()
     ),
     Row(
-        "`Generator.state`", "always", "It is a Python object, of 8 MB.",
+        "`Generator.state`", "always", "It is a Python object.",
         lambda t: t.rng.state,
     ),
     Row(
-        "`Generator.choice`", "with `p`",
-        "Probabilities that are none raise an error. (Without replacement two downloads.)",
+        "`Generator.state = state`", "always", "It was a Python object.",
+        set_state,
+        call="1 upload",
+    ),
+    Row(
+        "`Generator.choice`", "with `p`", "It raises if they are no probabilities.",
         lambda t: t.rng.choice(3, size=3, p=t.probabilities),
+    ),
+    Row(
+        "`Generator.choice`", "with `p`, several without replacement",
+        "It raises if so many cannot be chosen, too.",
+        lambda t: t.rng.choice(3, size=2, p=t.probabilities, replace=False),
+        call="2 downloads",
     ),
     Row(
         "`nn.save`, `nn.load`", "always", "Files are written and read by the host.",
         lambda t: nn.save({"x": t.vector}, t.file),
     ),
     Row(
-        "`optim.clip_grad_norm_`", "with `error_if_nonfinite`", "It raises if the norm is not.",
+        "`optim.clip_grad_norm_`", "with `error_if_nonfinite`",
+        "It raises if the norm is infinite or NaN.",
         lambda t: optim.clip_grad_norm_([t.vector], 1e9, error_if_nonfinite=True),
     ),
     Row(
@@ -260,6 +283,7 @@ def t(tmp_path):
             probabilities=xp.asarray([0.2, 0.3, 0.5]),
             on_host=xp.ones(3, device="cpu"),
             rng=generator(),
+            state=generator().state,
             file=tmp_path / "tensors",
             plateau=optim.ReduceLROnPlateau(optim.SGD(weights, lr=0.1)),
         )
@@ -308,7 +332,7 @@ def test_all_others_neither_wait_nor_copy(function):
             continue
 
         def reverse(*xs, trial=trial):
-            out, pullback = autodiff.vjp(trial.f, *xs)
+            _, pullback = autodiff.vjp(trial.f, *xs)
             pullback(trial.cotangents)
 
         def forward(*xs, trial=trial):
