@@ -3,6 +3,7 @@
 With one emulated GPU the tests run in a process that has two.
 """
 
+import contextlib
 import inspect
 import operator
 import os
@@ -12,7 +13,7 @@ import sys
 
 import numpy as np
 import pytest
-from backends.emulated import EMULATED, needs_emulation
+from backends.emulated import EMULATED, late, needs_emulation
 
 import arraygrad as xp
 from arraygrad import autodiff, distributed, nn, optim
@@ -38,6 +39,13 @@ def test_with_two_emulated_gpus():
     assert "1 skipped" in done.stdout  # this one
 
 
+def devices(tensors):
+    """Where tensors say that they are, which is where their memory is."""
+    for x in tensors:
+        assert x.device.index == x._data.device.id
+    return {str(x.device) for x in tensors}
+
+
 # ---- copies
 
 
@@ -52,7 +60,8 @@ def test_copies_from_one_to_the_other(source, dtype):
     x = xp.astype(xp.reshape(xp.arange(-3, 21, device=source), (2, 3, 4)), dtype)
     for view in (x, x.T, x[:, ::-1, 1:], x[0, 0, 0], x[:0], xp.broadcast_to(x[0, 0, 0], (3, 2))):
         y = view.to_device(target)
-        assert (y.device, y.shape, y.dtype) == (target, view.shape, view.dtype)
+        assert devices([y]) == {target}
+        assert (y.shape, y.dtype) == (view.shape, view.dtype)
         np.testing.assert_array_equal(y.numpy(), view.numpy())
         back = (y.to_device(source), xp.asarray(y, device=source))
         for z in back:
@@ -74,6 +83,44 @@ def test_copies_on_a_stream():
         y = (x * 2).to_device(SECOND, stream=stream)
         stream.synchronize()
         np.testing.assert_array_equal(y.numpy(), 2 * x.numpy())
+
+
+@contextlib.contextmanager
+def own_streams():
+    """Make a stream that waits for no other current on each GPU."""
+    import cupy
+
+    streams = []
+    for i in range(2):
+        with cupy.cuda.Device(i):
+            streams.append(cupy.cuda.Stream(non_blocking=True))
+            streams[-1].use()
+    try:
+        yield
+    finally:
+        for i, stream in enumerate(streams):
+            with cupy.cuda.Device(i):
+                stream.synchronize()
+                cupy.cuda.Stream.null.use()
+
+
+@two_gpus
+@needs_emulation
+@pytest.mark.parametrize("streams", [contextlib.nullcontext, own_streams])
+@pytest.mark.parametrize("source", [FIRST, SECOND])
+def test_copies_are_in_order(source, streams):
+    """Each GPU waits for the other, before the copy and after it, though neither runs yet."""
+    target = SECOND if source == FIRST else FIRST
+    with streams(), late():
+        for start in (1.0, 2.0, 3.0):
+            x = start * xp.ones(1000, device=source)
+            y = x.to_device(target)
+            x[...] = 0.0
+            z = (y + 1).to_device(source)
+            del y
+            taken = xp.zeros(1000, device=target)  # the memory of y
+            assert set(z.tolist()) == {start + 1}
+            assert set(taken.tolist()) == {0.0}
 
 
 @two_gpus
@@ -161,7 +208,7 @@ def test_gradients_on_the_second_are_those_on_the_first(function):
             values, gradients = trial.pulled
             _, tangents = trial.pushed
             results = [*values, *gradients, *tangents]
-            assert {x.device for x in results} <= {xp.Device(device)}
+            assert devices(results) <= {device}
             found.append([x.numpy().tobytes() for x in results])
             assert cupy.cuda.Device().id == 0
         assert not found or found[0] == found[1], case.name
@@ -182,7 +229,9 @@ def test_training_on_the_second_is_that_on_the_first(kind):
             optim.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
         state = {**model.state_dict(), **optimizer.state_dict()}
-        assert {x.device for x in model.state_dict().values()} == {xp.Device(device)}
+        kept = [x for s in optimizer.state for x in s.values() if isinstance(x, xp.Tensor)]
+        gradients = [p.grad for p in model.parameters()]
+        assert devices([*model.state_dict().values(), *kept, *gradients]) == {device}
         return {name: x.numpy().tobytes() for name, x in state.items()}
 
     assert trained(SECOND) == trained(FIRST)
@@ -201,7 +250,7 @@ def test_random_numbers_on_the_second_are_those_on_the_first():
             rng.choice(3, 4, p=xp.asarray([0.2, 0.3, 0.5], device=device)),
             rng.spawn(2)[1].random(3),
         ]
-        assert {x.device for x in made} == {xp.Device(device)}
+        assert devices(made) == {device}
         again = pickle.loads(pickle.dumps(rng))
         assert again.device == device
         made += [rng.random(3), again.random(3)]
@@ -233,7 +282,7 @@ def test_files_of_parameters(tmp_path):
     nn.save(model.state_dict(), tmp_path / "model")
     for where in (FIRST, SECOND):
         found = nn.load(tmp_path / "model", device=where)
-        assert {x.device for x in found.values()} == {xp.Device(where)}
+        assert devices(found.values()) == {where}
         for name, x in model.state_dict().items():
             assert found[name].tolist() == x.tolist()
 
