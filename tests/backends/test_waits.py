@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from backends.emulated import counted, needs_emulation
 from backends.gpu_cases import EXTRA, OTHERS, WITHOUT_TENSORS, generator, public
@@ -353,6 +354,69 @@ def test_all_others_neither_wait_nor_copy(function):
 def test_what_has_no_gradient_neither_waits_nor_copies(name):
     with xp.default_device("cuda"):
         assert counted(OTHERS[name]) == "none"
+
+
+# ---- what is counted once is counted right
+
+
+MASKS = {
+    "(2, 3)": lambda m: m,
+    "of rows": lambda m: m[:, 0],
+    "of columns": lambda m: (..., m[0]),
+    "and None": lambda m: (None, slice(None), m[0], None),
+    "and int": lambda m: (1, m[0]),
+    "and integers": lambda m: (xp.asarray([0, 1], device=m.device), m[0]),
+    "two": lambda m: (m[:, 0], m[0, 1:]),
+}
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("label", MASKS)
+def test_a_recorded_tensor_is_indexed_as_any_other(label):
+    mask = xp.asarray([[True, False, True], [False, True, True]], device="cuda")
+    x = xp.reshape(xp.arange(6.0, device="cuda"), (2, 3))
+    key = MASKS[label](mask)
+    try:
+        expected = x[key]
+    except IndexError:
+        with pytest.raises(IndexError):
+            autodiff.variable(x)[key]
+        return
+    found = autodiff.variable(x)[key].detach()
+    assert (found.shape, found.tolist()) == (expected.shape, expected.tolist())
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("shape", [(3,), (2, 2), (1, 3), (2, 3, 1)])
+def test_a_mask_that_does_not_fit_raises_while_recording(shape):
+    x = autodiff.variable(xp.ones((2, 3), device="cuda"))
+    mask = xp.ones(shape, dtype=xp.bool, device="cuda")
+    for key in (mask, (None, mask), (mask, ...)):
+        with pytest.raises(IndexError):
+            x[key]
+
+
+ARRAYS = [
+    np.zeros((0, 3)),
+    np.array(3.0),
+    np.array([np.nan, 1.0, np.nan, 0.0, -0.0, 1.0]),
+    np.array([[3, 1], [2, 3]]),
+    np.array([True, False, True]),
+    np.array([1 + 1j, 1 - 1j, 1 + 1j]),
+]
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("x", ARRAYS, ids=repr)
+@pytest.mark.parametrize("name", ["unique_all", "unique_counts"])
+def test_distinct_values_are_those_of_the_cpu(name, x):
+    found, expected = (getattr(xp, name)(xp.asarray(x, device=d)) for d in ("cuda", "cpu"))
+    for a, b in zip(found, expected, strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+# ---- the table is complete
 
 
 def test_nothing_public_is_forgotten():
