@@ -694,7 +694,8 @@ def counted(key: Any, x: Tensor) -> Any:
     keys = key if isinstance(key, tuple) else (key,)
     if not all(type(k) in PLAIN_KEYS or isinstance(k, Tensor) for k in keys):
         return key
-    axis, found = 0, list[Any]()
+    axis = 0
+    found: list[Any] = []
     for i, k in enumerate(keys):
         if isinstance(k, Tensor) and k.ndim and k.dtype.kind == "b":
             if k.shape != x.shape[axis : axis + k.ndim]:

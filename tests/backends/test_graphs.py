@@ -122,6 +122,23 @@ def test_a_launched_step_is_an_eager_one(make, optimizer):
     check_same(state(model, last), eager)
 
 
+@pytest.mark.cuda
+def test_random_numbers_go_on_from_launch_to_launch():
+    rng, same = (xp.random.default_rng(4, device="cuda") for _ in range(2))
+    last = xp.zeros(5, device="cuda")
+
+    def step():
+        last[...] = rng.random(5)
+
+    launch = Captured(step)
+    for _ in range(WARM_UP):
+        same.random(5)
+    for _ in range(3):
+        launch()
+        launch.wait()
+        np.testing.assert_array_equal(last.numpy(), same.random(5).numpy())
+
+
 def other_work_survives(private):
     """Whether what is made between launches keeps its values."""
     _, _, step = training(two_layers, "SGD")

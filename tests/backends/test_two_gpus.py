@@ -13,7 +13,7 @@ import sys
 
 import numpy as np
 import pytest
-from backends.emulated import EMULATED, late, needs_emulation
+from backends.emulated import EMULATED, counted, late, needs_emulation
 
 import arraygrad as xp
 from arraygrad import autodiff, distributed, nn, optim
@@ -70,6 +70,13 @@ def test_copies_from_one_to_the_other(source, dtype):
     y = x.to_device(target)
     x[...] = 0
     assert bool(xp.any(y != 0))
+
+
+@two_gpus
+@needs_emulation
+def test_the_host_does_not_wait_for_copies():
+    x = xp.ones(1000, device=FIRST)
+    assert counted(lambda: (x * 2).to_device(SECOND).to_device(FIRST)) == "none"
 
 
 @two_gpus
