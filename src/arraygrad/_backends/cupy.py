@@ -19,6 +19,7 @@ import operator
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -572,7 +573,7 @@ def imod(x1: _Array, x2: Any, /) -> None:
 
 def imatmul(x1: _Array, x2: _Array, /) -> None:
     """CuPy's operator makes a new array."""
-    result = cp.matmul(x1, x2)
+    result = matmul(x1, x2)
     if result.shape != x1.shape:
         raise ValueError(f"a product of shape {result.shape} does not fit into {x1.shape}")
     cp.copyto(x1, result)
@@ -681,6 +682,40 @@ def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> _Array:
     return cp.isin(x1, x2, invert=invert)
 
 
+def unique_all(x: _Array, /) -> tuple[_Array, _Array, _Array, _Array]:
+    """CuPy waits three times to find out how many there are."""
+    flat = x.ravel()
+    order = flat.argsort()
+    ordered = flat[order]
+    first, starts = _first_of_each(ordered)
+    inverse = cp.empty_like(order)
+    inverse[order] = cp.cumsum(first) - 1
+    values, counts = ordered[starts], _lengths(starts, x.size)
+    return values, order[starts], inverse.reshape(x.shape), counts
+
+
+def unique_counts(x: _Array, /) -> tuple[_Array, _Array]:
+    """CuPy waits twice."""
+    ordered = cp.sort(x.ravel())
+    _, starts = _first_of_each(ordered)
+    return ordered[starts], _lengths(starts, x.size)
+
+
+def _first_of_each(ordered: _Array) -> tuple[_Array, _Array]:
+    """Which elements differ from the one before, and where they are: waits for the GPU."""
+    first = cp.ones(ordered.shape, dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return first, cp.nonzero(first)[0]
+
+
+def _lengths(starts: _Array, end: int) -> _Array:
+    """How far it is from each start to the next one, from the last one to `end`."""
+    out = cp.empty_like(starts)
+    out[:-1] = starts[1:] - starts[:-1]
+    out[-1:] = end - starts[-1:]
+    return out
+
+
 # ---- manipulation
 
 
@@ -774,6 +809,64 @@ def argsort(
     if not descending:
         return x.argsort(axis)
     return x.shape[axis] - 1 - cp.flip(cp.flip(x, axis).argsort(axis), axis)
+
+
+# ---- products
+
+_product = cp.ReductionKernel(
+    "T x, T y", "T out", "x * y", "a + b", "out = a", "0", "arraygrad_product"
+)
+
+
+def matmul(x1: _Array, x2: _Array, /) -> _Array:
+    """CuPy calls no cuBLAS while a graph is captured; there the products are summed up."""
+    try:
+        return cp.matmul(x1, x2)
+    except NotImplementedError:
+        return _captured_matmul(x1, x2)
+
+
+def _captured_matmul(x1: _Array, x2: _Array) -> _Array:
+    dtype = np.result_type(x1.dtype, x2.dtype)
+    x1, x2 = x1.astype(dtype, copy=False), x2.astype(dtype, copy=False)
+    rows = x1[None] if x1.ndim == 1 else x1
+    columns = x2[:, None] if x2.ndim == 1 else x2
+    out = _product(rows[..., None], columns[..., None, :, :], axis=-2)
+    if x1.ndim == 1:
+        out = out[..., 0, :]
+    return out[..., 0] if x2.ndim == 1 else out
+
+
+def tensordot(x1: _Array, x2: _Array, /, *, axes: Any = 2) -> _Array:
+    """CuPy takes empty lists of axes for some axes; in a captured graph as `matmul`."""
+    if not isinstance(axes, int):
+        first, second = axes
+        axes = (tuple(first), tuple(second))
+    try:
+        return cp.tensordot(x1, x2, axes)
+    except NotImplementedError:
+        return _captured_tensordot(x1, x2, axes)
+
+
+def _captured_tensordot(x1: _Array, x2: _Array, axes: Any) -> _Array:
+    if isinstance(axes, int):
+        axes = tuple(range(x1.ndim - axes, x1.ndim)), tuple(range(axes))
+    first, second = ([a % x.ndim for a in own] for x, own in zip((x1, x2), axes, strict=True))
+    left = [a for a in range(x1.ndim) if a not in first]
+    right = [a for a in range(x2.ndim) if a not in second]
+    m, k, n = (
+        math.prod(x.shape[a] for a in own) for x, own in ((x1, left), (x1, first), (x2, right))
+    )
+    out = _captured_matmul(
+        x1.transpose(left + first).reshape(m, k), x2.transpose(second + right).reshape(k, n)
+    )
+    return out.reshape([x1.shape[a] for a in left] + [x2.shape[a] for a in right])
+
+
+def vecdot(x1: _Array, x2: _Array, /, *, axis: int = -1) -> _Array:
+    """CuPy lacks it."""
+    x1 = cp.conj(cp.moveaxis(x1, axis, -1))
+    return matmul(x1[..., None, :], cp.moveaxis(x2, axis, -1)[..., None])[..., 0, 0]
 
 
 # ---- linear algebra
@@ -912,20 +1005,6 @@ def outer(x1: _Array, x2: _Array, /) -> _Array:
 def svdvals(x: _Array, /) -> _Array:
     """CuPy has it as a parameter of svd."""
     return cp.linalg.svd(x, compute_uv=False)
-
-
-def tensordot(x1: _Array, x2: _Array, /, *, axes: Any = 2) -> _Array:
-    """CuPy takes empty lists of axes for some axes."""
-    if not isinstance(axes, int):
-        first, second = axes
-        axes = (tuple(first), tuple(second))
-    return cp.tensordot(x1, x2, axes)
-
-
-def vecdot(x1: _Array, x2: _Array, /, *, axis: int = -1) -> _Array:
-    """CuPy lacks it."""
-    x1 = cp.conj(cp.moveaxis(x1, axis, -1))
-    return cp.matmul(x1[..., None, :], cp.moveaxis(x2, axis, -1)[..., None])[..., 0, 0]
 
 
 # ---- Fourier transforms
@@ -1145,7 +1224,7 @@ _RANDOM: dict[str, Callable[..., Any]] = {
 
 #: Where CuPy's own function is the standard's, array_api_compat's wrapper would only cost time.
 _OWN = (
-    "empty eye full ones zeros matmul unique_all unique_counts unique_inverse unique_values "
+    "empty eye full ones zeros unique_inverse unique_values "
     "linalg.eigh linalg.qr linalg.slogdet linalg.svd "
     "fft.fft fft.hfft fft.ifft fft.ihfft fft.irfft fft.rfft fft.fftshift fft.ifftshift"
 ).split()
@@ -1193,7 +1272,8 @@ def _table() -> dict[str, Callable[..., Any]]:
     )
     table.update(_special.operations(cp, _special_function))
     table.update(_RANDOM)
-    table.update(_nn.operations(cp, cp.where, settle, nullcontext, 2**28))
+    namespace = SimpleNamespace(**{**vars(cp), "matmul": matmul})
+    table.update(_nn.operations(namespace, cp.where, settle, nullcontext, 2**28))
     return table
 
 
