@@ -291,19 +291,36 @@ def linspace(
 _PREAMBLE = r"""
 namespace arraygrad {
 
-// -- real
+// -- integers; C++ leaves undefined the least one over -1, and shifts that are negative or too long
+
+template <typename T> __device__ bool is_minus_one(T y) { return T(-1) < T(0) && y == T(-1); }
 
 template <typename T> __device__ T int_floor_divide(T x, T y) {
   if (y == 0) return 0;
+  if (is_minus_one(y)) return T(0ull - static_cast<unsigned long long>(x));
   T quotient = x / y;
   return quotient - (x % y != 0 && (x < 0) != (y < 0));
 }
 
 template <typename T> __device__ T int_remainder(T x, T y) {
-  if (y == 0) return 0;
+  if (y == 0 || is_minus_one(y)) return 0;
   T rest = x % y;
   return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
 }
+
+template <typename T> __device__ bool is_within(T shift) {
+  return static_cast<unsigned long long>(shift) < 8 * sizeof(T);
+}
+
+template <typename T> __device__ T left_shift(T x, T shift) {
+  return is_within(shift) ? T(x << shift) : T(0);
+}
+
+template <typename T> __device__ T right_shift(T x, T shift) {
+  return is_within(shift) ? T(x >> shift) : x < 0 ? T(-1) : T(0);
+}
+
+// -- real
 
 template <typename T> __device__ T floor_divide(T x, T y) {
   if (y == 0) return x / y;
@@ -461,6 +478,14 @@ _UFUNCS = {
         *_loops("arraygrad::int_remainder(in0, in1)", *(f"{t}{t}->{t}" for t in _INTEGERS)),
         *_loops("arraygrad::remainder(in0, in1)", "ff->f", "dd->d"),
     ),
+    **{
+        f"bitwise_{name}": _ufunc(
+            name,
+            "CuPy's depends on the hardware where a shift is negative or as long as the dtype.",
+            *_loops(f"arraygrad::{name}(in0, in1)", *(f"{t}{t}->{t}" for t in _INTEGERS)),
+        )
+        for name in ("left_shift", "right_shift")
+    },
     "nextafter": _ufunc(
         "nextafter",
         "From zero to zero it is the second, and float32 steps through its subnormals.",
@@ -569,6 +594,16 @@ def ifloordiv(x1: _Array, x2: Any, /) -> None:
 def imod(x1: _Array, x2: Any, /) -> None:
     """In place, with `remainder`'s special cases."""
     _UFUNCS["remainder"](x1, x2, x1)
+
+
+def ilshift(x1: _Array, x2: Any, /) -> None:
+    """In place, with the same meaning of long shifts."""
+    _UFUNCS["bitwise_left_shift"](x1, x2, x1)
+
+
+def irshift(x1: _Array, x2: Any, /) -> None:
+    """In place, with the same meaning of long shifts."""
+    _UFUNCS["bitwise_right_shift"](x1, x2, x1)
 
 
 def imatmul(x1: _Array, x2: _Array, /) -> None:
@@ -1229,7 +1264,7 @@ _OWN = (
     "fft.fft fft.hfft fft.ifft fft.ihfft fft.irfft fft.rfft fft.fftshift fft.ifftshift"
 ).split()
 
-_OPERATORS = "iadd isub imul ipow iand ior ixor ilshift irshift".split()
+_OPERATORS = "iadd isub imul ipow iand ior ixor".split()
 
 
 #: Functions above that are of an extension.
