@@ -9,11 +9,15 @@ an index out of bounds wraps around, and the routines of `linalg` do not look at
 verdict, so a singular or indefinite matrix gives meaningless numbers or NaN where NumPy raises.
 ``with cupyx.errstate(linalg="raise")`` makes CuPy look. Subnormal float32 numbers are zeros.
 The order in which a reduction combines its elements is the GPU's, so a product of a zero and of
-elements that overflow together may be 0 or NaN.
+elements that overflow together may be 0 or NaN. A negative exponent in an array of integers gives
+0 or garbage where NumPy raises; a Python int raises here, too.
+
+One difference is NumPy's: where there are no axes, it reads axis 0 or -1 as none, CuPy raises.
 """
 
 from __future__ import annotations
 
+import builtins
 import math
 import operator
 from collections.abc import Callable
@@ -22,6 +26,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 try:
     import cupy as cp
@@ -171,6 +176,71 @@ def _as_arrays(x1: Any, x2: Any) -> list[_Array]:
     ]
 
 
+def _fitting(value: int, dtype: Any) -> Any:
+    """A Python int as an operand of arrays of a dtype.
+
+    CuPy wraps it around where the dtype does not hold it, and takes none beyond 64 bits.
+
+    Raises
+    ------
+    OverflowError
+        If the dtype is an integer one and does not hold it.
+    """
+    if dtype.kind in "fc":
+        return value if -(2**63) <= value < 2**63 else float(value)
+    if not _holds(dtype, value):
+        raise OverflowError(f"Python integer {value} out of bounds for {dtype}")
+    return value
+
+
+def _holds(dtype: Any, value: int) -> bool:
+    info = np.iinfo("int64" if dtype.kind == "b" else dtype)
+    return int(info.min) <= value <= int(info.max)
+
+
+def _of_two(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of two operands, with Python ints as NumPy takes them."""
+    compare = getattr(operator, _COMPARISONS.get(name, ""), None)
+    own = _SCALAR_DTYPES.get(name)
+
+    def run(x1: Any, x2: Any, /) -> Any:
+        # (Such ints as all dtypes hold are most often what there is.)
+        if type(x2) is int and not 0 <= x2 < 128:
+            dtype = x1.dtype
+            if compare is not None and dtype.kind in "iu" and not _holds(dtype, x2):
+                return cp.full(x1.shape, compare(0, x2))
+            x2 = _fitting(x2, own or dtype)
+        elif type(x1) is int and not 0 <= x1 < 128:
+            dtype = x2.dtype
+            if compare is not None and dtype.kind in "iu" and not _holds(dtype, x1):
+                return cp.full(x2.shape, compare(x1, 0))
+            x1 = _fitting(x1, own or dtype)
+        return function(x1, x2)
+
+    return run
+
+
+#: Where NumPy reads a Python int as another dtype than the other operand's.
+_SCALAR_DTYPES = dict.fromkeys(("divide", "itruediv"), np.dtype("float64"))
+_SCALAR_DTYPES |= dict.fromkeys(("logical_and", "logical_or", "logical_xor"), np.dtype("int64"))
+
+#: Comparisons -> the operators. Of an integer that the other's dtype lacks, all are alike.
+_COMPARISONS = {
+    "equal": "eq",
+    "greater": "gt",
+    "greater_equal": "ge",
+    "less": "lt",
+    "less_equal": "le",
+    "not_equal": "ne",
+}
+_BINARY = (
+    "add atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign "
+    "divide floor_divide hypot iadd iand ifloordiv ilshift imod imul ior ipow irshift isub "
+    "itruediv ixor logaddexp logical_and logical_or logical_xor maximum minimum multiply nextafter "
+    "pow remainder subtract"
+).split()
+
+
 def _number(value: Any) -> Any:
     """A Python scalar; of a tensor or NumPy scalar, its value."""
     return value.item() if hasattr(value, "item") else value
@@ -255,6 +325,8 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None)
     whole = all(isinstance(v, int) for v in (start, stop, step))
     out_dtype = np.dtype(("int64" if whole else "float64") if dtype is None else dtype)
     size = -((start - stop) // step) if whole else math.ceil((stop - start) / step)
+    if out_dtype.kind == "b" and size > 2:
+        raise TypeError(f"a range of bools has at most two elements; it would have {size}")
     out = cp.empty(size if size > 0 else 0, out_dtype)
     if out_dtype.kind in "iu":
         first = int(start)
@@ -264,6 +336,27 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None)
     else:
         _arange["float64"](float(start), float(step), out)
     return out
+
+
+def full(shape: Any, fill_value: Any, *, dtype: Any = None) -> _Array:
+    """CuPy takes no int beyond 64 bits, of which floats are made, too."""
+    if type(fill_value) is int and dtype is not None and np.dtype(dtype).kind in "fc":
+        fill_value = float(fill_value)
+    return cp.full(shape, fill_value, dtype)
+
+
+def full_like(x: _Array, /, fill_value: Any, *, dtype: Any = None) -> _Array:
+    """As `full`."""
+    return full(x.shape, fill_value, dtype=x.dtype if dtype is None else dtype)
+
+
+def where(condition: _Array, x1: Any, x2: Any, /) -> _Array:
+    """As `full`."""
+    if type(x1) is int and type(x2) is array_type and x2.dtype.kind in "fc":
+        x1 = float(x1)
+    elif type(x2) is int and type(x1) is array_type and x1.dtype.kind in "fc":
+        x2 = float(x2)
+    return cp.where(condition, x1, x2)
 
 
 def linspace(
@@ -294,12 +387,13 @@ namespace arraygrad {
 
 template <typename T> __device__ T int_floor_divide(T x, T y) {
   if (y == 0) return 0;
+  if (T(-1) < 0 && y == T(-1)) return T(0) - x;  // the lowest one has no quotient in C++
   T quotient = x / y;
   return quotient - (x % y != 0 && (x < 0) != (y < 0));
 }
 
 template <typename T> __device__ T int_remainder(T x, T y) {
-  if (y == 0) return 0;
+  if (y == 0 || (T(-1) < 0 && y == T(-1))) return 0;
   T rest = x % y;
   return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
 }
@@ -447,7 +541,27 @@ def _unary(name: str, expression: str, doc: str) -> Any:
     return _ufunc(name, doc, *real, *_loops(f"arraygrad::{expression}", "F->F", "D->D"))
 
 
+def _logical(name: str, expression: str) -> Any:
+    """A function of truth values; CuPy has none of complex numbers."""
+    types = [f"{t}->?" for t in "? b B h H i I l L q Q f d F D".split()]
+    if "in1" in expression:
+        types = [t[0] + t for t in types]
+    return _ufunc(name, "CuPy has none of complex numbers.", *_loops(expression, *types))
+
+
 _UFUNCS = {
+    **{
+        name: _ufunc(
+            name,
+            "CuPy's has loops for complex numbers, too, which do not compile.",
+            *_loops(f"{name}(in0, in1)", "ff->f", "dd->d"),
+        )
+        for name in ("atan2", "copysign", "hypot")
+    },
+    "logical_and": _logical("logical_and", "in0 != in0_type(0) && in1 != in1_type(0)"),
+    "logical_not": _logical("logical_not", "in0 == in0_type(0)"),
+    "logical_or": _logical("logical_or", "in0 != in0_type(0) || in1 != in1_type(0)"),
+    "logical_xor": _logical("logical_xor", "(in0 != in0_type(0)) != (in1 != in1_type(0))"),
     "floor_divide": _ufunc(
         "floor_divide",
         "CuPy takes floor(x1 / x2), which rounds 1 / 0.1 up; the standard's infinities as is.",
@@ -520,6 +634,37 @@ _UFUNCS = {
         "is a zero of the argument's sign.",
     ),
 }
+
+
+def sign(x: _Array, /) -> _Array:
+    """CuPy reads bools as small integers."""
+    if x.dtype.kind == "b":
+        raise TypeError("a bool has no sign")
+    return _UFUNCS["sign"](x)
+
+
+def pow(x1: Any, x2: Any, /) -> _Array:
+    """An integer to a negative power is 0 or garbage in CuPy.
+
+    Negative exponents in an array are, here, too: to find them would wait for the GPU.
+    """
+    if type(x2) is int:
+        if x2 == 2 and x1.dtype.kind == "b":
+            return cp.square(x1)  # of NumPy's dtype
+        _check_power(x1, x2)
+    return cp.power(x1, x2)
+
+
+def ipow(x1: _Array, x2: Any, /) -> None:
+    """As `pow`."""
+    if type(x2) is int and x1.dtype.kind != "b":  # of which CuPy says that it cannot be
+        _check_power(x1, x2)
+    x1 **= x2
+
+
+def _check_power(x: _Array, n: int) -> None:
+    if n < 0 and x.size and x.dtype.kind in "biu":
+        raise ValueError("Integers to negative integer powers are not allowed.")
 
 
 def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
@@ -606,8 +751,9 @@ __device__ Extreme<T> extreme(const Extreme<T>& a, const Extreme<T>& b) {
 def _extreme(name: str, largest: str, result: str) -> Any:
     """A reduction to the first of the extreme elements; a NaN is more extreme than all others.
 
-    CuPy hands these to CUB, which starts from the largest finite number, so that an array of
-    infinities has a finite extreme, and which of several NaNs is the first one is left to luck.
+    CuPy hands these to CUB, which for complex numbers and positions starts from a finite number,
+    so that an array of infinities has a finite extreme or none, and which of several NaNs is the
+    first one is left to luck.
     """
     types = "? b B h H i I l L q Q f d F D".split()
     index = result == "index"
@@ -626,21 +772,56 @@ def _extreme(name: str, largest: str, result: str) -> Any:
     )
 
 
-_REDUCTIONS = {
-    "max": _extreme("max", "true", "value"),
-    "min": _extreme("min", "false", "value"),
-    "argmax": _extreme("argmax", "true", "index"),
-    "argmin": _extreme("argmin", "false", "index"),
-}
+_max, _min = _extreme("max", "true", "value"), _extreme("min", "false", "value")
+_argmax, _argmin = _extreme("argmax", "true", "index"), _extreme("argmin", "false", "index")
+
+
+def _check_extreme(x: _Array, axis: Any) -> None:
+    """Raise where NumPy does: CuPy gives no elements if there are no places for them."""
+    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    if not math.prod(x.shape[a] for a in axes):
+        raise ValueError("there is no extreme element where there are no elements")
+
+
+def max(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
+    """CuPy's is CUB's (see `_extreme`)."""
+    if not x.size:
+        _check_extreme(x, axis)
+    return _max(x, axis=axis, keepdims=keepdims)
+
+
+def min(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
+    """As `max`."""
+    if not x.size:
+        _check_extreme(x, axis)
+    return _min(x, axis=axis, keepdims=keepdims)
+
+
+def argmax(x: _Array, /, *, axis: int | None = None, keepdims: bool = False) -> _Array:
+    """As `max`; and CuPy takes several axes."""
+    axis = None if axis is None else operator.index(axis)
+    if not x.size:
+        _check_extreme(x, axis)
+    return _argmax(x, axis=axis, keepdims=keepdims)
+
+
+def argmin(x: _Array, /, *, axis: int | None = None, keepdims: bool = False) -> _Array:
+    """As `argmax`."""
+    axis = None if axis is None else operator.index(axis)
+    if not x.size:
+        _check_extreme(x, axis)
+    return _argmin(x, axis=axis, keepdims=keepdims)
 
 
 def std(x: _Array, /, *, axis: Any = None, correction: Any = 0.0, keepdims: bool = False) -> _Array:
-    """The method skips array_api_compat's layers."""
+    """The method skips array_api_compat's layers; it has an IndexError for a wrong axis."""
+    axis = None if axis is None else normalize_axis_tuple(axis, x.ndim)
     return x.std(axis=axis, ddof=correction, keepdims=keepdims)
 
 
 def var(x: _Array, /, *, axis: Any = None, correction: Any = 0.0, keepdims: bool = False) -> _Array:
-    """The method skips array_api_compat's layers."""
+    """As `std`."""
+    axis = None if axis is None else normalize_axis_tuple(axis, x.ndim)
     return x.var(axis=axis, ddof=correction, keepdims=keepdims)
 
 
@@ -707,6 +888,8 @@ _AT_ONCE = 8
 
 def concat(arrays: Any, /, *, axis: int | None = 0) -> _Array:
     """CuPy copies the addresses of many arrays from the host, which no CUDA graph can capture."""
+    if axis is not None and not arrays[0].ndim:
+        raise ValueError("arrays of no axes have none to join along")
     while _are_too_many(arrays):
         parts = range(0, len(arrays), _AT_ONCE)
         arrays = [cp.concatenate(arrays[i : i + _AT_ONCE], axis) for i in parts]
@@ -744,7 +927,7 @@ def repeat(x: _Array, repeats: Any, /, *, axis: int | None = None) -> _Array:
         return x.copy()
     repeats = repeats.astype("int64", copy=False)
     ends = cp.cumsum(repeats)
-    total, least = (int(n) for n in cp.stack([ends[-1], _REDUCTIONS["min"](repeats)]).get())
+    total, least = (int(n) for n in cp.stack([ends[-1], _min(repeats)]).get())
     if least < 0:
         raise ValueError(f"repeats must not be negative; got {least}")
     return x.take(cp.searchsorted(ends, cp.arange(total), "right"), axis)
@@ -804,24 +987,26 @@ def vector_norm(
     if ord == 0:
         return cp.sum(x != 0, axis=axis, dtype=x.real.dtype, keepdims=keepdims)
     size = cp.abs(x)
-    if abs(ord) == math.inf:
-        return _REDUCTIONS["max" if ord > 0 else "min"](size, axis=axis, keepdims=keepdims)
-    if ord == 1:
+    if abs(ord) == math.inf and (size.size or ord < 0):
+        return (max if ord > 0 else min)(size, axis=axis, keepdims=keepdims)
+    if ord == 1 or ord == math.inf:  # the largest of none is their sum, 0
         return cp.sum(size, axis=axis, keepdims=keepdims)
     return cp.sum(size**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
 
 
 def matrix_norm(x: _Array, /, *, keepdims: bool = False, ord: Any = "fro") -> _Array:
     """CuPy's maxima and minima are CUB's, wrong for infinities."""
-    x = _floating(x)
+    x = _floating(_stack(x))
     if ord in ("fro", None):
         return _SUM_OF_SQUARES(x, axis=(-2, -1), keepdims=keepdims)
+    if not x.size and ord in ("nuc", 1, 2, math.inf):
+        return cp.sum(cp.abs(x), axis=(-2, -1), keepdims=keepdims)
     if ord in ("nuc", 2, -2):
         values = cp.linalg.svd(x, compute_uv=False)
         out = cp.sum(values, axis=-1) if ord == "nuc" else values[..., 0 if ord == 2 else -1]
     elif ord in (1, -1, math.inf, -math.inf):
         sums = cp.sum(cp.abs(x), axis=-2 if abs(ord) == 1 else -1)
-        out = _REDUCTIONS["max" if ord > 0 else "min"](sums, axis=-1)
+        out = (max if ord > 0 else min)(sums, axis=-1)
     else:
         raise ValueError(f"ord must be 1, -1, 2, -2, inf, -inf, 'fro' or 'nuc'; got {ord!r}")
     return out[..., None, None] if keepdims else out
@@ -829,7 +1014,7 @@ def matrix_norm(x: _Array, /, *, keepdims: bool = False, ord: Any = "fro") -> _A
 
 def _singular_values_to_keep(values: _Array, shape: tuple[int, ...], rtol: Any) -> _Array:
     if rtol is None:
-        rtol = max(shape[-2:]) * float(np.finfo(values.dtype).eps)
+        rtol = builtins.max(shape[-2:]) * float(np.finfo(values.dtype).eps)
     elif type(rtol) is array_type:
         rtol = rtol[..., None]
     return values > values[..., :1] * rtol  # the first is the largest
@@ -881,8 +1066,10 @@ def eig(x: _Array, /) -> tuple[_Array, _Array]:
     """Of an empty stack, CuPy gives real arrays for real matrices."""
     if x.size:
         return cp.linalg.eig(x)
+    if _stack(x).shape[-1] != x.shape[-2]:
+        raise ValueError(f"expected square matrices; got shape {x.shape}")
     dtype = np.result_type(x.dtype, np.complex64)
-    return cp.empty(_stack(x).shape[:-1], dtype), cp.empty(x.shape, dtype)
+    return cp.empty(x.shape[:-1], dtype), cp.empty(x.shape, dtype)
 
 
 def eigvals(x: _Array, /) -> _Array:
@@ -924,23 +1111,90 @@ def tensordot(x1: _Array, x2: _Array, /, *, axes: Any = 2) -> _Array:
 
 def vecdot(x1: _Array, x2: _Array, /, *, axis: int = -1) -> _Array:
     """CuPy lacks it."""
-    x1 = cp.conj(cp.moveaxis(x1, axis, -1))
+    x1 = cp.moveaxis(x1, axis, -1)
+    if x1.dtype.kind == "c":
+        x1 = cp.conj(x1)
     return cp.matmul(x1[..., None, :], cp.moveaxis(x2, axis, -1)[..., None])[..., 0, 0]
 
 
 # ---- Fourier transforms
 
 
-def _fftn(function: Callable[..., _Array]) -> Callable[..., _Array]:
+def _checked_size(n: int) -> int:
+    if n < 1:
+        raise ValueError(f"a transform of {n} points")
+    return n
+
+
+def _check_real(name: str, x: _Array) -> None:
+    if name in _OF_REAL and x.dtype.kind == "c":
+        raise TypeError("it transforms real numbers, not complex ones")
+
+
+_OF_REAL = frozenset({"rfft", "rfftn", "ihfft"})
+_TO_REAL = frozenset({"irfft", "irfftn", "hfft"})
+
+
+def _of_one_axis(name: str) -> Callable[..., _Array]:
+    function = getattr(cp.fft, name)
+
+    def transform(
+        x: _Array, /, *, n: int | None = None, axis: int = -1, norm: str = "backward"
+    ) -> _Array:
+        """CuPy knows no wrong axis or size (but cuFFT), and drops imaginary parts."""
+        axis = normalize_axis_index(axis, x.ndim)
+        if n is None:
+            n = x.shape[axis]
+            n = 2 * (n - 1) if name in _TO_REAL else n
+        _checked_size(n)
+        _check_real(name, x)
+        return function(x, n, axis, norm)
+
+    return transform
+
+
+def _of_some_axes(name: str) -> Callable[..., _Array]:
+    function = getattr(cp.fft, name)
+
     def transform(
         x: _Array, /, *, s: Any = None, axes: Any = None, norm: str = "backward"
     ) -> _Array:
-        """CuPy knows no -1 in `s`, and passes over an `s` that is a tuple equal to the shape."""
-        if s is not None:
-            s = [None if n == -1 else n for n in s]
-        return function(x, s, axes, norm)
+        """CuPy knows no -1 in `s`, no axis twice, and no stack of none."""
+        if axes is None:
+            axes = range(-(x.ndim if s is None else len(s)), 0)
+        axes = normalize_axis_tuple(axes, x.ndim, allow_duplicate=True)
+        if s is None:
+            sizes = [x.shape[a] for a in axes]
+            if name in _TO_REAL and sizes:
+                sizes[-1] = 2 * (sizes[-1] - 1)
+        else:
+            sizes = [x.shape[a] if n == -1 else n for n, a in zip(s, axes, strict=True)]
+        for n in sizes:
+            _checked_size(n)
+        _check_real(name, x)
+        if x.size and len({*axes}) == len(axes):
+            return function(x, sizes, axes, norm)  # (a list: CuPy passes over some tuples)
+        if not axes and name in (*_OF_REAL, *_TO_REAL):
+            raise ValueError("there is no axis to transform")
+        return _one_after_another(name, x, sizes, axes, norm)
 
     return transform
+
+
+def _one_after_another(
+    name: str, x: _Array, sizes: list[int], axes: tuple[int, ...], norm: str
+) -> _Array:
+    """A transform of several axes by those of one, in NumPy's order."""
+    rest = list(zip(sizes, axes, strict=True))
+    real = rest.pop() if name in (*_OF_REAL, *_TO_REAL) else None
+    plain = cp.fft.ifft if name.startswith("i") else cp.fft.fft
+    if name == "irfftn":
+        rest.reverse()
+    if real and name == "rfftn":
+        x = cp.fft.rfft(x, *real, norm)
+    for n, axis in reversed(rest):
+        x = plain(x, n, axis, norm)
+    return cp.fft.irfft(x, *real, norm) if real and name == "irfftn" else x
 
 
 # ---- special functions: those that CuPy lacks, by those that it has
@@ -1145,12 +1399,11 @@ _RANDOM: dict[str, Callable[..., Any]] = {
 
 #: Where CuPy's own function is the standard's, array_api_compat's wrapper would only cost time.
 _OWN = (
-    "empty eye full ones zeros matmul unique_all unique_counts unique_inverse unique_values "
-    "linalg.eigh linalg.qr linalg.slogdet linalg.svd "
-    "fft.fft fft.hfft fft.ifft fft.ihfft fft.irfft fft.rfft fft.fftshift fft.ifftshift"
+    "empty eye ones zeros matmul unique_all unique_counts unique_inverse unique_values "
+    "linalg.eigh linalg.qr linalg.slogdet linalg.svd fft.fftshift fft.ifftshift"
 ).split()
 
-_OPERATORS = "iadd isub imul ipow iand ior ixor ilshift irshift".split()
+_OPERATORS = "iadd isub imul iand ior ixor ilshift irshift".split()
 
 
 #: Functions above that are of an extension.
@@ -1173,10 +1426,13 @@ def _table() -> dict[str, Callable[..., Any]]:
     for name, found in globals().items():
         if name[0] != "_" and callable(found) and getattr(found, "__module__", "") == __name__:
             table[_PREFIXES.get(name, "") + name] = found
-    table.update(_UFUNCS)
-    table.update(_REDUCTIONS)
+    table.update({name: found for name, found in _UFUNCS.items() if name != "sign"})
+    for name in (*_BINARY, *_COMPARISONS):
+        table[name] = _of_two(name, table[name])
+    for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft"):
+        table[f"fft.{name}"] = _of_one_axis(name)
     for name in ("fftn", "ifftn", "rfftn", "irfftn"):
-        table[f"fft.{name}"] = _fftn(getattr(cp.fft, name))
+        table[f"fft.{name}"] = _of_some_axes(name)
     for name in ("matmul", "matrix_transpose", "tensordot", "vecdot"):
         table[f"linalg.{name}"] = table[name]
     table.update(

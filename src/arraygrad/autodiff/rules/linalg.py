@@ -844,7 +844,9 @@ define(
     "linalg.svd",
     (_svd_vjp, _svd_jvp),
     split=lambda out: (
-        out[0], _parted(out[1], max(out[0].shape[-2], out[2].shape[-1]), zeros=True), out[2]
+        out[0],
+        _parted(out[1], max(out[0].shape[-2], out[2].shape[-1]), zeros=True),
+        out[2],
     ),
     rotate=_svd_rotate,
 )
