@@ -20,8 +20,9 @@ from __future__ import annotations
 import builtins
 import math
 import operator
-from collections.abc import Callable
-from contextlib import nullcontext
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -67,10 +68,10 @@ _Array = Any
 
 
 class _Pointer:
-    """A stream that is known by its address."""
+    """A stream that is known by its address, and what owns it."""
 
-    def __init__(self, address: int) -> None:
-        self.address = address
+    def __init__(self, address: int, owner: Any = None) -> None:
+        self.address, self.owner = address, owner
 
     def __cuda_stream__(self) -> tuple[int, int]:
         """CUDA's stream protocol: its version and the address."""
@@ -78,43 +79,112 @@ class _Pointer:
 
 
 def _stream(stream: Any) -> Any:
-    """A context in which `stream` is current; integers are read as DLPack reads them."""
-    if stream is None:
-        return nullcontext()
-    if not isinstance(stream, int):
+    """CuPy's object for a stream: for CuPy's own, another library's or DLPack's integer for one.
+
+    Raises
+    ------
+    TypeError
+        If it is not a stream.
+    ValueError
+        If it is of another GPU than the current one, or an integer that stands for no stream.
+    """
+    if isinstance(stream, cp.cuda.Stream | cp.cuda.ExternalStream):
+        here = cp.cuda.runtime.getDevice()
+        if stream.device_id not in (-1, here):
+            raise ValueError(f"the stream is of GPU {stream.device_id}, the copy of GPU {here}")
         return stream
-    if stream in (1, 2):
-        return cp.cuda.Stream.null if stream == 1 else cp.cuda.Stream.ptds
-    if stream <= 0:
-        raise ValueError(f"stream must be 1, 2 or the address of a CUDA stream; got {stream}")
-    return cp.cuda.Stream.from_external(_Pointer(stream))
+    if hasattr(stream, "__cuda_stream__"):
+        return cp.cuda.Stream.from_external(stream)
+    address = getattr(stream, "cuda_stream", None)  # PyTorch's
+    if isinstance(address, int):
+        return cp.cuda.Stream.from_external(_Pointer(address, stream))
+    if isinstance(stream, bool) or not hasattr(stream, "__index__"):
+        raise TypeError(
+            "stream must be an int or an object with __cuda_stream__, such as a cupy.cuda.Stream; "
+            f"got {stream!r}"
+        )
+    address = operator.index(stream)
+    if address <= 0:
+        raise ValueError(f"stream must be 1, 2 or the address of a CUDA stream; got {address}")
+    if address in (1, 2):
+        return cp.cuda.Stream.null if address == 1 else cp.cuda.Stream.ptds
+    return cp.cuda.Stream.from_external(_Pointer(address))
+
+
+def _mark(stream: Any) -> Any:
+    """An event for what the stream has been given up to now."""
+    return stream.record(cp.cuda.Event(disable_timing=True))
+
+
+@contextmanager
+def _on(stream: Any) -> Iterator[None]:
+    """A context in which `stream` is current, in order with the stream that was.
+
+    It runs after what that one has been given before, and before what it is given afterwards; the
+    host does not wait. None is that one itself.
+    """
+    if stream is None:
+        yield
+        return
+    outer, inner = cp.cuda.get_current_stream(), _stream(stream)
+    inner.wait_event(_mark(outer))
+    with inner:
+        yield
+    outer.wait_event(_mark(inner))
 
 
 def from_host(data: _Array, stream: Any = None) -> _Array:
-    """Onto the GPU that is current. Without axes, CuPy makes +0.0 of -0.0."""
-    with _stream(stream):
-        return cp.asarray(data) if data.ndim else _scalar(data[()], data.dtype)
+    """Onto the GPU that is current; the host's array may be written as soon as this is back.
+
+    The memory is the current stream's: that of another stream's pool would be given away again
+    without regard to what the current one still reads. Without axes, CuPy makes +0.0 of -0.0.
+    """
+    if not data.ndim:
+        if stream is not None:
+            _stream(stream)
+        return _scalar(data[()], data.dtype)
+    if stream is None:
+        return _upload(data)
+    memory = cp.cuda.alloc(data.nbytes)
+    with _on(stream), cp.cuda.using_allocator(lambda size: memory):
+        return _upload(data)
+
+
+#: Whether CuPy takes host memory for the GPU's own, where the hardware lets it.
+_UNIFIED = os.environ.get("CUPY_ENABLE_UMP", "0") != "0"
+
+
+def _upload(data: _Array) -> _Array:
+    pinned = cp.cuda.runtime.pointerGetMemoryType(data.ctypes.data) == _PINNED
+    if not (pinned or _UNIFIED):
+        return cp.asarray(data)  # by a pinned copy, which the GPU reads when it comes to it
+    out = cp.empty(data.shape, data.dtype)
+    out.set(data)
+    cp.cuda.get_current_stream().synchronize()
+    return out
+
+
+_PINNED = cp.cuda.runtime.memoryTypeHost
 
 
 def to_host(data: _Array, stream: Any = None) -> _Array:
-    """A NumPy array, when the copy is done; another stream first waits for the current one."""
-    if stream is None:
-        return data.get()
-    done = cp.cuda.get_current_stream().record()
-    with _stream(stream) as current:
-        current.wait_event(done)
-        return data.get()
+    """A NumPy array, when the copy is done."""
+    with _on(stream):
+        found = data.get()
+    return found.copy() if _UNIFIED else found
 
 
 def from_peer(data: _Array, stream: Any = None) -> _Array:
     """From another GPU. CuPy lets neither GPU wait for the other; here both do, not the host."""
     with data.device:
         data = cp.asarray(data, order="C")  # (ascontiguousarray would give one of no axes one)
-        ready = cp.cuda.get_current_stream().record()
-    with _stream(stream):
-        cp.cuda.get_current_stream().wait_event(ready)
-        out = data.copy()
-        done = cp.cuda.get_current_stream().record()
+        ready = _mark(cp.cuda.get_current_stream())
+    out = cp.empty(data.shape, data.dtype)
+    with _on(stream):
+        copying = cp.cuda.get_current_stream()
+        copying.wait_event(ready)
+        out.data.copy_from_device_async(data.data, data.nbytes)
+        done = _mark(copying)
     with data.device:
         cp.cuda.get_current_stream().wait_event(done)
     return out
@@ -139,8 +209,8 @@ def dlpack(
         copy = None
     elif copy is False:
         raise BufferError(f"data on {data.device} reaches DLPack device {dl_device} only by a copy")
-    if stream is not None and not isinstance(stream, int):
-        raise TypeError(f"stream must be None or an int; got {stream!r}")
+    if stream is not None and stream != -1:  # which asks for no order
+        stream = _stream(stream).ptr or 1
     return data.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
 
@@ -221,7 +291,7 @@ def _of_two(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 #: Where NumPy reads a Python int as another dtype than the other operand's.
-_SCALAR_DTYPES = dict.fromkeys(("divide", "itruediv"), np.dtype("float64"))
+_SCALAR_DTYPES: dict[str, Any] = dict.fromkeys(("divide", "itruediv"), np.dtype("float64"))
 _SCALAR_DTYPES |= dict.fromkeys(("logical_and", "logical_or", "logical_xor"), np.dtype("int64"))
 
 #: Comparisons -> the operators. Of an integer that the other's dtype lacks, all are alike.
