@@ -352,6 +352,26 @@ def test_integer_floor_divide_and_remainder(xp, dtype, form):
         assert (int(quotients[0]), int(rests[0])) == (wrapped, a % b), (a, b)
 
 
+@pytest.mark.parametrize("form", ["function", "operator", "in place"])
+@pytest.mark.parametrize("dtype", "int8 int16 int32 int64 uint8 uint16 uint32 uint64".split())
+def test_shifts_by_more_than_the_width(xp, dtype, form):
+    """As if the number had all of its digits: zero, or -1 of a negative number to the right."""
+    info = np.iinfo(dtype)
+    kind = getattr(xp, dtype)
+    for a, n in itertools.product((info.min, 1, 5, info.max), (0, 1, info.bits - 1, info.bits, 70)):
+        x, y = xp.asarray([a], dtype=kind), xp.asarray([n], dtype=kind)
+        if form == "in place":
+            left, right = xp.asarray(x, copy=True), xp.asarray(x, copy=True)
+            left <<= y
+            right >>= y
+        elif form == "function":
+            left, right = xp.bitwise_left_shift(x, y), xp.bitwise_right_shift(x, y)
+        else:
+            left, right = x << y, x >> y
+        wrapped = np.asarray([(a << n) % 2**info.bits], f"u{info.bits // 8}").astype(dtype)
+        assert (int(left[0]), int(right[0])) == (int(wrapped[0]), a >> n), (a, n)
+
+
 def floor_of_quotient(a, b):
     """The standard's preferred values of floor_divide where an operand is special."""
     if math.isnan(a) or math.isnan(b) or (math.isinf(a) and math.isinf(b)) or a == b == 0:

@@ -135,7 +135,7 @@ def _stack(obj: Any, dtype: DType, device: DeviceLike) -> Tensor:
     if isinstance(obj, Tensor):
         return obj  # on whichever device: `stack` refuses a mixture
     if isinstance(obj, (list, tuple)):
-        parts = [_stack(x, dtype, device or _first_device(obj)) for x in obj]
+        parts = [_stack(x, dtype, device or device_of(obj)) for x in obj]
         if any(p.shape != parts[0].shape for p in parts):
             shapes = ", ".join(str(p.shape) for p in parts)
             raise ValueError(f"asarray: the elements of a sequence differ in shape: {shapes}")
@@ -146,12 +146,13 @@ def _stack(obj: Any, dtype: DType, device: DeviceLike) -> Tensor:
     return asarray(obj, device=device)
 
 
-def _first_device(obj: Any) -> Device | None:
+def device_of(obj: Any) -> Device | None:
+    """The device of the first tensor in nested sequences."""
     if isinstance(obj, Tensor):
         return obj.device
     if isinstance(obj, (list, tuple)):
         for x in obj:
-            found = _first_device(x)
+            found = device_of(x)
             if found is not None:
                 return found
     return None

@@ -685,12 +685,41 @@ def key_data(name: str, key: Any, device: Device) -> Any:
     )
 
 
+def counted(key: Any, x: Tensor) -> Any:
+    """An index of `x` with positions in the place of masks, for which a GPU is waited for.
+
+    For what is differentiated: its rules index with it again, and then do not wait again. An index
+    that does not fit is left as it is, for the error that it raises.
+    """
+    keys = key if isinstance(key, tuple) else (key,)
+    if not all(type(k) in PLAIN_KEYS or isinstance(k, Tensor) for k in keys):
+        return key
+    axis = 0
+    found: list[Any] = []
+    for i, k in enumerate(keys):
+        if isinstance(k, Tensor) and k.ndim and k.dtype.kind == "b":
+            if k.shape != x.shape[axis : axis + k.ndim]:
+                return key
+            found.extend(unary("nonzero", k))
+        else:
+            found.append(k)
+        axis = x.ndim - sum(map(_axes, keys[i + 1 :])) if k is Ellipsis else axis + _axes(k)
+    return tuple(found)
+
+
+def _axes(key: Any) -> int:
+    """How many axes of a tensor an entry of its index is for."""
+    if key is None or key is Ellipsis:
+        return 0
+    return key.ndim if isinstance(key, Tensor) and key.dtype.kind == "b" else 1
+
+
 def _list_index(key: list[Any], device: Device) -> Tensor:
-    from ._creation import asarray
+    from ._creation import asarray, device_of
 
     if not key:  # NumPy's reading: no indices
         return asarray(key, dtype=device.backend.index_dtype, device=device)
-    return asarray(key, device=device)
+    return asarray(key, device=device_of(key) or device)  # tensors are not moved unasked
 
 
 _operators.unary, _operators.binary, _operators.inplace = unary, binary, inplace

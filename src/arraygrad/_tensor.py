@@ -538,6 +538,8 @@ class Tensor(Operators):
         """
         device = self._device
         if type(self) is not Tensor:
+            if type(key) not in _dispatch.PLAIN_KEYS and device.type == "cuda":
+                key = _dispatch.counted(key, self)
             return _dispatch.SHORT_CALL.get(type(self), _dispatch.apply)("getitem", (self,), (key,))
         if type(key) not in _dispatch.PLAIN_KEYS:
             key = _dispatch.key_data("__getitem__", key, device)
@@ -577,9 +579,9 @@ class Tensor(Operators):
                 raise TypeError(
                     "__setitem__: a list is outside the standard; write xp.asarray(...)"
                 )
-            from ._creation import asarray
+            from ._creation import asarray, device_of
 
-            value = asarray(value, device=self._device)
+            value = asarray(value, device=device_of(value) or self._device)
         if self.dtype.kind != "c" and (
             isinstance(value, complex) or (isinstance(value, Tensor) and value.dtype.kind == "c")
         ):

@@ -24,6 +24,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -453,20 +454,36 @@ def linspace(
 _PREAMBLE = r"""
 namespace arraygrad {
 
-// -- real
+// -- integers; C++ leaves undefined the least one over -1, and shifts that are negative or too long
+
+template <typename T> __device__ bool is_minus_one(T y) { return T(-1) < T(0) && y == T(-1); }
 
 template <typename T> __device__ T int_floor_divide(T x, T y) {
   if (y == 0) return 0;
-  if (T(-1) < 0 && y == T(-1)) return T(0) - x;  // the lowest one has no quotient in C++
+  if (is_minus_one(y)) return T(0ull - static_cast<unsigned long long>(x));
   T quotient = x / y;
   return quotient - (x % y != 0 && (x < 0) != (y < 0));
 }
 
 template <typename T> __device__ T int_remainder(T x, T y) {
-  if (y == 0 || (T(-1) < 0 && y == T(-1))) return 0;
+  if (y == 0 || is_minus_one(y)) return 0;
   T rest = x % y;
   return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
 }
+
+template <typename T> __device__ bool is_within(T shift) {
+  return static_cast<unsigned long long>(shift) < 8 * sizeof(T);
+}
+
+template <typename T> __device__ T left_shift(T x, T shift) {
+  return is_within(shift) ? T(x << shift) : T(0);
+}
+
+template <typename T> __device__ T right_shift(T x, T shift) {
+  return is_within(shift) ? T(x >> shift) : x < 0 ? T(-1) : T(0);
+}
+
+// -- real
 
 template <typename T> __device__ T floor_divide(T x, T y) {
   if (y == 0) return x / y;
@@ -644,6 +661,14 @@ _UFUNCS = {
         *_loops("arraygrad::int_remainder(in0, in1)", *(f"{t}{t}->{t}" for t in _INTEGERS)),
         *_loops("arraygrad::remainder(in0, in1)", "ff->f", "dd->d"),
     ),
+    **{
+        f"bitwise_{name}": _ufunc(
+            name,
+            "CuPy's depends on the hardware where a shift is negative or as long as the dtype.",
+            *_loops(f"arraygrad::{name}(in0, in1)", *(f"{t}{t}->{t}" for t in _INTEGERS)),
+        )
+        for name in ("left_shift", "right_shift")
+    },
     "nextafter": _ufunc(
         "nextafter",
         "From zero to zero it is the second, and float32 steps through its subnormals.",
@@ -785,9 +810,19 @@ def imod(x1: _Array, x2: Any, /) -> None:
     _UFUNCS["remainder"](x1, x2, x1)
 
 
+def ilshift(x1: _Array, x2: Any, /) -> None:
+    """In place, with the same meaning of long shifts."""
+    _UFUNCS["bitwise_left_shift"](x1, x2, x1)
+
+
+def irshift(x1: _Array, x2: Any, /) -> None:
+    """In place, with the same meaning of long shifts."""
+    _UFUNCS["bitwise_right_shift"](x1, x2, x1)
+
+
 def imatmul(x1: _Array, x2: _Array, /) -> None:
     """CuPy's operator makes a new array."""
-    result = cp.matmul(x1, x2)
+    result = matmul(x1, x2)
     if result.shape != x1.shape:
         raise ValueError(f"a product of shape {result.shape} does not fit into {x1.shape}")
     cp.copyto(x1, result)
@@ -932,6 +967,40 @@ def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> _Array:
     return cp.isin(x1, x2, invert=invert)
 
 
+def unique_all(x: _Array, /) -> tuple[_Array, _Array, _Array, _Array]:
+    """CuPy waits three times to find out how many there are."""
+    flat = x.ravel()
+    order = flat.argsort()
+    ordered = flat[order]
+    first, starts = _first_of_each(ordered)
+    inverse = cp.empty_like(order)
+    inverse[order] = cp.cumsum(first) - 1
+    values, counts = ordered[starts], _lengths(starts, x.size)
+    return values, order[starts], inverse.reshape(x.shape), counts
+
+
+def unique_counts(x: _Array, /) -> tuple[_Array, _Array]:
+    """CuPy waits twice."""
+    ordered = cp.sort(x.ravel())
+    _, starts = _first_of_each(ordered)
+    return ordered[starts], _lengths(starts, x.size)
+
+
+def _first_of_each(ordered: _Array) -> tuple[_Array, _Array]:
+    """Which elements differ from the one before, and where they are: waits for the GPU."""
+    first = cp.ones(ordered.shape, dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return first, cp.nonzero(first)[0]
+
+
+def _lengths(starts: _Array, end: int) -> _Array:
+    """How far it is from each start to the next one, from the last one to `end`."""
+    out = cp.empty_like(starts)
+    out[:-1] = starts[1:] - starts[:-1]
+    out[-1:] = end - starts[-1:]
+    return out
+
+
 # ---- manipulation
 
 
@@ -1027,6 +1096,66 @@ def argsort(
     if not descending:
         return x.argsort(axis)
     return x.shape[axis] - 1 - cp.flip(cp.flip(x, axis).argsort(axis), axis)
+
+
+# ---- products
+
+_product = cp.ReductionKernel(
+    "T x, T y", "T out", "x * y", "a + b", "out = a", "0", "arraygrad_product"
+)
+
+
+def matmul(x1: _Array, x2: _Array, /) -> _Array:
+    """CuPy calls no cuBLAS while a graph is captured; there the products are summed up."""
+    try:
+        return cp.matmul(x1, x2)
+    except NotImplementedError:
+        return _captured_matmul(x1, x2)
+
+
+def _captured_matmul(x1: _Array, x2: _Array) -> _Array:
+    dtype = np.result_type(x1.dtype, x2.dtype)
+    x1, x2 = x1.astype(dtype, copy=False), x2.astype(dtype, copy=False)
+    rows = x1[None] if x1.ndim == 1 else x1
+    columns = x2[:, None] if x2.ndim == 1 else x2
+    out = _product(rows[..., None], columns[..., None, :, :], axis=-2)
+    if x1.ndim == 1:
+        out = out[..., 0, :]
+    return out[..., 0] if x2.ndim == 1 else out
+
+
+def tensordot(x1: _Array, x2: _Array, /, *, axes: Any = 2) -> _Array:
+    """CuPy takes empty lists of axes for some axes; in a captured graph as `matmul`."""
+    if not isinstance(axes, int):
+        first, second = axes
+        axes = (tuple(first), tuple(second))
+    try:
+        return cp.tensordot(x1, x2, axes)
+    except NotImplementedError:
+        return _captured_tensordot(x1, x2, axes)
+
+
+def _captured_tensordot(x1: _Array, x2: _Array, axes: Any) -> _Array:
+    if isinstance(axes, int):
+        axes = tuple(range(x1.ndim - axes, x1.ndim)), tuple(range(axes))
+    first, second = ([a % x.ndim for a in own] for x, own in zip((x1, x2), axes, strict=True))
+    left = [a for a in range(x1.ndim) if a not in first]
+    right = [a for a in range(x2.ndim) if a not in second]
+    m, k, n = (
+        math.prod(x.shape[a] for a in own) for x, own in ((x1, left), (x1, first), (x2, right))
+    )
+    out = _captured_matmul(
+        x1.transpose(left + first).reshape(m, k), x2.transpose(second + right).reshape(k, n)
+    )
+    return out.reshape([x1.shape[a] for a in left] + [x2.shape[a] for a in right])
+
+
+def vecdot(x1: _Array, x2: _Array, /, *, axis: int = -1) -> _Array:
+    """CuPy lacks it."""
+    x1 = cp.moveaxis(x1, axis, -1)
+    if x1.dtype.kind == "c":  # (bools are numbers to CuPy's conj)
+        x1 = cp.conj(x1)
+    return matmul(x1[..., None, :], cp.moveaxis(x2, axis, -1)[..., None])[..., 0, 0]
 
 
 # ---- linear algebra
@@ -1169,22 +1298,6 @@ def outer(x1: _Array, x2: _Array, /) -> _Array:
 def svdvals(x: _Array, /) -> _Array:
     """CuPy has it as a parameter of svd."""
     return cp.linalg.svd(x, compute_uv=False)
-
-
-def tensordot(x1: _Array, x2: _Array, /, *, axes: Any = 2) -> _Array:
-    """CuPy takes empty lists of axes for some axes."""
-    if not isinstance(axes, int):
-        first, second = axes
-        axes = (tuple(first), tuple(second))
-    return cp.tensordot(x1, x2, axes)
-
-
-def vecdot(x1: _Array, x2: _Array, /, *, axis: int = -1) -> _Array:
-    """CuPy lacks it."""
-    x1 = cp.moveaxis(x1, axis, -1)
-    if x1.dtype.kind == "c":
-        x1 = cp.conj(x1)
-    return cp.matmul(x1[..., None, :], cp.moveaxis(x2, axis, -1)[..., None])[..., 0, 0]
 
 
 # ---- Fourier transforms
@@ -1469,11 +1582,11 @@ _RANDOM: dict[str, Callable[..., Any]] = {
 
 #: Where CuPy's own function is the standard's, array_api_compat's wrapper would only cost time.
 _OWN = (
-    "empty eye ones zeros matmul unique_all unique_counts unique_inverse unique_values "
+    "empty eye ones zeros unique_inverse unique_values "
     "linalg.eigh linalg.qr linalg.slogdet linalg.svd fft.fftshift fft.ifftshift"
 ).split()
 
-_OPERATORS = "iadd isub imul iand ior ixor ilshift irshift".split()
+_OPERATORS = "iadd isub imul iand ior ixor".split()
 
 
 #: Functions above that are of an extension.
@@ -1519,7 +1632,8 @@ def _table() -> dict[str, Callable[..., Any]]:
     )
     table.update(_special.operations(cp, _special_function))
     table.update(_RANDOM)
-    table.update(_nn.operations(cp, cp.where, settle, nullcontext, 2**28))
+    namespace = SimpleNamespace(**{**vars(cp), "matmul": matmul})
+    table.update(_nn.operations(namespace, cp.where, settle, nullcontext, 2**28))
     return table
 
 

@@ -306,7 +306,7 @@ class Optimizer:
             value = rest.pop(f"groups.{i}.{option}", None)
             if value is not None:
                 found[option] = _plain(value).tolist()
-            elif option != "initial_lr":
+            elif option not in ("initial_lr", "capturable"):  # (how to count is no state)
                 raise ValueError(f"{name}: groups.{i}.{option} is missing")
         if found.pop("params") != len(group["params"]):
             raise ValueError(
@@ -592,6 +592,9 @@ class Adam(Optimizer):
         Divide by the largest mean of squares so far.
     maximize : bool, optional
         Go up instead of down.
+    capturable : bool, optional
+        Count the steps of parameters on a GPU there, so that a step which is captured in a CUDA
+        graph counts when the graph is launched; see `docs/waits.md`.
 
     Raises
     ------
@@ -643,6 +646,7 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        capturable: bool = False,
     ) -> None:
         super().__init__(
             params,
@@ -653,6 +657,7 @@ class Adam(Optimizer):
                 "weight_decay": weight_decay,
                 "amsgrad": amsgrad,
                 "maximize": maximize,
+                "capturable": capturable,
             },
         )
 
@@ -660,7 +665,7 @@ class Adam(Optimizer):
         lr, betas = group["lr"], tuple(group["betas"])
         if "step" not in state:
             state.update(step=0, betas=betas, sum=zeros_like(p), sum_sq=zeros_like(p))
-        state["step"] = n = state["step"] + 1
+        n = self._count(group, state, p)
         tensors = [p, g, state["sum"], state["sum_sq"]]
         amsgrad = group["amsgrad"]
         if amsgrad:
@@ -674,8 +679,11 @@ class Adam(Optimizer):
         state["betas"] = betas
         # Both means are of so many steps that they are too small by 1 - beta**n. The root of the
         # second's factors is moved out of the denominator, which saves one pass more.
-        root = math.sqrt((1 - beta2**n) / (1 - beta2))
+        root = ((1 - beta2**n) / (1 - beta2)) ** 0.5
         length, eps = lr * root * (1 - beta1) / (1 - beta1**n), group["eps"] * root
+        if isinstance(n, Tensor):
+            real = _REAL.get(p.dtype.name, p.dtype)
+            length, eps = (astype(x, real, copy=False)._data for x in (length, eps))
         shrink = 1 - lr * group["weight_decay"] if self._decoupled else 1.0
         direct, spare = _direction({**group, "weight_decay": 0} if self._decoupled else group)
 
@@ -702,6 +710,16 @@ class Adam(Optimizer):
 
         run(rule, tensors, spare)
 
+    def _count(self, group: Group, state: dict[str, Any], p: Tensor) -> Any:
+        """The number of this step; on the GPU where a graph is to count on."""
+        if not group["capturable"] or p.device.type != "cuda":
+            state["step"] = int(state["step"]) + 1
+            return state["step"]
+        if not isinstance(state["step"], Tensor):
+            state["step"] = asarray(state["step"], device=p.device)
+        state["step"] += 1
+        return astype(state["step"], ALL["float64"])
+
 
 class AdamW(Adam):
     """Adam, with a weight decay that is no part of the gradient.
@@ -722,6 +740,9 @@ class AdamW(Adam):
         Divide by the largest mean of squares so far.
     maximize : bool, optional
         Go up instead of down.
+    capturable : bool, optional
+        Count the steps of parameters on a GPU there, so that a step which is captured in a CUDA
+        graph counts when the graph is launched; see `docs/waits.md`.
 
     Raises
     ------
@@ -754,5 +775,8 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        capturable: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+        super().__init__(
+            params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, capturable=capturable
+        )

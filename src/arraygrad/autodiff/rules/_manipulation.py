@@ -11,7 +11,9 @@ from ... import _manipulation as xp
 from ..._creation import arange, tril, triu, zeros
 from ..._dispatch import scatter, unary
 from ..._dtypes import bool as bool_
+from ..._indexing import take
 from ..._statistical import sum as _sum
+from ..._tensor import Tensor
 from .._engine import put
 from .._engine import zeros as zeros_like
 from .._rules import define, same
@@ -191,17 +193,27 @@ define("tile", (_tile_vjp, lambda t, _out, _x, repetitions: xp.tile(t, repetitio
 def _repeat_vjp(g: Any, _out: Any, x_like: Any, repeats: Any, axis: Any) -> Any:
     shape = x_like.shape if axis is not None and x_like.ndim else (x_like.size,)
     axis = _size(axis or 0, len(shape))
-    if isinstance(repeats, int):
-        g = xp.reshape(g, (*shape[:axis], shape[axis], repeats, *shape[axis + 1 :]))
-        return xp.reshape(_sum(g, axis=axis + 1), x_like.shape)
-    places = xp.repeat(arange(shape[axis], device=g.device), repeats)
-    return xp.reshape(scatter(g, (slice(None),) * axis + (places,), shape), x_like.shape)
+    g = xp.reshape(g, (*shape[:axis], shape[axis], repeats, *shape[axis + 1 :]))
+    return xp.reshape(_sum(g, axis=axis + 1), x_like.shape)
+
+
+def _repeat_prepare(operands: Any, args: Any, kwargs: Any) -> Any:
+    """By a tensor: take the places that are repeated, for which a GPU is waited for once."""
+    x, repeats = operands
+    if not isinstance(repeats, Tensor):
+        return NotImplemented
+    axis = kwargs["axis"]
+    if axis is None or not x.ndim:
+        x, axis = xp.reshape(x, (-1,)), 0
+    places = xp.repeat(arange(x.shape[axis], device=x.device), repeats)
+    return take(x, places, axis=axis)
 
 
 define(
     "repeat",
     (_repeat_vjp, lambda t, _out, _x, repeats, axis: xp.repeat(t, repeats, axis=axis)),
     (None, None),
+    prepare=_repeat_prepare,
 )
 
 # ---- the same values
@@ -238,8 +250,13 @@ define(
 )
 
 
-def _last_write(g: Any, _out: Any, _x: Any, _value: Any, key: Any) -> Any:
+def _last_write(g: Any, _out: Any, _x: Any, value_like: Any, key: Any) -> Any:
     """Of an assignment, what comes to the value: where it was not overwritten by itself."""
+    if not value_like.shape and getattr(key, "dtype", None) == bool_:
+        from ..._searching import where
+
+        mask = xp.reshape(key, key.shape + (1,) * (g.ndim - key.ndim))
+        return where(mask, g, 0.0)  # all of it goes to one number: none need be counted
     chosen = g[key]
     keys = key if isinstance(key, tuple) else (key,)
     if any(

@@ -92,23 +92,30 @@ def _first(x: Any) -> Any:
     return unique_all(x).indices
 
 
+def _put_back(g: Any, places: Any, x_like: Any) -> Any:
+    return reshape(scatter(g, (places,), (x_like.size,)), x_like.shape)
+
+
 def _unique_vjp(g: Any, _out: Any, x: Any) -> Any:
     g = g[0] if isinstance(g, tuple) else g
-    if g is None:
-        return None
-    return reshape(scatter(g, (_first(x),), (x.size,)), x.shape)
+    return None if g is None else _put_back(g, _first(x), x)
 
 
-def _taken(t: Any, x: Any) -> Any:
-    return take(reshape(t, (-1,)), _first(x))
+def _unique_all_vjp(g: Any, out: Any, x_like: Any) -> Any:
+    return None if g[0] is None else _put_back(g[0], out[1], x_like)
 
 
-define("unique_values", (_unique_vjp, lambda t, _out, x: _taken(t, x)))
-for _name in ("unique_all", "unique_counts", "unique_inverse"):
-    define(
-        _name,
-        (_unique_vjp, lambda t, out, x: (_taken(t, x), *(None for _ in out[1:]))),
-    )
+def _taken(t: Any, places: Any) -> Any:
+    return take(reshape(t, (-1,)), places)
+
+
+define("unique_values", (_unique_vjp, lambda t, _out, x: _taken(t, _first(x))))
+define(
+    "unique_all",
+    (_unique_all_vjp, lambda t, out, _x: (_taken(t, out[1]), None, None, None)),
+)
+for _name in ("unique_counts", "unique_inverse"):
+    define(_name, (_unique_vjp, lambda t, _out, x: (_taken(t, _first(x)), None)))
 
 # ---- differences
 

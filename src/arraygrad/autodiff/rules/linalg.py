@@ -530,9 +530,10 @@ def _parted(values: Any, n: int, *, zeros: bool = False) -> Any:
     """The values, parted if any are equal (or zero)."""
     negligible = _rounding(values, n)
     close = _abs(_differences(_constant(values))) <= _rows(negligible)
-    if count_nonzero(close) > values.size or (
-        zeros and count_nonzero(_constant(values) <= negligible)
-    ):
+    part = count_nonzero(close) > values.size
+    if zeros:
+        part = part | (count_nonzero(_constant(values) <= negligible) > 0)
+    if part:  # one look at the data: a GPU is waited for
         return split(values, _ramp(values))
     return values
 
@@ -794,7 +795,7 @@ def _svd_rotate(t: Any, out: Any, x: Any, full_matrices: bool) -> Any:
     number, block = _blocks(s, max(m, n))
     positive = _constant(s) > _rounding(s, max(m, n))
     singular = count_nonzero(positive) < s.size
-    if count_nonzero(block) > s.size or singular:
+    if singular | (count_nonzero(block) > s.size):  # one look at the data: a GPU is waited for
         if singular and m != n and not full_matrices:
             u, s, vh = xp.svd(x, full_matrices=True)
         v = _h(vh)
