@@ -1501,67 +1501,179 @@ def _special_function(name: str) -> Callable[..., Any]:
 
 # ---- random numbers
 
-#: How many streams of numbers a generator has, whatever the GPU, for which CuPy chooses: so the
-#: numbers do not depend on its size.
-_STREAMS = 2**17
+_PHILOX = r"""
+namespace arraygrad {
+
+// Philox 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011): four words
+// for each place, attempt and key of three words.
+struct Words {
+  unsigned int w[4];
+  __device__ unsigned long long pair(int i) const {
+    return static_cast<unsigned long long>(w[i + 1]) << 32 | w[i];
+  }
+};
+
+__device__ inline Words philox(unsigned long long place, unsigned int attempt, unsigned int k0,
+                               unsigned int k1, unsigned int k2) {
+  unsigned int c0 = static_cast<unsigned int>(place);
+  unsigned int c1 = static_cast<unsigned int>(place >> 32);
+  unsigned int c2 = attempt, c3 = k2;
+  for (int round = 0; round < 10; ++round) {
+    const unsigned long long a = 0xD2511F53ull * c0, b = 0xCD9E8D57ull * c2;
+    c0 = static_cast<unsigned int>(b >> 32) ^ c1 ^ k0;
+    c1 = static_cast<unsigned int>(b);
+    c2 = static_cast<unsigned int>(a >> 32) ^ c3 ^ k1;
+    c3 = static_cast<unsigned int>(a);
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  return Words{{c0, c1, c2, c3}};
+}
+
+// From 0, to 1 exclusive.
+__device__ inline void uniform(const Words& x, float& out) { out = (x.w[0] >> 8) * 0x1p-24f; }
+__device__ inline void uniform(const Words& x, double& out) { out = (x.pair(0) >> 11) * 0x1p-53; }
+
+// From 0 exclusive, to 1.
+__device__ inline void positive(const Words& x, float& out) { out = (x.w[0] + 0.5f) * 0x1p-32f; }
+__device__ inline void positive(const Words& x, double& out) {
+  out = ((x.pair(0) >> 11) + 0.5) * 0x1p-53;
+}
+
+__device__ inline void angle(const Words& x, float& out) {
+  out = x.w[2] * (6.2831853071795865f * 0x1p-32f);
+}
+__device__ inline void angle(const Words& x, double& out) {
+  out = (x.pair(2) >> 11) * (6.283185307179586 * 0x1p-53);
+}
+
+template <typename T> __device__ T random(const Words& x) {
+  T u;
+  uniform(x, u);
+  return u;
+}
+
+template <typename T> __device__ T standard_exponential(const Words& x) {
+  T u;
+  positive(x, u);
+  return T(0) - log(u);
+}
+
+// Box and Muller, 1958.
+template <typename T> __device__ T standard_normal(const Words& x) {
+  T u, turn;
+  positive(x, u);
+  angle(x, turn);
+  return sqrt(T(-2) * log(u)) * cos(turn);
+}
+
+}  // namespace arraygrad
+"""
+
+_KEY = "raw uint64 position, uint32 k0, uint32 k1, uint32 k2"
+_floats = {
+    name: cp.ElementwiseKernel(
+        _KEY,
+        "T out",
+        f"out = arraygrad::{name}<T>(arraygrad::philox(position[0] + i, 0, k0, k1, k2))",
+        f"arraygrad_{name}",
+        preamble=_PHILOX,
+    )
+    for name in ("random", "standard_exponential", "standard_normal")
+}
+_ints = cp.ElementwiseKernel(
+    f"{_KEY}, uint64 mask, uint64 span, uint64 low",
+    "T out",
+    """
+    unsigned int attempt = 0;
+    unsigned long long x;
+    do {
+      x = arraygrad::philox(position[0] + i, attempt++, k0, k1, k2).pair(0) & mask;
+    } while (x > span);
+    out = T(x + low);
+    """,
+    "arraygrad_integers",
+    preamble=_PHILOX,
+)
 
 
-def _rng(sequence: Any) -> Any:
-    """A generator that is ready at once: the states of CuPy's default take long to set up."""
-    return cp.random.Generator(cp.random.Philox4x3210(sequence, size=_STREAMS))
+class _Generator:
+    """A key of 96 bits, and on the GPU, where a captured graph counts, too, the next place.
+
+    CuPy's generators have states for all threads of a GPU (8 MiB for 2**17), which it fills from
+    32 bits of a seed. Here each number is a function of the key and its place, so there is nothing
+    to fill, and the GPU has no say in the numbers.
+    """
+
+    def __init__(self, seed_seq: Any, position: int = 0) -> None:
+        self.seed_seq = seed_seq
+        self.key = tuple(seed_seq.generate_state(3, np.uint32))
+        self.position = cp.full(1, np.uint64(position))
+
+    def draw(self, kernel: Any, size: Any, dtype: Any, *parameters: Any) -> _Array:
+        """An array of new numbers."""
+        out = cp.empty(size, dtype)
+        kernel(self.position, *self.key, *parameters, out)
+        self.position += out.size
+        return out
 
 
-def _default_rng(seed: Any) -> Any:
-    return _rng(seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed))
+def _default_rng(seed: Any) -> _Generator:
+    return _Generator(
+        seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    )
 
 
-def _rng_state(rng: Any) -> dict[str, Any]:
-    """CuPy has none to give; it is the memory of the bit generator."""
-    bits = rng.bit_generator
-    seed = _random.seed_state(bits)
-    return {"bit_generator": type(bits).__name__, "state": bits._state.tobytes(), "seed_seq": seed}
+_PHILOX_NAME = "Philox4x32"
 
 
-def _restored_rng(state: dict[str, Any]) -> Any:
-    rng = _rng(_random.seed_sequence(state["seed_seq"]))
-    bits = rng.bit_generator
-    if state["bit_generator"] != type(bits).__name__:
+def _rng_state(rng: _Generator) -> dict[str, Any]:
+    position = int(rng.position.get()[0])
+    seed = _random.seed_state(rng)
+    return {"bit_generator": _PHILOX_NAME, "position": position, "seed_seq": seed}
+
+
+def _restored_rng(state: dict[str, Any]) -> _Generator:
+    if state["bit_generator"] != _PHILOX_NAME:
         raise ValueError(f"a state of {state['bit_generator']}")
-    bits._state.set(np.frombuffer(state["state"], dtype=bits._state.dtype))
-    return rng
+    return _Generator(_random.seed_sequence(state["seed_seq"]), state["position"])
 
 
-def _spawn(rng: Any, n: int) -> list[Any]:
-    """CuPy lacks it."""
-    return [_rng(child) for child in rng.bit_generator._seed_seq.spawn(n)]
+def _spawn(rng: _Generator, n: int) -> list[_Generator]:
+    return [_Generator(child) for child in rng.seed_seq.spawn(n)]
 
 
-def _integers(rng: Any, low: int, last: int, size: Any, dtype: Any, endpoint: bool) -> _Array:
-    """From 0 on, and shifted modulo 2**64: CuPy's sum may leave the dtype."""
-    found = rng.integers(0, last - low, size=size, dtype="uint64", endpoint=endpoint)
-    return (found + np.uint64(low % 2**64)).astype(dtype)
+def _drawn(name: str) -> Callable[..., _Array]:
+    return lambda rng, size, dtype: rng.draw(_floats[name], size, dtype)
 
 
-def _permutation(rng: Any, n: int) -> _Array:
-    """CuPy lacks it: the order of random keys, so many that two are hardly ever equal."""
-    keys = rng.integers(0, 2**64 - 1, size=n, dtype="uint64", endpoint=True)
-    return cp.argsort(keys)
+def _integers(
+    rng: _Generator, low: int, last: int, size: Any, dtype: Any, endpoint: bool = True
+) -> _Array:
+    """Of as many bits as are needed; again where they are too large."""
+    span = last - low
+    mask = 2 ** span.bit_length() - 1
+    return rng.draw(_ints, size, dtype, np.uint64(mask), np.uint64(span), np.uint64(low % 2**64))
 
 
-def _choice(rng: Any, n: int, count: int, replace: bool, p: Any, shuffle: bool) -> _Array:
-    """CuPy lacks it."""
+def _permutation(rng: _Generator, n: int) -> _Array:
+    """The order of random keys, so many that two are hardly ever equal."""
+    return cp.argsort(_integers(rng, 0, 2**64 - 1, n, "uint64"))
+
+
+def _choice(rng: _Generator, n: int, count: int, replace: bool, p: Any, shuffle: bool) -> _Array:
     if p is None and replace:
-        return rng.integers(0, n, size=count, dtype="int64")
+        return _integers(rng, 0, builtins.max(n - 1, 0), count, "int64")
     if p is None:
         return _permutation(rng, n)[:count]
     if replace:
         cumulative = cp.cumsum(p)
-        u = rng.random(count) * cumulative[-1]
+        u = rng.draw(_floats["random"], count, "float64") * cumulative[-1]
         return cp.minimum(cp.searchsorted(cumulative, u, side="right"), n - 1)
     # Which of n exponential clocks of rates p ring first (Efraimidis and Spirakis, 2006). A clock
     # of rate 0 never does.
-    times = cp.where(p > 0, rng.standard_exponential(n) / p, cp.inf)
-    return cp.argsort(times)[:count]
+    times = rng.draw(_floats["standard_exponential"], n, "float64") / p
+    return cp.argsort(cp.where(p > 0, times, cp.inf))[:count]
 
 
 _RANDOM: dict[str, Callable[..., Any]] = {
@@ -1569,12 +1681,10 @@ _RANDOM: dict[str, Callable[..., Any]] = {
     "random.state": _rng_state,
     "random.restore": _restored_rng,
     "random.spawn": _spawn,
-    "random.random": lambda rng, size, dtype: rng.random(size, dtype),
-    "random.standard_normal": lambda rng, size, dtype: rng.standard_normal(size, dtype),
-    "random.standard_exponential": lambda rng, size, dtype: rng.standard_exponential(size, dtype),
     "random.integers": _integers,
     "random.permutation": _permutation,
     "random.choice": _choice,
+    **{f"random.{name}": _drawn(name) for name in _floats},
 }
 
 
