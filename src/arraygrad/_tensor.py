@@ -176,7 +176,10 @@ class Tensor(Operators):
             return self
         if type(self) is not Tensor:
             return self._transform("to_device", (self,), (target,), {"stream": stream})
-        data = _device.transfer(self._data, self._device, target, stream)
+        try:
+            data = _device.transfer(self._data, self._device, target, stream)
+        except Exception as error:
+            raise explain(error, "to_device", (self, str(target)), {"stream": stream}) from error
         return _dispatch.wrap(data, target)
 
     def __dlpack__(

@@ -612,7 +612,7 @@ def default_rng(
         raise TypeError(f"default_rng: seed must be an int; got {describe(seed)}")
     try:
         return _generator(target.ops["random.default_rng"](seed), target)
-    except (TypeError, ValueError) as error:
+    except Exception as error:
         raise explain(error, "default_rng", (seed,)) from error
 
 

@@ -32,18 +32,25 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 try:
     import cupy as cp
-    from array_api_compat import cupy as _compat
-    from array_api_compat.cupy import fft as _fft
-    from array_api_compat.cupy import linalg as _linalg
-    from cupy._core import create_reduction_func, create_ufunc
-    from cupy._core.dlpack import DLPackMemory
 
     if int(cp.__version__.partition(".")[0]) < 14:
         raise ImportError(f"found CuPy {cp.__version__}")
+    from array_api_compat import cupy as _compat
+    from array_api_compat.cupy import fft as _fft
+    from array_api_compat.cupy import linalg as _linalg
 except ImportError as error:
     raise ImportError(
         'CUDA devices need CuPy 14 or newer: pip install "arraygrad[cuda13x]" for CUDA 13, '
         f'"arraygrad[cuda12x]" for CUDA 12 ({error})'
+    ) from error
+
+try:  # CuPy does not promise these
+    from cupy._core import create_reduction_func, create_ufunc
+    from cupy._core.dlpack import DLPackMemory
+except ImportError as error:
+    raise ImportError(
+        f"CuPy {cp.__version__} lacks what this version of arraygrad builds kernels with; install "
+        f'a newer arraygrad, or "cupy-cuda13x[ctk]<15" ({error})'
     ) from error
 
 from .._errors import TransferError
@@ -1797,12 +1804,35 @@ def _on_device(function: Callable[..., Any], index: int) -> Callable[..., Any]:
     current, device = cp.cuda.runtime.getDevice, cp.cuda.Device
 
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        if current() == index:
-            return function(*args, **kwargs)
-        with device(index):
-            return function(*args, **kwargs)
+        try:
+            if current() == index:
+                return function(*args, **kwargs)
+            with device(index):
+                return function(*args, **kwargs)
+        except (ImportError, RuntimeError) as error:
+            if advice := _advice(error):
+                raise RuntimeError(f"{str(error).rstrip('.')}; {advice}") from error
+            raise
 
     return guarded
+
+
+def _advice(error: Exception) -> str:
+    """What to install, if a part of CUDA is missing or old."""
+    extra = f"cupy-cuda{cp.cuda.runtime.runtimeGetVersion() // 1000}x[ctk]"
+    kind, text = type(error).__name__, str(error)
+    if (
+        isinstance(error, ImportError)
+        or kind == "DynamicLibNotFoundError"
+        or "CUDA headers" in text
+    ):
+        return (
+            "CuPy needs CUDA's headers and libraries, which the driver does not bring: "
+            f'pip install "{extra}"'
+        )
+    if "geev" in text:
+        return f'eigenvalues need CUDA 12.6.2 or newer, by its cuSOLVER: pip install "{extra}"'
+    return ""
 
 
 def count() -> int:
