@@ -89,8 +89,7 @@ def _outward(x):
     if type(x) is _STRICT:
         return Array(x)
     if isinstance(x, (tuple, list)):
-        parts = map(_outward, x)
-        return type(x)._make(parts) if hasattr(x, "_make") else tuple(parts)
+        return tuple(map(_outward, x))  # without names, as CuPy's are
     return x
 
 

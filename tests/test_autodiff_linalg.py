@@ -658,3 +658,61 @@ def test_single_precision_and_devices(name, kind, device):
         assert (found.dtype, found.device) == (single.dtype, single.device)
         scale = np.abs(expected).max()
         np.testing.assert_allclose(found.numpy(), expected, rtol=0, atol=2e-3 * scale + 1e-5)
+
+
+def _of_eigh(x):
+    w, v = la.eigh(_hermitian(x))
+    return (v * xp.exp(w)[..., None, :]) @ _h(v)
+
+
+def _of_svd(x):
+    u, s, vh = la.svd(x, full_matrices=False)
+    return (u * xp.sinh(s)[..., None, :]) @ vh
+
+
+EQUAL = {
+    "identity": (_of_eigh, np.eye(3)),
+    "stack": (_of_eigh, np.stack([np.diag([1.0, 1.0, 2.0]), np.diag([1.0, 2.0, 3.0])])),
+    "no stack": (_of_eigh, np.zeros((0, 3, 3))),
+    "no matrix": (_of_eigh, np.zeros((2, 0, 0))),
+    "singular": (_of_svd, np.diag([2.0, 2.0, 0.0])),
+    "tall": (_of_svd, np.stack([np.eye(4, 3), np.zeros((4, 3))])),
+    "wide": (_of_svd, np.eye(2, 4)),
+    "empty": (_of_svd, np.zeros((2, 0, 3))),
+}
+
+
+@KINDS
+@pytest.mark.parametrize("name", EQUAL)
+def test_equal_values_on_devices(name, kind, device):
+    """Both modes, where the vectors are not determined; the numbers are the CPU's."""
+    f, x = EQUAL[name]
+    t, g = _numbers(x.shape, kind), _numbers(x.shape, kind)
+    x = x + 0j if kind == "c" else x
+
+    def on(device):
+        x0, t0, g0 = (xp.asarray(a, device=device) for a in (x, t, g))
+        out, tangent = autodiff.jvp(f, (x0,), (t0,))
+        same, pullback = autodiff.vjp(f, x0)
+        return out, tangent, same, pullback(g0)[0]
+
+    for found, expected in zip(on(device), on("cpu"), strict=True):
+        assert found.device == xp.Device(device)
+        _close(found, expected, 1e-10)
+
+
+@pytest.mark.parametrize("name", ["eig", "eigh", "qr", "slogdet", "svd"])
+def test_several_results_keep_their_names(name, device):
+    """In both modes: what is recorded, and what has a tangent."""
+    f, x = getattr(la, name), xp.asarray([[2.0, 1.0], [1.0, 3.0]], device=device)
+    fields = f(x)._fields
+    seen = []
+
+    def note(x):
+        out = f(x)
+        seen.append(out._fields)
+        return out[1]
+
+    autodiff.vjp(note, x)
+    autodiff.jvp(note, (x,), (x,))
+    assert seen == [fields, fields]

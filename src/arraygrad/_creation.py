@@ -100,10 +100,10 @@ def asarray(
     if copy is False and target.type != "cpu":
         raise ValueError(f"asarray: host data cannot be on {target} without a copy")
     try:
-        data = target.backend.as_host(obj, dtype, copy)
-    except (TypeError, ValueError, OverflowError) as error:
+        data = target.ops["from_host"](target.backend.as_host(obj, dtype, copy))
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise explain(error, "asarray", (obj,)) from error
-    return wrap(target.ops["from_host"](data), target)
+    return wrap(data, target)
 
 
 def _convert(x: Tensor, dtype: DType, device: DeviceLike, copy: bool | None) -> Tensor:

@@ -146,14 +146,19 @@ class Tensor(Operators):
         ----------
         device : Device or str
             Where to; the tensor itself is given back if it is there already.
-        stream : int or cupy.cuda.Stream, optional
-            CUDA stream on which to copy. None is the current one. For a copy between host and
-            GPU on another stream, synchronise it before using the result.
+        stream : int or object with ``__cuda_stream__``, optional
+            CUDA stream on which to copy: a stream of CuPy, PyTorch or another library, 1 (the
+            legacy default), 2 (the default of the thread) or an address; one of the GPU that is
+            copied to or, to the host, from. The copy comes after what CuPy's current stream has
+            been given before, and before what it is given next. None is the current one.
 
         Raises
         ------
+        TypeError
+            If `stream` is not a stream.
         ValueError
-            If there is no such device, or if a stream is given and no CUDA device takes part.
+            If there is no such device, if a stream is given and no CUDA device takes part, or if
+            it is of another GPU.
 
         Examples
         --------
@@ -171,7 +176,10 @@ class Tensor(Operators):
             return self
         if type(self) is not Tensor:
             return self._transform("to_device", (self,), (target,), {"stream": stream})
-        data = _device.transfer(self._data, self._device, target, stream)
+        try:
+            data = _device.transfer(self._data, self._device, target, stream)
+        except Exception as error:
+            raise explain(error, "to_device", (self, str(target)), {"stream": stream}) from error
         return _dispatch.wrap(data, target)
 
     def __dlpack__(
@@ -187,8 +195,9 @@ class Tensor(Operators):
 
         Parameters
         ----------
-        stream : int, optional
-            The consumer's CUDA stream; None on the CPU.
+        stream : int or object with ``__cuda_stream__``, optional
+            The consumer's CUDA stream, which then reads in order with CuPy's current one; -1
+            asks for no order. None on the CPU.
         max_version : tuple of int, optional
             The newest DLPack version that the consumer reads. Read-only data needs (1, 0).
         dl_device : tuple, optional

@@ -1,7 +1,7 @@
 """Random numbers on any device: generators after NumPy's.
 
 On the CPU the numbers are those of `numpy.random.default_rng` of the same seed, on CUDA those of
-cuRAND's Philox generator. The same seed gives the same numbers on the same kind of device.
+Philox 4x32. The same seed gives the same numbers on the same kind of device, whichever it is.
 """
 
 from __future__ import annotations
@@ -612,7 +612,7 @@ def default_rng(
         raise TypeError(f"default_rng: seed must be an int; got {describe(seed)}")
     try:
         return _generator(target.ops["random.default_rng"](seed), target)
-    except (TypeError, ValueError) as error:
+    except Exception as error:
         raise explain(error, "default_rng", (seed,)) from error
 
 

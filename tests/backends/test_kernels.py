@@ -17,7 +17,15 @@ except ImportError:
 
 DTYPES = "? b B h H i I q Q f d F D".split()
 #: The dtypes that the callers of these kernels give them; all, of those not named here.
-CALLED_WITH = {"arraygrad_bessel_tail": "f d".split(), "arraygrad_arange": "b i q Q f d".split()}
+CALLED_WITH = {
+    "arraygrad_arange": "b i q Q f d".split(),
+    "arraygrad_bessel_tail": "f d".split(),
+    "arraygrad_integers": "? b B h H i I q Q".split(),
+    **dict.fromkeys(
+        ("arraygrad_random", "arraygrad_standard_exponential", "arraygrad_standard_normal"),
+        "f d".split(),
+    ),
+}
 
 
 def kernels():

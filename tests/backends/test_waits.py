@@ -67,11 +67,6 @@ def minimize(t: Any) -> Any:
     return optim.minimize(lambda x: xp.sum((x - 1) ** 2), t.vector, options={"maxiter": 2})
 
 
-def set_state(t: Any) -> None:
-    """Give a generator its own state."""
-    t.rng.state = t.state
-
-
 SHAPE = "The number of elements that are selected is the shape of the result."
 UNIQUE = "The number of distinct values is the shape of the results."
 HOST = "The value is wanted on the host."
@@ -193,11 +188,6 @@ WAITS = [
         lambda t: t.rng.state,
     ),
     Row(
-        "`Generator.state = state`", "always", "It was a Python object.",
-        set_state,
-        call="1 upload",
-    ),
-    Row(
         "`Generator.choice`", "with `p`", "It raises if they are no probabilities.",
         lambda t: t.rng.choice(3, size=3, p=t.probabilities),
     ),
@@ -284,7 +274,6 @@ def t(tmp_path):
             probabilities=xp.asarray([0.2, 0.3, 0.5]),
             on_host=xp.ones(3, device="cpu"),
             rng=generator(),
-            state=generator().state,
             file=tmp_path / "tensors",
             plateau=optim.ReduceLROnPlateau(optim.SGD(weights, lr=0.1)),
         )

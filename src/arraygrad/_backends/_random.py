@@ -15,10 +15,9 @@ _Array = Any
 _Generator = Any
 
 
-def seed_state(bit_generator: Any) -> dict[str, Any]:
-    """What the generator was seeded with, and how many it has spawned."""
-    sequence = getattr(bit_generator, "seed_seq", None) or bit_generator._seed_seq
-    return dict(sequence.state)
+def seed_state(seeded: Any) -> dict[str, Any]:
+    """What `seeded` was seeded with, and how many it has spawned."""
+    return dict(seeded.seed_seq.state)
 
 
 def seed_sequence(state: dict[str, Any]) -> Any:

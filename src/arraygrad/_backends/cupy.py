@@ -9,35 +9,48 @@ an index out of bounds wraps around, and the routines of `linalg` do not look at
 verdict, so a singular or indefinite matrix gives meaningless numbers or NaN where NumPy raises.
 ``with cupyx.errstate(linalg="raise")`` makes CuPy look. Subnormal float32 numbers are zeros.
 The order in which a reduction combines its elements is the GPU's, so a product of a zero and of
-elements that overflow together may be 0 or NaN.
+elements that overflow together may be 0 or NaN. A negative exponent in an array of integers gives
+0 or garbage where NumPy raises; a Python int raises here, too.
+
+One difference is NumPy's: where there are no axes, it reads axis 0 or -1 as none, CuPy raises.
 """
 
 from __future__ import annotations
 
+import builtins
 import math
 import operator
-from collections.abc import Callable
-from contextlib import nullcontext
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 try:
     import cupy as cp
-    from array_api_compat import cupy as _compat
-    from array_api_compat.cupy import fft as _fft
-    from array_api_compat.cupy import linalg as _linalg
-    from cupy._core import create_reduction_func, create_ufunc
-    from cupy._core.dlpack import DLPackMemory
 
     if int(cp.__version__.partition(".")[0]) < 14:
         raise ImportError(f"found CuPy {cp.__version__}")
+    from array_api_compat import cupy as _compat
+    from array_api_compat.cupy import fft as _fft
+    from array_api_compat.cupy import linalg as _linalg
 except ImportError as error:
     raise ImportError(
         'CUDA devices need CuPy 14 or newer: pip install "arraygrad[cuda13x]" for CUDA 13, '
         f'"arraygrad[cuda12x]" for CUDA 12 ({error})'
+    ) from error
+
+try:  # CuPy does not promise these
+    from cupy._core import create_reduction_func, create_ufunc
+    from cupy._core.dlpack import DLPackMemory
+except ImportError as error:
+    raise ImportError(
+        f"CuPy {cp.__version__} lacks what this version of arraygrad builds kernels with; install "
+        f'a newer arraygrad, or "cupy-cuda13x[ctk]<15" ({error})'
     ) from error
 
 from .._errors import TransferError
@@ -63,10 +76,10 @@ _Array = Any
 
 
 class _Pointer:
-    """A stream that is known by its address."""
+    """A stream that is known by its address, and what owns it."""
 
-    def __init__(self, address: int) -> None:
-        self.address = address
+    def __init__(self, address: int, owner: Any = None) -> None:
+        self.address, self.owner = address, owner
 
     def __cuda_stream__(self) -> tuple[int, int]:
         """CUDA's stream protocol: its version and the address."""
@@ -74,43 +87,112 @@ class _Pointer:
 
 
 def _stream(stream: Any) -> Any:
-    """A context in which `stream` is current; integers are read as DLPack reads them."""
-    if stream is None:
-        return nullcontext()
-    if not isinstance(stream, int):
+    """CuPy's object for a stream: for CuPy's own, another library's or DLPack's integer for one.
+
+    Raises
+    ------
+    TypeError
+        If it is not a stream.
+    ValueError
+        If it is of another GPU than the current one, or an integer that stands for no stream.
+    """
+    if isinstance(stream, cp.cuda.Stream | cp.cuda.ExternalStream):
+        here = cp.cuda.runtime.getDevice()
+        if stream.device_id not in (-1, here):
+            raise ValueError(f"the stream is of GPU {stream.device_id}, the copy of GPU {here}")
         return stream
-    if stream in (1, 2):
-        return cp.cuda.Stream.null if stream == 1 else cp.cuda.Stream.ptds
-    if stream <= 0:
-        raise ValueError(f"stream must be 1, 2 or the address of a CUDA stream; got {stream}")
-    return cp.cuda.Stream.from_external(_Pointer(stream))
+    if hasattr(stream, "__cuda_stream__"):
+        return cp.cuda.Stream.from_external(stream)
+    address = getattr(stream, "cuda_stream", None)  # PyTorch's
+    if isinstance(address, int):
+        return cp.cuda.Stream.from_external(_Pointer(address, stream))
+    if isinstance(stream, bool) or not hasattr(stream, "__index__"):
+        raise TypeError(
+            "stream must be an int or an object with __cuda_stream__, such as a cupy.cuda.Stream; "
+            f"got {stream!r}"
+        )
+    address = operator.index(stream)
+    if address <= 0:
+        raise ValueError(f"stream must be 1, 2 or the address of a CUDA stream; got {address}")
+    if address in (1, 2):
+        return cp.cuda.Stream.null if address == 1 else cp.cuda.Stream.ptds
+    return cp.cuda.Stream.from_external(_Pointer(address))
+
+
+def _mark(stream: Any) -> Any:
+    """An event for what the stream has been given up to now."""
+    return stream.record(cp.cuda.Event(disable_timing=True))
+
+
+@contextmanager
+def _on(stream: Any) -> Iterator[None]:
+    """A context in which `stream` is current, in order with the stream that was.
+
+    It runs after what that one has been given before, and before what it is given afterwards; the
+    host does not wait. None is that one itself.
+    """
+    if stream is None:
+        yield
+        return
+    outer, inner = cp.cuda.get_current_stream(), _stream(stream)
+    inner.wait_event(_mark(outer))
+    with inner:
+        yield
+    outer.wait_event(_mark(inner))
 
 
 def from_host(data: _Array, stream: Any = None) -> _Array:
-    """Onto the GPU that is current. Without axes, CuPy makes +0.0 of -0.0."""
-    with _stream(stream):
-        return cp.asarray(data) if data.ndim else _scalar(data[()], data.dtype)
+    """Onto the GPU that is current; the host's array may be written as soon as this is back.
+
+    The memory is the current stream's: that of another stream's pool would be given away again
+    without regard to what the current one still reads. Without axes, CuPy makes +0.0 of -0.0.
+    """
+    if not data.ndim:
+        if stream is not None:
+            _stream(stream)
+        return _scalar(data[()], data.dtype)
+    if stream is None:
+        return _upload(data)
+    memory = cp.cuda.alloc(data.nbytes)
+    with _on(stream), cp.cuda.using_allocator(lambda size: memory):
+        return _upload(data)
+
+
+#: Whether CuPy takes host memory for the GPU's own, where the hardware lets it.
+_UNIFIED = os.environ.get("CUPY_ENABLE_UMP", "0") != "0"
+
+
+def _upload(data: _Array) -> _Array:
+    pinned = cp.cuda.runtime.pointerGetMemoryType(data.ctypes.data) == _PINNED
+    if not (pinned or _UNIFIED):
+        return cp.asarray(data)  # by a pinned copy, which the GPU reads when it comes to it
+    out = cp.empty(data.shape, data.dtype)
+    out.set(data)
+    cp.cuda.get_current_stream().synchronize()
+    return out
+
+
+_PINNED = cp.cuda.runtime.memoryTypeHost
 
 
 def to_host(data: _Array, stream: Any = None) -> _Array:
-    """A NumPy array, when the copy is done; another stream first waits for the current one."""
-    if stream is None:
-        return data.get()
-    done = cp.cuda.get_current_stream().record()
-    with _stream(stream) as current:
-        current.wait_event(done)
-        return data.get()
+    """A NumPy array, when the copy is done."""
+    with _on(stream):
+        found = data.get()
+    return found.copy() if _UNIFIED else found
 
 
 def from_peer(data: _Array, stream: Any = None) -> _Array:
     """From another GPU. CuPy lets neither GPU wait for the other; here both do, not the host."""
     with data.device:
         data = cp.asarray(data, order="C")  # (ascontiguousarray would give one of no axes one)
-        ready = cp.cuda.get_current_stream().record()
-    with _stream(stream):
-        cp.cuda.get_current_stream().wait_event(ready)
-        out = data.copy()
-        done = cp.cuda.get_current_stream().record()
+        ready = _mark(cp.cuda.get_current_stream())
+    out = cp.empty(data.shape, data.dtype)
+    with _on(stream):
+        copying = cp.cuda.get_current_stream()
+        copying.wait_event(ready)
+        out.data.copy_from_device_async(data.data, data.nbytes)
+        done = _mark(copying)
     with data.device:
         cp.cuda.get_current_stream().wait_event(done)
     return out
@@ -135,8 +217,8 @@ def dlpack(
         copy = None
     elif copy is False:
         raise BufferError(f"data on {data.device} reaches DLPack device {dl_device} only by a copy")
-    if stream is not None and not isinstance(stream, int):
-        raise TypeError(f"stream must be None or an int; got {stream!r}")
+    if stream is not None and stream != -1:  # which asks for no order
+        stream = _stream(stream).ptr or 1
     return data.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
 
@@ -170,6 +252,71 @@ def _as_arrays(x1: Any, x2: Any) -> list[_Array]:
         x.astype(dtype, copy=False) if type(x) is array_type else _scalar(x, dtype)
         for x in (x1, x2)
     ]
+
+
+def _fitting(value: int, dtype: Any) -> Any:
+    """A Python int as an operand of arrays of a dtype.
+
+    CuPy wraps it around where the dtype does not hold it, and takes none beyond 64 bits.
+
+    Raises
+    ------
+    OverflowError
+        If the dtype is an integer one and does not hold it.
+    """
+    if dtype.kind in "fc":
+        return value if -(2**63) <= value < 2**63 else float(value)
+    if not _holds(dtype, value):
+        raise OverflowError(f"Python integer {value} out of bounds for {dtype}")
+    return value
+
+
+def _holds(dtype: Any, value: int) -> bool:
+    info = np.iinfo("int64" if dtype.kind == "b" else dtype)
+    return int(info.min) <= value <= int(info.max)
+
+
+def _of_two(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of two operands, with Python ints as NumPy takes them."""
+    compare = getattr(operator, _COMPARISONS.get(name, ""), None)
+    own = _SCALAR_DTYPES.get(name)
+
+    def run(x1: Any, x2: Any, /) -> Any:
+        # (Such ints as all dtypes hold are most often what there is.)
+        if type(x2) is int and not 0 <= x2 < 128:
+            dtype = x1.dtype
+            if compare is not None and dtype.kind in "iu" and not _holds(dtype, x2):
+                return cp.full(x1.shape, compare(0, x2))
+            x2 = _fitting(x2, own or dtype)
+        elif type(x1) is int and not 0 <= x1 < 128:
+            dtype = x2.dtype
+            if compare is not None and dtype.kind in "iu" and not _holds(dtype, x1):
+                return cp.full(x2.shape, compare(x1, 0))
+            x1 = _fitting(x1, own or dtype)
+        return function(x1, x2)
+
+    return run
+
+
+#: Where NumPy reads a Python int as another dtype than the other operand's.
+_SCALAR_DTYPES: dict[str, Any] = dict.fromkeys(("divide", "itruediv"), np.dtype("float64"))
+_SCALAR_DTYPES |= dict.fromkeys(("logical_and", "logical_or", "logical_xor"), np.dtype("int64"))
+
+#: Comparisons -> the operators. Of an integer that the other's dtype lacks, all are alike.
+_COMPARISONS = {
+    "equal": "eq",
+    "greater": "gt",
+    "greater_equal": "ge",
+    "less": "lt",
+    "less_equal": "le",
+    "not_equal": "ne",
+}
+_BINARY = (
+    "add atan2 bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign "
+    "divide floor_divide hypot iadd iand ifloordiv ilshift imod imul ior ipow irshift isub "
+    "itruediv ixor logaddexp logical_and logical_or logical_xor maximum minimum multiply nextafter "
+    "pow remainder subtract"
+).split()
 
 
 def _number(value: Any) -> Any:
@@ -256,6 +403,8 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None)
     whole = all(isinstance(v, int) for v in (start, stop, step))
     out_dtype = np.dtype(("int64" if whole else "float64") if dtype is None else dtype)
     size = -((start - stop) // step) if whole else math.ceil((stop - start) / step)
+    if out_dtype.kind == "b" and size > 2:
+        raise TypeError(f"a range of bools has at most two elements; it would have {size}")
     out = cp.empty(size if size > 0 else 0, out_dtype)
     if out_dtype.kind in "iu":
         first = int(start)
@@ -265,6 +414,27 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None)
     else:
         _arange["float64"](float(start), float(step), out)
     return out
+
+
+def full(shape: Any, fill_value: Any, *, dtype: Any = None) -> _Array:
+    """CuPy takes no int beyond 64 bits, of which floats are made, too."""
+    if type(fill_value) is int and dtype is not None and np.dtype(dtype).kind in "fc":
+        fill_value = float(fill_value)
+    return cp.full(shape, fill_value, dtype)
+
+
+def full_like(x: _Array, /, fill_value: Any, *, dtype: Any = None) -> _Array:
+    """As `full`."""
+    return full(x.shape, fill_value, dtype=x.dtype if dtype is None else dtype)
+
+
+def where(condition: _Array, x1: Any, x2: Any, /) -> _Array:
+    """As `full`."""
+    if type(x1) is int and type(x2) is array_type and x2.dtype.kind in "fc":
+        x1 = float(x1)
+    elif type(x2) is int and type(x1) is array_type and x1.dtype.kind in "fc":
+        x2 = float(x2)
+    return cp.where(condition, x1, x2)
 
 
 def linspace(
@@ -465,7 +635,27 @@ def _unary(name: str, expression: str, doc: str) -> Any:
     return _ufunc(name, doc, *real, *_loops(f"arraygrad::{expression}", "F->F", "D->D"))
 
 
+def _logical(name: str, expression: str) -> Any:
+    """A function of truth values; CuPy has none of complex numbers."""
+    types = [f"{t}->?" for t in "? b B h H i I l L q Q f d F D".split()]
+    if "in1" in expression:
+        types = [t[0] + t for t in types]
+    return _ufunc(name, "CuPy has none of complex numbers.", *_loops(expression, *types))
+
+
 _UFUNCS = {
+    **{
+        name: _ufunc(
+            name,
+            "CuPy's has loops for complex numbers, too, which do not compile.",
+            *_loops(f"{name}(in0, in1)", "ff->f", "dd->d"),
+        )
+        for name in ("atan2", "copysign", "hypot")
+    },
+    "logical_and": _logical("logical_and", "in0 != in0_type(0) && in1 != in1_type(0)"),
+    "logical_not": _logical("logical_not", "in0 == in0_type(0)"),
+    "logical_or": _logical("logical_or", "in0 != in0_type(0) || in1 != in1_type(0)"),
+    "logical_xor": _logical("logical_xor", "(in0 != in0_type(0)) != (in1 != in1_type(0))"),
     "floor_divide": _ufunc(
         "floor_divide",
         "CuPy takes floor(x1 / x2), which rounds 1 / 0.1 up; the standard's infinities as is.",
@@ -546,6 +736,37 @@ _UFUNCS = {
         "is a zero of the argument's sign.",
     ),
 }
+
+
+def sign(x: _Array, /) -> _Array:
+    """CuPy reads bools as small integers."""
+    if x.dtype.kind == "b":
+        raise TypeError("a bool has no sign")
+    return _UFUNCS["sign"](x)
+
+
+def pow(x1: Any, x2: Any, /) -> _Array:
+    """An integer to a negative power is 0 or garbage in CuPy.
+
+    Negative exponents in an array are, here, too: to find them would wait for the GPU.
+    """
+    if type(x2) is int:
+        if x2 == 2 and x1.dtype.kind == "b":
+            return cp.square(x1)  # of NumPy's dtype
+        _check_power(x1, x2)
+    return cp.power(x1, x2)
+
+
+def ipow(x1: _Array, x2: Any, /) -> None:
+    """As `pow`."""
+    if type(x2) is int and x1.dtype.kind != "b":  # of which CuPy says that it cannot be
+        _check_power(x1, x2)
+    x1 **= x2
+
+
+def _check_power(x: _Array, n: int) -> None:
+    if n < 0 and x.size and x.dtype.kind in "biu":
+        raise ValueError("Integers to negative integer powers are not allowed.")
 
 
 def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
@@ -642,8 +863,9 @@ __device__ Extreme<T> extreme(const Extreme<T>& a, const Extreme<T>& b) {
 def _extreme(name: str, largest: str, result: str) -> Any:
     """A reduction to the first of the extreme elements; a NaN is more extreme than all others.
 
-    CuPy hands these to CUB, which starts from the largest finite number, so that an array of
-    infinities has a finite extreme, and which of several NaNs is the first one is left to luck.
+    CuPy hands these to CUB, which for complex numbers and positions starts from a finite number,
+    so that an array of infinities has a finite extreme or none, and which of several NaNs is the
+    first one is left to luck.
     """
     types = "? b B h H i I l L q Q f d F D".split()
     index = result == "index"
@@ -662,21 +884,56 @@ def _extreme(name: str, largest: str, result: str) -> Any:
     )
 
 
-_REDUCTIONS = {
-    "max": _extreme("max", "true", "value"),
-    "min": _extreme("min", "false", "value"),
-    "argmax": _extreme("argmax", "true", "index"),
-    "argmin": _extreme("argmin", "false", "index"),
-}
+_max, _min = _extreme("max", "true", "value"), _extreme("min", "false", "value")
+_argmax, _argmin = _extreme("argmax", "true", "index"), _extreme("argmin", "false", "index")
+
+
+def _check_extreme(x: _Array, axis: Any) -> None:
+    """Raise where NumPy does: CuPy gives no elements if there are no places for them."""
+    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    if not math.prod(x.shape[a] for a in axes):
+        raise ValueError("there is no extreme element where there are no elements")
+
+
+def max(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
+    """CuPy's is CUB's (see `_extreme`)."""
+    if not x.size:
+        _check_extreme(x, axis)
+    return _max(x, axis=axis, keepdims=keepdims)
+
+
+def min(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
+    """As `max`."""
+    if not x.size:
+        _check_extreme(x, axis)
+    return _min(x, axis=axis, keepdims=keepdims)
+
+
+def argmax(x: _Array, /, *, axis: int | None = None, keepdims: bool = False) -> _Array:
+    """As `max`; and CuPy takes several axes."""
+    axis = None if axis is None else operator.index(axis)
+    if not x.size:
+        _check_extreme(x, axis)
+    return _argmax(x, axis=axis, keepdims=keepdims)
+
+
+def argmin(x: _Array, /, *, axis: int | None = None, keepdims: bool = False) -> _Array:
+    """As `argmax`."""
+    axis = None if axis is None else operator.index(axis)
+    if not x.size:
+        _check_extreme(x, axis)
+    return _argmin(x, axis=axis, keepdims=keepdims)
 
 
 def std(x: _Array, /, *, axis: Any = None, correction: Any = 0.0, keepdims: bool = False) -> _Array:
-    """The method skips array_api_compat's layers."""
+    """The method skips array_api_compat's layers; it has an IndexError for a wrong axis."""
+    axis = None if axis is None else normalize_axis_tuple(axis, x.ndim)
     return x.std(axis=axis, ddof=correction, keepdims=keepdims)
 
 
 def var(x: _Array, /, *, axis: Any = None, correction: Any = 0.0, keepdims: bool = False) -> _Array:
-    """The method skips array_api_compat's layers."""
+    """As `std`."""
+    axis = None if axis is None else normalize_axis_tuple(axis, x.ndim)
     return x.var(axis=axis, ddof=correction, keepdims=keepdims)
 
 
@@ -777,6 +1034,8 @@ _AT_ONCE = 8
 
 def concat(arrays: Any, /, *, axis: int | None = 0) -> _Array:
     """CuPy copies the addresses of many arrays from the host, which no CUDA graph can capture."""
+    if axis is not None and not arrays[0].ndim:
+        raise ValueError("arrays of no axes have none to join along")
     while _are_too_many(arrays):
         parts = range(0, len(arrays), _AT_ONCE)
         arrays = [cp.concatenate(arrays[i : i + _AT_ONCE], axis) for i in parts]
@@ -814,7 +1073,7 @@ def repeat(x: _Array, repeats: Any, /, *, axis: int | None = None) -> _Array:
         return x.copy()
     repeats = repeats.astype("int64", copy=False)
     ends = cp.cumsum(repeats)
-    total, least = (int(n) for n in cp.stack([ends[-1], _REDUCTIONS["min"](repeats)]).get())
+    total, least = (int(n) for n in cp.stack([ends[-1], _min(repeats)]).get())
     if least < 0:
         raise ValueError(f"repeats must not be negative; got {least}")
     return x.take(cp.searchsorted(ends, cp.arange(total), "right"), axis)
@@ -900,7 +1159,9 @@ def _captured_tensordot(x1: _Array, x2: _Array, axes: Any) -> _Array:
 
 def vecdot(x1: _Array, x2: _Array, /, *, axis: int = -1) -> _Array:
     """CuPy lacks it."""
-    x1 = cp.conj(cp.moveaxis(x1, axis, -1))
+    x1 = cp.moveaxis(x1, axis, -1)
+    if x1.dtype.kind == "c":  # (bools are numbers to CuPy's conj)
+        x1 = cp.conj(x1)
     return matmul(x1[..., None, :], cp.moveaxis(x2, axis, -1)[..., None])[..., 0, 0]
 
 
@@ -932,24 +1193,26 @@ def vector_norm(
     if ord == 0:
         return cp.sum(x != 0, axis=axis, dtype=x.real.dtype, keepdims=keepdims)
     size = cp.abs(x)
-    if abs(ord) == math.inf:
-        return _REDUCTIONS["max" if ord > 0 else "min"](size, axis=axis, keepdims=keepdims)
-    if ord == 1:
+    if abs(ord) == math.inf and (size.size or ord < 0):
+        return (max if ord > 0 else min)(size, axis=axis, keepdims=keepdims)
+    if ord == 1 or ord == math.inf:  # the largest of none is their sum, 0
         return cp.sum(size, axis=axis, keepdims=keepdims)
     return cp.sum(size**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
 
 
 def matrix_norm(x: _Array, /, *, keepdims: bool = False, ord: Any = "fro") -> _Array:
     """CuPy's maxima and minima are CUB's, wrong for infinities."""
-    x = _floating(x)
+    x = _floating(_stack(x))
     if ord in ("fro", None):
         return _SUM_OF_SQUARES(x, axis=(-2, -1), keepdims=keepdims)
+    if not x.size and ord in ("nuc", 1, 2, math.inf):
+        return cp.sum(cp.abs(x), axis=(-2, -1), keepdims=keepdims)
     if ord in ("nuc", 2, -2):
         values = cp.linalg.svd(x, compute_uv=False)
         out = cp.sum(values, axis=-1) if ord == "nuc" else values[..., 0 if ord == 2 else -1]
     elif ord in (1, -1, math.inf, -math.inf):
         sums = cp.sum(cp.abs(x), axis=-2 if abs(ord) == 1 else -1)
-        out = _REDUCTIONS["max" if ord > 0 else "min"](sums, axis=-1)
+        out = (max if ord > 0 else min)(sums, axis=-1)
     else:
         raise ValueError(f"ord must be 1, -1, 2, -2, inf, -inf, 'fro' or 'nuc'; got {ord!r}")
     return out[..., None, None] if keepdims else out
@@ -957,7 +1220,7 @@ def matrix_norm(x: _Array, /, *, keepdims: bool = False, ord: Any = "fro") -> _A
 
 def _singular_values_to_keep(values: _Array, shape: tuple[int, ...], rtol: Any) -> _Array:
     if rtol is None:
-        rtol = max(shape[-2:]) * float(np.finfo(values.dtype).eps)
+        rtol = builtins.max(shape[-2:]) * float(np.finfo(values.dtype).eps)
     elif type(rtol) is array_type:
         rtol = rtol[..., None]
     return values > values[..., :1] * rtol  # the first is the largest
@@ -1009,8 +1272,10 @@ def eig(x: _Array, /) -> tuple[_Array, _Array]:
     """Of an empty stack, CuPy gives real arrays for real matrices."""
     if x.size:
         return cp.linalg.eig(x)
+    if _stack(x).shape[-1] != x.shape[-2]:
+        raise ValueError(f"expected square matrices; got shape {x.shape}")
     dtype = np.result_type(x.dtype, np.complex64)
-    return cp.empty(_stack(x).shape[:-1], dtype), cp.empty(x.shape, dtype)
+    return cp.empty(x.shape[:-1], dtype), cp.empty(x.shape, dtype)
 
 
 def eigvals(x: _Array, /) -> _Array:
@@ -1045,16 +1310,81 @@ def svdvals(x: _Array, /) -> _Array:
 # ---- Fourier transforms
 
 
-def _fftn(function: Callable[..., _Array]) -> Callable[..., _Array]:
+def _checked_size(n: int) -> int:
+    if n < 1:
+        raise ValueError(f"a transform of {n} points")
+    return n
+
+
+def _check_real(name: str, x: _Array) -> None:
+    if name in _OF_REAL and x.dtype.kind == "c":
+        raise TypeError("it transforms real numbers, not complex ones")
+
+
+_OF_REAL = frozenset({"rfft", "rfftn", "ihfft"})
+_TO_REAL = frozenset({"irfft", "irfftn", "hfft"})
+
+
+def _of_one_axis(name: str) -> Callable[..., _Array]:
+    function = getattr(cp.fft, name)
+
+    def transform(
+        x: _Array, /, *, n: int | None = None, axis: int = -1, norm: str = "backward"
+    ) -> _Array:
+        """CuPy knows no wrong axis or size (but cuFFT), and drops imaginary parts."""
+        axis = normalize_axis_index(axis, x.ndim)
+        if n is None:
+            n = x.shape[axis]
+            n = 2 * (n - 1) if name in _TO_REAL else n
+        _checked_size(n)
+        _check_real(name, x)
+        return function(x, n, axis, norm)
+
+    return transform
+
+
+def _of_some_axes(name: str) -> Callable[..., _Array]:
+    function = getattr(cp.fft, name)
+
     def transform(
         x: _Array, /, *, s: Any = None, axes: Any = None, norm: str = "backward"
     ) -> _Array:
-        """CuPy knows no -1 in `s`, and passes over an `s` that is a tuple equal to the shape."""
-        if s is not None:
-            s = [None if n == -1 else n for n in s]
-        return function(x, s, axes, norm)
+        """CuPy knows no -1 in `s`, no axis twice, and no stack of none."""
+        if axes is None:
+            axes = range(-(x.ndim if s is None else len(s)), 0)
+        axes = normalize_axis_tuple(axes, x.ndim, allow_duplicate=True)
+        if s is None:
+            sizes = [x.shape[a] for a in axes]
+            if name in _TO_REAL and sizes:
+                sizes[-1] = 2 * (sizes[-1] - 1)
+        else:
+            sizes = [x.shape[a] if n == -1 else n for n, a in zip(s, axes, strict=True)]
+        for n in sizes:
+            _checked_size(n)
+        _check_real(name, x)
+        if x.size and len({*axes}) == len(axes):
+            return function(x, sizes, axes, norm)  # (a list: CuPy passes over some tuples)
+        if not axes and name in (*_OF_REAL, *_TO_REAL):
+            raise ValueError("there is no axis to transform")
+        return _one_after_another(name, x, sizes, axes, norm)
 
     return transform
+
+
+def _one_after_another(
+    name: str, x: _Array, sizes: list[int], axes: tuple[int, ...], norm: str
+) -> _Array:
+    """A transform of several axes by those of one, in NumPy's order."""
+    rest = list(zip(sizes, axes, strict=True))
+    real = rest.pop() if name in (*_OF_REAL, *_TO_REAL) else None
+    plain = cp.fft.ifft if name.startswith("i") else cp.fft.fft
+    if name == "irfftn":
+        rest.reverse()
+    if real and name == "rfftn":
+        x = cp.fft.rfft(x, *real, norm)
+    for n, axis in reversed(rest):
+        x = plain(x, n, axis, norm)
+    return cp.fft.irfft(x, *real, norm) if real and name == "irfftn" else x
 
 
 # ---- special functions: those that CuPy lacks, by those that it has
@@ -1178,67 +1508,179 @@ def _special_function(name: str) -> Callable[..., Any]:
 
 # ---- random numbers
 
-#: How many streams of numbers a generator has, whatever the GPU, for which CuPy chooses: so the
-#: numbers do not depend on its size.
-_STREAMS = 2**17
+_PHILOX = r"""
+namespace arraygrad {
+
+// Philox 4x32-10 (Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011): four words
+// for each place, attempt and key of three words.
+struct Words {
+  unsigned int w[4];
+  __device__ unsigned long long pair(int i) const {
+    return static_cast<unsigned long long>(w[i + 1]) << 32 | w[i];
+  }
+};
+
+__device__ inline Words philox(unsigned long long place, unsigned int attempt, unsigned int k0,
+                               unsigned int k1, unsigned int k2) {
+  unsigned int c0 = static_cast<unsigned int>(place);
+  unsigned int c1 = static_cast<unsigned int>(place >> 32);
+  unsigned int c2 = attempt, c3 = k2;
+  for (int round = 0; round < 10; ++round) {
+    const unsigned long long a = 0xD2511F53ull * c0, b = 0xCD9E8D57ull * c2;
+    c0 = static_cast<unsigned int>(b >> 32) ^ c1 ^ k0;
+    c1 = static_cast<unsigned int>(b);
+    c2 = static_cast<unsigned int>(a >> 32) ^ c3 ^ k1;
+    c3 = static_cast<unsigned int>(a);
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+  return Words{{c0, c1, c2, c3}};
+}
+
+// From 0, to 1 exclusive.
+__device__ inline void uniform(const Words& x, float& out) { out = (x.w[0] >> 8) * 0x1p-24f; }
+__device__ inline void uniform(const Words& x, double& out) { out = (x.pair(0) >> 11) * 0x1p-53; }
+
+// From 0 exclusive, to 1.
+__device__ inline void positive(const Words& x, float& out) { out = (x.w[0] + 0.5f) * 0x1p-32f; }
+__device__ inline void positive(const Words& x, double& out) {
+  out = ((x.pair(0) >> 11) + 0.5) * 0x1p-53;
+}
+
+__device__ inline void angle(const Words& x, float& out) {
+  out = x.w[2] * (6.2831853071795865f * 0x1p-32f);
+}
+__device__ inline void angle(const Words& x, double& out) {
+  out = (x.pair(2) >> 11) * (6.283185307179586 * 0x1p-53);
+}
+
+template <typename T> __device__ T random(const Words& x) {
+  T u;
+  uniform(x, u);
+  return u;
+}
+
+template <typename T> __device__ T standard_exponential(const Words& x) {
+  T u;
+  positive(x, u);
+  return T(0) - log(u);
+}
+
+// Box and Muller, 1958.
+template <typename T> __device__ T standard_normal(const Words& x) {
+  T u, turn;
+  positive(x, u);
+  angle(x, turn);
+  return sqrt(T(-2) * log(u)) * cos(turn);
+}
+
+}  // namespace arraygrad
+"""
+
+_KEY = "raw uint64 position, uint32 k0, uint32 k1, uint32 k2"
+_floats = {
+    name: cp.ElementwiseKernel(
+        _KEY,
+        "T out",
+        f"out = arraygrad::{name}<T>(arraygrad::philox(position[0] + i, 0, k0, k1, k2))",
+        f"arraygrad_{name}",
+        preamble=_PHILOX,
+    )
+    for name in ("random", "standard_exponential", "standard_normal")
+}
+_ints = cp.ElementwiseKernel(
+    f"{_KEY}, uint64 mask, uint64 span, uint64 low",
+    "T out",
+    """
+    unsigned int attempt = 0;
+    unsigned long long x;
+    do {
+      x = arraygrad::philox(position[0] + i, attempt++, k0, k1, k2).pair(0) & mask;
+    } while (x > span);
+    out = T(x + low);
+    """,
+    "arraygrad_integers",
+    preamble=_PHILOX,
+)
 
 
-def _rng(sequence: Any) -> Any:
-    """A generator that is ready at once: the states of CuPy's default take long to set up."""
-    return cp.random.Generator(cp.random.Philox4x3210(sequence, size=_STREAMS))
+class _Generator:
+    """A key of 96 bits, and on the GPU, where a captured graph counts, too, the next place.
+
+    CuPy's generators have states for all threads of a GPU (8 MiB for 2**17), which it fills from
+    32 bits of a seed. Here each number is a function of the key and its place, so there is nothing
+    to fill, and the GPU has no say in the numbers.
+    """
+
+    def __init__(self, seed_seq: Any, position: int = 0) -> None:
+        self.seed_seq = seed_seq
+        self.key = tuple(seed_seq.generate_state(3, np.uint32))
+        self.position = cp.full(1, np.uint64(position))
+
+    def draw(self, kernel: Any, size: Any, dtype: Any, *parameters: Any) -> _Array:
+        """An array of new numbers."""
+        out = cp.empty(size, dtype)
+        kernel(self.position, *self.key, *parameters, out)
+        self.position += out.size
+        return out
 
 
-def _default_rng(seed: Any) -> Any:
-    return _rng(seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed))
+def _default_rng(seed: Any) -> _Generator:
+    return _Generator(
+        seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    )
 
 
-def _rng_state(rng: Any) -> dict[str, Any]:
-    """CuPy has none to give; it is the memory of the bit generator."""
-    bits = rng.bit_generator
-    seed = _random.seed_state(bits)
-    return {"bit_generator": type(bits).__name__, "state": bits._state.tobytes(), "seed_seq": seed}
+_PHILOX_NAME = "Philox4x32"
 
 
-def _restored_rng(state: dict[str, Any]) -> Any:
-    rng = _rng(_random.seed_sequence(state["seed_seq"]))
-    bits = rng.bit_generator
-    if state["bit_generator"] != type(bits).__name__:
+def _rng_state(rng: _Generator) -> dict[str, Any]:
+    position = int(rng.position.get()[0])
+    seed = _random.seed_state(rng)
+    return {"bit_generator": _PHILOX_NAME, "position": position, "seed_seq": seed}
+
+
+def _restored_rng(state: dict[str, Any]) -> _Generator:
+    if state["bit_generator"] != _PHILOX_NAME:
         raise ValueError(f"a state of {state['bit_generator']}")
-    bits._state.set(np.frombuffer(state["state"], dtype=bits._state.dtype))
-    return rng
+    return _Generator(_random.seed_sequence(state["seed_seq"]), state["position"])
 
 
-def _spawn(rng: Any, n: int) -> list[Any]:
-    """CuPy lacks it."""
-    return [_rng(child) for child in rng.bit_generator._seed_seq.spawn(n)]
+def _spawn(rng: _Generator, n: int) -> list[_Generator]:
+    return [_Generator(child) for child in rng.seed_seq.spawn(n)]
 
 
-def _integers(rng: Any, low: int, last: int, size: Any, dtype: Any, endpoint: bool) -> _Array:
-    """From 0 on, and shifted modulo 2**64: CuPy's sum may leave the dtype."""
-    found = rng.integers(0, last - low, size=size, dtype="uint64", endpoint=endpoint)
-    return (found + np.uint64(low % 2**64)).astype(dtype)
+def _drawn(name: str) -> Callable[..., _Array]:
+    return lambda rng, size, dtype: rng.draw(_floats[name], size, dtype)
 
 
-def _permutation(rng: Any, n: int) -> _Array:
-    """CuPy lacks it: the order of random keys, so many that two are hardly ever equal."""
-    keys = rng.integers(0, 2**64 - 1, size=n, dtype="uint64", endpoint=True)
-    return cp.argsort(keys)
+def _integers(
+    rng: _Generator, low: int, last: int, size: Any, dtype: Any, endpoint: bool = True
+) -> _Array:
+    """Of as many bits as are needed; again where they are too large."""
+    span = last - low
+    mask = 2 ** span.bit_length() - 1
+    return rng.draw(_ints, size, dtype, np.uint64(mask), np.uint64(span), np.uint64(low % 2**64))
 
 
-def _choice(rng: Any, n: int, count: int, replace: bool, p: Any, shuffle: bool) -> _Array:
-    """CuPy lacks it."""
+def _permutation(rng: _Generator, n: int) -> _Array:
+    """The order of random keys, so many that two are hardly ever equal."""
+    return cp.argsort(_integers(rng, 0, 2**64 - 1, n, "uint64"))
+
+
+def _choice(rng: _Generator, n: int, count: int, replace: bool, p: Any, shuffle: bool) -> _Array:
     if p is None and replace:
-        return rng.integers(0, n, size=count, dtype="int64")
+        return _integers(rng, 0, builtins.max(n - 1, 0), count, "int64")
     if p is None:
         return _permutation(rng, n)[:count]
     if replace:
         cumulative = cp.cumsum(p)
-        u = rng.random(count) * cumulative[-1]
+        u = rng.draw(_floats["random"], count, "float64") * cumulative[-1]
         return cp.minimum(cp.searchsorted(cumulative, u, side="right"), n - 1)
     # Which of n exponential clocks of rates p ring first (Efraimidis and Spirakis, 2006). A clock
     # of rate 0 never does.
-    times = cp.where(p > 0, rng.standard_exponential(n) / p, cp.inf)
-    return cp.argsort(times)[:count]
+    times = rng.draw(_floats["standard_exponential"], n, "float64") / p
+    return cp.argsort(cp.where(p > 0, times, cp.inf))[:count]
 
 
 _RANDOM: dict[str, Callable[..., Any]] = {
@@ -1246,12 +1688,10 @@ _RANDOM: dict[str, Callable[..., Any]] = {
     "random.state": _rng_state,
     "random.restore": _restored_rng,
     "random.spawn": _spawn,
-    "random.random": lambda rng, size, dtype: rng.random(size, dtype),
-    "random.standard_normal": lambda rng, size, dtype: rng.standard_normal(size, dtype),
-    "random.standard_exponential": lambda rng, size, dtype: rng.standard_exponential(size, dtype),
     "random.integers": _integers,
     "random.permutation": _permutation,
     "random.choice": _choice,
+    **{f"random.{name}": _drawn(name) for name in _floats},
 }
 
 
@@ -1259,12 +1699,11 @@ _RANDOM: dict[str, Callable[..., Any]] = {
 
 #: Where CuPy's own function is the standard's, array_api_compat's wrapper would only cost time.
 _OWN = (
-    "empty eye full ones zeros unique_inverse unique_values "
-    "linalg.eigh linalg.qr linalg.slogdet linalg.svd "
-    "fft.fft fft.hfft fft.ifft fft.ihfft fft.irfft fft.rfft fft.fftshift fft.ifftshift"
+    "empty eye ones zeros unique_inverse unique_values "
+    "linalg.eigh linalg.qr linalg.slogdet linalg.svd fft.fftshift fft.ifftshift"
 ).split()
 
-_OPERATORS = "iadd isub imul ipow iand ior ixor".split()
+_OPERATORS = "iadd isub imul iand ior ixor".split()
 
 
 #: Functions above that are of an extension.
@@ -1287,10 +1726,13 @@ def _table() -> dict[str, Callable[..., Any]]:
     for name, found in globals().items():
         if name[0] != "_" and callable(found) and getattr(found, "__module__", "") == __name__:
             table[_PREFIXES.get(name, "") + name] = found
-    table.update(_UFUNCS)
-    table.update(_REDUCTIONS)
+    table.update({name: found for name, found in _UFUNCS.items() if name != "sign"})
+    for name in (*_BINARY, *_COMPARISONS):
+        table[name] = _of_two(name, table[name])
+    for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft"):
+        table[f"fft.{name}"] = _of_one_axis(name)
     for name in ("fftn", "ifftn", "rfftn", "irfftn"):
-        table[f"fft.{name}"] = _fftn(getattr(cp.fft, name))
+        table[f"fft.{name}"] = _of_some_axes(name)
     for name in ("matmul", "matrix_transpose", "tensordot", "vecdot"):
         table[f"linalg.{name}"] = table[name]
     table.update(
@@ -1362,12 +1804,35 @@ def _on_device(function: Callable[..., Any], index: int) -> Callable[..., Any]:
     current, device = cp.cuda.runtime.getDevice, cp.cuda.Device
 
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        if current() == index:
-            return function(*args, **kwargs)
-        with device(index):
-            return function(*args, **kwargs)
+        try:
+            if current() == index:
+                return function(*args, **kwargs)
+            with device(index):
+                return function(*args, **kwargs)
+        except (ImportError, RuntimeError) as error:
+            if advice := _advice(error):
+                raise RuntimeError(f"{str(error).rstrip('.')}; {advice}") from error
+            raise
 
     return guarded
+
+
+def _advice(error: Exception) -> str:
+    """What to install, if a part of CUDA is missing or old."""
+    extra = f"cupy-cuda{cp.cuda.runtime.runtimeGetVersion() // 1000}x[ctk]"
+    kind, text = type(error).__name__, str(error)
+    if (
+        isinstance(error, ImportError)
+        or kind == "DynamicLibNotFoundError"
+        or "CUDA headers" in text
+    ):
+        return (
+            "CuPy needs CUDA's headers and libraries, which the driver does not bring: "
+            f'pip install "{extra}"'
+        )
+    if "geev" in text:
+        return f'eigenvalues need CUDA 12.6.2 or newer, by its cuSOLVER: pip install "{extra}"'
+    return ""
 
 
 def count() -> int:

@@ -599,7 +599,7 @@ def matrix_power(x: _Array, n: int, /) -> _Array:
 
 def matrix_rank(x: _Array, /, *, rtol: Any = None) -> _Array:
     """array_api_compat looks for the largest singular value also where there is none."""
-    if 0 in x.shape[-2:]:
+    if x.ndim > 1 and 0 in x.shape[-2:]:
         return np.zeros(x.shape[:-2], dtype=np.int64)
     return _linalg.matrix_rank(x, rtol=rtol)
 

@@ -629,14 +629,14 @@ def _eigh_rotate(t: Any, out: Any, x: Any) -> Any:
     number, block = _blocks(w, w.shape[-1])
     if count_nonzero(block) > w.size:
         q = _chosen(matmul(matmul(_h(v), t), v), number, block)
-        out = type(out)(w, matmul(v, q))
+        out = w, matmul(v, q)
     return out, _eigh_jvp(t, out, x)
 
 
 define(
     "linalg.eigh",
     (_eigh_vjp, _eigh_jvp),
-    split=lambda out: type(out)(_parted(out[0], out[0].shape[-1]), out[1]),
+    split=lambda out: (_parted(out[0], out[0].shape[-1]), out[1]),
     rotate=_eigh_rotate,
 )
 
@@ -808,7 +808,7 @@ def _svd_rotate(t: Any, out: Any, x: Any, full_matrices: bool) -> Any:
             u, v = matmul(u, q1), matmul(v, q2)
         if not full_matrices:
             u, v = u[..., :k], v[..., :k]
-        out = type(out)(u, s, _h(v))
+        out = u, s, _h(v)
     return out, _svd_jvp(t, out, x, full_matrices)
 
 
@@ -844,8 +844,10 @@ def _only_null(q: Any, positive: Any) -> Any:
 define(
     "linalg.svd",
     (_svd_vjp, _svd_jvp),
-    split=lambda out: type(out)(
-        out[0], _parted(out[1], max(out[0].shape[-2], out[2].shape[-1]), zeros=True), out[2]
+    split=lambda out: (
+        out[0],
+        _parted(out[1], max(out[0].shape[-2], out[2].shape[-1]), zeros=True),
+        out[2],
     ),
     rotate=_svd_rotate,
 )
