@@ -217,6 +217,10 @@ void getri(int n, T* a, int lda, const int* pivots, int* info) {
 template <class T>
 void potrf(char uplo, int n, T* a, int lda, int* info) {
   Lapack<T>::potrf(&uplo, &n, a, &lda, info);
+  // As LAPACK, and unlike OpenBLAS, take NaN for not positive.
+  for (int i = 0; i < n && !*info; ++i) {
+    if (is_nan(a[at(i, i, lda)])) *info = i + 1;
+  }
 }
 
 template <class T>
