@@ -15,11 +15,12 @@ array([0, 1, 4, 9])
 
 import contextlib
 import ctypes
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from fakecuda._build import build
+from fakecuda._build import Build, build
 from fakecuda._detour import put_over
 from fakecuda._versions import InstallError, check_platform, find_wheel
 
@@ -47,13 +48,24 @@ def install() -> None:
         raise InstallError("fakecuda.install() must be called before cupy is imported")
     check_platform()
     made = build(find_wheel())
+    os.environ["CUPY_CACHE_DIR"] = str(made.kernel_cache)
     library = ctypes.CDLL(str(made.library), mode=ctypes.RTLD_GLOBAL)
+    _set_compiler(library, made)
     for name in made.sonames:
         ctypes.CDLL(str(made.folder / name), mode=ctypes.RTLD_GLOBAL)
     for module, offsets in made.detours.items():
         put_over(Path(module), offsets, library)
     _replace_loader(library, str(made.library))
     _library = library
+
+
+def _set_compiler(library: ctypes.CDLL, made: Build) -> None:
+    """Tell the stand-in for NVRTC how kernels are compiled."""
+    words = [word.encode() for word in made.kernel_command]
+    command = (ctypes.c_char_p * (len(words) + 1))(*words)
+    library.fakecuda_set_compiler(
+        command, bytes(made.prelude), bytes(made.folder), made.mark.encode()
+    )
 
 
 def _replace_loader(library: ctypes.CDLL, path: str) -> None:

@@ -35,12 +35,16 @@ _STATIC_RUNTIME = (
 _DEVICE_CODE = ("cupy.cuda.thrust", "cupy.cuda.cub", "cupy.random._generator_api")
 #: Functions of theirs that others of their own call, and nothing else.
 _INTERNAL = ("half_negate_inf", "loggam", "get_index")
+#: The sources that decide what a compiled kernel is.
+_COMPILER_SOURCES = ("nvrtc.cpp", "host_compiler.cpp", "kernel_source.cpp")
+#: What stands before kernels, compiled in advance.
+_HEADERS = ("fakecuda_nvrtc.h", "fakecuda_cupy.h")
 #: The libraries that the stand-in provides, by the beginning of their names and functions.
 _LIBRARIES = ("cublas", "cusolver", "cusparse", "cufft", "curand", "nvrtc")
-#: What g++ makes of a kernel, as NVRTC would: a*b+c is one operation, overflow wraps around.
+#: How g++ compiles kernels, as NVRTC would: a*b+c is one operation, overflow wraps around.
 _KERNEL_FLAGS = (
-    "-std=c++17", "-fPIC", "-w", "-fwrapv", "-fno-strict-aliasing", "-fpermissive", "-mfma",
-    "-ffp-contract=fast", "-fvisibility=hidden", "-fno-gnu-unique",
+    "-std=c++17", "-fPIC", "-w", "-fwrapv", "-fno-strict-aliasing", "-mfma", "-ffp-contract=fast",
+    "-fvisibility=hidden", "-fno-semantic-interposition", "-fno-gnu-unique",
 )  # fmt: skip
 
 
@@ -49,6 +53,8 @@ class Build:
     """The libraries in the cache."""
 
     folder: Path
+    kernel_command: list[str]  # the beginning of the command that compiles a kernel
+    kernel_cache: Path
     sonames: list[str]  # of libraries without functions; those of `library` stand in for theirs
     detours: dict[str, dict[str, int]]  # by module: where the runtime's functions are
 
@@ -56,6 +62,16 @@ class Build:
     def library(self) -> Path:
         """The library with all functions."""
         return self.folder / _MAIN
+
+    @property
+    def prelude(self) -> Path:
+        """The folder of the headers that stand for what NVRTC knows by itself."""
+        return _PRELUDE
+
+    @property
+    def mark(self) -> str:
+        """What names this build."""
+        return self.folder.name
 
 
 def cache_folder() -> Path:
@@ -69,41 +85,44 @@ def build(wheel: Wheel) -> Build:
     Other processes that need the same build wait for it.
     """
     compiler = _compiler()
-    digest = _digest(
-        wheel,
-        [(str(p), p.stat().st_size, p.stat().st_mtime_ns) for p in wheel.modules()],
-        [p.read_bytes() for p in _files(_SOURCES, _PRELUDE, Path(__file__))],
-        compiler,
+    command = [compiler, *_KERNEL_FLAGS, os.environ.get("FAKECUDA_OPT") or "-O1"]
+    if os.environ.get("FAKECUDA_STRICT", "0") not in ("", "0"):
+        command += ["-fsanitize=alignment", "-fsanitize-recover=all"]
+    headers, blas = cuda_headers(), _openblas()
+    for_kernels = _digest(
+        command,
+        str(wheel.include),
+        _stamps([headers / "cuda_runtime_api.h", *wheel.include.glob("cupy/*.cuh")]),
+        _contents(_PRELUDE, *(_SOURCES / name for name in _COMPILER_SOURCES), Path(__file__)),
     )
-    kernels = _digest(
-        wheel.include,
-        [p.read_bytes() for p in _files(_PRELUDE, _SOURCES / "nvrtc.cpp", Path(__file__))],
-        compiler,
-        _optimisation(),
-    )
-    folder = cache_folder() / digest
-    os.environ["FAKECUDA_HASH"] = digest
-    os.environ["FAKECUDA_INCLUDE"] = str(_PRELUDE)
-    os.environ["FAKECUDA_PCH"] = str(folder)
-    os.environ["FAKECUDA_CXX"] = compiler
-    os.environ["CUPY_CACHE_DIR"] = str(cache_folder() / f"kernels-{kernels}")
+    mark = _digest(for_kernels, str(blas), _stamps(wheel.modules()), _contents(_SOURCES))
+    folder = cache_folder() / mark
     with _lock(folder):
         if not folder.exists():
             with _temporary(folder) as unfinished:
-                _build_into(unfinished, wheel, compiler)
+                _build_into(unfinished, wheel, command, headers, blas)
     contents = json.loads((folder / "contents.json").read_text())
-    return Build(folder, contents["sonames"], contents["detours"])
+    kernels = cache_folder() / f"kernels-{for_kernels}"
+    return Build(folder, command, kernels, contents["sonames"], contents["detours"])
 
 
 def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _files(*paths: Path) -> list[Path]:
-    found: list[Path] = []
+def _contents(*paths: Path) -> list[bytes]:
+    """The contents of files and of all files in folders."""
+    found: list[bytes] = []
     for path in paths:
-        found += sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        found += [p.read_bytes() for p in files]
     return found
+
+
+def _stamps(paths: Iterable[Path]) -> list[tuple[str, int, int]]:
+    """What changes when files are exchanged that are too large to be read."""
+    stats = [(path, path.stat()) for path in sorted(paths)]
+    return [(str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats]
 
 
 @contextlib.contextmanager
@@ -152,27 +171,23 @@ def _check_compiler(compiler: str) -> None:
         )
 
 
-def _optimisation() -> str:
-    return os.environ.get("FAKECUDA_OPT") or "-O1"
-
-
 def _run(*command: object) -> None:
     text = [str(c) for c in command]
     done = subprocess.run(text, capture_output=True, text=True)
     if done.returncode:
-        raise InstallError(
-            f"fakecuda could not be built; the compiler says\n{done.stderr}\n"
-            f"to the command\n{' '.join(text)}"
-        )
+        message = "\n".join(done.stderr.splitlines()[:30])
+        raise InstallError(f"fakecuda could not be built:\n{message}\nfrom {' '.join(text)}")
 
 
 # ---- the libraries
 
 
-def _build_into(folder: Path, wheel: Wheel, compiler: str) -> None:
+def _build_into(
+    folder: Path, wheel: Wheel, command: list[str], headers: Path, blas: Path
+) -> None:
+    compiler = command[0]
     _check_compiler(compiler)
-    blas = _openblas()
-    objects = _objects(compiler)
+    objects = _objects(compiler, headers)
     defined = {s.name for path in objects for s in Elf(path).symbols() if s.defined}
     elves = {path: Elf(path) for path in wheel.modules()}
     static = [elves[wheel.module(name)] for name in _STATIC_RUNTIME]
@@ -202,28 +217,35 @@ def _build_into(folder: Path, wheel: Wheel, compiler: str) -> None:
             if name.startswith(tuple(f"lib{library}.so" for library in _LIBRARIES)):
                 versions[name] = next(iter(asked.get(name, ())), "")
     _empty_libraries(folder, compiler, versions)
-    _precompiled_header(folder, compiler, wheel)
+    for name in _HEADERS:
+        _precompiled_header(folder, name, wheel, command, headers)
     contents = {"sonames": sorted(versions), "detours": detours}
     (folder / "contents.json").write_text(json.dumps(contents))
 
 
-def _objects(compiler: str) -> list[Path]:
+def _objects(compiler: str, headers: Path) -> list[Path]:
     """Compile all sources, two at a time."""
+    sources = sorted(_SOURCES.rglob("*.cpp"))
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda p: _object(p, compiler), sorted(_SOURCES.rglob("*.cpp"))))
+        return list(pool.map(lambda source: _object(source, compiler, headers), sources))
 
 
-def _object(source: Path, compiler: str) -> Path:
-    command = [compiler, "-std=c++17", "-O2", "-g0", "-fPIC", "-fvisibility=hidden", "-w",
-               f"-I{_SOURCES}", f"-I{_cuda_headers()}"]  # fmt: skip
-    digest = _digest(command, [p.read_bytes() for p in sorted(_with_headers(source))])
+def _object(source: Path, compiler: str, headers: Path) -> Path:
+    flags = ["-std=c++17", "-O2", "-fPIC", "-fvisibility=hidden", "-w"]
+    digest = _digest(
+        compiler,
+        flags,
+        _stamps([headers / "cuda_runtime_api.h"]),
+        [p.read_bytes() for p in sorted(_with_headers(source))],
+    )
     folder = cache_folder() / "objects"
     folder.mkdir(parents=True, exist_ok=True)
     result = folder / f"{source.stem}-{digest}.o"
     if not result.exists():
+        paths = [f"-I{_SOURCES}", f"-I{_PRELUDE}", f"-I{headers}"]
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             unfinished = Path(temporary, "unfinished.o")
-            _run(*command, "-c", source, "-o", unfinished)
+            _run(compiler, *flags, *paths, "-c", source, "-o", unfinished)
             unfinished.replace(result)
     return result
 
@@ -241,7 +263,7 @@ def _with_headers(source: Path) -> set[Path]:
     return found
 
 
-def _cuda_headers() -> Path:
+def cuda_headers() -> Path:
     """The runtime's headers, from where CuPy takes them for its kernels."""
     from cuda.pathfinder import find_nvidia_header_directory
 
@@ -294,12 +316,15 @@ def _unmangled(symbol: str) -> str:
 def _check_signatures(library: Path, replaceable: Iterable[str], wheel: Wheel) -> None:
     """C++ functions of ours take the place of CuPy's only where their types are the same."""
     expected = {_unmangled(symbol): symbol for symbol in replaceable}
+    ours: dict[str, set[str]] = {}
     for symbol in Elf(library).dynamic_symbols():
-        name = _unmangled(symbol.name)
-        if symbol.defined and symbol.strong and name and expected.get(name) != symbol.name:
+        if symbol.defined and symbol.strong and _unmangled(symbol.name):
+            ours.setdefault(_unmangled(symbol.name), set()).add(symbol.name)
+    for name, overloads in ours.items():
+        if expected.get(name) not in overloads:
             raise InstallError(
                 f"{wheel.distribution} {wheel.version} has "
-                f"{expected.get(name, f'no function {name}')} where fakecuda has {symbol.name}: "
+                f"{expected.get(name, 'nothing')} where fakecuda has {' and '.join(overloads)}: "
                 "this version of CuPy needs a change in fakecuda"
             )
 
@@ -337,10 +362,11 @@ def _empty_libraries(folder: Path, compiler: str, versions: Mapping[str, str]) -
                  "-Wl,-rpath,$ORIGIN")  # fmt: skip
 
 
-def _precompiled_header(folder: Path, compiler: str, wheel: Wheel) -> None:
-    header = folder / "fc_cupy.h"
-    shutil.copy(_PRELUDE / header.name, header)
+def _precompiled_header(
+    folder: Path, name: str, wheel: Wheel, command: list[str], headers: Path
+) -> None:
     cccl = wheel.include / "cupy" / "_cccl"
-    paths = [_PRELUDE, wheel.include, cccl / "cub", cccl / "thrust", cccl / "libcudacxx"]
-    _run(compiler, "-x", "c++-header", _optimisation(), *_KERNEL_FLAGS,
-         *(f"-I{path}" for path in paths), header, "-o", f"{header}.gch")  # fmt: skip
+    paths = [_PRELUDE, cccl / "cub", cccl / "thrust", cccl / "libcudacxx", wheel.include, headers]
+    shutil.copy(_PRELUDE / name, folder / name)
+    _run(*command, "-x", "c++-header", *(f"-I{path}" for path in paths), folder / name,
+         "-o", folder / f"{name}.gch")  # fmt: skip

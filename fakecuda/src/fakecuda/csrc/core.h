@@ -54,9 +54,9 @@ bool strict();
 //
 // An image for cuModuleLoadData is "FAKECUDA", the size as 8 bytes, and a shared library. For each
 // kernel NAME the library exports
-//   void fc_call_NAME(void** arguments)   calls the kernel, with a pointer to each argument
-//   size_t fc_sizes_NAME[]                the number of arguments, then the size of each
-// and it uses, by name, what fibres.cpp exports (fc_threadIdx, fc_syncthreads, ...).
+//   void fakecuda_call_NAME(void** arguments)   calls the kernel, with a pointer to each argument
+//   size_t fakecuda_sizes_NAME[]                the number of arguments, then the size of each
+// and it uses, by name, what fibres.cpp exports (fakecuda_threadIdx, fakecuda_syncthreads, ...).
 //
 // Static __shared__ variables may be put into the section FAKECUDA_SHARED_SECTION: then they count
 // towards the limit of 48 KiB, and each block finds garbage in them.

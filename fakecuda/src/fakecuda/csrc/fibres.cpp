@@ -18,8 +18,8 @@ using fakecuda::Dim3;
 
 // What kernels see, by these names.
 extern "C" {
-EXPORT Dim3 fc_threadIdx, fc_blockIdx, fc_blockDim, fc_gridDim;
-EXPORT char* fc_shared;
+EXPORT Dim3 fakecuda_threadIdx, fakecuda_blockIdx, fakecuda_blockDim, fakecuda_gridDim;
+EXPORT char* fakecuda_dynamic_shared;
 }
 
 // Saves the registers that a call preserves and the stack pointer to *from, and goes on from `to`.
@@ -63,6 +63,7 @@ enum class State { kRunning, kAtBlockBarrier, kAtWarpBarrier, kDone };
 struct Fibre {
   void* stack_pointer;
   State state;
+  unsigned awaited;  // at a barrier of its warp: the lanes that it waits for
   Dim3 index;
   alignas(16) char lane_value[kLaneBytes];  // for the warp to read
 };
@@ -96,7 +97,7 @@ std::vector<Stack> stacks;  // kept: as many as threads have ever waited at once
 
 void resume(int i) {
   running = i;
-  fc_threadIdx = fibres[i].index;
+  fakecuda_threadIdx = fibres[i].index;
   fakecuda_switch(&scheduler, fibres[i].stack_pointer);
 }
 
@@ -117,7 +118,6 @@ void start(int i, size_t stack) {
   *--top = reinterpret_cast<void*>(&fibre_main);
   for (int k = 0; k < 6; ++k) *--top = nullptr;
   fibres[i].stack_pointer = top;
-  fibres[i].state = State::kRunning;
   resume(i);
 }
 
@@ -125,28 +125,47 @@ bool waiting(int i) {
   return fibres[i].state == State::kAtBlockBarrier || fibres[i].state == State::kAtWarpBarrier;
 }
 
-// Resumes those of the fibres that wait at this barrier; returns how many have ended.
-int resume_all(int first, int last, State barrier) {
+// Resumes those of the fibres of which `ready` is true; returns how many have ended.
+template <class Condition>
+int resume_those(int first, int last, Condition ready) {
   int ended = 0;
   for (int i = first; i < last; ++i) {
-    if (fibres[i].state != barrier) continue;
+    if (!ready(i)) continue;
     resume(i);
     ended += fibres[i].state == State::kDone;
   }
   return ended;
 }
 
-// A warp goes on when all of its threads that have not ended wait for it.
-bool warp_is_complete(int first, int last) {
-  bool any = false;
+// The lanes of a warp for which `condition` of the fibre is true.
+template <class Condition>
+unsigned lanes(int first, int last, Condition condition) {
+  unsigned found = 0;
+  for (int i = first; i < last; ++i)
+    if (condition(fibres[i])) found |= 1u << (i - first);
+  return found;
+}
+
+unsigned live_lanes(int first, int last) {
+  return lanes(first, last, [](const Fibre& fibre) { return fibre.state != State::kDone; });
+}
+
+// Lanes that can go on: all that one of them waits for, and that have not ended, wait for the same.
+unsigned complete_lanes(int first, int last) {
+  unsigned live = live_lanes(first, last), complete = 0;
   for (int i = first; i < last; ++i) {
-    if (fibres[i].state == State::kAtBlockBarrier) return false;
-    any |= fibres[i].state == State::kAtWarpBarrier;
+    if (fibres[i].state != State::kAtWarpBarrier) continue;
+    unsigned awaited = fibres[i].awaited;
+    unsigned waiting = lanes(first, last, [=](const Fibre& fibre) {
+      return fibre.state == State::kAtWarpBarrier && fibre.awaited == awaited;
+    });
+    if (!(awaited & live & ~waiting)) complete |= 1u << (i - first);
   }
-  return any;
+  return complete;
 }
 
 void run_block() {
+  for (int i = 0; i < thread_count; ++i) fibres[i].state = State::kRunning;
   int alive = 0;
   for (int i = 0; i < thread_count; ++i) {
     start(i, size_t(alive));
@@ -156,20 +175,21 @@ void run_block() {
     bool moved = false;
     for (int first = 0; first < thread_count; first += kWarp) {
       int last = std::min(first + kWarp, thread_count);
-      if (!warp_is_complete(first, last)) continue;
-      alive -= resume_all(first, last, State::kAtWarpBarrier);
+      unsigned ready = complete_lanes(first, last);
+      if (!ready) continue;
+      alive -= resume_those(first, last, [=](int i) { return ready >> (i - first) & 1; });
       moved = true;
     }
     if (moved) continue;
     for (int i = 0; i < thread_count; ++i) {
       if (fibres[i].state != State::kAtWarpBarrier) continue;
       running = i;
-      fc_threadIdx = fibres[i].index;
+      fakecuda_threadIdx = fibres[i].index;
       device_fault(cudaErrorLaunchTimeout,
-                   "waits for its warp, of which other threads wait for the block: "
-                   "a GPU would hang here");
+                   "waits for lanes of its warp that wait elsewhere: a GPU would hang here");
     }
-    alive -= resume_all(0, thread_count, State::kAtBlockBarrier);
+    alive -= resume_those(0, thread_count,
+                          [](int i) { return fibres[i].state == State::kAtBlockBarrier; });
   }
 }
 
@@ -188,9 +208,9 @@ std::string text(const Dim3& d) {
 
 void run_grid(const Grid& grid) {
   current = &grid;
-  fc_gridDim = grid.grid;
-  fc_blockDim = grid.block;
-  fc_shared = grid.dynamic_shared;
+  fakecuda_gridDim = grid.grid;
+  fakecuda_blockDim = grid.block;
+  fakecuda_dynamic_shared = grid.dynamic_shared;
   thread_count = int(grid.block.x * grid.block.y * grid.block.z);
   for (int i = 0; i < thread_count; ++i) {
     unsigned row = unsigned(i) / grid.block.x;
@@ -199,7 +219,7 @@ void run_grid(const Grid& grid) {
   for (unsigned z = 0; z < grid.grid.z; ++z)
     for (unsigned y = 0; y < grid.grid.y; ++y)
       for (unsigned x = 0; x < grid.grid.x; ++x) {
-        fc_blockIdx = {x, y, z};
+        fakecuda_blockIdx = {x, y, z};
         memset(grid.dynamic_shared, kGarbage, grid.dynamic_shared_size);
         memset(grid.static_shared, kGarbage, grid.static_shared_size);
         run_block();
@@ -211,8 +231,8 @@ void leave_grid() { current = nullptr; }
 
 std::string describe_thread() {
   if (!current) return "";
-  return std::string("kernel '") + current->name + "', block " + text(fc_blockIdx) + ", thread " +
-         text(fc_threadIdx);
+  return std::string("kernel '") + current->name + "', block " + text(fakecuda_blockIdx) + ", thread " +
+         text(fakecuda_threadIdx);
 }
 
 bool in_fibre_guard(uintptr_t address) {
@@ -226,16 +246,25 @@ using namespace fakecuda;
 
 // ---- what kernels call
 
-C_API void fc_syncthreads() { wait_at(State::kAtBlockBarrier); }
-C_API void fc_syncwarp() { wait_at(State::kAtWarpBarrier); }
-C_API int fc_lane() { return running % kWarp; }
+C_API void fakecuda_syncthreads() { wait_at(State::kAtBlockBarrier); }
+C_API void fakecuda_syncwarp(unsigned lanes) {
+  fibres[running].awaited = lanes;
+  wait_at(State::kAtWarpBarrier);
+}
+C_API int fakecuda_lane() { return running % kWarp; }
+
+// The lanes of the warp whose threads have not ended.
+C_API unsigned fakecuda_live_lanes() {
+  int first = running / kWarp * kWarp;
+  return live_lanes(first, std::min(first + kWarp, thread_count));
+}
 
 // A shuffle: each thread puts its value (at most 16 bytes) and, after a barrier of the warp, gets
 // that of another; its own if there is no such thread.
-C_API void fc_put(const void* value, int size) {
+C_API void fakecuda_put(const void* value, int size) {
   memcpy(fibres[running].lane_value, value, size_t(size));
 }
-C_API void fc_get(int lane, void* value, int size) {
+C_API void fakecuda_get(int lane, void* value, int size) {
   int other = running / kWarp * kWarp + lane;
   memcpy(value, fibres[other < thread_count ? other : running].lane_value, size_t(size));
 }

@@ -105,8 +105,8 @@ size_t parameter_limit() {
 }
 
 int find_function(Module& module, const std::string& name) {
-  auto call = dlsym(module.library, ("fc_call_" + name).c_str());
-  auto sizes = static_cast<size_t*>(dlsym(module.library, ("fc_sizes_" + name).c_str()));
+  auto call = dlsym(module.library, ("fakecuda_call_" + name).c_str());
+  auto sizes = static_cast<size_t*>(dlsym(module.library, ("fakecuda_sizes_" + name).c_str()));
   if (!call || !sizes) return cudaErrorSymbolNotFound;
   std::vector<size_t> all(sizes + 1, sizes + 1 + sizes[0]);
   size_t total = 0;

@@ -1,241 +1,224 @@
-// NVRTC: the host's compiler makes a shared library of the source.
-#include <spawn.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
+// NVRTC: the host's compiler makes a shared library of the source. Where the settings name a
+// library of NVIDIA, that one does all the work: its cubins can be loaded, but they do nothing.
+#include "nvrtc.h"
 
-#include <cctype>
-#include <cstdio>
-#include <cstdlib>
+#include <cuda_runtime_api.h>
+#include <dlfcn.h>
+
 #include <cstring>
+#include <exception>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "core.h"
+#include "host_compiler.h"
 
-extern char** environ;
-#define API extern "C" __attribute__((visibility("default")))
+using namespace fakecuda;
 
 namespace {
+
 struct Program {
-  std::string source, log, binary;
-  std::map<std::string, std::string> headers, lowered;
-  std::vector<std::string> names;
+  std::string name, source, log, binary;
+  std::map<std::string, std::string> headers;
+  std::map<std::string, std::string> lowered_names;  // by expression
+  bool compiled = false;
 };
 
-bool is_word(char c) { return isalnum(static_cast<unsigned char>(c)) || c == '_'; }
+void* nvidia = nullptr;
+std::string build_mark;
 
-size_t past_space(const std::string& s, size_t i) {
-  while (i < s.size() && isspace(static_cast<unsigned char>(s[i]))) ++i;
-  return i;
+// NVIDIA's function of this name and type, or null if it is not to be used.
+template <class F>
+F* of_nvidia(F*, const char* name) {
+  return nvidia ? reinterpret_cast<F*>(dlsym(nvidia, name)) : nullptr;
 }
 
-std::string word_at(const std::string& s, size_t i) {
-  size_t end = i;
-  while (end < s.size() && is_word(s[end])) ++end;
-  return s.substr(i, end - i);
+// The image that cuModuleLoadData takes: see core.h.
+std::string image(const std::string& library) {
+  uint64_t size = library.size();
+  return "FAKECUDA" + std::string(reinterpret_cast<char*>(&size), sizeof size) + library;
 }
 
-size_t past_parentheses(const std::string& s, size_t i) {
-  int depth = 0;
-  for (; i < s.size(); ++i) {
-    depth += s[i] == '(';
-    if (s[i] == ')' && !--depth) return i + 1;
+bool is_blank(const std::string& text) {
+  return text.find_first_not_of(" \t\n") == std::string::npos;
+}
+
+int compile(Program& program, const std::vector<std::string>& options) {
+  program.compiled = true;
+  if (is_blank(program.source)) {  // CuPy does so to learn of which compiler its cache is
+    program.binary = "// fakecuda " + build_mark + "\n";
+    return kNvrtcSuccess;
   }
-  return i;
+  Compilation result = compile_for_host(program.name, program.source, program.headers,
+                                        program.lowered_names, options);
+  program.log = result.log;
+  if (!result.status) program.binary = image(result.library);
+  return result.status;
 }
 
-// Kernels that are no templates, by name.
-std::vector<std::string> kernels(const std::string& s) {
-  std::vector<std::string> found;
-  for (size_t i = s.find("__global__"); i != std::string::npos; i = s.find("__global__", i + 1)) {
-    size_t before = s.find_last_of(";}", i);
-    std::string head = s.substr(before == std::string::npos ? 0 : before, i - before);
-    if (head.find("template") != std::string::npos) continue;
-    size_t j = i + 10;
-    std::string last;
-    while (j < s.size()) {
-      j = past_space(s, j);
-      if (s[j] == '(') break;
-      std::string w = word_at(s, j);
-      if (w.empty()) break;
-      j += w.size();
-      if (w == "__launch_bounds__") {
-        j = past_parentheses(s, past_space(s, j));
-        continue;
-      }
-      last = w;
-    }
-    if (j < s.size() && s[j] == '(' && !last.empty() && last != "void") found.push_back(last);
-  }
-  return found;
+int give_size(const std::string& data, size_t* size) {
+  *size = data.size();
+  return kNvrtcSuccess;
 }
 
-// `extern __shared__ T name[];` is a pointer to memory that the launch brings.
-std::string with_dynamic_shared(std::string s) {
-  const std::string mark = "extern __shared__";
-  for (size_t i = s.find(mark); i != std::string::npos; i = s.find(mark, i + 1)) {
-    size_t end = s.find(';', i), bracket = s.rfind('[', end);
-    if (end == std::string::npos || bracket == std::string::npos || bracket < i) continue;
-    std::string text = s.substr(i + mark.size(), bracket - i - mark.size());
-    while (!text.empty() && isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
-    size_t name = text.size();
-    while (name && is_word(text[name - 1])) --name;
-    std::string type = text.substr(0, name);
-    s.replace(i, end - i,
-              type + "* " + text.substr(name) + " = reinterpret_cast<" + type + "*>(fc_shared)");
-  }
-  return s;
+int give(const std::string& data, char* out) {
+  memcpy(out, data.data(), data.size());
+  return kNvrtcSuccess;
 }
 
-std::string contents(const std::string& path) {
-  std::string data;
-  if (FILE* f = fopen(path.c_str(), "rb")) {
-    char part[65536];
-    for (size_t n; (n = fread(part, 1, sizeof part, f)) > 0;) data.append(part, n);
-    fclose(f);
-  }
-  return data;
-}
-
-void put(const std::string& path, const std::string& text) {
-  FILE* f = fopen(path.c_str(), "wb");
-  fwrite(text.data(), 1, text.size(), f);
-  fclose(f);
-}
-
-int run(const std::vector<std::string>& command) {
-  std::vector<char*> argv;
-  for (auto& c : command) argv.push_back(const_cast<char*>(c.c_str()));
-  argv.push_back(nullptr);
-  std::vector<std::string> kept;
-  std::vector<char*> envp;
-  for (char** e = environ; *e; ++e)
-    if (strncmp(*e, "LD_PRELOAD=", 11)) envp.push_back(*e);
-  envp.push_back(nullptr);
-  pid_t pid;
-  if (posix_spawnp(&pid, argv[0], nullptr, nullptr, argv.data(), envp.data())) return 127;
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0) {
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
-std::string setting(const char* name, const char* otherwise) {
-  const char* value = getenv(name);
-  return value ? value : otherwise;
-}
 }  // namespace
 
-API const char* nvrtcGetErrorString(int e) {
-  return e == 6 ? "NVRTC_ERROR_COMPILATION" : e ? "NVRTC_ERROR" : "NVRTC_SUCCESS";
-}
-API int nvrtcVersion(int* major, int* minor) { return *major = 12, *minor = 9, 0; }
-API int nvrtcCreateProgram(void** out, const char* source, const char*, int n,
-                           const char** headers, const char** names) {
-  auto p = new Program;
-  p->source = source;
-  for (int i = 0; i < n; ++i) p->headers[names[i]] = headers[i];
-  *out = p;
-  return 0;
-}
-API int nvrtcDestroyProgram(void** p) {
-  delete static_cast<Program*>(*p);
-  *p = nullptr;
-  return 0;
-}
-API int nvrtcAddNameExpression(void* p, const char* name) {
-  static_cast<Program*>(p)->names.push_back(name);
-  return 0;
-}
-API int nvrtcGetLoweredName(void* p, const char* name, const char** out) {
-  auto& lowered = static_cast<Program*>(p)->lowered;
-  auto it = lowered.find(name);
-  if (it == lowered.end()) return 10;
-  *out = it->second.c_str();
-  return 0;
+// ---- for the Python side
+
+// The compiler's command, null at its end, and the folders of headers: see CompilerSettings.
+C_API void fakecuda_set_compiler(const char* const* command, const char* prelude,
+                                 const char* headers, const char* mark) {
+  compiler_settings = {{}, prelude, headers};
+  for (; *command; ++command) compiler_settings.command.push_back(*command);
+  build_mark = mark;
 }
 
-API int nvrtcCompileProgram(void* handle, int n, const char** options) {
-  auto p = static_cast<Program*>(handle);
-  {
-    std::lock_guard<std::recursive_mutex> guard(fakecuda::mutex);
-    fakecuda::count("compile");
-  }
-  if (past_space(p->source, 0) == p->source.size()) {
-    p->binary = "// fakecuda " + setting("FAKECUDA_HASH", "0") + "\n";
-    return 0;
-  }
-  char where[] = "/tmp/fakecudaXXXXXX";
-  std::string folder = mkdtemp(where), source = with_dynamic_shared(p->source);
-  source += "\n#undef complex\n";
-  for (auto& name : kernels(p->source)) source += "FC_EXPORT(" + name + ", " + name + ")\n";
-  int index = 0;
-  for (auto& name : p->names) {
-    std::string lowered = "fc_named_" + std::to_string(index++);
-    source += "FC_EXPORT(" + lowered + ", FC_COMMAS(" + name + "))\n";
-    p->lowered[name] = lowered;
-  }
-  put(folder + "/k.cpp", source);
-  for (auto& h : p->headers) {
-    std::string path = folder + "/" + h.first;
-    for (size_t i = folder.size() + 1; (i = path.find('/', i)) != std::string::npos; ++i)
-      mkdir(path.substr(0, i).c_str(), 0700);
-    put(path, h.second);
-  }
-  std::string include = setting("FAKECUDA_INCLUDE", ".");
-  std::vector<std::string> command = {
-      setting("FAKECUDA_CXX", "g++"), "-shared", "-fPIC", setting("FAKECUDA_OPT", "-O1"), "-w",
-      "-std=c++17", "-fwrapv", "-fno-strict-aliasing", "-fpermissive", "-mfma", "-ffp-contract=fast",
-      "-fvisibility=hidden", "-fno-gnu-unique"};
-  bool plain = p->source.find("cupy/complex.cuh") == std::string::npos ||
-               p->source.find("CUPY_JIT_MODE") != std::string::npos;
-  for (int i = 0; i < n; ++i) plain |= strstr(options[i], "CUPY_JIT") != nullptr;
-  command.insert(command.end(), {"-include", plain ? include + "/fc_plain.h"
-                                                   : setting("FAKECUDA_PCH", "") + "/fc_cupy.h",
-                                 "-I" + include, "-I" + folder});
-  for (int i = 0; i < n; ++i) {
-    std::string o = options[i];
-    if (o.compare(0, 2, "-I") == 0 || o.compare(0, 2, "-D") == 0 || o.compare(0, 2, "-U") == 0)
-      command.push_back(o);
-    if (o == "-I" || o == "-D") command.push_back(o), command.push_back(options[++i]);
-  }
-  command.insert(command.end(), {folder + "/k.cpp", "-o", folder + "/k.so", "-nostdlib", "-lgcc"});
-  std::string line;
-  for (auto& c : command) line += "'" + c + "' ";
-  int code = run({"sh", "-c", "exec " + line + " 2>" + folder + "/log"});
-  p->log = contents(folder + "/log");
-  if (!code) {
-    std::string library = contents(folder + "/k.so");
-    uint64_t size = library.size();
-    p->binary = "FAKECUDA" + std::string(reinterpret_cast<char*>(&size), 8) + library;
-  }
-  if (setting("FAKECUDA_KEEP", "").empty()) run({"rm", "-rf", folder});
-  if (code && !setting("FAKECUDA_VERBOSE", "").empty())
-    fprintf(stderr, "[fakecuda] %s\n%s\n%s\n", line.c_str(), source.c_str(), p->log.c_str());
-  return code ? 6 : 0;
+// Uses NVIDIA's library in this file; returns null, or why that cannot be.
+C_API const char* fakecuda_use_nvrtc(const char* path) {
+  // Its own calls of nvrtc functions must not come here.
+  nvidia = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+  return nvidia ? nullptr : dlerror();
 }
 
-static int size_of(void* p, size_t* n) { return *n = static_cast<Program*>(p)->binary.size(), 0; }
-static int data_of(void* p, char* out) {
-  auto& b = static_cast<Program*>(p)->binary;
-  memcpy(out, b.data(), b.size());
-  return 0;
+// ---- NVRTC's functions
+
+C_API const char* nvrtcGetErrorString(int code) {
+  if (auto real = of_nvidia(nvrtcGetErrorString, "nvrtcGetErrorString")) return real(code);
+  static const char* const names[] = {
+      "NVRTC_SUCCESS",
+      "NVRTC_ERROR_OUT_OF_MEMORY",
+      "NVRTC_ERROR_PROGRAM_CREATION_FAILURE",
+      "NVRTC_ERROR_INVALID_INPUT",
+      "NVRTC_ERROR_INVALID_PROGRAM",
+      "NVRTC_ERROR_INVALID_OPTION",
+      "NVRTC_ERROR_COMPILATION",
+      "NVRTC_ERROR_BUILTIN_OPERATION_FAILURE",
+      "NVRTC_ERROR_NO_NAME_EXPRESSIONS_AFTER_COMPILATION",
+      "NVRTC_ERROR_NO_LOWERED_NAMES_BEFORE_COMPILATION",
+      "NVRTC_ERROR_NAME_EXPRESSION_NOT_VALID",
+      "NVRTC_ERROR_INTERNAL_ERROR",
+  };
+  bool known = code >= 0 && size_t(code) < std::size(names);
+  return known ? names[code] : "NVRTC_ERROR unknown";
 }
-API int nvrtcGetPTXSize(void* p, size_t* n) { return size_of(p, n); }
-API int nvrtcGetPTX(void* p, char* out) { return data_of(p, out); }
-API int nvrtcGetCUBINSize(void* p, size_t* n) { return size_of(p, n); }
-API int nvrtcGetCUBIN(void* p, char* out) { return data_of(p, out); }
-API int nvrtcGetLTOIRSize(void* p, size_t* n) { return size_of(p, n); }
-API int nvrtcGetLTOIR(void* p, char* out) { return data_of(p, out); }
-API int nvrtcGetProgramLogSize(void* p, size_t* n) {
-  return *n = static_cast<Program*>(p)->log.size() + 1, 0;
+
+C_API int nvrtcVersion(int* major, int* minor) {
+  if (auto real = of_nvidia(nvrtcVersion, "nvrtcVersion")) return real(major, minor);
+  *major = CUDART_VERSION / 1000;
+  *minor = CUDART_VERSION % 1000 / 10;
+  return kNvrtcSuccess;
 }
-API int nvrtcGetProgramLog(void* p, char* out) {
-  auto& l = static_cast<Program*>(p)->log;
-  memcpy(out, l.c_str(), l.size() + 1);
-  return 0;
+
+C_API int nvrtcGetNumSupportedArchs(int* number) {
+  if (auto real = of_nvidia(nvrtcGetNumSupportedArchs, "nvrtcGetNumSupportedArchs"))
+    return real(number);
+  *number = 1;
+  return kNvrtcSuccess;
 }
-API int nvrtcGetNumSupportedArchs(int* n) { return *n = 1, 0; }
-API int nvrtcGetSupportedArchs(int* a) { return *a = 90, 0; }
+
+C_API int nvrtcGetSupportedArchs(int* all) {
+  if (auto real = of_nvidia(nvrtcGetSupportedArchs, "nvrtcGetSupportedArchs")) return real(all);
+  *all = compute_capability();
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcCreateProgram(Program** out, const char* source, const char* name, int count,
+                             const char** headers, const char** include_names) {
+  if (auto real = of_nvidia(nvrtcCreateProgram, "nvrtcCreateProgram"))
+    return real(out, source, name, count, headers, include_names);
+  if (!source) return kNvrtcInvalidInput;
+  auto program = new Program;
+  program->name = name && *name ? name : "default_program";
+  program->source = source;
+  for (int i = 0; i < count; ++i) program->headers[include_names[i]] = headers[i];
+  *out = program;
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcDestroyProgram(Program** program) {
+  if (auto real = of_nvidia(nvrtcDestroyProgram, "nvrtcDestroyProgram")) return real(program);
+  if (!*program) return kNvrtcInvalidProgram;
+  delete *program;
+  *program = nullptr;
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcAddNameExpression(Program* program, const char* expression) {
+  if (auto real = of_nvidia(nvrtcAddNameExpression, "nvrtcAddNameExpression"))
+    return real(program, expression);
+  if (program->compiled) return kNvrtcNoNamesAfterCompilation;
+  std::string lowered = "expression_" + std::to_string(program->lowered_names.size());
+  program->lowered_names.emplace(expression, lowered);
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcGetLoweredName(Program* program, const char* expression, const char** name) {
+  if (auto real = of_nvidia(nvrtcGetLoweredName, "nvrtcGetLoweredName"))
+    return real(program, expression, name);
+  if (!program->compiled) return kNvrtcNoLoweredNamesBeforeCompilation;
+  auto found = program->lowered_names.find(expression);
+  if (found == program->lowered_names.end()) return kNvrtcNameExpressionNotValid;
+  *name = found->second.c_str();
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcCompileProgram(Program* program, int count, const char** options) {
+  fakecuda::count("compile");
+  if (auto real = of_nvidia(nvrtcCompileProgram, "nvrtcCompileProgram"))
+    return real(program, count, options);
+  try {
+    return compile(*program, {options, options + count});
+  } catch (const std::exception& error) {  // no place for files
+    program->log = error.what();
+    return kNvrtcInternalError;
+  }
+}
+
+C_API int nvrtcGetProgramLogSize(Program* program, size_t* size) {
+  if (auto real = of_nvidia(nvrtcGetProgramLogSize, "nvrtcGetProgramLogSize"))
+    return real(program, size);
+  *size = program->log.size() + 1;
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcGetProgramLog(Program* program, char* out) {
+  if (auto real = of_nvidia(nvrtcGetProgramLog, "nvrtcGetProgramLog")) return real(program, out);
+  memcpy(out, program->log.c_str(), program->log.size() + 1);
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcGetPTXSize(Program* program, size_t* size) {
+  if (auto real = of_nvidia(nvrtcGetPTXSize, "nvrtcGetPTXSize")) return real(program, size);
+  return give_size(program->binary, size);
+}
+
+C_API int nvrtcGetPTX(Program* program, char* out) {
+  if (auto real = of_nvidia(nvrtcGetPTX, "nvrtcGetPTX")) return real(program, out);
+  return give(program->binary, out);
+}
+
+C_API int nvrtcGetCUBINSize(Program* program, size_t* size) {
+  if (auto real = of_nvidia(nvrtcGetCUBINSize, "nvrtcGetCUBINSize")) return real(program, size);
+  return give_size(program->binary, size);
+}
+
+C_API int nvrtcGetCUBIN(Program* program, char* out) {
+  if (auto real = of_nvidia(nvrtcGetCUBIN, "nvrtcGetCUBIN")) return real(program, out);
+  return give(program->binary, out);
+}
+
+C_API int nvrtcGetLTOIRSize(Program* program, size_t* size) {
+  if (auto real = of_nvidia(nvrtcGetLTOIRSize, "nvrtcGetLTOIRSize")) return real(program, size);
+  return give_size(program->binary, size);
+}
+
+C_API int nvrtcGetLTOIR(Program* program, char* out) {
+  if (auto real = of_nvidia(nvrtcGetLTOIR, "nvrtcGetLTOIR")) return real(program, out);
+  return give(program->binary, out);
+}
