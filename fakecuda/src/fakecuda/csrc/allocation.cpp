@@ -19,7 +19,7 @@ cudaError_t allocate_now(const char* what, MemoryKind kind, void** out, size_t s
   return runtime_call([&] {
     count(what);
     if (int code = refuse_unsafe()) return code;
-    return allocate(kind, size, out);
+    return allocate(kind, size, current_device(), out);
   });
 }
 
@@ -37,12 +37,12 @@ cudaError_t free_now(const char* what, void* address, bool (*right_kind)(const B
     if (!block || block->address != uintptr_t(address) || !right_kind(*block))
       return cudaErrorInvalidValue;
     drain_device(block->device);
+    after_wait();
     if (find_block(address) != block) return cudaErrorInvalidValue;  // the stream has freed it
-    if (!block->of_graph) {
-      if (block->pool) block->pool->used -= block->size;
-      release(*block);
-    } else {
+    if (block->of_graph) {
       make_dead(*block);  // the address stays the graph's
+    } else {
+      release(*block);
     }
     return device_error(current_device());
   });
@@ -147,8 +147,13 @@ Pool* pool_of(void* handle) {
 // is closed to kernels, too.
 int allocate_in_stream(void** out, size_t size, Pool* pool, const StreamPtr& stream) {
   count("malloc in a stream");
-  if (int code = allocate(MemoryKind::kDevice, size, out)) return code;
-  if (!*out) return 0;
+  *out = nullptr;
+  if (!size) return 0;
+  if (int code = take_from_pool(*pool, size)) return code;
+  if (int code = allocate(MemoryKind::kDevice, size, pool->device, out)) {
+    return_to_pool(*pool, size);
+    return code;
+  }
   void* address = *out;
   Block* block = find_block(address);
   make_dead(*block);
@@ -156,9 +161,6 @@ int allocate_in_stream(void** out, size_t size, Pool* pool, const StreamPtr& str
   if (stream->capture) {
     block->of_graph = true;
     stream->capture->graph->allocations.push_back(address);
-  } else {
-    pool->used += size;
-    pool->used_high = std::max(pool->used_high, pool->used);
   }
   return submit(stream, [block] { make_live(*block); }, "malloc in a stream");
 }
@@ -168,7 +170,8 @@ int free_in_stream(void* address, const StreamPtr& stream) {
   count("free in a stream");
   if (!address) return 0;
   Block* block = find_block(address);
-  if (!block || !block->pool || block->address != uintptr_t(address)) return cudaErrorInvalidValue;
+  if (!block || !block->pool || block->freeing || block->address != uintptr_t(address))
+    return cudaErrorInvalidValue;
   if (stream->capture) {
     auto& own = stream->capture->graph->allocations;
     if (std::find(own.begin(), own.end(), address) == own.end()) {
@@ -178,8 +181,7 @@ int free_in_stream(void* address, const StreamPtr& stream) {
   }
   Task task = [block] { make_dead(*block); };
   if (!block->of_graph) {
-    block->pool->used -= block->size;
-    block->pool = nullptr;  // a second free is an error
+    count_as_free(*block);
     task = [block] { release(*block); };
   }
   return submit(stream, task, "free in a stream");
@@ -202,6 +204,14 @@ cudaError_t device_pool_call(int device, Body body) {
 }
 
 }  // namespace
+
+namespace fakecuda {
+
+void after_wait() {
+  for (Pool* pool : pools) trim_pool(*pool, pool->release_threshold);
+}
+
+}  // namespace fakecuda
 
 C_API cudaError_t cudaMallocFromPoolAsync(void** out, size_t size, cudaMemPool_t pool,
                                           cudaStream_t handle) {
@@ -259,9 +269,11 @@ C_API cudaError_t cudaMemPoolDestroy(cudaMemPool_t handle) {
     return 0;
   });
 }
-// A pool holds nothing back: frees return pages at once.
-C_API cudaError_t cudaMemPoolTrimTo(cudaMemPool_t handle, size_t) {
-  return pool_call(handle, [](Pool&) { return 0; });
+C_API cudaError_t cudaMemPoolTrimTo(cudaMemPool_t handle, size_t size) {
+  return pool_call(handle, [&](Pool& pool) {
+    trim_pool(pool, size);
+    return 0;
+  });
 }
 
 namespace {
@@ -271,9 +283,11 @@ uint64_t* number_of(Pool& pool, cudaMemPoolAttr attribute) {
     case cudaMemPoolAttrReleaseThreshold:
       return &pool.release_threshold;
     case cudaMemPoolAttrReservedMemCurrent:
+      return &pool.reserved;
+    case cudaMemPoolAttrReservedMemHigh:
+      return &pool.reserved_high;
     case cudaMemPoolAttrUsedMemCurrent:
       return &pool.used;
-    case cudaMemPoolAttrReservedMemHigh:
     case cudaMemPoolAttrUsedMemHigh:
       return &pool.used_high;
     default:
@@ -299,26 +313,61 @@ C_API cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t handle, cudaMemPoolAttr 
     uint64_t* number = number_of(pool, attribute);
     if (!number) return 0;
     uint64_t wanted = *static_cast<uint64_t*>(value);
-    if (number == &pool.used) return cudaErrorInvalidValue;
-    if (number == &pool.used_high && wanted) return cudaErrorInvalidValue;
-    *number = number == &pool.used_high ? pool.used : wanted;
+    if (number == &pool.release_threshold) {
+      pool.release_threshold = wanted;
+      return 0;
+    }
+    if (number == &pool.used || number == &pool.reserved || wanted) return cudaErrorInvalidValue;
+    *number = number == &pool.used_high ? pool.used : pool.reserved;
     return 0;
   });
 }
 
-// ---- managed memory is where it is asked for
+// ---- managed memory: hints, of which only the arguments are checked
+
+namespace {
 
 #if CUDART_VERSION >= 13000
 using Place = cudaMemLocation;
-C_API cudaError_t cudaMemPrefetchAsync(const void*, size_t, Place, unsigned, cudaStream_t) {
-  return runtime_call([] { return 0; });
-}
+int device_of(const Place& place) { return place.id; }
 #else
 using Place = int;
-C_API cudaError_t cudaMemPrefetchAsync(const void*, size_t, Place, cudaStream_t) {
-  return runtime_call([] { return 0; });
+int device_of(Place device) { return device; }
+#endif
+
+int check_hint(const void* address, size_t size, const Place& place) {
+  int device = device_of(place);
+  if (device != cudaCpuDeviceId && (device < 0 || device >= settings.devices))
+    return cudaErrorInvalidDevice;
+  Block* block = find_block(address);
+  bool fits = block && block->kind == MemoryKind::kManaged &&
+              uintptr_t(address) + size <= block->address + block->size;
+  return fits ? 0 : cudaErrorInvalidValue;
+}
+
+cudaError_t prefetch(const void* address, size_t size, const Place& place, cudaStream_t handle) {
+  return stream_call(handle, [&](const StreamPtr&) { return check_hint(address, size, place); });
+}
+
+}  // namespace
+
+#if CUDART_VERSION >= 13000
+C_API cudaError_t cudaMemPrefetchAsync(const void* address, size_t size, Place place, unsigned,
+                                       cudaStream_t stream) {
+  return prefetch(address, size, place, stream);
+}
+#else
+C_API cudaError_t cudaMemPrefetchAsync(const void* address, size_t size, Place place,
+                                       cudaStream_t stream) {
+  return prefetch(address, size, place, stream);
 }
 #endif
-C_API cudaError_t cudaMemAdvise(const void*, size_t, cudaMemoryAdvise, Place) {
-  return runtime_call([] { return 0; });
+
+C_API cudaError_t cudaMemAdvise(const void* address, size_t size, cudaMemoryAdvise advice,
+                                Place place) {
+  return runtime_call([&]() -> int {
+    if (advice < cudaMemAdviseSetReadMostly || advice > cudaMemAdviseUnsetAccessedBy)
+      return cudaErrorInvalidValue;
+    return check_hint(address, size, place);
+  });
 }

@@ -29,6 +29,7 @@ namespace {
 constexpr size_t kAlignment = 512;            // of all allocations, as CUDA's
 constexpr size_t kPage = 4096;
 constexpr size_t kWindow = size_t(2) << 20;   // how much a fault opens at most
+constexpr size_t kPoolGranularity = size_t(32) << 20;
 constexpr int kGarbage = 0xA7;                // fresh memory is not zero
 constexpr size_t kFilled = size_t(64) << 20;  // how much of an allocation is filled with garbage
 
@@ -102,6 +103,7 @@ Arena& arena(int device) {
 std::map<uintptr_t, Block> blocks;
 std::map<uintptr_t, Block> freed;  // for messages: what was last at an address
 size_t in_use[kMaxDevices];
+size_t held_by_pools[kMaxDevices];
 bool peers[kMaxDevices][kMaxDevices];
 
 // The last block of a map that begins at or before the address.
@@ -190,12 +192,11 @@ std::string describe(const Block& block) {
 
 }  // namespace
 
-int allocate(MemoryKind kind, size_t size, void** out) {
+int allocate(MemoryKind kind, size_t size, int device, void** out) {
   *out = nullptr;
   if (!size) return 0;
-  int device = current_device();
   bool limited = counts_as_used(kind);
-  if (limited && (size > settings.capacity || in_use[device] > settings.capacity - size))
+  if (limited && size > settings.capacity - memory_in_use(device))
     return cudaErrorMemoryAllocation;
   uintptr_t address;
   if (kind == MemoryKind::kDevice) {
@@ -217,10 +218,17 @@ int allocate(MemoryKind kind, size_t size, void** out) {
   return 0;
 }
 
-void release(const Block& released) {
+void count_as_free(Block& block) {
+  if (block.freeing) return;
+  block.freeing = true;
+  if (counts_as_used(block.kind)) in_use[block.device] -= block.size;
+  if (block.pool) return_to_pool(*block.pool, block.size);
+}
+
+void release(Block& released) {
+  count_as_free(released);
   Block block = released;
   blocks.erase(block.address);
-  if (counts_as_used(block.kind)) in_use[block.device] -= block.size;
   if (block.kind == MemoryKind::kDevice) {
     if (block.live) drop_pages(block);
     arena(block.device).give_back(block.address);
@@ -252,7 +260,36 @@ void make_dead(Block& block) {
   drop_pages(block);
 }
 
-size_t memory_in_use(int device) { return in_use[device]; }
+size_t memory_in_use(int device) { return in_use[device] + held_by_pools[device]; }
+
+int take_from_pool(Pool& pool, size_t size) {
+  uint64_t held = pool.reserved - pool.used;
+  if (size > held) {
+    uint64_t more = round_up(size - held, kPoolGranularity);
+    uint64_t left = settings.capacity - memory_in_use(pool.device);
+    more = std::min(more, left);
+    if (held + more < size) return cudaErrorMemoryAllocation;
+    pool.reserved += more;
+    held_by_pools[pool.device] += more;
+  }
+  held_by_pools[pool.device] -= size;
+  pool.used += size;
+  pool.used_high = std::max(pool.used_high, pool.used);
+  pool.reserved_high = std::max(pool.reserved_high, pool.reserved);
+  return 0;
+}
+
+void return_to_pool(Pool& pool, size_t size) {
+  held_by_pools[pool.device] += size;
+  pool.used -= size;
+}
+
+void trim_pool(Pool& pool, uint64_t reserved) {
+  reserved = std::max(reserved, pool.used);
+  if (reserved >= pool.reserved) return;
+  held_by_pools[pool.device] -= pool.reserved - reserved;
+  pool.reserved = reserved;
+}
 
 bool peer_access(int device, int peer) { return peers[device][peer]; }
 void set_peer_access(int device, int peer, bool enabled) { peers[device][peer] = enabled; }

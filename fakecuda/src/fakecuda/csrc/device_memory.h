@@ -14,11 +14,13 @@ enum class MemoryKind {
   kGlobal,      // a __device__ or __constant__ variable of a module
 };
 
-// A memory pool of the stream-ordered allocator.
+// A memory pool of the stream-ordered allocator. It holds what has been freed until the host waits
+// for something, and then keeps no more than its threshold.
 struct Pool {
   int device = 0;
   uint64_t release_threshold = 0;
   uint64_t used = 0, used_high = 0;
+  uint64_t reserved = 0, reserved_high = 0;  // the used memory included
 };
 
 struct Block {
@@ -28,14 +30,18 @@ struct Block {
   MemoryKind kind;
   Pool* pool = nullptr;   // of a stream-ordered allocation
   bool of_graph = false;  // allocated by a node of a graph
+  bool freeing = false;   // counted as free
   bool live = true;       // false until a stream-ordered allocation has run, and after its free has
 };
 
-// Allocates on the current device. Returns 0 or the runtime's error; no bytes give a null pointer.
-int allocate(MemoryKind kind, size_t size, void** out);
+// Allocates on a device. Returns 0 or the runtime's error; no bytes give a null pointer.
+int allocate(MemoryKind kind, size_t size, int device, void** out);
 
 // Gives a block back, of whatever kind; its pages go back to the system.
-void release(const Block& block);
+void release(Block& block);
+
+// Counts a block as free before its release: a stream will come to it.
+void count_as_free(Block& block);
 
 // The block that holds the address, or null. (Pointers to blocks stay valid until their release.)
 Block* find_block(const void* address);
@@ -47,8 +53,16 @@ void add_block(const Block& block);
 void make_live(Block& block);
 void make_dead(Block& block);
 
-// How much of a device's memory is in use.
+// How much of a device's memory is in use, and how much pools hold in addition.
 size_t memory_in_use(int device);
+
+// Takes memory for an allocation out of what a pool holds, or makes the pool larger; and gives it
+// back to the pool. Returns 0 or the runtime's error.
+int take_from_pool(Pool& pool, size_t size);
+void return_to_pool(Pool& pool, size_t size);
+
+// Makes a pool hold no more than `reserved` bytes, used ones included.
+void trim_pool(Pool& pool, uint64_t reserved);
 
 // Whether kernels of `device` may access memory of `peer`.
 bool peer_access(int device, int peer);

@@ -13,12 +13,16 @@ namespace fakecuda {
 namespace {
 
 thread_local int device_now = 0;
+thread_local bool context_made = false;
 
 bool is_device(int device) { return device >= 0 && device < settings.devices; }
 
 }  // namespace
 
 int current_device() { return device_now; }
+
+bool has_context() { return context_made; }
+void make_context() { context_made = settings.devices > 0; }
 
 }  // namespace fakecuda
 
@@ -45,6 +49,7 @@ C_API cudaError_t cudaGetDevice(int* out) {
 C_API cudaError_t cudaSetDevice(int device) {
   if (!is_device(device)) return static_cast<cudaError_t>(remember(cudaErrorInvalidDevice));
   device_now = device;
+  make_context();
   return cudaSuccess;
 }
 
@@ -156,9 +161,9 @@ C_API cudaError_t cudaDeviceGetPCIBusId(char* out, int size, int device) {
 }
 C_API cudaError_t cudaDeviceGetByPCIBusId(int* out, const char* id) {
   unsigned domain, bus = kMaxDevices;
-  bool read = sscanf(id, "%x:%x:", &domain, &bus) == 2;
-  if (!read || !is_device(int(bus)))
-    return static_cast<cudaError_t>(remember(read ? cudaErrorInvalidDevice : cudaErrorInvalidValue));
+  if (sscanf(id, "%x:%x:", &domain, &bus) != 2)
+    return static_cast<cudaError_t>(remember(cudaErrorInvalidValue));
+  if (!is_device(int(bus))) return static_cast<cudaError_t>(remember(cudaErrorInvalidDevice));
   *out = int(bus);
   return cudaSuccess;
 }
@@ -211,21 +216,25 @@ C_API int cuInit(unsigned) { return 0; }
 C_API int cuDevicePrimaryCtxRelease_v2(int) { return 0; }
 C_API int cuCtxCreate_v2(void** out, unsigned, int device) {
   if (!is_device(device)) return cudaErrorInvalidDevice;
+  device_now = device;
+  make_context();
   *out = context_of(device);
   return 0;
 }
 C_API int cuCtxDestroy_v2(void*) { return 0; }
 C_API int cuCtxGetCurrent(void** out) {
-  *out = context_of(device_now);
+  *out = has_context() ? context_of(device_now) : nullptr;
   return 0;
 }
 C_API int cuCtxSetCurrent(void* context) {
   int device = context ? int(uintptr_t(context)) - 1 : 0;
   if (!is_device(device)) return cudaErrorDeviceUninitialized;
   device_now = device;
+  context_made = context != nullptr;
   return 0;
 }
 C_API int cuCtxGetDevice(int* out) {
+  if (!has_context()) return cudaErrorDeviceUninitialized;
   *out = device_now;
   return 0;
 }

@@ -231,8 +231,8 @@ void leave_grid() { current = nullptr; }
 
 std::string describe_thread() {
   if (!current) return "";
-  return std::string("kernel '") + current->name + "', block " + text(fakecuda_blockIdx) + ", thread " +
-         text(fakecuda_threadIdx);
+  return std::string("kernel '") + current->name + "', block " + text(fakecuda_blockIdx) +
+         ", thread " + text(fakecuda_threadIdx);
 }
 
 bool in_fibre_guard(uintptr_t address) {

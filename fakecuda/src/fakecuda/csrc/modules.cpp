@@ -47,7 +47,8 @@ void* open_library(const char* image, size_t size) {
     if (library) return library;
   }
   const char* reason = dlerror();
-  fprintf(stderr, "fakecuda: a compiled kernel cannot be loaded: %s\n", reason ? reason : "no space");
+  fprintf(stderr, "fakecuda: a compiled kernel cannot be loaded: %s\n",
+          reason ? reason : "no space");
   return nullptr;
 }
 
@@ -79,7 +80,8 @@ int load_cubin(Module& module, const char* image) {
       module.functions[name].reset(new Function{name, &module, nullptr, {}});
     } else if (type == STT_OBJECT && symbol->st_size) {
       void* address;
-      if (int code = allocate(MemoryKind::kDevice, symbol->st_size, &address)) return code;
+      int code = allocate(MemoryKind::kDevice, symbol->st_size, module.device, &address);
+      if (code) return code;
       module.globals[name] = {address, symbol->st_size};
     }
   }

@@ -157,6 +157,7 @@ int synchronize(void* handle, const char* what) {
     for (auto& mark : implicit_dependencies(*stream)) drain(mark.stream, mark.at);
   }
   drain(stream);
+  after_wait();
   return remember(device_error(stream->device));
 }
 
@@ -328,6 +329,7 @@ C_API cudaError_t cudaDeviceSynchronize() {
     if (!code) code = refuse_unsafe();
     if (code) return code;
     drain_device(device);
+    after_wait();
     return device_error(device);
   });
 }
@@ -475,6 +477,7 @@ C_API cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
     if (int code = refuse_question(event)) return code;
     if (!event.stream) return 0;
     drain(event.stream, event.at);
+    after_wait();
     return device_error(event.device);
   });
 }

@@ -51,6 +51,9 @@ struct Stream {
 };
 using StreamPtr = std::shared_ptr<Stream>;
 
+// Called after each wait of the host: pools give memory back.
+void after_wait();
+
 // The stream with this handle; null if there is none. Handles 0 and 1 are the null stream of the
 // current device, 2 is the stream of the current thread.
 StreamPtr find_stream(void* handle);
