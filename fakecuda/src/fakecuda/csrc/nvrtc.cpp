@@ -1,0 +1,224 @@
+// NVRTC: the host's compiler makes a shared library of the source. Where the settings name a
+// library of NVIDIA, that one does all the work: its cubins can be loaded, but they do nothing.
+#include "nvrtc.h"
+
+#include <cuda_runtime_api.h>
+#include <dlfcn.h>
+
+#include <cstring>
+#include <exception>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core.h"
+#include "host_compiler.h"
+
+using namespace fakecuda;
+
+namespace {
+
+struct Program {
+  std::string name, source, log, binary;
+  std::map<std::string, std::string> headers;
+  std::map<std::string, std::string> lowered_names;  // by expression
+  bool compiled = false;
+};
+
+void* nvidia = nullptr;
+std::string build_mark;
+
+// NVIDIA's function of this name and type, or null if it is not to be used.
+template <class F>
+F* of_nvidia(F*, const char* name) {
+  return nvidia ? reinterpret_cast<F*>(dlsym(nvidia, name)) : nullptr;
+}
+
+// The image that cuModuleLoadData takes: see core.h.
+std::string image(const std::string& library) {
+  uint64_t size = library.size();
+  return "FAKECUDA" + std::string(reinterpret_cast<char*>(&size), sizeof size) + library;
+}
+
+bool is_blank(const std::string& text) {
+  return text.find_first_not_of(" \t\n") == std::string::npos;
+}
+
+int compile(Program& program, const std::vector<std::string>& options) {
+  program.compiled = true;
+  if (is_blank(program.source)) {  // CuPy does so to learn of which compiler its cache is
+    program.binary = "// fakecuda " + build_mark + "\n";
+    return kNvrtcSuccess;
+  }
+  Compilation result = compile_for_host(program.name, program.source, program.headers,
+                                        program.lowered_names, options);
+  program.log = result.log;
+  if (!result.status) program.binary = image(result.library);
+  return result.status;
+}
+
+int give_size(const std::string& data, size_t* size) {
+  *size = data.size();
+  return kNvrtcSuccess;
+}
+
+int give(const std::string& data, char* out) {
+  memcpy(out, data.data(), data.size());
+  return kNvrtcSuccess;
+}
+
+}  // namespace
+
+// ---- for the Python side
+
+// The compiler's command, null at its end, and the folders of headers: see CompilerSettings.
+C_API void fakecuda_set_compiler(const char* const* command, const char* prelude,
+                                 const char* headers, const char* mark) {
+  compiler_settings = {{}, prelude, headers};
+  for (; *command; ++command) compiler_settings.command.push_back(*command);
+  build_mark = mark;
+}
+
+// Uses NVIDIA's library in this file; returns null, or why that cannot be.
+C_API const char* fakecuda_use_nvrtc(const char* path) {
+  // Its own calls of nvrtc functions must not come here.
+  nvidia = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+  return nvidia ? nullptr : dlerror();
+}
+
+// ---- NVRTC's functions
+
+C_API const char* nvrtcGetErrorString(int code) {
+  if (auto real = of_nvidia(nvrtcGetErrorString, "nvrtcGetErrorString")) return real(code);
+  static const char* const names[] = {
+      "NVRTC_SUCCESS",
+      "NVRTC_ERROR_OUT_OF_MEMORY",
+      "NVRTC_ERROR_PROGRAM_CREATION_FAILURE",
+      "NVRTC_ERROR_INVALID_INPUT",
+      "NVRTC_ERROR_INVALID_PROGRAM",
+      "NVRTC_ERROR_INVALID_OPTION",
+      "NVRTC_ERROR_COMPILATION",
+      "NVRTC_ERROR_BUILTIN_OPERATION_FAILURE",
+      "NVRTC_ERROR_NO_NAME_EXPRESSIONS_AFTER_COMPILATION",
+      "NVRTC_ERROR_NO_LOWERED_NAMES_BEFORE_COMPILATION",
+      "NVRTC_ERROR_NAME_EXPRESSION_NOT_VALID",
+      "NVRTC_ERROR_INTERNAL_ERROR",
+  };
+  bool known = code >= 0 && size_t(code) < std::size(names);
+  return known ? names[code] : "NVRTC_ERROR unknown";
+}
+
+C_API int nvrtcVersion(int* major, int* minor) {
+  if (auto real = of_nvidia(nvrtcVersion, "nvrtcVersion")) return real(major, minor);
+  *major = CUDART_VERSION / 1000;
+  *minor = CUDART_VERSION % 1000 / 10;
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcGetNumSupportedArchs(int* number) {
+  if (auto real = of_nvidia(nvrtcGetNumSupportedArchs, "nvrtcGetNumSupportedArchs"))
+    return real(number);
+  *number = 1;
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcGetSupportedArchs(int* all) {
+  if (auto real = of_nvidia(nvrtcGetSupportedArchs, "nvrtcGetSupportedArchs")) return real(all);
+  *all = compute_capability();
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcCreateProgram(Program** out, const char* source, const char* name, int count,
+                             const char** headers, const char** include_names) {
+  if (auto real = of_nvidia(nvrtcCreateProgram, "nvrtcCreateProgram"))
+    return real(out, source, name, count, headers, include_names);
+  if (!source) return kNvrtcInvalidInput;
+  auto program = new Program;
+  program->name = name && *name ? name : "default_program";
+  program->source = source;
+  for (int i = 0; i < count; ++i) program->headers[include_names[i]] = headers[i];
+  *out = program;
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcDestroyProgram(Program** program) {
+  if (auto real = of_nvidia(nvrtcDestroyProgram, "nvrtcDestroyProgram")) return real(program);
+  if (!*program) return kNvrtcInvalidProgram;
+  delete *program;
+  *program = nullptr;
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcAddNameExpression(Program* program, const char* expression) {
+  if (auto real = of_nvidia(nvrtcAddNameExpression, "nvrtcAddNameExpression"))
+    return real(program, expression);
+  if (program->compiled) return kNvrtcNoNamesAfterCompilation;
+  std::string lowered = "expression_" + std::to_string(program->lowered_names.size());
+  program->lowered_names.emplace(expression, lowered);
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcGetLoweredName(Program* program, const char* expression, const char** name) {
+  if (auto real = of_nvidia(nvrtcGetLoweredName, "nvrtcGetLoweredName"))
+    return real(program, expression, name);
+  if (!program->compiled) return kNvrtcNoLoweredNamesBeforeCompilation;
+  auto found = program->lowered_names.find(expression);
+  if (found == program->lowered_names.end()) return kNvrtcNameExpressionNotValid;
+  *name = found->second.c_str();
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcCompileProgram(Program* program, int count, const char** options) {
+  fakecuda::count("compile");
+  if (auto real = of_nvidia(nvrtcCompileProgram, "nvrtcCompileProgram"))
+    return real(program, count, options);
+  try {
+    return compile(*program, {options, options + count});
+  } catch (const std::exception& error) {  // no place for files
+    program->log = error.what();
+    return kNvrtcInternalError;
+  }
+}
+
+C_API int nvrtcGetProgramLogSize(Program* program, size_t* size) {
+  if (auto real = of_nvidia(nvrtcGetProgramLogSize, "nvrtcGetProgramLogSize"))
+    return real(program, size);
+  *size = program->log.size() + 1;
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcGetProgramLog(Program* program, char* out) {
+  if (auto real = of_nvidia(nvrtcGetProgramLog, "nvrtcGetProgramLog")) return real(program, out);
+  memcpy(out, program->log.c_str(), program->log.size() + 1);
+  return kNvrtcSuccess;
+}
+
+C_API int nvrtcGetPTXSize(Program* program, size_t* size) {
+  if (auto real = of_nvidia(nvrtcGetPTXSize, "nvrtcGetPTXSize")) return real(program, size);
+  return give_size(program->binary, size);
+}
+
+C_API int nvrtcGetPTX(Program* program, char* out) {
+  if (auto real = of_nvidia(nvrtcGetPTX, "nvrtcGetPTX")) return real(program, out);
+  return give(program->binary, out);
+}
+
+C_API int nvrtcGetCUBINSize(Program* program, size_t* size) {
+  if (auto real = of_nvidia(nvrtcGetCUBINSize, "nvrtcGetCUBINSize")) return real(program, size);
+  return give_size(program->binary, size);
+}
+
+C_API int nvrtcGetCUBIN(Program* program, char* out) {
+  if (auto real = of_nvidia(nvrtcGetCUBIN, "nvrtcGetCUBIN")) return real(program, out);
+  return give(program->binary, out);
+}
+
+C_API int nvrtcGetLTOIRSize(Program* program, size_t* size) {
+  if (auto real = of_nvidia(nvrtcGetLTOIRSize, "nvrtcGetLTOIRSize")) return real(program, size);
+  return give_size(program->binary, size);
+}
+
+C_API int nvrtcGetLTOIR(Program* program, char* out) {
+  if (auto real = of_nvidia(nvrtcGetLTOIR, "nvrtcGetLTOIR")) return real(program, out);
+  return give(program->binary, out);
+}

@@ -1,0 +1,5 @@
+"""Installs the stand-in before any test imports CuPy."""
+
+import fakecuda
+
+fakecuda.install()
