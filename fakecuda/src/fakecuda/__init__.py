@@ -20,9 +20,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from fakecuda._build import Build, build
+from fakecuda._build import Build, build, cache_folder, stamp
 from fakecuda._detour import put_over
-from fakecuda._versions import InstallError, check_platform, find_wheel
+from fakecuda._nvidia import find_nvrtc
+from fakecuda._versions import PACKAGES, InstallError, check_platform, find_wheel
 
 __all__ = ["InstallError", "counts", "install", "late", "reset_counts"]
 __version__ = "0.1.0"
@@ -30,27 +31,62 @@ __version__ = "0.1.0"
 _library: ctypes.CDLL | None = None
 
 
-def install() -> None:
+def install(
+    *,
+    devices: int | None = None,
+    arch: int | None = None,
+    strict: bool | None = None,
+    late: bool | None = None,
+) -> None:
     """Make the stand-in the CUDA of this process, before CuPy is imported.
 
     A second call does nothing. The first one on a machine builds the stand-in, in about a minute.
+    Settings become environment variables, so that child processes have them, too.
+
+    Parameters
+    ----------
+    devices : int, optional
+        How many GPUs there are: FAKECUDA_DEVICES, or 1.
+    arch : int, optional
+        Their compute capability, times ten: FAKECUDA_ARCH, or 90.
+    strict : bool, optional
+        Whether misaligned accesses of kernels are errors: FAKECUDA_STRICT, or not.
+    late : bool, optional
+        Whether streams run only when something waits for them, as in `late`: FAKECUDA_LAZY, or not.
 
     Raises
     ------
     InstallError
         Where it cannot run: another platform, a CuPy that it was not tried with, no compiler, ...
         The message says what to install.
+
+    Examples
+    --------
+    >>> import fakecuda
+    >>> fakecuda.install(devices=2)  # doctest: +SKIP
+    >>> import cupy  # doctest: +SKIP
+    >>> cupy.cuda.runtime.getDeviceCount()  # doctest: +SKIP
+    2
     """
     global _library
+    given = {"DEVICES": devices, "ARCH": arch, "STRICT": strict, "LAZY": late}
+    settings = {f"FAKECUDA_{k}": str(int(v)) for k, v in given.items() if v is not None}
     if _library is not None:
+        if any(os.environ.get(name) != value for name, value in settings.items()):
+            raise InstallError("fakecuda is installed already, with other settings")
         return
-    if any(name.partition(".")[0] in ("cupy", "cupy_backends", "cupyx") for name in sys.modules):
+    if any(name.partition(".")[0] in PACKAGES for name in sys.modules):
         raise InstallError("fakecuda.install() must be called before cupy is imported")
     check_platform()
-    made = build(find_wheel())
-    os.environ["CUPY_CACHE_DIR"] = str(made.kernel_cache)
+    wheel = find_wheel()
+    os.environ.update(settings)
+    made = build(wheel)
     library = ctypes.CDLL(str(made.library), mode=ctypes.RTLD_GLOBAL)
-    _set_compiler(library, made)
+    nvrtc = os.environ.get("FAKECUDA_NVRTC")
+    if nvrtc:
+        _use_nvrtc(library, find_nvrtc(nvrtc, wheel.toolkit))
+    else:
+        _set_compiler(library, made)
     for name in made.sonames:
         ctypes.CDLL(str(made.folder / name), mode=ctypes.RTLD_GLOBAL)
     for module, offsets in made.detours.items():
@@ -60,12 +96,23 @@ def install() -> None:
 
 
 def _set_compiler(library: ctypes.CDLL, made: Build) -> None:
-    """Tell the stand-in for NVRTC how kernels are compiled."""
+    """Let the host's compiler compile kernels."""
+    os.environ["CUPY_CACHE_DIR"] = str(made.kernel_cache)
     words = [word.encode() for word in made.kernel_command]
     command = (ctypes.c_char_p * (len(words) + 1))(*words)
     library.fakecuda_set_compiler(
         command, bytes(made.prelude), bytes(made.folder), made.mark.encode()
     )
+
+
+def _use_nvrtc(library: ctypes.CDLL, nvrtc: Path) -> None:
+    """Let NVIDIA's library compile kernels, which then do nothing."""
+    function = library.fakecuda_use_nvrtc
+    function.restype = ctypes.c_char_p
+    problem = function(bytes(nvrtc))
+    if problem:
+        raise InstallError(f"FAKECUDA_NVRTC: {problem.decode()}")
+    os.environ["CUPY_CACHE_DIR"] = str(cache_folder() / f"kernels-nvrtc-{stamp(nvrtc)}")
 
 
 def _replace_loader(library: ctypes.CDLL, path: str) -> None:

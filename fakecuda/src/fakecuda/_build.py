@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from fakecuda._detour import JUMP
 from fakecuda._elf import Elf
+from fakecuda._nvidia import find_headers
 from fakecuda._versions import InstallError, Wheel
 
 _HERE = Path(__file__).parent
@@ -88,7 +90,7 @@ def build(wheel: Wheel) -> Build:
     command = [compiler, *_KERNEL_FLAGS, os.environ.get("FAKECUDA_OPT") or "-O1"]
     if os.environ.get("FAKECUDA_STRICT", "0") not in ("", "0"):
         command += ["-fsanitize=alignment", "-fsanitize-recover=all"]
-    headers, blas = cuda_headers(), _openblas()
+    headers, blas = find_headers(wheel.toolkit), _openblas()
     for_kernels = _digest(
         command,
         str(wheel.include),
@@ -104,6 +106,11 @@ def build(wheel: Wheel) -> Build:
     contents = json.loads((folder / "contents.json").read_text())
     kernels = cache_folder() / f"kernels-{for_kernels}"
     return Build(folder, command, kernels, contents["sonames"], contents["detours"])
+
+
+def stamp(path: Path) -> str:
+    """What names this version of a large file."""
+    return _digest(_stamps([path]))
 
 
 def _digest(*parts: object) -> str:
@@ -182,9 +189,7 @@ def _run(*command: object) -> None:
 # ---- the libraries
 
 
-def _build_into(
-    folder: Path, wheel: Wheel, command: list[str], headers: Path, blas: Path
-) -> None:
+def _build_into(folder: Path, wheel: Wheel, command: list[str], headers: Path, blas: Path) -> None:
     compiler = command[0]
     _check_compiler(compiler)
     objects = _objects(compiler, headers)
@@ -226,18 +231,14 @@ def _build_into(
 def _objects(compiler: str, headers: Path) -> list[Path]:
     """Compile all sources, two at a time."""
     sources = sorted(_SOURCES.rglob("*.cpp"))
+    cuda = _digest(_contents(headers / "cuda_runtime_api.h"))
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda source: _object(source, compiler, headers), sources))
+        return list(pool.map(lambda source: _object(source, compiler, headers, cuda), sources))
 
 
-def _object(source: Path, compiler: str, headers: Path) -> Path:
+def _object(source: Path, compiler: str, headers: Path, cuda: str) -> Path:
     flags = ["-std=c++17", "-O2", "-fPIC", "-fvisibility=hidden", "-w"]
-    digest = _digest(
-        compiler,
-        flags,
-        _stamps([headers / "cuda_runtime_api.h"]),
-        [p.read_bytes() for p in sorted(_with_headers(source))],
-    )
+    digest = _digest(compiler, flags, cuda, _contents(*sorted(_with_headers(source))))
     folder = cache_folder() / "objects"
     folder.mkdir(parents=True, exist_ok=True)
     result = folder / f"{source.stem}-{digest}.o"
@@ -261,19 +262,6 @@ def _with_headers(source: Path) -> set[Path]:
             for name in re.findall(r'^\s*#\s*include\s*"(.*)"', path.read_text(), re.MULTILINE):
                 to_read += [path.parent / name, _SOURCES / name]
     return found
-
-
-def cuda_headers() -> Path:
-    """The runtime's headers, from where CuPy takes them for its kernels."""
-    from cuda.pathfinder import find_nvidia_header_directory
-
-    found = find_nvidia_header_directory("cudart")
-    if found is None:
-        raise InstallError(
-            "fakecuda and CuPy need the headers of the CUDA runtime: "
-            "pip install nvidia-cuda-runtime-cu12 (CUDA 12) or nvidia-cuda-runtime (CUDA 13)"
-        )
-    return Path(found)
 
 
 def _openblas() -> Path:
@@ -302,7 +290,7 @@ def _runtime_functions(elf: Elf, wheel: Wheel) -> dict[str, int]:
             f'stripped?): pip install --force-reinstall "{wheel.pin}"'
         )
     offsets = sorted(set(found.values()))
-    if any(after - before < JUMP for before, after in zip(offsets, offsets[1:], strict=False)):
+    if any(after - before < JUMP for before, after in itertools.pairwise(offsets)):
         raise InstallError(f"functions of the CUDA runtime in {elf.path} are too short to replace")
     return found
 

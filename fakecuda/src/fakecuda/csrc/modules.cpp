@@ -74,7 +74,7 @@ int load_library(Module& module, const char* image) {
 // Kernels and variables stand in the table of symbols.
 int load_cubin(Module& module, const char* image) {
   for (auto& [name, symbol] : Elf(image).symbols()) {
-    if (ELF64_ST_BIND(symbol->st_info) != STB_GLOBAL || symbol->st_shndx == SHN_UNDEF) continue;
+    if (ELF64_ST_BIND(symbol->st_info) == STB_LOCAL || symbol->st_shndx == SHN_UNDEF) continue;
     int type = ELF64_ST_TYPE(symbol->st_info);
     if (type == STT_FUNC) {
       module.functions[name].reset(new Function{name, &module, nullptr, {}});

@@ -81,8 +81,8 @@ C_API void fakecuda_set_compiler(const char* const* command, const char* prelude
 
 // Uses NVIDIA's library in this file; returns null, or why that cannot be.
 C_API const char* fakecuda_use_nvrtc(const char* path) {
-  // Its own calls of nvrtc functions must not come here.
-  nvidia = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+  // In a namespace of its own, where it finds neither functions nor a driver of ours.
+  nvidia = dlmopen(LM_ID_NEWLM, path, RTLD_NOW);
   return nvidia ? nullptr : dlerror();
 }
 
