@@ -12,8 +12,7 @@ import pytest
 EMULATED = os.environ.get("FAKECUDA", "") not in ("", "0")
 
 if EMULATED:
-    from fakecuda import counts, late
-    from fakecuda import reset as reset_counts
+    from fakecuda import counts, late, reset_counts
 else:
     late = contextlib.nullcontext  # not called: its tests are skipped
 
