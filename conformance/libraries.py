@@ -140,19 +140,23 @@ def run_tests(
     variables: Mapping[str, str] | None = None,
 ) -> Run:
     """What pytest-json-report says of one run of the tests; `options` and `variables` are more."""
-    root = Path(str(distribution(library.distribution).locate_file("")))
     names = args.subpackages or library.subpackages
     with tempfile.TemporaryDirectory() as folder:
-        settings = Path(folder, "pytest.ini")
-        settings.write_text("[pytest]\n")
-        command = [
-            *(f"{root}/{library.module}/{name}" for name in names),
-            *("-c", str(settings), f"--rootdir={root}", f"--confcutdir={root}", "-q"),
-            *("-p", f"conformance.{library.module}_plugin"),
-            *options,
-        ]
+        command = [*pytest_options(library, names, folder), *options]
         env = environment(args) | dict(variables or {})
         return run_pytest(command, args, cwd=folder, env=env)
+
+
+def pytest_options(library: Library, subpackages: Sequence[str], folder: str) -> list[str]:
+    """What the tests are started with; their settings are put into a folder."""
+    root = Path(str(distribution(library.distribution).locate_file("")))
+    settings = Path(folder, "pytest.ini")
+    settings.write_text("[pytest]\n")
+    return [
+        *(f"{root}/{library.module}/{name}" for name in subpackages),
+        *("-c", str(settings), f"--rootdir={root}", f"--confcutdir={root}", "-q"),
+        *("-p", f"conformance.{library.module}_plugin"),
+    ]
 
 
 def environment(args: argparse.Namespace) -> dict[str, str]:

@@ -226,12 +226,15 @@ def commit(folder: Path) -> str:
 
 def run_tests(suite: Path, args: argparse.Namespace) -> Run:
     """What pytest-json-report says of one run of the whole suite."""
-    options = [
-        *("array_api_tests", "--disable-deadline", "--max-examples", str(args.max_examples)),
-        *(["--derandomize"] if args.seed is None else [f"--hypothesis-seed={args.seed}"]),
-    ]
+    options = pytest_options(args.max_examples, args.seed)
     with tempfile.TemporaryDirectory() as folder:
         return run_pytest(options, args, cwd=suite, env=environment(folder, args))
+
+
+def pytest_options(examples: int, seed: int | None) -> list[str]:
+    """What the suite is started with, in its folder."""
+    drawn = "--derandomize" if seed is None else f"--hypothesis-seed={seed}"
+    return ["array_api_tests", "--disable-deadline", "--max-examples", str(examples), drawn]
 
 
 def run_pytest(
