@@ -5,15 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import gradients, libraries, official, page, readme, through_scipy
-from .report import SetupError
+from . import gpu_setup
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one subject; 0 if it conforms, 1 if it does not, 2 if it could not be found out."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["gpu"]:
+        gpu_setup.start(argv)
+    # (All of these need arraygrad, which the line above may have yet to bring.)
+    from . import gpu, gradients, libraries, official, page, readme, through_scipy
+    from .report import SetupError
+
     parser = argparse.ArgumentParser(prog="python -m conformance", description=__doc__)
     subjects = parser.add_subparsers(required=True, metavar="SUBJECT")
-    for subject in (official, gradients, through_scipy, page, readme):
+    for subject in (official, gradients, through_scipy, gpu, page, readme):
         subject.add_parser(subjects)
     libraries.add_parsers(subjects)
     args = parser.parse_args(argv)

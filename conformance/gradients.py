@@ -23,7 +23,7 @@ from arraygrad.autodiff._rules import RULES
 
 from .gradient_cases import CASES, WITHOUT_DERIVATIVE, Case, rule_name, standard_names
 from .official import versions
-from .report import REPORTS, SetupError, table, write
+from .report import REPORTS, SetupError, path_of, place, table, write
 
 Function = Callable[..., Any]
 
@@ -49,6 +49,7 @@ def add_parser(subjects: Any) -> None:
         "gradients", help="derivatives of every function", description=__doc__
     )
     add = parser.add_argument
+    add("functions", nargs="*", metavar="FUNCTION", help="only these; nothing is recorded")
     add("--device", default="cpu", help="where to compute (cpu)")
     add("--report", type=Path, metavar="FILE",
         help="the table to write (of the CPU, the documentation's)")  # fmt: skip
@@ -57,32 +58,35 @@ def add_parser(subjects: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check all cases, write the table, and say whether all are right."""
-    try:
-        device = xp.Device(args.device)
-    except (ImportError, ValueError) as problem:
-        raise SetupError(problem) from None
+    where = place(args.device)
+    device = xp.Device(args.device)
+    if unknown := set(args.functions) - {case.function for case in CASES}:
+        raise SetupError(f"there are no cases of {', '.join(sorted(unknown))}")
     results: dict[str, list[tuple[Case, dict[str, str]]]] = {}
     for case in CASES:
-        results.setdefault(case.function, []).append((case, outcomes(case, device)))
-    stem = REPORTS / f"gradients-{args.device.replace(':', '-')}"
-    page = args.report or (COVERAGE if device.type == "cpu" else stem.with_suffix(".md"))
-    write(page, markdown(args.device, results))
-    print(f"table: {page}")
-    path = args.report or stem
-    write(path.with_suffix(".json"), json.dumps(figures(device, results), indent=1) + "\n")
+        if not args.functions or case.function in args.functions:
+            results.setdefault(case.function, []).append((case, outcomes(case, device)))
     wrong = {
         case.name: {check: why for check, why in found.items() if why not in ("", REFUSED)}
         for cases in results.values()
         for case, found in cases
     }
     wrong = {name: why for name, why in wrong.items() if why}
+    if not args.functions:
+        path = args.report or path_of(REPORTS, "gradients", where)
+        page = COVERAGE if (args.report, where) == (None, "cpu") else path.with_suffix(".md")
+        write(page, markdown(where, results))
+        content = figures(args.device, results) | {"wrong": wrong}
+        write(path.with_suffix(".json"), json.dumps(content, indent=1) + "\n")
+        print(f"table: {page}")
     for name, why in wrong.items():
         for check, text in why.items():
             print(f"wrong: {name}: {check}: {text}")
     missing = undeclared()
     for name in missing:
         print(f"missing: {name} has neither cases nor a declaration")
-    print(f"{len(CASES)} cases of {len(results)} functions and operators, {len(wrong)} wrong")
+    count = sum(map(len, results.values()))
+    print(f"{count} cases of {len(results)} functions and operators, {len(wrong)} wrong")
     return 1 if wrong or missing else 0
 
 
@@ -109,7 +113,7 @@ def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def figures(device: Any, results: dict[str, list[tuple[Case, dict[str, str]]]]) -> dict[str, Any]:
+def figures(device: str, results: dict[str, list[tuple[Case, dict[str, str]]]]) -> dict[str, Any]:
     """How many cases pass which check, for the page of all reports."""
     found = [checks for cases in results.values() for _, checks in cases]
     counts = {}
@@ -118,9 +122,9 @@ def figures(device: Any, results: dict[str, list[tuple[Case, dict[str, str]]]]) 
         right, refused = whys.count(""), whys.count(REFUSED)
         counts[check] = {"right": right, "refused": refused, "wrong": len(whys) - right - refused}
     return {
-        "device": str(device),
+        "device": place(device),
         "date": datetime.now(UTC).date().isoformat(),
-        "versions": versions(device.type, device.index),
+        "versions": versions(device),
         "platform": f"{platform.system()} {platform.machine()}",
         "functions": len(results),
         "cases": len(found),

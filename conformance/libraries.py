@@ -23,7 +23,7 @@ from typing import Any
 import arraygrad
 
 from .official import OUTCOMES, Run, by_reason, load, positive, reason, run_pytest, versions
-from .report import REPORTS, SetupError, table, write
+from .report import REPORTS, SetupError, path_of, place, table, write
 
 BACKENDS = ("arraygrad", "array_api_strict", "torch")
 
@@ -62,8 +62,9 @@ SKLEARN = Library(
     ),
     "The tests are those that scikit-learn parametrises over array namespaces, devices and "
     "dtypes, and its estimator checks for array API input. In those of inputs of two namespaces, "
-    "`arraygrad` is tried with NumPy and with array-api-strict; which pairs the others are tried "
-    "in is scikit-learn's choice.",
+    "`arraygrad` is tried with NumPy and, as scikit-learn does with PyTorch, with array-api-strict "
+    "on the CPU and with CuPy on a GPU; which pairs the others are tried in is scikit-learn's "
+    "choice.",
 )
 
 
@@ -78,7 +79,7 @@ def add_parsers(subjects: Any) -> None:
         add("--device", default="cpu", help="where the tensors are (cpu)")
         add("--backend", choices=BACKENDS, default=BACKENDS[0], help="a peer, to compare")
         add("-n", "--workers", type=positive, metavar="N",
-            help="processes (one per core; 1 on cuda)")  # fmt: skip
+            help="processes (one per core; 1 on a GPU)")  # fmt: skip
         add("--report", type=Path, default=REPORTS, metavar="DIR", help="folder of the reports")
         parser.set_defaults(run=run, library=library)
 
@@ -86,20 +87,19 @@ def add_parsers(subjects: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the tests once, record the results, and say whether any failed."""
     library: Library = args.library
-    stem = args.report / f"{library.module}-{args.device.replace(':', '-')}"
-    load(stem)  # an unreadable report should be known before the tests run, not after
+    where = place(args.device)
+    path = path_of(args.report, library.module, where)
+    load(path)  # an unreadable report should be known before the tests run, not after
     result = about(library, args)
     result |= summarise(run_tests(library, args))
     bad = result["failed"] | result["error"]
     if not args.subpackages:
-        runs = load(stem) | {args.backend: result}
+        runs = load(path) | {args.backend: result}
         runs = {name: runs[name] for name in BACKENDS if name in runs}
-        write(
-            stem.with_suffix(".json"),
-            json.dumps({"device": args.device, "runs": runs}, indent=1) + "\n",
-        )
-        write(stem.with_suffix(".md"), markdown(library, args.device, runs))
-        print(f"report: {stem}.md")
+        content = {"device": where, "runs": runs}
+        write(path.with_suffix(".json"), json.dumps(content, indent=1) + "\n")
+        write(path.with_suffix(".md"), markdown(library, where, runs))
+        print(f"report: {path}.md")
     for test, why in bad.items():
         print(f"not passed: {test}: {why}")
     totals = result["totals"]
@@ -117,10 +117,6 @@ def about(library: Library, args: argparse.Namespace) -> Run:
             f"{library.title} has no array API tests in {', '.join(wrong)}; they are in "
             f"{', '.join(library.subpackages)}"
         )
-    try:
-        index = arraygrad.Device(args.device).index
-    except (ImportError, ValueError) as problem:
-        raise SetupError(problem) from None
     needed = [library.module, args.backend, "pytest", "pytest_jsonreport", "xdist", "hypothesis"]
     if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
         raise SetupError(f"{', '.join(missing)} missing; pip install 'arraygrad[test]'")
@@ -129,7 +125,7 @@ def about(library: Library, args: argparse.Namespace) -> Run:
         found |= {args.backend: version(args.backend)}
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "versions": found | versions(args.device, index),
+        "versions": found | versions(args.device),
         "platform": f"{platform.system()} {platform.machine()}",
     }
 
@@ -144,19 +140,23 @@ def run_tests(
     variables: Mapping[str, str] | None = None,
 ) -> Run:
     """What pytest-json-report says of one run of the tests; `options` and `variables` are more."""
-    root = Path(str(distribution(library.distribution).locate_file("")))
     names = args.subpackages or library.subpackages
     with tempfile.TemporaryDirectory() as folder:
-        settings = Path(folder, "pytest.ini")
-        settings.write_text("[pytest]\n")
-        command = [
-            *(f"{root}/{library.module}/{name}" for name in names),
-            *("-c", str(settings), f"--rootdir={root}", f"--confcutdir={root}", "-q"),
-            *("-p", f"conformance.{library.module}_plugin"),
-            *options,
-        ]
+        command = [*pytest_options(library, names, folder), *options]
         env = environment(args) | dict(variables or {})
         return run_pytest(command, args, cwd=folder, env=env)
+
+
+def pytest_options(library: Library, subpackages: Sequence[str], folder: str) -> list[str]:
+    """What the tests are started with; their settings are put into a folder."""
+    root = Path(str(distribution(library.distribution).locate_file("")))
+    settings = Path(folder, "pytest.ini")
+    settings.write_text("[pytest]\n")
+    return [
+        *(f"{root}/{library.module}/{name}" for name in subpackages),
+        *("-c", str(settings), f"--rootdir={root}", f"--confcutdir={root}", "-q"),
+        *("-p", f"conformance.{library.module}_plugin"),
+    ]
 
 
 def environment(args: argparse.Namespace) -> dict[str, str]:

@@ -25,7 +25,7 @@ from typing import Any
 
 import arraygrad
 
-from .report import REPORTS, SetupError, table, write
+from .report import REPORTS, SetupError, emulated, gpu, path_of, place, table, write
 
 SUITE = "https://github.com/data-apis/array-api-tests"
 SUITE_COMMIT = "55fcc60179efa2680ddd6cd926ddf17b83530e2b"
@@ -79,7 +79,7 @@ def add_parser(subjects: Any) -> None:
     add("--max-examples", type=positive, default=EXAMPLES, metavar="N", help="per test (100)")
     add("--seed", type=int, metavar="S", help="draw the examples with this seed; without it "
         "every run draws the same ones")  # fmt: skip
-    add("--workers", type=positive, metavar="N", help="processes (one per core; 1 on cuda)")
+    add("--workers", type=positive, metavar="N", help="processes (one per core; 1 on a GPU)")
     add("--report", type=Path, default=REPORTS, metavar="DIR", help="folder of the reports")
     parser.set_defaults(run=run)
 
@@ -97,14 +97,11 @@ def run(args: argparse.Namespace) -> int:
     peer = args.backend != "arraygrad"
     if peer and args.device != "cpu":
         raise SetupError(f"{args.backend} is measured on the cpu alone; got {args.device}")
-    stem = args.report / f"official-{args.device.replace(':', '-')}"
+    where = place(args.device)
+    path = path_of(args.report, "official", where)
     if peer:
-        stem = stem.with_name(f"{stem.name}-{args.backend}")
-    load(stem)  # an unreadable report should be known before the tests run, not after
-    try:
-        index = arraygrad.Device(args.device).index
-    except (ImportError, ValueError) as problem:
-        raise SetupError(problem) from None
+        path = path.with_name(f"{path.name}-{args.backend}")
+    load(path)  # an unreadable report should be known before the tests run, not after
     modules = ["pytest", "pytest_jsonreport", "xdist", "hypothesis", "ndindex"]
     modules += [args.backend] * peer
     if missing := [name for name in modules if importlib.util.find_spec(name) is None]:
@@ -117,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
         "seed": args.seed,
         "suite": commit(suite),
         "standard": commit(suite / "array-api"),
-        "versions": versions(args.device, index) | peer_version(args.backend),
+        "versions": versions(args.device) | peer_version(args.backend),
         "platform": f"{platform.system()} {platform.machine()}",
     }
     for name, pin in (("suite", SUITE_COMMIT), ("standard", STANDARD_COMMIT)):
@@ -125,14 +122,14 @@ def run(args: argparse.Namespace) -> int:
             print(f"note: the {name} is at {result[name]}, not at the pinned {pin}", flush=True)
     result.update(summarise(run_tests(suite, args)))
 
-    runs = load(stem)
+    runs = load(path)
     runs[name_of(result)] = result
     runs = dict(sorted(runs.items(), key=lambda item: order(item[1])))
-    content = {"backend": args.backend, "device": args.device, "runs": runs}
-    write(stem.with_suffix(".json"), json.dumps(content, indent=1) + "\n")
-    write(stem.with_suffix(".md"), markdown(args.backend, args.device, runs))
+    content = {"backend": args.backend, "device": where, "runs": runs}
+    write(path.with_suffix(".json"), json.dumps(content, indent=1) + "\n")
+    write(path.with_suffix(".md"), markdown(args.backend, where, runs))
     totals = result["totals"]
-    print(f"report: {stem}.md")
+    print(f"report: {path}.md")
     if totals["xfailed"] or totals["xpassed"]:
         print(f"{totals['xfailed']} xfailed, {totals['xpassed']} xpassed: these count as failures")
     bad = totals["failed"] + totals["error"]
@@ -229,19 +226,24 @@ def commit(folder: Path) -> str:
 
 def run_tests(suite: Path, args: argparse.Namespace) -> Run:
     """What pytest-json-report says of one run of the whole suite."""
-    options = [
-        *("array_api_tests", "--disable-deadline", "--max-examples", str(args.max_examples)),
-        *(["--derandomize"] if args.seed is None else [f"--hypothesis-seed={args.seed}"]),
-    ]
+    options = pytest_options(args.max_examples, args.seed)
     with tempfile.TemporaryDirectory() as folder:
         return run_pytest(options, args, cwd=suite, env=environment(folder, args))
+
+
+def pytest_options(examples: int, seed: int | None) -> list[str]:
+    """What the suite is started with, in its folder."""
+    drawn = "--derandomize" if seed is None else f"--hypothesis-seed={seed}"
+    return ["array_api_tests", "--disable-deadline", "--max-examples", str(examples), drawn]
 
 
 def run_pytest(
     options: list[str], args: argparse.Namespace, cwd: str | Path, env: dict[str, str]
 ) -> Run:
     """What pytest-json-report says of one run of pytest, which ran all that it collected."""
-    workers = args.workers or (1 if args.device.startswith("cuda") else os.cpu_count() or 1)
+    # Processes would share a GPU's memory; an emulated one is a CPU.
+    alone = args.device.startswith("cuda") and not emulated(args.device)
+    workers = args.workers or (1 if alone else os.cpu_count() or 1)
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "results.json")
         command = [
@@ -278,17 +280,17 @@ def environment(scratch: str, args: argparse.Namespace) -> dict[str, str]:
     return env
 
 
-def versions(device: str, index: int) -> dict[str, str]:
+def versions(device: str) -> dict[str, str]:
     """The versions of all that has a part in the results."""
     found = {"python": platform.python_version(), "arraygrad": arraygrad.__version__}
     found |= {name: version(name) for name in ("numpy", "array-api-compat", "hypothesis", "pytest")}
-    if device.startswith("cuda"):
+    if model := gpu(device):
         import cupy
 
         cuda = cupy.cuda.runtime.runtimeGetVersion()  # 12090 for 12.9
         found["cupy"] = cupy.__version__
         found["CUDA"] = f"{cuda // 1000}.{cuda % 1000 // 10}"
-        found["GPU"] = cupy.cuda.runtime.getDeviceProperties(index)["name"].decode()
+        found["GPU"] = model
     return found
 
 
@@ -334,9 +336,9 @@ def reason(test: Run) -> str:
 # --- the reports
 
 
-def load(stem: Path) -> dict[str, Run]:
+def load(report: Path) -> dict[str, Run]:
     """The runs that are recorded so far, by name."""
-    path = stem.with_suffix(".json")
+    path = report.with_suffix(".json")
     try:
         runs: dict[str, Run] = json.loads(path.read_text(encoding="utf-8"))["runs"]
     except FileNotFoundError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,13 @@ PAGE = Path(__file__).parents[1] / "docs" / "conformance.md"
 #: What the columns are called.
 NAMES = {"arraygrad": "arraygrad", "numpy": "NumPy", "array_api_strict": "array-api-strict",
          "torch": "PyTorch"}  # fmt: skip
+
+#: What the suites' reports are called.
+TITLES = {
+    "official": "the standard's suite",
+    SCIPY.module: f"{SCIPY.title}'s tests",
+    SKLEARN.module: f"{SKLEARN.title}'s tests",
+}
 
 Run = dict[str, Any]
 
@@ -63,6 +70,27 @@ compared with difference quotients; PyTorch in the same way. The
 [table by function](differentiable-scipy.md) says which can be differentiated, by what, and what the
 columns mean."""
 
+CUDA = """\
+The same suites with the tensors on a GPU. What SciPy and scikit-learn skip there they skip by their
+own marks: functions that compute on the CPU alone, and what they know CuPy not to have, which
+computes for us. One test of the standard's suite, `test_dunder_dlpack`, fails on every GPU: it asks
+for the data on the CPU without a copy."""
+
+#: Of both kinds of GPU: the heading, the text, and what stands there without any report.
+GPUS = {
+    "Emulated": (
+        "On `fakecuda`, a software CUDA on which CuPy's own wheel runs on a CPU. It shows which "
+        "functions of CUDA are called and how, and what they give; it cannot show a GPU's speed, "
+        "its last digits, or what only its driver does.",
+        "There is no report yet.",
+    ),
+    "On hardware": (
+        "What `python -m conformance gpu` finds in ten minutes, and whole suites.",
+        "There is no report yet: no machine that this was measured on has a GPU. On one, "
+        "`python -m conformance gpu` makes a first report in ten minutes.",
+    ),
+}
+
 COMMANDS = """\
 ```bash
 python -m conformance official               # the standard's suite; --backend torch: a peer
@@ -70,6 +98,7 @@ python -m conformance scipy                  # SciPy's tests; --device cuda: on 
 python -m conformance sklearn                # scikit-learn's
 python -m conformance gradients              # derivatives against differences
 python -m conformance gradients-through-scipy  # those of SciPy's and scikit-learn's functions
+python -m conformance gpu                    # on a GPU, what is worth most in ten minutes
 python -m conformance page                   # this page from the reports
 ```
 
@@ -106,6 +135,7 @@ def page(reports: Path) -> str:
         *newest(reports / "newest"),
         *gradients(reports, versions),
         *through_scipy(reports, versions),
+        *cuda(reports, versions),
     ]
     if not versions:
         raise SetupError(f"{reports} has no reports; make them with python -m conformance official")
@@ -120,7 +150,7 @@ def official(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
     main = f"{REVISIONS[0]}, {EXAMPLES} examples, derandomised"
     columns: dict[str, Run] = {}
     others = []
-    for path in [*ours(reports, "official"), *peers(reports)]:
+    for path in [*on_cpu(reports, "official"), *peers(reports)]:
         report = read(path)
         name = NAMES[report["backend"]]
         where = f"{name}, `{report['device']}`"
@@ -148,7 +178,7 @@ def library(subject: Library, reports: Path, versions: dict[tuple[str, str], Run
     """A library's own tests, by subpackage."""
     columns: dict[str, Run] = {}
     version = ""
-    for path in ours(reports, subject.module):
+    for path in on_cpu(reports, subject.module):
         report = read(path)
         for backend, result in report["runs"].items():
             where = f"{NAMES.get(backend, backend)}, `{report['device']}`"
@@ -169,12 +199,8 @@ def library(subject: Library, reports: Path, versions: dict[tuple[str, str], Run
 def newest(reports: Path) -> list[str]:
     """Our runs of all suites with newer versions of everything."""
     rows: list[list[object]] = []
-    for subject, title in (
-        ("official", "the standard's suite"),
-        (SCIPY.module, f"{SCIPY.title}'s tests"),
-        (SKLEARN.module, f"{SKLEARN.title}'s tests"),
-    ):
-        for path in ours(reports, subject):
+    for subject, title in TITLES.items():
+        for path in on_cpu(reports, subject):
             report = read(path)
             where = f"arraygrad, `{report['device']}`"
             for key, result in report["runs"].items():
@@ -190,39 +216,98 @@ def newest(reports: Path) -> list[str]:
 
 def gradients(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
     """The checks of derivatives."""
+    paths = on_cpu(reports, "gradients")
+    if not paths:
+        return []
+    report = read(paths[0])
+    text = GRADIENTS.format(cases=report["cases"], functions=report["functions"])
+    return ["## Gradients", text, *checks(paths, versions)]
+
+
+def checks(paths: list[Path], versions: dict[tuple[str, str], Run]) -> list[str]:
+    """A table of the checks of derivatives, if there are reports."""
     rows: list[list[object]] = []
-    for path in ours(reports, "gradients"):
+    for path in paths:
         report = read(path)
         where = f"`{report['device']}`"
         versions["gradients", f"arraygrad, {where}"] = report
         for check, counts in report["checks"].items():
             rows.append([where, check.capitalize(), *counts.values()])
-    if not rows:
-        return []
-    text = GRADIENTS.format(cases=report["cases"], functions=report["functions"])
-    return ["## Gradients", text, table(["Device", "Check", "Right", "Refused", "Wrong"], rows)]
+    return [table(["Device", "Check", "Right", "Refused", "Wrong"], rows)] if rows else []
 
 
 def through_scipy(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
     """The gradients of other libraries' functions."""
+    found = verdicts(on_cpu(reports, "through-scipy"), versions)
+    return ["## Gradients through SciPy", THROUGH, *found] if found else []
+
+
+def verdicts(paths: list[Path], versions: dict[tuple[str, str], Run]) -> list[str]:
+    """A table of the verdicts on other libraries' functions, if there are reports."""
     rows: list[list[object]] = []
-    for path in ours(reports, "through-scipy"):
+    for path in paths:
         report = read(path)
         for backend, result in report["runs"].items():
             where = f"{NAMES[backend]}, `{report['device']}`"
             versions["gradients through SciPy", where] = result
             rows.append([where, *counted(result).values()])
-    if not rows:
+    return [table(["Of", *COLUMNS.values()], rows)] if rows else []
+
+
+def cuda(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
+    """All suites on GPUs: emulated and others apart."""
+    if not any(on_gpu(reports, "*", emulated) for emulated in (True, False)):
         return []
-    return ["## Gradients through SciPy", THROUGH, table(["Of", *COLUMNS.values()], rows)]
+    parts = ["## On CUDA", CUDA]
+    for (title, (text, none)), emulated in zip(GPUS.items(), (True, False), strict=True):
+
+        def found(subject: str, emulated: bool = emulated) -> list[Path]:
+            return on_gpu(reports, subject, emulated)
+
+        tables = [
+            *suites(found, versions),
+            *checks(found("gradients"), versions),
+            *verdicts(found("through-scipy"), versions),
+        ]
+        parts += [f"### {title}", *([text, *tables] if tables else [none])]
+    return parts
+
+
+def suites(found: Callable[[str], list[Path]], versions: dict[tuple[str, str], Run]) -> list[str]:
+    """A table of how the tests of all suites ended, ours first, if there are reports."""
+    rows: list[list[object]] = []
+    for path in found("gpu"):
+        report = read(path)
+        where = f"arraygrad, `{report['device']}`"
+        versions["the first minutes", where] = report
+        for step in report["steps"].values():
+            if "totals" in step:
+                title = step["title"] + ("" if step["state"] == "done" else ", not all")
+                rows.append([title, where, *step["totals"].values()])
+    for subject, title in TITLES.items():
+        for path in found(subject):
+            report = read(path)
+            for key, result in report["runs"].items():
+                peer = NAMES.get(key, NAMES["arraygrad"])
+                where = f"{peer}, `{report['device']}`"
+                tests = f"{title}, {key}" if subject == "official" else title
+                versions[tests, where] = result
+                rows.append([tests, where, *result["totals"].values()])
+    return [table(["Tests", "Of", *OUTCOMES.values()], rows)] if rows else []
 
 
 # --- reading and setting
 
 
-def ours(reports: Path, subject: str) -> list[Path]:
-    """The reports of a subject, one for each device, the CPU first."""
-    return [*reports.glob(f"{subject}-cpu.json"), *sorted(reports.glob(f"{subject}-cuda*.json"))]
+def on_cpu(reports: Path, subject: str) -> list[Path]:
+    """The report of a subject on the CPU, if there is one."""
+    return [*reports.glob(f"{subject}-cpu.json")]
+
+
+def on_gpu(reports: Path, subject: str, emulated: bool) -> list[Path]:
+    """The reports of a subject on GPUs that are emulated, or that are not."""
+    paths = sorted(reports.glob(f"{subject}-cuda*.json"))
+    return [path for path in paths if read(path)["device"].endswith("emulated") == emulated]
 
 
 def peers(reports: Path) -> list[Path]:

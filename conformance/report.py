@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
+
+import arraygrad
 
 #: Where the reports are kept.
 REPORTS = Path(__file__).parent / "reports"
@@ -12,6 +15,39 @@ REPORTS = Path(__file__).parent / "reports"
 
 class SetupError(Exception):
     """Nothing can be said about conformance; the message says what to do."""
+
+
+#: Part of the name of a GPU that is software; see the folder of this name.
+EMULATION = "fakecuda"
+
+
+def place(device: str) -> str:
+    """What reports call a device: of an emulated GPU they say so."""
+    return f"{device}, emulated" if emulated(device) else device
+
+
+def emulated(device: str) -> bool:
+    """Whether this is a GPU that is software."""
+    return EMULATION in gpu(device)
+
+
+def gpu(device: str) -> str:
+    """The model of a GPU; empty for other devices."""
+    try:
+        found = arraygrad.Device(device)
+    except (ImportError, ValueError) as problem:
+        raise SetupError(problem) from None
+    if found.type != "cuda":
+        return ""
+    from cupy.cuda import runtime
+
+    model: bytes = runtime.getDeviceProperties(found.index)["name"]
+    return model.decode()
+
+
+def path_of(folder: Path, subject: str, place: str) -> Path:
+    """Where the report of a subject is, without the suffix."""
+    return folder / f"{subject}-{re.sub(r'[^a-z0-9]+', '-', place)}"
 
 
 def write(path: Path, text: str) -> None:

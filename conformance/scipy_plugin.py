@@ -3,9 +3,9 @@
 SciPy's `xp` fixture runs a test once for each array library of a list. Here the list has one
 entry, and only the tests that use the fixture are run. SciPy's marks apply to a library that is
 added as they do to one that SciPy knows but never names: where a mark is for NumPy alone
-(`np_only`) the test is skipped; on a GPU also where it is for the CPU alone (`cpu_only`). That a
-test is for lazy arrays alone SciPy can only say by naming the others, all of them, one by one; ours
-is then meant, too.
+(`np_only`) the test is skipped; on a GPU also where it is for the CPU alone (`cpu_only`), or not
+for CuPy, which computes there for us. That a test is for lazy arrays alone SciPy can only say by
+naming the others, all of them, one by one; ours is then meant, too.
 """
 
 from __future__ import annotations
@@ -80,7 +80,12 @@ def pytest_generate_tests(metafunc: Any) -> None:
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
-    """Keep the tests with the fixture."""
+    """Keep the tests with the fixture; on a GPU, CuPy's marks are ours as well."""
     kept = [item for item in items if item.get_closest_marker("array_api_backends")]
+    if OURS and DEVICE.startswith("cuda"):
+        for item in kept:
+            for name in ("skip_xp_backends", "xfail_xp_backends"):
+                for mark in [m for m in item.iter_markers(name) if m.args == ("cupy",)]:
+                    item.add_marker(getattr(pytest.mark, name)(BACKEND, **mark.kwargs))
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
     items[:] = kept

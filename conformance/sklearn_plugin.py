@@ -33,11 +33,13 @@ def pytest_load_initial_conftests() -> None:
         if DEVICE != "cpu":  # It copies data of the GPU libraries that it knows to the host.
             module._convert_to_numpy = on_host(module._convert_to_numpy)
         us, numpy = pair(BACKEND, DEVICE), pair("numpy", None)
-        strict = pair("array_api_strict", "device1")
+        # As scikit-learn pairs PyTorch: on the CPU with array-api-strict, on a GPU with CuPy.
+        gpu = DEVICE.startswith("cuda")
+        other = pair("cupy", None) if gpu else pair("array_api_strict", "device1")
         mixed = [
             (us, numpy, f"{BACKEND} to numpy"),
             (numpy, us, f"numpy to {BACKEND}"),
-            (strict, us, f"array_api_strict to {BACKEND}"),
+            (other, us, f"{other.xp} to {BACKEND}"),
         ]
         combinations = "yield_namespace_device_dtype_combinations"
         for name, more in (

@@ -16,7 +16,7 @@ from typing import Any
 
 from .libraries import SCIPY, SKLEARN, Library, about, run_tests
 from .official import Run, load, positive
-from .report import REPORTS, SetupError, table, write
+from .report import REPORTS, SetupError, path_of, place, table, write
 from .through_scipy_measure import (
     BRANCH,
     BROKEN,
@@ -107,15 +107,16 @@ def add_parser(subjects: Any) -> None:
     add("subpackages", nargs="*", metavar="SUBPACKAGE", help="only these; nothing is recorded")
     add("--device", default="cpu", help="where the tensors are (cpu)")
     add("--backend", choices=tuple(LIBRARIES), default="arraygrad", help="a peer, to compare")
-    add("-n", "--workers", type=positive, metavar="N", help="processes (one per core)")
+    add("-n", "--workers", type=positive, metavar="N", help="processes (one per core; 1 on a GPU)")
     add("--report", type=Path, default=REPORTS, metavar="DIR", help="folder of the reports")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Try the gradients, record what was found, and say whether any is wrong."""
-    stem = args.report / f"through-scipy-{args.device.replace(':', '-')}"
-    load(stem)  # an unreadable report should be known before the tests run, not after
+    where = place(args.device)
+    path = path_of(args.report, "through-scipy", where)
+    load(path)  # an unreadable report should be known before the tests run, not after
     chosen = args.subpackages or list(MODULES)
     parts = [
         (library, argparse.Namespace(**vars(args) | {"subpackages": names}))
@@ -136,13 +137,13 @@ def run(args: argparse.Namespace) -> int:
         found |= tried(library, part, [m for m in modules if m.startswith(library.module)])
     result["functions"] = {name: summary(entries) for name, entries in sorted(found.items())}
     if not args.subpackages:
-        runs = load(stem) | {args.backend: result}
+        runs = load(path) | {args.backend: result}
         runs = {name: runs[name] for name in LIBRARIES if name in runs}
-        content = {"device": args.device, "runs": runs}
-        write(stem.with_suffix(".json"), json.dumps(content, indent=1) + "\n")
-        page = PAGE if (args.report, args.device) == (REPORTS, "cpu") else stem.with_suffix(".md")
-        write(page, markdown(args.device, runs))
-        print(f"report: {stem}.json; page: {page}")
+        content = {"device": where, "runs": runs}
+        write(path.with_suffix(".json"), json.dumps(content, indent=1) + "\n")
+        page = PAGE if (args.report, where) == (REPORTS, "cpu") else path.with_suffix(".md")
+        write(page, markdown(where, runs))
+        print(f"report: {path}.json; page: {page}")
     return say(result)
 
 

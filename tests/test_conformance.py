@@ -388,6 +388,28 @@ def test_readme(tmp_path, capfd):
     assert "lacks the lines" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("model", "device", "name"),
+    [("fakecuda (a CPU)", "cuda", "cuda-emulated"), ("NVIDIA H100", "cuda:1", "cuda-1")],
+)
+def test_the_report_of_an_emulated_gpu_says_so(
+    model, device, name, suite, official, tmp_path, monkeypatch
+):
+    from conformance import official as module
+    from conformance import report
+
+    monkeypatch.setattr(report, "gpu", lambda device: model)
+    monkeypatch.setattr(module, "versions", lambda device: {"GPU": model})
+    monkeypatch.setattr(module, "run_tests", lambda suite, args: {"duration": 1, "tests": []})
+    assert official("--suite", suite(), "--device", device) == 1
+    content = json.loads((tmp_path / f"reports/official-{name}.json").read_text())
+    where = name.replace("-emulated", ", emulated").replace("-", ":")
+    assert content["device"] == where
+    text = (tmp_path / f"reports/official-{name}.md").read_text()
+    assert text.startswith(f"# The official array API test suite on `{where}`\n")
+    assert f"| [`{where}`](" in module.readme_summary(tmp_path / "reports")
+
+
 # --- the libraries' own tests
 
 SCIPY_TESTS = """
@@ -417,6 +439,14 @@ def test_others(xp):
 def test_lazy(xp):
     assert 0
 
+@pytest.mark.skip_xp_backends("cupy", reason="CuPy's fault")
+def test_not_for_cupy(xp):
+    pass
+
+@pytest.mark.skip_xp_backends(cpu_only=True, exceptions=["cupy"], reason="the host")
+def test_on_the_host(xp):
+    pass
+
 def test_fails(xp):
     assert xp.asarray(1) == 2
 
@@ -425,7 +455,21 @@ def test_without_arrays():
 """
 
 
-def test_scipys_marks_apply_to_ours_as_to_a_library_that_they_do_not_name(tmp_path):
+@pytest.mark.parametrize(
+    ("device", "skipped"),
+    [
+        ("cpu", ["for NumPy", "lazy backends only"]),
+        pytest.param(
+            "cuda",
+            ["for NumPy", "lazy backends only", "the host", "CuPy's fault"],
+            marks=pytest.mark.cuda,
+        ),
+    ],
+)
+def test_scipys_marks_apply_to_ours_as_to_a_library_that_they_do_not_name(
+    device, skipped, tmp_path
+):
+    """On a GPU, those for CuPy and for the CPU alone apply as well."""
     from argparse import Namespace
 
     from conformance import libraries, official
@@ -435,15 +479,15 @@ def test_scipys_marks_apply_to_ours_as_to_a_library_that_they_do_not_name(tmp_pa
     path.write_text(SCIPY_TESTS)
     options = [str(path), "-p", "scipy.conftest", "-p", "conformance.scipy_plugin", "-c/dev/null"]
     options.append(f"--rootdir={tmp_path}")
-    args = Namespace(workers=1, device="cpu", backend="arraygrad")
+    args = Namespace(workers=1, device=device, backend="arraygrad")
     found = official.run_pytest(options, args, tmp_path, libraries.environment(args))
     result = libraries.summarise(found)
     assert {k: v for k, v in result["totals"].items() if v} == {
-        "passed": 4,
+        "passed": 8 - len(skipped),
         "failed": 1,
-        "skipped": 2,
+        "skipped": len(skipped),
     }
-    assert result["skipped"] == {"for NumPy": 1, "lazy backends only": 1}
+    assert result["skipped"] == dict.fromkeys(skipped, 1)
     assert list(result["failed"]) == ["scipy/part/test_some.py::test_fails[arraygrad]"]
     assert list(result["subpackages"]) == ["part"]
 

@@ -1,0 +1,316 @@
+"""Times on a GPU: one operation, products, a chain of operations, steps of training, transfers.
+
+CuPy and PyTorch run beside us where they are installed, taking turns; a figure is the median of
+their batches. The GPU is waited for at the end of a batch alone, so the time of an operation on
+three elements is what the caller pays for it. With ``--log FILE`` each figure is added to the file
+as soon as it is known, and those that the file has are not measured again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import cupy
+import numpy as np
+
+import arraygrad
+from benchmarks import training
+from benchmarks.overhead import OPERATIONS, SETUP
+
+#: Runs something so many times.
+Loop = Callable[[int], None]
+Loops = dict[str, Callable[[], Loop]]
+
+OVERHEAD = (
+    *("a + b", "a * 2", "a ** 2", "a < b", "-a", "a += b", "sin", "exp", "maximum", "clip"),
+    *("a[1:]", "a[0]", "take", "m @ m", "linalg.solve", "fft.fft", "reshape", "expand_dims"),
+    *("concat", "stack", "argmax", "where", "sort", "sum", "sum over an axis", "mean", "std"),
+)
+
+
+class Sizes:
+    """How large the large ones are."""
+
+    def __init__(self, quick: bool) -> None:
+        self.side = 256 if quick else 8192
+        self.elements = 2**12 if quick else 2**26
+        self.batches, self.seconds = (3, 2e-3) if quick else (9, 1e-2)
+
+
+# ---- libraries
+
+
+def has_torch() -> bool:
+    """Whether PyTorch is there, with a GPU."""
+    if find_spec("torch") is None:
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def torch_on_gpu() -> Any:
+    """PyTorch, which makes its tensors on the GPU."""
+    import torch
+
+    torch.set_default_device("cuda")
+    return torch
+
+
+def wait() -> None:
+    """Until all that was asked of the GPU is done, whoever asked."""
+    cupy.cuda.Device().synchronize()
+
+
+# ---- measuring
+
+
+def repeated(function: Callable[[], Any]) -> Loop:
+    """The function, many times."""
+
+    def loop(number: int) -> None:
+        for _ in range(number):
+            function()
+
+    return loop
+
+
+def measure(loops: Loops, sizes: Sizes) -> dict[str, Any]:
+    """Seconds of one time, for each library; what was raised where it cannot be measured."""
+    found: dict[str, Any] = {}
+    ready: dict[str, tuple[Loop, int]] = {}
+    for name, make in loops.items():
+        try:
+            loop = make()
+            timed(loop, 3)  # compiles kernels, fills memory pools
+            number = 1
+            while (taken := timed(loop, number)) < sizes.seconds / 4 and number < 10_000:
+                number *= 4
+            ready[name] = loop, max(1, round(number * sizes.seconds / taken))
+        except Exception as error:
+            found[name] = f"{type(error).__name__}: {error}"[:200]
+    batches: dict[str, list[float]] = {name: [] for name in ready}
+    for _ in range(sizes.batches):
+        for name, (loop, number) in ready.items():
+            batches[name].append(timed(loop, number) / number)
+    medians = {name: statistics.median(times) for name, times in batches.items()}
+    return {name: found.get(name, medians.get(name)) for name in loops}
+
+
+def timed(loop: Loop, number: int) -> float:
+    """Seconds for so many times, and the wait for the last."""
+    wait()
+    began = time.perf_counter()
+    loop(number)
+    wait()
+    return time.perf_counter() - began
+
+
+# ---- what is measured: figure, row, loops, and what a figure is made of seconds by
+
+Case = tuple[str, str, Loops, Callable[[float], float]]
+
+
+def cases(sizes: Sizes) -> Iterator[Case]:
+    """All of them; those that say most come first."""
+    yield from overhead()
+    yield from steps()
+    yield from products(sizes.side)
+    yield chain(sizes.elements)
+    yield from transfers(sizes.elements)
+
+
+def overhead() -> Iterator[Case]:
+    """One operation on three elements."""
+
+    def spelled(namespace: Callable[[], Any], statement: str) -> Callable[[], Loop]:
+        def make() -> Loop:
+            names: dict[str, Any] = {"xp": namespace()}
+            body = f"def loop(number):\n    for _ in range(number):\n        {statement}"
+            exec(SETUP + body.replace("c += b", "global c; c += b"), names)
+            loop: Loop = names["loop"]
+            return loop
+
+        return make
+
+    for name in OVERHEAD:
+        ours, torchs, _ = OPERATIONS[name]
+        loops = {"ours": spelled(lambda: arraygrad, ours), "CuPy": spelled(lambda: cupy, ours)}
+        if has_torch():
+            loops["PyTorch"] = spelled(torch_on_gpu, torchs or ours)
+        yield "Operation, µs", name, loops, lambda seconds: 1e6 * seconds
+
+
+class Ours(training.Ours):
+    """arraygrad on the GPU."""
+
+    def array(self, x: Any) -> Any:
+        """A tensor of its own memory."""
+        return self.xp.asarray(x, device="cuda", copy=True)
+
+
+class Torch(training.Torch):
+    """PyTorch on the GPU."""
+
+    def array(self, x: Any) -> Any:
+        """A tensor of its own memory."""
+        return torch_on_gpu().from_numpy(np.copy(x)).to("cuda")
+
+
+def captured(step: Callable[[], Any]) -> Loop:
+    """The step as a graph, with memory of its own, which is launched."""
+    stream, pool = cupy.cuda.Stream(non_blocking=True), cupy.cuda.MemoryPool()
+    wait()
+    with stream, cupy.cuda.using_allocator(pool.malloc):
+        for _ in range(3):
+            step()
+        stream.begin_capture()
+        try:
+            step()
+        finally:
+            graph = stream.end_capture()
+    kept = pool, step  # the graph uses their memory
+    return repeated(lambda: graph.launch(stream) if kept else None)
+
+
+def steps() -> Iterator[Case]:
+    """Steps of training, eager and as a graph."""
+    for name, step in (("two layers", training.two_layers), ("MLP", training.mlp)):
+        loops: Loops = {
+            "ours": lambda step=step: repeated(step(Ours("float32"))),
+            "ours, as a graph": lambda step=step: captured(step(Ours("float32"))),
+        }
+        if has_torch():
+            loops["PyTorch"] = lambda step=step: repeated(step(Torch("float32")))
+        yield "Step of training, ms", name, loops, lambda seconds: 1e3 * seconds
+
+
+def everywhere(x: Any) -> dict[str, Callable[[], tuple[Any, Any]]]:
+    """Each library's namespace, with an array of these numbers."""
+    found: dict[str, Callable[[], tuple[Any, Any]]] = {
+        "ours": lambda: (arraygrad, arraygrad.asarray(x, device="cuda")),
+        "CuPy": lambda: (cupy, cupy.asarray(x)),
+    }
+    if has_torch():
+        found["PyTorch"] = lambda: (torch_on_gpu(), torch_on_gpu().from_numpy(x).to("cuda"))
+    return found
+
+
+def products(side: int) -> Iterator[Case]:
+    """Square matrices."""
+    for dtype in ("float32", "float64"):
+        x = np.random.default_rng(0).random((side, side), dtype=dtype)
+
+        def product(make: Callable[[], tuple[Any, Any]]) -> Loop:
+            _, a = make()
+            return repeated(lambda: a @ a)
+
+        loops: Loops = {
+            name: lambda make=make: product(make) for name, make in everywhere(x).items()
+        }
+        row = f"{dtype}, {side} × {side}"
+        yield "Matrix product, TFLOP/s", row, loops, lambda seconds: 2 * side**3 / seconds / 1e12
+
+
+def chain(elements: int) -> Case:
+    """Eight elementwise operations; what must be moved is one array in and one out."""
+
+    def formula(xp: Any, x: Any) -> Any:
+        return xp.exp(-x * x) * xp.sin(x) + xp.sqrt(xp.abs(x))
+
+    def eager(make: Callable[[], tuple[Any, Any]]) -> Loop:
+        xp, x = make()
+        return repeated(lambda: formula(xp, x))
+
+    def fused() -> Loop:
+        def in_one(x: Any) -> Any:
+            return formula(cupy, x)
+
+        function, x = cupy.fuse(in_one), cupy.asarray(numbers)
+        return repeated(lambda: function(x))
+
+    numbers = np.random.default_rng(0).standard_normal(elements).astype("float32")
+    loops: Loops = {
+        name: lambda make=make: eager(make) for name, make in everywhere(numbers).items()
+    }
+    loops["CuPy, fused"] = fused
+    row = f"float32, {elements:,} elements"
+    return "Chain of operations, GB/s", row, loops, lambda seconds: 8 * elements / seconds / 1e9
+
+
+def transfers(elements: int) -> Iterator[Case]:
+    """Between the host and the GPU, from memory that is pinned and that is not."""
+    import cupyx
+
+    plain, pinned = np.ones(elements, "float32"), cupyx.empty_pinned(elements, "float32")
+    pinned[...] = plain
+
+    def there(name: str, source: Any) -> Loop:
+        if name == "ours":
+            tensor = arraygrad.from_numpy(source)
+            return repeated(lambda: tensor.to_device("cuda"))
+        if name == "CuPy":
+            return repeated(lambda: cupy.asarray(source))
+        on_cpu = torch_on_gpu().from_numpy(source)
+        return repeated(lambda: on_cpu.to("cuda"))
+
+    for row, source in (("to the GPU", plain), ("to the GPU, pinned", pinned)):
+        loops: Loops = {
+            name: lambda name=name, source=source: there(name, source) for name in everywhere(plain)
+        }
+        yield "Transfer, GB/s", row, loops, lambda seconds: 4 * elements / seconds / 1e9
+
+    def back(make: Callable[[], tuple[Any, Any]], method: str) -> Loop:
+        _, x = make()
+        return repeated(getattr(x, method))
+
+    methods = {"ours": "numpy", "CuPy": "get", "PyTorch": "cpu"}
+    loops = {
+        name: lambda name=name, make=make: back(make, methods[name])
+        for name, make in everywhere(plain).items()
+    }
+    yield "Transfer, GB/s", "to the host", loops, lambda seconds: 4 * elements / seconds / 1e9
+
+
+# ---- the command
+
+
+def main(args: list[str] | None = None) -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="small arrays, fewer repeats")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="add the figures there")
+    chosen = parser.parse_args(args)
+    before = set()
+    if chosen.log and chosen.log.exists():
+        for line in chosen.log.read_text(encoding="utf-8").splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue  # of a run that was ended
+            before.add((record.get("figure"), record.get("of")))
+    arraygrad.default_device("cuda")
+    sizes = Sizes(chosen.quick)
+    for figure, row, loops, of_seconds in cases(sizes):
+        if (figure, row) in before:
+            continue
+        values = {
+            name: found if isinstance(found, str) else float(f"{of_seconds(found):.4g}")
+            for name, found in measure(loops, sizes).items()
+        }
+        print(f"{figure}: {row}: {values}", flush=True)
+        if chosen.log:
+            record = {"step": "benchmarks", "figure": figure, "of": row, "values": values}
+            with open(chosen.log, "a", encoding="utf-8") as log:
+                log.write("\n" + json.dumps(record))
+
+
+if __name__ == "__main__":
+    main()
