@@ -96,9 +96,7 @@ def test_pinned_memory_is_read_by_each_launch(stream):
     host = np.frombuffer(memory, np.float64, 4)
     y = cp.empty(4)
     with capturing(stream) as graph:
-        runtime.memcpyAsync(
-            y.data.ptr, memory.ptr, 32, runtime.memcpyHostToDevice, stream.ptr
-        )
+        runtime.memcpyAsync(y.data.ptr, memory.ptr, 32, runtime.memcpyHostToDevice, stream.ptr)
     for value in (1, 2):
         host[:] = value
         graph[0].launch(stream)
@@ -230,9 +228,7 @@ def test_the_null_stream_while_a_blocking_stream_is_captured(x):
         assert status(runtime.memsetAsync, x.data.ptr, 0, 32, 0) == IMPLICIT
     host = np.zeros(4).ctypes.data
     with capturing(blocking, end=INVALIDATED):
-        assert (
-            status(runtime.memcpy, x.data.ptr, host, 32, runtime.memcpyHostToDevice) == IMPLICIT
-        )
+        assert status(runtime.memcpy, x.data.ptr, host, 32, runtime.memcpyHostToDevice) == IMPLICIT
 
 
 def test_asking_the_null_stream_does_a_capture_no_harm():
@@ -322,9 +318,7 @@ def unsafe_calls():
         "managed": lambda: runtime.free(runtime.mallocManaged(64)),
         "pinned": lambda: runtime.freeHost(runtime.hostAlloc(64, 0)),
         "free": lambda: runtime.free(address),
-        "memcpy": lambda: runtime.memcpy(
-            address, host.ctypes.data, 64, runtime.memcpyHostToDevice
-        ),
+        "memcpy": lambda: runtime.memcpy(address, host.ctypes.data, 64, runtime.memcpyHostToDevice),
         "memset": lambda: runtime.memset(address, 0, 64),
         "query": lambda: runtime.check_status(runtime.eventQuery(event.ptr)),
         "wait": event.synchronize,

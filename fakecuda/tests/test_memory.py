@@ -307,7 +307,10 @@ def test_stream_ordered_memory_needs_the_order():
 
 def test_pools_hold_freed_memory_until_a_wait():
     pool = runtime.deviceGetDefaultMemPool(0)
-    used, reserved = runtime.cudaMemPoolAttrUsedMemCurrent, runtime.cudaMemPoolAttrReservedMemCurrent
+    used, reserved = (
+        runtime.cudaMemPoolAttrUsedMemCurrent,
+        runtime.cudaMemPoolAttrReservedMemCurrent,
+    )
     runtime.deviceSynchronize()
     before = runtime.memPoolGetAttribute(pool, used)
     address = runtime.mallocAsync(1000, 0)
