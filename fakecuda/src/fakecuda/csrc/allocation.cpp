@@ -143,6 +143,13 @@ Pool* pool_of(void* handle) {
   return pools.count(pool) ? pool : nullptr;
 }
 
+// A task about a block. Streams that are not in order may have released it before.
+Task on_block(const Block& block, void (*action)(Block&)) {
+  return [address = reinterpret_cast<void*>(block.address), serial = block.serial, action] {
+    if (Block* found = find_block(address, serial)) action(*found);
+  };
+}
+
 // The address is known at once. The memory can be used when the stream has come here: until then it
 // is closed to kernels, too.
 int allocate_in_stream(void** out, size_t size, Pool* pool, const StreamPtr& stream) {
@@ -162,7 +169,7 @@ int allocate_in_stream(void** out, size_t size, Pool* pool, const StreamPtr& str
     block->of_graph = true;
     stream->capture->graph->allocations.push_back(address);
   }
-  return submit(stream, [block] { make_live(*block); }, "malloc in a stream");
+  return submit(stream, on_block(*block, make_live), "malloc in a stream");
 }
 
 // During a capture this makes a node, and can only free what the same graph has allocated.
@@ -179,12 +186,9 @@ int free_in_stream(void* address, const StreamPtr& stream) {
       return cudaErrorInvalidValue;
     }
   }
-  Task task = [block] { make_dead(*block); };
-  if (!block->of_graph) {
-    count_as_free(*block);
-    task = [block] { release(*block); };
-  }
-  return submit(stream, task, "free in a stream");
+  if (!block->of_graph) count_as_free(*block);
+  return submit(stream, on_block(*block, block->of_graph ? make_dead : release),
+                "free in a stream");
 }
 
 template <class Body>

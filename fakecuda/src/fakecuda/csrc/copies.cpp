@@ -140,7 +140,11 @@ int fill(void* address, int value, size_t size, const StreamPtr& stream) {
   Side side(address, size);
   if (side.pageable() || !side.in_bounds) return cudaErrorInvalidValue;
   count("memset");
-  return submit(stream, [=] { memset(address, value, size); }, "memset");
+  Task task = [=] {
+    DeviceAccess access(DeviceAccess::kAllDevices);
+    memset(address, value, size);
+  };
+  return submit(stream, std::move(task), "memset");
 }
 
 }  // namespace

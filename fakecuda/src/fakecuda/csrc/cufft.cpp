@@ -241,8 +241,9 @@ void real_to_complex(const Plan& plan, const T* in, std::complex<T>* out) {
   });
 }
 
-// The last axis is completed by what is known of a real signal's transform: the imaginary parts of
-// its first number and of its middle one are taken for zero.
+// The last axis is completed by what is known of a real signal's transform. The imaginary parts of
+// its first number and of its middle one only change the imaginary parts of the result, which are
+// dropped.
 template <class T>
 void complex_to_real(const Plan& plan, std::complex<T>* in, T* out) {
   const Sizes half = plan.half_shape();
@@ -254,9 +255,7 @@ void complex_to_real(const Plan& plan, std::complex<T>* in, T* out) {
   Signal data(product(plan.shape));
   for (size_t line = 0; line < data.size() / n; ++line) {
     for (size_t k = 0; k < n; ++k) {
-      Complex128 value = k < h ? part[line * h + k] : std::conj(part[line * h + n - k]);
-      if (k == 0 || 2 * k == n) value = value.real();
-      data[line * n + k] = value;
+      data[line * n + k] = k < h ? part[line * h + k] : std::conj(part[line * h + n - k]);
     }
   }
   plan.transform(data, plan.shape, last, CUFFT_INVERSE);

@@ -56,8 +56,9 @@ class Arena {
       void* found = mmap(nullptr, size, protection,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
       if (found == MAP_FAILED) continue;
-      first_ = cursor_ = uintptr_t(found);
+      first_ = uintptr_t(found);
       last_ = first_ + size;
+      cursor_ = start();
       return;
     }
     give_up("reserving addresses for a device's memory");
@@ -68,17 +69,19 @@ class Arena {
   // Where an allocation of this size begins, or 0.
   uintptr_t reserve(size_t size) {
     size_t length = round_up(size, kPage) + kPage;  // with the unused page behind
-    uintptr_t start = gap(cursor_, length);
-    if (!start) start = gap(first_, length);
-    if (!start) return 0;
-    cursor_ = start + length;
-    used_[start] = cursor_;
-    return start + length - kPage - round_up(size, kAlignment);
+    uintptr_t page = gap(cursor_, length);
+    if (!page) page = gap(start(), length);
+    if (!page) return 0;
+    cursor_ = page + length;
+    used_[page] = cursor_;
+    return page + length - kPage - round_up(size, kAlignment);
   }
 
   void give_back(uintptr_t address) { used_.erase(round_down(address, kPage)); }
 
  private:
+  uintptr_t start() const { return first_ + kPage; }  // an unused page comes first, too
+
   uintptr_t gap(uintptr_t from, size_t length) const {
     auto next = used_.upper_bound(from);
     if (next != used_.begin()) from = std::max(from, std::prev(next)->second);
@@ -243,9 +246,15 @@ Block* find_block(const void* address) {
   return holds(block, uintptr_t(address)) ? block : nullptr;
 }
 
+Block* find_block(const void* address, uint64_t serial) {
+  Block* block = find_block(address);
+  return block && block->serial == serial ? block : nullptr;
+}
+
 void add_block(const Block& block) {
+  static uint64_t serial = 0;
   forget_freed(block.address, block.address + block.size);
-  blocks.insert_or_assign(block.address, block);
+  blocks.insert_or_assign(block.address, block).first->second.serial = ++serial;
 }
 
 void make_live(Block& block) {

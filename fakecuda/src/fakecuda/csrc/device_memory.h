@@ -31,6 +31,7 @@ struct Block {
   Pool* pool = nullptr;   // of a stream-ordered allocation
   bool of_graph = false;  // allocated by a node of a graph
   bool freeing = false;   // counted as free
+  uint64_t serial = 0;    // tells blocks apart that had the same address
   bool live = true;       // false until a stream-ordered allocation has run, and after its free has
 };
 
@@ -45,6 +46,9 @@ void count_as_free(Block& block);
 
 // The block that holds the address, or null. (Pointers to blocks stay valid until their release.)
 Block* find_block(const void* address);
+
+// The same block again, or null if it has been released since.
+Block* find_block(const void* address, uint64_t serial);
 
 // Notes memory that the stand-in has not allocated.
 void add_block(const Block& block);

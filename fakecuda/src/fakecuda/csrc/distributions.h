@@ -77,6 +77,8 @@ int64_t logseries(State& state, double p) {
   }
 }
 
+constexpr double kNegligible = 1e-30;
+
 // Inversion that begins at the most probable number `mode` and takes turns in going up and down.
 // `ratio(k)` is the probability of k + 1 over that of k. About as many steps as the standard
 // deviation are needed.
@@ -86,18 +88,20 @@ int64_t invert_from(State& state, int64_t mode, double probability, int64_t lowe
   double left = half_open(state) - probability;
   double above = probability, below = probability;
   int64_t up = mode, down = mode;
-  while (left > 0 && (up < highest || down > lowest)) {
-    if (up < highest) {
+  while (left > 0) {
+    const bool goes_up = up < highest && above > kNegligible;
+    const bool goes_down = down > lowest && below > kNegligible;
+    if (!goes_up && !goes_down) break;  // what is left is rounding error
+    if (goes_up) {
       above *= ratio(up++);
       left -= above;
       if (left <= 0) return up;
     }
-    if (down > lowest) {
+    if (goes_down) {
       below /= ratio(--down);
       left -= below;
       if (left <= 0) return down;
     }
-    if (above < 1e-300 && below < 1e-300) break;  // what is left is rounding error
   }
   return mode;
 }

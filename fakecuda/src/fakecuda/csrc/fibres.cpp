@@ -53,8 +53,8 @@ namespace {
 
 constexpr int kWarp = 32;
 constexpr int kMaxThreads = 1024;
-constexpr size_t kStack = 256 << 10;
-constexpr size_t kPage = 4096;
+constexpr size_t kStack = 1 << 20;  // a thread of a GPU has 512 KiB of local memory
+constexpr size_t kGuard = 1 << 20;  // so wide that large local arrays do not reach over it
 constexpr int kGarbage = 0xA7;
 constexpr size_t kLaneBytes = 16;  // the largest value that a shuffle takes
 
@@ -74,20 +74,20 @@ int running;      // the index of the fibre that runs
 void* scheduler;  // its stack pointer, while a fibre runs
 const Grid* current = nullptr;
 
-// A stack with an inaccessible page at its end.
+// A stack with inaccessible pages at its end.
 class Stack {
  public:
   Stack() {
-    void* memory = mmap(nullptr, kPage + kStack, PROT_READ | PROT_WRITE,
+    void* memory = mmap(nullptr, kGuard + kStack, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED || mprotect(memory, kPage, PROT_NONE)) {
+    if (memory == MAP_FAILED || mprotect(memory, kGuard, PROT_NONE)) {
       perror("fakecuda: no memory for the stacks of threads");
       abort();
     }
     guard_ = uintptr_t(memory);
   }
-  bool guards(uintptr_t address) const { return address - guard_ < kPage; }
-  void** top() const { return reinterpret_cast<void**>(guard_ + kPage + kStack); }
+  bool guards(uintptr_t address) const { return address - guard_ < kGuard; }
+  void** top() const { return reinterpret_cast<void**>(guard_ + kGuard + kStack); }
 
  private:
   uintptr_t guard_;

@@ -30,7 +30,7 @@ void leave_grid();
 // "kernel 'add', block (0, 0, 0), thread (3, 0, 0)"; empty when no kernel runs.
 std::string describe_thread();
 
-// Whether the address is in the guard page of a thread's stack.
+// Whether the address is in the closed pages at the end of a thread's stack.
 bool in_fibre_guard(uintptr_t address);
 
 }  // namespace fakecuda

@@ -146,7 +146,7 @@ std::vector<T> block_workspace(int columns) {
 template <class T>
 void gemm(char transa, char transb, int m, int n, int k, T alpha, const T* a, int lda, const T* b,
           int ldb, T beta, T* c, int ldc) {
-  // C is not read where beta is zero: it may hold NaN, which OpenBLAS would multiply by zero.
+  // Where beta is zero C is not read: it may hold NaN. (Not all kernels of OpenBLAS promise that.)
   if (beta == T(0)) {
     for (int j = 0; j < n; ++j) std::fill_n(c + at(0, j, ldc), m, T(0));
   }

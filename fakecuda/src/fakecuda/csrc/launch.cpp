@@ -77,22 +77,14 @@ bool fits(const Dim3& grid, const Dim3& block) {
          grid.z <= limits::kGridYZ;
 }
 
-// Up to 48 KiB of shared memory, static and dynamic together; more dynamic memory if the function
-// has been told so.
-bool shared_fits(const Function& function, size_t dynamic) {
-  size_t fixed = function.module->static_shared_size;
-  return dynamic <= size_t(function.max_dynamic_shared) &&
-         (fixed + dynamic <= limits::kSharedPerBlock ||
-          function.max_dynamic_shared > limits::kSharedPerBlock - int(fixed));
-}
-
 int launch(Function& function, Dim3 grid, Dim3 block, size_t shared, void* handle, void** values) {
   auto stream = find_stream(handle);
   // A kernel runs on the device of its module, which is current, and in a stream of it.
   if (!stream || stream->device != current_device() ||
       function.module->device != current_device())
     return cudaErrorInvalidResourceHandle;
-  if (!fits(grid, block) || !shared_fits(function, shared)) return cudaErrorInvalidValue;
+  if (!fits(grid, block) || shared > size_t(function.max_dynamic_shared))
+    return cudaErrorInvalidValue;
   if (!function.sizes.empty() && !values) return cudaErrorInvalidValue;
   count("launch");
   if (settings.trace) fprintf(stderr, "[fakecuda]   %s\n", function.name.c_str());

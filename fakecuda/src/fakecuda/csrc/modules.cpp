@@ -71,13 +71,19 @@ int load_library(Module& module, const char* image) {
   return 0;
 }
 
+void add_function(Module& module, const std::string& name, void (*call)(void**),
+                  std::vector<size_t> sizes) {
+  int shared = limits::kSharedPerBlock - int(module.static_shared_size);
+  module.functions[name].reset(new Function{name, &module, call, std::move(sizes), shared});
+}
+
 // Kernels and variables stand in the table of symbols.
 int load_cubin(Module& module, const char* image) {
   for (auto& [name, symbol] : Elf(image).symbols()) {
     if (ELF64_ST_BIND(symbol->st_info) == STB_LOCAL || symbol->st_shndx == SHN_UNDEF) continue;
     int type = ELF64_ST_TYPE(symbol->st_info);
     if (type == STT_FUNC) {
-      module.functions[name].reset(new Function{name, &module, nullptr, {}});
+      add_function(module, name, nullptr, {});
     } else if (type == STT_OBJECT && symbol->st_size) {
       void* address;
       int code = allocate(MemoryKind::kDevice, symbol->st_size, module.device, &address);
@@ -119,7 +125,7 @@ int find_function(Module& module, const std::string& name) {
     return cudaErrorInvalidPtx;  // a compiler for GPUs refuses such a kernel
   }
   auto typed = reinterpret_cast<void (*)(void**)>(call);
-  module.functions[name].reset(new Function{name, &module, typed, std::move(all)});
+  add_function(module, name, typed, std::move(all));
   return 0;
 }
 

@@ -16,7 +16,7 @@ struct Function {
   Module* module;
   void (*call)(void** arguments);  // null in a cubin: it does nothing
   std::vector<size_t> sizes;       // of the arguments
-  int max_dynamic_shared = limits::kSharedPerBlock;
+  int max_dynamic_shared;  // together with the module's static memory 48 KiB, if not set
 };
 
 struct Module {

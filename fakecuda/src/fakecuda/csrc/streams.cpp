@@ -20,7 +20,9 @@ std::map<void*, StreamPtr> streams;
 StreamPtr null_streams[kMaxDevices];
 
 StreamPtr add_stream(int device) {
+  static uint64_t serial = 0;
   auto stream = std::make_shared<Stream>();
+  stream->serial = ++serial;
   stream->device = device;
   streams[stream.get()] = stream;
   return stream;
@@ -59,6 +61,9 @@ std::vector<Mark> implicit_dependencies(const Stream& stream) {
     if (other->device == stream.device && other->blocking && other->legacy != stream.legacy &&
         other->done < other->submitted)
       marks.push_back({other, other->submitted});
+  std::sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) {
+    return a.stream->serial < b.stream->serial;
+  });
   return marks;
 }
 
@@ -90,6 +95,9 @@ StreamPtr find_stream(void* handle) {
 std::vector<StreamPtr> all_streams() {
   std::vector<StreamPtr> all;
   for (auto& [handle, stream] : streams) all.push_back(stream);
+  std::sort(all.begin(), all.end(), [](const StreamPtr& a, const StreamPtr& b) {
+    return a->serial < b->serial;
+  });
   return all;
 }
 

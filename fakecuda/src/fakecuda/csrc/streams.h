@@ -38,6 +38,7 @@ struct Capture {
 };
 
 struct Stream {
+  uint64_t serial = 0;  // the order of creation
   int device = 0;
   bool legacy = false;   // the null stream of its device
   bool blocking = true;   // in order with the null stream
@@ -67,7 +68,7 @@ cudaError_t stream_call(void* handle, Body body) {
   });
 }
 
-// All streams, destroyed ones that still have work included.
+// All streams in the order of creation, destroyed ones that still have work included.
 std::vector<StreamPtr> all_streams();
 
 // Puts a task at the end of a stream, or of the graph that is captured from it.
