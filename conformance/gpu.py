@@ -231,8 +231,9 @@ def take(step: Step, args: argparse.Namespace, output: Path, limit: float) -> No
 @contextmanager
 def started(argv: list[str], folder: Path, env: dict[str, str], out: Any) -> Iterator[Any]:
     """A process in a group of its own, which is gone afterwards with all that it has started."""
+    # (Not in a session of its own: who ends the command by its session ends the step with it.)
     process = subprocess.Popen(
-        argv, cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        argv, cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT, process_group=0
     )
     try:
         yield process
