@@ -230,10 +230,11 @@ def test_figures_are_tables_and_what_could_not_be_measured_is_a_failure(steps, r
     figures[1]["of"] = "sin"
     log = tmp_path / "reports" / "gpu-cuda.jsonl"
     text = "".join("\n" + json.dumps(figure) for figure in figures)
-    script = f"open({str(log)!r}, 'a').write({text!r})"
+    script = f"open({str(log)!r}, 'a').write({text!r}); raise SystemExit(1)"
     steps(benchmarks=(600, [sys.executable, "-c", script]))
     code, found, page = run()
     assert code == 1
+    assert found["steps"]["benchmarks"]["state"] == "ended with code 1"
     assert found["steps"]["benchmarks"]["figures"]["Time, ms"]["sin"] == {"ours": 2}
     assert "| Time | ours | CuPy |\n| --- | --- | --- |\n| a + b | 1.235 | - |" in page
     assert "| sin | 2 | - |" in page
