@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     wrong = {name: why for name, why in wrong.items() if why}
     if not args.functions:
         path = args.report or path_of(REPORTS, "gradients", where)
-        page = COVERAGE if (args.report, where) == (None, "cpu") else path.with_suffix(".md")
+        page = args.report or (COVERAGE if where == "cpu" else path.with_suffix(".md"))
         write(page, markdown(where, results))
         content = figures(args.device, results) | {"wrong": wrong}
         write(path.with_suffix(".json"), json.dumps(content, indent=1) + "\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import pytest
@@ -82,5 +83,6 @@ def reason(report: Any) -> str:
         return str(report.wasxfail).removeprefix("reason: ")
     crash = getattr(report.longrepr, "reprcrash", None)
     text = crash.message if crash else str(report.longrepr)
-    lines = text.strip().splitlines() or [""]
-    return (lines[0] if crash else lines[-1].removeprefix("E ")).strip()[:200]
+    if not crash:  # the error comes last
+        text = text.strip().rpartition("\n")[2].removeprefix("E ")
+    return shorten(text, 200)

@@ -307,8 +307,9 @@ def test_command_on_a_gpu(tmp_path, monkeypatch):
     assert main(["gradients", "--device", "cuda"]) == 0
     assert gradients.COVERAGE.read_bytes() == table  # it is the CPU's
     lacking = [c for c in kept if c.function == "special.spence" or c.name.endswith("-complex")]
-    assert "| `special.spence` |" in (tmp_path / "gradients-cuda.md").read_text()
-    figures = json.loads((tmp_path / "gradients-cuda.json").read_text())
+    (path,) = tmp_path.glob("gradients-cuda*.md")  # of an emulated GPU it says so
+    assert "| `special.spence` |" in path.read_text()
+    figures = json.loads(path.with_suffix(".json").read_text())
     right = {"right": len(kept) - len(lacking), "refused": len(lacking), "wrong": 0}
     assert figures["checks"] == dict.fromkeys(gradients.CHECKS, right)
 
