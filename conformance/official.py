@@ -81,6 +81,8 @@ def add_parser(subjects: Any) -> None:
         "every run draws the same ones")  # fmt: skip
     add("--workers", type=positive, metavar="N", help="processes (one per core; 1 on a GPU)")
     add("--report", type=Path, default=REPORTS, metavar="DIR", help="folder of the reports")
+    add("--compare", type=Path, metavar="DIR", help="folder of earlier reports on this device: "
+        "succeed if only such tests fail as failed there, too")  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -102,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
     if peer:
         path = path.with_name(f"{path.name}-{args.backend}")
     load(path)  # an unreadable report should be known before the tests run, not after
+    earlier = load(args.compare / path.name) if args.compare else {}
     modules = ["pytest", "pytest_jsonreport", "xdist", "hypothesis", "ndindex"]
     modules += [args.backend] * peer
     if missing := [name for name in modules if importlib.util.find_spec(name) is None]:
@@ -134,7 +137,22 @@ def run(args: argparse.Namespace) -> int:
         print(f"{totals['xfailed']} xfailed, {totals['xpassed']} xpassed: these count as failures")
     bad = totals["failed"] + totals["error"]
     print(f"{totals['passed']} passed, {bad} failed, {totals['skipped']} skipped")
-    return 0 if conforms(totals) else 1
+    if args.compare is None:
+        return 0 if conforms(totals) else 1
+    new = new_failures(result, earlier)
+    for test, why in new.items():
+        print(f"did not fail before: {test}: {why}")
+    return 0 if totals["passed"] and not new else 1
+
+
+def new_failures(result: Run, earlier: dict[str, Run]) -> dict[str, str]:
+    """The tests that did not pass, except those that did not pass in an earlier run."""
+    kinds = ("failed", "error", "xfailed", "xpassed")
+    known = {test for run in earlier.values() for kind in kinds for test in run[kind]}
+    found: dict[str, str] = {}
+    for kind in kinds:
+        found |= result[kind]
+    return {test: why for test, why in found.items() if test not in known}
 
 
 def conforms(totals: dict[str, int]) -> bool:

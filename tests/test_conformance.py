@@ -137,6 +137,21 @@ def test_every_outcome_is_counted_by_chapter_with_its_reason(
     assert given["env"]["ARRAY_API_TESTS_VERSION"] == "2025.12"
 
 
+def test_a_comparison_succeeds_where_nothing_fails_that_passed_before(
+    suite, official, tmp_path, capfd
+):
+    reports = tmp_path / "reports"
+    folder = suite(linalg=PASS, fft=FAIL)
+    assert official("--suite", folder, "--compare", reports) == 1  # nothing is known to fail
+    assert official("--suite", folder, "--compare", reports) == 0
+    suite(linalg=ERROR, set_functions=PASS)
+    capfd.readouterr()
+    assert official("--suite", folder, "--compare", reports) == 1
+    new = [line for line in capfd.readouterr().out.splitlines() if "did not fail before" in line]
+    assert len(new) == 1
+    assert "test_linalg.py::test_error" in new[0]
+
+
 def test_runs_live_in_one_report_and_each_replaces_its_own(suite, official, tmp_path, monkeypatch):
     folder = suite(fft=PASS + SKIP)
     monkeypatch.setenv("ARRAYGRAD_ARRAY_API_TESTS", str(folder))
