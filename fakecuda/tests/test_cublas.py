@@ -278,9 +278,9 @@ def test_mixed_types_are_not_supported():
 
 
 def test_cupy_refuses_it_in_captures():
-    a = cp.ones((3, 3))
     stream = cp.cuda.Stream(non_blocking=True)
     with stream:
+        a = cp.ones((3, 3))
         a @ a
         stream.begin_capture()
         with pytest.raises(NotImplementedError, match="cuBLAS"):

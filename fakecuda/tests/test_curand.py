@@ -107,7 +107,7 @@ def test_all_bits_are_random(generator):
 def test_uniform_numbers(generator, dtype):
     sample = generator.random(SIZE, dtype=dtype)
     assert sample.dtype == dtype
-    assert 0 <= float(sample.min())
+    assert float(sample.min()) >= 0
     assert float(sample.max()) < 1
     assert_continuous(sample, stats.uniform())
     assert_continuous(generator.uniform(-2, 3, SIZE), stats.uniform(-2, 5))
@@ -137,7 +137,7 @@ def test_gamma_numbers(generator, shape):
     assert_continuous(generator.standard_gamma(shape, SIZE), stats.gamma(shape))
 
 
-@pytest.mark.parametrize("a, b", [(0.5, 0.5), (1, 1), (0.3, 2), (2, 0.3), (5, 7)])
+@pytest.mark.parametrize(("a", "b"), [(0.5, 0.5), (1, 1), (0.3, 2), (2, 0.3), (5, 7)])
 def test_beta_numbers(generator, a, b):
     assert_continuous(generator.beta(a, b, SIZE), stats.beta(a, b))
 
@@ -164,14 +164,14 @@ def test_poisson_numbers(generator, mean):
 
 
 @pytest.mark.parametrize(
-    "n, p", [(0, 0.5), (10, 0.0), (10, 1.0), (1, 0.3), (20, 0.7), (100, 0.02), (5000, 0.4)]
+    ("n", "p"), [(0, 0.5), (10, 0.0), (10, 1.0), (1, 0.3), (20, 0.7), (100, 0.02), (5000, 0.4)]
 )
 def test_binomial_numbers(generator, n, p):
     assert_discrete(generator.binomial(n, p, SIZE), stats.binom(n, p))
 
 
 @pytest.mark.parametrize(
-    "good, bad, sample", [(5, 5, 0), (5, 5, 10), (5, 7, 4), (50, 3, 20), (400, 900, 300)]
+    ("good", "bad", "sample"), [(5, 5, 0), (5, 5, 10), (5, 7, 4), (50, 3, 20), (400, 900, 300)]
 )
 def test_hypergeometric_numbers(generator, good, bad, sample):
     law = stats.hypergeom(good + bad, good, sample)

@@ -93,19 +93,19 @@ def test_more_dynamic_shared_memory_must_be_asked_for():
     assert status(kernel, *args, shared_mem=(227 << 10) + 8) == INVALID_VALUE
 
 
+STATIC = """
+extern "C" __global__ void look(unsigned char* out) {
+  __shared__ unsigned char s[SIZE];
+  extern __shared__ unsigned char d[];
+  out[0] = s[0];
+  out[1] = s[SIZE - 1];
+  s[0] = s[SIZE - 1] = 0;
+}
+"""
+
+
 def static_shared(size):
-    return cp.RawKernel(
-        """
-        extern "C" __global__ void look(unsigned char* out) {
-          __shared__ unsigned char s[%d];
-          extern __shared__ unsigned char d[];
-          out[0] = s[0];
-          out[1] = s[%d];
-          s[0] = s[%d] = 0;
-        }"""
-        % (size, size - 1, size - 1),
-        "look",
-    )
+    return cp.RawKernel(STATIC, "look", options=(f"-DSIZE={size}",))
 
 
 def test_static_and_dynamic_shared_memory_count_together():

@@ -150,6 +150,20 @@ def test_bad_accesses_of_kernels(pointer, index, says):
     assert says in errors
 
 
+def test_an_overrun_after_valid_accesses():
+    out, errors = processes.output("""
+        code = 'extern "C" __global__ void fill(char* p, int n) { while (n--) *p++ = 1; }'
+        fill = cp.RawKernel(code, "fill")
+        p = runtime.malloc(5120)
+        fill((1,), (1,), (np.uint64(p), np.int32(5120)))
+        print(code_of(runtime.deviceSynchronize))
+        fill((1,), (1,), (np.uint64(p), np.int32(5121)))
+        print(code_of(runtime.deviceSynchronize))
+    """)
+    assert out == ["0", "700"]
+    assert "0 bytes past the end of an allocation of 5120 bytes" in errors
+
+
 def test_the_last_byte_can_be_used(memory):
     for size in (1, 512, 4096, 4097, 1 << 20):
         address = memory(size)

@@ -43,10 +43,12 @@ _COMPILER_SOURCES = ("nvrtc.cpp", "host_compiler.cpp", "kernel_source.cpp")
 _HEADERS = ("fakecuda_nvrtc.h", "fakecuda_cupy.h")
 #: The libraries that the stand-in provides, by the beginning of their names and functions.
 _LIBRARIES = ("cublas", "cusolver", "cusparse", "cufft", "curand", "nvrtc")
-#: How g++ compiles kernels, as NVRTC would: a*b+c is one operation, overflow wraps around.
+#: How g++ compiles kernels, as NVRTC would: a*b+c is one operation (with -O1 it needs expensive
+#: optimizations for that), overflow wraps around.
 _KERNEL_FLAGS = (
     "-std=c++17", "-fPIC", "-w", "-fwrapv", "-fno-strict-aliasing", "-mfma", "-ffp-contract=fast",
-    "-fvisibility=hidden", "-fno-semantic-interposition", "-fno-gnu-unique",
+    "-fexpensive-optimizations", "-fvisibility=hidden", "-fno-semantic-interposition",
+    "-fno-gnu-unique",
 )  # fmt: skip
 
 

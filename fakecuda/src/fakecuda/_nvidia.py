@@ -17,22 +17,25 @@ _NVRTC = {
     12: ("nvidia-cuda-nvrtc-cu12", "cuda_nvrtc/lib"),
     13: ("nvidia-cuda-nvrtc", "cu13/lib"),
 }
+#: Where a toolkit is that an installer of NVIDIA's put there.
+_SYSTEM = "/usr/local/cuda"
 
 
 def find_headers(toolkit: int) -> Path:
-    """Return the folder with the headers of the CUDA runtime.
+    """Return the folder with the headers of the CUDA runtime of this major version.
 
     CuPy asks `cuda.pathfinder` for it. That looks in the same places, and in a process of its own
     where none has it, which would install the stand-in, and so on.
     """
     package, folder = _RUNTIME[toolkit]
-    roots = [os.environ.get("CUDA_PATH"), os.environ.get("CUDA_HOME"), "/usr/local/cuda"]
+    roots = [os.environ.get("CUDA_PATH"), os.environ.get("CUDA_HOME"), _SYSTEM]
     folders = [*_of_packages(folder), *(Path(root, "include") for root in roots if root)]
     for path in folders:
-        if (path / "cuda_runtime_api.h").is_file():
+        header = path / "cuda_runtime_api.h"
+        if header.is_file() and f"#define CUDART_VERSION  {toolkit}" in header.read_text():
             return path
     raise InstallError(
-        "fakecuda and CuPy need the headers of the CUDA runtime and found none in "
+        f"fakecuda and CuPy need the headers of the CUDA {toolkit} runtime and found none in "
         f"{', '.join(map(str, folders))}: pip install {package}"
     )
 

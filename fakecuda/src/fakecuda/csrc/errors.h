@@ -14,7 +14,8 @@ void set_device_error(int device, int code);
 // Remembers an error for cudaGetLastError, and returns it.
 int remember(int code);
 
-// Whether this thread has a context. The runtime makes it when it is needed; the driver asks for it.
+// Whether this thread has a context. The runtime makes one when it needs it; calls of the driver
+// fail without one.
 bool has_context();
 void make_context();
 

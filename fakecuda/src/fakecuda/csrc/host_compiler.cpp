@@ -211,8 +211,12 @@ Compilation compile_for_host(const std::string& name, const std::string& source,
   }
   TemporaryFolder folder;
   for (auto& [header, text] : headers) write(folder / header, text);
+  // (cupyx.jit defines CUPY_JIT_MODE, by which CuPy's headers are others than those prepared.)
   bool uses_cupy = source.find("cupy/complex.cuh") != std::string::npos &&
-                   source.find("CUPY_JIT_MODE") == std::string::npos;
+                   source.find("CUPY_JIT_MODE") == std::string::npos &&
+                   std::none_of(given.begin(), given.end(), [](const std::string& option) {
+                     return option.find("CUPY_JIT_MODE") != std::string::npos;
+                   });
   std::vector<std::string> command = compiler_settings.command;
   command.insert(command.end(),
                  {"-include", compiler_settings.headers + "/" +

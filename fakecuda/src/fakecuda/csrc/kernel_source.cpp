@@ -50,11 +50,18 @@ class Tokens {
       if (c == '"' || c == '\'')
         literal(c);
       else if (is_word_character(c))
-        while (at_ < source_.size() && is_word_character(source_[at_])) ++at_;
+        word();
       else
         ++at_;
       all_.push_back({begin, at_, source_.substr(begin, at_ - begin), conditions_});
     }
+  }
+
+  void word() {
+    bool number = isdigit(static_cast<unsigned char>(source_[at_]));  // 1'000
+    while (at_ < source_.size() &&
+           (is_word_character(source_[at_]) || (number && source_[at_] == '\'')))
+      ++at_;
   }
 
   void literal(char quote) {
@@ -168,7 +175,7 @@ std::string with_dynamic_shared(const std::string& source) {
       if (tokens[k].text == "__align__")
         k = past_parentheses(tokens, k + 1) - 1;
       else if (tokens[k].text != "extern" && tokens[k].text != "__shared__")
-        type += tokens[k].text + " ";
+        type += (k && tokens[k].begin == tokens[k - 1].end ? "" : " ") + tokens[k].text;
     }
     result += source.substr(copied, tokens[begin].begin - copied);
     result += type + "* const& " + name + " = reinterpret_cast<" + type +

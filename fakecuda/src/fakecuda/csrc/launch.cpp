@@ -31,7 +31,8 @@ class Arguments {
     for (size_t i = 0; i < offsets_.size(); ++i) memcpy(at(i), values[i], function.sizes[i]);
   }
 
-  std::vector<void*> pointers() {
+  // (Kernels take their parameters by value: what is here stays.)
+  std::vector<void*> pointers() const {
     std::vector<void*> all;
     for (size_t i = 0; i < offsets_.size(); ++i) all.push_back(at(i));
     return all;
@@ -41,7 +42,9 @@ class Arguments {
   struct alignas(16) Unit {
     char bytes[16];
   };
-  void* at(size_t i) { return reinterpret_cast<char*>(data_.data()) + offsets_[i]; }
+  void* at(size_t i) const {
+    return reinterpret_cast<char*>(const_cast<Unit*>(data_.data())) + offsets_[i];
+  }
 
   std::vector<size_t> offsets_;
   std::vector<Unit> data_;
@@ -56,8 +59,7 @@ struct Launch {
 
 void run(const Launch& launch) {
   if (!launch.function->call) return;
-  Arguments arguments = launch.arguments;  // kernels may write to their parameters
-  std::vector<void*> pointers = arguments.pointers();
+  std::vector<void*> pointers = launch.arguments.pointers();
   std::unique_ptr<char, decltype(&free)> shared(
       static_cast<char*>(aligned_alloc(
           kSharedAlignment, (launch.shared / kSharedAlignment + 1) * kSharedAlignment)),

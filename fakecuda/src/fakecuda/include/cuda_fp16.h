@@ -3,6 +3,7 @@
 #pragma once
 #include_next <cuda_fp16.h>
 #include "fakecuda/atomics.h"
+#include "fakecuda/conversions.h"
 
 #define FAKECUDA_HALF(name, expression)                    \
   inline __half h##name(__half a) {                        \
@@ -29,6 +30,24 @@ FAKECUDA_HALF(floor, std::floor(x))
 FAKECUDA_HALF(rint, std::nearbyint(x))
 FAKECUDA_HALF(trunc, std::trunc(x))
 #undef FAKECUDA_HALF
+
+// In double precision a*b + c is exact.
+inline __half __hfma(__half a, __half b, __half c) {
+  return __double2half(double(__half2float(a)) * __half2float(b) + __half2float(c));
+}
+inline __half2 __hfma2(__half2 a, __half2 b, __half2 c) {
+  return {__hfma(a.x, b.x, c.x), __hfma(a.y, b.y, c.y)};
+}
+
+#define FAKECUDA_FROM_HALF(To, name)                                                       \
+  inline To __half2##name##_rn(__half x) { return __float2##name##_rn(__half2float(x)); }  \
+  inline To __half2##name##_ru(__half x) { return __float2##name##_ru(__half2float(x)); }  \
+  inline To __half2##name##_rd(__half x) { return __float2##name##_rd(__half2float(x)); }
+FAKECUDA_FROM_HALF(int, int)
+FAKECUDA_FROM_HALF(unsigned, uint)
+FAKECUDA_FROM_HALF(long long, ll)
+FAKECUDA_FROM_HALF(unsigned long long, ull)
+#undef FAKECUDA_FROM_HALF
 
 inline __half atomicAdd(__half* address, __half value) {
   return fakecuda::exchange(address, [=](__half old) { return __hadd(old, value); });

@@ -17,6 +17,7 @@
 #include <ctime>
 #include <initializer_list>
 #include <limits>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <math.h>

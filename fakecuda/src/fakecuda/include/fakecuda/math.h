@@ -62,6 +62,7 @@ inline double erfcinv(double y) {
   return solve_erf(-x, 6, [=](double x) { return y - std::erfc(x); });
 }
 inline double erfcx(double x) {
+  if (x < -27) return INFINITY;
   if (x < 25) {
     double square = x * x, rest = std::fma(x, x, -square);
     return std::exp(square) * std::erfc(x) * (1 + rest);

@@ -3,8 +3,13 @@
 #include "keywords.h"
 
 inline void __syncwarp(unsigned mask = ~0u) { fakecuda_syncwarp(mask); }
-// Of a warp that has diverged, more lanes than those that are in the same branch.
-inline unsigned __activemask() { return fakecuda_live_lanes(); }
+
+// All lanes that there are: which of them are in the same branch is not known.
+inline unsigned __activemask() {
+  unsigned row = threadIdx.z * blockDim.y + threadIdx.y, thread = row * blockDim.x + threadIdx.x;
+  unsigned lanes = blockDim.x * blockDim.y * blockDim.z - thread / 32 * 32;
+  return lanes >= 32 ? ~0u : (1u << lanes) - 1;
+}
 
 namespace fakecuda {
 
