@@ -163,7 +163,7 @@ _UNIFIED = os.environ.get("CUPY_ENABLE_UMP", "0") != "0"
 
 
 def _upload(data: _Array) -> _Array:
-    pinned = cp.cuda.runtime.pointerGetMemoryType(data.ctypes.data) == _PINNED
+    pinned = cp.cuda.runtime.pointerGetAttributes(data.ctypes.data).type == _PINNED
     if not (pinned or _UNIFIED):
         return cp.asarray(data)  # by a pinned copy, which the GPU reads when it comes to it
     out = cp.empty(data.shape, data.dtype)
@@ -268,7 +268,7 @@ def _fitting(value: int, dtype: Any) -> Any:
         return value if -(2**63) <= value < 2**63 else float(value)
     if not _holds(dtype, value):
         raise OverflowError(f"Python integer {value} out of bounds for {dtype}")
-    return value
+    return value if value < 2**63 else np.uint64(value)  # CuPy 14.0 takes a C long
 
 
 def _holds(dtype: Any, value: int) -> bool:
@@ -347,6 +347,8 @@ def setitem(x: _Array, value: Any, key: Any, /) -> None:
             value = value.copy()
     elif x.dtype.kind in "fc" and not value and _is_negative_zero(value):
         value = _scalar(value, x.dtype)
+    elif type(value) is int and not 0 <= value < 128:
+        value = True if x.dtype.kind == "b" else _fitting(value, x.dtype)
     if _is_mask(key, x) and not getattr(value, "ndim", 0):
         if type(value) is array_type:
             value = value.astype(x.dtype, copy=False)
@@ -1019,8 +1021,16 @@ def permute_dims(x: _Array, /, axes: tuple[int, ...]) -> _Array:
 
 
 def reshape(x: _Array, /, shape: Any, *, copy: bool | None = None) -> _Array:
-    """The method; CuPy 14 knows `copy`."""
-    return x.reshape(shape, copy=copy)
+    """The method, which knows `copy` from CuPy 14.1 on."""
+    out = x.reshape(shape)
+    if copy is None:
+        return out
+    shares = out.data.mem is x.data.mem
+    if copy:
+        return out.copy() if shares else out
+    if not shares and x.size:
+        raise ValueError("the elements cannot be in that order without a copy")
+    return out
 
 
 def astype(x: _Array, dtype: Any, /, *, copy: bool = True) -> _Array:
@@ -1093,6 +1103,8 @@ def matrix_transpose(x: _Array, /) -> _Array:
 
 def sort(x: _Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> _Array:
     """CuPy sorts stably. Flipped on both sides, equal elements keep their order descending, too."""
+    if not x.size:
+        return x.copy()  # CuPy 14.0 divides by its size
     return cp.flip(cp.sort(cp.flip(x, axis), axis), axis) if descending else cp.sort(x, axis)
 
 
