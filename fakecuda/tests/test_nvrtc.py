@@ -243,7 +243,6 @@ def test_files_of_programs(tmp_path, monkeypatch, keep):
 
 def test_asserts():
     code = (
-        "#include <cassert>\n"
         'extern "C" __global__ void f(int* x) { assert(x[threadIdx.x] == 0); x[threadIdx.x] = 1; }'
     )
     x = cp.zeros(4, dtype=np.int32)
@@ -253,8 +252,7 @@ def test_asserts():
 
 def test_asserts_that_fail():
     printed, errors = output("""
-        code = '''#include <cassert>
-        extern "C" __global__ void f(int* x) { assert(x[threadIdx.x] == 0); }'''
+        code = 'extern "C" __global__ void f(int* x) { assert(x[threadIdx.x] == 0); }'
         cp.RawKernel(code, "f")((2,), (4,), (cp.array([0, 0, 1, 0], dtype="i4"),))
         print(code_of(runtime.deviceSynchronize))
     """)

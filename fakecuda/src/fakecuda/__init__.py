@@ -122,6 +122,7 @@ def _replace_loader(library: ctypes.CDLL, path: str) -> None:
     class Loaded:
         _handle_uint = library._handle
         abs_path = path
+        found_via = "fakecuda"
 
     pathfinder.load_nvidia_dynamic_lib = lambda name: Loaded()
 

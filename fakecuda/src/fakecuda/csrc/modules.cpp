@@ -80,9 +80,9 @@ void add_function(Module& module, const std::string& name, void (*call)(void**),
 // Kernels and variables stand in the table of symbols.
 int load_cubin(Module& module, const char* image) {
   for (auto& [name, symbol] : Elf(image).symbols()) {
-    if (ELF64_ST_BIND(symbol->st_info) == STB_LOCAL || symbol->st_shndx == SHN_UNDEF) continue;
+    if (symbol->st_shndx == SHN_UNDEF) continue;
     int type = ELF64_ST_TYPE(symbol->st_info);
-    if (type == STT_FUNC) {
+    if (type == STT_FUNC && ELF64_ST_BIND(symbol->st_info) != STB_LOCAL) {
       add_function(module, name, nullptr, {});
     } else if (type == STT_OBJECT && symbol->st_size) {
       void* address;

@@ -4,6 +4,7 @@
 
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <exception>
@@ -83,7 +84,13 @@ C_API void fakecuda_set_compiler(const char* const* command, const char* prelude
 C_API const char* fakecuda_use_nvrtc(const char* path) {
   // In a namespace of its own, where it finds neither functions nor a driver of ours.
   nvidia = dlmopen(LM_ID_NEWLM, path, RTLD_NOW);
-  return nvidia ? nullptr : dlerror();
+  if (!nvidia) return dlerror();
+  // The C library there shares our environment, which moves when we change it: it gets a copy.
+  static std::vector<char*> environment;
+  for (char** entry = environ; *entry; ++entry) environment.push_back(strdup(*entry));
+  environment.push_back(nullptr);
+  if (auto there = static_cast<char***>(dlsym(nvidia, "environ"))) *there = environment.data();
+  return nullptr;
 }
 
 // ---- NVRTC's functions

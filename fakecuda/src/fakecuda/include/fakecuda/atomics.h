@@ -24,11 +24,15 @@ inline T exchange(T* address, F next) {
   FAKECUDA_ATOMIC_NAMED(T, name, expression)            \
   FAKECUDA_ATOMIC_NAMED(T, name##_block, expression)    \
   FAKECUDA_ATOMIC_NAMED(T, name##_system, expression)
-#define FAKECUDA_ATOMIC_CAS(T)                                              \
-  inline T atomicCAS(T* address, T compare, T value) {                      \
+#define FAKECUDA_ATOMIC_CAS_NAMED(T, name)                                  \
+  inline T name(T* address, T compare, T value) {                           \
     return fakecuda::exchange(                                              \
         address, [=](T old) -> T { return old == compare ? value : old; }); \
   }
+#define FAKECUDA_ATOMIC_CAS(T)                   \
+  FAKECUDA_ATOMIC_CAS_NAMED(T, atomicCAS)        \
+  FAKECUDA_ATOMIC_CAS_NAMED(T, atomicCAS_block)  \
+  FAKECUDA_ATOMIC_CAS_NAMED(T, atomicCAS_system)
 
 FAKECUDA_ATOMIC(int, atomicAdd, int(unsigned(old) + unsigned(value)))
 FAKECUDA_ATOMIC(unsigned, atomicAdd, old + value)
@@ -57,12 +61,15 @@ FAKECUDA_ATOMIC(unsigned, atomicDec, old == 0 || old > value ? value : old - 1)
 
 FAKECUDA_ATOMIC(int, atomicAnd, old & value)
 FAKECUDA_ATOMIC(unsigned, atomicAnd, old & value)
+FAKECUDA_ATOMIC(long long, atomicAnd, old & value)
 FAKECUDA_ATOMIC(unsigned long long, atomicAnd, old & value)
 FAKECUDA_ATOMIC(int, atomicOr, old | value)
 FAKECUDA_ATOMIC(unsigned, atomicOr, old | value)
+FAKECUDA_ATOMIC(long long, atomicOr, old | value)
 FAKECUDA_ATOMIC(unsigned long long, atomicOr, old | value)
 FAKECUDA_ATOMIC(int, atomicXor, old ^ value)
 FAKECUDA_ATOMIC(unsigned, atomicXor, old ^ value)
+FAKECUDA_ATOMIC(long long, atomicXor, old ^ value)
 FAKECUDA_ATOMIC(unsigned long long, atomicXor, old ^ value)
 
 FAKECUDA_ATOMIC_CAS(int)
