@@ -264,7 +264,7 @@ def test_other_atomics():
         "atomicSub(out, 2); atomicInc(wrap, 2); atomicDec(wrap + 1, 2); atomicExch(f, float(i));",
         "int* out, unsigned* wrap, float* f",
     )
-    out, wrap = cp.full(1, 100, dtype="i4"), cp.array([0, 0], dtype="u4")
+    out, wrap = cp.full(1, 100, dtype="i4"), cp.array([0, 9], dtype="u4")
     f = cp.zeros(1, dtype="f4")
     run(code, out, wrap, f, threads=7)
     assert out.get()[0] == 86

@@ -329,7 +329,10 @@ def _missing(folder: Path, compiler: str, c: Iterable[str], cpp: Iterable[str]) 
     ]
     for name in sorted(c):
         report = "fakecuda_missing" if name.startswith(_LIBRARIES) else "fakecuda_unsupported"
-        lines.append(f'EXPORT int {name}() {{ return {report}("{name}"); }}')
+        if name.endswith(("ErrorName", "ErrorString", "StatusString")):
+            lines.append(f'EXPORT const char* {name}() {{ return "not there in fakecuda"; }}')
+        else:
+            lines.append(f'EXPORT int {name}() {{ return {report}("{name}"); }}')
     for symbol in sorted(cpp):  # these return nothing, an exception is all that CuPy would notice
         text = f"{_unmangled(symbol)} is not there in fakecuda"
         lines.append(f'EXPORT void {symbol}() {{ throw std::runtime_error("{text}"); }}')

@@ -108,7 +108,8 @@ std::string function_name(const std::vector<Token>& tokens, size_t i) {
   for (; i + 1 < tokens.size(); ++i) {
     if (tokens[i].text == ";" || tokens[i].text == "{") break;
     if (tokens[i + 1].text != "(") continue;
-    if (!attributes.count(tokens[i].text)) return tokens[i].text;
+    if (!attributes.count(tokens[i].text))
+      return is_word_character(tokens[i].text[0]) ? tokens[i].text : "";
     i = past_parentheses(tokens, i + 1) - 1;
   }
   return "";
