@@ -308,20 +308,38 @@ def test_other_functions(name):
     differences.check()
 
 
-@pytest.mark.parametrize(
-    "name", ["matmul", "vecdot", "tensordot", "linalg.cross", "linalg.outer", "linalg.solve"]
+#: Functions of two operands that are not elementwise, and a shape of no elements that they take.
+PRODUCTS = {
+    "linalg.cross": (0, 3),
+    "linalg.outer": (0,),
+    "linalg.solve": (0, 0),
+    "matmul": (0, 0),
+    "tensordot": (0, 0),
+    "vecdot": (0, 0),
+}
+SOME_PAIRS = (
+    ("int8", "float32"),
+    ("bool", "int64"),
+    ("float32", "complex128"),
+    ("uint64", "int16"),
 )
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
 def test_products_of_two_dtypes(name):
-    function, shape = _operation(name), (3, 3)
-    if name == "linalg.outer":
-        shape = (3,)
     differences = Differences()
+    function = _operation(name)
     for dtype in DTYPES:
         for other in DTYPES:
-            x, y = values(dtype, shape), values(other, shape)
-            if name == "linalg.solve":
-                x = (np.eye(3) * 2 + x).astype(dtype)
-            differences.add(f"{dtype}, {other}", function, x, y, rtol=1e-10)
+            none = (np.zeros(PRODUCTS[name], d) for d in (dtype, other))
+            differences.add(f"{dtype}, {other}", function, *none)
+    shape = (3,) if name == "linalg.outer" else (3, 3)
+    for pair in SOME_PAIRS:
+        x, y = (values(d, shape) for d in pair)
+        if name == "linalg.solve":
+            x, y = ((2 * np.eye(3) + a).astype(a.dtype) for a in (x, y))
+        differences.add(f"{pair}, numbers", function, x, y, rtol=1e-10)
+        differences.add(f"{pair[::-1]}, numbers", function, y, x, rtol=1e-10)
     differences.check()
 
 

@@ -1276,7 +1276,8 @@ def solve(x1: _Array, x2: _Array, /) -> _Array:
     if x2.size:
         out = cp.linalg.solve(cp.broadcast_to(x1, stack + x1.shape[-2:]), x2)
     else:
-        out = cp.empty(x2.shape, np.result_type(x1.dtype, x2.dtype, np.float32))
+        dtypes = [x.dtype if x.dtype.kind in "fc" else np.dtype("float64") for x in (x1, x2)]
+        out = cp.empty(x2.shape, np.result_type(*dtypes))
     return out[..., 0] if vector else out
 
 
