@@ -68,7 +68,7 @@ inline double __longlong_as_double(long long x) { return fakecuda::bits<double>(
 inline int __double2hiint(double x) { return int(__double_as_longlong(x) >> 32); }
 inline int __double2loint(double x) { return int(__double_as_longlong(x)); }
 inline double __hiloint2double(int high, int low) {
-  return __longlong_as_double((long long)((unsigned long long)unsigned(high) << 32 | unsigned(low)));
+  return fakecuda::bits<double>((unsigned long long)unsigned(high) << 32 | unsigned(low));
 }
 
 // ---- numbers to integers: rn to the nearest, rz toward zero, ru up, rd down

@@ -16,8 +16,10 @@ namespace fakecuda {
 // The types that shuffles take: numbers of 4 or 8 bytes, and half precision. Shorter integers are
 // converted to int.
 template <class T>
+using Promoted = std::conditional_t<(std::is_integral_v<T> && sizeof(T) < 4), int, T>;
+template <class T>
 using Shuffled = std::enable_if_t<std::is_arithmetic_v<T> || sizeof(T) == 2 || sizeof(T) == 4,
-                                  std::conditional_t<(std::is_integral_v<T> && sizeof(T) < 4), int, T>>;
+                                  Promoted<T>>;
 
 template <class T>
 inline T from_lane(unsigned mask, T value, int lane) {
@@ -65,7 +67,8 @@ inline fakecuda::Shuffled<T> __shfl_sync(unsigned mask, T value, int source, int
   return fakecuda::from_lane<fakecuda::Shuffled<T>>(mask, value, first + (source & (width - 1)));
 }
 template <class T>
-inline fakecuda::Shuffled<T> __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32) {
+inline fakecuda::Shuffled<T> __shfl_up_sync(unsigned mask, T value, unsigned delta,
+                                            int width = 32) {
   int lane = fakecuda_lane(), source = lane - int(delta);
   if (source < (lane & ~(width - 1))) source = lane;
   return fakecuda::from_lane<fakecuda::Shuffled<T>>(mask, value, source);
