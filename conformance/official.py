@@ -147,12 +147,14 @@ def run(args: argparse.Namespace) -> int:
 
 def new_failures(result: Run, earlier: dict[str, Run]) -> dict[str, str]:
     """The tests that did not pass, except those that did not pass in an earlier run."""
+    known = {test for run in earlier.values() for test in not_passed(run)}
+    return {test: why for test, why in not_passed(result).items() if test not in known}
+
+
+def not_passed(result: Run) -> dict[str, str]:
+    """The tests that neither passed nor were skipped, with the reasons."""
     kinds = ("failed", "error", "xfailed", "xpassed")
-    known = {test for run in earlier.values() for kind in kinds for test in run[kind]}
-    found: dict[str, str] = {}
-    for kind in kinds:
-        found |= result[kind]
-    return {test: why for test, why in found.items() if test not in known}
+    return {test: why for kind in kinds for test, why in result[kind].items()}
 
 
 def conforms(totals: dict[str, int]) -> bool:
@@ -405,11 +407,7 @@ def markdown(backend: str, device: str, runs: dict[str, Run]) -> str:
     ]
     for name, result in runs.items():
         main = name == f"{REVISIONS[0]}, {EXAMPLES} examples, derandomised"
-        bad = {
-            k: v
-            for key in ("failed", "error", "xfailed", "xpassed")
-            for k, v in result[key].items()
-        }
+        bad = not_passed(result)
         if main or bad:
             parts.append(f"## {name}")
         if main:
