@@ -20,8 +20,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 # (Whatever asks for reference counts or frames is compiled with all others of its kind, or not.)
 MODULES = """
-    _dispatch _operators _backends.numpy _backends._threads autodiff._backward autodiff._engine
-    autodiff._recorded autodiff._trees autodiff._writes autodiff.rules._elementwise
+    _dispatch _operators _pytree _backends.numpy _backends._threads autodiff._backward
+    autodiff._engine autodiff._recorded autodiff._writes autodiff.rules._elementwise
     autodiff.rules._linear_algebra autodiff.rules._statistical"""
 
 

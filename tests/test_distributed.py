@@ -10,6 +10,7 @@ import numpy as np
 import optree
 import pytest
 
+import arraygrad
 import arraygrad as xp
 from arraygrad import autodiff
 
@@ -182,7 +183,7 @@ def data(samples=23, dtype=np.float64):
     def tensor(a):
         return xp.asarray(a.astype(dtype))
 
-    params = Layer(tensor(first.w), tensor(first.b)), autodiff._trees.tree_map(tensor, second)
+    params = Layer(tensor(first.w), tensor(first.b)), arraygrad._pytree.tree_map(tensor, second)
     return params, tensor(x), tensor(y)
 
 
@@ -196,8 +197,8 @@ def make_loss():
 
 
 def close(found, expected, rtol=1e-12):
-    found, structure = autodiff._trees.flatten(found)
-    expected, other = autodiff._trees.flatten(expected)
+    found, structure = arraygrad._pytree.flatten(found)
+    expected, other = arraygrad._pytree.flatten(expected)
     assert structure == other
     for a, b in zip(found, expected, strict=True):
         assert (type(a), a.dtype, a.shape, a.device) == (xp.Tensor, b.dtype, b.shape, b.device)
@@ -449,7 +450,7 @@ def train(batch, steps, marker=""):
         value, g = gradient(params, batch, step)
         losses.append(float(value))
         params = optree.tree_map(lambda p, d: p - 0.1 * d, params, g, namespace="arraygrad")
-    return losses, [p.tolist() for p in autodiff._trees.flatten(params)[0]]
+    return losses, [p.tolist() for p in arraygrad._pytree.flatten(params)[0]]
 
 
 def test_a_killed_worker_changes_nothing(tmp_path):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from . import _dtypes
+from ._data_type import astype, result_type
 from ._device import Device, get_device
 from ._dispatch import SCALARS, apply, call, check_tensor, create, wrap
 from ._dtypes import as_dtype
 from ._elementwise import pow
 from ._errors import describe, explain
+from ._manipulation import stack
 from ._searching import where
 from ._strict import is_strict
 from ._typing import DeviceLike, DType, Real, Scalar, Shape, Tensor
@@ -117,8 +119,6 @@ def _convert(x: Tensor, dtype: DType, device: DeviceLike, copy: bool | None) -> 
             f"asarray: {describe(x)} on {x.device} cannot become "
             f"{dtype or x.dtype} on {target} without a copy; got copy=False"
         )
-    from ._data_type import astype
-
     return astype(x, x.dtype if dtype is None else dtype, copy=False, device=target)
 
 
@@ -130,8 +130,6 @@ def _holds_tensor(obj: Any) -> bool:
 
 def _stack(obj: Any, dtype: DType, device: DeviceLike) -> Tensor:
     """Nested sequences that hold tensors, stacked; so they stay on their device and in a trace."""
-    from ._manipulation import stack
-
     if isinstance(obj, Tensor):
         return obj  # on whichever device: `stack` refuses a mixture
     if isinstance(obj, (list, tuple)):
@@ -139,8 +137,6 @@ def _stack(obj: Any, dtype: DType, device: DeviceLike) -> Tensor:
         if any(p.shape != parts[0].shape for p in parts):
             shapes = ", ".join(str(p.shape) for p in parts)
             raise ValueError(f"asarray: the elements of a sequence differ in shape: {shapes}")
-        from ._data_type import result_type
-
         common = result_type(*(p.dtype for p in parts))
         return stack([_convert(p, common, None, None) for p in parts])
     return asarray(obj, device=device)

@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from queue import Empty, Queue
 from typing import Any
 
-from . import _hints
+from . import _hints, _pytree
 from ._creation import asarray
 from ._device import Device, get_device
 from ._errors import describe
 from ._indexing import take
 from ._typing import DeviceLike, Tensor
-from .autodiff import _trees
 from .random import Generator, default_rng
 
 _hints.install(__name__, _hints.DATA)
@@ -246,7 +245,7 @@ class DataLoader:
                     y = x[part, ...]
                     y = asarray(y, copy=True) if target is x.device else y
                 found.append(y.to_device(target))
-            return _trees.unflatten(self._structure, found)
+            return _pytree.unflatten(self._structure, found)
 
         return make
 
@@ -256,7 +255,7 @@ def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
     if not arrays:
         raise TypeError("DataLoader: expected at least one array")
     tree = arrays[0] if len(arrays) == 1 else arrays
-    leaves, structure = _trees.flatten(tree)
+    leaves, structure = _pytree.flatten(tree)
     if not leaves:
         raise TypeError(f"DataLoader: there is no array; got {describe(tree)}")
     found: list[Tensor] = []
@@ -269,7 +268,7 @@ def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
         elif hasattr(x, "__dlpack__"):
             found.append(asarray(x))
         else:
-            path = _trees.paths(tree)[i]
+            path = _pytree.paths(tree)[i]
             raise TypeError(
                 f"DataLoader: expected arrays; got {describe(x)}{path and f' in arrays{path}'}; "
                 "write arraygrad.asarray(...) or stack(...) first, and options by keyword"
@@ -278,7 +277,7 @@ def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
             raise ValueError("DataLoader: an array without axes has no samples")
     sizes = [x.shape[0] for x in found]
     if len(set(sizes)) > 1:
-        paths = _trees.paths(tree)
+        paths = _pytree.paths(tree)
         said = ", ".join(f"{n} in arrays{path}" for n, path in zip(sizes, paths, strict=True))
         raise ValueError(f"DataLoader: the first axes have different lengths: {said}")
     return found, structure, sizes[0]

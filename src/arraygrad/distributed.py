@@ -28,11 +28,10 @@ from distributed.protocol.serialize import (
     serialize,
 )
 
-from . import autodiff
+from . import _pytree, autodiff
 from ._device import DeviceLike, default_device
 from ._errors import describe
 from ._tensor import Tensor
-from .autodiff import _trees
 from .autodiff._debug import watching
 from .autodiff._functions import Function, _check_function, _numbers
 from .autodiff._traced import Traced, Variable, active
@@ -66,7 +65,7 @@ class _Box:
 
 _writers.register(_Box, lambda box: serialize(box.content, on_error="raise"))
 _readers.register(_Box, lambda header, frames: _Box(_deserialize(header, frames)))
-_sizeof.register(_Box, lambda box: sum(map(_sizeof, _trees.flatten(box.content)[0])))
+_sizeof.register(_Box, lambda box: sum(map(_sizeof, _pytree.flatten(box.content)[0])))
 
 
 class Shards:
@@ -138,7 +137,7 @@ def shard(x: Any, n: int, /, *, client: Client | None = None, device: DeviceLike
     >>> distributed.shard((x, y), 3)
     <Shards: 3 parts in this process>
     """
-    leaves, structure = _trees.flatten(x)
+    leaves, structure = _pytree.flatten(x)
     leaves = [_plain("shard", leaf) for leaf in leaves]
     samples = _samples("shard", leaves)
     if not isinstance(n, int):
@@ -148,7 +147,7 @@ def shard(x: Any, n: int, /, *, client: Client | None = None, device: DeviceLike
     size, more = divmod(samples, n)
     starts = [i * size + min(i, more) for i in range(n + 1)]
     parts = [
-        _trees.unflatten(structure, [leaf[slice(*bounds)] for leaf in leaves])
+        _pytree.unflatten(structure, [leaf[slice(*bounds)] for leaf in leaves])
         for bounds in pairwise(starts)
     ]
     return from_map(_identity, parts, client=client, device=device)
@@ -314,8 +313,8 @@ def value_and_grad(
         value, gradients = leaves[0], leaves[1:]
         found = []
         for i in by:
-            own, structure = _trees.flatten(args[i])
-            found.append(_trees.unflatten(structure, gradients[: len(own)]))
+            own, structure = _pytree.flatten(args[i])
+            found.append(_pytree.unflatten(structure, gradients[: len(own)]))
             del gradients[: len(own)]
         return (value, aux) if has_aux else value, found[0] if single else tuple(found)
 
@@ -343,7 +342,7 @@ def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
     args, kwargs = list(sent.content[0]), sent.content[1]
     for i, box in zip(places, parts, strict=True):
         args[i] = box.content
-    samples = {_samples("value_and_grad", _trees.flatten(box.content)[0]) for box in parts}
+    samples = {_samples("value_and_grad", _pytree.flatten(box.content)[0]) for box in parts}
     if len(samples) > 1:
         raise ValueError(
             "value_and_grad: all arguments in shards must have as many samples in a part; got "
@@ -360,7 +359,7 @@ def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
     with autodiff.debug_nans() if nans else nullcontext():
         value, gradient = autodiff.value_and_grad(there, argnums, has_aux=has_aux)(*args)
     value, aux = value if has_aux else (value, None)
-    leaves = [value, *_trees.flatten(gradient)[0]]
+    leaves = [value, *_pytree.flatten(gradient)[0]]
     weight = samples.pop()
     if reduce == "mean":
         leaves = [x * weight for x in leaves]
@@ -377,7 +376,7 @@ def _moved(tree: Any, device: DeviceLike) -> Any:
     def move(x: Any) -> Any:
         return x if device is None or not isinstance(x, Tensor) else x.to_device(device)
 
-    return _trees.tree_map(move, tree)
+    return _pytree.tree_map(move, tree)
 
 
 # ---- what the caller does
@@ -444,10 +443,10 @@ def _samples(name: str, leaves: Sequence[Any]) -> int:
 
 def _plain_tree(name: str, tree: Any, leaf: bool = False) -> Any:
     """The argument without variables, whose trace would end here."""
-    leaves, structure = _trees.flatten(tree)
+    leaves, structure = _pytree.flatten(tree)
     if not any(isinstance(x, Traced) for x in leaves):
         return tree
-    return _trees.unflatten(structure, [_plain(name, x, leaf) for x in leaves])
+    return _pytree.unflatten(structure, [_plain(name, x, leaf) for x in leaves])
 
 
 def _plain(name: str, x: Any, leaf: bool = False) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import _dispatch
-from .._creation import asarray
+from .. import _dispatch, _pytree
+from .._creation import arange, asarray
 from .._data_type import astype
 from .._elementwise import abs as _abs
 from .._elementwise import conj, real, sin
@@ -15,7 +15,6 @@ from .._manipulation import reshape
 from .._statistical import max as _max
 from .._statistical import sum as _sum
 from .._tensor import Tensor
-from . import _trees
 from ._functions import jvp, vjp
 
 
@@ -70,7 +69,7 @@ def check_grads(
         raise ValueError(f"check_grads: order must be an int of at least 1; got {order!r}")
     if not isinstance(args, (tuple, list)):
         raise TypeError(f"check_grads: args is a tuple of arguments; got {describe(args)}")
-    leaves, structure = _trees.flatten(tuple(args))
+    leaves, structure = _pytree.flatten(tuple(args))
     leaves = [asarray(x) if isinstance(x, (float, complex)) else x for x in leaves]
     single = any(isinstance(x, Tensor) and x.dtype.itemsize < 8 * _width(x) for x in leaves)
     tolerances = (
@@ -78,7 +77,7 @@ def check_grads(
         rtol if rtol is not None else 5e-2 if single else 1e-5 * order,
     )
     step = eps if eps is not None else 1e-2 if single else 1e-5
-    _check(f, _trees.unflatten(structure, leaves), order, tuple(modes), tolerances, step, "")
+    _check(f, _pytree.unflatten(structure, leaves), order, tuple(modes), tolerances, step, "")
 
 
 def _width(x: Tensor) -> int:
@@ -88,27 +87,27 @@ def _width(x: Tensor) -> int:
 def _check(
     f: Any, args: Any, order: int, modes: Any, tolerances: Any, eps: float, path: str
 ) -> None:
-    leaves, structure = _trees.flatten(args)
+    leaves, structure = _pytree.flatten(args)
     directions = [_irregular(x, k) for k, x in enumerate(leaves)]
-    tangents = _trees.unflatten(structure, directions)
+    tangents = _pytree.unflatten(structure, directions)
 
     def moved(h: float) -> list[Any]:
         copies = [x + h * t for x, t in zip(leaves, directions, strict=True)]
-        return _trees.flatten(f(*_trees.unflatten(structure, copies)))[0]
+        return _pytree.flatten(f(*_pytree.unflatten(structure, copies)))[0]
 
     def fresh() -> Any:  # which f may write to
-        return _trees.unflatten(structure, [_dispatch.unary("copy", x) for x in leaves])
+        return _pytree.unflatten(structure, [_dispatch.unary("copy", x) for x in leaves])
 
     numeric = [(a - b) / (2 * eps) for a, b in zip(moved(eps), moved(-eps), strict=True)]
     if "forward" in modes:
-        exact = _trees.flatten(jvp(f, fresh(), tangents)[1])[0]
+        exact = _pytree.flatten(jvp(f, fresh(), tangents)[1])[0]
         for a, b in zip(exact, numeric, strict=True):
             _compare(f"{path}forward mode", a, b, tolerances)
     if "reverse" in modes:
         out, pullback = vjp(f, *fresh())
-        outs, out_structure = _trees.flatten(out)
+        outs, out_structure = _pytree.flatten(out)
         weights = [_irregular(y, k + 7) for k, y in enumerate(outs)]
-        pulled = _trees.flatten(pullback(_trees.unflatten(out_structure, weights)))[0]
+        pulled = _pytree.flatten(pullback(_pytree.unflatten(out_structure, weights)))[0]
         _compare(
             f"{path}reverse mode",
             sum(_inner(g, t) for g, t in zip(pulled, directions, strict=True)),
@@ -127,16 +126,15 @@ def _check(
 
         def reverse(*a: Any) -> Any:
             out, pullback = vjp(f, *a)
-            outs, out_structure = _trees.flatten(out)
+            outs, out_structure = _pytree.flatten(out)
             weights = [_irregular(y, k + 7) for k, y in enumerate(outs)]
-            return pullback(_trees.unflatten(out_structure, weights))
+            return pullback(_pytree.unflatten(out_structure, weights))
 
         _check(reverse, args, order - 1, modes, tolerances, eps, f"{path}reverse mode, then ")
 
 
 def _irregular(x: Any, k: int) -> Tensor:
     """Numbers between -1 and 1 in the shape of `x`, without a pattern."""
-    from .._creation import arange
 
     def numbers(phase: float) -> Tensor:
         n = arange(x.size, dtype=None, device=x.device)

@@ -10,10 +10,10 @@ from functools import update_wrapper, wraps
 from numbers import Number
 from typing import Any
 
+from .. import _pytree
 from .._dispatch import clock, writes
 from .._errors import describe
 from .._tensor import Tensor
-from . import _trees
 from ._backward import backward, bottom, linear, transposed_vjp
 from ._debug import no_rule, seen
 from ._engine import conform, fit, leaf, node, part, quiet, refresh, snapshot, traced, zeros
@@ -39,7 +39,7 @@ class _Call:
     """A call whose tensors are taken out of their containers, and the level to perform it at."""
 
     def __init__(self, args: Any) -> None:
-        self.leaves, self.structure = _trees.flatten(args)
+        self.leaves, self.structure = _pytree.flatten(args)
         self.level = -1
         for x in self.leaves:
             if isinstance(x, Traced):
@@ -78,7 +78,7 @@ class _Call:
 
     def below(self) -> Any:
         """The arguments one level lower."""
-        return _trees.unflatten(self.structure, self.inner)
+        return _pytree.unflatten(self.structure, self.inner)
 
     def tangents(self) -> Any:
         """The tangents of the arguments, in their containers; zeros for what has none."""
@@ -152,7 +152,7 @@ def _note_views(
 
 
 def _tensors(name: str, tree: Any) -> tuple[list[Tensor], Any]:
-    leaves, structure = _trees.flatten(tree)
+    leaves, structure = _pytree.flatten(tree)
     for x in leaves:
         if not isinstance(x, Tensor):
             raise TypeError(f"{name}: expected tensors as results; got {describe(x)}")
@@ -299,25 +299,25 @@ class custom_vjp(_Custom):
         out, residuals = given
         outs, structure = _tensors(self.name, out)
         call.check(self.name, outs)
-        leaves, residual = _trees.flatten(residuals)
+        leaves, residual = _pytree.flatten(residuals)
         kept = [*call.kept(call.inner), *call.kept(leaves)]
         n = len(call.inner)
-        below = _trees.unflatten(call.structure, kept[:n])
+        below = _pytree.unflatten(call.structure, kept[:n])
 
         def whole(g: Any, _out: Any, *saved: Any) -> list[Any]:
             filled = [zeros(o) if p is None else p for p, o in zip(g, outs, strict=True)]
-            inner, residuals = saved[:n], _trees.unflatten(residual, saved[n:])
+            inner, residuals = saved[:n], _pytree.unflatten(residual, saved[n:])
             if any(isinstance(x, Traced) and x._trace.level == call.level for x in inner):
                 # The pass itself is recorded, at the same level: so is what it depends on.
-                again = _trees.unflatten(call.structure, inner)
+                again = _pytree.unflatten(call.structure, inner)
                 with Recording(True):
                     _, residuals = forward(*self._put_together(constants, again))
-            given = backwards(*constants, residuals, _trees.unflatten(structure, filled))
+            given = backwards(*constants, residuals, _pytree.unflatten(structure, filled))
             return _match(self.name, given, below)
 
         if not call.forward:
             rule = Rule(self.name, whole=whole)
-            return _trees.unflatten(structure, _record(rule, call, outs, kept))
+            return _pytree.unflatten(structure, _record(rule, call, outs, kept))
         totals: list[Any] = [None] * len(outs)
         with quiet():
             for k, t in enumerate(call.tangents()):
@@ -326,7 +326,7 @@ class custom_vjp(_Custom):
                 found = transposed_vjp(lambda g, *_, k=k: whole(g, None, *kept)[k], True)(t, outs)
                 totals = [b if a is None else a if b is None else a + b
                           for a, b in zip(totals, found, strict=True)]  # fmt: skip
-        return _trees.unflatten(structure, _push(self.name, call, outs, totals))
+        return _pytree.unflatten(structure, _push(self.name, call, outs, totals))
 
 
 def _match(name: str, given: Any, arguments: Any) -> list[Any]:
@@ -339,11 +339,11 @@ def _match(name: str, given: Any, arguments: Any) -> list[Any]:
         )
     found: list[Any] = []
     for x, g in zip(arguments, given, strict=True):
-        leaves, structure = _trees.flatten(x)
+        leaves, structure = _pytree.flatten(x)
         if g is None:
             found += [None] * len(leaves)
             continue
-        parts, other = _trees.flatten(g)
+        parts, other = _pytree.flatten(g)
         if other != structure:
             raise ValueError(
                 f"{name}: a cotangent must have the structure {structure}; got {other}"
@@ -369,7 +369,7 @@ def _still(x: Any) -> Any:
 
 def _tangents(name: str, given: Any, outs: list[Any], structure: Any) -> list[Any]:
     """The leaves of a rule's tangents, one for each result."""
-    leaves, found = _trees.flatten(given)
+    leaves, found = _pytree.flatten(given)
     if found != structure:
         raise ValueError(f"{name}: the tangent must have the structure {structure}; got {found}")
     tangents = []
@@ -493,7 +493,7 @@ class custom_jvp(_Custom):
                         a + b if o.dtype.kind in "fc" else a
                         for a, b, o in zip(totals, parts, outs, strict=True)
                     ]
-            return out, _trees.unflatten(structure, totals)
+            return out, _pytree.unflatten(structure, totals)
 
         self._rule = rule
 
@@ -505,7 +505,7 @@ class custom_jvp(_Custom):
             filled = [
                 _still(x) if t is None else t for t, x in zip(tangents, call.inner, strict=True)
             ]
-            result = rule(*constants, below, _trees.unflatten(call.structure, filled))
+            result = rule(*constants, below, _pytree.unflatten(call.structure, filled))
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError(
                     f"{self.name}: the rule must give (out, tangent_out); got {describe(result)}"
@@ -518,7 +518,7 @@ class custom_jvp(_Custom):
             outs, structure = _tensors(self.name, out)
             call.check(self.name, outs)
             tangents = _tangents(self.name, tangent, outs, structure)
-            return _trees.unflatten(structure, _push(self.name, call, outs, tangents))
+            return _pytree.unflatten(structure, _push(self.name, call, outs, tangents))
         with following_rule(call.level, call.start):
             outs, structure = _tensors(self.name, self(*self._put_together(constants, below)))
         call.check(self.name, outs)
@@ -527,7 +527,7 @@ class custom_jvp(_Custom):
         places = [i for i, f in enumerate(call.flags) if f]
 
         def whole(g: Any, _out: Any, *inner: Any) -> list[Any]:
-            again = _trees.unflatten(call.structure, inner)  # recorded, if the pass itself is
+            again = _pytree.unflatten(call.structure, inner)  # recorded, if the pass itself is
 
             def function(*ts: Tensor) -> Any:
                 tangents = list(basis)
@@ -541,7 +541,7 @@ class custom_jvp(_Custom):
                 found[i] = p
             return found
 
-        return _trees.unflatten(structure, _record(Rule(self.name, whole=whole), call, outs, kept))
+        return _pytree.unflatten(structure, _record(Rule(self.name, whole=whole), call, outs, kept))
 
 
 # ---- checkpoint
@@ -644,7 +644,7 @@ def checkpoint(f: Function, /) -> Function:
                     x = traced(Variable, x, leaf(x, level))
                 starts.append(x._trace if flag else None)
                 again.append(x)
-            args, kwargs = _trees.unflatten(call.structure, again)
+            args, kwargs = _pytree.unflatten(call.structure, again)
             start = next(clock)
             with _repeating():
                 results, _ = _tensors("checkpoint", f(*args, **kwargs))
@@ -669,7 +669,7 @@ def checkpoint(f: Function, /) -> Function:
         constants = [x for x, flag in zip(call.leaves, call.flags, strict=True) if not flag]
         results = _record(Rule("checkpoint", whole=whole), call, outs, kept, captured)
         call.inner = []  # not to outlive what the node keeps
-        return _trees.unflatten(
+        return _pytree.unflatten(
             structure,
             [
                 o if any(o is c for c in constants) else r

@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from .. import _device, _dispatch
+from .. import _device, _dispatch, _pytree
 from .._device import Device
 from .._errors import describe
 from .._standard import MUTATING
@@ -339,12 +339,10 @@ def check_results(
         found = _first(_parts(results))
         if found is None:
             return
-        from . import _trees
-
         given = [
             (f"argument {i}{path}", x)
             for i, arg in enumerate(args)
-            for x, path in zip(_trees.flatten(arg)[0], _trees.paths(arg), strict=True)
+            for x, path in zip(_pytree.flatten(arg)[0], _pytree.paths(arg), strict=True)
         ]
         given += [("a tangent", t) for t in tangents]
         watch.came = next((words for words, x in given if has_nan(x)), watch.came)

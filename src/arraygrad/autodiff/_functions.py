@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
-from .. import _dispatch
+from .. import _dispatch, _pytree
+from .._creation import asarray
+from .._elementwise import conj
 from .._errors import describe
+from .._manipulation import reshape, stack
 from .._tensor import Tensor
-from . import _debug, _trees
+from . import _debug
 from ._backward import backward, own
 from ._engine import conform, fit, tie, zeros
 from ._recorded import (
@@ -208,7 +211,7 @@ def _like_outputs(
     name: str, tree: Any, structure: Any, likes: Sequence[Any], what: str
 ) -> list[Tensor]:
     """The leaves of a tree that must be as given ones in structure, shapes, kinds, devices."""
-    leaves, found = _trees.flatten(tree)
+    leaves, found = _pytree.flatten(tree)
     if found != structure:
         raise ValueError(f"{name}: the {what} must have the structure {structure}; got {found}")
     checked = []
@@ -216,8 +219,6 @@ def _like_outputs(
         if isinstance(x, (int, float, complex)) and not isinstance(like, Tensor):
             like = as_input(name, 0, like, str)
         if isinstance(x, (int, float, complex)):
-            from .._creation import asarray
-
             x = asarray(x, dtype=like.dtype, device=like.device)
         if (
             not isinstance(x, Tensor)
@@ -276,7 +277,7 @@ def jvp(
     inputs = Inputs("jvp", primals, range(len(primals)))
     if len(tangents) != len(primals):
         raise ValueError(f"jvp: {len(primals)} primals, but {len(tangents)} tangents")
-    structure = _trees.flatten(tuple(primals))[1]
+    structure = _pytree.flatten(tuple(primals))[1]
     directions = _like_outputs("jvp", tuple(tangents), structure, inputs.leaves, "tangents")
     return _jvp("jvp", f, inputs, directions, has_aux)
 
@@ -312,10 +313,10 @@ def _jvp(
         for y in outer:  # a constant derivative is no less a function of these
             t = tie(t, y)
         tangents.append(t)
-    value = _trees.unflatten(structure, values)
-    tangent = _trees.unflatten(structure, tangents)
+    value = _pytree.unflatten(structure, values)
+    tangent = _pytree.unflatten(structure, tangents)
     if has_aux:
-        return value, tangent, _trees.tree_map(lambda x: lowered(x, level), aux)
+        return value, tangent, _pytree.tree_map(lambda x: lowered(x, level), aux)
     return value, tangent
 
 
@@ -366,7 +367,7 @@ def linearize(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any
     level = next(levels)
     starts = [entered(zeros(x), level) for x in recorded.likes]
     pulled = recorded.pull(starts)
-    structure = _trees.flatten(primals)[1]
+    structure = _pytree.flatten(primals)[1]
 
     def derivative(*tangents: Any) -> Any:
         leaves = _like_outputs("linearize", tangents, structure, inputs.leaves, "tangents")
@@ -377,7 +378,7 @@ def linearize(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any
         ]
         found = backward(roots)
         parts = [own(found, s._trace) for s in starts]
-        return _trees.unflatten(
+        return _pytree.unflatten(
             recorded.structure,
             [zeros(x) if t is None else t for t, x in zip(parts, recorded.likes, strict=True)],
         )
@@ -490,7 +491,7 @@ def _jacobian(
         for row in table:
             restored = inputs.restored(row)
             parts.append(restored[0] if single else restored)
-        found = _trees.unflatten(structure, parts)
+        found = _pytree.unflatten(structure, parts)
         return (found, aux) if has_aux else found
 
     return run
@@ -520,16 +521,14 @@ def _forward(
             value, tangent, *rest = _jvp(name, f, inputs, directions, has_aux, kwargs)
             if structure is None and has_aux:
                 (aux,) = rest
-            likes = _trees.flatten(value)[0]
-            found, structure = _trees.flatten(tangent)
+            likes = _pytree.flatten(value)[0]
+            found, structure = _pytree.flatten(tangent)
             column.append(found)
         columns.append(column)
     inputs.leaves = leaves
     if structure is None:  # no elements at all
         out, aux = split_aux(name, f(*inputs.replaced(leaves), **kwargs), has_aux)
         likes, structure = outputs_of(name, out)
-    from .._manipulation import reshape, stack
-
     table = []
     for k, like in enumerate(likes):
         row = []
@@ -546,9 +545,6 @@ def _forward(
 
 def _reverse(recorded: Recorded, holomorphic: bool) -> list[list[Tensor]]:
     """One pass for each element of the outputs."""
-    from .._elementwise import conj
-    from .._manipulation import reshape, stack
-
     leaves = recorded.inputs.leaves
     table = []
     for k, like in enumerate(recorded.likes):
@@ -664,7 +660,7 @@ def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     if not isinstance(primals, (tuple, list)):
         raise TypeError(f"hvp: primals is a tuple of arguments; got {describe(primals)}")
     inputs = Inputs("hvp", primals, range(len(primals)))
-    structure = _trees.flatten(tuple(primals))[1]
+    structure = _pytree.flatten(tuple(primals))[1]
     directions = _like_outputs("hvp", tuple(tangents), structure, inputs.leaves, "tangents")
     recorded = Recorded("hvp", f, inputs, {}, False)
     cotangent = one("hvp", recorded.value())
@@ -701,7 +697,7 @@ def stop_gradient(tree: Any, /) -> Any:
     >>> autodiff.grad(lambda x: x * autodiff.stop_gradient(x))(xp.asarray(3.0))
     Tensor(3., dtype=float64)
     """
-    return _trees.tree_map(lambda x: detached(x) if isinstance(x, Tensor) else x, tree)
+    return _pytree.tree_map(lambda x: detached(x) if isinstance(x, Tensor) else x, tree)
 
 
 __all__ = [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .. import _dispatch
+from .. import _dispatch, _pytree
+from .._creation import asarray
 from .._errors import describe
 from .._tensor import Tensor
-from . import _backward, _debug, _engine, _trees
+from . import _backward, _debug, _engine
 from ._backward import backward
 from ._engine import conform, refresh, snapshot, tie, zeros
 from ._traced import EXPOSED, Dual, Exposed, Tangent, Traced, Variable, joined, levels
@@ -31,14 +32,14 @@ class Inputs:
                     f"{name}: argnums {i} is out of range: the function is called with "
                     f"{len(args)} positional arguments"
                 )
-            leaves, structure = _trees.flatten(args[i])
+            leaves, structure = _pytree.flatten(args[i])
             if not leaves:
                 raise TypeError(f"{name}: argument {i} holds no tensor; got {describe(args[i])}")
             self.structures.append(structure)
             for k, x in enumerate(leaves):
                 if type(x) is not Tensor or x._data.dtype.kind not in "fc":
                     # (B023: the path is asked for at once, if at all)
-                    x = as_input(name, i, x, lambda: _trees.paths(args[i])[k])  # noqa: B023
+                    x = as_input(name, i, x, lambda: _pytree.paths(args[i])[k])  # noqa: B023
                 self.leaves.append(x)
 
     def replaced(self, leaves: Sequence[Any]) -> list[Any]:
@@ -51,15 +52,13 @@ class Inputs:
 
     def restored(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
         """Leaves in the containers of the arguments."""
-        return _trees.unflatten_each(self.structures, leaves)
+        return _pytree.unflatten_each(self.structures, leaves)
 
 
 def as_input(name: str, i: int, x: Any, path: Callable[[], str]) -> Tensor:
     if isinstance(x, Tensor) and x.dtype.kind in "fc":
         return x
     if isinstance(x, (float, complex)):
-        from .._creation import asarray
-
         return asarray(x)
     where = path()
     if isinstance(x, Tensor):
@@ -136,7 +135,7 @@ def split_aux(name: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
 
 
 def outputs_of(name: str, out: Any) -> tuple[list[Tensor], Any]:
-    leaves, structure = _trees.flatten(out)
+    leaves, structure = _pytree.flatten(out)
     if not leaves:
         raise TypeError(f"{name}: the function gave no tensor; got {describe(out)}")
     for x in leaves:
@@ -174,12 +173,12 @@ class Recorded:
         if _debug.entered:
             _debug.check_results(name, outputs, inputs.args)
         self.nodes = traces_of(name, outputs, level)
-        self.aux = _trees.tree_map(lambda x: lowered(x, level), aux) if has_aux else None
+        self.aux = _pytree.tree_map(lambda x: lowered(x, level), aux) if has_aux else None
         self.likes = [lowered(x, level) for x in outputs]
 
     def value(self) -> Any:
         """The result."""
-        return _trees.unflatten(self.structure, self.likes)
+        return _pytree.unflatten(self.structure, self.likes)
 
     def pull(self, cotangents: Sequence[Tensor | None], free: bool = False) -> list[Tensor]:
         """Cotangents of the inputs from those of the outputs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import _pytree
 from .._constants import inf
 from .._creation import asarray
 from .._elementwise import clip, isfinite, minimum
@@ -11,7 +12,7 @@ from .._errors import describe
 from .._manipulation import reshape, stack
 from .._statistical import max as largest
 from .._tensor import Tensor
-from ..autodiff import Variable, _trees
+from ..autodiff import Variable
 from ..autodiff._traced import Traced
 from ..linalg import vector_norm
 
@@ -118,7 +119,7 @@ def _gradients(name: str, parameters: Any) -> list[Tensor]:
     if hasattr(parameters, "__next__"):
         parameters = list(parameters)
     found = []
-    for p in _trees.flatten(parameters)[0]:
+    for p in _pytree.flatten(parameters)[0]:
         if not isinstance(p, Tensor):
             raise TypeError(f"{name}: expected variables or gradients; got {describe(p)}")
         if isinstance(p, Traced):

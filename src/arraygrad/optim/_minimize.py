@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .. import _pytree
 from .._creation import asarray
 from .._data_type import astype
 from .._dtypes import ALL
@@ -12,7 +13,7 @@ from .._elementwise import imag, real
 from .._errors import describe
 from .._manipulation import broadcast_to, concat, reshape
 from .._tensor import Tensor
-from ..autodiff import Variable, _trees, hvp, jacobian, value_and_grad, variable
+from ..autodiff import Variable, hvp, jacobian, value_and_grad, variable
 from ..autodiff._traced import Traced, active
 
 _PRODUCTS = ("newton-cg", "trust-ncg", "trust-krylov", "trust-constr")
@@ -173,7 +174,7 @@ def _constraint(c: Any, flat: _Flat) -> dict[str, Any]:
         def rows(x: Any) -> Tensor:
             return reshape(g(x), (-1,))
 
-        parts = _trees.flatten(jacobian(rows)(flat.restored(z)))[0]
+        parts = _pytree.flatten(jacobian(rows)(flat.restored(z)))[0]
         return concat([_on_host(reshape(p, (p.shape[0], -1))) for p in parts], axis=1).numpy()
 
     return {"type": c["type"], "fun": value, "jac": derivative}
@@ -183,7 +184,7 @@ class _Flat:
     """Containers of tensors as one vector of float64 on the host, and back."""
 
     def __init__(self, x0: Any) -> None:
-        leaves, self.structure = _trees.flatten(x0)
+        leaves, self.structure = _pytree.flatten(x0)
         self.leaves: list[Tensor] = []
         self.variable = []
         for x in leaves:
@@ -207,7 +208,7 @@ class _Flat:
     def vector(self, tree: Any) -> Any:
         """The leaves, one after the other."""
         parts = []
-        for x in _trees.flatten(tree)[0]:
+        for x in _pytree.flatten(tree)[0]:
             x = reshape(x.detach() if isinstance(x, Traced) else asarray(x), (-1,))
             parts += (
                 [_on_host(real(x)), _on_host(imag(x))] if x.dtype.kind == "c" else [_on_host(x)]
@@ -216,14 +217,14 @@ class _Flat:
 
     def restored(self, z: Any) -> Any:
         """The containers of a vector."""
-        return _trees.unflatten(self.structure, self._parts(z))
+        return _pytree.unflatten(self.structure, self._parts(z))
 
     def result(self, z: Any) -> Any:
         """The same, with variables where there were such."""
         parts = [
             variable(x) if v else x for x, v in zip(self._parts(z), self.variable, strict=True)
         ]
-        return _trees.unflatten(self.structure, parts)
+        return _pytree.unflatten(self.structure, parts)
 
     def _parts(self, z: Any) -> list[Tensor]:
         host = asarray(z, dtype=_HOST, device="cpu", copy=True)  # SciPy writes to its vectors
@@ -254,7 +255,7 @@ class _Flat:
         if bound is None or isinstance(bound, (int, float)):
             value = none if bound is None else float(bound)
             return [value] * sum(x.size for x in self.leaves)
-        leaves, structure = _trees.flatten(bound)
+        leaves, structure = _pytree.flatten(bound)
         if structure != self.structure:
             raise ValueError(
                 "minimize: bounds are (low, high), each None, a number or like x0; got the bound "

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, ClassVar
 
+from .. import _pytree
 from .._creation import asarray, empty_like, zeros_like
 from .._data_type import astype
 from .._dispatch import call, note_write, wrap
@@ -14,7 +15,7 @@ from .._dtypes import ALL
 from .._errors import DeviceMismatchError, describe, explain
 from .._manipulation import reshape
 from .._tensor import Tensor
-from ..autodiff import NotDifferentiableError, Variable, _trees
+from ..autodiff import NotDifferentiableError, Variable
 from ..autodiff._traced import Dual, Traced, active
 
 Group = dict[str, Any]
@@ -109,7 +110,7 @@ class Optimizer:
         params = param_group["params"]
         if not isinstance(params, (Tensor, Mapping)) and isinstance(params, Iterable):
             params = list(params)
-        leaves = _trees.flatten(params)[0]
+        leaves = _pytree.flatten(params)[0]
         if not leaves:
             raise ValueError(f"{self._name}: there are no parameters; got {describe(params)}")
         known = {id(p) for g in self.param_groups for p in g["params"]}
@@ -213,7 +214,7 @@ class Optimizer:
             )
         if not isinstance(grads, (Tensor, Mapping)) and isinstance(grads, Iterator):
             grads = list(grads)
-        leaves = _trees.flatten(grads)[0]
+        leaves = _pytree.flatten(grads)[0]
         if len(leaves) != len(self.state):
             raise ValueError(
                 f"{name}: there are {len(self.state)} parameters, but {len(leaves)} gradients"

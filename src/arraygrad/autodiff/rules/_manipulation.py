@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from ... import _manipulation as xp
-from ..._creation import arange, tril, triu, zeros
+from ..._creation import arange, meshgrid, tril, triu, zeros
 from ..._dispatch import scatter, unary
 from ..._dtypes import bool as bool_
 from ..._indexing import take
+from ..._searching import where
 from ..._statistical import sum as _sum
 from ..._tensor import Tensor
 from .._engine import put
@@ -74,8 +75,6 @@ def _meshgrid_vjp(g: Any, i: int, likes: Any, indexing: Any) -> Any:
 
 
 def _meshgrid_jvp(tangents: Any, indexing: Any) -> Any:
-    from ..._creation import meshgrid
-
     return meshgrid(*tangents, indexing=indexing)
 
 
@@ -253,8 +252,6 @@ define(
 def _last_write(g: Any, _out: Any, _x: Any, value_like: Any, key: Any) -> Any:
     """Of an assignment, what comes to the value: where it was not overwritten by itself."""
     if not value_like.shape and getattr(key, "dtype", None) == bool_:
-        from ..._searching import where
-
         mask = xp.reshape(key, key.shape + (1,) * (g.ndim - key.ndim))
         return where(mask, g, 0.0)  # all of it goes to one number: none need be counted
     chosen = g[key]
@@ -262,8 +259,6 @@ def _last_write(g: Any, _out: Any, _x: Any, value_like: Any, key: Any) -> Any:
     if any(
         isinstance(k, (list, tuple)) or getattr(k, "dtype", None) not in (None, bool_) for k in keys
     ):
-        from ..._searching import where
-
         numbers = xp.reshape(arange(chosen.size, device=g.device), chosen.shape)
         last = put(zeros(g.shape, dtype=numbers.dtype, device=g.device), numbers, key)
         chosen = where(last[key] == numbers, chosen, 0.0)

@@ -10,7 +10,7 @@ from typing import Any
 
 import optree
 
-from .._tensor import Tensor
+from ._tensor import Tensor
 
 _NAMESPACE = "arraygrad"
 _LEAF: Any = optree.treespec_leaf(namespace=_NAMESPACE)
