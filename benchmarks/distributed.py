@@ -60,7 +60,9 @@ def main(args: list[str] | None = None) -> None:
     with ExitStack() as stack:
         clients: dict[str, Client | None] = {}
         for name, n in (("one worker", 1), ("two workers", 2)):
-            cluster = LocalCluster(n_workers=n, threads_per_worker=1, dashboard_address=":0")
+            cluster = LocalCluster(
+                n_workers=n, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+            )
             clients[name] = stack.enter_context(Client(stack.enter_context(cluster)))
         clients["threads"] = None
         for size in SIZES:

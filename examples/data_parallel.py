@@ -105,7 +105,7 @@ def main(arguments=None):
     x, side = spirals(chosen.samples)
     # Each process has one thread, and NumPy in it too.
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
         Client(cluster) as client,
     ):
         shards = (distributed.shard(a, 2, client=client) for a in (x, side))
