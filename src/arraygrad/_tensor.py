@@ -517,6 +517,9 @@ class Tensor(Operators):
             str(self._device),
         )
 
+    def __sizeof__(self) -> int:  # Dask's workers count their memory by it
+        return super().__sizeof__() + int(self.size) * int(self.dtype.itemsize)
+
     def __dir__(self) -> list[str]:
         own = type(self)
         return [n for n in super().__dir__() if n not in METHODS or hasattr(own, n)]
@@ -676,6 +679,3 @@ def _unpickle(data: Any, device: str) -> Tensor:
 
 for _name in METHODS:
     setattr(Tensor, _name, Elsewhere(_name))
-
-if "distributed.protocol.serialize" in sys.modules:  # a worker of Dask's: tensors are sent to it
-    from .interop import _worker  # noqa: F401  (it tells Dask how)

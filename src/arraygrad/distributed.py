@@ -24,8 +24,8 @@ from distributed.protocol import pickle as _untyped_pickle
 from distributed.protocol.serialize import (
     dask_deserialize,
     dask_serialize,
-    deserialize,
-    serialize,
+    pickle_dumps,
+    pickle_loads,
 )
 
 from . import _pytree, autodiff
@@ -35,7 +35,7 @@ from ._tensor import Tensor
 from .autodiff._debug import watching
 from .autodiff._functions import Function, _check_function, _numbers
 from .autodiff._traced import Traced, Variable, active
-from .interop import distributed as _frames  # noqa: F401  (tensors are sent as frames)
+from .interop import _dask  # noqa: F401  (Dask names tensors by their content)
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -46,26 +46,26 @@ __all__ = ["Shards", "from_map", "shard", "value_and_grad"]
 _sizeof: Any = _sizes.sizeof
 _compute: Any = _untyped_compute
 _delayed: Any = _untyped_delayed
+pickle: Any = _untyped_pickle
 _writers: Any = dask_serialize
 _readers: Any = dask_deserialize
-_deserialize: Any = deserialize
-pickle: Any = _untyped_pickle
+_to_frames: Any = pickle_dumps
 
 
 class _Box:
-    """What Dask hands from task to task unopened.
-
-    It is of a class of this module, so that a process that receives one imports the module first
-    and can read the tensors in it.
-    """
+    """An argument or result of a task. Dask would search a plain container for other tasks."""
 
     def __init__(self, content: Any) -> None:
         self.content = content
 
+    def __sizeof__(self) -> int:
+        return sum(map(_sizeof, _pytree.flatten(self.content)[0]))
 
-_writers.register(_Box, lambda box: serialize(box.content, on_error="raise"))
-_readers.register(_Box, lambda header, frames: _Box(_deserialize(header, frames)))
-_sizeof.register(_Box, lambda box: sum(map(_sizeof, _pytree.flatten(box.content)[0])))
+
+# Results reach the client through the scheduler, which limits its connections to pickle protocol 4,
+# and that copies all elements. A box is always pickled by protocol 5.
+_writers.register(_Box, lambda box: _to_frames(box.content))
+_readers.register(_Box, lambda header, frames: _Box(pickle_loads(header, frames)))
 
 
 class Shards:

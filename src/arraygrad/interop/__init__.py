@@ -6,5 +6,4 @@ which imports the library::
 
     import arraygrad.interop.einops
     import arraygrad.interop.dask
-    import arraygrad.interop.distributed
 """

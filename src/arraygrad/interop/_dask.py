@@ -1,25 +1,22 @@
-"""What all of Dask asks of its data: a name made of the content, and the size in memory."""
+"""Dask names a tensor by its content, so that equal ones are computed once."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from dask import sizeof, tokenize
+from dask import tokenize
 
 from .._tensor import Tensor
 
-# Dask's dispatches by class, which have no types.
-_names: Any = tokenize.normalize_token
-_sizes: Any = sizeof.sizeof
+_names: Any = tokenize.normalize_token  # Dask's dispatch by class, which has no types
 
 
 def _name(x: Tensor) -> Any:
     if type(x) is not Tensor:  # recorded: equal values may have other histories
         return _names.dispatch(object)(x)
-    # By the standard's order of elements: Dask's own way for arrays goes by that in memory, and
-    # gives a matrix and its transpose one name if their memory is the same.
+    # The elements are in the standard's order. Dask hashes a NumPy array in the order of memory, so
+    # a matrix and its transpose could have one name.
     return "arraygrad.Tensor", str(x.device), x.shape, _names(x.numpy().ravel())
 
 
 _names.register(Tensor, _name)
-_sizes.register(Tensor, lambda x: int(x.size) * int(x.dtype.itemsize))

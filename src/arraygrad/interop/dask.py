@@ -27,7 +27,7 @@ from dask.array import dispatch as _untyped
 
 import arraygrad as xp
 
-from . import _dask  # noqa: F401  (names and sizes)
+from . import _dask  # noqa: F401  (names)
 
 __all__ = ["Backend"]
 
