@@ -1,9 +1,9 @@
-"""Data parallelism: gradients of a batch that lies in parts with the workers of Dask.
+"""Data parallelism: gradients of a batch whose parts are held by the workers of Dask.
 
-`shard` cuts a batch into parts and hands them out once; `from_map` has the workers load them.
-`value_and_grad` then computes value and gradient of each part where that is, and adds them up on
-the way back. Workers are the threads of this process, or the processes of a
-:class:`distributed.Client`. See `docs/distributed.md`.
+`shard` cuts a batch into parts and sends them to the workers once; `from_map` lets the workers load
+them. `value_and_grad` then computes value and gradient of each part where it is, and adds them up.
+Workers are the threads of this process, or the processes of a :class:`distributed.Client`. See
+`docs/distributed.md`.
 """
 
 from __future__ import annotations
@@ -33,14 +33,15 @@ from ._device import DeviceLike, default_device
 from ._errors import describe
 from ._tensor import Tensor
 from .autodiff._debug import watching
-from .autodiff._functions import Function, _check_function, _numbers
-from .autodiff._traced import Traced, Variable, active
+from .autodiff._traced import Traced, active
 from .interop import _dask  # noqa: F401  (Dask names tensors by their content)
 
 if TYPE_CHECKING:
     from distributed import Client
 
 __all__ = ["Shards", "from_map", "shard", "value_and_grad"]
+
+Function = Callable[..., Any]
 
 # Dask's own, which have no types.
 _sizeof: Any = _sizes.sizeof
@@ -69,13 +70,13 @@ _readers.register(_Box, lambda header, frames: _Box(pickle_loads(header, frames)
 
 
 class Shards:
-    """A batch in parts, each with one worker; made by `shard` and `from_map`.
+    """A batch in parts, each held by one worker; made by `shard` and `from_map`.
 
     Notes
     -----
-    The parts are held until the object is deleted. A worker that is lost takes its parts along, and
-    Dask makes them again: those of `shard` from a copy that its scheduler keeps, those of
-    `from_map` by another call of the function.
+    The parts are held until the object is deleted. If a worker is lost, Dask makes its parts again:
+    those of `shard` from a copy that the scheduler keeps, those of `from_map` by another call of
+    the function.
 
     Examples
     --------
@@ -89,7 +90,7 @@ class Shards:
     __slots__ = ("_client", "_parts")
 
     def __init__(self, parts: Sequence[Any], client: Client | None) -> None:
-        self._parts = parts  # boxes, with a client futures of such
+        self._parts = parts  # boxes; with a client, futures of boxes
         self._client = client
 
     def __len__(self) -> int:
@@ -101,19 +102,21 @@ class Shards:
 
 
 def shard(x: Any, n: int, /, *, client: Client | None = None, device: DeviceLike = None) -> Shards:
-    """Cut a batch along its first axis, and hand the parts out to the workers.
+    """Cut a batch along its first axis, and send the parts to the workers.
 
     Parameters
     ----------
     x : Tensor or containers of them
-        The batch: samples along the first axis, of equal number in all tensors.
+        The batch: samples along the first axis, equally many in all tensors.
     n : int
-        How many parts; as equal as can be, in order. Results depend on it to rounding, and on the
-        number of workers not at all. A few per worker let the faster ones do more.
+        The number of parts. They are in order, and their sizes differ by one at most. Rounding
+        errors of the results depend on it, but not on the number of workers. With a few parts per
+        worker, faster workers can do more.
     client : distributed.Client, optional
-        Whose workers get the parts; without one they stay in this process, as views of `x`.
+        The client whose workers get the parts; without one they stay in this process, as views of
+        `x`.
     device : Device or str, optional
-        The workers' device on which they keep them; that of `x` by default.
+        The workers' device for the parts; by default that of `x`.
 
     Returns
     -------
@@ -123,9 +126,9 @@ def shard(x: Any, n: int, /, *, client: Client | None = None, device: DeviceLike
     Raises
     ------
     TypeError
-        If `n` is no int.
+        If `n` is not an int.
     ValueError
-        If `x` is not of tensors with equally many samples, `n` of them or more.
+        If the tensors in `x` do not have equally many samples, at least `n`.
     NotDifferentiableError
         If a tensor records operations.
 
@@ -161,19 +164,20 @@ def from_map(
     client: Client | None = None,
     device: DeviceLike = None,
 ) -> Shards:
-    """Have the workers make the parts of a batch: part i is ``function(items[i])``.
+    """Let the workers make the parts of a batch: part i is ``function(items[i])``.
 
     Parameters
     ----------
     function : callable
-        Gives a tensor, or containers of such, with the samples along the first axis. It has to
-        give the same again for the same item: it is called again if a worker is lost.
+        Returns a tensor, or containers of tensors, with the samples along the first axis. It must
+        return equal results for equal items: it is called again if a worker is lost.
     items : iterable
-        Its arguments, such as names of files.
+        Its arguments, such as file names.
     client : distributed.Client, optional
-        Whose workers make and keep the parts; without one they are made in threads of this process.
+        The client whose workers make and hold the parts; without one, threads of this process make
+        them.
     device : Device or str, optional
-        The workers' device on which they keep them; where `function` leaves them by default.
+        The workers' device for the parts; by default the one on which `function` makes them.
 
     Returns
     -------
@@ -220,48 +224,49 @@ def value_and_grad(
     reduce: str = "mean",
     device: DeviceLike = None,
 ) -> Function:
-    """A function that gives the value of `f` and its gradient over a batch in parts.
+    """Make a function that computes the value of `f` and its gradient over a batch in parts.
 
     Parameters
     ----------
     f : callable
         As for `autodiff.value_and_grad`. It is called with one part of the batch at a time.
     argnums : int or sequence of int, optional
-        The positional arguments to differentiate by, tensors or containers of them; not parts.
+        The positional arguments to differentiate with respect to: tensors or containers of them,
+        not parts.
     has_aux : bool, optional
-        Whether `f` gives a second result, which is not differentiated.
+        Whether `f` returns a second result, which is not differentiated.
     reduce : {"mean", "sum"}, optional
-        What `f` does over the samples of its part, and so what is to be done over the parts: the
-        mean of all samples is the mean of the parts' values, weighted with their samples.
+        How `f` combines the samples of its part. Parts are combined likewise: the mean of all
+        samples is the mean of the parts' values, weighted by their numbers of samples.
     device : Device or str, optional
-        The workers' device for what is not in parts: it is moved there, the gradient comes back to
-        where the argument is. It is the workers' default device, too.
+        The workers' device. Arguments that are not in parts are moved there, and it is the default
+        device there. Each gradient comes back to the device of its argument.
 
     Returns
     -------
     callable
-        Of the same arguments, at least one of which is a `Shards`: `f` gets a part of it. All
-        others go to every worker, at each call. Gives ``(value, gradient)`` as
+        It takes the same arguments, and at least one of them is a `Shards`: `f` gets a part of it.
+        All others go to every worker, at each call. It returns ``(value, gradient)`` as
         `autodiff.value_and_grad` does for the whole batch; with `has_aux` ``((value, aux),
-        gradient)``, where aux is the list of what came from the parts, in order.
+        gradient)``, where aux is the list of the parts' second results, in order.
 
     Raises
     ------
     TypeError
         If no argument is a `Shards`; else as `autodiff.value_and_grad`.
     ValueError
-        If `reduce` is unknown; if the arguments' numbers of parts or of samples differ, or their
-        clients.
+        If `reduce` is unknown; if the arguments differ in their numbers of parts or of samples, or
+        in their clients.
     NotDifferentiableError
-        If an argument is the result of recorded operations, or is being differentiated: nothing of
-        what workers do is recorded. Variables of a tape that are no results are taken as they are.
+        If an argument is the result of recorded operations, or is being differentiated: operations
+        of workers are not recorded. Leaf variables of a tape are passed by value.
 
     Notes
     -----
-    The parts' gradients are added in pairs of neighbours, sums in pairs again, by the workers, and
-    the last two here: the order, and so the result to the bit, depends on the number of parts
-    alone, not on who is ready first. If a worker is lost, Dask does its tasks again elsewhere; a
-    sum that has been taken has each part in it once. What fails in `f` is raised here.
+    Workers add the gradients of neighbouring parts in pairs, then these sums in pairs; the last two
+    are added here. So the order, and every bit of the result, depends on the number of parts alone,
+    not on which worker is ready first. If a worker is lost, Dask repeats its tasks elsewhere, and
+    each part still counts once. Errors of `f` are raised here.
 
     Examples
     --------
@@ -276,7 +281,11 @@ def value_and_grad(
     (146.66666666666666, Tensor([146.66666667, 166.66666667], dtype=float64))
     """
     _check_function("value_and_grad", f)
-    numbers = _numbers("value_and_grad", argnums)
+    numbers = tuple(argnums) if isinstance(argnums, (tuple, list, range)) else (argnums,)
+    if not numbers or not all(isinstance(i, int) for i in numbers):
+        raise TypeError(
+            f"value_and_grad: argnums must be an int or a sequence of ints; got {argnums!r}"
+        )
     if reduce not in ("mean", "sum"):
         raise ValueError(f'value_and_grad: reduce must be "mean" or "sum"; got {reduce!r}')
     single = isinstance(argnums, int)
@@ -292,10 +301,10 @@ def value_and_grad(
         ]
         named = _plain_tree("value_and_grad", kwargs)
 
-        # The arguments are a task, which Dask does again if they are lost with a worker.
+        # The arguments are a task, which Dask repeats if they are lost with a worker.
         sent = _task(client, _identity, _Box((whole, named)))
         how = f, argnums, has_aux, reduce, device, places, watching() is not None
-        # Pickled once for all parts, and here, where what cannot be sent is a clear error.
+        # Pickled once for all parts, and here, so that an error names the object's own reason.
         packed = _Box(how) if client is None else pickle.dumps(how)
         rows = zip(*(batch._parts for batch in batches), strict=True)
         sums = [_task(client, _gradient, packed, sent, *parts) for parts in rows]
@@ -304,7 +313,7 @@ def value_and_grad(
             sums = pairs + sums[2 * len(pairs) :]
         with _LARGE_GRAPHS():
             boxes = _compute(*sums, scheduler=client or threaded.get)
-        # The last two are added here, which saves sending one to the worker of the other.
+        # The last two are added here, to save sending one to the worker of the other.
         box = _add(*boxes) if len(boxes) > 1 else boxes[0]
 
         leaves, weight, aux = box.content
@@ -345,8 +354,8 @@ def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
     samples = {_samples("value_and_grad", _pytree.flatten(box.content)[0]) for box in parts}
     if len(samples) > 1:
         raise ValueError(
-            "value_and_grad: all arguments in shards must have as many samples in a part; got "
-            f"{' and '.join(map(str, sorted(samples)))}"
+            "value_and_grad: all arguments in shards must have equally many samples in each part; "
+            f"got {' and '.join(map(str, sorted(samples)))}"
         )
 
     def there(*args: Any) -> Any:
@@ -367,7 +376,7 @@ def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
 
 
 def _add(a: _Box, b: _Box) -> _Box:
-    """The sum of two sums; both stay as they are, for Dask may do the task again."""
+    """The sum of two sums; both stay unchanged, because Dask may repeat the task."""
     (xs, v, auxs), (ys, w, more) = a.content, b.content
     return _Box(([x + y for x, y in zip(xs, ys, strict=True)], v + w, auxs + more))
 
@@ -383,13 +392,13 @@ def _moved(tree: Any, device: DeviceLike) -> Any:
 
 
 def _task(client: Client | None, function: Callable[..., Any], *args: Any) -> Any:
-    """A task with a name that says nothing of its arguments, for to hash them takes long."""
-    if client is None:  # the threads take over the caller's default device and the like
+    """A task with a unique name: to hash the arguments for one would be slow."""
+    if client is None:  # the threads use the caller's context variables, such as default_device
         function = partial(copy_context().run, function)
     return _delayed(function, pure=False)(*args)
 
 
-#: Dask warns of graphs that contain data. Here they have to, so that it can do all again.
+#: Dask warns about graphs that contain data. These must, so that any task can be repeated.
 _LARGE_GRAPHS = partial(
     dask.config.set, {"distributed.admin.large-graph-warning-threshold": "1 PB"}
 )
@@ -398,7 +407,7 @@ _LARGE_GRAPHS = partial(
 def _places(
     args: Sequence[Any], kwargs: dict[str, Any], numbers: Sequence[int]
 ) -> tuple[list[int], list[int]]:
-    """Which arguments are in shards, and which are to be differentiated by."""
+    """Numbers of the arguments in shards, and of those to differentiate with respect to."""
     for i in numbers:
         if not -len(args) <= i < len(args):
             raise ValueError(
@@ -413,20 +422,25 @@ def _places(
             f"got {', '.join(map(describe, (*args, *kwargs.values())))}"
         )
     if set(by) & set(places):
-        raise TypeError("value_and_grad: an argument in shards cannot be differentiated by")
+        raise TypeError("value_and_grad: argnums must not name an argument in shards")
     return places, by
 
 
 def _client(batches: Sequence[Shards]) -> Client | None:
-    """Whose workers hold the batches."""
+    """The client whose workers hold the batches."""
     if len({len(batch) for batch in batches}) > 1:
         raise ValueError(
-            "value_and_grad: all arguments in shards must have as many parts; got "
+            "value_and_grad: all arguments in shards must have equally many parts; got "
             f"{' and '.join(str(len(batch)) for batch in batches)}"
         )
     if len({id(batch._client) for batch in batches}) > 1:
-        raise ValueError("value_and_grad: all arguments in shards must be of one client")
+        raise ValueError("value_and_grad: all arguments in shards must belong to one client")
     return batches[0]._client
+
+
+def _check_function(name: str, f: Any) -> None:
+    if not callable(f):
+        raise TypeError(f"{name}: expected a function; got {describe(f)}")
 
 
 def _samples(name: str, leaves: Sequence[Any]) -> int:
@@ -435,14 +449,14 @@ def _samples(name: str, leaves: Sequence[Any]) -> int:
     length = lengths.pop() if len(lengths) == 1 else None
     if length is None:
         raise ValueError(
-            f"{name}: a batch must be of tensors with equally many samples along the first axis; "
+            f"{name}: the tensors of a batch must have equally many samples along the first axis; "
             f"got {', '.join(map(describe, leaves)) or 'none'}"
         )
     return length
 
 
 def _plain_tree(name: str, tree: Any, leaf: bool = False) -> Any:
-    """The argument without variables, whose trace would end here."""
+    """The argument without variables: their recording would end here."""
     leaves, structure = _pytree.flatten(tree)
     if not any(isinstance(x, Traced) for x in leaves):
         return tree
@@ -452,10 +466,11 @@ def _plain_tree(name: str, tree: Any, leaf: bool = False) -> Any:
 def _plain(name: str, x: Any, leaf: bool = False) -> Any:
     if not isinstance(x, Traced):
         return x
-    given = leaf and isinstance(x, Variable) and x.is_leaf and x._trace.level == 0
+    given = leaf and isinstance(x, autodiff.Variable) and x.is_leaf and x._trace.level == 0
     if active(x) and not given:
         raise autodiff.NotDifferentiableError(
-            f"{name}: nothing is recorded of what workers do, so the gradient by {describe(x)} "
-            "would be lost; write x.detach() or autodiff.stop_gradient(x) if that is meant"
+            f"{name}: operations of workers are not recorded, so the gradient with respect to "
+            f"{describe(x)} would be lost; write x.detach() or autodiff.stop_gradient(x) if that "
+            "is intended"
         )
     return x.detach()
