@@ -54,7 +54,9 @@ except ImportError as error:
     ) from error
 
 from .._errors import TransferError
-from . import _nn, _random, _special
+from .common import nn as _nn
+from .common import random as _random
+from .common import special as _special
 from .numpy import as_host, index_dtype, is_host_scalar, root, to_text
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._backends._nn import Image, Windows
+from .._backends.common.nn import Image, Windows
 from .._creation import full
 from .._dispatch import call, check_tensor
 from .._errors import describe
