@@ -6,6 +6,7 @@ import cupy as cp
 import numpy as np
 import pytest
 from cupy.cuda import runtime
+from statuses import status
 
 import fakecuda
 
@@ -13,24 +14,11 @@ INVALID_HANDLE = 400
 NOT_READY = 600
 
 
-def status(function, *args):
-    with pytest.raises(runtime.CUDARuntimeError) as caught:
-        function(*args)
-    return caught.value.status
-
-
 def pinned(n):
     """An array in pinned memory."""
     memory = cp.cuda.alloc_pinned_memory(8 * n)
     array = np.frombuffer(memory, np.float64, n)
     array[:] = -1
-    return array
-
-
-@pytest.fixture
-def x():
-    array = cp.arange(4.0)
-    cp.cuda.Device().synchronize()
     return array
 
 
