@@ -1,4 +1,23 @@
-"""CuPy on CUDA devices: array_api_compat's namespace with our corrections.
+"""CuPy on CUDA devices: array_api_compat's namespace, and our overrides.
+
+``table``
+    the functions, by name.
+``devices``
+    how many GPUs there are; a function on one of them.
+``corrections``
+    what the standard asks and CuPy does otherwise, by chapter.
+``random``
+    generators.
+``conversions``
+    between the host's, other GPUs', other libraries' and CuPy's objects.
+``scalars``
+    Python scalars as operands.
+``streams``
+    other libraries' streams, and order between streams.
+``kernels``
+    our CUDA C++.
+``private``
+    the check of CuPy's version, and the private names of CuPy that we use.
 
 Some differences from NumPy remain, because to correct them the host would have to wait for the GPU:
 

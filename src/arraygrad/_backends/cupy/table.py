@@ -58,7 +58,7 @@ _OPERATORS = "iadd isub imul iand ior ixor".split()
 _CONVOLUTION_BYTES = 2**28
 
 
-def table() -> dict[str, Callable[..., Any]]:
+def make_table() -> dict[str, Callable[..., Any]]:
     """The functions, by name, for the current GPU."""
     entries: dict[str, Callable[..., Any]] = {}
     for prefix, module in (("", compat), ("linalg.", compat_linalg), ("fft.", compat_fft)):
@@ -92,4 +92,4 @@ def operations(index: int) -> dict[str, Callable[..., Any]]:
         If there is no such GPU.
     """
     check_exists(index)
-    return {name: on_device(function, index) for name, function in table().items()}
+    return {name: on_device(function, index) for name, function in make_table().items()}
