@@ -14,7 +14,7 @@ import numpy as np
 from array_api_strict._flags import set_array_api_strict_flags
 
 from arraygrad import Tensor
-from arraygrad._backends import _random
+from arraygrad._backends.common import random as backend_random
 from arraygrad._backends.numpy import as_host, index_dtype, is_host_scalar, to_text
 from arraygrad._backends.numpy import operations as host_operations
 from arraygrad._standard import KINDS, MUTATING
@@ -383,7 +383,7 @@ def operations(index):
     for name, function in host_operations(0).items():
         if name.startswith(("special.", "nn.")):
             table[name] = _through_host(function, device)
-    for name, function in _random.operations().items():
+    for name, function in backend_random.operations().items():
         plain = name.rpartition(".")[2] in ("default_rng", "state", "restore", "spawn")
         table[name] = function if plain else _drawn(function, device)
     table["item"] = lambda x: _to_host(x).item()

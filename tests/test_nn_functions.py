@@ -9,7 +9,7 @@ import pytest
 
 import arraygrad
 from arraygrad import autodiff, nn
-from arraygrad._backends import _nn
+from arraygrad._backends.common import nn as backend_nn
 
 FAR = [-math.inf, -1e300, -1e4, -40.0, -1.0, -0.0, 0.0, 0.5, 40.0, 1e4, 1e300, math.inf]
 
@@ -325,11 +325,11 @@ def test_convolution_by_parts_is_the_same(same, monkeypatch):
 
     whole = gradients()
     table = arraygrad.Device("cpu").ops
-    of_parts = _nn.operations(np, np.where, table["settle"], np.errstate, 1)
+    of_parts = backend_nn.operations(np, np.where, table["settle"], np.errstate, 1)
     for name in ("nn.convolve", "nn.to_weight", "nn.to_images"):
         monkeypatch.setitem(table, name, of_parts[name])
-    windows = _nn.Windows((9, 8), (3, 3), (2, 2), (1, 1), (1, 1), (1, 1))
-    assert len(_nn._row_parts(np.zeros((2, 9, 8, 3)), windows, 1)) == 5
+    windows = backend_nn.Windows((9, 8), (3, 3), (2, 2), (1, 1), (1, 1), (1, 1))
+    assert len(backend_nn._row_parts(np.zeros((2, 9, 8, 3)), windows, 1)) == 5
     for a, b in zip(gradients(), whole, strict=True):
         same(a, b.numpy(), rtol=1e-12)
 

@@ -8,6 +8,7 @@ import numpy as np
 import processes
 import pytest
 from cupy.cuda import runtime
+from statuses import status
 
 INVALID_VALUE = 1
 ILLEGAL_STATE = 401
@@ -24,19 +25,6 @@ WRONG_THREAD = 908
 GLOBAL = runtime.streamCaptureModeGlobal
 THREAD_LOCAL = runtime.streamCaptureModeThreadLocal
 RELAXED = runtime.streamCaptureModeRelaxed
-
-
-def status(function, *args):
-    with pytest.raises(runtime.CUDARuntimeError) as caught:
-        function(*args)
-    return caught.value.status
-
-
-@pytest.fixture
-def x():
-    array = cp.arange(4.0)
-    cp.cuda.Device().synchronize()
-    return array
 
 
 @pytest.fixture

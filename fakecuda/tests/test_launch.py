@@ -7,6 +7,7 @@ import numpy as np
 import processes
 import pytest
 from cupy.cuda import driver, runtime
+from statuses import driver_status
 
 import fakecuda
 
@@ -14,12 +15,6 @@ INVALID_VALUE = 1
 INVALID_IMAGE = 200
 INVALID_PTX = 218
 NOT_FOUND = 500
-
-
-def status(function, *args, **kwargs):
-    with pytest.raises(driver.CUDADriverError) as caught:
-        function(*args, **kwargs)
-    return caught.value.status
 
 
 EMPTY = cp.RawKernel('extern "C" __global__ void empty() {}', "empty")
@@ -53,7 +48,7 @@ def test_launches_at_the_limits(grid, block):
     ],
 )
 def test_launches_beyond_the_limits(grid, block):
-    assert status(EMPTY, grid, block, ()) == INVALID_VALUE
+    assert driver_status(EMPTY, grid, block, ()) == INVALID_VALUE
 
 
 def dynamic_shared():
@@ -77,7 +72,7 @@ def test_dynamic_shared_memory():
     kernel((1,), (64,), (x, out, np.int32(6144)), shared_mem=48 << 10)
     assert (out.get() == np.arange(6144.0).sum()).all()
     args = ((1,), (64,), (x, out, np.int32(1)))
-    assert status(kernel, *args, shared_mem=(48 << 10) + 8) == INVALID_VALUE
+    assert driver_status(kernel, *args, shared_mem=(48 << 10) + 8) == INVALID_VALUE
 
 
 def test_more_dynamic_shared_memory_must_be_asked_for():
@@ -90,7 +85,7 @@ def test_more_dynamic_shared_memory_must_be_asked_for():
     with pytest.raises(driver.CUDADriverError):
         kernel.max_dynamic_shared_size_bytes = (227 << 10) + 1
     args = ((1,), (1,), (x, out, np.int32(1)))
-    assert status(kernel, *args, shared_mem=(227 << 10) + 8) == INVALID_VALUE
+    assert driver_status(kernel, *args, shared_mem=(227 << 10) + 8) == INVALID_VALUE
 
 
 STATIC = """
@@ -112,14 +107,14 @@ def test_static_and_dynamic_shared_memory_count_together():
     kernel, out = static_shared(40 << 10), cp.zeros(2, np.uint8)
     assert kernel.shared_size_bytes == 40 << 10
     kernel((1,), (1,), (out,), shared_mem=8 << 10)
-    assert status(kernel, (1,), (1,), (out,), shared_mem=(8 << 10) + 1) == INVALID_VALUE
+    assert driver_status(kernel, (1,), (1,), (out,), shared_mem=(8 << 10) + 1) == INVALID_VALUE
     kernel.max_dynamic_shared_size_bytes = 100 << 10
     kernel((1,), (1,), (out,), shared_mem=100 << 10)
 
 
 def test_too_much_static_shared_memory():
     kernel = static_shared((48 << 10) + 1)
-    assert status(kernel, (1,), (1,), (cp.zeros(2, np.uint8),)) == INVALID_PTX
+    assert driver_status(kernel, (1,), (1,), (cp.zeros(2, np.uint8),)) == INVALID_PTX
 
 
 def test_shared_memory_is_garbage_for_each_block():
@@ -153,7 +148,7 @@ def test_large_parameters():
     assert out.get()[0] == 7
     too_big = cp.RawKernel(BIG.format(size=32760), "big")
     args = ((1,), (1,), (np.zeros((), "V32760")[()], out))
-    assert status(too_big, *args) == INVALID_PTX
+    assert driver_status(too_big, *args) == INVALID_PTX
 
 
 def test_large_parameters_on_old_devices():
@@ -341,7 +336,7 @@ def test_errors_have_names():
 def test_functions_that_a_module_lacks():
     module = cp.RawModule(code='extern "C" __global__ void there() {}')
     module.get_function("there")
-    assert status(module.get_function, "missing") == NOT_FOUND
+    assert driver_status(module.get_function, "missing") == NOT_FOUND
 
 
 def test_variables_of_modules():
@@ -363,11 +358,11 @@ def test_variables_of_modules():
     assert (x.get() == [2, 3]).all()
     assert int(cp.ndarray((), np.int32, memptr=module.get_global("seen"))) == 5
     assert runtime.pointerGetAttributes(pointer.ptr).type == 2
-    assert status(module.get_global, "missing") == NOT_FOUND
+    assert driver_status(module.get_global, "missing") == NOT_FOUND
 
 
 def test_images_that_are_no_modules():
-    assert status(cp.cuda.function.Module().load, b"nonsense" * 10) == INVALID_IMAGE
+    assert driver_status(cp.cuda.function.Module().load, b"nonsense" * 10) == INVALID_IMAGE
 
 
 def cubin(functions, objects=()):
@@ -398,5 +393,5 @@ def test_cubins():
     fakecuda.reset_counts()
     kernel((1,), (32,), (cp.zeros(3),))
     assert fakecuda.counts()["launch"] >= 1
-    assert status(module.get_function, "third") == NOT_FOUND
+    assert driver_status(module.get_function, "third") == NOT_FOUND
     assert runtime.pointerGetAttributes(module.get_global_var("table")).type == 2

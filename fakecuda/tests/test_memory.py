@@ -8,6 +8,7 @@ import numpy as np
 import processes
 import pytest
 from cupy.cuda import runtime
+from statuses import status
 
 import fakecuda
 
@@ -205,12 +206,6 @@ def test_pointers_know_their_kind(memory):
     assert runtime.pointerGetAttributes(cp.cuda.memory.malloc_managed(8).ptr).type == 3
     assert runtime.pointerGetAttributes(cp.cuda.alloc_pinned_memory(8).ptr).type == 1
     assert runtime.pointerGetAttributes(np.empty(3).ctypes.data).type == 0
-
-
-def status(function, *args):
-    with pytest.raises(runtime.CUDARuntimeError) as caught:
-        function(*args)
-    return caught.value.status
 
 
 def test_frees_of_what_is_not_allocated(memory):

@@ -6,17 +6,12 @@ import cupy as cp
 import numpy as np
 import pytest
 from cupy.cuda import runtime
+from statuses import status
 
 import fakecuda
 
 INVALID_HANDLE = 400
 NOT_READY = 600
-
-
-def status(function, *args):
-    with pytest.raises(runtime.CUDARuntimeError) as caught:
-        function(*args)
-    return caught.value.status
 
 
 def pinned(n):
@@ -28,8 +23,9 @@ def pinned(n):
 
 
 @pytest.fixture
-def x():
-    array = cp.arange(4.0)
+def y():
+    """Zeros on the GPU, already there."""
+    array = cp.zeros(4)
     cp.cuda.Device().synchronize()
     return array
 
@@ -61,10 +57,8 @@ def test_streams_run_at_once_otherwise(x, streams):
     assert (out == NEW).all()
 
 
-def test_streams_that_are_not_ordered(x, streams):
+def test_streams_that_are_not_ordered(x, y, streams):
     a, b = streams
-    y = cp.zeros(4)
-    cp.cuda.Device().synchronize()
     with fakecuda.late():
         with a:
             cp.add(x, 1, out=y)
@@ -73,10 +67,8 @@ def test_streams_that_are_not_ordered(x, streams):
         assert (z.get(stream=b) == 0).all()
 
 
-def test_streams_that_an_event_orders(x, streams):
+def test_streams_that_an_event_orders(x, y, streams):
     a, b = streams
-    y = cp.zeros(4)
-    cp.cuda.Device().synchronize()
     with fakecuda.late():
         with a:
             cp.add(x, 1, out=y)
@@ -86,10 +78,8 @@ def test_streams_that_an_event_orders(x, streams):
         assert (z.get(stream=b) == NEW).all()
 
 
-def test_an_event_orders_only_what_came_before_it(x, streams):
+def test_an_event_orders_only_what_came_before_it(x, y, streams):
     a, b = streams
-    y = cp.zeros(4)
-    cp.cuda.Device().synchronize()
     with fakecuda.late():
         event = a.record()
         with a:
@@ -125,10 +115,8 @@ def test_the_null_stream_is_ordered_with_blocking_streams(x, first, non_blocking
         assert (z.get(stream=reader) == expected).all()
 
 
-def test_the_stream_of_a_thread_blocks(x):
+def test_the_stream_of_a_thread_blocks(x, y):
     own = cp.cuda.Stream.ptds
-    y = cp.zeros(4)
-    cp.cuda.Device().synchronize()
     with fakecuda.late():
         with own:
             cp.add(x, 1, out=y)

@@ -53,14 +53,14 @@ KNOWN = [
 def test_known_answers(counter, key, known):
     import cupy
 
-    from arraygrad._backends.cupy import _PHILOX
+    from arraygrad._backends.cupy.kernels import PHILOX
 
     kernel = cupy.ElementwiseKernel(
         "uint64 place, uint32 attempt, uint32 k0, uint32 k1, uint32 k2, raw uint32 like",
         "uint32 out",
         "out = arraygrad::philox(place, attempt, k0, k1, k2).w[i]",
         "arraygrad_test_philox",
-        preamble=_PHILOX,
+        preamble=PHILOX,
     )
     a, b, c, d = counter
     found = cupy.empty(4, "uint32")
@@ -160,10 +160,11 @@ def test_every_word_of_the_key_counts():
         def generate_state(self, n, dtype):
             return np.array(self.words[:n], dtype=dtype)
 
-    from arraygrad._backends.cupy import _floats, _Generator
+    from arraygrad._backends.cupy.random import Generator, float_kernels
 
     keys = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (2**31, 0, 0), (0, 2**31, 0), (0, 0, 2**31)]
-    drawn = [_Generator(Words(*k)).draw(_floats["random"], 50, "float64").tolist() for k in keys]
+    kernel = float_kernels["random"]
+    drawn = [Generator(Words(*k)).draw(kernel, 50, "float64").tolist() for k in keys]
     assert len({x for row in drawn for x in row}) == 50 * len(keys)
 
 

@@ -4,6 +4,9 @@ The test looks at no values, so it also runs where kernels are compiled but not 
 NVIDIA's NVRTC for a GPU that is not there.
 """
 
+import importlib
+import pkgutil
+
 import pytest
 
 import arraygrad as xp
@@ -29,9 +32,12 @@ CALLED_WITH = {
 
 
 def kernels():
-    """Every kernel object that the backend's module defines, by its name."""
-    kinds = (cp.ufunc, cp.ElementwiseKernel, type(backend._SUM_OF_SQUARES))
-    found, waiting = {}, [vars(backend)]
+    """Every kernel object that the backend's modules define, by its name."""
+    names = [m.name for m in pkgutil.walk_packages(backend.__path__, f"{backend.__name__}.")]
+    modules = {name: importlib.import_module(name) for name in names}
+    reduction = type(modules[f"{backend.__name__}.kernels"].euclidean_norm)
+    kinds = (cp.ufunc, cp.ElementwiseKernel, reduction)
+    found, waiting = {}, [vars(module) for module in modules.values()]
     while waiting:
         for value in waiting.pop().values():
             if isinstance(value, dict):

@@ -23,8 +23,10 @@ from array_api_compat.numpy import fft as _fft
 from array_api_compat.numpy import linalg as _linalg
 
 from .. import _native
-from . import _nn, _random, _special
 from ._threads import all_in_parts, in_parts, rows_in_parts, sweep
+from .common import nn as _nn
+from .common import random as _random
+from .common import special as _special
 
 namespace = np
 array_type = np.ndarray

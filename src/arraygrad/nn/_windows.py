@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._backends._nn import Image, Windows
+from .._backends.common.nn import Image, Windows
 from .._creation import full
 from .._dispatch import call, check_tensor
 from .._errors import describe
@@ -49,7 +49,7 @@ def _windows_on(
     stride, dilation = two(name, "stride", stride, 1), two(name, "dilation", dilation, 1)
     before, after = _padding(name, padding, kernel, stride, dilation)
     w = Windows(x.shape[2:], kernel, stride, before, after, dilation)
-    if min(w.number) < 1:
+    if min(w.counts) < 1:
         raise ValueError(
             f"{name}: a kernel of {kernel}, dilation {dilation}, does not fit into images of "
             f"{w.size} with padding {padding!r}"

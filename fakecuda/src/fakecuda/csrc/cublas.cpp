@@ -45,6 +45,22 @@ struct Handle {
 
 Handles<Handle> handles;
 
+template <class T>
+int set(void* h, T Handle::*field, T value) {
+  Handle* handle = handles.find(h);
+  if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
+  handle->*field = value;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+template <class T>
+int get(void* h, T Handle::*field, T* value) {
+  Handle* handle = handles.find(h);
+  if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
+  *value = handle->*field;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
 int submit(const Handle& handle, Task task) {
   return enqueue(handle.stream, "launch", std::move(task)) ? CUBLAS_STATUS_EXECUTION_FAILED
                                                            : CUBLAS_STATUS_SUCCESS;
@@ -382,48 +398,22 @@ C_API int cublasDestroy_v2(void* handle) {
   return handles.destroy(handle) ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_NOT_INITIALIZED;
 }
 
-C_API int cublasSetStream_v2(void* h, void* stream) {
-  Handle* handle = handles.find(h);
-  if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
-  handle->stream = stream;
-  return CUBLAS_STATUS_SUCCESS;
-}
+C_API int cublasSetStream_v2(void* h, void* stream) { return set(h, &Handle::stream, stream); }
 
-C_API int cublasGetStream_v2(void* h, void** stream) {
-  Handle* handle = handles.find(h);
-  if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
-  *stream = handle->stream;
-  return CUBLAS_STATUS_SUCCESS;
-}
+C_API int cublasGetStream_v2(void* h, void** stream) { return get(h, &Handle::stream, stream); }
 
 C_API int cublasSetPointerMode_v2(void* h, int mode) {
-  Handle* handle = handles.find(h);
-  if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
-  if (!is_0_or_1(mode)) return CUBLAS_STATUS_INVALID_VALUE;
-  handle->pointer_mode = mode;
-  return CUBLAS_STATUS_SUCCESS;
+  if (handles.find(h) && !is_0_or_1(mode)) return CUBLAS_STATUS_INVALID_VALUE;
+  return set(h, &Handle::pointer_mode, mode);
 }
 
 C_API int cublasGetPointerMode_v2(void* h, int* mode) {
-  Handle* handle = handles.find(h);
-  if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
-  *mode = handle->pointer_mode;
-  return CUBLAS_STATUS_SUCCESS;
+  return get(h, &Handle::pointer_mode, mode);
 }
 
-C_API int cublasSetMathMode(void* h, int mode) {
-  Handle* handle = handles.find(h);
-  if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
-  handle->math_mode = mode;
-  return CUBLAS_STATUS_SUCCESS;
-}
+C_API int cublasSetMathMode(void* h, int mode) { return set(h, &Handle::math_mode, mode); }
 
-C_API int cublasGetMathMode(void* h, int* mode) {
-  Handle* handle = handles.find(h);
-  if (!handle) return CUBLAS_STATUS_NOT_INITIALIZED;
-  *mode = handle->math_mode;
-  return CUBLAS_STATUS_SUCCESS;
-}
+C_API int cublasGetMathMode(void* h, int* mode) { return get(h, &Handle::math_mode, mode); }
 
 C_API int cublasGetVersion_v2(void*, int* version) {
   *version = 120900;

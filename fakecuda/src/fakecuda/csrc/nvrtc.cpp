@@ -35,6 +35,10 @@ F* of_nvidia(F*, const char* name) {
   return nvidia ? reinterpret_cast<F*>(dlsym(nvidia, name)) : nullptr;
 }
 
+// Returns what NVIDIA's function of this name returns, if it is to be used.
+#define USE_NVIDIA(function, ...) \
+  if (auto real = of_nvidia(function, #function)) return real(__VA_ARGS__)
+
 // The image that cuModuleLoadData takes: see core.h.
 std::string image(const std::string& library) {
   uint64_t size = library.size();
@@ -56,16 +60,6 @@ int compile(Program& program, const std::vector<std::string>& options) {
   program.log = result.log;
   if (!result.status) program.binary = image(result.library);
   return result.status;
-}
-
-int give_size(const std::string& data, size_t* size) {
-  *size = data.size();
-  return kNvrtcSuccess;
-}
-
-int give(const std::string& data, char* out) {
-  memcpy(out, data.data(), data.size());
-  return kNvrtcSuccess;
 }
 
 }  // namespace
@@ -96,7 +90,7 @@ C_API const char* fakecuda_use_nvrtc(const char* path) {
 // ---- NVRTC's functions
 
 C_API const char* nvrtcGetErrorString(int code) {
-  if (auto real = of_nvidia(nvrtcGetErrorString, "nvrtcGetErrorString")) return real(code);
+  USE_NVIDIA(nvrtcGetErrorString, code);
   static const char* const names[] = {
       "NVRTC_SUCCESS",
       "NVRTC_ERROR_OUT_OF_MEMORY",
@@ -116,29 +110,27 @@ C_API const char* nvrtcGetErrorString(int code) {
 }
 
 C_API int nvrtcVersion(int* major, int* minor) {
-  if (auto real = of_nvidia(nvrtcVersion, "nvrtcVersion")) return real(major, minor);
+  USE_NVIDIA(nvrtcVersion, major, minor);
   *major = CUDART_VERSION / 1000;
   *minor = CUDART_VERSION % 1000 / 10;
   return kNvrtcSuccess;
 }
 
 C_API int nvrtcGetNumSupportedArchs(int* number) {
-  if (auto real = of_nvidia(nvrtcGetNumSupportedArchs, "nvrtcGetNumSupportedArchs"))
-    return real(number);
+  USE_NVIDIA(nvrtcGetNumSupportedArchs, number);
   *number = 1;
   return kNvrtcSuccess;
 }
 
 C_API int nvrtcGetSupportedArchs(int* all) {
-  if (auto real = of_nvidia(nvrtcGetSupportedArchs, "nvrtcGetSupportedArchs")) return real(all);
+  USE_NVIDIA(nvrtcGetSupportedArchs, all);
   *all = compute_capability();
   return kNvrtcSuccess;
 }
 
 C_API int nvrtcCreateProgram(Program** out, const char* source, const char* name, int count,
                              const char** headers, const char** include_names) {
-  if (auto real = of_nvidia(nvrtcCreateProgram, "nvrtcCreateProgram"))
-    return real(out, source, name, count, headers, include_names);
+  USE_NVIDIA(nvrtcCreateProgram, out, source, name, count, headers, include_names);
   if (!source) return kNvrtcInvalidInput;
   auto program = new Program;
   program->name = name && *name ? name : "default_program";
@@ -149,7 +141,7 @@ C_API int nvrtcCreateProgram(Program** out, const char* source, const char* name
 }
 
 C_API int nvrtcDestroyProgram(Program** program) {
-  if (auto real = of_nvidia(nvrtcDestroyProgram, "nvrtcDestroyProgram")) return real(program);
+  USE_NVIDIA(nvrtcDestroyProgram, program);
   if (!*program) return kNvrtcInvalidProgram;
   delete *program;
   *program = nullptr;
@@ -157,8 +149,7 @@ C_API int nvrtcDestroyProgram(Program** program) {
 }
 
 C_API int nvrtcAddNameExpression(Program* program, const char* expression) {
-  if (auto real = of_nvidia(nvrtcAddNameExpression, "nvrtcAddNameExpression"))
-    return real(program, expression);
+  USE_NVIDIA(nvrtcAddNameExpression, program, expression);
   if (program->compiled) return kNvrtcNoNamesAfterCompilation;
   std::string lowered = "expression_" + std::to_string(program->lowered_names.size());
   program->lowered_names.emplace(expression, lowered);
@@ -166,8 +157,7 @@ C_API int nvrtcAddNameExpression(Program* program, const char* expression) {
 }
 
 C_API int nvrtcGetLoweredName(Program* program, const char* expression, const char** name) {
-  if (auto real = of_nvidia(nvrtcGetLoweredName, "nvrtcGetLoweredName"))
-    return real(program, expression, name);
+  USE_NVIDIA(nvrtcGetLoweredName, program, expression, name);
   if (!program->compiled) return kNvrtcNoLoweredNamesBeforeCompilation;
   auto found = program->lowered_names.find(expression);
   if (found == program->lowered_names.end()) return kNvrtcNameExpressionNotValid;
@@ -177,8 +167,7 @@ C_API int nvrtcGetLoweredName(Program* program, const char* expression, const ch
 
 C_API int nvrtcCompileProgram(Program* program, int count, const char** options) {
   fakecuda::count("compile");
-  if (auto real = of_nvidia(nvrtcCompileProgram, "nvrtcCompileProgram"))
-    return real(program, count, options);
+  USE_NVIDIA(nvrtcCompileProgram, program, count, options);
   try {
     return compile(*program, {options, options + count});
   } catch (const std::exception& error) {  // no place for files
@@ -188,44 +177,31 @@ C_API int nvrtcCompileProgram(Program* program, int count, const char** options)
 }
 
 C_API int nvrtcGetProgramLogSize(Program* program, size_t* size) {
-  if (auto real = of_nvidia(nvrtcGetProgramLogSize, "nvrtcGetProgramLogSize"))
-    return real(program, size);
+  USE_NVIDIA(nvrtcGetProgramLogSize, program, size);
   *size = program->log.size() + 1;
   return kNvrtcSuccess;
 }
 
 C_API int nvrtcGetProgramLog(Program* program, char* out) {
-  if (auto real = of_nvidia(nvrtcGetProgramLog, "nvrtcGetProgramLog")) return real(program, out);
+  USE_NVIDIA(nvrtcGetProgramLog, program, out);
   memcpy(out, program->log.c_str(), program->log.size() + 1);
   return kNvrtcSuccess;
 }
 
-C_API int nvrtcGetPTXSize(Program* program, size_t* size) {
-  if (auto real = of_nvidia(nvrtcGetPTXSize, "nvrtcGetPTXSize")) return real(program, size);
-  return give_size(program->binary, size);
-}
+// The same image serves as every kind of output.
+#define OUTPUT(kind)                                               \
+  C_API int nvrtcGet##kind##Size(Program* program, size_t* size) { \
+    USE_NVIDIA(nvrtcGet##kind##Size, program, size);               \
+    *size = program->binary.size();                                \
+    return kNvrtcSuccess;                                          \
+  }                                                                \
+  C_API int nvrtcGet##kind(Program* program, char* out) {          \
+    USE_NVIDIA(nvrtcGet##kind, program, out);                      \
+    memcpy(out, program->binary.data(), program->binary.size());   \
+    return kNvrtcSuccess;                                          \
+  }
 
-C_API int nvrtcGetPTX(Program* program, char* out) {
-  if (auto real = of_nvidia(nvrtcGetPTX, "nvrtcGetPTX")) return real(program, out);
-  return give(program->binary, out);
-}
-
-C_API int nvrtcGetCUBINSize(Program* program, size_t* size) {
-  if (auto real = of_nvidia(nvrtcGetCUBINSize, "nvrtcGetCUBINSize")) return real(program, size);
-  return give_size(program->binary, size);
-}
-
-C_API int nvrtcGetCUBIN(Program* program, char* out) {
-  if (auto real = of_nvidia(nvrtcGetCUBIN, "nvrtcGetCUBIN")) return real(program, out);
-  return give(program->binary, out);
-}
-
-C_API int nvrtcGetLTOIRSize(Program* program, size_t* size) {
-  if (auto real = of_nvidia(nvrtcGetLTOIRSize, "nvrtcGetLTOIRSize")) return real(program, size);
-  return give_size(program->binary, size);
-}
-
-C_API int nvrtcGetLTOIR(Program* program, char* out) {
-  if (auto real = of_nvidia(nvrtcGetLTOIR, "nvrtcGetLTOIR")) return real(program, out);
-  return give(program->binary, out);
-}
+OUTPUT(PTX)
+OUTPUT(CUBIN)
+OUTPUT(LTOIR)
+#undef OUTPUT

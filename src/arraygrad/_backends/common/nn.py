@@ -1,12 +1,12 @@
 """Functions of neural networks, written once for NumPy and CuPy.
 
-As functions of the namespace they would be many operations each, of which a small layer's time
-would mostly be the calls. `xp` is the library.
+Each would be many operations of the namespace, and a small layer would spend its time in calls.
+`xp` is the library.
 
 Convolutions and pooling are sums over windows that slide over the last two axes of images. Inside,
-images have the batch as their last axis: so what is next to each other in memory is treated alike,
-in long runs also of small images; and as both libraries keep an array's order of axes in memory,
-what one layer gives is as the next one wants it.
+the batch is the last axis of images: neighbours in memory are then treated alike, in long runs even
+if the images are small. Both libraries keep an array's order of axes in memory, so a layer's result
+has the order that the next layer uses.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Image = tuple[int, int]
 
 
 class Windows(NamedTuple):
-    """Where the windows on an image of some size are."""
+    """The positions of windows on an image."""
 
     size: Image
     kernel: Image
@@ -37,32 +37,32 @@ class Windows(NamedTuple):
         return h + a + c, w + b + d
 
     @property
-    def number(self) -> Image:
-        """How many windows there are along each axis."""
-        return _number(self)
+    def counts(self) -> Image:
+        """The number of windows along each axis."""
+        return _counts(self)
 
     @property
     def inner(self) -> Any:
-        """The image inside of its margins, batch last."""
+        """The index of the image within its margins, batch last."""
         (a, b), (h, w) = self.before, self.size
         return slice(None), slice(a, a + h), slice(b, b + w)
 
     @property
-    def apart(self) -> bool:
+    def disjoint(self) -> bool:
         """Whether no two windows share a point."""
         (k, m), (s, t) = self.kernel, self.stride
         return self.dilation == (1, 1) and k <= s and m <= t
 
     def places(self, first: int = 0, end: int | None = None) -> list[tuple[int, int, Any]]:
-        """For each point of a window: that point, and where it is in the images, of all windows.
+        """For each point of a window: its row and column, and its index in the images.
 
-        Or of the windows of some rows.
+        The index selects the point of all windows, or of those in the rows from `first` to `end`.
         """
-        return _places(self, first, self.number[0] if end is None else end)
+        return _places(self, first, self.counts[0] if end is None else end)
 
 
 @lru_cache(1024)
-def _number(w: Windows) -> Image:
+def _counts(w: Windows) -> Image:
     ends = zip(w.padded, w.kernel, w.stride, w.dilation, strict=True)
     rows, columns = ((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in ends)
     return rows, columns
@@ -73,7 +73,7 @@ def _places(w: Windows, first: int, end: int) -> list[tuple[int, int, Any]]:
     rows, columns = (
         [slice(i * d + s * a, i * d + s * (b - 1) + 1, s) for i in range(k)]
         for k, d, s, (a, b) in zip(
-            w.kernel, w.dilation, w.stride, ((first, end), (0, w.number[1])), strict=True
+            w.kernel, w.dilation, w.stride, ((first, end), (0, w.counts[1])), strict=True
         )
     )
     return [(i, j, (slice(None), r, c)) for i, r in enumerate(rows) for j, c in enumerate(columns)]
@@ -83,7 +83,7 @@ def _places(w: Windows, first: int, end: int) -> list[tuple[int, int, Any]]:
 
 
 def sigmoid(xp: Any, where: Any, x: _Array, /) -> _Array:
-    """1 / (1 + exp(-x)), by an exponential that does not overflow."""
+    """1 / (1 + exp(-x)), computed from an exponential that does not overflow."""
     small = xp.exp(-xp.abs(x))
     top = where(x < 0, small, x.dtype.type(1))
     small += 1
@@ -91,7 +91,7 @@ def sigmoid(xp: Any, where: Any, x: _Array, /) -> _Array:
 
 
 def silu(xp: Any, where: Any, x: _Array, /) -> _Array:
-    """The product of x and `sigmoid`, 0 at minus infinity."""
+    """The product of x and `sigmoid`; 0 at minus infinity."""
     y = sigmoid(xp, where, x)
     y *= xp.maximum(x, xp.finfo(x.dtype).min)
     return y
@@ -104,7 +104,7 @@ class _Exponentials:
         self.xp, self.settle, self.quiet = xp, settle, quiet
 
     def shifted(self, x: _Array, axis: int) -> _Array:
-        """Differences from the largest: 0 there, also where that is infinite."""
+        """The differences from the largest element: 0 for itself, even if it is infinite."""
         m = x.max(axis=axis, keepdims=True)
         with self.quiet():
             return self.settle(x - m, m)
@@ -116,18 +116,18 @@ class _Exponentials:
         return e
 
     def log_softmax(self, x: _Array, /, *, axis: int) -> _Array:
-        """Its logarithm."""
+        """The logarithm of `softmax`."""
         y = self.shifted(x, axis)
         return y - self.xp.log(self.xp.exp(y).sum(axis=axis, keepdims=True))
 
     def parts(self, score: _Array, parts: _Array, /, *, axis: int) -> _Array:
-        """The sum of products, negative, where a part of 0 makes 0."""
+        """Minus the sum of products. A part of 0 contributes 0."""
         with self.quiet():
             return 0 - self.settle(parts * score, parts).sum(axis=axis)
 
 
 def binary(xp: Any, where: Any, x: _Array, positive: _Array, negative: _Array, /) -> _Array:
-    """-(positive · log σ(x) + negative · log σ(-x)), where a weight of 0 makes 0."""
+    """-(positive · log σ(x) + negative · log σ(-x)). A weight of 0 contributes 0."""
     zero = x.dtype.type(0)
     tail = xp.log1p(xp.exp(-xp.abs(x)))
     up = where(positive == 0, zero, xp.maximum(-x, zero))
@@ -136,7 +136,7 @@ def binary(xp: Any, where: Any, x: _Array, positive: _Array, negative: _Array, /
 
 
 def normalise(xp: Any, x: _Array, /, *, axes: tuple[int, ...], eps: float) -> Any:
-    """The elements brought to mean 0 and variance 1 along some axes, and what these were."""
+    """The elements scaled to mean 0 and variance 1 along some axes; the mean, the variance."""
     count = math.prod(x.shape[a] for a in axes)
     mean = x.sum(axis=axes, keepdims=True) / count
     y = x - mean
@@ -146,7 +146,7 @@ def normalise(xp: Any, x: _Array, /, *, axes: tuple[int, ...], eps: float) -> An
 
 
 def linear(xp: Any, x: _Array, weight: _Array, /) -> _Array:
-    """The product with the transpose of a matrix; one product for all vectors."""
+    """The product with the transpose of a matrix, as one product for all vectors."""
     if x.ndim <= 2:
         return xp.matmul(x, weight.T)
     y = xp.matmul(x.reshape(-1, x.shape[-1]), weight.T)
@@ -154,11 +154,11 @@ def linear(xp: Any, x: _Array, weight: _Array, /) -> _Array:
 
 
 def _add(view: _Array, x: _Array) -> None:
-    """In place; ``out[place] += x`` would write the sum into the view, and again into out."""
+    """Add in place. ``out[place] += x`` would write the sum twice: into the view, then into out."""
     view += x
 
 
-# ---- images: (n, channels, h, w) outside, batch last inside
+# ---- images: (n, channels, h, w) for callers, batch last inside
 
 
 def _with_margins(xp: Any, x: _Array, w: Windows, fill: Any = 0) -> _Array:
@@ -177,16 +177,16 @@ def _without_margins(x: _Array, w: Windows) -> _Array:
 # ---- convolution, as a product of matrices
 
 
-def _row_parts(x: _Array, w: Windows, most: int) -> list[tuple[int, int]]:
-    """The rows of windows to take at a time, for columns of so many bytes."""
-    row = x.shape[0] * w.kernel[0] * w.kernel[1] * w.number[1] * x.shape[3] * x.dtype.itemsize
-    step = max(1, most // max(row, 1))
-    return [(i, min(i + step, w.number[0])) for i in range(0, w.number[0], step)]
+def _row_parts(x: _Array, w: Windows, max_bytes: int) -> list[tuple[int, int]]:
+    """Ranges of rows of windows, such that the columns of each need at most `max_bytes`."""
+    row = x.shape[0] * w.kernel[0] * w.kernel[1] * w.counts[1] * x.shape[3] * x.dtype.itemsize
+    step = max(1, max_bytes // max(row, 1))
+    return [(i, min(i + step, w.counts[0])) for i in range(0, w.counts[0], step)]
 
 
 def _columns(xp: Any, x: _Array, w: Windows, rows: tuple[int, int], groups: int) -> _Array:
-    """The windows of some rows as the columns of a matrix, one for each group."""
-    shape = (x.shape[0], *w.kernel, rows[1] - rows[0], w.number[1], x.shape[3])
+    """The windows of some rows as the columns of a matrix, a matrix for each group."""
+    shape = (x.shape[0], *w.kernel, rows[1] - rows[0], w.counts[1], x.shape[3])
     out = xp.empty(shape, dtype=x.dtype)
     for i, j, place in w.places(*rows):
         out[:, i, j] = x[place]
@@ -198,21 +198,21 @@ def _by_group(weight: _Array, groups: int) -> _Array:
 
 
 class _Convolutions:
-    def __init__(self, xp: Any, most: int) -> None:
-        self.xp, self.most = xp, most
+    def __init__(self, xp: Any, max_bytes: int) -> None:
+        self.xp, self.max_bytes = xp, max_bytes
 
     def convolve(
         self, x: _Array, weight: _Array, bias: Any, /, *, groups: int, windows: Windows
     ) -> _Array:
-        """Cross-correlation, and a number for each channel."""
+        """Cross-correlation plus a number for each channel."""
         xp, w = self.xp, windows
         x = _with_margins(xp, x, w)
         channels, n = weight.shape[0], x.shape[3]
         matrix = _by_group(weight, groups)
         parts = []
-        for rows in _row_parts(x, w, self.most):
+        for rows in _row_parts(x, w, self.max_bytes):
             y = xp.matmul(matrix, _columns(xp, x, w, rows, groups))
-            parts.append(y.reshape(channels, rows[1] - rows[0], w.number[1], n))
+            parts.append(y.reshape(channels, rows[1] - rows[0], w.counts[1], n))
         out = parts[0] if len(parts) == 1 else xp.concatenate(parts, axis=1)
         if bias is not None:
             out += bias[:, None, None, None]
@@ -228,27 +228,27 @@ class _Convolutions:
         groups: int,
         windows: Windows,
     ) -> _Array:
-        """The transpose by the weight."""
+        """The transpose with respect to the weight."""
         xp, w = self.xp, windows
         x, g = _with_margins(xp, x, w), g.transpose(1, 2, 3, 0)
         out = None
-        for rows in _row_parts(x, w, self.most):
+        for rows in _row_parts(x, w, self.max_bytes):
             part = g[:, rows[0] : rows[1]].reshape(groups, shape[0] // groups, -1)
             y = xp.matmul(part, _columns(xp, x, w, rows, groups).transpose(0, 2, 1))
             out = y if out is None else out + y
         return xp.zeros(shape, dtype=x.dtype) if out is None else out.reshape(shape)
 
     def to_images(self, g: _Array, weight: _Array, /, *, groups: int, windows: Windows) -> _Array:
-        """The transpose by the images."""
+        """The transpose with respect to the images."""
         xp, w = self.xp, windows
         g = g.transpose(1, 2, 3, 0)
         channels, n = weight.shape[1] * groups, g.shape[3]
         out = xp.zeros((channels, *w.padded, n), dtype=xp.result_type(g, weight))
         matrix = _by_group(weight, groups).transpose(0, 2, 1)
-        for rows in _row_parts(out, w, self.most):
+        for rows in _row_parts(out, w, self.max_bytes):
             part = g[:, rows[0] : rows[1]].reshape(groups, weight.shape[0] // groups, -1)
             y = xp.matmul(matrix, part)
-            y = y.reshape(channels, *w.kernel, rows[1] - rows[0], w.number[1], n)
+            y = y.reshape(channels, *w.kernel, rows[1] - rows[0], w.counts[1], n)
             for i, j, place in w.places(*rows):
                 _add(out[place], y[:, i, j])
         return _without_margins(out, w)
@@ -257,13 +257,13 @@ class _Convolutions:
 # ---- pooling
 
 
-def _lowest(x: _Array, xp: Any) -> Any:
+def _lowest(xp: Any, x: _Array) -> Any:
     return -math.inf if x.dtype.kind == "f" else xp.iinfo(x.dtype).min
 
 
 def max_pool(xp: Any, x: _Array, /, *, windows: Windows) -> _Array:
-    """The largest number of each window."""
-    x = _with_margins(xp, x, windows, _lowest(x, xp))
+    """The largest element of each window."""
+    x = _with_margins(xp, x, windows, _lowest(xp, x))
     (_, _, first), *others = windows.places()
     out = x[first].copy()
     for _, _, place in others:
@@ -272,8 +272,8 @@ def max_pool(xp: Any, x: _Array, /, *, windows: Windows) -> _Array:
 
 
 def _hits(xp: Any, x: _Array, top: _Array, w: Windows) -> Any:
-    """For each point of the windows its place, and where it is the first that is the largest."""
-    x = _with_margins(xp, x, w, _lowest(x, xp))
+    """For each point of a window: its index, and the mask of windows with their maximum there."""
+    x = _with_margins(xp, x, w, _lowest(xp, x))
     top = top.transpose(1, 2, 3, 0)
     left = None
     for _, _, place in w.places():
@@ -289,13 +289,13 @@ def _hits(xp: Any, x: _Array, top: _Array, w: Windows) -> Any:
 def at_largest(
     xp: Any, where: Any, g: _Array, x: _Array, top: _Array, /, *, windows: Windows
 ) -> _Array:
-    """Numbers for windows, put where these have their largest."""
+    """The transpose of `of_largest`: one number per window, added where its maximum is."""
     w = windows
     g = xp.ascontiguousarray(g.transpose(1, 2, 3, 0))  # read for each place
     out = xp.zeros((g.shape[0], *w.padded, g.shape[3]), dtype=g.dtype)
     for place, hit in _hits(xp, x, top, w):
         part = where(hit, g, g.dtype.type(0))
-        if w.apart:
+        if w.disjoint:
             out[place] = part
         else:
             _add(out[place], part)
@@ -305,7 +305,7 @@ def at_largest(
 def of_largest(
     xp: Any, where: Any, y: _Array, x: _Array, top: _Array, /, *, windows: Windows
 ) -> _Array:
-    """The transpose: of other images, what is where windows have their largest."""
+    """The elements of the images `y` where the windows on `x` have their maximum."""
     y = _with_margins(xp, y, windows)
     out: Any = 0
     for place, hit in _hits(xp, x, top, windows):
@@ -314,7 +314,7 @@ def of_largest(
 
 
 def window_sum(xp: Any, x: _Array, /, *, windows: Windows) -> _Array:
-    """The sum of each window."""
+    """The sum over each window."""
     x = _with_margins(xp, x, windows)
     (_, _, first), *others = windows.places()
     out = x[first].copy()
@@ -324,7 +324,7 @@ def window_sum(xp: Any, x: _Array, /, *, windows: Windows) -> _Array:
 
 
 def window_spread(xp: Any, g: _Array, /, *, windows: Windows) -> _Array:
-    """The transpose: numbers for windows, put in all of their points."""
+    """The transpose of `window_sum`: one number per window, added at all of its points."""
     g = g.transpose(1, 2, 3, 0)
     out = xp.zeros((g.shape[0], *windows.padded, g.shape[3]), dtype=g.dtype)
     for _, _, place in windows.places():
@@ -333,12 +333,12 @@ def window_spread(xp: Any, g: _Array, /, *, windows: Windows) -> _Array:
 
 
 def operations(
-    xp: Any, where: Any, settle: Any, quiet: Any, most: int
+    xp: Any, where: Any, settle: Any, quiet: Any, max_bytes: int
 ) -> dict[str, Callable[..., Any]]:
     """The entries of a table.
 
-    `most` is how many bytes the columns of a convolution may have at a time. What stays in a
-    cache is fast on a CPU; a GPU wants to have much to do at once.
+    The columns of a convolution have at most `max_bytes` at a time. On a CPU they should stay in a
+    cache; a GPU needs much to do at once.
     """
     table: dict[str, Callable[..., Any]] = {
         function.__name__: partial(function, xp)
@@ -348,7 +348,7 @@ def operations(
         table[function.__name__] = partial(function, xp, where)
     for owner, names in (
         (_Exponentials(xp, settle, quiet), "softmax log_softmax parts"),
-        (_Convolutions(xp, most), "convolve to_weight to_images"),
+        (_Convolutions(xp, max_bytes), "convolve to_weight to_images"),
     ):
         table.update({name: getattr(owner, name) for name in names.split()})
     return {f"nn.{name}": function for name, function in table.items()}

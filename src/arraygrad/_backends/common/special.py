@@ -1,6 +1,6 @@
-"""What the backends' tables have of special functions: names, and what no library has as we do.
+"""Special functions: the names that both libraries have, and sums of exponentials of our own.
 
-SciPy and CuPy take long to import and compile, so a function is looked up when first used.
+SciPy takes long to import and CuPy's kernels to compile, so a function is looked up on first use.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ ELEMENTWISE = """
 def operations(
     xp: Any, load: Callable[[str], Callable[..., Any]], quiet: Callable[[], Any] = nullcontext
 ) -> dict[str, Callable[..., Any]]:
-    """The entries of a table: those of `load`, by name, and the sums of exponentials in `xp`."""
+    """The entries of a table: a library's functions, from `load(name)`, and our own in `xp`."""
     table: dict[str, Callable[..., Any]] = {
-        f"special.{name}": _when_used(load, name) for name in ELEMENTWISE
+        f"special.{name}": _load_on_first_use(load, name) for name in ELEMENTWISE
     }
     for function in (logsumexp, logsumexp_weighted, softmax, log_softmax):
-        table[f"special.{function.__name__}"] = _bound(function, xp, quiet)
+        table[f"special.{function.__name__}"] = _with_namespace(function, xp, quiet)
     return table
 
 
-def _when_used(load: Callable[[str], Callable[..., Any]], name: str) -> Callable[..., Any]:
-    found: Callable[..., Any] | None = None
+def _load_on_first_use(load: Callable[[str], Callable[..., Any]], name: str) -> Callable[..., Any]:
+    function: Callable[..., Any] | None = None
 
     def run(*operands: Any) -> Any:
-        nonlocal found
-        if found is None:
-            found = load(name)
-        return found(*operands)
+        nonlocal function
+        if function is None:
+            function = load(name)
+        return function(*operands)
 
     return run
 
 
 def of_arrays(xp: Any, function: Callable[..., Any], *operands: Any) -> Any:
-    """A function of several operands, whose scalars have no say in the dtype.
+    """Call a function of several operands so that Python scalars do not influence the dtype.
 
-    SciPy's and CuPy's take the first of their loops that a scalar fits in.
+    SciPy's and CuPy's functions choose the first loop that can hold a scalar.
     """
     scalars = [type(x) in _SCALARS for x in operands]
     if True not in scalars:
@@ -63,70 +63,74 @@ def of_arrays(xp: Any, function: Callable[..., Any], *operands: Any) -> Any:
 _SCALARS = (bool, int, float, complex)
 
 
-def _bound(function: Callable[..., Any], xp: Any, quiet: Callable[[], Any]) -> Any:
+def _with_namespace(function: Callable[..., Any], xp: Any, quiet: Callable[[], Any]) -> Any:
     def run(*operands: Any, **kwargs: Any) -> Any:
-        with quiet():  # of log(0), which is right
+        with quiet():  # log(0) is right
             return function(xp, *operands, **kwargs)
 
     return run
 
 
-def _top(xp: Any, a: Any, axis: Any) -> Any:
-    """The largest real part, which the exponents are taken from; 0 where it is not finite."""
+def _max_shift(xp: Any, a: Any, axis: Any) -> Any:
+    """The largest real part, to be subtracted from the exponents; 0 where it is not finite."""
     top = xp.max(a.real, axis=axis, keepdims=True)
     return xp.where(xp.isfinite(top), top, xp.zeros_like(top))
 
 
-def _nothing(xp: Any, a: Any, axis: Any, keepdims: bool) -> Any:
-    return xp.sum(a.real, axis=axis, keepdims=keepdims)  # zeros: there is nothing to add
+def _sum_of_none(xp: Any, a: Any, axis: Any, keepdims: bool) -> Any:
+    """Zeros in the shape of a reduction that has nothing to add."""
+    return xp.sum(a.real, axis=axis, keepdims=keepdims)
 
 
-def _shaped(xp: Any, y: Any, axis: Any, keepdims: bool) -> Any:
+def _apply_keepdims(xp: Any, y: Any, axis: Any, keepdims: bool) -> Any:
     return y if keepdims else xp.squeeze(y, axis=tuple(range(y.ndim)) if axis is None else axis)
 
 
 def logsumexp(xp: Any, a: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
-    """Log of a sum of exponentials; 0-dimensional data has no axis but is reduced all the same."""
+    """Logarithm of a sum of exponentials. An array without axes is reduced, too."""
     axis = None if not a.ndim else axis
     if not a.size:
-        return xp.log(_nothing(xp, a, axis, keepdims).astype(a.dtype))
-    top = _top(xp, a, axis)
+        return xp.log(_sum_of_none(xp, a, axis, keepdims).astype(a.dtype))
+    top = _max_shift(xp, a, axis)
     e = xp.exp(a - top)
     if a.dtype.kind == "c":
-        return _shaped(xp, xp.log(xp.sum(e, axis=axis, keepdims=True)) + top, axis, keepdims)
-    # The largest apart: log1p of the others keeps what is small beside it.
+        y = xp.log(xp.sum(e, axis=axis, keepdims=True)) + top
+        return _apply_keepdims(xp, y, axis, keepdims)
+    # Sum the largest elements apart: log1p of the others does not lose what is small.
     largest = a == top
     count = xp.sum(largest, axis=axis, keepdims=True).astype(a.dtype)
     rest = xp.sum(xp.where(largest, xp.zeros_like(e), e), axis=axis, keepdims=True)
-    none = count == 0
-    one = xp.where(none, xp.ones_like(count), count)
-    y = xp.where(none, xp.log(rest), xp.log1p(rest / one) + xp.log(one)) + top
-    return _shaped(xp, y, axis, keepdims)
+    no_largest = count == 0  # the maximum is infinite or NaN
+    divisor = xp.where(no_largest, xp.ones_like(count), count)
+    y = xp.log1p(rest / divisor) + xp.log(divisor)
+    y = xp.where(no_largest, xp.log(rest), y) + top
+    return _apply_keepdims(xp, y, axis, keepdims)
 
 
 def logsumexp_weighted(
     xp: Any, a: Any, b: Any, /, *, axis: Any = None, keepdims: bool = False
 ) -> tuple[Any, Any]:
-    """Log of the absolute value of a sum of weighted exponentials, and its sign."""
+    """Logarithm of the absolute value of a sum of weighted exponentials, and the sum's sign."""
     b = xp.asarray(b, dtype=None if hasattr(b, "dtype") else xp.result_type(a, b))
     a, b = xp.broadcast_arrays(a, b)
     axis = None if not a.ndim else axis
     if not a.size:
-        zero = _nothing(xp, a, axis, keepdims)
+        zero = _sum_of_none(xp, a, axis, keepdims)
         return xp.log(zero), zero.astype(xp.result_type(a, b))
     none = b == 0
     a = xp.where(none, xp.asarray(-xp.inf, dtype=a.dtype), a)
-    top = _top(xp, a, axis)
+    top = _max_shift(xp, a, axis)
     e = xp.where(none, xp.zeros_like(b), b * xp.exp(a - top))
     total = xp.sum(e, axis=axis, keepdims=True)
     size = xp.abs(total)
     sign = total / xp.where(size == 0, xp.ones_like(size), size)
     sign = xp.where(xp.isinf(total), xp.sign(total), sign)
-    return _shaped(xp, xp.log(size) + top, axis, keepdims), _shaped(xp, sign, axis, keepdims)
+    y = xp.log(size) + top
+    return _apply_keepdims(xp, y, axis, keepdims), _apply_keepdims(xp, sign, axis, keepdims)
 
 
 def softmax(xp: Any, x: Any, /, *, axis: Any = None) -> Any:
-    """Exponentials over their sum."""
+    """Exponentials divided by their sum."""
     axis = None if not x.ndim else axis
     if not x.size:
         return x.copy()
@@ -135,9 +139,9 @@ def softmax(xp: Any, x: Any, /, *, axis: Any = None) -> Any:
 
 
 def log_softmax(xp: Any, x: Any, /, *, axis: Any = None) -> Any:
-    """The logarithm of that."""
+    """The logarithm of `softmax`."""
     axis = None if not x.ndim else axis
     if not x.size:
         return x.copy()
-    x = x - _top(xp, x, axis)
+    x = x - _max_shift(xp, x, axis)
     return x - xp.log(xp.sum(xp.exp(x), axis=axis, keepdims=True))

@@ -1,0 +1,85 @@
+"""Reductions and cumulative functions."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import cupy as cp
+from array_api_compat import cupy as compat
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from ..kernels import extreme
+
+__all__ = ["argmax", "argmin", "cumulative_prod", "cumulative_sum", "max", "min", "std", "var"]
+
+_Array = Any
+
+# CuPy calls CUB for these. For complex numbers and for indices CUB starts from a finite number, so
+# an array of infinities has a finite extreme or none, and any of several NaNs may count as first.
+_max, _min = extreme("max", True, "value"), extreme("min", False, "value")
+_argmax, _argmin = extreme("argmax", True, "index"), extreme("argmin", False, "index")
+
+
+def _extreme(kernel: Any, x: _Array, axis: Any, keepdims: bool) -> _Array:
+    if not x.size:
+        _check_not_empty(x, axis)
+    return kernel(x, axis=axis, keepdims=keepdims)
+
+
+def _check_not_empty(x: _Array, axis: Any) -> None:
+    """Raise as NumPy does, which is not for a result without elements."""
+    axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
+    if not math.prod(x.shape[a] for a in axes):
+        raise ValueError("there is no extreme element where there are no elements")
+
+
+def max(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
+    """CuPy's is CUB's, which is wrong for infinities and NaN."""
+    return _extreme(_max, x, axis, keepdims)
+
+
+def min(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
+    """The same as `max`."""
+    return _extreme(_min, x, axis, keepdims)
+
+
+def argmax(x: _Array, /, *, axis: int | None = None, keepdims: bool = False) -> _Array:
+    """The same as `max`. Moreover CuPy takes several axes."""
+    return _extreme(_argmax, x, None if axis is None else operator.index(axis), keepdims)
+
+
+def argmin(x: _Array, /, *, axis: int | None = None, keepdims: bool = False) -> _Array:
+    """The same as `argmax`."""
+    return _extreme(_argmin, x, None if axis is None else operator.index(axis), keepdims)
+
+
+def std(x: _Array, /, *, axis: Any = None, correction: Any = 0.0, keepdims: bool = False) -> _Array:
+    """The method skips array_api_compat's layers. A wrong axis is an IndexError."""
+    axis = None if axis is None else normalize_axis_tuple(axis, x.ndim)
+    return x.std(axis=axis, ddof=correction, keepdims=keepdims)
+
+
+def var(x: _Array, /, *, axis: Any = None, correction: Any = 0.0, keepdims: bool = False) -> _Array:
+    """The same as `std`."""
+    axis = None if axis is None else normalize_axis_tuple(axis, x.ndim)
+    return x.var(axis=axis, ddof=correction, keepdims=keepdims)
+
+
+def cumulative_sum(
+    x: _Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> _Array:
+    """array_api_compat's initial element needs an axis."""
+    return compat.cumulative_sum(
+        cp.atleast_1d(x), axis=axis, dtype=dtype, include_initial=include_initial
+    )
+
+
+def cumulative_prod(
+    x: _Array, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> _Array:
+    """The same as `cumulative_sum`."""
+    return compat.cumulative_prod(
+        cp.atleast_1d(x), axis=axis, dtype=dtype, include_initial=include_initial
+    )

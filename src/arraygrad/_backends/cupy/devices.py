@@ -1,0 +1,71 @@
+"""GPUs by their number: how many there are, and how a function runs on one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cupy as cp
+
+
+def count() -> int:
+    """The number of GPUs; 0 without a driver."""
+    try:
+        return cp.cuda.runtime.getDeviceCount()
+    except cp.cuda.runtime.CUDARuntimeError:
+        return 0
+
+
+def check_exists(index: int) -> None:
+    """Raise ValueError, with the reason, if there is no such GPU."""
+    n_gpus = count()
+    if index < n_gpus:
+        return
+    if n_gpus:
+        there = "cuda:0" if n_gpus == 1 else f"cuda:0 to cuda:{n_gpus - 1}"
+        raise ValueError(f"there is no cuda:{index}; this machine has {n_gpus} ({there})")
+    try:
+        cp.cuda.runtime.getDeviceCount()
+        reason = "no GPU"
+    except cp.cuda.runtime.CUDARuntimeError as error:
+        reason = str(error)
+    raise ValueError(
+        f"there is no cuda:{index}: CuPy {cp.__version__} is installed, but finds no GPU that it "
+        f"can use ({reason}); nvidia-smi says whether a driver is"
+    )
+
+
+def on_device(function: Callable[..., Any], index: int) -> Callable[..., Any]:
+    """The function, with GPU number `index` current while it runs."""
+    current, device = cp.cuda.runtime.getDevice, cp.cuda.Device
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            if current() == index:
+                return function(*args, **kwargs)
+            with device(index):
+                return function(*args, **kwargs)
+        except (ImportError, RuntimeError) as error:
+            if advice := _installation_advice(error):
+                raise RuntimeError(f"{str(error).rstrip('.')}; {advice}") from error
+            raise
+
+    return run
+
+
+def _installation_advice(error: Exception) -> str:
+    """What to install, if the reason is a part of CUDA that is missing or old."""
+    extra = f"cupy-cuda{cp.cuda.runtime.runtimeGetVersion() // 1000}x[ctk]"
+    kind, text = type(error).__name__, str(error)
+    if (
+        isinstance(error, ImportError)
+        or kind == "DynamicLibNotFoundError"
+        or "CUDA headers" in text
+    ):
+        return (
+            "CuPy needs CUDA's headers and libraries, which the driver does not bring: "
+            f'pip install "{extra}"'
+        )
+    if "geev" in text:
+        return f'eigenvalues need CUDA 12.6.2 or newer, by its cuSOLVER: pip install "{extra}"'
+    return ""

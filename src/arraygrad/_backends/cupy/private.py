@@ -1,0 +1,33 @@
+"""Check that CuPy is there, is new enough and has the private names that we import.
+
+The package imports this module before any other of its own.
+"""
+
+from __future__ import annotations
+
+try:
+    import cupy as cp
+
+    if int(cp.__version__.partition(".")[0]) < 14:
+        raise ImportError(f"found CuPy {cp.__version__}")
+    import array_api_compat.cupy
+    import array_api_compat.cupy.fft
+    import array_api_compat.cupy.linalg  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        'CUDA devices need CuPy 14 or newer: pip install "arraygrad[cuda13x]" for CUDA 13, '
+        f'"arraygrad[cuda12x]" for CUDA 12 ({error})'
+    ) from error
+
+try:
+    from cupy._core import create_reduction_func, create_ufunc  # for kernels.py
+    from cupy._core.dlpack import DLPackMemory  # for conversions.py
+except ImportError as error:
+    raise ImportError(
+        f"CuPy {cp.__version__} lacks what this version of arraygrad builds kernels with; install "
+        f'a newer arraygrad, or "cupy-cuda13x[ctk]<15" ({error})'
+    ) from error
+
+__all__ = ["DLPackMemory", "array_type", "create_reduction_func", "create_ufunc"]
+
+array_type = cp.ndarray

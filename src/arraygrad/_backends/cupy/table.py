@@ -1,0 +1,95 @@
+"""The table: array_api_compat's namespace, with CuPy's own functions and our corrections."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from contextlib import nullcontext
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import cupy as cp
+from array_api_compat import cupy as compat
+from array_api_compat.cupy import fft as compat_fft
+from array_api_compat.cupy import linalg as compat_linalg
+
+from ..common import nn
+from ..common import special as common_special
+from . import conversions, random
+from .corrections import (
+    creation,
+    elementwise,
+    fft,
+    indexing,
+    linalg,
+    manipulation,
+    products,
+    reductions,
+    sorting,
+    special,
+)
+from .devices import check_exists, on_device
+from .scalars import BINARY, COMPARISONS, with_python_ints
+
+#: Our modules and the prefix of their names in the table.
+CORRECTIONS: dict[ModuleType, str] = {
+    conversions: "",
+    creation: "",
+    elementwise: "",
+    indexing: "",
+    manipulation: "",
+    products: "",
+    reductions: "",
+    sorting: "",
+    linalg: "linalg.",
+    fft: "fft.",
+}
+
+#: CuPy's own functions that are the standard's. array_api_compat's wrapper would only cost time.
+_CUPY_DIRECT = (
+    "empty eye ones zeros unique_inverse unique_values "
+    "linalg.eigh linalg.qr linalg.slogdet linalg.svd fft.fftshift fft.ifftshift"
+).split()
+
+#: Operators in place that are right as they are.
+_OPERATORS = "iadd isub imul iand ior ixor".split()
+
+#: Bytes that the columns of a convolution may have at a time: a GPU wants much to do at once.
+_CONVOLUTION_BYTES = 2**28
+
+
+def make_table() -> dict[str, Callable[..., Any]]:
+    """The functions, by name, for the current GPU."""
+    entries: dict[str, Callable[..., Any]] = {}
+    for prefix, module in (("", compat), ("linalg.", compat_linalg), ("fft.", compat_fft)):
+        for name in dir(module):
+            member = getattr(module, name)
+            if callable(member) and not isinstance(member, type) and name[0] != "_":
+                entries[prefix + name] = member
+    entries.update({name: operator.attrgetter(name)(cp) for name in _CUPY_DIRECT})
+    entries.update({name: getattr(operator, name) for name in _OPERATORS})
+    for corrections, prefix in CORRECTIONS.items():
+        entries.update({prefix + name: getattr(corrections, name) for name in corrections.__all__})
+    for name in (*BINARY, *COMPARISONS):
+        entries[name] = with_python_ints(name, entries[name])
+    for name in ("matmul", "matrix_transpose", "tensordot", "vecdot"):
+        entries[f"linalg.{name}"] = entries[name]
+    entries.update({"T": cp.transpose, "copy": cp.copy, "from_scalar": cp.asarray})
+    entries.update(common_special.operations(cp, special.load))
+    entries.update(random.operations())
+    namespace = SimpleNamespace(**{**vars(cp), "matmul": products.matmul})
+    settle = elementwise.settle
+    entries.update(nn.operations(namespace, cp.where, settle, nullcontext, _CONVOLUTION_BYTES))
+    return entries
+
+
+def operations(index: int) -> dict[str, Callable[..., Any]]:
+    """The functions, by name, for GPU number `index`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such GPU.
+    """
+    check_exists(index)
+    return {name: on_device(function, index) for name, function in make_table().items()}
