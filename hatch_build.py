@@ -20,7 +20,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 # (Whatever asks for reference counts or frames is compiled with all others of its kind, or not.)
 MODULES = """
-    _dispatch _operators _backends.numpy _backends._threads autodiff._backward autodiff._engine
+    _dispatch _operators _backends.numpy.conversions _backends.numpy.corrections
+    _backends.numpy.fast_paths _backends.numpy.parallel autodiff._backward autodiff._engine
     autodiff._recorded autodiff._trees autodiff._writes autodiff.rules._elementwise
     autodiff.rules._linear_algebra autodiff.rules._statistical"""
 

@@ -24,7 +24,7 @@ from types import EllipsisType
 from typing import Any
 
 from . import _native, _operators
-from ._backends._threads import goes_along
+from ._backends.numpy.parallel import broadcasts_to
 from ._device import Device, get_device
 from ._dtypes import DEFAULTS
 from ._errors import DeviceMismatchError, TransferError, describe, explain
@@ -277,7 +277,7 @@ def _may_replace(x: Tensor, other: Any) -> bool:
     return (
         other._device is x._device
         and other._data.dtype == data.dtype
-        and goes_along(other._data.shape, data.shape)
+        and broadcasts_to(other._data.shape, data.shape)
     )
 
 

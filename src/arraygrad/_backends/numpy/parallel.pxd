@@ -1,0 +1,1 @@
+cimport arraygrad._native as _native
