@@ -1,6 +1,6 @@
 """The CPU's fast paths, each next to the NumPy function that it replaces.
 
-Whatever gains less than three times in its best case, or loses much elsewhere, should be removed
+Whatever gains less than three times in its best case, or loses much in others, should be removed
 from `arraygrad._backends.numpy.fast_paths`. The results are compared before anything is timed.
 """
 

@@ -173,3 +173,16 @@ def test_division_by_a_number_out_of_range(divisor):
     a = np.linspace(-1, 1, 5000, dtype="float32")
     with np.errstate(all="ignore"):
         np.testing.assert_array_equal((xp.asarray(a) / divisor).numpy(), a / np.float32(divisor))
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "prod", "max", "min", "all", "any", "var", "std"])
+def test_an_array_without_axes_has_axis_0_and_minus_1(name):
+    x = xp.asarray(True) if name in ("all", "any") else xp.asarray(0.5)
+    expected = 0.0 if name in ("var", "std") else x
+    for axis in (0, -1, None):
+        for keepdims in (False, True):
+            found = getattr(xp, name)(x, axis=axis, keepdims=keepdims)
+            assert found.shape == ()
+            assert bool(found == expected)
+    with pytest.raises((ValueError, IndexError), match="axis 1 is out of bounds"):
+        getattr(xp, name)(x, axis=1)

@@ -277,10 +277,24 @@ def sort(x: _Array, /, *, axis: int = -1, descending: bool = False, stable: bool
 # ---- sums and norms
 
 
+def mean(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
+    """NumPy's sums take axis 0 or -1 of an array without axes, its mean does not."""
+    return x.mean(axis=axis if x.ndim else _of_no_axes(axis), keepdims=keepdims)
+
+
+def _of_no_axes(axis: Any) -> Any:
+    """`axis` for an array without axes: None where it is 0 or -1."""
+    return None if axis in (0, -1) else axis
+
+
 def var(
     x: _Array, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False
 ) -> _Array:
-    """NaN where NumPy divides by 0 or less, and half precision is summed in single precision."""
+    """NaN where NumPy divides by 0 or less; half precision is summed in single precision.
+
+    Axis 0 or -1 of an array without axes is taken, as in `mean`.
+    """
+    axis = axis if x.ndim else _of_no_axes(axis)
     if x.dtype.char == "e":
         wide = var(x.astype(np.float32), axis=axis, correction=correction, keepdims=keepdims)
         return wide.astype(x.dtype)

@@ -30,16 +30,16 @@ import numpy as np
 from ... import _native
 from .fast_paths import PLAIN
 
-#: Elements from which on a function is split: waking the threads takes tens of microseconds.
+#: The least number of elements that is split: waking the threads takes tens of microseconds.
 MIN_SIZE_TO_SPLIT = 1 << 18
 
-#: Bytes of the result in one chunk. Chunks are small, since a core that is busy elsewhere delays
-#: its last chunk, and a multiple of what NumPy's loops take at a time, so that the rounding of an
-#: element does not depend on the chunk.
+#: Bytes of the result in one chunk. Chunks are small, since a core that is busy with something
+#: else delays its last chunk. They are a multiple of what NumPy's loops take at a time, so that the
+#: rounding of an element does not depend on the chunk.
 CHUNK_BYTES = 1 << 19
 
 #: Bytes of each array in one block of a fused update, at most. The next operation finds a block
-#: in the cache, and NumPy's time per call is small beside the arithmetic.
+#: in the cache, and the arithmetic takes much longer than NumPy's overhead per call.
 BLOCK_BYTES = 1 << 21
 
 
@@ -177,7 +177,7 @@ def _work(job: _Job) -> None:
 
 
 def _start_threads(number: int) -> int:
-    """Start threads until there are so many; return how many of them there are."""
+    """Start threads until there are `number`; return how many of these there are."""
     global _started
     while _started < number:
         thread = threading.Thread(target=_serve, args=(_tasks,), name="arraygrad", daemon=True)
@@ -200,7 +200,7 @@ def can_split() -> bool:
 
 
 def run_on_pool(compute: Callable[[slice], None], chunks: Sequence[slice], helps: bool) -> bool:
-    """Call a function for all chunks, by the threads; False, and nothing done, if they cannot.
+    """Call a function for all chunks by several threads, or return False if they cannot help.
 
     With `helps` the caller is one of the threads, and an interrupt, such as KeyboardInterrupt by
     Ctrl-C, leaves some chunks undone. Without, the caller only waits, and raises the interrupt when

@@ -30,12 +30,12 @@ NUMPY_DIRECT = """
     fft.fftshift fft.ifftshift""".split()
 
 #: The array's method is the standard's function; NumPy's function calls it from Python.
-METHODS = "argmax argmin astype item mean reshape take view".split()
+METHODS = "argmax argmin astype item reshape take view".split()
 
-#: Functions of the modules beside this one that have the operation's name.
+#: Functions of `conversions` and of `corrections`, by the operation's name.
 CONVERSIONS = "dlpack from_dlpack from_host getitem irtruediv root scatter setitem to_host".split()
 CORRECTIONS = """
-    arange broadcast_arrays clip diff expm1 floor_divide ifloordiv ipow log1p pow repeat round
+    arange broadcast_arrays clip diff expm1 floor_divide ifloordiv ipow log1p mean pow repeat round
     searchsorted settle sign sort std tan tanh unstack var where""".split()
 LINALG_CORRECTIONS = "matrix_norm matrix_power matrix_rank vector_norm".split()
 
