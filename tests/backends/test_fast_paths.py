@@ -44,7 +44,8 @@ def outcome(function, *operands):
             warnings.simplefilter("always")
             try:
                 y = function(*operands)
-                layout = (type(y), y.dtype, y.shape, y.flags.writeable, y.tobytes())
+                steps = [step for step, n in zip(y.strides, y.shape, strict=True) if n > 1]
+                layout = (type(y), y.dtype, y.shape, steps, y.flags.writeable, y.tobytes())
             except Exception as error:
                 layout = (type(error), str(error))
         found.append((layout, [(w.category, str(w.message)) for w in caught]))
