@@ -526,6 +526,8 @@ class Machine(RuleBasedStateMachine):
                 *table,
             ]
         text, f = table[kind % len(table)]
+        if not recording and text == "xp.asarray({x})":
+            return  # the tensor itself
         if 0 in t.shape or f(t.values).size == 0 or len(t.shape) > 3:
             return
         name = self.name()
@@ -735,6 +737,43 @@ class Machine(RuleBasedStateMachine):
                 self.murky |= bool(not recording or (shared and not (simple and family.traced)))
         except Skip:
             return
+
+    @rule(
+        k=number,
+        j=number,
+        i=number,
+        key=number,
+        product=st.booleans(),
+        operator=st.sampled_from(list(OPERATORS)),
+        back=st.booleans(),
+    )
+    def keep_and_write(self, k, j, i, key, product, operator, back):
+        """Write to what an operation has kept, by way of any that shares the memory."""
+        m = self.model
+        recorded = [x for x, t in m.tensors.items() if t.family.traced]
+        if not recorded:
+            return
+        x = self.pick(k)
+        y = self.pick(j, recorded)
+        before = self.made
+        if product:
+            self.binary(self.place(x), self.place(y), 2)
+        elif x in recorded:
+            self.unary(self.place(x), key % len(UNARY), True)
+        if self.made == before or x not in m.tensors:
+            return
+        result = list(m.tensors)[-1]
+        mine = m.tensors[x].numbers()
+        same = [o for o, t in m.tensors.items() if np.isin(t.numbers(), mine).any()]
+        self.write(self.place(self.pick(i, same)), 0.25, key, operator, True)
+        if back and self.tape and getattr(self.names[result], "requires_grad", False):
+            at = [o for o in m.tensors if getattr(self.names[o], "requires_grad", False)]
+            self.backward(len(at) - 1 - at.index(result), 0, 0, True)
+
+    def place(self, name):
+        """The number by which `pick` gives a tensor."""
+        names = list(self.model.tensors)
+        return len(names) - 1 - names.index(name)
 
     @rule(k=number, how=st.booleans())
     def detach(self, k, how):
