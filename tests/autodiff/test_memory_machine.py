@@ -23,7 +23,7 @@ import sys
 import time
 
 import numpy as np
-from hypothesis import HealthCheck, Verbosity, seed, settings
+from hypothesis import HealthCheck, Verbosity, assume, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
@@ -35,7 +35,10 @@ REFUSALS = (RuntimeError, ValueError, autodiff.NotDifferentiableError)
 ABOUT = re.compile(r"copy|overwrit|shar|freed|read-only|no_grad|variable|gradient|outside|writ")
 LIMIT = 50.0  # larger values are avoided
 
+SHRINKING = 30.0  # seconds to look for a shorter program that fails
+
 counts: collections.Counter = collections.Counter()
+failures: list = []  # (when, program)
 without: set = set()
 
 
@@ -367,6 +370,7 @@ class Machine(RuleBasedStateMachine):
     @initialize(tape=st.booleans(), large=st.booleans(), look=st.booleans(), first=number)
     def begin(self, tape, large, look, first):
         """Whether it runs on a tape; else it is run plainly, and differentiated at the end."""
+        assume(not failures or time.monotonic() < failures[0][0] + SHRINKING)
         self.tape, self.look = tape, look
         self.n = 1500 if large else 3
         self.model = Model(own_leaves=not tape)
@@ -382,6 +386,7 @@ class Machine(RuleBasedStateMachine):
 
     def fail(self, what):
         program = "\n".join(["", *self.lines, f"# {what}"])
+        failures.append((time.monotonic(), program))
         raise AssertionError(program)
 
     def run(self, line, plan, *, may_raise=False, must_raise=False, log=True):
@@ -1068,10 +1073,18 @@ SETTINGS = settings(
 )
 
 
-def _run(examples, derandomize, first=0, **kwargs):
-    chosen = settings(SETTINGS, max_examples=examples, derandomize=derandomize, **kwargs)
+def _run(examples, derandomize, first=0):
+    """Run programs; the shortest that fails is raised."""
+    chosen = settings(SETTINGS, max_examples=examples, derandomize=derandomize)
     factory = Machine if derandomize else seed(first)(type("Machine", (Machine,), {}))
-    run_state_machine_as_test(factory, settings=chosen)
+    failures.clear()
+    try:
+        run_state_machine_as_test(factory, settings=chosen)
+    except Exception:
+        if not failures:
+            raise
+    if failures:
+        raise AssertionError(min((program for _, program in failures), key=len))
 
 
 def test_programs_agree_with_the_model_of_memory():
@@ -1097,19 +1110,19 @@ def main():
     parser.add_argument("--keep-going", action="store_true", help="after a failure, try others")
     given = parser.parse_args()
     without.update(given.without.split(","))
-    failures, first = 0, given.seed
+    failed, first = 0, given.seed
     counts.clear()
     while counts["steps"] < given.steps:
         try:
             _run(100, derandomize=False, first=first)
-        except Exception as error:
-            failures += 1
+        except AssertionError as error:
+            failed += 1
             print(f"---- a failure, with seed {first}:\n{error}\n", flush=True)
             if not given.keep_going:
                 break
         first += 1
-    print(f"{counts['steps']} steps, {failures} failures; {dict(counts)}")
-    return failures > 0
+    print(f"{counts['steps']} steps, {failed} failures; {dict(counts)}")
+    return failed > 0
 
 
 if __name__ == "__main__":
