@@ -18,10 +18,11 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# (Whatever asks for reference counts or frames is compiled with all others of its kind, or not.)
 MODULES = """
-    _dispatch _operators _pytree _backends.numpy _backends._threads autodiff._backward
-    autodiff._engine autodiff._recorded autodiff._writes autodiff.rules._elementwise
+    _array _dispatch _keys _memory _operators _pytree _backends.numpy.conversions
+    _backends.numpy.corrections _backends.numpy.fast_paths _backends.numpy.parallel
+    autodiff._backward autodiff._graph autodiff._levels autodiff._pullback autodiff._rules
+    autodiff._tangents autodiff._views autodiff.rules._elementwise
     autodiff.rules._linear_algebra autodiff.rules._statistical"""
 
 
@@ -50,6 +51,7 @@ class Compile(BuildHookInterface[Any]):
 
 def compiled(root: Path, scratch: Path) -> dict[str, str]:
     """Compile the modules; which file is to become which one of the package."""
+    import numpy
     from Cython.Build import cythonize
     from setuptools import Distribution, Extension
 
@@ -59,7 +61,14 @@ def compiled(root: Path, scratch: Path) -> dict[str, str]:
         path = source.joinpath(*name.split("."))
         options = [] if os.name == "nt" else ["-O2", "-g0"]
         file = str(path.with_suffix(".py"))
-        extensions.append(Extension(f"arraygrad.{name}", [file], extra_compile_args=options))
+        extensions.append(
+            Extension(
+                f"arraygrad.{name}",
+                [file],
+                extra_compile_args=options,
+                include_dirs=[numpy.get_include()],
+            )
+        )
     before = Path.cwd()
     os.chdir(root)  # by the paths Cython knows the package
     try:

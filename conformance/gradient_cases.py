@@ -1439,10 +1439,12 @@ WITHOUT_DERIVATIVE = {
 #: out NaN and transpose are written in it; tests/test_einsum.py, tests/test_nan.py and
 #: tests/test_ecosystem_xarray.py show their gradients.)
 OWN = {"default_device", "einsum", "from_numpy", "map_location", "median", "strict", "transpose"}
+OWN |= {"get_num_threads", "set_num_threads"}
 OWN |= {name for name in xp.__all__ if name.startswith("nan") and name != "nan"}
 #: Methods of Tensor that are no operators.
 _NO_OPERATORS = (
-    "__new__ __array_namespace__ __dlpack__ __dlpack_device__ __array__ __buffer__ __bool__ "
+    "__init__ __sizeof__ __array_namespace__ __dlpack__ __dlpack_device__ __array__ __buffer__ "
+    "__bool__ "
     "__int__ __float__ __complex__ __index__ __len__ __iter__ __repr__ __str__ __format__ "
     "__round__ __copy__ __deepcopy__ __reduce__ __dir__"
 ).split()

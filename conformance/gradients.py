@@ -156,7 +156,7 @@ def kind_of_rule(function: str) -> str:
         return "by its parts"
     if rule.refused:
         return "none"
-    if not (rule.vjps or rule.whole or rule.prepare):
+    if not (rule.vjps or rule.joint_vjp or rule.prepare or rule.handler):
         return "zero"
     without = [r for r in (getattr(jvp, "refused", "") for jvp in rule.jvps) if r]
     return "rule" + (f" not by {' or '.join(without)}" if without else "")
@@ -361,7 +361,7 @@ class Trial:
         self.agreement()
         variables = [autodiff.variable(x) for x in self.case.inputs(self.device)]
         for y, g in zip(self.f(*variables), self.cotangents, strict=True):
-            if isinstance(y, autodiff.Variable) and y.requires_grad:
+            if isinstance(y, xp.Tensor) and y.requires_grad:
                 y.backward(g, retain_graph=True)
         for v, g in zip(variables, self.pulled[1], strict=True):
             close("tape", xp.zeros_like(g) if v.grad is None else v.grad, g, self.exact)

@@ -101,7 +101,7 @@ class Arraygrad:
 
     def recorded(self, x: Any) -> bool:
         """Whether this result has a gradient."""
-        return isinstance(x, self.autodiff.Variable) and x.requires_grad
+        return isinstance(x, self.xp.Tensor) and x.requires_grad
 
     def pull(self, y: Any, cotangent: Any, x: Any) -> Any:
         """The gradient, of one result."""

@@ -12,6 +12,7 @@ import warnings
 import array_api_strict as xps
 import numpy as np
 from array_api_strict._flags import set_array_api_strict_flags
+from numpy.lib.array_utils import byte_bounds
 
 from arraygrad import Tensor
 from arraygrad._backends.common import random as backend_random
@@ -379,6 +380,7 @@ def operations(index):
     define("scatter", _scatter)
     define("irtruediv", lambda x, y: x.__setitem__(..., y / x))
     table["root"] = _root
+    table["bounds"] = lambda x: byte_bounds(x.data._array)
     define("settle", _settle)
     for name, function in host_operations(0).items():
         if name.startswith(("special.", "nn.")):

@@ -25,7 +25,7 @@ TABLE = {
     # wrong kinds of operands
     "a string": (lambda: xp.add(X, "a"), TypeError, "add: .*'a'"),
     "None": (lambda: X + None, TypeError, "unsupported operand"),
-    "None as a value": (lambda: X.__setitem__(0, None), TypeError, "setitem: .*got None"),
+    "None as a value": (lambda: X.__setitem__(0, None), TypeError, "__setitem__: .*got None"),
     "None to where": (lambda: xp.where(B, X, None), TypeError, "where: .*got None"),
     "None to logical_and": (lambda: xp.logical_and(B, None), TypeError, "logical_and: .*None"),
     "None among tensors": (lambda: xp.broadcast_arrays(X, None), TypeError, "broadcast_.*None"),

@@ -3,14 +3,13 @@
 import asyncio
 import re
 import threading
-import time
 import warnings
 
 import numpy as np
 import pytest
 
 import arraygrad
-from arraygrad import autodiff, data, nn, optim
+from arraygrad import data, nn, optim
 from arraygrad.autodiff import (
     checkpoint,
     custom_jvp,
@@ -28,22 +27,10 @@ NAN, INF = float("nan"), float("inf")
 FILE = re.escape(f'File "{__file__}", line ')
 
 
-def handlers():
-    """What operations go through."""
-    shorts = arraygrad._dispatch.SHORT_CALL, arraygrad._dispatch.SHORT_BINARY
-    return arraygrad.Device("cpu").ops, autodiff.Variable._transform, [dict(s) for s in shorts]
-
-
-BEFORE = handlers()
-
-
 @pytest.fixture(autouse=True)
 def _as_before():
     yield
-    ops, *others = handlers()
-    assert ops is BEFORE[0]
-    assert others == [*BEFORE[1:]]
-    assert autodiff._debug.watching() is None
+    assert arraygrad._modes.get_mode() is None
 
 
 def fails(match, f, *args):
@@ -147,8 +134,9 @@ def spread(x):
 
 
 MATMUL = (
-    r"^matmul: the gradient by operand 1 is NaN at 2 of 2 elements, the first at index \(0,\), .*"
-    r"got \w+\(shape=\(2,\), dtype=float64\) for an operand of shape \(2,\) and dtype float64; "
+    r"^matmul: the gradient with respect to operand 1 is NaN at 2 of 2 elements, "
+    r"the first at index \(0,\), .*got \w+\(shape=\(2,\), dtype=float64\) for an operand of "
+    r"shape \(2,\) and dtype float64; "
     rf"recorded at {FILE}\d+, in spread: y = arraygrad.asarray"
 )
 
@@ -167,7 +155,7 @@ def test_the_rule_of_a_pass_backward(xp):
 
 def test_a_graph_from_outside(xp):
     loss = spread(variable(xp.zeros(2)))
-    fails("^matmul: the gradient by .* recorded outside of debug_nans$", loss.backward)
+    fails("^matmul: the gradient with respect to .* recorded outside of debug_nans$", loss.backward)
 
 
 def test_cotangents_that_meet(xp):
@@ -209,10 +197,10 @@ def test_second_order(xp):
     x = xp.zeros(2)
     with debug_nans():
         assert grad(f)(x).tolist() == [0.0, 0.0]
-    fails("^matmul: the gradient by operand 1 is NaN", grad(lambda x: xp.sum(grad(f)(x))), x)
-    fails("^matmul: the gradient by operand 1 is NaN", lambda: jvp(grad(f), (x,), (x + 1,)))
+    fails("^matmul: the gradient .* operand 1 is NaN", grad(lambda x: xp.sum(grad(f)(x))), x)
+    fails("^matmul: the gradient .* operand 1 is NaN", lambda: jvp(grad(f), (x,), (x + 1,)))
     fails(
-        "^matmul: the gradient by operand 1 is NaN",
+        "^matmul: the gradient with respect to operand 1 is NaN",
         grad(lambda x: xp.sum(jvp(f, (x,), (x + 1,))[1])),
         x,
     )
@@ -222,7 +210,7 @@ def test_second_order(xp):
         f(v).backward(create_graph=True)
         xp.sum(v.grad).backward()
 
-    fails("^matmul: the gradient by operand 1 is NaN", twice)
+    fails("^matmul: the gradient .* operand 1 is NaN", twice)
 
 
 # ---- NaN that comes in
@@ -276,7 +264,7 @@ def test_custom_rules(xp):
 
     bad.defvjp(lambda x: (x, x), lambda x, g: (g / x * x,))
     fails(
-        rf"^bad: the gradient by operand 0 is NaN at 1 of 2 .* recorded at {FILE}",
+        rf"^bad: the gradient with respect to operand 0 is NaN at 1 of 2 .* recorded at {FILE}",
         grad(lambda x: xp.sum(bad(x))),
         x,
     )
@@ -294,7 +282,7 @@ def test_custom_rules(xp):
     with np.errstate(divide="ignore"):
         fails(f"^multiply: {words}", jvp, worse, (x,), (x + 1,))  # its rule is code as any other
     worse.defjvp(lambda primals, tangents: (primals[0], (xp.eye(2) @ tangents[0]) * INF))
-    fails("^worse: the gradient by operand 0 is NaN", grad(lambda x: xp.sum(worse(x))), x)
+    fails("^worse: the gradient .* operand 0 is NaN", grad(lambda x: xp.sum(worse(x))), x)
 
 
 def test_checkpoint(xp):
@@ -317,10 +305,6 @@ def test_shards(xp):
     fails("^log: the result is NaN", step, w, distributed.shard(x, 2))
     with debug_nans():
         step(w, distributed.shard(xp.abs(x), 2))
-    for _ in range(1000):  # when one shard fails, another may still be on its way in its thread
-        if not autodiff._debug.entered:
-            break
-        time.sleep(0.01)
 
 
 # ---- the context
@@ -422,15 +406,3 @@ def test_other_threads_and_tasks_are_not_watched():
 
     asyncio.run(both())
     assert found.pop().tolist() == [-1.0]
-
-
-def test_a_device_that_is_made_meanwhile(monkeypatch):
-    known = dict(arraygrad._device._known)
-    known.pop("strict:0", None)
-    monkeypatch.setattr(arraygrad._device, "_known", known)
-    with debug_nans():
-        x = arraygrad.asarray([-1.0], device="strict:0")
-        with pytest.raises(FloatingPointError, match=r"^log: "):
-            arraygrad.log(x)
-    with np.errstate(invalid="ignore"):
-        arraygrad.log(x)

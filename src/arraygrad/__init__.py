@@ -5,6 +5,7 @@ the data on the CPU, CuPy on CUDA devices.
 """
 
 from . import _hints, fft, linalg, random, special
+from ._backends.numpy.parallel import get_num_threads, set_num_threads
 from ._constants import e, inf, nan, newaxis, pi
 from ._creation import (
     arange,
@@ -137,6 +138,7 @@ from ._manipulation import (
     transpose,
     unstack,
 )
+from ._modes import strict
 from ._nan import (
     median,
     nanargmax,
@@ -166,7 +168,6 @@ from ._statistical import (
     sum,
     var,
 )
-from ._strict import strict
 from ._tensor import Tensor, map_location
 from ._utility import all, any, diff
 
@@ -248,6 +249,7 @@ __all__ = [
     "from_numpy",
     "full",
     "full_like",
+    "get_num_threads",
     "greater",
     "greater_equal",
     "hypot",
@@ -324,6 +326,7 @@ __all__ = [
     "roll",
     "round",
     "searchsorted",
+    "set_num_threads",
     "sign",
     "signbit",
     "sin",

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from . import _dtypes
-from ._data_type import astype, result_type
+from ._array import wrap
+from ._data_type import astype
 from ._device import Device, get_device
-from ._dispatch import SCALARS, apply, call, check_tensor, create, wrap
+from ._dispatch import SCALARS, apply, call, check_tensor, create, view
 from ._dtypes import as_dtype
 from ._elementwise import pow
 from ._errors import describe, explain
-from ._manipulation import stack
+from ._memory import mark_external
+from ._modes import is_strict
 from ._searching import where
-from ._strict import is_strict
+from ._sequences import holds_tensor, stack_nested
 from ._typing import DeviceLike, DType, Real, Scalar, Shape, Tensor
 
 
@@ -94,10 +96,11 @@ def asarray(
             return _convert(
                 from_dlpack(obj, copy=False if copy is False else None), dtype, device, copy
             )
-    if isinstance(obj, (list, tuple)) and _holds_tensor(obj):
+    if isinstance(obj, (list, tuple)) and holds_tensor(obj):
         if copy is False:
             raise ValueError("asarray: a sequence cannot be read without a copy; got copy=False")
-        return _convert(_stack(obj, dtype, device), dtype, device, None)
+        stacked = stack_nested("asarray", obj, device, _read)
+        return _convert(stacked, dtype, device, None)
     target = get_device(device)
     if copy is False and target.type != "cpu":
         raise ValueError(f"asarray: host data cannot be on {target} without a copy")
@@ -105,7 +108,15 @@ def asarray(
         data = target.ops["from_host"](target.backend.as_host(obj, dtype, copy))
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise explain(error, "asarray", (obj,)) from error
-    return wrap(data, target)
+    return _imported(wrap(Tensor, data, target), obj)
+
+
+def _imported(x: Tensor, obj: Any) -> Tensor:
+    """A tensor of other libraries' data, which it may share with them."""
+    on_host = x._device.type == "cpu"  # elsewhere, data of the host is copied
+    if on_host and (x._data is obj or x._device.ops["root"](x._data) is not x._data):
+        mark_external(x)
+    return x
 
 
 def _convert(x: Tensor, dtype: DType, device: DeviceLike, copy: bool | None) -> Tensor:
@@ -122,36 +133,8 @@ def _convert(x: Tensor, dtype: DType, device: DeviceLike, copy: bool | None) -> 
     return astype(x, x.dtype if dtype is None else dtype, copy=False, device=target)
 
 
-def _holds_tensor(obj: Any) -> bool:
-    if isinstance(obj, Tensor):
-        return True
-    return isinstance(obj, (list, tuple)) and any(_holds_tensor(x) for x in obj)
-
-
-def _stack(obj: Any, dtype: DType, device: DeviceLike) -> Tensor:
-    """Nested sequences that hold tensors, stacked; so they stay on their device and in a trace."""
-    if isinstance(obj, Tensor):
-        return obj  # on whichever device: `stack` refuses a mixture
-    if isinstance(obj, (list, tuple)):
-        parts = [_stack(x, dtype, device or device_of(obj)) for x in obj]
-        if any(p.shape != parts[0].shape for p in parts):
-            shapes = ", ".join(str(p.shape) for p in parts)
-            raise ValueError(f"asarray: the elements of a sequence differ in shape: {shapes}")
-        common = result_type(*(p.dtype for p in parts))
-        return stack([_convert(p, common, None, None) for p in parts])
+def _read(obj: Any, device: DeviceLike) -> Tensor:
     return asarray(obj, device=device)
-
-
-def device_of(obj: Any) -> Device | None:
-    """The device of the first tensor in nested sequences."""
-    if isinstance(obj, Tensor):
-        return obj.device
-    if isinstance(obj, (list, tuple)):
-        for x in obj:
-            found = device_of(x)
-            if found is not None:
-                return found
-    return None
 
 
 def from_numpy(a: Any, /) -> Tensor:
@@ -188,7 +171,7 @@ def from_numpy(a: Any, /) -> Tensor:
     if not isinstance(a, cpu.array_type):
         raise TypeError(f"from_numpy: expected a numpy.ndarray; got {describe(a)}")
     try:
-        return wrap(cpu.backend.as_host(a, None, False), cpu)
+        return _imported(wrap(Tensor, cpu.backend.as_host(a, None, False), cpu), a)
     except (TypeError, ValueError) as error:
         raise explain(error, "from_numpy", (a,)) from error
 
@@ -243,13 +226,16 @@ def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = Non
     target = source if device is None else get_device(device)
     if target is not source and copy is False:
         raise BufferError(f"from_dlpack: {source} to {target} needs a copy; got copy=False")
-    if type(x) is Tensor and target is source and not copy:
+    if isinstance(x, Tensor) and x._trace is None and target is source and not copy:
         return x[...]  # a view, as which a differentiation knows it
     try:
         data = source.ops["from_dlpack"](x, copy if target is source else None)
     except (TypeError, ValueError, BufferError, RuntimeError) as error:
         raise explain(error, "from_dlpack", (x,)) from error
-    return wrap(data, source).to_device(target)
+    found = wrap(Tensor, data, source)
+    if not copy:
+        mark_external(found)
+    return found.to_device(target)
 
 
 def _shape(shape: Any, function: str) -> tuple[int, ...]:
@@ -338,7 +324,7 @@ def arange(
         for n in (numbers[0], numbers[-1]) if numbers else ():
             if not limits.min <= n <= limits.max:
                 raise OverflowError(f"arange: {n} does not fit {dtype}; got {numbers}")
-    return create("arange", get_device(device), start, stop, step, dtype=dtype)
+    return create(Tensor, "arange", get_device(device), start, stop, step, dtype=dtype)
 
 
 def _scalar_dtype(value: Any) -> DType:
@@ -367,7 +353,7 @@ def _check_scalar(function: str, name: str, value: Any, kinds: str) -> None:
     numeric = isinstance(value, (int, float)) or ("c" in kinds and isinstance(value, complex))
     # A tensor or NumPy scalar of no axes is as good as its value, which it converts to.
     if isinstance(value, Tensor):
-        value._raw(function, "item")  # which a transformation may refuse
+        value._check_constant(function)
     if not numeric and getattr(value, "shape", None) != ():
         raise TypeError(f"{function}: {name} must be a number; got {describe(value)}")
 
@@ -476,7 +462,7 @@ def ones(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None)
 def _filled(name: str, shape: Shape, dtype: DType | None, device: DeviceLike) -> Tensor:
     target = get_device(device)
     dtype = _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, name)
-    return create(name, target, _shape(shape, name), dtype=dtype)
+    return create(Tensor, name, target, _shape(shape, name), dtype=dtype)
 
 
 def full(
@@ -534,7 +520,9 @@ def full(
     _check_scalar("full", "fill_value", fill_value, "biufc")
     dtype = _scalar_dtype(fill_value) if dtype is None else as_dtype(dtype, "full")
     _check_real("full", fill_value, dtype)
-    return create("full", get_device(device), _shape(shape, "full"), fill_value, dtype=dtype)
+    return create(
+        Tensor, "full", get_device(device), _shape(shape, "full"), fill_value, dtype=dtype
+    )
 
 
 def _like(
@@ -742,7 +730,7 @@ def eye(
     target = get_device(device)
     dtype = _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, "eye")
     rows, cols = _shape((n_rows, n_rows if n_cols is None else n_cols), "eye")
-    return create("eye", target, rows, cols, k=k, dtype=dtype)
+    return create(Tensor, "eye", target, rows, cols, k=k, dtype=dtype)
 
 
 def linspace(
@@ -812,7 +800,9 @@ def linspace(
         ends = [float(v) if type(v) is int else v for v in (start, stop)]
     except OverflowError as error:
         raise explain(error, "linspace", (start, stop)) from error
-    return create("linspace", get_device(device), *ends, num, dtype=dtype, endpoint=endpoint)
+    return create(
+        Tensor, "linspace", get_device(device), *ends, num, dtype=dtype, endpoint=endpoint
+    )
 
 
 def logspace(
@@ -1011,7 +1001,7 @@ def diag(x: Tensor, /) -> Tensor:
     if is_strict():
         raise TypeError("diag: outside the standard; write xp.where(xp.eye(n, dtype=bool), x, 0)")
     if x.ndim == 2:
-        return call("linalg.diagonal", x, offset=0)
+        return view("linalg.diagonal", x, offset=0)
     if x.ndim != 1:
         raise ValueError(f"diag: expected one axis or two; got shape {x.shape}")
     on = eye(x.size, dtype=_dtypes.ALL["bool"], device=x.device)

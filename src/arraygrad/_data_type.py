@@ -7,8 +7,8 @@ from ._backends import numpy as _host
 from ._device import get_device
 from ._dispatch import call, check_tensor
 from ._dtypes import FInfo, IInfo, dtype_of, required_dtype
+from ._modes import is_strict
 from ._standard import check_promotion
-from ._strict import is_strict
 from ._typing import DeviceLike, DType, Scalar, Tensor
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from ._backends import numpy as _host
-from ._strict import is_strict
+from ._modes import is_strict
 
 DType: TypeAlias = Any  # numpy.dtype, which only the backends import
 

@@ -11,8 +11,8 @@ from ._dispatch import check_tensor
 from ._errors import describe
 from ._linear_algebra import matmul
 from ._manipulation import broadcast_to, moveaxis, permute_dims, reshape
+from ._modes import is_strict
 from ._statistical import sum as _sum
-from ._strict import is_strict
 from ._typing import Tensor
 from .linalg import diagonal
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._dispatch import OPTIONAL_SCALARS, binary, binary_floating, floating, ternary, unary
+from ._dispatch import apply, binary, unary, view
 from ._errors import describe
 from ._typing import Real, Scalar, Tensor
 
@@ -70,7 +70,7 @@ def acos(x: Tensor, /) -> Tensor:
     >>> xp.acos(xp.asarray([1.0, -1.0]))
     Tensor([0.        , 3.14159265], dtype=float64)
     """
-    return floating("acos", x)
+    return unary("acos", x, floating=True)
 
 
 def acosh(x: Tensor, /) -> Tensor:
@@ -103,7 +103,7 @@ def acosh(x: Tensor, /) -> Tensor:
     >>> xp.acosh(xp.asarray([1.0]))
     Tensor([0.], dtype=float64)
     """
-    return floating("acosh", x)
+    return unary("acosh", x, floating=True)
 
 
 def add(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
@@ -171,7 +171,7 @@ def asin(x: Tensor, /) -> Tensor:
     >>> xp.asin(xp.asarray([0.0, 1.0]))
     Tensor([0.        , 1.57079633], dtype=float64)
     """
-    return floating("asin", x)
+    return unary("asin", x, floating=True)
 
 
 def asinh(x: Tensor, /) -> Tensor:
@@ -204,7 +204,7 @@ def asinh(x: Tensor, /) -> Tensor:
     >>> xp.asinh(xp.asarray([0.0]))
     Tensor([0.], dtype=float64)
     """
-    return floating("asinh", x)
+    return unary("asinh", x, floating=True)
 
 
 def atan(x: Tensor, /) -> Tensor:
@@ -237,7 +237,7 @@ def atan(x: Tensor, /) -> Tensor:
     >>> xp.atan(xp.asarray([0.0, float('inf')]))
     Tensor([0.        , 1.57079633], dtype=float64)
     """
-    return floating("atan", x)
+    return unary("atan", x, floating=True)
 
 
 def atan2(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
@@ -275,7 +275,7 @@ def atan2(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     >>> xp.atan2(xp.asarray([1.0, -0.0]), xp.asarray([0.0, -1.0]))
     Tensor([ 1.57079633, -3.14159265], dtype=float64)
     """
-    return binary_floating("atan2", x1, x2)
+    return binary("atan2", x1, x2, floating=True)
 
 
 def atanh(x: Tensor, /) -> Tensor:
@@ -308,7 +308,7 @@ def atanh(x: Tensor, /) -> Tensor:
     >>> xp.atanh(xp.asarray([0.0, 0.5]))
     Tensor([0.        , 0.54930614], dtype=float64)
     """
-    return floating("atanh", x)
+    return unary("atanh", x, floating=True)
 
 
 def bitwise_and(x1: Tensor | bool | int, x2: Tensor | bool | int, /) -> Tensor:
@@ -587,7 +587,7 @@ def clip(
         kind = end.dtype.kind if isinstance(end, Tensor) else "c" * isinstance(end, complex)
         if kind == "c":
             raise TypeError(f"clip: an end must be real; got {describe(end)}")
-    return ternary("clip", x, min, max, OPTIONAL_SCALARS)
+    return apply("clip", (x, min, max))
 
 
 def conj(x: Tensor, /) -> Tensor:
@@ -651,7 +651,7 @@ def copysign(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     >>> xp.copysign(xp.asarray([1.0, -2.0]), -0.0)
     Tensor([-1., -2.], dtype=float64)
     """
-    return binary_floating("copysign", x1, x2)
+    return binary("copysign", x1, x2, floating=True)
 
 
 def cos(x: Tensor, /) -> Tensor:
@@ -678,7 +678,7 @@ def cos(x: Tensor, /) -> Tensor:
     >>> xp.cos(xp.asarray([0.0, xp.pi]))
     Tensor([ 1., -1.], dtype=float64)
     """
-    return floating("cos", x)
+    return unary("cos", x, floating=True)
 
 
 def cosh(x: Tensor, /) -> Tensor:
@@ -705,7 +705,7 @@ def cosh(x: Tensor, /) -> Tensor:
     >>> xp.cosh(xp.asarray([0.0]))
     Tensor([1.], dtype=float64)
     """
-    return floating("cosh", x)
+    return unary("cosh", x, floating=True)
 
 
 def divide(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
@@ -806,7 +806,7 @@ def exp(x: Tensor, /) -> Tensor:
     >>> xp.exp(xp.asarray([0.0, 1.0]))
     Tensor([1.        , 2.71828183], dtype=float64)
     """
-    return floating("exp", x)
+    return unary("exp", x, floating=True)
 
 
 def expm1(x: Tensor, /) -> Tensor:
@@ -838,7 +838,7 @@ def expm1(x: Tensor, /) -> Tensor:
     >>> xp.expm1(xp.asarray([1e-20]))
     Tensor([1.e-20], dtype=float64)
     """
-    return floating("expm1", x)
+    return unary("expm1", x, floating=True)
 
 
 def floor(x: Tensor, /) -> Tensor:
@@ -1019,7 +1019,7 @@ def hypot(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     >>> xp.hypot(xp.asarray([3.0, 1e300]), xp.asarray([4.0, 0.0]))
     Tensor([5.e+000, 1.e+300], dtype=float64)
     """
-    return binary_floating("hypot", x1, x2)
+    return binary("hypot", x1, x2, floating=True)
 
 
 def imag(x: Tensor, /) -> Tensor:
@@ -1050,7 +1050,7 @@ def imag(x: Tensor, /) -> Tensor:
     >>> xp.imag(xp.asarray([1 + 2j]))
     Tensor([2.], dtype=float64)
     """
-    return unary("imag", x)
+    return view("imag", x)
 
 
 def isfinite(x: Tensor, /) -> Tensor:
@@ -1248,7 +1248,7 @@ def log(x: Tensor, /) -> Tensor:
     >>> xp.log(xp.asarray([1.0, xp.e]))
     Tensor([0., 1.], dtype=float64)
     """
-    return floating("log", x)
+    return unary("log", x, floating=True)
 
 
 def log10(x: Tensor, /) -> Tensor:
@@ -1279,7 +1279,7 @@ def log10(x: Tensor, /) -> Tensor:
     >>> xp.log10(xp.asarray([1.0, 1000.0]))
     Tensor([0., 3.], dtype=float64)
     """
-    return floating("log10", x)
+    return unary("log10", x, floating=True)
 
 
 def log1p(x: Tensor, /) -> Tensor:
@@ -1312,7 +1312,7 @@ def log1p(x: Tensor, /) -> Tensor:
     >>> xp.log1p(xp.asarray([1e-20]))
     Tensor([1.e-20], dtype=float64)
     """
-    return floating("log1p", x)
+    return unary("log1p", x, floating=True)
 
 
 def log2(x: Tensor, /) -> Tensor:
@@ -1343,7 +1343,7 @@ def log2(x: Tensor, /) -> Tensor:
     >>> xp.log2(xp.asarray([1.0, 8.0]))
     Tensor([0., 3.], dtype=float64)
     """
-    return floating("log2", x)
+    return unary("log2", x, floating=True)
 
 
 def logaddexp(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
@@ -1380,7 +1380,7 @@ def logaddexp(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     >>> xp.logaddexp(xp.asarray([1000.0]), 1000.0)
     Tensor([1000.69314718], dtype=float64)
     """
-    return binary_floating("logaddexp", x1, x2)
+    return binary("logaddexp", x1, x2, floating=True)
 
 
 def logical_and(x1: Tensor | bool, x2: Tensor | bool, /) -> Tensor:
@@ -1674,7 +1674,7 @@ def nextafter(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     >>> xp.nextafter(xp.asarray([1.0]), 2.0) > 1.0
     Tensor([ True], dtype=bool)
     """
-    return binary_floating("nextafter", x1, x2)
+    return binary("nextafter", x1, x2, floating=True)
 
 
 def not_equal(x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
@@ -1808,7 +1808,7 @@ def real(x: Tensor, /) -> Tensor:
     >>> xp.real(xp.asarray([1 + 2j]))
     Tensor([1.], dtype=float64)
     """
-    return unary("real", x)
+    return view("real", x)
 
 
 def reciprocal(x: Tensor, /) -> Tensor:
@@ -1839,7 +1839,7 @@ def reciprocal(x: Tensor, /) -> Tensor:
     >>> xp.reciprocal(xp.asarray([2.0, 4.0]))
     Tensor([0.5 , 0.25], dtype=float64)
     """
-    return floating("reciprocal", x)
+    return unary("reciprocal", x, floating=True)
 
 
 def remainder(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
@@ -1994,7 +1994,7 @@ def sin(x: Tensor, /) -> Tensor:
     >>> xp.sin(xp.asarray([0.0, xp.pi / 2]))
     Tensor([0., 1.], dtype=float64)
     """
-    return floating("sin", x)
+    return unary("sin", x, floating=True)
 
 
 def sinh(x: Tensor, /) -> Tensor:
@@ -2021,7 +2021,7 @@ def sinh(x: Tensor, /) -> Tensor:
     >>> xp.sinh(xp.asarray([0.0]))
     Tensor([0.], dtype=float64)
     """
-    return floating("sinh", x)
+    return unary("sinh", x, floating=True)
 
 
 def sqrt(x: Tensor, /) -> Tensor:
@@ -2056,7 +2056,7 @@ def sqrt(x: Tensor, /) -> Tensor:
     >>> xp.sqrt(xp.asarray([4]))
     Tensor([2.], dtype=float64)
     """
-    return floating("sqrt", x)
+    return unary("sqrt", x, floating=True)
 
 
 def square(x: Tensor, /) -> Tensor:
@@ -2146,7 +2146,7 @@ def tan(x: Tensor, /) -> Tensor:
     >>> xp.tan(xp.asarray([0.0]))
     Tensor([0.], dtype=float64)
     """
-    return floating("tan", x)
+    return unary("tan", x, floating=True)
 
 
 def tanh(x: Tensor, /) -> Tensor:
@@ -2178,7 +2178,7 @@ def tanh(x: Tensor, /) -> Tensor:
     >>> xp.tanh(xp.asarray([0.0, float('inf')]))
     Tensor([0., 1.], dtype=float64)
     """
-    return floating("tanh", x)
+    return unary("tanh", x, floating=True)
 
 
 def trunc(x: Tensor, /) -> Tensor:

@@ -128,9 +128,6 @@ METHODS = {
     "cumsum": "xp.cumulative_sum(x, axis=0)",
     "norm": "xp.linalg.vector_norm(x)",
     "pow": "x**2",
-    "requires_grad": "arraygrad.autodiff.variable(x).requires_grad",
-    "requires_grad_": "arraygrad.autodiff.variable(x)",
-    "grad": "arraygrad.autodiff.variable(x).grad",
 }
 _FUNCTIONS = "abs argmax argmin argsort cos exp log nonzero round sin sort sqrt std tanh var"
 METHODS |= {name: f"xp.{name}(x)" for name in _FUNCTIONS.split()}

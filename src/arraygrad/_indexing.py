@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._dispatch import pair
+from ._dispatch import apply
 from ._errors import describe
 from ._typing import Tensor
 
@@ -47,7 +47,7 @@ def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
         raise TypeError(f"take: indices must be of an integer dtype; got {describe(indices)}")
     if axis is None and isinstance(x, Tensor) and x._data.ndim != 1:
         raise ValueError(f"take: axis must be given for {x.ndim} axes; got axis=None")
-    return pair("take", x, indices, axis=axis)
+    return apply("take", (x, indices), (), {"axis": axis})
 
 
 def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
@@ -88,4 +88,4 @@ def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
     Tensor([[1, 2, 3],
             [7, 8, 9]], dtype=int64)
     """
-    return pair("take_along_axis", x, indices, axis=axis)
+    return apply("take_along_axis", (x, indices), (), {"axis": axis})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ._dispatch import binary, pair, unary
+from ._dispatch import apply, binary, view
 from ._typing import Tensor
 
 
@@ -64,7 +64,7 @@ def matrix_transpose(x: Tensor, /) -> Tensor:
     Tensor([[1, 3],
             [2, 4]], dtype=int64)
     """
-    return unary("matrix_transpose", x)
+    return view("matrix_transpose", x)
 
 
 def tensordot(
@@ -103,7 +103,7 @@ def tensordot(
     """
     if isinstance(axes, int) and axes < 0:
         raise ValueError(f"tensordot: axes must not be negative; got {axes}")
-    return pair("tensordot", x1, x2, axes=axes)
+    return apply("tensordot", (x1, x2), (), {"axes": axes})
 
 
 def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
@@ -138,4 +138,4 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     >>> xp.vecdot(xp.asarray([[1, 2], [3, 4]]), xp.asarray([1, 1]))
     Tensor([3, 7], dtype=int64)
     """
-    return pair("vecdot", x1, x2, axis=axis)
+    return apply("vecdot", (x1, x2), (), {"axis": axis})

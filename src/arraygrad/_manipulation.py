@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ._backends.numpy import broadcast_shapes as _broadcast_shapes
-from ._dispatch import apply, call, sequence
+from ._dispatch import apply, call, check_tensor, common_device, sequence, view
 from ._errors import explain
-from ._strict import is_strict
+from ._modes import is_strict
 from ._typing import Axis, Tensor
 
 
@@ -43,7 +43,13 @@ def broadcast_arrays(*arrays: Tensor) -> tuple[Tensor, ...]:
     >>> [a.shape for a in xp.broadcast_arrays(xp.ones(3), xp.ones((2, 1)))]
     [(2, 3), (2, 3)]
     """
-    return tuple(apply("broadcast_arrays", arrays))
+    for x in arrays:
+        check_tensor("broadcast_arrays", x)
+    if not arrays:
+        raise TypeError("broadcast_arrays: expected a Tensor; got nothing")
+    common_device("broadcast_arrays", arrays)
+    shape = broadcast_shapes(*[x.shape for x in arrays])
+    return tuple([x[...] if x.shape == shape else broadcast_to(x, shape) for x in arrays])
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
@@ -107,7 +113,7 @@ def broadcast_to(x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
     Tensor([[1, 2],
             [1, 2]], dtype=int64)
     """
-    return call("broadcast_to", x, shape)
+    return view("broadcast_to", x, shape)
 
 
 def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
@@ -173,7 +179,7 @@ def expand_dims(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
     >>> xp.expand_dims(xp.ones(2), axis=(0, -1)).shape
     (1, 2, 1)
     """
-    return call("expand_dims", x, axis)
+    return view("expand_dims", x, axis)
 
 
 def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
@@ -204,7 +210,7 @@ def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
     >>> xp.flip(xp.asarray([1, 2, 3]))
     Tensor([3, 2, 1], dtype=int64)
     """
-    return call("flip", x, axis=axis)
+    return view("flip", x, axis=axis)
 
 
 def moveaxis(
@@ -239,7 +245,7 @@ def moveaxis(
     >>> xp.moveaxis(xp.ones((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
-    return call("moveaxis", x, source, destination)
+    return view("moveaxis", x, source, destination)
 
 
 def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
@@ -270,7 +276,7 @@ def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
     >>> xp.permute_dims(xp.ones((2, 3, 4)), (2, 0, 1)).shape
     (4, 2, 3)
     """
-    return call("permute_dims", x, axes)
+    return view("permute_dims", x, axes)
 
 
 def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> Tensor:
@@ -348,7 +354,7 @@ def reshape(x: Tensor, /, shape: tuple[int, ...], *, copy: bool | None = None) -
     Tensor([[0, 1, 2],
             [3, 4, 5]], dtype=int64)
     """
-    return call("reshape", x, shape, copy=copy)
+    return view("reshape", x, shape, copy=copy)
 
 
 def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Tensor:
@@ -415,7 +421,7 @@ def squeeze(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
     >>> xp.squeeze(xp.ones((1, 3, 1)), axis=(0, 2)).shape
     (3,)
     """
-    return call("squeeze", x, axis)
+    return view("squeeze", x, axis)
 
 
 def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
@@ -518,7 +524,7 @@ def transpose(x: Tensor, /, axes: tuple[int, ...] | None = None) -> Tensor:
         raise TypeError("transpose: outside the standard; write xp.permute_dims(x, axes)")
     if axes is None and isinstance(x, Tensor):
         axes = tuple(range(x.ndim))[::-1]
-    return call("permute_dims", x, axes)
+    return view("permute_dims", x, axes)
 
 
 def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
@@ -549,4 +555,4 @@ def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     >>> xp.unstack(xp.asarray([[1, 2], [3, 4]]))
     (Tensor([1, 2], dtype=int64), Tensor([3, 4], dtype=int64))
     """
-    return call("unstack", x, axis=axis)
+    return view("unstack", x, axis=axis)

@@ -16,6 +16,7 @@ from ._dtypes import DEFAULTS
 from ._elementwise import conj, equal, isnan, logical_not, real, sqrt
 from ._indexing import take_along_axis
 from ._manipulation import moveaxis, reshape
+from ._modes import is_strict
 from ._searching import argmax, argmin, count_nonzero, where
 from ._sorting import sort
 from ._statistical import cumulative_prod, cumulative_sum
@@ -23,7 +24,6 @@ from ._statistical import max as _max
 from ._statistical import min as _min
 from ._statistical import prod as _prod
 from ._statistical import sum as _sum
-from ._strict import is_strict
 from ._typing import Axis, DType, Real, Tensor
 from ._utility import all as _all
 from ._utility import any as _any

@@ -1,8 +1,5 @@
-"""`arithmetic` is a pointer to a function: what such a one is given is not counted as referred to."""
+from arraygrad._array cimport Array
+from arraygrad._dispatch cimport binary, inplace, unary
 
-ctypedef object (*Door)(object, object, object)
-cdef object unary, binary, inplace
-cdef Door arithmetic
-
-cdef class Operators:
+cdef class Operators(Array):
     pass

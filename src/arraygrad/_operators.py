@@ -1,23 +1,15 @@
-"""Python's operators: each is the function of the namespace that the standard names for it.
-
-Compiled, they are what Python's loop calls, without a frame, for it to see the loop's operands as
-the loop holds them.
-"""
+"""Python's operators: each is the function of the namespace that the standard names for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-#: Doors of `_dispatch`, which puts them here: it needs `Tensor`, which needs the operators.
-unary: Callable[[str, Any], Any]
-binary: Callable[[str, Any, Any, bool], Any]
-inplace: Callable[[str, Any, Any], Any]
-arithmetic: Callable[[str, Any, Any], Any]
+from ._array import Array
+from ._dispatch import binary, inplace, unary
 
 
-class Operators:
-    """What `Tensor` has them from."""
+class Operators(Array):
+    """A tensor with operators."""
 
     __slots__ = ()
 
@@ -34,16 +26,16 @@ class Operators:
         return unary("bitwise_invert", self)
 
     def __add__(self, other: Any, /) -> Any:
-        return arithmetic("add", self, other)
+        return binary("add", self, other, True)
 
     def __radd__(self, other: Any, /) -> Any:
-        return arithmetic("add", other, self)
+        return binary("add", other, self, True)
 
     def __iadd__(self, other: Any, /) -> Any:
         return inplace("iadd", self, other)
 
     def __sub__(self, other: Any, /) -> Any:
-        return arithmetic("subtract", self, other)
+        return binary("subtract", self, other, True)
 
     def __rsub__(self, other: Any, /) -> Any:
         return binary("subtract", other, self, True)
@@ -52,16 +44,16 @@ class Operators:
         return inplace("isub", self, other)
 
     def __mul__(self, other: Any, /) -> Any:
-        return arithmetic("multiply", self, other)
+        return binary("multiply", self, other, True)
 
     def __rmul__(self, other: Any, /) -> Any:
-        return arithmetic("multiply", other, self)
+        return binary("multiply", other, self, True)
 
     def __imul__(self, other: Any, /) -> Any:
         return inplace("imul", self, other)
 
     def __truediv__(self, other: Any, /) -> Any:
-        return arithmetic("divide", self, other)
+        return binary("divide", self, other, True)
 
     def __rtruediv__(self, other: Any, /) -> Any:
         return binary("divide", other, self, True)
@@ -88,7 +80,7 @@ class Operators:
         return inplace("imod", self, other)
 
     def __pow__(self, other: Any, /) -> Any:
-        return arithmetic("pow", self, other)
+        return binary("pow", self, other, True)
 
     def __rpow__(self, other: Any, /) -> Any:
         return binary("pow", other, self, True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ._dispatch import apply, reduction, ternary, unary
+from ._dispatch import apply, reduction, unary
 from ._typing import Axis, Real, Scalar, Tensor
 
 
@@ -230,4 +230,4 @@ def where(condition: Tensor, x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Ten
     >>> xp.where(x > 0, x, 0.0)
     Tensor([0., 2.], dtype=float64)
     """
-    return ternary("where", condition, x1, x2)
+    return apply("where", (condition, x1, x2))

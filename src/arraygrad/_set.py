@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ._dispatch import pair, unary
+from ._dispatch import apply, unary
 from ._typing import Tensor
 
 
@@ -65,7 +65,7 @@ def isin(x1: Tensor | int, x2: Tensor | int, /, *, invert: bool = False) -> Tens
     >>> xp.isin(xp.asarray([1, 2, 3]), xp.asarray([3, 1]))
     Tensor([ True, False,  True], dtype=bool)
     """
-    return pair("isin", x1, x2, invert=invert)
+    return apply("isin", (x1, x2), (), {"invert": invert})
 
 
 def unique_all(x: Tensor, /) -> UniqueAllResult:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import deepcopy
+from importlib import import_module
 from typing import Any
-from weakref import ref
 
-from . import _device, _dispatch
+from . import _device, _dispatch, _keys
+from ._array import wrap
 from ._device import Device, DeviceLike
 from ._dtypes import required_dtype
-from ._errors import TransferError, explain
+from ._errors import TransferError, describe, explain
 from ._hints import METHODS, Elsewhere
+from ._memory import mark_external, shared_alias
+from ._modes import is_strict
 from ._operators import Operators
-from ._standard import check
-from ._strict import is_strict
 
 _API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 
@@ -44,37 +46,12 @@ class Tensor(Operators):
     Tensor([3., 4.], dtype=float64)
     """
 
-    __slots__ = ("__weakref__", "_data", "_device", "_trace", "_value", "_view")
-
-    _data: Any
-    _device: Device
-    # For transformations. They are slots of this class, not of its subclasses, because writing
-    # a traced value into a plain tensor makes it a traced one: its class changes.
-    # `_value`: the tensor below a traced one; of a plain tensor, what stands for its present
-    # data in a recorded graph, or None (see `_dispatch.keep`). `_trace`, `_view`: not set
-    # on plain tensors.
-    _value: Any
-    _trace: Any
-    _view: Any
+    __slots__ = ()
 
     # NumPy's arrays and scalars leave `a + tensor` to the tensor. (Without __array_ufunc__, so
     # that np.abs(tensor) still converts.)
     __array_priority__ = 1000.0
     __hash__ = None  # type: ignore[assignment]  # (so Python is told that it has none)
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Tensor:
-        """Not for use; says which function to use."""
-        raise TypeError("Tensor: not made by calling the class; use arraygrad.asarray(...)")
-
-    def _transform(
-        self,
-        name: str,
-        operands: tuple[Any, ...],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Any:
-        """Perform an operation in which this tensor takes part; transformations define it."""
-        raise NotImplementedError
 
     # ---- attributes
 
@@ -109,7 +86,7 @@ class Tensor(Operators):
 
         The standard defines it for two axes only; `mT` transposes stacks of matrices.
         """
-        return _dispatch.unary("T", self)
+        return _dispatch.view("T", self)
 
     @property
     def mT(self) -> Tensor:
@@ -120,7 +97,7 @@ class Tensor(Operators):
         ValueError
             With fewer than two axes.
         """
-        return _dispatch.unary("matrix_transpose", self)
+        return _dispatch.view("matrix_transpose", self)
 
     # ---- the standard's protocol methods
 
@@ -174,13 +151,13 @@ class Tensor(Operators):
             raise ValueError("to_device: stream must be None on the CPU")
         if target is self._device:
             return self
-        if type(self) is not Tensor:
-            return self._transform("to_device", (self,), (target,), {"stream": stream})
+        if self._trace is not None:
+            return self._trace.level.process("to_device", (self,), (target,), {"stream": stream})
         try:
             data = _device.transfer(self._data, self._device, target, stream)
         except Exception as error:
             raise explain(error, "to_device", (self, str(target)), {"stream": stream}) from error
-        return _dispatch.wrap(data, target)
+        return wrap(type(self), data, target)
 
     def __dlpack__(
         self,
@@ -210,8 +187,8 @@ class Tensor(Operators):
         BufferError
             Where the data cannot be exported as asked.
         """
-        return self._raw("__dlpack__", "dlpack")(
-            self._data,
+        return self._device.ops["dlpack"](
+            self._exported("__dlpack__"),
             stream=stream,
             max_version=max_version,
             dl_device=dl_device,
@@ -239,7 +216,7 @@ class Tensor(Operators):
         >>> xp.arange(3).numpy()
         array([0, 1, 2])
         """
-        return self._raw("numpy", "to_host")(self._data)
+        return self._device.ops["to_host"](self._exported("numpy"))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         """NumPy's conversion protocol, for tensors on the CPU.
@@ -249,13 +226,13 @@ class Tensor(Operators):
         TransferError
             From another device: `numpy` is the call that copies.
         """
-        convert = self._raw("__array__", "array")
+        data = self._exported("__array__")
         if self._device.type != "cpu":
             raise TransferError(
                 f"__array__: the tensor is on {self._device}, and NumPy reads only the CPU's "
                 'memory; write x.numpy() or x.to_device("cpu")'
             )
-        return convert(self._data, dtype=dtype, copy=copy)
+        return self._device.ops["array"](data, dtype=dtype, copy=copy)
 
     def __buffer__(self, flags: int, /) -> memoryview:
         """Python's buffer protocol, for tensors on the CPU (from Python 3.12 on)."""
@@ -275,13 +252,145 @@ class Tensor(Operators):
         """
         if self.size != 1:
             raise ValueError(f"item: expected one element; got shape {self.shape}")
-        return self._raw("item", "item")(self._data)
+        return self._device.ops["item"](self._current())
 
     def tolist(self) -> Any:
         """The elements as Python scalars in nested lists."""
         return self.numpy().tolist()
 
-    # ---- what tensors that take part in a differentiation have more of
+    # ---- gradients: what `autodiff` records is in the trace
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this tensor are recorded; of a leaf it may be set."""
+        trace = self._trace
+        return trace is not None and trace.requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True, /) -> Tensor:
+        """Switch the recording of operations on this tensor on or off, in place.
+
+        Parameters
+        ----------
+        requires_grad : bool, optional
+            Whether operations on the tensor are to be recorded from now on.
+
+        Returns
+        -------
+        Tensor
+            The tensor itself.
+
+        Raises
+        ------
+        TypeError
+            If the tensor is not of a floating-point dtype.
+        RuntimeError
+            For a tensor that is the result of a recorded operation; `detach` makes one that is
+            not recorded.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> w = xp.ones(2).requires_grad_()
+        >>> xp.sum(w**2).backward()
+        >>> w.grad
+        Tensor([2., 2.], dtype=float64)
+        """
+        # autodiff is imported when it is first asked for, as a backend is.
+        import_module("arraygrad.autodiff").set_requires_grad(self, requires_grad)
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation returned this tensor."""
+        trace = self._trace
+        return trace is None or trace.is_leaf
+
+    @property
+    def _is_parameter(self) -> bool:
+        """Whether the user made this a leaf of the tape, also if recording is switched off."""
+        return self._trace is not None and self._trace.is_tape_leaf
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward` has accumulated; None before.
+
+        It has the tensor's shape, dtype and device. For a leaf it may be set, e.g. to None before
+        a new backward pass; for other tensors it is there after `retain_grad`.
+        """
+        trace = self._trace
+        return None if trace is None else trace.grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None and (
+            not isinstance(value, Tensor)
+            or value.shape != self.shape
+            or value.dtype != self.dtype
+            or value.device is not self.device
+        ):
+            raise TypeError(
+                f"grad: expected None or a tensor of shape {self.shape} and dtype {self.dtype} "
+                f"on {self.device}; got {describe(value)}"
+            )
+        if self._trace is None or not self._trace.is_leaf:
+            if value is None and self._trace is None:
+                return
+            raise AttributeError(
+                "grad: only that of a leaf that requires a gradient can be set; "
+                "write x.requires_grad_() first"
+            )
+        self._trace.grad = value
+
+    @property
+    def grad_fn(self) -> Any:
+        """The node of the operation that returned this tensor; None if none was recorded."""
+        trace = self._trace
+        return None if trace is None else trace.grad_fn
+
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        *,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+    ) -> None:
+        """Add the gradient of this tensor to the `grad` of the leaves that it depends on.
+
+        Parameters
+        ----------
+        gradient : Tensor, optional
+            The cotangent of this tensor, of its shape. May be left out for one element: 1.
+        retain_graph : bool, optional
+            Keep the graph for another backward pass. Without it, saved tensors are freed during
+            the pass. By default the value of `create_graph`.
+        create_graph : bool, optional
+            Record the backward pass itself, for derivatives of the gradients.
+
+        Raises
+        ------
+        ValueError
+            Without `gradient`, if there is more than one element or it is complex.
+        RuntimeError
+            If nothing was recorded, or if the graph has been freed.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> x = xp.asarray(3.0).requires_grad_()
+        >>> (x * x).backward()
+        >>> x.grad
+        Tensor(6., dtype=float64)
+        """
+        if self._trace is None:
+            raise RuntimeError(
+                f"backward: nothing was recorded; got {describe(self)}. Compute it from tensors "
+                "that require a gradient, x.requires_grad_(), outside of no_grad()"
+            )
+        self._trace.level.backward(self, gradient, retain_graph, create_graph)
 
     def detach(self) -> Tensor:
         """The same data without what was recorded, if anything was.
@@ -289,30 +398,75 @@ class Tensor(Operators):
         Returns
         -------
         Tensor
-            Plain; it shares the memory.
+            Plain; it shares the memory, so each of the two sees writes to the other.
 
         Examples
         --------
         >>> import arraygrad as xp
-        >>> from arraygrad import autodiff
-        >>> w = autodiff.variable(xp.asarray([1.0, 2.0]))
-        >>> def plotted(x):  # with recording or without
-        ...     return x.detach().numpy()
-        >>> plotted(2 * w)
-        array([2., 4.])
-        >>> with autodiff.no_grad():
-        ...     plotted(2 * w)
-        array([2., 4.])
+        >>> w = xp.asarray([1.0, 2.0]).requires_grad_()
+        >>> (2 * w).detach()
+        Tensor([2., 4.], dtype=float64)
         """
-        return _dispatch.wrap(self._data, self._device)  # itself may become recorded by a write
+        if self._trace is None:
+            return shared_alias(self)  # this one may become recorded by a write
+        return self._trace.level.detach(self)
 
-    @property
-    def backward(self) -> Any:
-        """A method of `autodiff.Variable`; where nothing was recorded, an error that says so."""
-        raise AttributeError(
-            f"backward: nothing was recorded; got a plain Tensor of shape {self.shape}. Compute it "
-            "from variables, autodiff.variable(x), that require a gradient, outside of no_grad()"
-        )
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None], /) -> Any:
+        """Call a function with this tensor's gradient whenever one is computed.
+
+        Parameters
+        ----------
+        hook : callable
+            Takes the gradient before it is added to `grad` or passed on. Returns another one to
+            replace it, or None.
+
+        Returns
+        -------
+        Hook
+            Has a method `remove`.
+
+        Raises
+        ------
+        RuntimeError
+            If the tensor does not require a gradient.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> x = xp.asarray(3.0).requires_grad_()
+        >>> hook = x.register_hook(lambda g: 10 * g)
+        >>> (x * x).backward()
+        >>> x.grad
+        Tensor(60., dtype=float64)
+        >>> hook.remove()
+        """
+        if not self.requires_grad:
+            raise RuntimeError("register_hook: this tensor does not record (requires_grad=False)")
+        return self._trace.register_hook(hook)
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this tensor in `grad` though it is not a leaf.
+
+        After an operation in place it is that of the tensor's new value.
+
+        Raises
+        ------
+        RuntimeError
+            If the tensor does not require a gradient.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> x = xp.asarray(3.0).requires_grad_()
+        >>> y = x * x
+        >>> y.retain_grad()
+        >>> (2 * y).backward()
+        >>> y.grad
+        Tensor(2., dtype=float64)
+        """
+        if not self.requires_grad:
+            raise RuntimeError("retain_grad: this tensor does not record (requires_grad=False)")
+        self._trace.retain_grad()
 
     # ---- methods that the standard does not have, and libraries call: np.sum(x) is x.sum(...)
 
@@ -412,18 +566,37 @@ class Tensor(Operators):
                 f"view: dtype must be a dtype; got {dtype!r}; another shape is xp.reshape(x, shape)"
             )
         dtype = required_dtype(dtype, "view")
-        return self[...] if dtype == self.dtype else _dispatch.call("view", self, dtype)
+        return self[...] if dtype == self.dtype else _dispatch.view("view", self, dtype)
 
-    def _raw(self, name: str, operation: str) -> Any:
-        """The backend's function that lets data out; a transformation may refuse, naming `name`."""
-        return self._device.ops[operation]
+    def _current(self) -> Any:
+        """The data, brought up to date if this is a view whose base has been written."""
+        if self._trace is not None:
+            self._trace.level.refresh(self)
+        return self._data
+
+    def _check_constant(self, name: str) -> None:
+        """Raise if a gradient would be lost by reading the data; `name` is the function."""
+        if self._trace is not None:
+            self._trace.level.check_constant(self, name)
+
+    def _exported(self, name: str) -> Any:
+        """The data for another library, which shares its memory from now on.
+
+        `name` is the function that hands it out; it raises if a gradient would be lost.
+        """
+        self._check_constant(name)
+        plain = self if self._trace is None else self.detach()
+        mark_external(plain, exported=True)
+        return plain._data
 
     def _scalar(self, name: str, allowed: str) -> Any:
-        data = self._data
+        data = self._current()
         if data.ndim:
             raise TypeError(f"{name}: only a tensor of no axes converts; got shape {self.shape}")
         if data.dtype.kind not in allowed:
             raise TypeError(f"{name}: a {self.dtype} tensor does not convert")
+        if self._trace is not None and name in ("__float__", "__complex__"):
+            self._trace.level.check_number(self, name)
         return self._device.ops["item"](data)
 
     def __bool__(self) -> bool:
@@ -436,13 +609,13 @@ class Tensor(Operators):
             raise TypeError(
                 "__bool__: outside the standard but for 0-d bool; write bool(xp.any(x))"
             )
-        return bool(self._device.ops["item"](self._data))
+        return bool(self._device.ops["item"](self._current()))
 
     def __int__(self) -> int:
         return int(self._scalar("__int__", "biuf"))
 
     def __float__(self) -> float:
-        if type(self) is Tensor and not self._data.ndim:  # most often, and not traced
+        if self._trace is None and not self._data.ndim:  # most often, and not traced
             x = self._device.ops["item"](self._data)
             if type(x) is float:
                 return x
@@ -473,26 +646,27 @@ class Tensor(Operators):
 
     def _elements(self) -> Iterator[Tensor]:
         """Made when the first is asked for: np.iterable, which SciPy calls, asks for none."""
-        yield from _dispatch.call("unstack", self)
+        yield from _dispatch.view("unstack", self)
 
     # ---- text
 
     def _text(self, prefix: str) -> str:
-        return self._device.backend.to_text(self._device.ops["to_host"](self._data), prefix)
+        return self._device.backend.to_text(self._device.ops["to_host"](self._current()), prefix)
 
     def __repr__(self) -> str:
-        name = type(self).__name__
+        name = "Tensor"
         shape = f", shape={self.shape}" if not self.size else ""
         here = self._device is _device.get_device(None)
         device = "" if here else f", device='{self._device}'"
-        return f"{name}({self._text(f'{name}(')}{shape}, dtype={self.dtype.name}{device})"
+        trace = "" if self._trace is None else self._trace.text
+        return f"{name}({self._text(f'{name}(')}{shape}, dtype={self.dtype.name}{device}{trace})"
 
     def __str__(self) -> str:
         return self._text("")
 
     def __format__(self, spec: str) -> str:
         if not self.ndim:
-            return format(self._device.ops["item"](self._data), spec)
+            return format(self._device.ops["item"](self._current()), spec)
         if spec:
             raise TypeError(
                 f"__format__: a format such as {spec!r} is for tensors of no axes; "
@@ -509,13 +683,17 @@ class Tensor(Operators):
         return _dispatch.unary("copy", self)
 
     def __deepcopy__(self, memo: dict[int, Any], /) -> Tensor:
+        """A copy; of a leaf another leaf with a copy of its gradient, as optimisers need it."""
+        if self._trace is not None and self._trace.is_tape_leaf:
+            new = _dispatch.unary("copy", self.detach()).requires_grad_(self.requires_grad)
+            if self.grad is not None:
+                new.grad = deepcopy(self.grad, memo)
+            return new
         return _dispatch.unary("copy", self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickle, (
-            self._raw("__reduce__", "to_host")(self._data),
-            str(self._device),
-        )
+        data = self._device.ops["to_host"](self._exported("__reduce__"))
+        return _unpickle, (data, str(self._device))
 
     def __sizeof__(self) -> int:  # Dask's workers count their memory by it
         return super().__sizeof__() + int(self.size) * int(self.dtype.itemsize)
@@ -542,22 +720,7 @@ class Tensor(Operators):
         DeviceMismatchError
             If an index tensor is on another device.
         """
-        device = self._device
-        if type(self) is not Tensor:
-            if type(key) not in _dispatch.PLAIN_KEYS and device.type == "cuda":
-                key = _dispatch.counted(key, self)
-            return _dispatch.SHORT_CALL.get(type(self), _dispatch.apply)("getitem", (self,), (key,))
-        if type(key) not in _dispatch.PLAIN_KEYS:
-            key = _dispatch.key_data("__getitem__", key, device)
-        if is_strict():
-            return _dispatch.apply("getitem", (self,), (key,))
-        try:
-            out = _dispatch.wrap(device.ops["getitem"](self._data, key), device)
-        except Exception as error:
-            raise explain(error, "__getitem__", (self, key)) from error
-        if _dispatch.writes.on and not _dispatch.has_arrays(key):
-            out._view = (ref(self), key)  # written into, it makes its base traced too
-        return out
+        return _keys.getitem(self, key)
 
     def __setitem__(self, key: Any, value: Any, /) -> None:
         """Write `value`, broadcast and cast to the tensor's dtype, where `key` selects.
@@ -580,41 +743,7 @@ class Tensor(Operators):
         DeviceMismatchError
             If an index or `value` is on another device.
         """
-        if isinstance(value, (list, tuple)):
-            if is_strict():
-                raise TypeError(
-                    "__setitem__: a list is outside the standard; write xp.asarray(...)"
-                )
-            from ._creation import asarray, device_of
-
-            value = asarray(value, device=device_of(value) or self._device)
-        if self.dtype.kind != "c" and (
-            isinstance(value, complex) or (isinstance(value, Tensor) and value.dtype.kind == "c")
-        ):
-            raise TypeError(
-                f"__setitem__: a complex value does not fit into a {self.dtype} tensor; "
-                "write xp.real(value)"
-            )
-        traced = isinstance(value, Tensor) and type(value) is not Tensor
-        if type(self) is Tensor and not traced:
-            key = _dispatch.key_data("__setitem__", key, self._device)
-            if type(value) is Tensor and value._device is self._device:
-                data = value._data
-            elif type(value) in _dispatch.SCALARS:
-                data = value
-            else:
-                _dispatch.apply("setitem", (self, value), (key,))
-                return
-            if is_strict():
-                check("setitem", (self, value), (key,), {})
-            if _dispatch.writes.on:
-                _dispatch.note_write(self)
-            try:
-                self._device.ops["setitem"](self._data, data, key)
-            except Exception as error:
-                raise explain(error, "__setitem__", (self, key, value)) from error
-            return
-        _dispatch.apply("setitem", (self, value), (key,))
+        _keys.setitem(self, key, value)
 
 
 def _function(name: str) -> Any:
@@ -674,7 +803,7 @@ def _unpickle(data: Any, device: str) -> Tensor:
                 f"unpickling a tensor saved on {device}: {error}. To load it elsewhere: "
                 'with arraygrad.map_location("cpu"): ...'
             ) from error
-    return _dispatch.wrap(target.ops["from_host"](data), target)
+    return wrap(Tensor, target.ops["from_host"](data), target)
 
 
 for _name in METHODS:

@@ -261,8 +261,8 @@ def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
     found: list[Tensor] = []
     for i, x in enumerate(leaves):
         if isinstance(x, Tensor):
-            x._raw("DataLoader", "to_host")  # raises if a gradient would be lost
-            found.append(x if type(x) is Tensor else x.detach())
+            x._check_constant("DataLoader")
+            found.append(x if x._trace is None else x.detach())
         elif hasattr(x, "__array_interface__"):  # NumPy's, in place
             found.append(asarray(x, device="cpu"))
         elif hasattr(x, "__dlpack__"):

@@ -31,9 +31,8 @@ from distributed.protocol.serialize import (
 from . import _pytree, autodiff
 from ._device import DeviceLike, default_device
 from ._errors import describe
+from ._modes import get_mode
 from ._tensor import Tensor
-from .autodiff._debug import watching
-from .autodiff._traced import Traced, active
 from .interop import _dask  # noqa: F401  (Dask names tensors by their content)
 
 if TYPE_CHECKING:
@@ -303,7 +302,9 @@ def value_and_grad(
 
         # The arguments are a task, which Dask repeats if they are lost with a worker.
         sent = _task(client, _identity, _Box((whole, named)))
-        how = f, argnums, has_aux, reduce, device, places, watching() is not None
+        mode = get_mode()
+        nans = mode is not None and mode.nans is not None
+        how = f, argnums, has_aux, reduce, device, places, nans
         # Pickled once for all parts, and here, so that an error names the object's own reason.
         packed = _Box(how) if client is None else pickle.dumps(how)
         rows = zip(*(batch._parts for batch in batches), strict=True)
@@ -458,16 +459,16 @@ def _samples(name: str, leaves: Sequence[Any]) -> int:
 def _plain_tree(name: str, tree: Any, leaf: bool = False) -> Any:
     """The argument without variables: their recording would end here."""
     leaves, structure = _pytree.flatten(tree)
-    if not any(isinstance(x, Traced) for x in leaves):
+    if not any(isinstance(x, Tensor) and x._trace is not None for x in leaves):
         return tree
     return _pytree.unflatten(structure, [_plain(name, x, leaf) for x in leaves])
 
 
 def _plain(name: str, x: Any, leaf: bool = False) -> Any:
-    if not isinstance(x, Traced):
+    if not isinstance(x, Tensor) or x._trace is None:
         return x
-    given = leaf and isinstance(x, autodiff.Variable) and x.is_leaf and x._trace.level == 0
-    if active(x) and not given:
+    given = leaf and x._is_parameter
+    if autodiff.is_traced(x) and not given:
         raise autodiff.NotDifferentiableError(
             f"{name}: operations of workers are not recorded, so the gradient with respect to "
             f"{describe(x)} would be lost; write x.detach() or autodiff.stop_gradient(x) if that "

@@ -436,7 +436,7 @@ def fftfreq(
     Tensor([ 0.  ,  0.25, -0.5 , -0.25], dtype=float64)
     """
     dtype = _real_dtype(dtype, "fftfreq")
-    return create("fft.fftfreq", get_device(device), n, d=d, dtype=dtype)
+    return create(Tensor, "fft.fftfreq", get_device(device), n, d=d, dtype=dtype)
 
 
 def rfftfreq(
@@ -474,7 +474,7 @@ def rfftfreq(
     Tensor([0.  , 0.25, 0.5 ], dtype=float64)
     """
     dtype = _real_dtype(dtype, "rfftfreq")
-    return create("fft.rfftfreq", get_device(device), n, d=d, dtype=dtype)
+    return create(Tensor, "fft.rfftfreq", get_device(device), n, d=d, dtype=dtype)
 
 
 def fftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> Tensor:

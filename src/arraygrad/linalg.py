@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from . import _hints
-from ._dispatch import apply, as_floating, binary, call, pair, unary
+from ._dispatch import apply, as_floating, binary, call, unary, view
 from ._dtypes import accumulator
 from ._linear_algebra import matmul, matrix_transpose, tensordot, vecdot
 from ._typing import DType, Tensor
@@ -119,7 +119,7 @@ def cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     >>> xp.linalg.cross(xp.asarray([1, 0, 0]), xp.asarray([0, 1, 0]))
     Tensor([0, 0, 1], dtype=int64)
     """
-    return pair("linalg.cross", x1, x2, axis=axis)
+    return apply("linalg.cross", (x1, x2), (), {"axis": axis})
 
 
 def det(x: Tensor, /) -> Tensor:
@@ -180,7 +180,7 @@ def diagonal(x: Tensor, /, *, offset: int = 0) -> Tensor:
     >>> xp.linalg.diagonal(xp.asarray([[1, 2], [3, 4]]))
     Tensor([1, 4], dtype=int64)
     """
-    return call("linalg.diagonal", x, offset=offset)
+    return view("linalg.diagonal", x, offset=offset)
 
 
 def eig(x: Tensor, /) -> EigResult:

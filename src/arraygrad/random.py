@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import _hints
+from ._array import wrap
 from ._creation import _shape, asarray
 from ._data_type import astype
 from ._device import Device, DeviceLike, get_device
-from ._dispatch import wrap
 from ._dtypes import ALL, DEFAULTS, as_dtype, integer_limits
 from ._errors import DeviceMismatchError, describe, explain
 from ._indexing import take
@@ -500,7 +500,7 @@ class Generator:
         """The probabilities as the backend's array."""
         if not isinstance(p, Tensor):
             p = asarray(p, device=self._device)
-        p._raw("choice", "item")  # a derivative by probabilities would be lost
+        p._check_constant("choice")
         if p._device is not self._device:
             raise DeviceMismatchError(f"choice: p is on {p._device}, the generator {self._device}")
         if p.shape != (n,) or p.dtype.kind not in "iuf":
@@ -527,7 +527,7 @@ class Generator:
             raise explain(error, name, args) from error
 
     def _made(self, name: str, *args: Any) -> Tensor:
-        return wrap(self._draw(name, *args), self._device)
+        return wrap(Tensor, self._draw(name, *args), self._device)
 
     def _floats(self, name: str, size: Shape | None, dtype: DType | None) -> Tensor:
         return self._made(name, _size(name, size), _floating(name, dtype))

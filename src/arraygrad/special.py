@@ -16,7 +16,7 @@ from collections.abc import Callable
 from inspect import cleandoc
 from typing import Any, TypeVar
 
-from ._dispatch import apply, as_floating, binary_floating, call, floating
+from ._dispatch import apply, as_floating, binary, call, unary
 from ._elementwise import log
 from ._errors import describe
 from ._searching import where
@@ -217,7 +217,7 @@ def erf(x: Tensor, /) -> Tensor:
     >>> xp.special.erf(xp.asarray([0.0, 1.0]))
     Tensor([0.        , 0.84270079], dtype=float64)
     """
-    return floating("special.erf", x)
+    return unary("special.erf", x, floating=True)
 
 
 @_elementwise()
@@ -232,7 +232,7 @@ def erfc(x: Tensor, /) -> Tensor:
     >>> xp.special.erfc(xp.asarray([0.0, 1.0]))
     Tensor([1.        , 0.15729921], dtype=float64)
     """
-    return floating("special.erfc", x)
+    return unary("special.erfc", x, floating=True)
 
 
 @_elementwise()
@@ -247,7 +247,7 @@ def erfcx(x: Tensor, /) -> Tensor:
     >>> xp.special.erfcx(xp.asarray([0.0, 1e10]))
     Tensor([1.00000000e+00, 5.64189584e-11], dtype=float64)
     """
-    return floating("special.erfcx", x)
+    return unary("special.erfcx", x, floating=True)
 
 
 @_elementwise(x="in [-1, 1]")
@@ -262,7 +262,7 @@ def erfinv(x: Tensor, /) -> Tensor:
     >>> xp.special.erfinv(xp.asarray([0.0, 0.5]))
     Tensor([0.        , 0.47693628], dtype=float64)
     """
-    return floating("special.erfinv", x)
+    return unary("special.erfinv", x, floating=True)
 
 
 @_elementwise(x="in [0, 2]")
@@ -277,7 +277,7 @@ def erfcinv(x: Tensor, /) -> Tensor:
     >>> xp.special.erfcinv(xp.asarray([0.5, 1e-10]))
     Tensor([0.47693628, 4.57282497], dtype=float64)
     """
-    return floating("special.erfcinv", x)
+    return unary("special.erfcinv", x, floating=True)
 
 
 @_elementwise()
@@ -292,7 +292,7 @@ def ndtr(x: Tensor, /) -> Tensor:
     >>> xp.special.ndtr(xp.asarray([0.0, 1.96]))
     Tensor([0.5      , 0.9750021], dtype=float64)
     """
-    return floating("special.ndtr", x)
+    return unary("special.ndtr", x, floating=True)
 
 
 @_elementwise()
@@ -307,7 +307,7 @@ def log_ndtr(x: Tensor, /) -> Tensor:
     >>> xp.special.log_ndtr(xp.asarray([0.0, -1e10]))
     Tensor([-6.93147181e-01, -5.00000000e+19], dtype=float64)
     """
-    return floating("special.log_ndtr", x)
+    return unary("special.log_ndtr", x, floating=True)
 
 
 @_elementwise(x="a probability")
@@ -320,7 +320,7 @@ def ndtri(x: Tensor, /) -> Tensor:
     >>> xp.special.ndtri(xp.asarray([0.5, 0.975]))
     Tensor([0.        , 1.95996398], dtype=float64)
     """
-    return floating("special.ndtri", x)
+    return unary("special.ndtri", x, floating=True)
 
 
 @_elementwise(cuda=False, x="the logarithm of a probability")
@@ -333,7 +333,7 @@ def ndtri_exp(x: Tensor, /) -> Tensor:
     >>> xp.special.ndtri_exp(xp.asarray([-1e10, -0.5]))
     Tensor([-1.41421356e+05,  2.70288021e-01], dtype=float64)
     """
-    return floating("special.ndtri_exp", x)
+    return unary("special.ndtri_exp", x, floating=True)
 
 
 # ---- the gamma function and its relatives
@@ -351,7 +351,7 @@ def gamma(x: Tensor, /) -> Tensor:
     >>> xp.special.gamma(xp.asarray([0.5, 5.0]))
     Tensor([ 1.77245385, 24.        ], dtype=float64)
     """
-    return floating("special.gamma", x)
+    return unary("special.gamma", x, floating=True)
 
 
 @_elementwise()
@@ -364,7 +364,7 @@ def gammaln(x: Tensor, /) -> Tensor:
     >>> xp.special.gammaln(xp.asarray([0.5, 1e10]))
     Tensor([5.72364943e-01, 2.20258509e+11], dtype=float64)
     """
-    return floating("special.gammaln", x)
+    return unary("special.gammaln", x, floating=True)
 
 
 @_elementwise()
@@ -379,7 +379,7 @@ def loggamma(x: Tensor, /) -> Tensor:
     >>> xp.special.loggamma(xp.asarray([0.5, 5.0]))
     Tensor([0.57236494, 3.17805383], dtype=float64)
     """
-    return floating("special.loggamma", x)
+    return unary("special.loggamma", x, floating=True)
 
 
 @_elementwise()
@@ -394,7 +394,7 @@ def gammasgn(x: Tensor, /) -> Tensor:
     >>> xp.special.gammasgn(xp.asarray([0.5, -0.5]))
     Tensor([ 1., -1.], dtype=float64)
     """
-    return floating("special.gammasgn", x)
+    return unary("special.gammasgn", x, floating=True)
 
 
 @_elementwise()
@@ -409,7 +409,7 @@ def rgamma(x: Tensor, /) -> Tensor:
     >>> xp.special.rgamma(xp.asarray([-1.0, 3.0]))
     Tensor([0. , 0.5], dtype=float64)
     """
-    return floating("special.rgamma", x)
+    return unary("special.rgamma", x, floating=True)
 
 
 @_elementwise()
@@ -425,7 +425,7 @@ def psi(x: Tensor, /) -> Tensor:
     >>> xp.special.psi(xp.asarray([1.0, 0.5]))
     Tensor([-0.57721566, -1.96351003], dtype=float64)
     """
-    return floating("special.psi", x)
+    return unary("special.psi", x, floating=True)
 
 
 digamma = psi
@@ -441,7 +441,7 @@ def polygamma(n: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     >>> xp.special.polygamma(1, xp.asarray([1.0]))
     Tensor([1.64493407], dtype=float64)
     """
-    return binary_floating("special.polygamma", n, x)
+    return binary("special.polygamma", n, x, floating=True)
 
 
 def multigammaln(a: Tensor, d: int) -> Tensor:
@@ -501,7 +501,7 @@ def poch(z: Tensor | Real, m: Tensor | Real, /) -> Tensor:
     >>> xp.special.poch(xp.asarray([0.5]), 2.0)
     Tensor([0.75], dtype=float64)
     """
-    return binary_floating("special.poch", z, m)
+    return binary("special.poch", z, m, floating=True)
 
 
 @_elementwise()
@@ -514,7 +514,7 @@ def beta(a: Tensor | Real, b: Tensor | Real, /) -> Tensor:
     >>> xp.special.beta(xp.asarray([0.5]), 2.0)
     Tensor([1.33333333], dtype=float64)
     """
-    return binary_floating("special.beta", a, b)
+    return binary("special.beta", a, b, floating=True)
 
 
 @_elementwise()
@@ -527,7 +527,7 @@ def betaln(a: Tensor | Real, b: Tensor | Real, /) -> Tensor:
     >>> xp.special.betaln(xp.asarray([500.0]), 700.0)
     Tensor([-816.95057019], dtype=float64)
     """
-    return binary_floating("special.betaln", a, b)
+    return binary("special.betaln", a, b, floating=True)
 
 
 @_elementwise()
@@ -540,7 +540,7 @@ def binom(n: Tensor | Real, k: Tensor | Real, /) -> Tensor:
     >>> xp.special.binom(xp.asarray([4.0, 0.5]), 2.0)
     Tensor([ 6.   , -0.125], dtype=float64)
     """
-    return binary_floating("special.binom", n, k)
+    return binary("special.binom", n, k, floating=True)
 
 
 def zeta(x: Tensor | Real, q: Tensor | Real | None = None) -> Tensor:
@@ -581,7 +581,7 @@ def zeta(x: Tensor | Real, q: Tensor | Real | None = None) -> Tensor:
     """
     if q is None:
         return apply("special.zeta", (as_floating(x), None))
-    return binary_floating("special.zeta", x, q)
+    return binary("special.zeta", x, q, floating=True)
 
 
 @_elementwise()
@@ -596,7 +596,7 @@ def zetac(x: Tensor, /) -> Tensor:
     >>> xp.special.zetac(xp.asarray([2.0, 60.0]))
     Tensor([6.44934067e-01, 8.67361738e-19], dtype=float64)
     """
-    return floating("special.zetac", x)
+    return unary("special.zetac", x, floating=True)
 
 
 @_elementwise(a="at least 0; not to differentiate by", x="at least 0")
@@ -609,7 +609,7 @@ def gammainc(a: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     >>> xp.special.gammainc(xp.asarray([0.5]), 1.0)
     Tensor([0.84270079], dtype=float64)
     """
-    return binary_floating("special.gammainc", a, x)
+    return binary("special.gammainc", a, x, floating=True)
 
 
 @_elementwise(a="at least 0; not to differentiate by", x="at least 0")
@@ -622,7 +622,7 @@ def gammaincc(a: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     >>> xp.special.gammaincc(xp.asarray([0.5]), 1.0)
     Tensor([0.15729921], dtype=float64)
     """
-    return binary_floating("special.gammaincc", a, x)
+    return binary("special.gammaincc", a, x, floating=True)
 
 
 @_elementwise(a="positive; not to differentiate by", y="in [0, 1]")
@@ -635,7 +635,7 @@ def gammaincinv(a: Tensor | Real, y: Tensor | Real, /) -> Tensor:
     >>> xp.special.gammaincinv(0.5, xp.asarray([0.842]))
     Tensor([0.99663208], dtype=float64)
     """
-    return binary_floating("special.gammaincinv", a, y)
+    return binary("special.gammaincinv", a, y, floating=True)
 
 
 @_elementwise(a="positive; not to differentiate by", y="in [0, 1]")
@@ -648,7 +648,7 @@ def gammainccinv(a: Tensor | Real, y: Tensor | Real, /) -> Tensor:
     >>> xp.special.gammainccinv(0.5, xp.asarray([0.158]))
     Tensor([0.99663208], dtype=float64)
     """
-    return binary_floating("special.gammainccinv", a, y)
+    return binary("special.gammainccinv", a, y, floating=True)
 
 
 @_elementwise(
@@ -727,7 +727,7 @@ def expit(x: Tensor, /) -> Tensor:
     >>> xp.special.expit(xp.asarray([0.0, 800.0]))
     Tensor([0.5, 1. ], dtype=float64)
     """
-    return floating("special.expit", x)
+    return unary("special.expit", x, floating=True)
 
 
 @_elementwise()
@@ -740,7 +740,7 @@ def log_expit(x: Tensor, /) -> Tensor:
     >>> xp.special.log_expit(xp.asarray([0.0, -800.0]))
     Tensor([-6.93147181e-01, -8.00000000e+02], dtype=float64)
     """
-    return floating("special.log_expit", x)
+    return unary("special.log_expit", x, floating=True)
 
 
 @_elementwise(x="in [0, 1]")
@@ -753,7 +753,7 @@ def logit(x: Tensor, /) -> Tensor:
     >>> xp.special.logit(xp.asarray([0.5, 1e-20]))
     Tensor([  0.        , -46.05170186], dtype=float64)
     """
-    return floating("special.logit", x)
+    return unary("special.logit", x, floating=True)
 
 
 @_elementwise()
@@ -766,7 +766,7 @@ def exp2(x: Tensor, /) -> Tensor:
     >>> xp.special.exp2(xp.asarray([3.0, 0.5]))
     Tensor([8.        , 1.41421356], dtype=float64)
     """
-    return floating("special.exp2", x)
+    return unary("special.exp2", x, floating=True)
 
 
 @_elementwise()
@@ -779,7 +779,7 @@ def exp10(x: Tensor, /) -> Tensor:
     >>> xp.special.exp10(xp.asarray([2.0, -1.0]))
     Tensor([100. ,   0.1], dtype=float64)
     """
-    return floating("special.exp10", x)
+    return unary("special.exp10", x, floating=True)
 
 
 @_elementwise()
@@ -792,7 +792,7 @@ def exprel(x: Tensor, /) -> Tensor:
     >>> xp.special.exprel(xp.asarray([0.0, 1e-10, 1.0]))
     Tensor([1.        , 1.        , 1.71828183], dtype=float64)
     """
-    return floating("special.exprel", x)
+    return unary("special.exprel", x, floating=True)
 
 
 @_elementwise()
@@ -805,7 +805,7 @@ def cbrt(x: Tensor, /) -> Tensor:
     >>> xp.special.cbrt(xp.asarray([-8.0, 27.0]))
     Tensor([-2.,  3.], dtype=float64)
     """
-    return floating("special.cbrt", x)
+    return unary("special.cbrt", x, floating=True)
 
 
 @_elementwise()
@@ -820,7 +820,7 @@ def xlogy(x: Tensor | complex, y: Tensor | complex, /) -> Tensor:
     >>> xp.special.xlogy(xp.asarray([0.0, 2.0]), xp.asarray([0.0, 3.0]))
     Tensor([0.        , 2.19722458], dtype=float64)
     """
-    return binary_floating("special.xlogy", x, y)
+    return binary("special.xlogy", x, y, floating=True)
 
 
 @_elementwise()
@@ -835,7 +835,7 @@ def xlog1py(x: Tensor | complex, y: Tensor | complex, /) -> Tensor:
     >>> xp.special.xlog1py(xp.asarray([0.0, 2.0]), xp.asarray([-1.0, 1e-20]))
     Tensor([0.e+00, 2.e-20], dtype=float64)
     """
-    return binary_floating("special.xlog1py", x, y)
+    return binary("special.xlog1py", x, y, floating=True)
 
 
 @_elementwise(x="at least 0", lmbda="the exponent λ")
@@ -848,7 +848,7 @@ def boxcox(x: Tensor | Real, lmbda: Tensor | Real, /) -> Tensor:
     >>> xp.special.boxcox(xp.asarray([2.0, 4.0]), xp.asarray([0.0, 0.5]))
     Tensor([0.69314718, 2.        ], dtype=float64)
     """
-    return binary_floating("special.boxcox", x, lmbda)
+    return binary("special.boxcox", x, lmbda, floating=True)
 
 
 @_elementwise(x="at least -1", lmbda="the exponent λ")
@@ -861,7 +861,7 @@ def boxcox1p(x: Tensor | Real, lmbda: Tensor | Real, /) -> Tensor:
     >>> xp.special.boxcox1p(xp.asarray([1e-20, 3.0]), xp.asarray([0.0, 0.5]))
     Tensor([1.e-20, 2.e+00], dtype=float64)
     """
-    return binary_floating("special.boxcox1p", x, lmbda)
+    return binary("special.boxcox1p", x, lmbda, floating=True)
 
 
 @_elementwise(lmbda="the exponent λ")
@@ -874,7 +874,7 @@ def inv_boxcox(y: Tensor | Real, lmbda: Tensor | Real, /) -> Tensor:
     >>> xp.special.inv_boxcox(xp.asarray([0.0, 2.0]), xp.asarray([0.0, 0.5]))
     Tensor([1., 4.], dtype=float64)
     """
-    return binary_floating("special.inv_boxcox", y, lmbda)
+    return binary("special.inv_boxcox", y, lmbda, floating=True)
 
 
 @_elementwise(lmbda="the exponent λ")
@@ -887,7 +887,7 @@ def inv_boxcox1p(y: Tensor | Real, lmbda: Tensor | Real, /) -> Tensor:
     >>> xp.special.inv_boxcox1p(xp.asarray([1e-20, 2.0]), xp.asarray([0.0, 0.5]))
     Tensor([1.e-20, 3.e+00], dtype=float64)
     """
-    return binary_floating("special.inv_boxcox1p", y, lmbda)
+    return binary("special.inv_boxcox1p", y, lmbda, floating=True)
 
 
 @_elementwise()
@@ -902,7 +902,7 @@ def exp1(x: Tensor, /) -> Tensor:
     >>> xp.special.exp1(xp.asarray([1.0, 2.0]))
     Tensor([0.21938393, 0.04890051], dtype=float64)
     """
-    return floating("special.exp1", x)
+    return unary("special.exp1", x, floating=True)
 
 
 @_elementwise()
@@ -917,7 +917,7 @@ def expi(x: Tensor, /) -> Tensor:
     >>> xp.special.expi(xp.asarray([1.0, -1.0]))
     Tensor([ 1.89511782, -0.21938393], dtype=float64)
     """
-    return floating("special.expi", x)
+    return unary("special.expi", x, floating=True)
 
 
 @_elementwise(n="integers, at least 0; not to differentiate by", x="at least 0")
@@ -930,7 +930,7 @@ def expn(n: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     >>> xp.special.expn(2, xp.asarray([0.0, 1.0]))
     Tensor([1.        , 0.14849551], dtype=float64)
     """
-    return binary_floating("special.expn", n, x)
+    return binary("special.expn", n, x, floating=True)
 
 
 @_elementwise(cuda=False)
@@ -945,7 +945,7 @@ def spence(z: Tensor, /) -> Tensor:
     >>> xp.special.spence(xp.asarray([1.0, 0.0]))
     Tensor([0.        , 1.64493407], dtype=float64)
     """
-    return floating("special.spence", z)
+    return unary("special.spence", z, floating=True)
 
 
 # ---- angles
@@ -963,7 +963,7 @@ def sinc(x: Tensor, /) -> Tensor:
     >>> xp.special.sinc(xp.asarray([0.0, 0.5]))
     Tensor([1.        , 0.63661977], dtype=float64)
     """
-    return floating("special.sinc", x)
+    return unary("special.sinc", x, floating=True)
 
 
 @_elementwise()
@@ -976,7 +976,7 @@ def sindg(x: Tensor, /) -> Tensor:
     >>> xp.special.sindg(xp.asarray([30.0, 90.0]))
     Tensor([0.5, 1. ], dtype=float64)
     """
-    return floating("special.sindg", x)
+    return unary("special.sindg", x, floating=True)
 
 
 @_elementwise()
@@ -989,7 +989,7 @@ def cosdg(x: Tensor, /) -> Tensor:
     >>> xp.special.cosdg(xp.asarray([60.0, 180.0]))
     Tensor([ 0.5, -1. ], dtype=float64)
     """
-    return floating("special.cosdg", x)
+    return unary("special.cosdg", x, floating=True)
 
 
 @_elementwise()
@@ -1002,7 +1002,7 @@ def tandg(x: Tensor, /) -> Tensor:
     >>> xp.special.tandg(xp.asarray([45.0, 135.0]))
     Tensor([ 1., -1.], dtype=float64)
     """
-    return floating("special.tandg", x)
+    return unary("special.tandg", x, floating=True)
 
 
 @_elementwise()
@@ -1015,7 +1015,7 @@ def cotdg(x: Tensor, /) -> Tensor:
     >>> xp.special.cotdg(xp.asarray([45.0, 135.0]))
     Tensor([ 1., -1.], dtype=float64)
     """
-    return floating("special.cotdg", x)
+    return unary("special.cotdg", x, floating=True)
 
 
 @_elementwise(d="degrees", m="minutes", s="seconds")
@@ -1041,7 +1041,7 @@ def cosm1(x: Tensor, /) -> Tensor:
     >>> xp.special.cosm1(xp.asarray([0.0, 1e-10]))
     Tensor([ 0.e+00, -5.e-21], dtype=float64)
     """
-    return floating("special.cosm1", x)
+    return unary("special.cosm1", x, floating=True)
 
 
 # ---- entropies and losses
@@ -1059,7 +1059,7 @@ def entr(x: Tensor, /) -> Tensor:
     >>> xp.special.entr(xp.asarray([0.0, 0.5]))
     Tensor([0.        , 0.34657359], dtype=float64)
     """
-    return floating("special.entr", x)
+    return unary("special.entr", x, floating=True)
 
 
 @_elementwise()
@@ -1075,7 +1075,7 @@ def rel_entr(x: Tensor | Real, y: Tensor | Real, /) -> Tensor:
     >>> xp.special.rel_entr(xp.asarray([0.0, 0.5]), xp.asarray([0.0, 0.25]))
     Tensor([0.        , 0.34657359], dtype=float64)
     """
-    return binary_floating("special.rel_entr", x, y)
+    return binary("special.rel_entr", x, y, floating=True)
 
 
 @_elementwise()
@@ -1091,7 +1091,7 @@ def kl_div(x: Tensor | Real, y: Tensor | Real, /) -> Tensor:
     >>> xp.special.kl_div(xp.asarray([0.0, 0.5]), xp.asarray([0.25, 0.25]))
     Tensor([0.25      , 0.09657359], dtype=float64)
     """
-    return binary_floating("special.kl_div", x, y)
+    return binary("special.kl_div", x, y, floating=True)
 
 
 @_elementwise(delta="where it becomes linear, at least 0", r="the residual")
@@ -1104,7 +1104,7 @@ def huber(delta: Tensor | Real, r: Tensor | Real, /) -> Tensor:
     >>> xp.special.huber(1.0, xp.asarray([0.5, 3.0]))
     Tensor([0.125, 2.5  ], dtype=float64)
     """
-    return binary_floating("special.huber", delta, r)
+    return binary("special.huber", delta, r, floating=True)
 
 
 @_elementwise(delta="where it turns linear, at least 0", r="the residual")
@@ -1117,7 +1117,7 @@ def pseudo_huber(delta: Tensor | Real, r: Tensor | Real, /) -> Tensor:
     >>> xp.special.pseudo_huber(1.0, xp.asarray([0.0, 3.0]))
     Tensor([0.        , 2.16227766], dtype=float64)
     """
-    return binary_floating("special.pseudo_huber", delta, r)
+    return binary("special.pseudo_huber", delta, r, floating=True)
 
 
 # ---- Bessel functions
@@ -1133,7 +1133,7 @@ def j0(x: Tensor, /) -> Tensor:
     >>> xp.special.j0(xp.asarray([0.0, 1.0]))
     Tensor([1.        , 0.76519769], dtype=float64)
     """
-    return floating("special.j0", x)
+    return unary("special.j0", x, floating=True)
 
 
 @_elementwise()
@@ -1146,7 +1146,7 @@ def j1(x: Tensor, /) -> Tensor:
     >>> xp.special.j1(xp.asarray([0.0, 1.0]))
     Tensor([0.        , 0.44005059], dtype=float64)
     """
-    return floating("special.j1", x)
+    return unary("special.j1", x, floating=True)
 
 
 @_elementwise(x="at least 0")
@@ -1161,7 +1161,7 @@ def y0(x: Tensor, /) -> Tensor:
     >>> xp.special.y0(xp.asarray([1.0, 2.0]))
     Tensor([0.08825696, 0.51037567], dtype=float64)
     """
-    return floating("special.y0", x)
+    return unary("special.y0", x, floating=True)
 
 
 @_elementwise(x="at least 0")
@@ -1176,7 +1176,7 @@ def y1(x: Tensor, /) -> Tensor:
     >>> xp.special.y1(xp.asarray([1.0, 2.0]))
     Tensor([-0.78121282, -0.10703243], dtype=float64)
     """
-    return floating("special.y1", x)
+    return unary("special.y1", x, floating=True)
 
 
 @_elementwise(n="the order, integers; not to differentiate by", x="at least 0")
@@ -1191,7 +1191,7 @@ def yn(n: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     >>> xp.special.yn(2, xp.asarray([1.0, 2.0]))
     Tensor([-1.65068261, -0.6174081 ], dtype=float64)
     """
-    return binary_floating("special.yn", n, x)
+    return binary("special.yn", n, x, floating=True)
 
 
 @_elementwise()
@@ -1204,7 +1204,7 @@ def i0(x: Tensor, /) -> Tensor:
     >>> xp.special.i0(xp.asarray([0.0, 1.0]))
     Tensor([1.        , 1.26606588], dtype=float64)
     """
-    return floating("special.i0", x)
+    return unary("special.i0", x, floating=True)
 
 
 @_elementwise()
@@ -1217,7 +1217,7 @@ def i0e(x: Tensor, /) -> Tensor:
     >>> xp.special.i0e(xp.asarray([0.0, 1000.0]))
     Tensor([1.        , 0.01261724], dtype=float64)
     """
-    return floating("special.i0e", x)
+    return unary("special.i0e", x, floating=True)
 
 
 @_elementwise()
@@ -1230,7 +1230,7 @@ def i1(x: Tensor, /) -> Tensor:
     >>> xp.special.i1(xp.asarray([0.0, 1.0]))
     Tensor([0.       , 0.5651591], dtype=float64)
     """
-    return floating("special.i1", x)
+    return unary("special.i1", x, floating=True)
 
 
 @_elementwise()
@@ -1243,7 +1243,7 @@ def i1e(x: Tensor, /) -> Tensor:
     >>> xp.special.i1e(xp.asarray([0.0, 1000.0]))
     Tensor([0.        , 0.01261093], dtype=float64)
     """
-    return floating("special.i1e", x)
+    return unary("special.i1e", x, floating=True)
 
 
 @_elementwise(x="at least 0")
@@ -1258,7 +1258,7 @@ def k0(x: Tensor, /) -> Tensor:
     >>> xp.special.k0(xp.asarray([1.0, 2.0]))
     Tensor([0.42102444, 0.11389387], dtype=float64)
     """
-    return floating("special.k0", x)
+    return unary("special.k0", x, floating=True)
 
 
 @_elementwise(x="at least 0")
@@ -1273,7 +1273,7 @@ def k0e(x: Tensor, /) -> Tensor:
     >>> xp.special.k0e(xp.asarray([1.0, 1000.0]))
     Tensor([1.14446308, 0.03962832], dtype=float64)
     """
-    return floating("special.k0e", x)
+    return unary("special.k0e", x, floating=True)
 
 
 @_elementwise(x="at least 0")
@@ -1288,7 +1288,7 @@ def k1(x: Tensor, /) -> Tensor:
     >>> xp.special.k1(xp.asarray([1.0, 2.0]))
     Tensor([0.60190723, 0.13986588], dtype=float64)
     """
-    return floating("special.k1", x)
+    return unary("special.k1", x, floating=True)
 
 
 @_elementwise(x="at least 0")
@@ -1303,7 +1303,7 @@ def k1e(x: Tensor, /) -> Tensor:
     >>> xp.special.k1e(xp.asarray([1.0, 1000.0]))
     Tensor([1.63615349, 0.03964813], dtype=float64)
     """
-    return floating("special.k1e", x)
+    return unary("special.k1e", x, floating=True)
 
 
 # ---- elliptic, hypergeometric and Legendre functions
@@ -1319,7 +1319,7 @@ def ellipk(m: Tensor, /) -> Tensor:
     >>> xp.special.ellipk(xp.asarray([0.0, 0.5]))
     Tensor([1.57079633, 1.85407468], dtype=float64)
     """
-    return floating("special.ellipk", m)
+    return unary("special.ellipk", m, floating=True)
 
 
 @_elementwise(p="1 less the parameter, at least 0")
@@ -1332,7 +1332,7 @@ def ellipkm1(p: Tensor, /) -> Tensor:
     >>> xp.special.ellipkm1(xp.asarray([1.0, 1e-30]))
     Tensor([ 1.57079633, 35.92507076], dtype=float64)
     """
-    return floating("special.ellipkm1", p)
+    return unary("special.ellipkm1", p, floating=True)
 
 
 @_elementwise(m="the parameter, the square of the modulus, at most 1")
@@ -1345,7 +1345,7 @@ def ellipe(m: Tensor, /) -> Tensor:
     >>> xp.special.ellipe(xp.asarray([0.0, 1.0]))
     Tensor([1.57079633, 1.        ], dtype=float64)
     """
-    return floating("special.ellipe", m)
+    return unary("special.ellipe", m, floating=True)
 
 
 @_elementwise(cuda=False, a="not to differentiate by", b="not to differentiate by")
@@ -1505,7 +1505,7 @@ def pdtr(k: Tensor | Real, m: Tensor | Real, /) -> Tensor:
     >>> xp.special.pdtr(2, xp.asarray([1.0]))
     Tensor([0.9196986], dtype=float64)
     """
-    return binary_floating("special.pdtr", k, m)
+    return binary("special.pdtr", k, m, floating=True)
 
 
 @_elementwise(k="numbers of events, rounded down", m="the mean, at least 0")
@@ -1520,7 +1520,7 @@ def pdtrc(k: Tensor | Real, m: Tensor | Real, /) -> Tensor:
     >>> xp.special.pdtrc(2, xp.asarray([1.0]))
     Tensor([0.0803014], dtype=float64)
     """
-    return binary_floating("special.pdtrc", k, m)
+    return binary("special.pdtrc", k, m, floating=True)
 
 
 @_elementwise(k="numbers of events, integers; not to differentiate by", y="a probability")
@@ -1533,7 +1533,7 @@ def pdtri(k: Tensor | Real, y: Tensor | Real, /) -> Tensor:
     >>> xp.special.pdtri(2, xp.asarray([0.5]))
     Tensor([2.67406031], dtype=float64)
     """
-    return binary_floating("special.pdtri", k, y)
+    return binary("special.pdtri", k, y, floating=True)
 
 
 @_elementwise(v="degrees of freedom; not to differentiate by", x="at least 0")
@@ -1546,7 +1546,7 @@ def chdtr(v: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     >>> xp.special.chdtr(2.0, xp.asarray([1.0]))
     Tensor([0.39346934], dtype=float64)
     """
-    return binary_floating("special.chdtr", v, x)
+    return binary("special.chdtr", v, x, floating=True)
 
 
 @_elementwise(v="degrees of freedom; not to differentiate by", x="at least 0")
@@ -1559,7 +1559,7 @@ def chdtrc(v: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     >>> xp.special.chdtrc(2.0, xp.asarray([1.0]))
     Tensor([0.60653066], dtype=float64)
     """
-    return binary_floating("special.chdtrc", v, x)
+    return binary("special.chdtrc", v, x, floating=True)
 
 
 @_elementwise(v="degrees of freedom; not to differentiate by", p="a probability")
@@ -1572,7 +1572,7 @@ def chdtri(v: Tensor | Real, p: Tensor | Real, /) -> Tensor:
     >>> xp.special.chdtri(2.0, xp.asarray([0.5]))
     Tensor([1.38629436], dtype=float64)
     """
-    return binary_floating("special.chdtri", v, p)
+    return binary("special.chdtri", v, p, floating=True)
 
 
 @_elementwise(
@@ -1666,7 +1666,7 @@ def stdtr(df: Tensor | Real, t: Tensor | Real, /) -> Tensor:
     >>> xp.special.stdtr(4.0, xp.asarray([0.0, 2.0]))
     Tensor([0.5       , 0.94194174], dtype=float64)
     """
-    return binary_floating("special.stdtr", df, t)
+    return binary("special.stdtr", df, t, floating=True)
 
 
 @_elementwise(df="degrees of freedom, positive; not to differentiate by", p="a probability")
@@ -1679,7 +1679,7 @@ def stdtrit(df: Tensor | Real, p: Tensor | Real, /) -> Tensor:
     >>> xp.special.stdtrit(4.0, xp.asarray([0.5, 0.975]))
     Tensor([0.        , 2.77644511], dtype=float64)
     """
-    return binary_floating("special.stdtrit", df, p)
+    return binary("special.stdtrit", df, p, floating=True)
 
 
 # ---- sums of exponentials

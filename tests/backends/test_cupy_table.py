@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import arraygrad as xp
-from arraygrad import _device, _dispatch, autodiff, fft, linalg, nn, optim, special
+from arraygrad import _device, _memory, autodiff, fft, linalg, nn, optim, special
 from arraygrad._backends import numpy as host
 
 try:
@@ -621,12 +621,12 @@ def test_lent_memory_is_known_to_be_shared():
     memory = cupy.cuda.UnownedMemory(lent._data.data.ptr, 40, lent)
     pointer = cupy.cuda.MemoryPointer(memory, 0)
     unowned = xp.from_dlpack(cupy.ndarray((5,), "float64", pointer))
-    for x in (lent, lent[1:], unowned):
-        assert _dispatch.is_shared(x)
-        assert not _dispatch.owns(x)
+    storage = _memory.storage_of(lent)
+    assert storage.external
+    for x in (lent[1:], unowned):
+        assert _memory.storage_of(x) is storage
     for x in (xp.ones(2, device="cuda"), xp.from_dlpack(lent, copy=True)):
-        assert not _dispatch.is_shared(x)
-        assert _dispatch.owns(x)
+        assert not _memory.storage_of(x).external
 
 
 @cuda

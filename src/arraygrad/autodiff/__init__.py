@@ -1,16 +1,21 @@
 """Gradients of what array-API code computes, in reverse and forward mode, to any order.
 
 Two styles over one engine: functions of functions (`grad`, `vjp`, `jvp`, ...) and a tape
-(`variable`, ``loss.backward()``). See `docs/gradients.md`.
+(``x.requires_grad_()``, ``loss.backward()``). See `docs/gradients.md`.
 """
 
 from .. import _hints
-from .._dispatch import writes
+from . import _inplace as _inplace  # the rules of in-place operations
 from . import rules
 from ._check import check_grads
-from ._custom import checkpoint, custom_jvp, custom_vjp
-from ._debug import debug_nans
-from ._functions import (
+from ._checkpoint import checkpoint, is_recomputing
+from ._custom import custom_jvp, custom_vjp
+from ._debug_nans import debug_nans
+from ._grad_mode import enable_grad, is_traced, no_grad
+from ._rules import NotDifferentiableError
+from ._tape import set_requires_grad as set_requires_grad  # for Tensor.requires_grad_
+from ._tape import variable
+from ._transforms import (
     grad,
     hessian,
     hvp,
@@ -21,16 +26,11 @@ from ._functions import (
     value_and_grad,
     vjp,
 )
-from ._rules import NotDifferentiableError
-from ._tape import enable_grad, no_grad, variable
-from ._traced import Variable
 
-writes.on = True
 _hints.install(__name__, _hints.JAX)
 
 __all__ = [
     "NotDifferentiableError",
-    "Variable",
     "check_grads",
     "checkpoint",
     "custom_jvp",
@@ -40,6 +40,8 @@ __all__ = [
     "grad",
     "hessian",
     "hvp",
+    "is_recomputing",
+    "is_traced",
     "jacobian",
     "jvp",
     "linearize",

@@ -1,13 +1,9 @@
 cimport cython
-cimport arraygrad._dispatch as _dispatch
-cimport arraygrad._native as _native
-cimport arraygrad.autodiff._engine as _engine
-from arraygrad._layout cimport Tensor as T
-from arraygrad.autodiff._layout cimport Node as N, Rule as R
+from arraygrad._array cimport Array
+from arraygrad.autodiff._graph cimport Node
+from arraygrad.autodiff._rules cimport Rule
 
-@cython.locals(grads=dict, node=N, parent=N, pending=list, rule=R, t=T)
-cpdef object backward(object roots, object stops=*, object free=*, object create_graph=*)
-@cython.locals(node=N)
-cpdef object run_backward(T x, object gradient, object retain_graph, object create_graph)
-cpdef object accumulate(object node, object found)
-cpdef object own(object found, object node)
+@cython.locals(grads=dict, found=dict, node=Node, parent=Node, pending=list, rule=Rule, t=Array)
+cpdef object backward(
+    object roots, object stops=*, object free=*, object create_graph=*, object unshare=*
+)

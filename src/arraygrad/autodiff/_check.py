@@ -15,7 +15,7 @@ from .._manipulation import reshape
 from .._statistical import max as _max
 from .._statistical import sum as _sum
 from .._tensor import Tensor
-from ._functions import jvp, vjp
+from ._transforms import jvp, vjp
 
 
 def check_grads(

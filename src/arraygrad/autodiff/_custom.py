@@ -1,82 +1,71 @@
-"""Functions with rules of their own, and functions that are run again instead of remembered."""
+"""Functions with custom rules."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from functools import update_wrapper, wraps
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
 from numbers import Number
 from typing import Any
 
 from .. import _pytree
-from .._dispatch import clock, writes
 from .._errors import describe
+from .._memory import bottom, storage_of
+from .._modes import get_mode
 from .._tensor import Tensor
-from ._backward import backward, bottom, linear, transposed_vjp
-from ._debug import no_rule, seen
-from ._engine import conform, fit, leaf, node, part, quiet, refresh, snapshot, traced, zeros
+from ._grad_mode import custom_rule_scope, enable_grad, recording_off
+from ._graph import Node, Tangent, box, new_node, output_node, sequence_numbers
 from ._rules import NotDifferentiableError, Rule
-from ._traced import (
-    Dual,
-    Node,
-    Recording,
-    Tangent,
-    Traced,
-    Variable,
-    View,
-    checkpointing,
-    following_rule,
-    is_off,
-    paused,
-)
+from ._tangents import add, fit, rule_context, zeros
+from ._transpose import linear_transpose, transposed_vjp
+from ._views import note_view, refresh, snapshot
 
 Function = Callable[..., Any]
 
 
-class _Call:
+class FlatCall:
     """A call whose tensors are taken out of their containers, and the level to perform it at."""
 
     def __init__(self, args: Any) -> None:
         self.leaves, self.structure = _pytree.flatten(args)
-        self.level = -1
+        self.level: Any = None
+        mode = get_mode()
         for x in self.leaves:
-            if isinstance(x, Traced):
+            if isinstance(x, Tensor) and x._trace is not None:
                 refresh(x)
-                if x._trace.level > self.level and (isinstance(x, Dual) or not is_off(x, paused())):
-                    self.level = x._trace.level
-        self.flags = [isinstance(x, Traced) and x._trace.level == self.level for x in self.leaves]
-        self.inner = [x._value if f else x for x, f in zip(self.leaves, self.flags, strict=True)]
-        self.forward = any(
-            isinstance(x, Dual) for x, f in zip(self.leaves, self.flags, strict=True) if f
-        )
-        self.start = next(clock)
-        self.before = [getattr(x, "_trace", None) for x in self.inner]
+                trace = x._trace
+                if trace is None:
+                    continue
+                followed = trace.level.forward or not recording_off(x, mode)
+                if followed and (self.level is None or trace.level.number > self.level.number):
+                    self.level = trace.level
+        self.flags = [is_at(x, self.level) for x in self.leaves]
+        self.inner = [x._primal if f else x for x, f in zip(self.leaves, self.flags, strict=True)]
+        self.forward = self.level is not None and self.level.forward
+        self.started_at = next(sequence_numbers)
+        self.states = [_state(x) for x in self.inner]
 
     def check(self, name: str, outs: list[Any]) -> None:
         """Raise if the function did what could not be followed."""
-        for x, flag, before in zip(self.inner, self.flags, self.before, strict=True):
-            if flag and (
-                getattr(x, "_trace", None) is not before
-                or (writes.last > self.start and writes.since(bottom(x), self.start))
-            ):
+        for x, flag, before in zip(self.inner, self.flags, self.states, strict=True):
+            if flag and _state(x) != before:
                 raise RuntimeError(
                     f"{name}: the function writes to its argument {describe(x)}, which cannot be "
                     "followed here; copy it first: xp.asarray(x, copy=True)"
                 )
-        if any(isinstance(o, Traced) and o._trace.level >= self.level for o in outs):
+        number = -1 if self.level is None else self.level.number
+        if any(o._trace is not None and o._trace.level.number >= number for o in outs):
             raise NotDifferentiableError(
-                f"{name}: the gradient by a tensor that the function takes from outside would be "
-                "lost; make it an argument, or write autodiff.stop_gradient(x) if it is constant"
+                f"{name}: the gradient with respect to a tensor that the function takes from "
+                "outside would be lost; make it an argument, or write autodiff.stop_gradient(x) if "
+                "it is constant"
             )
 
-    def kept(self, leaves: list[Any]) -> list[Any]:
-        """What a node keeps of the arguments or of residuals: no later write changes it."""
-        own = {id(x) for x, flag in zip(self.inner, self.flags, strict=True) if flag}
-        return [snapshot(x) if isinstance(x, Tensor) and id(x) not in own else x for x in leaves]
+    def saved(self, leaves: list[Any]) -> list[Any]:
+        """What a node saves of the arguments or of residuals: no later write changes it."""
+        return [snapshot(x) if isinstance(x, Tensor) else x for x in leaves]
 
-    def below(self) -> Any:
+    def primal_args(self) -> Any:
         """The arguments one level lower."""
         return _pytree.unflatten(self.structure, self.inner)
 
@@ -90,68 +79,82 @@ class _Call:
         return found
 
 
-def _record(
+def is_at(x: Any, level: Any) -> bool:
+    """Whether `x` is traced at a level."""
+    return isinstance(x, Tensor) and x._trace is not None and x._trace.level is level
+
+
+def _state(x: Any) -> Any:
+    """What changes when a tensor is written."""
+    if not isinstance(x, Tensor):
+        return None
+    return x._trace, storage_of(bottom(x)).version
+
+
+def record_call(
     rule: Rule,
-    call: _Call,
+    call: FlatCall,
     outs: list[Any],
-    kept: list[Any],
+    saved: list[Any],
     captured: dict[Node, Any] | None = None,
 ) -> list[Any]:
     """Recorded tensors over `outs`, with one node for all."""
-    whole = node(outs[0], call.level)
-    whole.rule = rule
-    whole.shape = tuple(o.shape for o in outs)
+    node = new_node(outs[0], call.level)
+    node.rule = rule
+    node.shape = tuple(o.shape for o in outs)
     flags = zip(call.leaves, call.flags, strict=True)
-    whole.parents = (*(x._trace if f else None for x, f in flags), *(captured or ()))
-    whole.saved = (None, *kept)
-    whole.kwargs = {}
+    node.parents = (*(x._trace if f else None for x, f in flags), *(captured or ()))
+    node.saved = (None, *saved)
+    node.kwargs = {}
     results = [
-        traced(Variable, o, part(o, whole, i)) if o.dtype.kind in "fc" else o
-        for i, o in enumerate(outs)
+        box(o, output_node(o, node, i)) if o.dtype.kind in "fc" else o for i, o in enumerate(outs)
     ]
-    seen(rule.name, call.leaves, results)
-    _note_views(rule.name, call, outs, results, captured)
+    _finish(rule.name, call, outs, results, captured)
     # The rule knows the call. An argument that is written later on comes to depend on the node.
-    call.leaves, call.inner, call.before = [], kept, []
+    call.leaves, call.inner, call.states = [], saved, []
     return results
 
 
-def _push(name: str, call: _Call, outs: list[Any], tangents: list[Any]) -> list[Any]:
+def _push(name: str, call: FlatCall, outs: list[Any], tangents: list[Any]) -> list[Any]:
     results = [
-        traced(Dual, o, Tangent(call.level, None if t is None else fit(t, o)))
-        if o.dtype.kind in "fc"
-        else o
+        box(o, Tangent(call.level, None if t is None else fit(t, o))) if o.dtype.kind in "fc" else o
         for o, t in zip(outs, tangents, strict=True)
     ]
-    seen(name, call.leaves, results)
-    _note_views(name, call, outs, results)
+    _finish(name, call, outs, results)
     return results
 
 
-def _note_views(
+def _finish(
     name: str,
-    call: _Call,
+    call: FlatCall,
     outs: list[Any],
     results: list[Any],
     captured: dict[Node, Any] | None = None,
 ) -> None:
-    """Make writes known to each other where results share memory with arguments or results."""
-    others = [(y, x) for y, x in zip(call.inner, call.leaves, strict=True) if isinstance(x, Traced)]
-    others += [(x._value, x) for x in (captured or {}).values()]
+    """Check for NaN; note where results share memory with arguments or with one another."""
+    mode = get_mode()
+    if mode is not None and mode.nans is not None:
+        mode.nans.check_traced(name, call.leaves, results)
+    others = [
+        (y, x)
+        for y, x in zip(call.inner, call.leaves, strict=True)
+        if isinstance(x, Tensor) and x._trace is not None
+    ]
+    others += [(x._primal, x) for x in (captured or {}).values()]
     for out, result in zip(outs, results, strict=True):
-        if not isinstance(result, Traced):
+        if result._trace is None:
             continue
         root = out._device.ops["root"]
         for y, x in others:
             if y is out:
-                result._view = View(x, "getitem", (...,), {}, None, x._trace)
+                note_view(result, x, "getitem", (...,), {}, None)
                 break
             if root(y._data) is root(out._data):
-                result._view = View(x, "shared", (name,), {}, None, x._trace)
+                note_view(result, x, "shared", (name,), {}, None)
         others.append((out, result))
 
 
-def _tensors(name: str, tree: Any) -> tuple[list[Tensor], Any]:
+def result_tensors(name: str, tree: Any) -> tuple[list[Tensor], Any]:
     leaves, structure = _pytree.flatten(tree)
     for x in leaves:
         if not isinstance(x, Tensor):
@@ -159,7 +162,9 @@ def _tensors(name: str, tree: Any) -> tuple[list[Tensor], Any]:
     return leaves, structure
 
 
-def _bound(f: Function, args: Any, kwargs: dict[str, Any], constants: Any) -> tuple[Any, ...]:
+def _bind_positional(
+    f: Function, args: Any, kwargs: dict[str, Any], constants: Any
+) -> tuple[Any, ...]:
     """All arguments by position."""
     last = max(constants, default=-1)
     if not kwargs and len(args) > last:
@@ -179,11 +184,11 @@ def _bound(f: Function, args: Any, kwargs: dict[str, Any], constants: Any) -> tu
     return bound.args
 
 
-class _Custom:
+class _CustomRule:
     """What both kinds of functions with rules of their own share."""
 
     _rule: Any = None
-    _how: str  # to give the rule
+    _hint: str  # how to give the rule
 
     def __init__(self, fun: Function, nondiff_argnums: int | Sequence[int] = ()) -> None:
         if not callable(fun):
@@ -203,20 +208,20 @@ class _Custom:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Perform the function."""
-        args = _bound(self.fun, args, kwargs, self.nondiff_argnums)
+        args = _bind_positional(self.fun, args, kwargs, self.nondiff_argnums)
         constants = [args[i] for i in self.nondiff_argnums]
-        call = _Call(tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums))
-        if call.level < 0:
+        call = FlatCall(tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums))
+        if call.level is None:
             return self.fun(*args)
         if self._rule is None:
-            raise AttributeError(f"{self.name}: no rule yet; write {self._how.format(self.name)}")
+            raise AttributeError(f"{self.name}: no rule yet; write {self._hint.format(self.name)}")
         return self._perform(constants, call)
 
-    def _perform(self, constants: list[Any], call: _Call) -> Any:
+    def _perform(self, constants: list[Any], call: FlatCall) -> Any:
         """The function by its rule, of which each kind has its own form."""
         raise NotImplementedError
 
-    def _put_together(self, constants: list[Any], others: Any) -> list[Any]:
+    def _merge_args(self, constants: list[Any], others: Any) -> list[Any]:
         """The inverse: all arguments by position."""
         args = list(others)
         for i, x in sorted(zip(self.nondiff_argnums, constants, strict=True), key=lambda p: p[0]):
@@ -227,7 +232,7 @@ class _Custom:
 # ---- custom_vjp
 
 
-class custom_vjp(_Custom):
+class custom_vjp(_CustomRule):
     """A function with a reverse-mode rule of its own.
 
     Parameters
@@ -269,7 +274,7 @@ class custom_vjp(_Custom):
     Tensor(1., dtype=float64)
     """
 
-    _how = "{}.defvjp(...)"
+    _hint = "{}.defvjp(...)"
 
     def defvjp(self, forward: Function, backward: Function, /) -> None:
         """Give the rule.
@@ -286,46 +291,47 @@ class custom_vjp(_Custom):
         """
         self._rule = forward, backward
 
-    def _perform(self, constants: list[Any], call: _Call) -> Any:
+    def _perform(self, constants: list[Any], call: FlatCall) -> Any:
         forward, backwards = self._rule
-        below = call.below()
-        with following_rule(call.level, call.start):
-            given = forward(*self._put_together(constants, below))
+        below = call.primal_args()
+        with custom_rule_scope(call.level.number, call.started_at):
+            given = forward(*self._merge_args(constants, below))
         if not isinstance(given, tuple) or len(given) != 2:
             raise TypeError(
                 f"{self.name}: the first part of the rule must give a pair, (out, residuals); got "
                 f"{describe(given)}"
             )
         out, residuals = given
-        outs, structure = _tensors(self.name, out)
+        outs, structure = result_tensors(self.name, out)
         call.check(self.name, outs)
         leaves, residual = _pytree.flatten(residuals)
-        kept = [*call.kept(call.inner), *call.kept(leaves)]
+        saved = [*call.saved(call.inner), *call.saved(leaves)]
         n = len(call.inner)
-        below = _pytree.unflatten(call.structure, kept[:n])
+        below = _pytree.unflatten(call.structure, saved[:n])
 
-        def whole(g: Any, _out: Any, *saved: Any) -> list[Any]:
+        def joint_vjp(g: Any, _out: Any, *saved: Any) -> list[Any]:
             filled = [zeros(o) if p is None else p for p, o in zip(g, outs, strict=True)]
             inner, residuals = saved[:n], _pytree.unflatten(residual, saved[n:])
-            if any(isinstance(x, Traced) and x._trace.level == call.level for x in inner):
+            if any(is_at(x, call.level) for x in inner):
                 # The pass itself is recorded, at the same level: so is what it depends on.
                 again = _pytree.unflatten(call.structure, inner)
-                with Recording(True):
-                    _, residuals = forward(*self._put_together(constants, again))
+                with enable_grad():
+                    _, residuals = forward(*self._merge_args(constants, again))
             given = backwards(*constants, residuals, _pytree.unflatten(structure, filled))
             return _match(self.name, given, below)
 
         if not call.forward:
-            rule = Rule(self.name, whole=whole)
-            return _pytree.unflatten(structure, _record(rule, call, outs, kept))
+            rule = Rule(self.name, joint_vjp=joint_vjp)
+            return _pytree.unflatten(structure, record_call(rule, call, outs, saved))
         totals: list[Any] = [None] * len(outs)
-        with quiet():
+        with rule_context():
             for k, t in enumerate(call.tangents()):
                 if t is None or not call.flags[k]:
                     continue
-                found = transposed_vjp(lambda g, *_, k=k: whole(g, None, *kept)[k], True)(t, outs)
-                totals = [b if a is None else a if b is None else a + b
-                          for a, b in zip(totals, found, strict=True)]  # fmt: skip
+                found = transposed_vjp(lambda g, *_, k=k: joint_vjp(g, None, *saved)[k], True)(
+                    t, outs
+                )
+                totals = list(map(add, totals, found))
         return _pytree.unflatten(structure, _push(self.name, call, outs, totals))
 
 
@@ -360,7 +366,7 @@ def _match(name: str, given: Any, arguments: Any) -> list[Any]:
 # ---- custom_jvp
 
 
-def _still(x: Any) -> Any:
+def _zero_tangent(x: Any) -> Any:
     """The tangent of what has none: zero; of what is neither a tensor nor a number, itself."""
     if isinstance(x, Tensor):
         return zeros(x)
@@ -384,7 +390,7 @@ def _tangents(name: str, given: Any, outs: list[Any], structure: Any) -> list[An
     return tangents
 
 
-class custom_jvp(_Custom):
+class custom_jvp(_CustomRule):
     """A function with a forward-mode rule of its own.
 
     Parameters
@@ -424,7 +430,7 @@ class custom_jvp(_Custom):
     Tensor(0.5, dtype=float64)
     """
 
-    _how = "@{}.defjvp"
+    _hint = "@{}.defjvp"
 
     def defjvp(self, jvp: Function, /) -> Function:
         """Give the rule; also as a decorator.
@@ -484,7 +490,7 @@ class custom_jvp(_Custom):
                     f"for {len(primals)}"
                 )
             out = self(*primals)
-            outs, structure = _tensors(self.name, out)
+            outs, structure = result_tensors(self.name, out)
             totals: list[Any] = [zeros(o) for o in outs]
             for t, jvp in zip(tangents, jvps, strict=True):
                 if jvp is not None:
@@ -497,15 +503,16 @@ class custom_jvp(_Custom):
 
         self._rule = rule
 
-    def _perform(self, constants: list[Any], call: _Call) -> Any:
-        rule = self._rule
-        below = call.below()
+    def _perform(self, constants: list[Any], call: FlatCall) -> Any:
+        jvp = self._rule
+        below = call.primal_args()
 
         def run(tangents: list[Any], below: Any = below) -> tuple[Any, Any]:
             filled = [
-                _still(x) if t is None else t for t, x in zip(tangents, call.inner, strict=True)
+                _zero_tangent(x) if t is None else t
+                for t, x in zip(tangents, call.inner, strict=True)
             ]
-            result = rule(*constants, below, _pytree.unflatten(call.structure, filled))
+            result = jvp(*constants, below, _pytree.unflatten(call.structure, filled))
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError(
                     f"{self.name}: the rule must give (out, tangent_out); got {describe(result)}"
@@ -513,20 +520,20 @@ class custom_jvp(_Custom):
             return result
 
         if call.forward:
-            with following_rule(call.level, call.start):
+            with custom_rule_scope(call.level.number, call.started_at):
                 out, tangent = run(call.tangents())
-            outs, structure = _tensors(self.name, out)
+            outs, structure = result_tensors(self.name, out)
             call.check(self.name, outs)
             tangents = _tangents(self.name, tangent, outs, structure)
             return _pytree.unflatten(structure, _push(self.name, call, outs, tangents))
-        with following_rule(call.level, call.start):
-            outs, structure = _tensors(self.name, self(*self._put_together(constants, below)))
+        with custom_rule_scope(call.level.number, call.started_at):
+            outs, structure = result_tensors(self.name, self(*self._merge_args(constants, below)))
         call.check(self.name, outs)
-        kept = call.kept(call.inner)
+        saved = call.saved(call.inner)
         basis = call.tangents()
         places = [i for i, f in enumerate(call.flags) if f]
 
-        def whole(g: Any, _out: Any, *inner: Any) -> list[Any]:
+        def joint_vjp(g: Any, _out: Any, *inner: Any) -> list[Any]:
             again = _pytree.unflatten(call.structure, inner)  # recorded, if the pass itself is
 
             def function(*ts: Tensor) -> Any:
@@ -535,149 +542,14 @@ class custom_jvp(_Custom):
                     tangents[i] = t
                 return _tangents(self.name, run(tangents, again)[1], outs, structure)
 
-            _, pull = linear(function, *[zeros(call.inner[i]) for i in places])
+            _, pull = linear_transpose(function, *[zeros(call.inner[i]) for i in places])
             found: list[Any] = [None] * len(inner)
             for i, p in zip(places, pull(*g), strict=True):
                 found[i] = p
             return found
 
-        return _pytree.unflatten(structure, _record(Rule(self.name, whole=whole), call, outs, kept))
+        rule = Rule(self.name, joint_vjp=joint_vjp)
+        return _pytree.unflatten(structure, record_call(rule, call, outs, saved))
 
 
-# ---- checkpoint
-
-_repeats: ContextVar[bool] = ContextVar("arraygrad_repeats", default=False)
-#: Whether a checkpoint runs its function again, which is to leave nothing behind a second time.
-repeats = _repeats.get
-
-
-@contextmanager
-def _repeating() -> Iterator[None]:
-    token = _repeats.set(True)
-    try:
-        with Recording(True), no_rule():
-            yield
-    finally:
-        _repeats.reset(token)
-
-
-class _Stops(frozenset[Node]):
-    """Where the pass over a second run ends; nothing else that is older has a part in it."""
-
-    start: int
-
-    def __contains__(self, node: Any) -> bool:
-        return self.check(node)
-
-    def check(self, node: Any) -> bool:
-        """Whether to stop; raises at what the first run has not met."""
-        if super().__contains__(node):
-            return True
-        if node.time < self.start:
-            raise RuntimeError(
-                "checkpoint: the function takes a tensor from outside that has changed since it "
-                "was run first; make it an argument"
-            )
-        return False
-
-
-def checkpoint(f: Function, /) -> Function:
-    """The same function, of which the pass backward remembers the arguments only.
-
-    What happens inside of `f` is not kept; it is run once more when its gradient is needed.
-    Memory for time.
-
-    Parameters
-    ----------
-    f : callable
-        Gives tensors in nested containers, the same ones each time it is run. It may use
-        tensors that are not among its arguments, recorded ones, too; they must not change until
-        the pass backward. What it does beside that it does twice, but for `nn.batch_norm`, which
-        updates its running mean and variance once; and what it leaves elsewhere than in its results
-        has no gradient.
-
-    Returns
-    -------
-    callable
-        Of the same arguments and results.
-
-    Examples
-    --------
-    >>> import arraygrad as xp
-    >>> from arraygrad import autodiff
-    >>> f = autodiff.checkpoint(lambda x: xp.sin(xp.exp(x)))
-    >>> x = xp.asarray(0.5)
-    >>> autodiff.grad(f)(x) == xp.exp(x) * xp.cos(xp.exp(x))
-    Tensor(True, dtype=bool)
-    """
-    if not callable(f):
-        raise TypeError(f"checkpoint: expected a function; got {describe(f)}")
-
-    @wraps(f)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        call = _Call((args, kwargs))
-        if call.forward or (call.level < 0 and paused() is not None):
-            return f(*args, **kwargs)  # nothing is kept anyway
-        captured: dict[Node, Any] = {}
-        if call.level < 0:
-            call.level = 0  # there may be variables inside
-        level = call.level
-        inner_args, inner_kwargs = call.below()
-        with checkpointing(level, captured):
-            out = f(*inner_args, **inner_kwargs)
-        outs, structure = _tensors("checkpoint", out)
-        if not any(call.flags) and not captured:
-            return out
-        if any(isinstance(o, Traced) and o._trace.level > level for o in outs):
-            return f(*args, **kwargs)  # by what it takes from outside: not to be kept at that level
-        call.check("checkpoint", outs)
-        kept = call.kept(call.inner)
-        nodes = tuple(captured)
-
-        def whole(g: Any, _out: Any, *inner: Any) -> list[Any]:
-            again, starts = [], []
-            create = False
-            for x, flag in zip(inner, call.flags, strict=True):
-                if flag and isinstance(x, Traced) and x._trace.level == level:
-                    create = True  # the pass itself is recorded, at the same level
-                elif flag:
-                    x = traced(Variable, x, leaf(x, level))
-                starts.append(x._trace if flag else None)
-                again.append(x)
-            args, kwargs = _pytree.unflatten(call.structure, again)
-            start = next(clock)
-            with _repeating():
-                results, _ = _tensors("checkpoint", f(*args, **kwargs))
-            create = create or any(
-                isinstance(p, Traced) and p._trace.level == level for p in g if p is not None
-            )
-            roots = []
-            for y, p in zip(results, g, strict=True):
-                if p is not None and isinstance(y, Traced):
-                    refresh(y)
-                    if y._trace.level == level:
-                        roots.append((y._trace, conform(p, y._trace)))
-            stops = _Stops([*(s for s in starts if s is not None), *nodes])
-            stops.start = start
-            with no_rule():
-                found = backward(roots, stops=stops, create_graph=create)
-            for leaf_node in found:
-                stops.check(leaf_node)
-            # One node may be that of several arguments.
-            return [None if s is None else found.pop(s, None) for s in (*starts, *nodes)]
-
-        constants = [x for x, flag in zip(call.leaves, call.flags, strict=True) if not flag]
-        results = _record(Rule("checkpoint", whole=whole), call, outs, kept, captured)
-        call.inner = []  # not to outlive what the node keeps
-        return _pytree.unflatten(
-            structure,
-            [
-                o if any(o is c for c in constants) else r
-                for o, r in zip(outs, results, strict=True)
-            ],
-        )
-
-    return run
-
-
-__all__ = ["checkpoint", "custom_jvp", "custom_vjp"]
+__all__ = ["custom_jvp", "custom_vjp"]

@@ -1,36 +1,38 @@
-"""The style of a tape: variables that record, `backward`, and switching recording off."""
+"""Leaves: tensors that recording begins with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from .. import _dispatch
 from .._errors import describe
+from .._memory import EXPOSED, INNER, alias, shared_alias, storage_of
 from .._tensor import Tensor
-from ._engine import leaf, traced
-from ._traced import EXPOSED, Recording, Traced, Variable
+from ._graph import new_leaf
+from ._levels import TAPE, TAPE_OFF
+from ._views import refresh
 
 
-def variable(t: Tensor, /, *, requires_grad: bool = True) -> Variable:
-    """A tensor that records what is computed with it.
+def variable(t: Tensor, /, *, requires_grad: bool = True) -> Tensor:
+    """A tensor over the memory of another one, that records what is computed with it.
+
+    ``t.requires_grad_()`` does the same to the tensor itself.
 
     Parameters
     ----------
     t : Tensor
         Of a floating-point dtype. The result shares its memory.
     requires_grad : bool, optional
-        Whether it records; see `Variable.requires_grad_`.
+        Whether it records; see `Tensor.requires_grad_`.
 
     Returns
     -------
-    Variable
-        Of the same data, dtype and device. It is accepted wherever a tensor is.
+    Tensor
+        A leaf of the same data, dtype and device.
 
     Raises
     ------
     TypeError
-        If `t` is no tensor, not of a floating-point dtype, or takes part in a differentiation.
+        If `t` is not a tensor, not of a floating-point dtype, or takes part in a differentiation.
 
     Examples
     --------
@@ -46,71 +48,53 @@ def variable(t: Tensor, /, *, requires_grad: bool = True) -> Variable:
         raise TypeError(
             f"variable: expected a Tensor; got {describe(t)}; write arraygrad.asarray(...) first"
         )
-    if isinstance(t, Traced):
+    if t._trace is not None:
+        refresh(t)
+    if t._trace is not None:
         raise TypeError(
             "variable: the tensor takes part in a differentiation already; "
             f"write x.detach() for one that does not; got {describe(t)}"
         )
+    _check_dtype("variable", t)
+    return _become_leaf(shared_alias(t), requires_grad)
+
+
+def set_requires_grad(t: Tensor, requires_grad: bool) -> None:
+    """See `Tensor.requires_grad_`."""
+    if t._trace is not None:
+        refresh(t)
+    trace = t._trace
+    if trace is None:
+        if requires_grad:
+            _check_dtype("requires_grad_", t)
+            storage_of(t)
+            _become_leaf(t, True)
+        return
+    if not trace.is_leaf or trace.level.forward:
+        raise RuntimeError(
+            "requires_grad_: only a leaf can change; this is "
+            + (f"the result of {trace.name}" if not trace.level.forward else "a dual tensor")
+            + "; write x.detach() for a tensor that is not recorded"
+        )
+    trace.level = trace.home if requires_grad else TAPE_OFF
+
+
+def _check_dtype(name: str, t: Tensor) -> None:
     if t.dtype.kind not in "fc":
         raise TypeError(
-            f"variable: only floating-point tensors have gradients; got {describe(t)}; "
+            f"{name}: only floating-point tensors have gradients; got {describe(t)}; "
             "write xp.astype(t, xp.float64) first"
         )
-    value = _dispatch.wrap(t._data, t._device)
-    return traced(Variable, value, leaf(value, 0 if requires_grad else -1), EXPOSED)
 
 
-def no_grad(function: Callable[..., Any] | None = None, /) -> Any:
-    """Record nothing, as a context manager or as a decorator.
-
-    Only what is begun before is switched off: a `grad` called inside still differentiates.
-    Forward mode is not recording, and goes on.
-
-    Parameters
-    ----------
-    function : callable, optional
-        To decorate: ``@autodiff.no_grad`` is ``@autodiff.no_grad()``.
-
-    Returns
-    -------
-    Recording or callable
-        For ``with`` or ``@``; with `function`, that function.
-
-    Examples
-    --------
-    >>> import arraygrad as xp
-    >>> from arraygrad import autodiff
-    >>> w = autodiff.variable(xp.ones(2))
-    >>> with autodiff.no_grad():
-    ...     w -= 0.5
-    >>> w
-    Variable([0.5, 0.5], dtype=float64)
-    """
-    return Recording(False) if function is None else Recording(False)(function)
-
-
-def enable_grad(function: Callable[..., Any] | None = None, /) -> Any:
-    """Record again inside of `no_grad`, as a context manager or as a decorator.
-
-    Parameters
-    ----------
-    function : callable, optional
-        To decorate: ``@autodiff.enable_grad`` is ``@autodiff.enable_grad()``.
-
-    Returns
-    -------
-    Recording or callable
-        For ``with`` or ``@``; with `function`, that function.
-
-    Examples
-    --------
-    >>> import arraygrad as xp
-    >>> from arraygrad import autodiff
-    >>> w = autodiff.variable(xp.ones(2))
-    >>> with autodiff.no_grad():
-    ...     with autodiff.enable_grad():
-    ...         y = 2 * w
-    >>> y.requires_grad
-    True
-    """
-    return Recording(True) if function is None else Recording(True)(function)
+def _become_leaf(t: Any, requires_grad: bool) -> Any:
+    value = alias(t)
+    value._view = INNER
+    t._trace = leaf = new_leaf(value, TAPE)
+    if not requires_grad:
+        leaf.level = TAPE_OFF
+    t._primal = value
+    t._storage = None
+    t._view = EXPOSED
+    t._saved = None
+    return t

@@ -12,7 +12,7 @@ _names: Any = tokenize.normalize_token  # Dask's dispatch by class, which has no
 
 
 def _name(x: Tensor) -> Any:
-    if type(x) is not Tensor:  # recorded: equal values may have other histories
+    if x._trace is not None:  # recorded: equal values may have other histories
         return _names.dispatch(object)(x)
     # The elements are in the standard's order. Dask hashes a NumPy array in the order of memory, so
     # a matrix and its transpose could have one name.

@@ -14,8 +14,7 @@ from .._indexing import take
 from .._manipulation import expand_dims, reshape
 from .._searching import where
 from .._typing import DeviceLike, DType, Tensor
-from ..autodiff import no_grad, stop_gradient, variable
-from ..autodiff._custom import repeats
+from ..autodiff import is_recomputing, no_grad, stop_gradient, variable
 from ..random import Generator, default_rng
 from . import _rules
 from ._module import Module
@@ -228,7 +227,7 @@ def batch_norm(
             (running_mean, average),
             (running_var, stop_gradient(variance) * (count / (count - 1))),
         ):
-            if running is not None and not repeats():
+            if running is not None and not is_recomputing():
                 with no_grad():
                     new = reshape(stop_gradient(new), running.shape)
                     running *= 1 - momentum
@@ -320,7 +319,7 @@ class Linear(Module):
 
     Attributes
     ----------
-    weight, bias : Variable
+    weight, bias : Tensor
         Of shape (out_features, in_features) and (out_features,); in this order uniform between
         ±1 / √in_features at first. `bias` may be None.
     in_features, out_features : int
@@ -383,7 +382,7 @@ class Conv2d(Module):
 
     Attributes
     ----------
-    weight, bias : Variable
+    weight, bias : Tensor
         Of shape ``(out_channels, in_channels / groups, *kernel_size)`` and (out_channels,); in this
         order uniform between ±1 / √fan at first, the fan being the size of one kernel. `bias` may
         be None.
@@ -526,7 +525,7 @@ class Embedding(Module):
 
     Attributes
     ----------
-    weight : Variable
+    weight : Tensor
         Of shape (num_embeddings, embedding_dim); normal of variance 1 at first.
 
     Examples
@@ -586,7 +585,7 @@ class LayerNorm(Module):
 
     Attributes
     ----------
-    weight, bias : Variable
+    weight, bias : Tensor
         Of the normalized shape; 1 and 0 at first. They may be None.
 
     Examples
@@ -594,8 +593,8 @@ class LayerNorm(Module):
     >>> import arraygrad as xp
     >>> from arraygrad import nn
     >>> nn.LayerNorm(4)(xp.ones((2, 4)))
-    Variable([[0., 0., 0., 0.],
-              [0., 0., 0., 0.]], dtype=float64)
+    Tensor([[0., 0., 0., 0.],
+            [0., 0., 0., 0.]], dtype=float64, grad_fn=<add>)
     """
 
     def __init__(
@@ -647,7 +646,7 @@ class BatchNorm2d(Module):
 
     Attributes
     ----------
-    weight, bias : Variable
+    weight, bias : Tensor
         Of shape (num_features,); 1 and 0 at first. They may be None.
     running_mean, running_var, num_batches_tracked : Tensor
         0, 1 and 0 at first. They may be None.
@@ -699,7 +698,7 @@ class BatchNorm2d(Module):
         tracked = self.running_mean is not None
         momentum: Any = self.momentum
         if self.training and tracked:
-            if not repeats():
+            if not is_recomputing():
                 self.num_batches_tracked += 1
             if momentum is None:
                 momentum = 1 / self.num_batches_tracked

@@ -15,7 +15,7 @@ from .._device import Device
 from .._dtypes import as_dtype
 from .._errors import DeviceMismatchError, describe
 from .._typing import DeviceLike, DType, Tensor
-from ..autodiff import Variable, no_grad, stop_gradient, variable
+from ..autodiff import no_grad, stop_gradient, variable
 from ..random import Generator, default_rng
 
 Self = TypeVar("Self", bound="Module")
@@ -86,7 +86,7 @@ class Module:
         _register(cls)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Tensor) and not isinstance(value, Variable):
+        if isinstance(value, Tensor) and value._trace is None:
             have = vars(self).get(name)
             if isinstance(have, Tensor) and _records(have) is not None:
                 raise TypeError(
@@ -160,7 +160,7 @@ class Module:
         ...             module.bias[...] = 0.0
         >>> model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)).apply(small)
         >>> model[2].bias
-        Variable([0.], dtype=float64)
+        Tensor([0.], dtype=float64, requires_grad=True)
         """
         for module in self.modules():
             function(module)
@@ -190,7 +190,7 @@ class Module:
         return self.train(False)
 
     def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
-        """Switch recording of all parameters on or off; see `autodiff.Variable.requires_grad_`.
+        """Switch recording of all parameters on or off; see `Tensor.requires_grad_`.
 
         Parameters
         ----------
@@ -446,7 +446,7 @@ def _is_parameter(module: Module, path: str, x: Tensor) -> bool:
     marked = vars(module).get(_MARK)
     if marked is not None:
         return path in marked
-    return isinstance(x, Variable) and x.is_leaf
+    return x._is_parameter
 
 
 def _modules(name: str, module: Module, seen: set[int]) -> Iterator[tuple[str, Module]]:
@@ -517,7 +517,7 @@ def _renewed(function: Callable[[Any], Any], memo: dict[int, Any], x: Any) -> An
     """The function of a tensor; of a variable a variable, with its gradient. Each only once."""
     if id(x) in memo:
         return memo[id(x)][0]
-    if not isinstance(x, Variable):
+    if not (isinstance(x, Tensor) and x._is_parameter):
         out = function(x)
     else:
         new = function(x.detach())
@@ -532,9 +532,7 @@ def _renewed(function: Callable[[Any], Any], memo: dict[int, Any], x: Any) -> An
 
 def _records(x: Tensor) -> bool | None:
     """Of a variable that recording begins with: whether it records. Of other tensors None."""
-    if isinstance(x, Variable) and x.is_leaf and x._trace.level <= 0:
-        return x.requires_grad
-    return None
+    return x.requires_grad if x._is_parameter else None
 
 
 # ---- taking modules apart

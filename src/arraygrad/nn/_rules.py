@@ -7,13 +7,13 @@ from typing import Any
 from .. import _dispatch
 from .. import _elementwise as xp
 from .._data_type import finfo
-from .._dispatch import apply, call, pair
+from .._dispatch import apply, call
 from .._linear_algebra import matmul, matrix_transpose
 from .._manipulation import expand_dims, reshape
 from .._statistical import mean
 from .._statistical import sum as total
 from .._typing import Tensor
-from ..autodiff._rules import conj, define
+from ..autodiff.rules import conj, define
 
 # ---- activations
 
@@ -62,7 +62,7 @@ define("nn.log_softmax", (_log_softmax_vjp, _log_softmax_jvp))
 
 def parts(score: Tensor, weights: Tensor, axis: int) -> Tensor:
     """The sum of products along an axis, negative, where a weight of 0 makes 0."""
-    return pair("nn.parts", score, weights, axis=axis)
+    return apply("nn.parts", (score, weights), (), {"axis": axis})
 
 
 define(

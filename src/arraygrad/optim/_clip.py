@@ -12,8 +12,6 @@ from .._errors import describe
 from .._manipulation import reshape, stack
 from .._statistical import max as largest
 from .._tensor import Tensor
-from ..autodiff import Variable
-from ..autodiff._traced import Traced
 from ..linalg import vector_norm
 
 
@@ -28,7 +26,7 @@ def clip_grad_norm_(
     Parameters
     ----------
     parameters : iterable or containers of Tensor
-        Variables, whose `grad` is written if there is one; plain tensors are gradients
+        Parameters, whose `grad` is written if there is one; plain tensors are gradients
         themselves, such as `autodiff.grad` gives them.
     max_norm : float
         The largest norm that the gradients may have, as one vector.
@@ -122,12 +120,12 @@ def _gradients(name: str, parameters: Any) -> list[Tensor]:
     for p in _pytree.flatten(parameters)[0]:
         if not isinstance(p, Tensor):
             raise TypeError(f"{name}: expected variables or gradients; got {describe(p)}")
-        if isinstance(p, Traced):
-            if not isinstance(p, Variable) or not p.is_leaf:
-                p._raw(name, "to_host")  # raises if it takes part in a differentiation
-            g = p.grad if isinstance(p, Variable) else None
+        if p._trace is not None:
+            if not p._is_parameter:
+                p._check_constant(name)
+            g = p.grad
             if g is not None:
-                found.append(g.detach() if isinstance(g, Traced) else g)
+                found.append(g if g._trace is None else g.detach())
         else:
             found.append(p)
     return found

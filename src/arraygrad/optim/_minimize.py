@@ -13,8 +13,7 @@ from .._elementwise import imag, real
 from .._errors import describe
 from .._manipulation import broadcast_to, concat, reshape
 from .._tensor import Tensor
-from ..autodiff import Variable, hvp, jacobian, value_and_grad, variable
-from ..autodiff._traced import Traced, active
+from ..autodiff import hvp, is_traced, jacobian, value_and_grad, variable
 
 _PRODUCTS = ("newton-cg", "trust-ncg", "trust-krylov", "trust-constr")
 _METHODS = ("bfgs", "l-bfgs-b", "cg", "tnc", "slsqp", *_PRODUCTS)
@@ -196,10 +195,11 @@ class _Flat:
                     "minimize: x0 holds tensors of floating-point dtypes; got "
                     f"{describe(x)}; write xp.{advice} first"
                 )
-            self.variable.append(isinstance(x, Variable) and not x._trace.level > 0)
-            if isinstance(x, Traced):
-                if not self.variable[-1] and active(x):
-                    x._raw("minimize", "to_host")  # raises: SciPy's steps are not differentiated
+            of_tape = x._trace is not None and x._trace.level.number <= 0
+            self.variable.append(of_tape and not x._trace.level.forward)
+            if x._trace is not None:
+                if not self.variable[-1] and is_traced(x):
+                    x._check_constant("minimize")  # raises: SciPy's steps are not differentiated
                 x = x.detach()
             self.leaves.append(x)
         if not self.leaves:
@@ -209,7 +209,7 @@ class _Flat:
         """The leaves, one after the other."""
         parts = []
         for x in _pytree.flatten(tree)[0]:
-            x = reshape(x.detach() if isinstance(x, Traced) else asarray(x), (-1,))
+            x = reshape(x.detach() if isinstance(x, Tensor) else asarray(x), (-1,))
             parts += (
                 [_on_host(real(x)), _on_host(imag(x))] if x.dtype.kind == "c" else [_on_host(x)]
             )

@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 from .. import _pytree
 from .._creation import asarray, empty_like, zeros_like
 from .._data_type import astype
-from .._dispatch import call, note_write, wrap
+from .._dispatch import view
 from .._dtypes import ALL
 from .._errors import DeviceMismatchError, describe, explain
 from .._manipulation import reshape
+from .._memory import before_write
+from .._modes import get_mode
 from .._tensor import Tensor
-from ..autodiff import NotDifferentiableError, Variable
-from ..autodiff._traced import Dual, Traced, active
+from ..autodiff import NotDifferentiableError, is_traced
 
 Group = dict[str, Any]
 #: An elementwise function that updates arrays in place, ``rule(into, parameter, gradient, ...)``.
@@ -163,7 +164,7 @@ class Optimizer:
         """
         for group in self.param_groups:
             for p in group["params"]:
-                if isinstance(p, Variable) and p.grad is not None:
+                if p.grad is not None:
                     p.grad = None if set_to_none else zeros_like(p.grad)
 
     # ---- steps
@@ -236,7 +237,7 @@ class Optimizer:
         return [_plain(g) for g in leaves]
 
     def _own_gradient(self, name: str, p: Tensor) -> Tensor | None:
-        if not isinstance(p, Variable):
+        if not p._is_parameter:
             raise TypeError(
                 f"{name}: plain tensors keep no gradients; write step(grads) with what "
                 f"autodiff.grad gives, or make them variables: autodiff.variable(x); got "
@@ -366,7 +367,7 @@ def _check_parameter(name: str, p: Any) -> None:
         raise TypeError(
             f"{name}: parameters are tensors of a floating-point dtype; got {describe(p)}"
         )
-    if isinstance(p, Traced) and not (isinstance(p, Variable) and p.is_leaf):
+    if p._trace is not None and not p._is_parameter:
         raise ValueError(
             f"{name}: {describe(p)} is the result of an operation or an argument of a "
             "differentiated function; parameters are variables themselves or plain tensors"
@@ -378,24 +379,20 @@ def _check_constant(name: str, g: Any) -> None:
 
     What the tape records of it does not count: nobody looks there for the way to the parameters.
     """
-    while isinstance(g, Traced):
-        if isinstance(g, Dual) or g._trace.level > 0:
-            if active(g):
+    while g._trace is not None:
+        if g._trace.level.number > 0:
+            if is_traced(g):
                 raise NotDifferentiableError(
                     f"{name}: the update writes in place and is not differentiated; compute "
                     "p - lr * g, or write autodiff.stop_gradient(grads) if that is meant"
                 )
             return
-        g = g._value
+        g = g._primal
 
 
 def _plain(x: Tensor) -> Tensor:
     """The data without a trace, in the same memory."""
-    if type(x) is Tensor:
-        return x
-    if type(x) is Variable and x.is_leaf:
-        return wrap(x._data, x._device)
-    return x.detach()
+    return x if x._trace is None else x.detach()
 
 
 # ---- how rules are run
@@ -415,7 +412,11 @@ def run(rule: Rule, tensors: list[Tensor], scratch: int) -> None:
     if sweep is None:
         rule(_into, *tensors, *[empty_like(p) for _ in range(scratch)])
         return
-    note_write(p)  # nobody else has the rest of what is written
+    mode = get_mode()
+    if mode is not None and mode.nans is not None:
+        sweep = mode.nans.checked("sweep", sweep, p)
+    for x in tensors:
+        before_write(x)
     try:
         sweep(rule, [x._data for x in tensors], scratch)
     except Exception as error:
@@ -426,7 +427,7 @@ _REAL = {"complex64": ALL["float32"], "complex128": ALL["float64"]}
 
 
 def _as_real(x: Tensor, copy: bool | None) -> Tensor:
-    return call("view", reshape(x, (-1,), copy=copy), _REAL[x.dtype.name])
+    return view("view", reshape(x, (-1,), copy=copy), _REAL[x.dtype.name])
 
 
 def _into(out: Tensor, name: str, *operands: Any) -> None:

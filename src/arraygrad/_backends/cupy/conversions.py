@@ -15,6 +15,7 @@ from .scalars import scalar_array
 from .streams import as_stream, in_order_on, record_event
 
 __all__ = [
+    "bounds",
     "dlpack",
     "from_dlpack",
     "from_host",
@@ -128,3 +129,13 @@ def root(x: _Array) -> Any:
     base = _base_array(x)
     memory = base.data.mem
     return memory if type(memory) in _EXTERNAL_MEMORY else base
+
+
+def bounds(x: _Array) -> tuple[int, int]:
+    """The range of addresses of an array's elements."""
+    low = high = x.data.ptr
+    if not x.size:
+        return low, low
+    for n, stride in zip(x.shape, x.strides, strict=True):
+        low, high = low + min(0, (n - 1) * stride), high + max(0, (n - 1) * stride)
+    return low, high + x.itemsize

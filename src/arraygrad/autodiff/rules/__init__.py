@@ -1,5 +1,11 @@
-"""Derivative rules, one module per chapter of the standard, named as the chapters."""
+"""Derivative rules, one module per chapter of the standard, named as the chapters.
 
+Packages that add operations give their rules with `define`; `conj` is the complex conjugate, which
+returns real tensors as they are.
+"""
+
+from .._rules import conj
+from .._transpose import define
 from . import (
     _elementwise,
     _linear_algebra,
@@ -17,6 +23,8 @@ __all__ = [
     "_manipulation",
     "_other",
     "_statistical",
+    "conj",
+    "define",
     "fft",
     "linalg",
     "special",

@@ -10,10 +10,12 @@ from typing import Any
 from ... import _dispatch
 from ... import _elementwise as xp
 from ..._creation import asarray
-from ..._dispatch import call, unary, wrap
+from ..._dispatch import call, unary
+from ..._memory import alias
 from ..._searching import where
-from .._engine import conform, quiet, updated
-from .._rules import Rule, define, refuse, same, zero
+from .._rules import Rule, identity, refuse, zero
+from .._tangents import rule_context, sum_to, updated
+from .._transpose import define
 
 Function = Callable[..., Any]
 
@@ -60,14 +62,14 @@ def _conjugated(scale: Function) -> Function:
 
 # ---- linear
 
-define("add", (same, same), (same, same))
+define("add", (identity, identity), (identity, identity))
 define(
     "subtract",
-    (same, same),
+    (identity, identity),
     # (summed first, where there are fewer elements to turn round)
-    (lambda g, _out, _x1, x2_like: -conform(g, x2_like), lambda t, *_: -t),
+    (lambda g, _out, _x1, x2_like: -sum_to(g, x2_like), lambda t, *_: -t),
 )
-define("positive", (same, same))
+define("positive", (identity, identity))
 define("negative", (lambda g, *_: -g, lambda t, *_: -t))
 define("conj", (lambda g, *_: xp.conj(g), lambda t, *_: xp.conj(t)))
 
@@ -75,25 +77,24 @@ define("conj", (lambda g, *_: xp.conj(g), lambda t, *_: xp.conj(t)))
 def _real_put(x: Any, new: Any) -> Any:
     if x.dtype.kind != "c":
         return new
-    with quiet():
+    with rule_context():
         return _exact(new + 1j * xp.imag(x), xp.real, x, new)
 
 
 def _imag_put(x: Any, new: Any) -> Any:
-    with quiet():
+    with rule_context():
         return _exact(xp.real(x) + 1j * new, xp.imag, x, new)
 
 
 def _exact(result: Any, part: Function, x: Any, new: Any) -> Any:
     """`result` with the values of the assignment: a sum loses what is not finite, and -0."""
-    device = x._device
-    values = unary("copy", wrap(x._data, device))
-    part(values)[...] = wrap(new._data, device)
-    wrap(result._data, device)[...] = values
+    values = unary("copy", alias(x))
+    part(values)[...] = alias(new)
+    alias(result)[...] = values
     return result
 
 
-define("real", (same, lambda t, *_: xp.real(t)), put=_real_put)
+define("real", (identity, lambda t, *_: xp.real(t)), put=_real_put)
 define("imag", (lambda g, *_: 1j * g, lambda t, *_: xp.imag(t)), put=_imag_put)
 
 # ---- arithmetic
@@ -105,7 +106,7 @@ holomorphic("square", lambda t, _out, x: scaled(x + x, t))
 holomorphic("sqrt", lambda t, out, _x: scaled(0.5 / out, t))
 define(
     "remainder",
-    (same, same),
+    (identity, identity),
     (
         lambda g, _out, x1, x2: -g * xp.floor_divide(x1, x2),
         lambda t, out, x1, x2: -t * xp.floor_divide(x1, x2),
@@ -325,7 +326,7 @@ def _settled(t: Any, _out: Any, x: Any, weight: Any) -> Any:
 
 
 define("settle", (_settled, _settled), (None, None))
-define("tie", (same, same), (None, None))
+define("tie", (identity, identity), (None, None))
 
 # ---- declared
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ... import _dispatch, _native
+from ... import _dispatch
 from ... import _linear_algebra as xp
+from ..._backends import _ndarray
 from ..._manipulation import expand_dims, permute_dims, reshape, squeeze
 from ..._statistical import sum as _sum
-from .._rules import conj, define
+from .._rules import conj
+from .._transpose import define
 
 
 def _adjoint(x: Any) -> Any:
-    x = _dispatch.unary("matrix_transpose", x)
-    return conj(x) if _native.kind(x._data) == "c" else x
+    x = _dispatch.view("matrix_transpose", x)
+    return conj(x) if _ndarray.kind(x._data) == "c" else x
 
 
 def _matmul_left(g: Any, _out: Any, _x1: Any, x2: Any) -> Any:

@@ -9,15 +9,17 @@ from typing import Any
 
 from ... import _manipulation as xp
 from ..._creation import arange, meshgrid, tril, triu, zeros
-from ..._dispatch import scatter, unary
+from ..._dispatch import view
 from ..._dtypes import bool as bool_
 from ..._indexing import take
+from ..._keys import scatter
 from ..._searching import where
 from ..._statistical import sum as _sum
 from ..._tensor import Tensor
-from .._engine import put
-from .._engine import zeros as zeros_like
-from .._rules import define, same
+from .._rules import identity
+from .._tangents import zeros as zeros_like
+from .._transpose import define
+from .._views import put
 
 
 def _reshaped(g: Any, _out: Any, x_like: Any, *_: Any, **__: Any) -> Any:
@@ -55,30 +57,28 @@ define(
 define("squeeze", (_reshaped, lambda t, _out, _x, axis: xp.squeeze(t, axis)), put=_reshape_put)
 define(
     "broadcast_to",
-    (same, lambda t, _out, _x, shape: xp.broadcast_to(t, shape)),
-    put=_read_only,
-)
-define(
-    "broadcast_arrays",
-    (lambda g, i, likes: g[i], lambda tangents: xp.broadcast_arrays(*tangents)),
-    listed=True,
+    (identity, lambda t, _out, _x, shape: xp.broadcast_to(t, shape)),
     put=_read_only,
 )
 
 
-def _meshgrid_vjp(g: Any, i: int, likes: Any, indexing: Any) -> Any:
-    if g[i] is None:
-        return None
-    kept = 1 - i if indexing == "xy" and i < 2 <= len(likes) else i
-    others = tuple(k for k in range(g[i].ndim) if k != kept)
-    return xp.reshape(_sum(g[i], axis=others), likes[i].shape)
+def _meshgrid_vjp(g: Any, specs: Any, indexing: Any) -> Any:
+    cotangents: list[Any] = []
+    for i, (part, spec) in enumerate(zip(g, specs, strict=True)):
+        if part is None:
+            cotangents.append(None)
+            continue
+        own = 1 - i if indexing == "xy" and i < 2 <= len(specs) else i
+        others = tuple(k for k in range(part.ndim) if k != own)
+        cotangents.append(xp.reshape(_sum(part, axis=others), spec.shape))
+    return cotangents
 
 
 def _meshgrid_jvp(tangents: Any, indexing: Any) -> Any:
     return meshgrid(*tangents, indexing=indexing)
 
 
-define("meshgrid", (_meshgrid_vjp, _meshgrid_jvp), listed=True)
+define("meshgrid", (_meshgrid_vjp, _meshgrid_jvp), variadic=True)
 
 # ---- another order
 
@@ -111,10 +111,10 @@ for _name in ("T", "matrix_transpose"):
     define(
         _name,
         (
-            lambda g, *_, _name=_name: unary(_name, g),
-            lambda t, *_, _name=_name: unary(_name, t),
+            lambda g, *_, _name=_name: view(_name, g),
+            lambda t, *_, _name=_name: view(_name, t),
         ),
-        put=lambda x, new, _name=_name: unary(_name, new),
+        put=lambda x, new, _name=_name: view(_name, new),
     )
 define(
     "flip",
@@ -136,23 +136,27 @@ define("roll", (_roll_back, lambda t, _out, _x, shift, axis: xp.roll(t, shift, a
 # ---- joining and splitting
 
 
-def _concat_vjp(g: Any, i: int, likes: Any, axis: Any) -> Any:
-    if axis is None:
-        start = sum(x.size for x in likes[:i])
-        return xp.reshape(g[start : start + likes[i].size], likes[i].shape)
-    axis = _size(axis, g.ndim)
-    start = sum(x.shape[axis] for x in likes[:i])
-    return g[(slice(None),) * axis + (slice(start, start + likes[i].shape[axis]),)]
+def _concat_vjp(g: Any, specs: Any, axis: Any) -> Any:
+    cotangents, start = [], 0
+    before = () if axis is None else (slice(None),) * _size(axis, g.ndim)
+    for spec in specs:
+        stop = start + (spec.size if axis is None else spec.shape[axis])
+        part = g[(*before, slice(start, stop))]
+        cotangents.append(xp.reshape(part, spec.shape) if axis is None else part)
+        start = stop
+    return cotangents
 
 
-define("concat", (_concat_vjp, lambda tangents, axis: xp.concat(tangents, axis=axis)), listed=True)
+define(
+    "concat", (_concat_vjp, lambda tangents, axis: xp.concat(tangents, axis=axis)), variadic=True
+)
 
 
-def _stack_vjp(g: Any, i: int, likes: Any, axis: int) -> Any:
-    return g[(slice(None),) * _size(axis, g.ndim) + (i,)]
+def _stack_vjp(g: Any, specs: Any, axis: int) -> Any:
+    return xp.unstack(g, axis=axis)
 
 
-define("stack", (_stack_vjp, lambda tangents, axis: xp.stack(tangents, axis=axis)), listed=True)
+define("stack", (_stack_vjp, lambda tangents, axis: xp.stack(tangents, axis=axis)), variadic=True)
 
 
 def _unstack_vjp(g: Any, _out: Any, x_like: Any, axis: int = 0) -> Any:
@@ -218,7 +222,7 @@ define(
 # ---- the same values
 
 
-define("copy", (same, same))
+define("copy", (identity, identity))
 define("astype", (lambda g, *_, **__: g, lambda t, *_, **__: t), put=_whole_put)
 define(
     "to_device",

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ..._creation import arange
-from ..._dispatch import scatter
 from ..._indexing import take, take_along_axis
+from ..._keys import scatter
 from ..._manipulation import concat, reshape
 from ..._searching import where
 from ..._set import unique_all
 from ..._sorting import argsort
 from ..._statistical import sum as _sum
 from ..._utility import diff
-from .._rules import define, zero
+from .._rules import zero
+from .._transpose import define
 
 # ---- searching
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from ... import _statistical as xp
 from ..._creation import ones
-from ..._dispatch import call
+from ..._dispatch import view
 from ..._manipulation import broadcast_to, concat, flip, permute_dims, reshape
 from ..._searching import count_nonzero, where
-from .._rules import conj, define
+from .._rules import conj
+from .._transpose import define
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -34,7 +35,7 @@ def spread(g: Any, x_like: Any, axis: Any, keepdims: bool) -> Any:
     """A reduction's result broadcast over its operand's shape."""
     if g._data.shape:
         g = restored(g, x_like.ndim, axis, keepdims)
-    return call("broadcast_to", g, x_like.shape)
+    return view("broadcast_to", g, x_like.shape)
 
 
 def _count(x: Any, axis: Any) -> int:

@@ -12,8 +12,9 @@ from typing import Any
 from ... import fft
 from ..._creation import ones, zeros
 from ..._manipulation import concat, reshape
-from .._engine import put
-from .._rules import conj, define
+from .._rules import conj
+from .._transpose import define
+from .._views import put
 
 _ADJOINT: dict[str, Any] = {"backward": "forward", "ortho": "ortho", "forward": "backward"}
 

@@ -10,7 +10,7 @@ The letters: t is a tangent, g a cotangent, xᴴ the conjugate transpose.
 - Eigenvalues or singular values closer than 8 n eps max|λ|, by which rounding may have parted
   them, count as equal, and singular values below that as zero. Which vectors belong to equal ones
   is arbitrary; functions that do not depend on that choice have right gradients. In reverse mode
-  the gradient is the limit as the values part (`Split`, in `_traced`). In forward mode `eigh` and
+  the gradient is the limit as the values part (`_degenerate`). In forward mode `eigh` and
   `svd` give those vectors that have a derivative in the given direction, so that at equal values
   the vectors are others than outside of differentiation. Values and norms alone (`eigvals`,
   `eigvalsh`, `svdvals`, `matrix_norm`) share the gradient equally among equal values and give 0 for
@@ -43,20 +43,25 @@ import math
 from typing import Any
 
 from ... import linalg as xp
+from ..._array import Array
 from ..._creation import arange, eye, ones_like, tril, triu, zeros, zeros_like
 from ..._data_type import astype, finfo
-from ..._dispatch import unary, wrap
+from ..._dispatch import unary
 from ..._elementwise import abs as _abs
 from ..._elementwise import conj, imag, real, sign
 from ..._linear_algebra import matmul, matrix_transpose
 from ..._manipulation import broadcast_to, concat, expand_dims, flip, moveaxis, stack
+from ..._memory import alias
 from ..._searching import count_nonzero, where
 from ..._statistical import cumulative_sum
 from ..._statistical import max as _max
 from ..._statistical import min as _min
 from ..._statistical import sum as _sum
-from .._rules import NotDifferentiableError, define
-from .._traced import Split, Traced, active, joined, limits, split
+from .._grad_mode import is_traced
+from .._graph import unhidden
+from .._rules import NotDifferentiableError
+from .._transpose import define
+from ._degenerate import is_perturbed, perturb, value_and_slope
 from ._statistical import restored
 
 # ---- helpers
@@ -92,7 +97,7 @@ def _divided(x: Any, r: Any) -> Any:
 
 def _constant(x: Any) -> Any:
     """The values of `x`, in memory of their own."""
-    return unary("copy", wrap(x._data, x._device))
+    return unary("copy", alias(x))
 
 
 def _rounding(values: Any, n: int) -> Any:
@@ -339,7 +344,7 @@ define(
     "linalg.solve",
     (None, _solve_jvp),
     (None, lambda t, _out, x1, _x2: xp.solve(x1, t)),
-    whole=_solve_whole,
+    joint_vjp=_solve_whole,
 )
 
 
@@ -400,7 +405,7 @@ def _fixed_rtol(function: Any) -> Any:
 
     def prepare(operands: Any, _args: Any, kwargs: Any) -> Any:
         rtol = kwargs["rtol"]
-        if not isinstance(rtol, Traced):
+        if getattr(rtol, "_trace", None) is None:
             return NotImplemented
         return function(*operands, rtol=_constant(rtol))
 
@@ -534,22 +539,24 @@ def _parted(values: Any, n: int, *, zeros: bool = False) -> Any:
     if zeros:
         part = part | (count_nonzero(_constant(values) <= negligible) > 0)
     if part:  # one look at the data: a GPU is waited for
-        return split(values, _ramp(values))
+        return perturb(values, _ramp(values))
     return values
 
 
 def _check_order(name: str, values: Any, *others: Any) -> None:
     """Raise where a derivative is differentiated in turn at values that were parted."""
-    second = type(values) is not Split and type(getattr(values, "_value", None)) is Split
-    if type(values) is Split:
-        second = any(isinstance(x, Traced) and active(joined(x)) for x in (values, *others))
+    if is_perturbed(values):
+        given = [x for x in (values, *others) if x is not None]
+        second = any(is_traced(unhidden(x)) for x in given)
+    else:
+        second = is_perturbed(getattr(values, "_primal", None))
     if second:
         raise NotDifferentiableError(_SECOND.format(name))
 
 
 def _check_averaged(name: str, values: Any, n: int, *traced: Any) -> None:
     """The same for what takes means over equal values."""
-    if all(isinstance(x, Traced) and active(x) for x in traced):
+    if all(isinstance(x, Array) and is_traced(x) for x in traced):
         close = _abs(_differences(_constant(values))) <= _rows(_rounding(values, n))
         if count_nonzero(close) > values.size:
             raise NotDifferentiableError(_SECOND.format(name))
@@ -566,7 +573,7 @@ def _over(x: Any, differences: Any, negligible: Any, values: Any, direction: Any
 
     There `x` counts as nothing, which it is for what does not depend on the choice of vectors.
     """
-    x, change = limits(x, values)
+    x, change = value_and_slope(x, values)
     quotient = _reciprocal(differences, negligible) * x
     if change is None:
         return quotient
@@ -579,10 +586,10 @@ def _eigh_vjp(g: Any, out: Any, _x: Any) -> Any:
     gw, gv = g
     values, v = out
     _check_order("eigh", values, gw, gv)
-    w, _ = limits(values, values)
+    w, _ = value_and_slope(values, values)
     vh = _h(v)
     if gv is None:
-        return _hermitian(matmul(v * _columns(limits(gw, values)[0]), vh))
+        return _hermitian(matmul(v * _columns(value_and_slope(gw, values)[0]), vh))
     turn = matmul(vh, gv)
     middle = _over(
         0.5 * (turn - _h(turn)),
@@ -592,7 +599,7 @@ def _eigh_vjp(g: Any, out: Any, _x: Any) -> Any:
         _differences(_ramp(w)),
     )
     if gw is not None:
-        middle = middle + _columns(limits(gw, values)[0]) * _eye(w, w.shape[-1])
+        middle = middle + _columns(value_and_slope(gw, values)[0]) * _eye(w, w.shape[-1])
     return _hermitian(matmul(matmul(v, middle), vh))
 
 
@@ -636,7 +643,7 @@ def _eigh_rotate(t: Any, out: Any, x: Any) -> Any:
 define(
     "linalg.eigh",
     (_eigh_vjp, _eigh_jvp),
-    split=lambda out: (_parted(out[0], out[0].shape[-1]), out[1]),
+    perturb=lambda out: (_parted(out[0], out[0].shape[-1]), out[1]),
     rotate=_eigh_rotate,
 )
 
@@ -730,8 +737,8 @@ def _svd_vjp(g: Any, out: Any, x_like: Any, full_matrices: bool) -> Any:
     gu, gs, gvh = g
     u, values, vh = out
     _check_order("svd", values, gu, gs, gvh)
-    s, _ = limits(values, values)
-    gs, _ = limits(gs, values)
+    s, _ = value_and_slope(values, values)
+    gs, _ = value_and_slope(gs, values)
     m, n = x_like.shape[-2:]
     k = s.shape[-1]
     u, gu = _reduced(u, gu, k)
@@ -844,7 +851,7 @@ def _only_null(q: Any, positive: Any) -> Any:
 define(
     "linalg.svd",
     (_svd_vjp, _svd_jvp),
-    split=lambda out: (
+    perturb=lambda out: (
         out[0],
         _parted(out[1], max(out[0].shape[-2], out[2].shape[-1]), zeros=True),
         out[2],

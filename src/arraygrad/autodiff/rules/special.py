@@ -16,9 +16,10 @@ from ... import _elementwise as xp
 from ... import special
 from ..._creation import asarray
 from ..._data_type import finfo
-from ..._dispatch import call
+from ..._dispatch import call, view
 from ..._searching import where
-from .._rules import NotDifferentiableError, conj, define, refuse, zero
+from .._rules import NotDifferentiableError, conj, refuse, zero
+from .._transpose import define
 from ._elementwise import holomorphic
 
 Scale = Callable[..., Any]
@@ -750,7 +751,7 @@ def _kept(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     shape = [*x.shape]
     for i in lost if shape else ():
         shape[i] = 1
-    return call("reshape", y, tuple(shape), copy=None)
+    return view("reshape", y, tuple(shape), copy=None)
 
 
 def _share(a: Any, out: Any) -> Any:

@@ -11,27 +11,27 @@ from .._creation import asarray
 from .._elementwise import conj
 from .._errors import describe
 from .._manipulation import reshape, stack
+from .._modes import get_mode
 from .._tensor import Tensor
-from . import _debug
-from ._backward import backward, own
-from ._engine import conform, fit, tie, zeros
-from ._recorded import (
-    Inputs,
-    Recorded,
+from ._backward import backward
+from ._levels import ForwardLevel, ReverseLevel
+from ._pullback import (
+    DiffArgs,
+    TracedCall,
     as_input,
     check_arguments,
-    entered,
+    enter_level,
     gradients,
     is_at,
     lowered,
-    one,
     outputs_of,
     split_aux,
     traces_of,
+    unit_cotangent,
 )
 from ._rules import NotDifferentiableError
-from ._traced import Traced, levels
-from ._writes import detached
+from ._tangents import fit, sum_to, zeros
+from ._views import tie
 
 Function = Callable[..., Any]
 
@@ -195,12 +195,12 @@ def vjp(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
     (Tensor([1., 0.], dtype=float64),)
     """
     _check_function("vjp", f)
-    inputs = Inputs("vjp", primals, range(len(primals)))
-    recorded = Recorded("vjp", f, inputs, {}, has_aux)
+    inputs = DiffArgs("vjp", primals, range(len(primals)))
+    recorded = TracedCall("vjp", f, inputs, {}, has_aux)
 
     def pullback(cotangent: Any, /) -> tuple[Any, ...]:
-        leaves = _like_outputs("vjp", cotangent, recorded.structure, recorded.likes, "cotangent")
-        return inputs.restored(recorded.pull(leaves))
+        leaves = _like_outputs("vjp", cotangent, recorded.structure, recorded.outputs, "cotangent")
+        return inputs.unflatten(recorded.pull(leaves))
 
     if has_aux:
         return recorded.value(), pullback, recorded.aux
@@ -274,7 +274,7 @@ def jvp(
             "jvp: primals and tangents are tuples of arguments; got "
             f"{describe(primals)}, {describe(tangents)}"
         )
-    inputs = Inputs("jvp", primals, range(len(primals)))
+    inputs = DiffArgs("jvp", primals, range(len(primals)))
     if len(tangents) != len(primals):
         raise ValueError(f"jvp: {len(primals)} primals, but {len(tangents)} tangents")
     structure = _pytree.flatten(tuple(primals))[1]
@@ -285,39 +285,37 @@ def jvp(
 def _jvp(
     name: str,
     f: Function,
-    inputs: Inputs,
+    inputs: DiffArgs,
     directions: Sequence[Tensor | None],
     has_aux: bool = False,
     kwargs: Any = None,
 ) -> tuple[Any, ...]:
-    level = next(levels)
-    duals = [
-        entered(x, level, t, dual=True) for x, t in zip(inputs.leaves, directions, strict=True)
-    ]
-    out, aux = split_aux(name, f(*inputs.replaced(duals), **(kwargs or {})), has_aux)
-    outputs, structure = outputs_of(name, out)
-    if _debug.entered:
-        _debug.check_results(name, outputs, inputs.args, directions)
-    traces = traces_of(name, outputs, level)
-    check_arguments(name, duals)
-    values = [lowered(x, level) for x in outputs]
-    found = {
-        i: zeros(x) if trace is None or trace.value is None else trace.value
-        for i, (x, trace) in enumerate(zip(values, traces, strict=True))
-    }
-    del duals, out, outputs, traces  # to see who else has a tangent
-    outer = [x for x in inputs.leaves if isinstance(x, Traced)]
+    level = ForwardLevel()
+    duals = [enter_level(x, level, t) for x, t in zip(inputs.leaves, directions, strict=True)]
+    try:
+        out, aux = split_aux(name, f(*inputs.with_leaves(duals), **(kwargs or {})), has_aux)
+        outputs, structure = outputs_of(name, out)
+        mode = get_mode()
+        if mode is not None and mode.nans is not None:
+            mode.nans.check_results(name, outputs, inputs.args, directions)
+        traces = traces_of(name, outputs, level)
+        check_arguments(name, duals)
+        values = [lowered(x, level) for x in outputs]
+        aux = _pytree.tree_map(lambda x: lowered(x, level), aux) if has_aux else None
+    finally:
+        level.closed = True
+    outer = [x for x in inputs.leaves if x._trace is not None]
     tangents = []
-    for i in range(len(values)):
-        t: Any = own(found, i)
+    for x, trace in zip(values, traces, strict=True):
+        # (A copy: the tangent may be memory of what was passed.)
+        none = trace is None or trace.value is None
+        t = zeros(x) if none else _dispatch.unary("copy", trace.value)
         for y in outer:  # a constant derivative is no less a function of these
             t = tie(t, y)
         tangents.append(t)
     value = _pytree.unflatten(structure, values)
     tangent = _pytree.unflatten(structure, tangents)
-    if has_aux:
-        return value, tangent, _pytree.tree_map(lambda x: lowered(x, level), aux)
-    return value, tangent
+    return (value, tangent, aux) if has_aux else (value, tangent)
 
 
 def linearize(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
@@ -362,25 +360,28 @@ def linearize(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any
     (Tensor(6., dtype=float64), Tensor(12., dtype=float64))
     """
     _check_function("linearize", f)
-    inputs = Inputs("linearize", primals, range(len(primals)))
-    recorded = Recorded("linearize", f, inputs, {}, has_aux)
-    level = next(levels)
-    starts = [entered(zeros(x), level) for x in recorded.likes]
+    inputs = DiffArgs("linearize", primals, range(len(primals)))
+    recorded = TracedCall("linearize", f, inputs, {}, has_aux)
+    level = ReverseLevel()
+    starts = [enter_level(zeros(x), level) for x in recorded.outputs]
     pulled = recorded.pull(starts)
+    traces = [y._trace if is_at(y, level) else None for y in pulled]
+    leaves_of_starts = [s._trace for s in starts]
+    level.closed = True
     structure = _pytree.flatten(primals)[1]
 
     def derivative(*tangents: Any) -> Any:
         leaves = _like_outputs("linearize", tangents, structure, inputs.leaves, "tangents")
         roots = [
-            (y._trace, conform(t, y._trace))
-            for y, t in zip(pulled, leaves, strict=True)
-            if is_at(y, level)
+            (trace, sum_to(t, trace))
+            for trace, t in zip(traces, leaves, strict=True)
+            if trace is not None
         ]
-        found = backward(roots)
-        parts = [own(found, s._trace) for s in starts]
+        found = backward(roots, unshare=True)
+        parts = [found.get(leaf) for leaf in leaves_of_starts]
         return _pytree.unflatten(
             recorded.structure,
-            [zeros(x) if t is None else t for t, x in zip(parts, recorded.likes, strict=True)],
+            [zeros(x) if t is None else t for t, x in zip(parts, recorded.outputs, strict=True)],
         )
 
     value = recorded.value()
@@ -459,7 +460,7 @@ def _jacobian(
 
     @wraps(f)
     def run(*args: Any, **kwargs: Any) -> Any:
-        inputs = Inputs(name, args, numbers)
+        inputs = DiffArgs(name, args, numbers)
         for x in inputs.leaves:
             if x.dtype.kind == "c" and name == "hessian":
                 raise TypeError(
@@ -477,10 +478,10 @@ def _jacobian(
             structure, table, aux = _forward(name, f, inputs, kwargs, has_aux)
         else:
             # What a write to an argument would change is read by a second run only.
-            spare = [snapshot_of(x) for x in inputs.leaves] if mode is None else []
-            recorded = Recorded(name, f, inputs, kwargs, has_aux)
+            spare = [_copy(x) for x in inputs.leaves] if mode is None else []
+            recorded = TracedCall(name, f, inputs, kwargs, has_aux)
             structure, aux = recorded.structure, recorded.aux
-            rows = sum(x.size * (1 + (x.dtype.kind == "c")) for x in recorded.likes)
+            rows = sum(x.size * (1 + (x.dtype.kind == "c")) for x in recorded.outputs)
             if mode == "reverse" or rows <= columns:
                 table = _reverse(recorded, holomorphic)
             else:
@@ -489,7 +490,7 @@ def _jacobian(
                 structure, table, _ = _forward(name, f, inputs, kwargs, has_aux)
         parts = []
         for row in table:
-            restored = inputs.restored(row)
+            restored = inputs.unflatten(row)
             parts.append(restored[0] if single else restored)
         found = _pytree.unflatten(structure, parts)
         return (found, aux) if has_aux else found
@@ -497,17 +498,17 @@ def _jacobian(
     return run
 
 
-def snapshot_of(x: Tensor) -> Tensor:
+def _copy(x: Tensor) -> Tensor:
     """A copy of `x` for another run of a function that may write to its arguments."""
     return _dispatch.unary("copy", x)
 
 
 def _forward(
-    name: str, f: Function, inputs: Inputs, kwargs: Any, has_aux: bool
+    name: str, f: Function, inputs: DiffArgs, kwargs: Any, has_aux: bool
 ) -> tuple[Any, list[list[Tensor]], Any]:
     """One pass for each element of the inputs."""
     leaves = inputs.leaves
-    spare = [snapshot_of(x) for x in leaves]
+    spare = [_copy(x) for x in leaves]
     columns: list[list[list[Tensor]]] = []
     structure: Any = None
     aux: Any = None
@@ -515,7 +516,7 @@ def _forward(
     for i, x in enumerate(leaves):
         column = []
         for unit in units(x):
-            inputs.leaves = leaves if structure is None else [snapshot_of(y) for y in spare]
+            inputs.leaves = leaves if structure is None else [_copy(y) for y in spare]
             directions: list[Tensor | None] = [None] * len(leaves)
             directions[i] = unit
             value, tangent, *rest = _jvp(name, f, inputs, directions, has_aux, kwargs)
@@ -527,7 +528,7 @@ def _forward(
         columns.append(column)
     inputs.leaves = leaves
     if structure is None:  # no elements at all
-        out, aux = split_aux(name, f(*inputs.replaced(leaves), **kwargs), has_aux)
+        out, aux = split_aux(name, f(*inputs.with_leaves(leaves), **kwargs), has_aux)
         likes, structure = outputs_of(name, out)
     table = []
     for k, like in enumerate(likes):
@@ -537,20 +538,20 @@ def _forward(
             row.append(
                 reshape(stack([c[k] for c in column], axis=-1), shape)
                 if column
-                else _dispatch.create("zeros", like.device, shape, dtype=like.dtype)
+                else _dispatch.create_like(like, "zeros", shape, dtype=like.dtype)
             )
         table.append(row)
     return structure, table, aux
 
 
-def _reverse(recorded: Recorded, holomorphic: bool) -> list[list[Tensor]]:
+def _reverse(recorded: TracedCall, holomorphic: bool) -> list[list[Tensor]]:
     """One pass for each element of the outputs."""
     leaves = recorded.inputs.leaves
     table = []
-    for k, like in enumerate(recorded.likes):
+    for k, like in enumerate(recorded.outputs):
         rows: list[list[Tensor]] = [[] for _ in leaves]
         for unit in units(like):
-            cotangents: list[Tensor | None] = [None] * len(recorded.likes)
+            cotangents: list[Tensor | None] = [None] * len(recorded.outputs)
             cotangents[k] = unit
             found = recorded.pull(cotangents)
             if like.dtype.kind == "c":
@@ -566,7 +567,7 @@ def _reverse(recorded: Recorded, holomorphic: bool) -> list[list[Tensor]]:
             [
                 reshape(stack(row), (*like.shape, *x.shape))
                 if row
-                else _dispatch.create("zeros", x.device, (*like.shape, *x.shape), dtype=x.dtype)
+                else _dispatch.create_like(x, "zeros", (*like.shape, *x.shape), dtype=x.dtype)
                 for row, x in zip(rows, leaves, strict=True)
             ]
         )
@@ -576,9 +577,9 @@ def _reverse(recorded: Recorded, holomorphic: bool) -> list[list[Tensor]]:
 def units(x: Tensor) -> Any:
     """The unit tensors of a shape: one element is 1, the others are 0."""
     for i in range(x.size):
-        unit = _dispatch.create("zeros", x.device, (x.size,), dtype=x.dtype)
+        unit = _dispatch.create_like(x, "zeros", (x.size,), dtype=x.dtype)
         unit[i] = 1
-        yield _dispatch.call("reshape", unit, x.shape, copy=None)
+        yield reshape(unit, x.shape)
 
 
 def hessian(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Function:
@@ -659,21 +660,25 @@ def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     _check_function("hvp", f)
     if not isinstance(primals, (tuple, list)):
         raise TypeError(f"hvp: primals is a tuple of arguments; got {describe(primals)}")
-    inputs = Inputs("hvp", primals, range(len(primals)))
+    inputs = DiffArgs("hvp", primals, range(len(primals)))
     structure = _pytree.flatten(tuple(primals))[1]
     directions = _like_outputs("hvp", tuple(tangents), structure, inputs.leaves, "tangents")
-    recorded = Recorded("hvp", f, inputs, {}, False)
-    cotangent = one("hvp", recorded.value())
+    recorded = TracedCall("hvp", f, inputs, {}, False)
+    cotangent = unit_cotangent("hvp", recorded.value())
     (node,) = recorded.nodes
     assert node is not None
-    first = backward([(node, cotangent)], create_graph=True)
-    roots = []
-    for start, t in zip(recorded.starts, directions, strict=True):
-        g: Any = first.get(start)
-        if is_at(g, recorded.level):
-            roots.append((g._trace, conform(t, g._trace)))
+    recorded.level.closed = False  # the backward pass is recorded, too
+    try:
+        first = backward([(node, cotangent)], create_graph=True)
+        roots = []
+        for leaf, t in zip(recorded.leaves, directions, strict=True):
+            g: Any = first.get(leaf)
+            if is_at(g, recorded.level):
+                roots.append((g._trace, sum_to(t, g._trace)))
+    finally:
+        recorded.level.closed = True
     del first
-    products = inputs.restored(recorded.taken(backward(roots, free=True)))
+    products = inputs.unflatten(recorded.collect(backward(roots, free=True, unshare=True)))
     return products[0] if len(primals) == 1 else products
 
 
@@ -697,7 +702,7 @@ def stop_gradient(tree: Any, /) -> Any:
     >>> autodiff.grad(lambda x: x * autodiff.stop_gradient(x))(xp.asarray(3.0))
     Tensor(3., dtype=float64)
     """
-    return _pytree.tree_map(lambda x: detached(x) if isinstance(x, Tensor) else x, tree)
+    return _pytree.tree_map(lambda x: x.detach() if isinstance(x, Tensor) else x, tree)
 
 
 __all__ = [

@@ -1,0 +1,19 @@
+"""Kind and size of an array, as the hot path asks for them.
+
+Compiled, NumPy's arrays are read by NumPy's C API (`_ndarray.pxd`); any other library's answer as
+they do here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def kind(x: Any) -> str:
+    """The kind of an array's dtype, in NumPy's letters."""
+    return x.dtype.kind
+
+
+def size(x: Any) -> int:
+    """The number of elements of an array."""
+    return x.size

@@ -1,1 +1,0 @@
-cimport arraygrad._native as _native

@@ -1,0 +1,76 @@
+"""NumPy on the CPU: array_api_compat's namespace, and our overrides.
+
+``conversions``
+    between Python's, other libraries' and NumPy's objects; indexing and assignment.
+``corrections``
+    what the standard asks and NumPy does otherwise.
+``fast_paths``
+    the same values as NumPy's, sooner; with what was measured.
+``parallel``
+    large arrays by several threads.
+``malloc``
+    how much freed memory the C library keeps.
+``error_state``
+    when NumPy warns.
+``table``
+    the functions, by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import malloc
+from .conversions import as_host, is_host_scalar, root, to_text
+from .error_state import errors, errstate, ignored, quiet
+from .table import make_table
+
+__all__ = [
+    "array_type",
+    "as_host",
+    "broadcast_shapes",
+    "can_cast",
+    "count",
+    "dtype",
+    "errors",
+    "errstate",
+    "finfo",
+    "ignored",
+    "iinfo",
+    "index_dtype",
+    "is_host_scalar",
+    "namespace",
+    "operations",
+    "quiet",
+    "result_type",
+    "root",
+    "to_text",
+]
+
+namespace = np
+array_type = np.ndarray
+index_dtype = np.dtype("int64")
+dtype = np.dtype
+finfo = np.finfo
+iinfo = np.iinfo
+can_cast = np.can_cast
+result_type = np.result_type
+broadcast_shapes = np.broadcast_shapes
+
+malloc.set_up()
+_operations = make_table()
+
+
+def operations(index: int) -> dict[str, Callable[..., Any]]:
+    """The functions, by name, for the one CPU."""
+    if index:
+        raise ValueError(f"there is one CPU device, cpu; got cpu:{index}")
+    return _operations
+
+
+def count() -> int:
+    """The number of CPU devices."""
+    return 1

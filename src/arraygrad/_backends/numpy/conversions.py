@@ -1,0 +1,163 @@
+"""Conversions between NumPy's arrays and other objects, indexing, and memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import byte_bounds
+
+_Array = Any
+
+# ---- helpers for all backends
+
+
+def is_host_scalar(x: object) -> bool:
+    """Whether `x` is a NumPy scalar: data of one element, on the host."""
+    return isinstance(x, np.generic)
+
+
+def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
+    """`obj` as a NumPy array of native byte order and exactly the class ndarray.
+
+    Raises
+    ------
+    TypeError
+        If its elements are not of a dtype of the standard, or some are masked.
+    OverflowError
+        If it is an int that no integer dtype holds.
+    """
+    if isinstance(obj, np.ndarray) and hasattr(obj, "mask"):
+        raise TypeError("a masked array would lose its mask; fill it first: a.filled(value)")
+    if dtype is not None and getattr(obj, "dtype", dtype).kind == "c" and dtype.kind in "iuf":
+        raise TypeError(f"complex numbers as {dtype} would lose the imaginary part")
+    a = np.array(obj, dtype=dtype, copy=copy)
+    if (
+        dtype is None
+        and a.dtype.char == "d"
+        and type(obj) in (list, tuple)
+        and not (obj and type(obj[0]) is float)  # the most frequent case, told at once
+        and _has_only_ints(obj)
+    ):
+        a = np.array(obj, dtype=np.uint64, copy=copy)  # some of them need uint64
+    native = _NATIVE.get(a.dtype.kind + str(a.dtype.itemsize))
+    if native is None:
+        if a.dtype == object and any(
+            isinstance(x, int) and not -(2**63) <= x < 2**64 for x in a.flat
+        ):
+            raise OverflowError("an integer is too large for int64 and uint64")
+        raise TypeError(f"Unsupported dtype {a.dtype} of the elements: it is not in the standard")
+    if a.dtype is not native:
+        # Another byte order needs a conversion; a C long long instead of a long only a label.
+        if a.dtype == native:
+            a = a.view(native)
+        elif copy is False:
+            raise ValueError(f"dtype {a.dtype} cannot be read without a copy")
+        else:
+            a = a.astype(native)
+    return a
+
+
+def _has_only_ints(obj: Any) -> bool:
+    """Whether all elements of nested sequences are Python's ints, and there are any."""
+    if isinstance(obj, (list, tuple)):
+        return bool(obj) and all(map(_has_only_ints, obj))
+    return isinstance(obj, int)
+
+
+_NATIVE = {
+    d.kind + str(d.itemsize): d
+    for d in map(
+        np.dtype,
+        "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
+        "float16 float32 float64 complex64 complex128".split(),
+    )
+}
+
+
+def to_text(data: _Array, prefix: str) -> str:
+    """The elements as `repr` and `str` show them, aligned behind `prefix`."""
+    return np.array2string(data, separator=", ", prefix=prefix)
+
+
+# ---- between devices and libraries
+
+
+def from_host(data: _Array, stream: Any = None) -> _Array:
+    """The host's data is the CPU's."""
+    return data
+
+
+def to_host(data: _Array, stream: Any = None) -> _Array:
+    """The CPU's data is the host's."""
+    return data
+
+
+def dlpack(
+    data: _Array, *, stream: Any, max_version: Any, dl_device: Any, copy: bool | None
+) -> Any:
+    """NumPy's versions raise different errors where the standard asks for BufferError."""
+    try:
+        return data.__dlpack__(
+            stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
+        )
+    except (ValueError, RuntimeError) as error:
+        raise BufferError(f"__dlpack__: {error}") from error
+
+
+def from_dlpack(x: Any, copy: bool | None = None) -> _Array:
+    """NumPy's importer; it has no way to leave the device to the producer."""
+    try:
+        data = as_host(np.from_dlpack(x, copy=copy), copy=None)
+    except RuntimeError as error:  # of a dtype that NumPy lacks
+        raise BufferError(str(error)) from error
+    # Some producers mark their copies, too, as read-only.
+    return data.copy() if copy and not data.flags.writeable else data
+
+
+# ---- indexing
+
+
+def getitem(x: _Array, key: Any, /) -> _Array:
+    """NumPy returns a scalar, a copy, for a single element; a trailing ellipsis makes it a view."""
+    selected = x[key]
+    if type(selected) is np.ndarray:
+        return selected
+    return x[(*key, ...) if type(key) is tuple else (key, ...)]
+
+
+def setitem(x: _Array, value: Any, key: Any, /) -> None:
+    """Assignment as a function."""
+    x[key] = value
+
+
+# ---- for gradients
+
+
+def bounds(x: _Array) -> tuple[int, int]:
+    """The range of addresses of an array's elements."""
+    return byte_bounds(x)
+
+
+def root(x: _Array) -> Any:
+    """The object that owns an array's memory: the array itself unless it is a view."""
+    base = x.base
+    while base is not None:
+        x, base = base, getattr(base, "base", None)
+    return x
+
+
+def irtruediv(x: _Array, y: Any) -> _Array:
+    """Write ``y / x`` into `x`."""
+    return np.divide(y, x, out=x)
+
+
+def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
+    """Zeros of `shape` to which `x` has been added where `key` selects, repeatedly if it does."""
+    out = np.zeros(shape, dtype=x.dtype)
+    keys = key if isinstance(key, tuple) else (key,)
+    if any(isinstance(k, np.ndarray) and k.dtype != bool for k in keys):
+        np.add.at(out, key, x)
+    else:
+        out[key] = x
+    return out

@@ -1,0 +1,385 @@
+"""Large arrays computed by several threads, in chunks.
+
+NumPy computes an elementwise function on one core, and lets other threads run meanwhile. Functions
+that take longer per element than memory does are split here. Sums, products and the like wait for
+memory, so that more threads gain nothing.
+
+The threads take tasks from a queue. A signal handler or a finaliser can interrupt the main thread
+anywhere, and use a large array itself. Therefore nothing here holds a lock (`queue.SimpleQueue` is
+documented to be reentrant), and a call inside of another call is computed by one thread. The same
+holds for calls outside of the main thread, because such a program is parallel already; for calls in
+a forked process, because the threads are not copied; and for calls when no thread can be started.
+The threads are daemons, so that the interpreter can exit at any time.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from functools import partial
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from .. import _ndarray
+from .fast_paths import PLAIN
+
+#: The least number of elements that is split: waking the threads takes tens of microseconds.
+MIN_SIZE_TO_SPLIT = 1 << 18
+
+#: Bytes of the result in one chunk. Chunks are small, since a core that is busy with something
+#: else delays its last chunk. They are a multiple of what NumPy's loops take at a time, so that the
+#: rounding of an element does not depend on the chunk.
+CHUNK_BYTES = 1 << 19
+
+#: Bytes of each array in one block of a fused update, at most. The next operation finds a block
+#: in the cache, and the arithmetic takes much longer than NumPy's overhead per call.
+BLOCK_BYTES = 1 << 21
+
+
+def _default_num_threads() -> int:
+    """``OMP_NUM_THREADS``, or else the number of cores that this process may use."""
+    told = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # one number per level
+    if told.isdecimal() and int(told):
+        return int(told)
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+_num_threads = _default_num_threads()
+
+
+def get_num_threads() -> int:
+    """Return how many threads compute a large array on the CPU.
+
+    Returns
+    -------
+    int
+        What `set_num_threads` set. Without it, ``OMP_NUM_THREADS`` if that is set, or else the
+        number of cores that the process may use. 1 in a forked process and with
+        ``ARRAYGRAD_PLAIN=1``.
+
+    See Also
+    --------
+    set_num_threads
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.get_num_threads() >= 1
+    True
+    """
+    return 1 if PLAIN else _num_threads
+
+
+def set_num_threads(n: int, /) -> None:
+    """Set how many threads compute a large array on the CPU.
+
+    Parameters
+    ----------
+    n : int
+        The number of threads, 1 or more. With 1 the calling thread computes alone.
+
+    Raises
+    ------
+    TypeError
+        If `n` is not an integer.
+    ValueError
+        If `n` is less than 1.
+
+    See Also
+    --------
+    get_num_threads
+
+    Notes
+    -----
+    It concerns elementwise functions such as ``exp`` on contiguous arrays of 262144 elements or
+    more, and the updates of optimisers, called in the main thread. The setting is one for the whole
+    process. Matrix products and SciPy's functions have threads of their own libraries, which
+    ``OMP_NUM_THREADS`` and threadpoolctl set.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> before = xp.get_num_threads()
+    >>> xp.set_num_threads(1)
+    >>> xp.get_num_threads()
+    1
+    >>> xp.set_num_threads(before)
+    """
+    global _num_threads
+    if isinstance(n, bool):
+        raise TypeError("set_num_threads: expected an int, got a bool")
+    try:
+        number = operator.index(n)
+    except TypeError:
+        raise TypeError(f"set_num_threads: expected an int, got {type(n).__name__}") from None
+    if number < 1:
+        raise ValueError(f"set_num_threads: there must be 1 thread or more, got {number}")
+    _num_threads = number
+
+
+# ---- the pool
+
+
+class _Job:
+    """A call that is split into chunks: what the threads share of it."""
+
+    __slots__ = ("chunks", "compute", "done", "forked", "outcomes", "total")
+
+    def __init__(self, compute: Callable[[slice], None], chunks: Sequence[slice]) -> None:
+        self.compute: Any = compute
+        self.chunks = deque(enumerate(chunks))
+        self.total = len(chunks)
+        #: For each chunk that has been computed, its index and the error that it raised.
+        self.outcomes: list[tuple[int, BaseException | None]] = []
+        #: Wakes the main thread.
+        self.done: SimpleQueue[None] = SimpleQueue()
+        self.forked = False
+
+
+_job: _Job | None = None  # the call that is now being computed
+_tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
+_started = 0  # threads that take tasks
+
+
+def _serve(tasks: SimpleQueue[Callable[[], None]]) -> None:
+    """Run tasks for ever. No reference to a task remains while the thread waits."""
+    while True:
+        tasks.get()()
+
+
+def _work(job: _Job) -> None:
+    """Compute chunks of a job until none is left.
+
+    When an outcome is noted, this thread has no reference to an array any more, because the caller
+    may look at the reference counts of its arrays next.
+    """
+    while True:
+        try:
+            index, chunk = job.chunks.popleft()
+        except IndexError:
+            return
+        try:
+            job.compute(chunk)
+        except BaseException as error:  # raised by the caller
+            job.outcomes.append((index, error))
+        else:
+            job.outcomes.append((index, None))
+        if len(job.outcomes) == job.total:
+            job.done.put(None)
+
+
+def _start_threads(number: int) -> int:
+    """Start threads until there are `number`; return how many of these there are."""
+    global _started
+    while _started < number:
+        thread = threading.Thread(target=_serve, args=(_tasks,), name="arraygrad", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # a limit of the system, or the interpreter is about to exit
+            break
+        _started += 1
+    return min(_started, number)
+
+
+def can_split() -> bool:
+    """Whether other threads may compute for this one."""
+    return (
+        get_num_threads() > 1
+        and _job is None
+        and not sys.is_finalizing()
+        and threading.get_ident() == threading.main_thread().ident
+    )
+
+
+def run_on_pool(compute: Callable[[slice], None], chunks: Sequence[slice], helps: bool) -> bool:
+    """Call a function for all chunks by several threads, or return False if they cannot help.
+
+    With `helps` the caller is one of the threads, and an interrupt, such as KeyboardInterrupt by
+    Ctrl-C, leaves some chunks undone. Without, the caller only waits, and raises the interrupt when
+    all chunks are done. An error in a chunk does not stop the others, and the error of the first
+    chunk that has one is raised.
+    """
+    global _job
+    threads = min(get_num_threads(), len(chunks))
+    if threads < 2 or not can_split():
+        return False
+    job, handed = _Job(compute, chunks), 0
+    interrupt: BaseException | None = None
+    try:
+        _job = job
+        workers = _start_threads(threads - helps)
+        if workers + helps < 2:
+            return False
+        while len(job.outcomes) < job.total:
+            try:
+                while handed < workers:
+                    # NumPy's error state is a context variable.
+                    _tasks.put(partial(copy_context().run, _work, job))
+                    handed += 1
+                if helps:
+                    _work(job)
+                if len(job.outcomes) < job.total:
+                    job.done.get()
+            except BaseException as error:  # of a signal handler
+                if helps:
+                    raise
+                interrupt = error if interrupt is None else interrupt
+            if job.forked and len(job.outcomes) < job.total:
+                raise RuntimeError("the process was forked in this call, which cannot go on in it")
+        failed = [outcome for outcome in job.outcomes if outcome[1] is not None]
+    finally:
+        _job = job.compute = None
+        job.chunks.clear()
+        job.outcomes.clear()
+    if interrupt is None and failed:
+        interrupt = min(failed, key=operator.itemgetter(0))[1]
+    if interrupt is not None:
+        try:
+            raise interrupt
+        finally:
+            del interrupt, failed  # which refer to this frame
+    return True
+
+
+def _after_fork_in_child() -> None:
+    """Compute alone from now on: the threads have not been copied.
+
+    If the main thread was forked while it waited for them, it is woken and raises.
+    """
+    global _job, _num_threads, _started, _tasks
+    job, _job = _job, None
+    _num_threads, _started, _tasks = 1, 0, SimpleQueue()
+    if job is not None:
+        job.forked = True
+        job.done.put(None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+# ---- elementwise functions
+
+_array_type = np.ndarray  # (to find it in NumPy takes a tenth of a small operation)
+
+
+def parallel_unary(function: Callable[..., Any]) -> Callable[[Any], Any]:
+    """An elementwise function of one floating-point array, by all threads if the array is large."""
+    if PLAIN:
+        return function
+
+    def run(x: Any, /) -> Any:
+        return function(x) if _ndarray.size(x) < MIN_SIZE_TO_SPLIT else run_chunked(function, x)
+
+    return run
+
+
+def parallel_elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for several operands."""
+    if PLAIN:
+        return function
+
+    def run(*operands: Any) -> Any:
+        for x in operands:
+            if type(x) is _array_type and _ndarray.size(x) >= MIN_SIZE_TO_SPLIT:
+                return run_chunked(function, *operands)
+        return function(*operands)
+
+    return run
+
+
+def run_chunked(function: Callable[..., Any], *operands: Any) -> Any:
+    """Call an elementwise function, in chunks if all arrays are contiguous and of one shape.
+
+    There may also be scalars and arrays without axes. Everything else is left to one thread.
+    (Functions along an axis, such as softmax, gained less than two times by two threads.)
+    """
+    arrays = [x for x in operands if type(x) is _array_type and x.ndim]
+    shape = arrays[0].shape
+    if not can_split() or not all(
+        x.shape == shape and x.flags.c_contiguous and x.dtype.kind in "fc" for x in arrays
+    ):
+        return function(*operands)
+    is_sliced = [type(x) is _array_type and x.ndim > 0 for x in operands]
+    flat = [x.reshape(-1) if s else x for x, s in zip(operands, is_sliced, strict=True)]
+    dtype = function(*_slice(flat, is_sliced, slice(0))).dtype
+    out = np.empty(shape, dtype=dtype)
+    flat_out = out.reshape(-1)
+
+    def compute(chunk: slice) -> None:
+        if isinstance(function, np.ufunc):
+            function(*_slice(flat, is_sliced, chunk), out=flat_out[chunk])
+        else:
+            flat_out[chunk] = function(*_slice(flat, is_sliced, chunk))
+
+    step = CHUNK_BYTES // dtype.itemsize
+    chunks = [slice(i, i + step) for i in range(0, out.size, step)]
+    return out if run_on_pool(compute, chunks, helps=True) else function(*operands)
+
+
+def _slice(operands: Sequence[Any], is_sliced: Sequence[bool], chunk: slice) -> list[Any]:
+    """The operands, and of the arrays among them one chunk.
+
+    (Inside of its caller, compiled, it would refer to itself, and so keep the operands until the
+    collector comes.)
+    """
+    return [x[chunk] if s else x for x, s in zip(operands, is_sliced, strict=True)]
+
+
+# ---- updates in place
+
+
+def fused_update(
+    update_fn: Callable[..., Any], arrays: Sequence[Any], n_workspaces: int, /
+) -> None:
+    """Run an elementwise function of several operations, block by block, in the cache.
+
+    `update_fn` gets `store`, the arrays, and as many workspaces like the first of them. All arrays
+    have one shape. The function may use operators in place and ``store(out, name, *operands)``.
+    """
+    first = arrays[0]
+    if PLAIN or first.nbytes <= BLOCK_BYTES // 2 or not first.ndim:
+        update_fn(store, *arrays, *[np.empty_like(first) for _ in range(n_workspaces)])
+        return
+    order = sorted(range(first.ndim), key=lambda axis: -abs(first.strides[axis]))
+    arrays = [a.transpose(order) for a in arrays]
+    if all(a.flags.c_contiguous for a in arrays):
+        arrays = [a.reshape(-1) for a in arrays]
+    rows = arrays[0].shape[0]
+    # Blocks of one size, and as many for each thread: the fewer, the less do they wait for
+    # Python's lock between operations.
+    threads = get_num_threads()
+    step = -(-rows // (threads * -(-first.nbytes // (threads * BLOCK_BYTES))))
+    workspaces: dict[int, list[Any]] = {}  # by thread
+
+    def compute(block: slice) -> None:
+        parts = [a[block] for a in arrays]
+        thread = threading.get_ident()
+        if thread not in workspaces:
+            workspaces[thread] = [np.empty_like(parts[0]) for _ in range(n_workspaces)]
+        n = parts[0].shape[0]
+        update_fn(store, *parts, *[x[:n] for x in workspaces[thread]])
+
+    blocks = [slice(i, i + step) for i in range(0, rows, step)]
+    if not run_on_pool(compute, blocks, helps=False):  # no parameter is updated in part
+        for block in blocks:
+            compute(block)
+
+
+def store(out: Any, name: str, *operands: Any) -> None:
+    """Write a function's values into an array."""
+    getattr(np, name)(*operands, out=out)
+
+
+def broadcasts_to(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether an array of one shape can be broadcast to another, which stays as it is."""
+    pairs = zip(reversed(shape), reversed(target), strict=False)
+    return len(shape) <= len(target) and all(n in (1, m) for n, m in pairs)

@@ -1,0 +1,122 @@
+"""The functions by name: array_api_compat's namespace with our overrides."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from array_api_compat import numpy as _compat
+from array_api_compat.numpy import fft as _fft
+from array_api_compat.numpy import linalg as _linalg
+
+from ..common import nn, random
+from ..common import special as common_special
+from . import conversions, corrections, fast_paths
+from .error_state import quiet
+from .parallel import fused_update, parallel_elementwise, parallel_unary
+
+_Array = Any
+
+#: NumPy's own function is the standard's; array_api_compat's wrapper would only cost time.
+NUMPY_DIRECT = """
+    empty eye full linspace ones zeros cumulative_prod cumulative_sum matmul tensordot vecdot
+    unique_all unique_counts unique_inverse linalg.cholesky linalg.cross linalg.diagonal
+    linalg.outer linalg.qr linalg.svd linalg.svdvals linalg.tensordot linalg.trace
+    fft.fft fft.fftn fft.hfft fft.ifft fft.ifftn fft.ihfft fft.irfft fft.irfftn fft.rfft fft.rfftn
+    fft.fftshift fft.ifftshift""".split()
+
+#: The array's method is the standard's function; NumPy's function calls it from Python.
+METHODS = "argmax argmin astype item reshape take view".split()
+
+#: Functions of `conversions` and of `corrections`, by the operation's name.
+CONVERSIONS = (
+    "bounds dlpack from_dlpack from_host getitem irtruediv root scatter setitem to_host".split()
+)
+CORRECTIONS = """
+    arange clip diff expm1 floor_divide ifloordiv ipow log1p mean pow repeat round
+    searchsorted settle sign sort std tan tanh unstack var where""".split()
+LINALG_CORRECTIONS = "matrix_norm matrix_power matrix_rank vector_norm".split()
+
+OPERATORS = "iadd isub imul imod imatmul iand ior ixor ilshift irshift itruediv".split()
+
+#: Elementwise functions that take longer per element than memory does.
+COMPUTE_BOUND = """
+    acos acosh asin asinh atan atanh cos cosh exp expm1 log log10 log1p log2 sin sinh sqrt
+    tan tanh nn.sigmoid nn.silu""".split()
+COMPUTE_BOUND_BINARY = "atan2 floor_divide hypot logaddexp nextafter remainder".split()
+
+
+def make_table() -> dict[str, Callable[..., Any]]:
+    """The functions of the CPU, by the operation's name."""
+    table: dict[str, Callable[..., Any]] = {}
+    for prefix, module in (("", _compat), ("linalg.", _linalg), ("fft.", _fft)):
+        for name in dir(module):
+            function = getattr(module, name)
+            if callable(function) and not isinstance(function, type) and name[0] != "_":
+                table[prefix + name] = function
+    table.update({name: operator.attrgetter(name)(np) for name in NUMPY_DIRECT})
+    table.update({name: getattr(np.ndarray, name) for name in METHODS})
+    table.update({name: getattr(operator, name) for name in OPERATORS})
+    table.update({name: getattr(conversions, name) for name in CONVERSIONS})
+    table.update({name: fast_paths.choose(name) for name in fast_paths.TABLE})
+    table.update({name: getattr(corrections, name) for name in CORRECTIONS})
+    table.update({f"linalg.{name}": getattr(corrections, name) for name in LINALG_CORRECTIONS})
+    for name in ("linalg.det", "linalg.slogdet", "linalg.eigh", "linalg.eigvalsh"):
+        table[name] = corrections.with_nan(operator.attrgetter(name)(np))
+    table.update(
+        {
+            # The ufuncs' reductions take axis, dtype and keepdims as the standard has them.
+            # (Without an axis they reduce the first; the dispatch always gives one.)
+            "sum": np.add.reduce,
+            "prod": np.multiply.reduce,
+            "max": np.maximum.reduce,
+            "min": np.minimum.reduce,
+            "all": np.logical_and.reduce,
+            "any": np.logical_or.reduce,
+            "concat": np.concatenate,
+            "permute_dims": np.ndarray.transpose,
+            "T": np.transpose,
+            # (It raises for fewer than two axes, as the function does.)
+            "matrix_transpose": operator.attrgetter("mT"),
+            "copy": np.copy,
+            "sweep": fused_update,
+            "from_scalar": np.asarray,
+            "array": np.array,
+        }
+    )
+    table.update(common_special.operations(np, scipy_special, quiet))
+    table.update(random.operations())
+    table.update(nn.operations(np, corrections.where, corrections.settle, quiet, 2**22))
+    table.update({name: parallel_unary(table[name]) for name in COMPUTE_BOUND})
+    table.update({name: parallel_elementwise(table[name]) for name in COMPUTE_BOUND_BINARY})
+    table["special.expit"] = table["nn.sigmoid"]
+    return table
+
+
+def scipy_special(name: str) -> Callable[..., Any]:
+    """SciPy's own function: its public ones first look for the namespace, which is NumPy's."""
+    try:
+        special: Any = import_module("scipy.special")
+    except ImportError as error:
+        raise ImportError(
+            f'needs SciPy on the CPU: pip install "arraygrad[scipy]" ({error})'
+        ) from error
+    function: Any = inspect.unwrap(getattr(special, name))
+    if name in ("bdtr", "bdtrc", "bdtri"):
+        return partial(_with_integer_trials, function)
+    if getattr(function, "nin", 2) > 1:
+        function = partial(common_special.of_arrays, np, function)
+    return parallel_elementwise(function)
+
+
+def _with_integer_trials(function: Callable[..., Any], k: Any, n: Any, x: Any) -> _Array:
+    """SciPy warns of numbers of trials that are floating-point ones, also if they are whole."""
+    if not np.all(np.mod(n, 1) == 0):
+        return function(k, n, x)
+    whole = np.asarray(n).astype(np.int64)
+    return np.asarray(function(k, whole, x)).astype(np.result_type(k, x, n), copy=False)

@@ -1,0 +1,199 @@
+"""Indexing: indices as the backends take them, and the operations that have one."""
+
+from __future__ import annotations
+
+from types import EllipsisType
+from typing import Any
+
+from ._array import Array, wrap
+from ._device import Device, get_device
+from ._dispatch import (
+    SCALARS,
+    _operand,
+    device_mismatch,
+    is_foreign_array,
+    unary,
+)
+from ._errors import DeviceMismatchError, TransferError, describe, explain
+from ._memory import before_write, link_view
+from ._modes import get_mode, is_strict
+from ._sequences import from_sequence
+from ._standard import check
+
+#: Index entries that every backend takes as they are; an index of these alone gives a view.
+BASIC = frozenset({int, slice, EllipsisType, type(None)})
+
+
+def is_basic(key: Any) -> bool:
+    """Whether an index gives a view and not a copy (NumPy: basic indexing)."""
+    if type(key) is tuple:
+        return all(type(k) in BASIC for k in key)
+    return type(key) in BASIC
+
+
+def getitem(x: Any, key: Any) -> Any:
+    """``x[key]``."""
+    if x._trace is not None:
+        if type(key) not in BASIC and x._device.type == "cuda":
+            key = counted(key, x)
+        return x._trace.level.process("getitem", (x,), (key,), {})
+    device = x._device
+    if type(key) not in BASIC:
+        key = key_data("__getitem__", key, x)
+    function = device.ops["getitem"]
+    mode = get_mode()
+    if mode is not None and mode.checks:
+        if mode.strict:
+            check("getitem", (x,), (key,), {})
+        if mode.nans is not None:
+            function = mode.nans.checked("getitem", function, x)
+    try:
+        out = wrap(type(x), function(x._data, key), device)
+    except Exception as error:
+        raise explain(error, "__getitem__", (x, key)) from error
+    if is_basic(key):
+        link_view(x, out, "getitem", (key,), {})
+    return out
+
+
+def setitem(x: Any, key: Any, value: Any) -> None:
+    """``x[key] = value``, by which the value is broadcast, and cast to the dtype of `x`."""
+    if isinstance(value, (list, tuple)):
+        if is_strict():
+            raise TypeError("__setitem__: a list is outside the standard; write xp.asarray(...)")
+        value = from_sequence("__setitem__", value, x)
+    if x._data.dtype.kind != "c" and (
+        isinstance(value, complex) or (isinstance(value, Array) and value._data.dtype.kind == "c")
+    ):
+        raise TypeError(
+            f"__setitem__: a complex value does not fit into a {x._data.dtype} tensor; "
+            "write xp.real(value)"
+        )
+    for t in (x, value):
+        if isinstance(t, Array) and t._trace is not None:
+            t._trace.level.process("setitem", (x, value), (key,), {})
+            return
+    device = x._device
+    key = key_data("__setitem__", key, x)
+    if isinstance(value, Array):
+        if value._device is not device:
+            raise device_mismatch("__setitem__", device, value._device)
+        data = value._data
+    else:
+        data = value if type(value) in SCALARS else _operand("__setitem__", value, device)
+    function = device.ops["setitem"]
+    mode = get_mode()
+    if mode is not None and mode.checks:
+        if mode.strict:
+            check("setitem", (x, value), (key,), {})
+        if mode.nans is not None:
+            function = mode.nans.checked("setitem", function, x)
+    before_write(x)
+    try:
+        function(x._data, data, key)
+    except Exception as error:
+        raise explain(error, "__setitem__", (x, key, value)) from error
+
+
+def scatter(x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of `shape` to which `x` has been added where `key` selects, as often as it does."""
+    if x._trace is not None:
+        return x._trace.level.process("scatter", (x,), (key, shape), {})
+    device = x._device
+    data = device.ops["scatter"](x._data, key_data("scatter", key, x), shape)
+    return wrap(type(x), data, device)
+
+
+def key_data(name: str, key: Any, x: Array) -> Any:
+    """An index of `x` as the backend takes it: tensors become its arrays, lists are read.
+
+    Raises
+    ------
+    DeviceMismatchError
+        For an index tensor on another device than the indexed one.
+    TransferError
+        For a NumPy array as index of a tensor that is not on the CPU.
+    IndexError
+        For anything that cannot be an index.
+    """
+    if type(key) in BASIC:
+        return key
+    if isinstance(key, tuple):
+        return tuple([k if type(k) in BASIC else key_data(name, k, x) for k in key])
+    device = x._device
+    if isinstance(key, Array):
+        return _array_index(name, key, device)
+    if isinstance(key, int):
+        return key
+    if device.backend.is_host_scalar(key):
+        return key.item()
+    if is_strict() and (isinstance(key, (list, range)) or is_foreign_array(key)):
+        raise IndexError(
+            f"{name}: the standard has no index of type {type(key).__name__}; "
+            "write x[xp.asarray(i)]"
+        )
+    if isinstance(key, (list, range)):
+        # (NumPy reads an empty list as no indices.)
+        dtype = None if key else device.backend.index_dtype
+        return _array_index(name, from_sequence(name, list(key), x, dtype), device)
+    if is_foreign_array(key):
+        if device is not get_device("cpu"):
+            raise TransferError(
+                f"{name}: a NumPy array cannot index a tensor on {device}; "
+                f'move it first: arraygrad.asarray(i, device="{device}")'
+            )
+        try:
+            key = wrap(type(x), device.backend.as_host(key), device)
+        except TypeError as error:
+            raise IndexError(f"{name}: {error}; got {describe(key)}") from error
+        return _array_index(name, key, device)
+    if hasattr(key, "__index__"):
+        return key.__index__()
+    raise IndexError(
+        f"{name}: an index is an integer, a slice, ..., None, an integer or boolean tensor or list "
+        f"of such, or a tuple of these; got {describe(key)}"
+    )
+
+
+def _array_index(name: str, key: Array, device: Device) -> Any:
+    if key._device is not device:
+        raise DeviceMismatchError(
+            f"{name}: the index is on device {key._device}, the tensor on {device}; "
+            f'move the index first: i.to_device("{device}")'
+        )
+    if key._data.dtype.kind not in "biu":
+        raise IndexError(
+            f"{name}: an index array must be of integer or boolean dtype; got {key._data.dtype}"
+        )
+    return key._data
+
+
+def counted(key: Any, x: Any) -> Any:
+    """An index of `x` with positions instead of masks, for which a GPU is waited for.
+
+    For traced tensors: their rules index with it again, and then do not wait again. An index that
+    does not fit is left as it is, for the error that it raises.
+    """
+    keys = key if isinstance(key, tuple) else (key,)
+    if not all(type(k) in BASIC or isinstance(k, Array) for k in keys):
+        return key
+    axis = 0
+    found: list[Any] = []
+    for i, k in enumerate(keys):
+        if isinstance(k, Array) and k._data.ndim and k._data.dtype.kind == "b":
+            if k._data.shape != x.shape[axis : axis + k._data.ndim]:
+                return key
+            found.extend(unary("nonzero", k))
+        else:
+            found.append(k)
+        axis = x.ndim - sum(map(_axes, keys[i + 1 :])) if k is Ellipsis else axis + _axes(k)
+    return tuple(found)
+
+
+def _axes(key: Any) -> int:
+    """How many axes of a tensor an entry of its index is for."""
+    if key is None or key is Ellipsis:
+        return 0
+    if isinstance(key, Array) and key._data.dtype.kind == "b":
+        return int(key._data.ndim)
+    return 1

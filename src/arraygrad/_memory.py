@@ -1,0 +1,297 @@
+"""Memory: which tensors share it, what graphs have saved of it, and when it is written.
+
+A tensor has a `Storage` once its memory is shared: when a view of it is made, when it is imported
+from or exported to another library, and when a graph saves it. All tensors over the same memory
+have the same storage. Views share that of their base; imported tensors are found by their address.
+
+A graph saves data without a copy. The tensor that it saves is *frozen*: before the memory is
+written, by whichever tensor, it gets a copy of its own. The storage refers to it weakly, so what
+graphs no longer need is not copied.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from operator import itemgetter
+from typing import Any
+from weakref import ref
+
+from ._array import Array, wrap
+from ._device import Device
+
+
+class Storage:
+    """Memory that tensors share.
+
+    Traced tensors have one, too, if they are views of one another: writing to a traced tensor makes
+    a new value, and its views have to be taken again.
+
+    Attributes
+    ----------
+    version : int
+        How often this package has written to it.
+    external : bool
+        Whether another library may see it.
+    exported : bool
+        Whether it got it from here, and may see all of it.
+    """
+
+    __slots__ = (
+        "__weakref__", "_frozen", "_frozen_limit", "_tensors", "_tensors_limit", "exported",
+        "external", "merged", "version",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.external = False
+        self.exported = False
+        self.merged: Storage | None = None  # into which this one went, as their memory overlaps
+        self._tensors: list[Any] = []
+        self._tensors_limit = 8
+        self._frozen: list[Any] = []
+        self._frozen_limit = 8
+
+    def add(self, x: Array) -> None:
+        """Note a tensor that the user may have."""
+        tensors = self._tensors
+        tensors.append(ref(x))
+        if len(tensors) > self._tensors_limit:  # forget those that have died
+            tensors[:] = [r for r in tensors if r() is not None]
+            self._tensors_limit = 2 * len(tensors) + 8
+
+    def freeze(self, x: Array) -> None:
+        """Note a tensor that has to stay as it is."""
+        x._view = INNER
+        frozen = self._frozen
+        frozen.append(ref(x))
+        if len(frozen) > self._frozen_limit:
+            frozen[:] = [r for r in frozen if r() is not None]
+            self._frozen_limit = 2 * len(frozen) + 8
+
+    def tensors(self) -> list[Any]:
+        """The tensors that the user may have, in the order in which they were made."""
+        found = []
+        for link in self._tensors:
+            x = link()
+            if x is None or x._view is INNER:
+                continue
+            memory = bottom(x)
+            if memory._storage is not None and storage_of(memory) is self:
+                found.append(x)
+        return found
+
+    def written(self) -> None:
+        """To be called before the memory is written: copies what is frozen."""
+        self.version += 1
+        frozen = self._frozen
+        while frozen:
+            x = frozen.pop()()
+            if x is not None and x._storage is not None:
+                x._data = x._device.ops["copy"](x._data)
+                x._storage = None
+
+    def merge(self, other: Storage) -> Storage:
+        """The one storage that two become whose memory overlaps."""
+        if len(other._tensors) + len(other._frozen) > len(self._tensors) + len(self._frozen):
+            self, other = other, self  # so that many merges cost no more than their sum
+        other.merged = self
+        self.external = self.external or other.external
+        self.exported = self.exported or other.exported
+        self.version += other.version + 1
+        self._tensors += other._tensors
+        self._frozen += other._frozen
+        return self
+
+
+class View:
+    """That a tensor is a view of another one, and how to take it again.
+
+    Attributes
+    ----------
+    base : Array
+        The tensor that it is a view of.
+    name, args, kwargs
+        The operation.
+    index : int or None
+        Which one of several results.
+    version : int
+        That of the storage when the view was taken. If it has changed since, and the tensors are
+        traced, the view has to be taken again.
+    """
+
+    __slots__ = ("args", "base", "index", "kwargs", "name", "version")
+
+    def __init__(
+        self,
+        base: Any,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        index: int | None,
+        version: int,
+    ) -> None:
+        self.base = base
+        self.name = name
+        self.args = args
+        self.kwargs = kwargs
+        self.index = index
+        self.version = version
+
+
+class Exposed:
+    """That tensors of a lower level see the memory of a traced one, so that writes go there.
+
+    Attributes
+    ----------
+    base : Array or None
+        The traced tensor of a lower level that is the same to its user; None: plain ones.
+    """
+
+    __slots__ = ("base",)
+
+    def __init__(self, base: Any) -> None:
+        self.base = base
+
+
+#: Seen by plain tensors, such as the argument that it was made of.
+EXPOSED = Exposed(None)
+
+
+class _Inner:
+    __slots__ = ()
+
+
+#: In the place of a view: the tensor is saved in a graph or wrapped by a traced one, so that no
+#: user has it.
+INNER = _Inner()
+
+
+def storage_of(x: Array) -> Storage:
+    """The storage of a tensor; made if there is none yet."""
+    storage = x._storage
+    if storage is None:
+        storage = x._storage = Storage()
+        storage.add(x)
+    while storage.merged is not None:
+        storage = x._storage = storage.merged
+    return storage
+
+
+def alias(x: Array) -> Any:
+    """Another tensor over the memory of `x`, plain."""
+    out = wrap(type(x), x._data, x._device)
+    out._storage = storage_of(x if x._trace is None else bottom(x))
+    return out
+
+
+def shared_alias(x: Array) -> Any:
+    """Another tensor over the memory of `x`, plain, which a user may have."""
+    out = alias(x)
+    out._storage.add(out)
+    return out
+
+
+def bottom(x: Any) -> Any:
+    """The plain tensor below all levels."""
+    while x._trace is not None:
+        x = x._primal
+    return x
+
+
+def save(x: Array) -> Any:
+    """A tensor of the present data of a plain one, which no later write changes."""
+    link = x._saved
+    saved = None if link is None else link()
+    if saved is None or saved._data is not x._data:
+        saved = alias(x)
+        saved._storage.freeze(saved)
+        x._saved = ref(saved)
+    return saved
+
+
+def before_write(x: Array) -> None:
+    """To be called before the memory of a plain tensor is written."""
+    if x._storage is not None:
+        storage_of(x).written()
+
+
+def link_view(x: Array, out: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Note that a plain result, or each of a tuple, is a view of a plain operand, if it is one."""
+    if isinstance(out, tuple):
+        for i, part in enumerate(out):
+            _link(x, part, name, args, kwargs, i)
+    else:
+        _link(x, out, name, args, kwargs, None)
+
+
+def _link(
+    x: Array, out: Array, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], index: Any
+) -> None:
+    if out is x:
+        return
+    root = x._device.ops["root"]
+    if root(out._data) is root(x._data):
+        storage = out._storage = storage_of(x)
+        storage.add(out)
+        out._view = View(x, name, args, kwargs, index, storage.version)
+
+
+# ---- memory that other libraries see
+
+#: By device, the ranges of addresses that are external, in order, and their storages.
+_external: dict[Device, list[tuple[int, int, Any]]] = {}
+_low = itemgetter(0)
+
+
+class _RangeRef(ref):  # type: ignore[type-arg]
+    """A reference to the storage of a range, which takes the range out once the storage is gone."""
+
+    __slots__ = ("device", "low")
+
+    device: Device
+    low: int
+
+
+def _forget_range(link: Any) -> None:
+    ranges = _external[link.device]
+    i = bisect_left(ranges, link.low, key=_low)
+    if i < len(ranges) and ranges[i][2] is link:
+        del ranges[i]
+
+
+def mark_external(x: Array, exported: bool = False) -> None:
+    """Note that another library may see the memory of a plain tensor.
+
+    Tensors over overlapping memory get one storage, however they came by it. What is `exported` is
+    seen in whole: the other library may know more of the memory than this view.
+    """
+    storage = storage_of(x)
+    if storage.exported:
+        return
+    ops = x._device.ops
+    data = x._data
+    if exported:
+        storage.exported = True
+        root = ops["root"](data)
+        data = root if type(root) is x._device.array_type else data
+    low, high = ops["bounds"](data)
+    storage.external = True
+    if low == high:
+        return
+    ranges = _external.setdefault(x._device, [])
+    first = bisect_left(ranges, low, key=_low)
+    if first and ranges[first - 1][1] > low:
+        first -= 1
+    last = first
+    while last < len(ranges) and ranges[last][0] < high:
+        other = ranges[last][2]()
+        if other is not None:
+            while other.merged is not None:
+                other = other.merged
+            low, high = min(low, ranges[last][0]), max(high, ranges[last][1])
+            if other is not storage:
+                storage = storage.merge(other)
+        last += 1
+    link = _RangeRef(storage, _forget_range)
+    link.device, link.low = x._device, low
+    ranges[first:last] = [(low, high, link)]

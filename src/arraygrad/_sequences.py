@@ -1,0 +1,67 @@
+"""Nested Python sequences that hold tensors, read as one tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ._array import Array, wrap
+from ._backends import numpy as _host
+from ._device import Device
+from ._dispatch import call, sequence
+from ._errors import explain
+
+
+def holds_tensor(obj: Any) -> bool:
+    """Whether there is a tensor in nested sequences."""
+    if isinstance(obj, Array):
+        return True
+    return isinstance(obj, (list, tuple)) and any(map(holds_tensor, obj))
+
+
+def device_of(obj: Any) -> Device | None:
+    """The device of the first tensor in nested sequences."""
+    if isinstance(obj, Array):
+        return obj._device
+    if isinstance(obj, (list, tuple)):
+        for x in obj:
+            found = device_of(x)
+            if found is not None:
+                return found
+    return None
+
+
+def stack_nested(name: str, obj: Any, device: Any, read: Callable[..., Any]) -> Any:
+    """Nested sequences stacked, so that tensors stay on their device and keep their trace.
+
+    `read(obj, device)` makes a tensor of anything that is neither a tensor nor holds one.
+    """
+    if isinstance(obj, Array):
+        return obj  # on whichever device: `stack` refuses a mixture
+    if not isinstance(obj, (list, tuple)):
+        return read(obj, device)
+    device = device or device_of(obj)
+    parts = [stack_nested(name, x, device, read) for x in obj]
+    if any(p.shape != parts[0].shape for p in parts):
+        shapes = ", ".join(str(p.shape) for p in parts)
+        raise ValueError(f"{name}: the elements of a sequence differ in shape: {shapes}")
+    common = _host.result_type(*[p._data.dtype for p in parts])
+    return sequence(
+        "stack",
+        [p if p._data.dtype == common else call("astype", p, common, copy=False) for p in parts],
+        axis=0,
+    )
+
+
+def from_sequence(name: str, obj: Any, like: Array, dtype: Any = None) -> Any:
+    """A list as a tensor: on the device of the tensors in it, or else on that of `like`."""
+
+    def read(x: Any, device: Any) -> Any:
+        target = device or like._device
+        try:
+            data = target.ops["from_host"](target.backend.as_host(x, dtype, None))
+        except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+            raise explain(error, name, (x,)) from error
+        return wrap(type(like), data, target)
+
+    return stack_nested(name, obj, None, read) if holds_tensor(obj) else read(obj, None)

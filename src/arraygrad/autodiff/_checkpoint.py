@@ -1,0 +1,170 @@
+"""Functions that are run again in the backward pass, instead of saving what they compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any
+
+from .. import _pytree
+from .._errors import describe
+from ._backward import backward
+from ._custom import FlatCall, is_at, record_call, result_tensors
+from ._grad_mode import checkpointing, enable_grad, grad_modes
+from ._graph import Node, box, new_leaf, sequence_numbers
+from ._levels import TAPE
+from ._rules import Rule
+from ._tangents import sum_to, user_context
+from ._views import refresh
+
+Function = Callable[..., Any]
+
+_recomputing: ContextVar[bool] = ContextVar("arraygrad_recomputing", default=False)
+
+
+def is_recomputing() -> bool:
+    """Whether a checkpoint runs its function again, for the backward pass.
+
+    A function with side effects, such as running averages, leaves them out then.
+
+    Returns
+    -------
+    bool
+        The answer.
+
+    Examples
+    --------
+    >>> from arraygrad import autodiff
+    >>> autodiff.is_recomputing()
+    False
+    """
+    return _recomputing.get()
+
+
+@contextmanager
+def _run_again(level: Any) -> Iterator[None]:
+    token = _recomputing.set(True)
+    closed, level.closed = level.closed, False
+    try:
+        with user_context(), enable_grad():
+            yield
+    finally:
+        level.closed = closed
+        _recomputing.reset(token)
+
+
+class _Boundary(frozenset[Node]):
+    """Where the pass over a second run ends; nothing else that is older has a part in it."""
+
+    start: int
+
+    def __contains__(self, node: Any) -> bool:
+        return self.check(node)
+
+    def check(self, node: Any) -> bool:
+        """Whether to stop; raises at what the first run has not met."""
+        if super().__contains__(node):
+            return True
+        if node.sequence_nr < self.start:
+            raise RuntimeError(
+                "checkpoint: the function takes a tensor from outside that has changed since it "
+                "was run first; make it an argument"
+            )
+        return False
+
+
+def checkpoint(f: Function, /) -> Function:
+    """The same function, with less memory: nothing that it computes is saved.
+
+    Only its arguments are; it is run once more when its gradient is needed.
+
+    Parameters
+    ----------
+    f : callable
+        Returns tensors in nested containers, the same ones each time it is run. It may use
+        tensors that are not among its arguments, also recorded ones; they must not change until
+        the backward pass. Its side effects happen twice, unless it asks `is_recomputing`, as
+        `nn.batch_norm` does, which updates its running mean and variance once. What it leaves
+        elsewhere than in its results has no gradient.
+
+    Returns
+    -------
+    callable
+        Of the same arguments and results.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> f = autodiff.checkpoint(lambda x: xp.sin(xp.exp(x)))
+    >>> x = xp.asarray(0.5)
+    >>> autodiff.grad(f)(x) == xp.exp(x) * xp.cos(xp.exp(x))
+    Tensor(True, dtype=bool)
+    """
+    if not callable(f):
+        raise TypeError(f"checkpoint: expected a function; got {describe(f)}")
+
+    @wraps(f)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        call = FlatCall((args, kwargs))
+        if call.forward or (call.level is None and grad_modes()):
+            return f(*args, **kwargs)  # nothing is saved anyway
+        captured: dict[Node, Any] = {}
+        if call.level is None:
+            call.level = TAPE  # there may be leaves inside
+        level = call.level
+        inner_args, inner_kwargs = call.primal_args()
+        with checkpointing(level.number, captured):
+            out = f(*inner_args, **inner_kwargs)
+        outs, structure = result_tensors("checkpoint", out)
+        if not any(call.flags) and not captured:
+            return out
+        if any(o._trace is not None and o._trace.level.number > level.number for o in outs):
+            return f(*args, **kwargs)  # because of what it takes from outside, of a higher level
+        call.check("checkpoint", outs)
+        saved = call.saved(call.inner)
+        nodes = tuple(captured)
+
+        def joint_vjp(g: Any, _out: Any, *inner: Any) -> list[Any]:
+            again, leaves = [], []
+            create = any(is_at(p, level) for p in g if p is not None)
+            for x, flag in zip(inner, call.flags, strict=True):
+                if flag and is_at(x, level):
+                    create = True  # the pass itself is recorded, at the same level
+                elif flag:
+                    x = box(x, new_leaf(x, level))
+                leaves.append(x._trace if flag else None)
+                again.append(x)
+            args, kwargs = _pytree.unflatten(call.structure, again)
+            boundary = _Boundary([*(s for s in leaves if s is not None), *nodes])
+            boundary.start = next(sequence_numbers)
+            roots = []
+            with _run_again(level):
+                results, _ = result_tensors("checkpoint", f(*args, **kwargs))
+                for y, p in zip(results, g, strict=True):
+                    if y._trace is not None:
+                        refresh(y)
+                    if p is not None and is_at(y, level):
+                        roots.append((y._trace, sum_to(p, y._trace)))
+            with user_context():
+                found = backward(roots, stops=boundary, create_graph=create)
+            for leaf in found:
+                boundary.check(leaf)
+            # One node may be that of several arguments.
+            return [None if s is None else found.pop(s, None) for s in (*leaves, *nodes)]
+
+        constants = [x for x, flag in zip(call.leaves, call.flags, strict=True) if not flag]
+        rule = Rule("checkpoint", joint_vjp=joint_vjp)
+        results = record_call(rule, call, outs, saved, captured)
+        call.inner = []  # not to outlive what the node saves
+        return _pytree.unflatten(
+            structure,
+            [
+                o if any(o is c for c in constants) else r
+                for o, r in zip(outs, results, strict=True)
+            ],
+        )
+
+    return run

@@ -1,0 +1,269 @@
+"""Operations in place, under differentiation: the values as outside, and the right gradients.
+
+Nothing that a graph has saved is overwritten. A write to a traced tensor makes a new value, and the
+object stands for that from then on. Tensors that share its memory follow:
+
+- A view writes into its base, and is taken again. So are other views of the base, when they are
+  next used.
+- A plain tensor into which a traced value is written becomes traced, and so do its base and the
+  views of that. If a tensor shares the memory in a way that this package does not know, the write
+  raises.
+- Memory that others see (an argument of a differentiated function, a detached tensor, an array of
+  another library) is written, too. What graphs have saved of it gets a copy before.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from .._array import Array
+from .._dispatch import apply, inplace, unary
+from .._errors import describe
+from .._keys import setitem
+from .._memory import EXPOSED, INNER, Exposed, Storage, View, alias, before_write, storage_of
+from .._modes import get_mode
+from .._standard import MUTATING
+from ._grad_mode import custom_rule, grad_modes, is_traced, recording_off
+from ._graph import box
+from ._rules import RULES, Rule
+from ._tangents import cast
+from ._views import (
+    make_writable,
+    put,
+    rebind,
+    refresh,
+    root_of,
+    take,
+)
+
+#: In-place operators that have a derivative, as functions that return a new tensor.
+_FUNCTIONS = {
+    f"i{short}": getattr(operator, short)
+    for short in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+}
+
+
+def write(name: str, operands: tuple[Any, ...], args: tuple[Any, ...]) -> Any:
+    """Perform an in-place operation of which some operand is traced; returns the first."""
+    x, value = operands
+    if x._trace is not None:
+        refresh(x)
+    if isinstance(value, Array) and value._trace is not None:
+        refresh(value)
+    if x._data.dtype.kind not in "fc" or not (
+        is_traced(x) or (isinstance(value, Array) and is_traced(value))
+    ):
+        return _write_unrecorded(name, x, value, args)
+    if not getattr(getattr(x._data, "flags", None), "writeable", True):
+        raise ValueError(f"{name}: assignment destination is read-only; got {describe(x)}")
+    if x._trace is not None:
+        _check_custom_rule(name, x)
+        if not x._trace.level.forward and recording_off(x, get_mode()):
+            _check_checkpoint(name, x)
+            raise RuntimeError(
+                f"{name}: inside of no_grad a tensor is written that takes part in another "
+                f"differentiation, too; copy it first: xp.asarray(x, copy=True); got {describe(x)}"
+            )
+    if args:
+        new = put(x, value, args[0])
+    else:
+        function = _FUNCTIONS.get(name)
+        if function is None:
+            return NotImplemented  # of integers only; the value is not one
+        new = function(x, value)
+        if not isinstance(new, Array):
+            return new  # NotImplemented
+        if new._data.shape != x._data.shape:
+            raise ValueError(
+                f"{name}: the result has shape {new._data.shape}, which does not fit; "
+                f"got {describe(x)}, {describe(value)}"
+            )
+        if new._data.dtype != x._data.dtype:
+            if new._data.dtype.kind != x._data.dtype.kind:
+                raise TypeError(
+                    f"{name}: a {new._data.dtype} result does not fit into a {x._data.dtype} "
+                    f"tensor; got {describe(x)}, {describe(value)}"
+                )
+            new = cast(new, x._data.dtype)
+        if name == "imul" and x._data.size == 1 and x._data.dtype.kind == "c":
+            _round_in_place(new, x, value)
+    _assign(name, x, new)
+    return x
+
+
+for _name in MUTATING:
+    RULES[_name] = Rule(_name, handler=write)
+
+
+def _round_in_place(new: Any, x: Any, value: Any) -> None:
+    """Round a product as in place: NumPy does so differently for one complex number."""
+    product = unary("copy", alias(x))
+    inplace("imul", product, alias(value) if isinstance(value, Array) else value)
+    setitem(alias(new), ..., product)
+
+
+def _write_unrecorded(name: str, x: Any, value: Any, args: tuple[Any, ...]) -> Any:
+    """A write that is not recorded: to ints, and inside of `no_grad`."""
+    if isinstance(value, Array) and value._trace is not None:
+        value = alias(value)
+    target = x
+    if x._trace is not None:
+        _check_checkpoint(name, x)
+        root = root_of(x)
+        if type(root._view) is not Exposed:  # a graph may have saved what is overwritten
+            make_writable(root)
+            if root is not x:
+                refresh(x)
+        target = alias(x)
+    if args:
+        setitem(target, args[0], value)
+        return x
+    result = apply(name, (target, value))
+    return x if result is target else result
+
+
+def _check_checkpoint(name: str, x: Any) -> None:
+    """Raise inside of a checkpoint that will run again, and records what it writes by then."""
+    for grad in grad_modes():
+        if grad.captured is not None and x._trace in grad.captured:
+            raise RuntimeError(
+                f"{name}: a checkpoint cannot write to a tensor from outside; copy it first: "
+                f"xp.asarray(x, copy=True); got {describe(x)}"
+            )
+
+
+def _check_custom_rule(name: str, x: Any) -> None:
+    """Raise inside of a function with a custom rule, which knows of no such write."""
+    scope = custom_rule()
+    if scope is None:
+        return
+    level, start, end = scope
+    trace = x._trace
+    if level <= trace.level.number < end or (not trace.level.forward and trace.sequence_nr < start):
+        raise RuntimeError(
+            f"{name}: a function with a rule of its own writes to a tensor from outside, and the "
+            f"gradient would be lost; copy it first: xp.asarray(x, copy=True); got {describe(x)}"
+        )
+
+
+def _assign(name: str, x: Any, new: Any) -> None:
+    """Let `x`, and what shares its memory, stand for a new value."""
+    chain = []
+    while type(x._view) is View:
+        link = x._view
+        rule = RULES.get(link.name)
+        if rule is None or rule.put is None:
+            raise RuntimeError(
+                f"{name}: a write to the result of {link.name} cannot be followed; got "
+                f"{describe(x)}; write to the tensor that it is a view of"
+            )
+        index = () if link.index is None else (link.index,)
+        new = rule.put(link.base, new, *index, *link.args, **link.kwargs)
+        chain.append(x)
+        x = link.base
+    if x._trace is None:
+        _assign_plain(name, x, new)
+    elif x._trace.is_tape_leaf and x._trace.level.number == 0:
+        raise RuntimeError(
+            f"{name}: a leaf that requires a gradient cannot be written in place, as its gradient "
+            f"would have no place; copy it, or write it inside of no_grad(); got {describe(x)}"
+        )
+    elif type(x._view) is Exposed:
+        _write_through(name, x, new)
+    else:
+        storage = x._storage
+        _match_strides(new, x)
+        _replace(x, new)
+        x._storage = storage
+    if chain:
+        x._storage.version += 1
+        for tensor in reversed(chain):
+            rebind(tensor, take(tensor._view))
+    elif x._storage is not None:
+        x._storage.version += 1
+
+
+def _replace(x: Any, new: Any) -> None:
+    """`rebind` for the tensor that others are views of; it is not one itself."""
+    if type(new._view) is View:
+        # (The value happens to be a view of something else, which it does not follow.)
+        new = box(new._primal, new._trace)
+    rebind(x, new)
+    x._view = None
+
+
+def _assign_plain(name: str, x: Any, new: Any) -> None:
+    """Make a plain tensor traced, and the views of it."""
+    if x._storage is None:
+        _match_strides(new, x)
+        _replace(x, new)
+        return
+    storage = storage_of(x)
+    views = [t for t in storage.tensors() if t is not x]
+    for tensor in views:
+        if root_of(tensor) is not x:
+            raise ValueError(
+                f"{name}: {describe(x)} shares its memory with another tensor, which would see "
+                "the values without their gradient; copy it first: xp.asarray(x, copy=True), or "
+                "write into the whole tensor: x[i] = value"
+            )
+    if storage.external:
+        memory = alias(x)
+        memory._view = INNER
+        before_write(x)
+        setitem(alias(x), ..., alias(new))
+        primal = new._primal
+        if primal._trace is None:
+            primal = memory
+        x._trace, x._primal, x._view, x._saved = new._trace, primal, EXPOSED, None
+    else:
+        _match_strides(new, x)
+        _replace(x, new)
+    x._storage = virtual = Storage()
+    virtual.version = 1
+    for tensor in views:
+        rebind(tensor, take(tensor._view))
+
+
+def _write_through(name: str, x: Any, new: Any) -> None:
+    """Write to memory that others see."""
+    base = x._view.base
+    if base is not None:
+        value = new._primal if new._trace.level is x._trace.level else None
+        if value is None:
+            raise RuntimeError(
+                f"{name}: {describe(x)} is an argument of a differentiated function, and a value "
+                "of another differentiation is written into it; copy it first: "
+                "xp.asarray(x, copy=True)"
+            )
+        setitem(base, ..., value)
+        x._primal = box(base._primal, base._trace) if base._trace is not None else alias(base)
+        x._data = x._primal._data
+    else:
+        memory = alias(x)
+        memory._view = INNER
+        setitem(alias(x), ..., alias(new))
+        x._primal = memory if new._primal._trace is None else new._primal
+    x._trace = new._trace
+    x._saved = None
+
+
+def _match_strides(new: Any, x: Any) -> None:
+    """Give `new` the layout in memory of `x`, on which it depends what reshaping copies."""
+    strides = getattr(x._data, "strides", None)
+    if strides is None or new._data.strides == strides:
+        return
+    ops = x._device.ops
+    back = tuple(i for i, s in enumerate(strides) if s < 0)
+    data = ops["flip"](x._data, axis=back) if back else x._data
+    data = ops["copy"](data)
+    data = ops["flip"](data, axis=back) if back else data
+    if data.strides != strides:
+        return  # with gaps: a view of other memory
+    ops["setitem"](data, new._data, ...)
+    while True:
+        new._data = data
+        if new._trace is None:
+            return
+        new = new._primal

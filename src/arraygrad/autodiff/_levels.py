@@ -1,0 +1,410 @@
+"""The levels of differentiations: what they do with an operation on their tensors.
+
+An operation is performed at the highest level among its operands. These are unwrapped, the
+operation is performed on what they wrap, which is the same again, one level lower, and the result
+is wrapped, with a node or with a tangent. So differentiations nest in any order, each follows its
+own derivatives only, and there is no state outside of the tensors, except the modes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._array import Array
+from .._errors import describe
+from .._memory import INNER, View
+from .._modes import get_mode
+from ._backward import run_backward
+from ._grad_mode import recording_off
+from ._graph import Level, Node, Tangent, TensorSpec, box, new_node, output_node, unhidden
+from ._rules import RULES, SAVE_SPEC, NotDifferentiableError, Rule
+from ._tangents import add, fit, mask_indeterminate, rule_context, zeros
+from ._views import detach, note_view, perform, refresh, snapshot
+
+_NONE: dict[str, Any] = {}
+_NOTHING_SAVED = (None, None, None)
+_KEYED = frozenset({"getitem", "put", "scatter"})
+
+
+def transform(name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> Any:
+    """Perform an operation of which some operand is traced."""
+    rule = RULES.get(name)
+    if rule is not None:
+        if rule.handler is not None:
+            return rule.handler(name, operands, args)
+        if rule.prepare is not None:
+            result = rule.prepare(operands, args, kwargs)
+            if result is not NotImplemented:
+                return result
+    mode = get_mode()
+    if kwargs:
+        kwargs = {k: _constant(name, k, x) for k, x in kwargs.items()}
+    level: Any = None
+    unwrapped = []
+    for x in operands:
+        while isinstance(x, Array) and x._trace is not None:
+            refresh(x)
+            trace = x._trace
+            if trace is None:
+                break
+            if trace.level.forward or not recording_off(x, mode):
+                if level is None or trace.level.number > level.number:
+                    level = trace.level
+                break
+            x = _primal_of_unrecorded(x, name, rule)
+        unwrapped.append(x)
+    if level is None:
+        return perform(name, unwrapped, args, kwargs)
+    inner, traces = [], []
+    for x in unwrapped:
+        if isinstance(x, Array) and x._trace is not None and x._trace.level is level:
+            inner.append(x._primal)
+            traces.append(x._trace)
+        else:
+            inner.append(x)
+            traces.append(None)
+    if rule is None or rule.refused:
+        raise _refusal(name, rule, inner)
+    result = level.perform(rule, tuple(unwrapped), inner, traces, args, kwargs)
+    if mode is not None and mode.nans is not None:
+        results = result if isinstance(result, (tuple, list)) else (result,)
+        mode.nans.check_traced(name, operands, results)
+    return result
+
+
+def _constant(name: str, keyword: str, x: Any) -> Any:
+    """A parameter, which is not differentiated."""
+    mode = get_mode()
+    while isinstance(x, Array) and x._trace is not None:
+        refresh(x)
+        if x._trace is None:
+            break
+        if x._trace.level.forward or not recording_off(x, mode):
+            raise NotDifferentiableError(
+                f"{name}: not differentiable with respect to {keyword}; got {describe(x)}. Write "
+                "autodiff.stop_gradient(x) if it counts as constant"
+            )
+        x = x._primal
+    return x
+
+
+def _primal_of_unrecorded(x: Any, name: str, rule: Rule | None) -> Any:
+    """What a tensor wraps whose operations are not recorded at present."""
+    primal = unhidden(x._primal)
+    if rule is None or rule.put is None:
+        return primal
+    if primal._trace is not None:
+        # It is followed itself, and a write to a view of it would not reach `x`.
+        primal = snapshot(primal)
+        note_view(primal, x, "shared", (name,), {}, None)
+        return primal
+    return detach(x)  # later writes to `x` reach the view
+
+
+def _refusal(name: str, rule: Rule | None, inner: list[Any]) -> Exception:
+    why = rule.refused if rule is not None else "it has no rule"
+    got = ", ".join(describe(x) for x in inner)
+    return NotDifferentiableError(
+        f"{name}: not differentiable: {why}; got {got}. Write autodiff.stop_gradient(x) for an "
+        "operand that counts as constant"
+    )
+
+
+class _Differentiation(Level):
+    """What both modes share."""
+
+    __slots__ = ()
+
+    def process(self, name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> Any:
+        """Perform an operation that a tensor of this level takes part in."""
+        rule = RULES.get(name)
+        if (
+            rule is None
+            or rule.prepare is not None
+            or rule.handler is not None
+            or rule.refused
+            or self.number < 0
+            or self.closed
+            or get_mode() is not None
+        ):
+            return transform(name, operands, args, kwargs)
+        for x in kwargs.values():
+            if isinstance(x, Array):
+                return transform(name, operands, args, kwargs)
+        inner, traces = [], []
+        for x in operands:
+            if isinstance(x, Array):
+                t = x
+                if t._trace is not None:
+                    if t._view is not None:
+                        refresh(t)
+                    trace = t._trace
+                    if trace is None or trace.level is not self:
+                        return transform(name, operands, args, kwargs)
+                    inner.append(t._primal)
+                    traces.append(trace)
+                    continue
+            inner.append(x)
+            traces.append(None)
+        return self.perform(rule, operands, inner, traces, args, kwargs)
+
+    def perform(
+        self, rule: Rule, operands: Any, inner: Any, traces: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """Perform an operation on what the operands wrap, and wrap the result."""
+        raise NotImplementedError
+
+    def refresh(self, x: Any) -> None:
+        """Bring a tensor of this level up to date."""
+        refresh(x)
+
+    def detach(self, x: Any) -> Any:
+        """The data as a plain tensor."""
+        return detach(x)
+
+    def check_constant(self, x: Any, name: str) -> None:
+        """Raise if a gradient would be lost by reading the data."""
+        if gradient_flows(x):
+            instead = "functions of arraygrad instead of NumPy's (xp.exp(x)), or "
+            raise NotDifferentiableError(
+                f"{name}: the gradient would be lost, as what reads the data is not "
+                f"differentiated; write {instead if name == '__array__' else ''}x.detach() or "
+                "autodiff.stop_gradient(x) if that is meant"
+            )
+
+    def check_number(self, x: Any, name: str) -> None:
+        """Raise if a gradient would be lost: libraries go on computing with float(x)."""
+        if gradient_flows(x):
+            raise NotDifferentiableError(
+                f"{name}: the gradient would be lost, as what is computed with Python's numbers is "
+                "not differentiated; write functions of arraygrad instead of those of math (xp.sqrt"
+                "(x)), comparisons as they are (x > 0), x.item() for the number on purpose, or "
+                "autodiff.stop_gradient(x)"
+            )
+
+    def backward(self, x: Any, gradient: Any, retain_graph: Any, create_graph: bool) -> None:
+        """See `Tensor.backward`."""
+        run_backward(x, gradient, retain_graph, create_graph)
+
+
+def gradient_flows(x: Any) -> bool:
+    """Whether a gradient can still pass through `x`, so that reading its data would lose it."""
+    mode = get_mode()
+    while x._trace is not None:
+        refresh(x)
+        trace = x._trace
+        if trace is None:
+            break
+        if trace.level.forward:
+            if trace.value is not None:
+                return True
+        elif not recording_off(x, mode) and _reaches_leaf(trace):
+            return True
+        x = x._primal
+    return False
+
+
+def _reaches_leaf(start: Node) -> bool:
+    """Whether a way back to a leaf is left: not freed by `backward`, nor piecewise constant."""
+    stack, seen = [start], {start}
+    while stack:
+        node = stack.pop()
+        rule = node.rule
+        if rule is None:
+            return True
+        if node.saved is not None and (rule.vjps or rule.joint_vjp is not None):
+            new = {parent for parent in node.parents if parent is not None} - seen
+            seen |= new
+            stack.extend(new)
+    return False
+
+
+def _one_tensor(inner: Any) -> bool:
+    """Whether there is one tensor among Python scalars."""
+    n = 0
+    for x in inner:
+        n += isinstance(x, Array)
+    return n == 1
+
+
+class ReverseLevel(_Differentiation):
+    """A differentiation that records a graph."""
+
+    __slots__ = ()
+
+    def perform(
+        self, rule: Rule, operands: Any, inner: Any, traces: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """Perform an operation and record it."""
+        if len(inner) > 1:
+            if rule.scalar is not None and _one_tensor(inner):
+                rule = rule.scalar
+            elif operands[0] is operands[1] and rule.name == "multiply":
+                # A square: one product in its gradient, not two.
+                rule, inner, traces = RULES["pow"], [inner[0], 2], [traces[0], None]
+                out = perform("multiply", (inner[0], inner[0]))
+                return self.record(rule, out, operands, inner, traces, args, kwargs)
+        out = perform(rule.name, inner, args, kwargs)
+        return self.record(rule, out, operands, inner, traces, args, kwargs)
+
+    def record(
+        self, rule: Rule, out: Any, operands: Any, inner: Any, traces: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """A result with a node that says how it came about."""
+        several = isinstance(out, (tuple, list))
+        if several:
+            if not out:
+                return out
+            if rule.perturb is not None:
+                out = rule.perturb(out)
+            node = new_node(out[0], self)
+            node.shape = tuple([o._data.shape for o in out])
+        else:
+            node = new_node(out, self)
+            if node.dtype.kind not in "fc":
+                return out  # bools and ints have no derivative
+        node.rule = rule
+        node.parents = tuple(traces)
+        node.kwargs = kwargs
+        n = len(inner)
+        if rule.composed:
+            plan = rule.plan(tuple([t is not None for t in traces]))
+        elif n == 1:
+            plan = rule.saves[0]
+        elif n == 2:
+            first, second = traces
+            plan = rule.saves[1] if first is None else rule.saves_all if second is not None else (
+                rule.saves[0]
+            )  # fmt: skip
+        else:
+            plan = rule.plan(tuple([t is not None for t in traces]))
+        want = plan[0]
+        if not want:
+            saved: list[Any] = [None]
+        elif several:
+            saved = [tuple([_save(o, want, True) for o in out])]
+        else:
+            saved = [_save(out, want, True)]
+        for i in range(n):
+            want = plan[i + 1]
+            saved.append(_save(inner[i], want, traces[i] is not None) if want else None)
+        if args:
+            if rule.name in _KEYED:
+                args = (_save_key(args[0]), *args[1:])
+            saved += args
+        node.saved = tuple(saved)
+        if not several:
+            result = box(out, node)
+            if rule.put is not None:
+                _note_if_view(rule, result, operands[0], inner[0], args, kwargs, None)
+            return result
+        results = []
+        for i, o in enumerate(out):
+            if o._data.dtype.kind not in "fc":
+                results.append(o)
+                continue
+            result = box(o, output_node(o, node, i))
+            if rule.put is not None:
+                _note_if_view(rule, result, operands[0], inner[0], args, kwargs, i)
+            results.append(result)
+        return getattr(type(out), "_make", type(out))(results)
+
+
+def _note_if_view(
+    rule: Rule, result: Any, operand: Any, inner: Any, args: Any, kwargs: Any, index: int | None
+) -> None:
+    """Note whose view a result is, if what it wraps is a view of what the operand wraps."""
+    link = result._primal._view
+    if type(link) is View and link.base is inner:
+        note_view(result, operand, rule.name, args, kwargs, index)
+        if result._primal._trace is None:
+            result._primal._view = INNER
+
+
+def _save(value: Any, want: int, is_primal: bool) -> Any:
+    """What a node saves of an operand."""
+    if not isinstance(value, Array):
+        return value
+    x = value
+    if want == SAVE_SPEC:
+        return TensorSpec(x._data.shape, x._data.dtype, x._device)
+    if is_primal and x._trace is None and x._storage is None:
+        return value  # nothing else has its memory
+    return snapshot(value)
+
+
+def _save_key(key: Any) -> Any:
+    """An index that no later write changes."""
+    if isinstance(key, (tuple, list)):
+        return type(key)([_save_key(k) for k in key])
+    return snapshot(key) if isinstance(key, Array) else key
+
+
+class ForwardLevel(_Differentiation):
+    """A differentiation that propagates tangents."""
+
+    __slots__ = ()
+
+    forward = True
+
+    def perform(
+        self, rule: Rule, operands: Any, inner: Any, traces: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """Perform an operation and propagate the tangents of its operands."""
+        if rule.scalar is not None and _one_tensor(inner):
+            rule = rule.scalar
+        out = perform(rule.name, inner, args, kwargs)
+        several = isinstance(out, (tuple, list))
+        if not several and out._data.dtype.kind not in "fc":
+            return out
+        tangents = [None if t is None else t.value for t in traces]
+        with rule_context():
+            if rule.rotate is not None and tangents[0] is not None:
+                out, total = rule.rotate(tangents[0], out, inner[0], *args, **kwargs)
+            else:
+                total = _tangent(rule, out, several, tangents, inner, args, kwargs)
+        if not several:
+            result = box(out, Tangent(self, total))
+            if rule.put is not None:
+                _note_if_view(rule, result, operands[0], inner[0], args, kwargs, None)
+            return result
+        results = []
+        for i, (o, t) in enumerate(zip(out, total or [None] * len(out), strict=True)):
+            if o._data.dtype.kind not in "fc":
+                results.append(o)
+                continue
+            result = box(o, Tangent(self, t))
+            if rule.put is not None:
+                _note_if_view(rule, result, operands[0], inner[0], args, kwargs, i)
+            results.append(result)
+        return getattr(type(out), "_make", type(out))(results)
+
+
+def _tangent(
+    rule: Rule, out: Any, several: bool, tangents: Any, inner: Any, args: Any, kwargs: Any
+) -> Any:
+    """The tangent of the result, None for zero; a list of these for several results."""
+    if all(t is None for t in tangents) or not rule.jvps:
+        return None
+    if rule.variadic:
+        filled = [zeros(x) if t is None else t for x, t in zip(inner, tangents, strict=True)]
+        term = rule.jvps[0](filled, *args, **kwargs)  # type: ignore[misc]  # (it has that one)
+        return [fit(p, o) for p, o in zip(term, out, strict=True)] if several else fit(term, out)
+    total: Any = None
+    for t, jvp in zip(tangents, rule.jvps, strict=True):
+        if t is None or jvp is None:
+            continue
+        term = jvp(t, out, *inner, *args, **kwargs)
+        if several:
+            terms = [None if p is None else fit(p, o) for p, o in zip(term, out, strict=True)]
+            total = terms if total is None else list(map(add, total, terms))
+        elif term is not None:
+            if rule.elementwise:
+                term = mask_indeterminate(term, t)
+            total = add(total, fit(term, out))
+    return total
+
+
+#: The level of the tape, and that of leaves whose recording is switched off.
+TAPE = ReverseLevel(0)
+TAPE_OFF = ReverseLevel(-1)

@@ -1,0 +1,243 @@
+"""One traced call of a user's function: its arguments, its results, and the map of cotangents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import _pytree
+from .._creation import asarray
+from .._errors import describe
+from .._memory import EXPOSED, Exposed, alias, shared_alias, storage_of
+from .._modes import get_mode
+from .._tensor import Tensor
+from ._backward import backward
+from ._graph import Tangent, box, new_leaf, unhidden
+from ._levels import ReverseLevel
+from ._tangents import ones, sum_to, zeros
+from ._views import refresh, snapshot, tie
+
+Function = Callable[..., Any]
+
+
+class DiffArgs:
+    """The arguments of a function, and the leaves of those it is differentiated with respect to."""
+
+    def __init__(self, name: str, args: Sequence[Any], argnums: Sequence[int]) -> None:
+        self.name = name
+        self.args = list(args)
+        self.argnums = argnums
+        self.leaves: list[Tensor] = []
+        self.structures = []
+        for i in argnums:
+            if not -len(args) <= i < len(args):
+                raise ValueError(
+                    f"{name}: argnums {i} is out of range: the function is called with "
+                    f"{len(args)} positional arguments"
+                )
+            leaves, structure = _pytree.flatten(args[i])
+            if not leaves:
+                raise TypeError(f"{name}: argument {i} holds no tensor; got {describe(args[i])}")
+            self.structures.append(structure)
+            for k, x in enumerate(leaves):
+                if not isinstance(x, Tensor) or x._data.dtype.kind not in "fc":
+                    # (B023: the path is asked for at once, if at all)
+                    x = as_input(name, i, x, lambda: _pytree.paths(args[i])[k])  # noqa: B023
+                self.leaves.append(x)
+
+    def with_leaves(self, leaves: Sequence[Any]) -> list[Any]:
+        """The arguments with other leaves."""
+        args = list(self.args)
+        parts = self.unflatten(leaves)
+        for k, i in enumerate(self.argnums):
+            args[i] = parts[k]
+        return args
+
+    def unflatten(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
+        """Leaves in the containers of the arguments."""
+        return _pytree.unflatten_each(self.structures, leaves)
+
+
+def as_input(name: str, i: int, x: Any, path: Callable[[], str]) -> Tensor:
+    if isinstance(x, Tensor) and x.dtype.kind in "fc":
+        return x
+    if isinstance(x, (float, complex)):
+        return asarray(x)
+    where = path()
+    if isinstance(x, Tensor):
+        hint = "; write xp.astype(x, xp.float64) first"
+    elif hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__"):
+        hint = "; write arraygrad.asarray(x, dtype=...) first"
+    elif where:
+        hint = "; what is not differentiated by goes into another argument"
+    elif isinstance(x, int):
+        hint = "; write arraygrad.asarray(x, dtype=...) first"
+    else:
+        hint = "; containers of tensors are dicts, lists, tuples and dataclasses"
+    raise TypeError(
+        f"{name}: argument {i}{where} must be a tensor of a floating-point dtype; "
+        f"got {describe(x)}{hint}"
+    )
+
+
+def enter_level(x: Any, level: Any, tangent: Any = None) -> Any:
+    """An argument of a differentiated function, traced."""
+    if x._trace is not None:
+        refresh(x)
+    if x._trace is not None:
+        value, view = snapshot(x), Exposed(x)
+    else:
+        value, view = alias(x), EXPOSED
+    trace = Tangent(level, tangent) if level.forward else new_leaf(value, level)
+    out = box(value, trace, view)
+    if view is EXPOSED:
+        storage_of(value).add(out)
+    return out
+
+
+def check_arguments(name: str, arguments: Sequence[Any]) -> None:
+    """Raise if an argument has been written through the tensor that was passed for it.
+
+    Outside, the two are one; here the argument did not see the write.
+    """
+    for x in arguments:
+        base = None if type(x._view) is not Exposed else x._view.base
+        if base is None:
+            continue
+        refresh(base)
+        if x._primal._trace is not base._trace:
+            raise RuntimeError(
+                f"{name}: the function writes to {describe(base)}, which is also its argument, "
+                "without going through that; copy it first: xp.asarray(x, copy=True)"
+            )
+
+
+def is_at(x: Any, level: Any) -> bool:
+    """Whether `x` is traced at a level; it is brought up to date."""
+    if not isinstance(x, Tensor) or x._trace is None:
+        return False
+    refresh(x)
+    return x._trace is not None and x._trace.level is level
+
+
+def lowered(x: Any, level: Any) -> Any:
+    """A result without the level, as it is handed to the caller."""
+    if not is_at(x, level):
+        return x
+    if type(x._view) is Exposed and x._view.base is not None:
+        return x._view.base
+    primal = unhidden(x._primal)
+    if primal._trace is not None:
+        out = box(primal._primal, primal._trace, primal._view)
+        out._storage = primal._storage
+        return out
+    # The graph may have saved it, and the caller may write to what he gets.
+    storage_of(primal).freeze(primal)
+    return shared_alias(primal)
+
+
+def split_aux(name: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
+    if not has_aux:
+        return result, None
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TypeError(
+            f"{name}: with has_aux the function must return a tuple (result, aux); "
+            f"got {describe(result)}"
+        )
+    return result
+
+
+def outputs_of(name: str, out: Any) -> tuple[list[Tensor], Any]:
+    leaves, structure = _pytree.flatten(out)
+    if not leaves:
+        raise TypeError(f"{name}: the function must return a tensor; got {describe(out)}")
+    for x in leaves:
+        if not isinstance(x, Tensor) or x._data.dtype.kind not in "fc":
+            raise TypeError(
+                f"{name}: the function must return tensors of a floating-point dtype; "
+                f"got {describe(x)}"
+            )
+    return leaves, structure
+
+
+def traces_of(name: str, outputs: Sequence[Any], level: Any) -> list[Any]:
+    """The outputs' traces; None for those that do not depend on the input, as some must."""
+    traces = [x._trace if is_at(x, level) else None for x in outputs]
+    if traces.count(None) == len(traces):
+        raise ValueError(
+            f"{name}: the output does not depend on the argument that it is differentiated with "
+            "respect to; got "
+            f"{', '.join(describe(x) for x in outputs)}"
+        )
+    return traces
+
+
+class TracedCall:
+    """One recorded call of a function: its result, and the map of cotangents back."""
+
+    def __init__(
+        self, name: str, f: Function, inputs: DiffArgs, kwargs: Any, has_aux: bool
+    ) -> None:
+        self.name = name
+        self.level = level = ReverseLevel()
+        self.inputs = inputs
+        variables = [enter_level(x, level) for x in inputs.leaves]
+        self.leaves = [v._trace for v in variables]
+        try:
+            out, aux = split_aux(name, f(*inputs.with_leaves(variables), **kwargs), has_aux)
+            check_arguments(name, variables)
+            outputs, self.structure = outputs_of(name, out)
+            mode = get_mode()
+            if mode is not None and mode.nans is not None:
+                mode.nans.check_results(name, outputs, inputs.args)
+            self.nodes = traces_of(name, outputs, level)
+            self.aux = _pytree.tree_map(lambda x: lowered(x, level), aux) if has_aux else None
+            self.outputs = [lowered(x, level) for x in outputs]
+        finally:
+            level.closed = True
+
+    def value(self) -> Any:
+        """The result."""
+        return _pytree.unflatten(self.structure, self.outputs)
+
+    def pull(self, cotangents: Sequence[Tensor | None], free: bool = False) -> list[Tensor]:
+        """Cotangents of the arguments from those of the results."""
+        roots = [
+            (node, sum_to(g, node))
+            for node, g in zip(self.nodes, cotangents)  # noqa: B905  (strict=True costs most of it)
+            if node is not None and g is not None
+        ]
+        return self.collect(backward(roots, free=free, unshare=True))
+
+    def collect(self, found: dict[Any, Tensor]) -> list[Tensor]:
+        """What was found for the arguments; zeros for those without."""
+        result = []
+        for leaf, x in zip(self.leaves, self.inputs.leaves):  # noqa: B905  (as above)
+            g = found.pop(leaf, None)
+            g = zeros(x) if g is None else g
+            result.append(tie(g, x) if x._trace is not None else g)
+        return result
+
+
+def gradients(
+    name: str, f: Function, argnums: Sequence[int], args: Any, kwargs: Any, has_aux: bool
+) -> tuple[Any, tuple[Any, ...]]:
+    """The value of `f`, with `has_aux` its tuple, and the gradients."""
+    inputs = DiffArgs(name, args, argnums)
+    traced = TracedCall(name, f, inputs, kwargs, has_aux)
+    value = traced.value()
+    grads = inputs.unflatten(traced.pull([unit_cotangent(name, value)], True))
+    return (value, traced.aux) if has_aux else value, grads
+
+
+def unit_cotangent(name: str, value: Any) -> Tensor:
+    """The cotangent of a function's value with which its gradient begins."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name}: the function must return one tensor; got {describe(value)}")
+    data = value._data
+    if data.size != 1 or data.dtype.kind != "f":
+        raise ValueError(
+            f"{name}: the function must return a real tensor of one element; got "
+            f"{describe(value)}; use autodiff.vjp or autodiff.jacobian for other outputs"
+        )
+    return ones(value)

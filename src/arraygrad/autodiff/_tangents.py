@@ -1,0 +1,160 @@
+"""What rules and the engine share: shapes and dtypes of tangents and cotangents, NaN, warnings."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import _dispatch
+from .._array import Array
+from .._device import get_device
+from .._dispatch import SCALARS, binary, call, create_like, inplace
+from .._modes import Mode, _mode, get_mode
+
+_host = get_device("cpu").backend  # which knows what to warn of
+_set_errors, _reset_errors, _ignored = _host.errors.set, _host.errors.reset, _host.ignored
+_get_errors = _host.errors.get
+_set_mode, _reset_mode = _mode.set, _mode.reset
+
+
+class rule_context:
+    """A context for rules: no floating-point warnings, and none of the modes that check.
+
+    The warnings are the CPU's, for whatever device; others do not warn.
+    """
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = enter_rules()
+
+    def __exit__(self, *_: object) -> None:
+        leave_rules(self._before)
+
+
+def enter_rules() -> Any:
+    """Enter `rule_context`; returns what `leave_rules` takes."""
+    mode = get_mode()
+    token = None
+    if mode is not None and mode.checks:
+        token = _set_mode(_RuleMode(mode))
+    if _get_errors(None) is _ignored:
+        return None if token is None else (None, token)
+    return _set_errors(_ignored), token
+
+
+def leave_rules(before: Any) -> None:
+    """Leave `rule_context`."""
+    if before is None:
+        return
+    errors, token = before
+    if errors is not None:
+        _reset_errors(errors)
+    if token is not None:
+        _reset_mode(token)
+
+
+class _RuleMode(Mode):
+    """The mode inside of rules, which remembers the one outside for the user's code."""
+
+    __slots__ = ("suspended",)
+
+    def __init__(self, suspended: Mode) -> None:
+        super().__init__(None, None)
+        self.grad = suspended.grad
+        self.suspended = suspended
+
+
+class user_context:
+    """A context for the user's code that a backward pass runs: it is checked as elsewhere."""
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        mode = get_mode()
+        suspended = mode.suspended if isinstance(mode, _RuleMode) else None
+        self._token = None if suspended is None else _set_mode(suspended)
+
+    def __exit__(self, *_: object) -> None:
+        if self._token is not None:
+            _reset_mode(self._token)
+
+
+def zeros(x: Any) -> Any:
+    """Zeros of the shape, dtype and device of a tensor."""
+    return create_like(x, "zeros", x._data.shape, dtype=x._data.dtype)
+
+
+def ones(x: Any) -> Any:
+    """Ones of the shape, dtype and device of a tensor."""
+    return create_like(x, "ones", x._data.shape, dtype=x._data.dtype)
+
+
+def fit(t: Any, like: Any) -> Any:
+    """A tangent broadcast and cast to a result's shape and dtype."""
+    if t._data.shape != like.shape:
+        t = _dispatch.view("broadcast_to", t, like.shape)
+    if t._data.dtype is not like.dtype and t._data.dtype != like.dtype:
+        t = cast(t, like.dtype)
+    return t
+
+
+def cast(g: Any, dtype: Any) -> Any:
+    """A tensor in another dtype; of a complex one that becomes real, the real part."""
+    if g._data.dtype.kind == "c" and dtype.kind == "f":
+        g = _dispatch.view("real", g)
+        if g._data.dtype == dtype:
+            return g
+    return call("astype", g, dtype)
+
+
+def sum_to(g: Any, node: Any) -> Any:
+    """A cotangent summed over broadcast axes and cast to an operand's shape and dtype."""
+    have, want = g._data.shape, node.shape
+    if have != want and g._data.size == math.prod(want) and 0 not in have:
+        # Only axes of one element are too many.
+        g = _dispatch.view("reshape", g, want, copy=None)
+    elif have != want:
+        extra = len(have) - len(want)
+        axes = tuple(
+            [i for i, n in enumerate(have) if i < extra or (want[i - extra] == 1 and n != 1)]
+        )
+        if extra == len(axes):
+            g = _dispatch.reduction("sum", g, axes, False)
+        else:
+            g = _dispatch.reduction("sum", g, axes, True)
+            if extra:
+                g = _dispatch.view("reshape", g, want, copy=None)
+    if g._data.dtype is not node.dtype and g._data.dtype != node.dtype:
+        g = cast(g, node.dtype)
+    return g
+
+
+def mask_indeterminate(x: Any, weight: Any) -> Any:
+    """`x` with 0 for its NaNs where `weight` is 0 or infinite: what 0 times infinity counts as."""
+    data = x._device.ops["settle"](x._data, weight._data)
+    if data is x._data:
+        return x  # without NaNs, of whatever level
+    return binary("settle", x, weight)
+
+
+def updated(name: str, new: Any, value: Any) -> Any:
+    """A tensor that nothing else refers to yet, after an in-place operation."""
+    if new._trace is None:
+        if isinstance(value, Array):
+            if value._trace is None and value._device is new._device:
+                new._device.ops[name](new._data, value._data)
+                return new
+        elif type(value) in SCALARS:
+            new._device.ops[name](new._data, value)
+            return new
+    if name == "irtruediv":
+        return value / new
+    if name == "imul" and not (new.size == 1 and new._data.dtype.kind == "c"):
+        return new * value  # (one complex product is rounded otherwise in place)
+    return inplace(name, new, value)
+
+
+def add(a: Any, b: Any) -> Any:
+    """The sum of two terms, either of which may be None for zero."""
+    return b if a is None else a if b is None else binary("add", a, b)

@@ -1,0 +1,107 @@
+"""Transposes of linear maps, by which the missing half of a rule follows from the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ._backward import backward
+from ._graph import box, new_leaf
+from ._levels import ReverseLevel
+from ._rules import RULES, Rule
+from ._tangents import sum_to, zeros
+from ._views import refresh, snapshot
+
+
+def linear_transpose(
+    function: Callable[..., Any], *at: Any
+) -> tuple[Any, Callable[..., list[Any]]]:
+    """A function of tensors at a point, and the map of its cotangents to the arguments'."""
+    level = ReverseLevel()
+    variables = []
+    for x in at:
+        value = snapshot(x)
+        variables.append(box(value, new_leaf(value, level)))
+    leaves = [v._trace for v in variables]
+    out = function(*variables)
+    outs = out if isinstance(out, (tuple, list)) else (out,)
+    traces = [_trace_at(o, level) for o in outs]
+    level.closed = True
+
+    def pull(*cotangents: Any) -> list[Any]:
+        roots = [
+            (trace, sum_to(g, trace))
+            for trace, g in zip(traces, cotangents, strict=True)
+            if g is not None and trace is not None
+        ]
+        found = backward(roots)
+        return [found.get(leaf) for leaf in leaves]
+
+    return out, pull
+
+
+def _trace_at(x: Any, level: Any) -> Any:
+    """The trace of a result at a level; None if it does not depend on the arguments."""
+    if x is None or x._trace is None:
+        return None
+    refresh(x)
+    return x._trace if x._trace is not None and x._trace.level is level else None
+
+
+def transposed_vjp(vjp: Callable[..., Any], several: bool) -> Callable[..., Any]:
+    """The jvp that belongs to a vjp, which is linear: its transpose."""
+
+    def jvp(t: Any, out: Any, *operands: Any, **kwargs: Any) -> Any:
+        start = [zeros(o) for o in out] if several else [zeros(out)]
+
+        def function(*g: Any) -> Any:
+            return vjp(g if several else g[0], out, *operands, **kwargs)
+
+        _, pull = linear_transpose(function, *start)
+        found = pull(t)
+        return found if several else found[0]
+
+    return jvp
+
+
+def transposed_jvp(jvp: Callable[..., Any], i: int) -> Callable[..., Any]:
+    """The vjp that belongs to a jvp of operand `i`."""
+
+    def vjp(g: Any, out: Any, *operands: Any, **kwargs: Any) -> Any:
+        def function(t: Any) -> Any:
+            return jvp(t, out, *operands, **kwargs)
+
+        _, pull = linear_transpose(function, zeros(operands[i]))
+        return pull(*g)[0] if isinstance(g, tuple) else pull(g)[0]
+
+    return vjp
+
+
+def _jvp_of(vjp: Callable[..., Any]) -> Callable[..., Any]:
+    def jvp(t: Any, out: Any, *operands: Any, **kwargs: Any) -> Any:
+        return transposed_vjp(vjp, isinstance(out, (tuple, list)))(t, out, *operands, **kwargs)
+
+    return jvp
+
+
+def define(name: str, *pairs: Any, **options: Any) -> None:
+    """Give the rule of an operation: (vjp, jvp) for each operand.
+
+    One of a pair may be None: it is completed by transposing the other, which is linear.
+
+    Parameters
+    ----------
+    name : str
+        The operation.
+    *pairs : tuple of (callable or None, callable or None)
+        For each operand.
+    **options
+        Further attributes of the rule.
+    """
+    rule = Rule(name, pairs, **options)
+    for i, (vjp, jvp) in enumerate(pairs):
+        if vjp is None and jvp is not None:
+            rule.vjps[i] = rule.real_vjps[i] = transposed_jvp(jvp, i)
+        elif jvp is None and vjp is not None:
+            rule.jvps[i] = _jvp_of(vjp)
+    RULES[name] = rule

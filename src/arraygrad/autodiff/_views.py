@@ -1,0 +1,249 @@
+"""Traced tensors as names for values: views of one another, and memory that others see.
+
+A write to a traced tensor does not overwrite anything. It makes a new value, and the tensor stands
+for that from then on (`rebind`). Views of it are taken again when they are next used (`refresh`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._array import Array
+from .._dispatch import LISTED, apply, call, inplace, unary, view
+from .._keys import getitem, scatter, setitem
+from .._memory import (
+    EXPOSED,
+    INNER,
+    Storage,
+    View,
+    alias,
+    bottom,
+    save,
+    shared_alias,
+    storage_of,
+)
+from .._modes import _mode
+from .._standard import MUTATING
+from ._graph import box
+from ._rules import RULES, Rule
+
+_NONE: dict[str, Any] = {}
+
+
+def perform(
+    name: str, operands: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] = _NONE
+) -> Any:
+    """An operation by its name, on tensors of any kind."""
+    special = _SPECIAL.get(name)
+    if special is not None:
+        return special(operands, args, kwargs)
+    if kwargs and any(isinstance(x, Array) for x in kwargs.values()):
+        return apply(name, tuple(operands), args, kwargs)
+    if len(operands) == 1 and name not in LISTED:
+        x = operands[0]
+        rule = RULES.get(name)
+        if rule is not None and rule.put is not None:
+            return view(name, x, *args, **kwargs)
+        if args or kwargs:
+            return call(name, x, *args, **kwargs)
+        return unary(name, x)
+    return apply(name, tuple(operands), args, kwargs)
+
+
+def put(x: Any, value: Any, key: Any) -> Any:
+    """`x` with `value` written where `key` selects: assignment as a function."""
+    for t in (x, value):
+        trace = getattr(t, "_trace", None)
+        if trace is not None:
+            return trace.level.process("put", (x, value), (key,), {})
+    out = unary("copy", x)
+    setitem(out, key, value)
+    return out
+
+
+def tie(x: Any, other: Any) -> Any:
+    """`x` with a dependency on `other` whose derivative is 0.
+
+    So a result that happens to be constant still belongs to the differentiations of `other`.
+    """
+    for t in (x, other):
+        if t._trace is not None:
+            return t._trace.level.process("tie", (x, other), (), {})
+    return x
+
+
+def _refuse_shared(_x: Any, _new: Any, name: str) -> Any:
+    raise RuntimeError(
+        f"{name}: the result shares its memory with an operand or another result, and one of them "
+        "has been written; copy it first: xp.asarray(x, copy=True)"
+    )
+
+
+#: The rule of results of opaque functions that share memory with an operand.
+RULES["shared"] = Rule("shared", [(None, None)], put=_refuse_shared)
+
+#: Operations that need a form of call of their own.
+_SPECIAL: dict[str, Any] = {
+    "getitem": lambda operands, args, kwargs: getitem(operands[0], args[0]),
+    "put": lambda operands, args, kwargs: put(operands[0], operands[1], args[0]),
+    "scatter": lambda operands, args, kwargs: scatter(operands[0], *args),
+    "tie": lambda operands, args, kwargs: tie(*operands),
+    "shared": lambda _operands, args, _kwargs: _refuse_shared(None, None, *args),
+    "setitem": lambda operands, args, kwargs: setitem(operands[0], args[0], operands[1]),
+    "to_device": lambda operands, args, kwargs: operands[0].to_device(*args, **kwargs),
+    **{
+        name: lambda operands, args, kwargs, name=name: inplace(name, *operands)
+        for name in MUTATING - {"setitem"}
+    },
+}
+
+
+def refresh(x: Any) -> None:
+    """Bring a traced tensor up to date.
+
+    A view is taken again if its base has been written. What belongs to a differentiation that has
+    returned is unwrapped.
+    """
+    link = x._view
+    if type(link) is View and x._trace is not None:
+        if x._storage.version != link.version or x._trace.level.closed:
+            _refresh_chain(x)
+    elif x._trace is not None and x._trace.level.closed:
+        _unwrap(x)
+
+
+def _refresh_chain(x: Any) -> None:
+    chain = []
+    while type(x._view) is View and x._trace is not None:
+        chain.append(x)
+        x = x._view.base
+    if x._trace is not None and x._trace.level.closed:
+        _unwrap(x)
+    token = _mode.set(None)  # the view was recorded, whether or not what reads it is
+    try:
+        for tensor in reversed(chain):
+            if tensor._storage.version != tensor._view.version or (
+                tensor._trace is not None and tensor._trace.level.closed
+            ):
+                rebind(tensor, take(tensor._view))
+    finally:
+        _mode.reset(token)
+
+
+def _unwrap(x: Any) -> None:
+    """Let a tensor of closed levels stand for what they wrap."""
+    while x._trace is not None and x._trace.level.closed:
+        primal, link = x._primal, x._view
+        x._trace = primal._trace
+        x._primal = primal._primal
+        x._data = primal._data
+        x._view = None
+        x._saved = None
+        if x._trace is None:
+            # Graphs may still hold the primal, and this tensor can be written from now on.
+            storage = storage_of(primal)
+            if link is not EXPOSED:
+                storage.freeze(primal)
+            x._storage = storage
+            storage.add(x)
+        elif type(primal._view) is View:
+            x._view = primal._view
+            x._storage = primal._storage
+
+
+def take(link: View) -> Any:
+    """A view of its base, taken again."""
+    base = link.base
+    result = perform(link.name, (base,), link.args, link.kwargs)
+    if link.index is not None:
+        result = result[link.index]
+    if type(result._view) is not View and result._trace is not None:  # a copy this time
+        note_view(result, base, link.name, link.args, link.kwargs, link.index)
+    return result
+
+
+def note_view(
+    result: Any, base: Any, name: str, args: Any, kwargs: dict[str, Any], index: int | None
+) -> None:
+    """Note that a traced result is a view of a traced operand."""
+    storage = base._storage
+    if storage is None:
+        storage = base._storage = Storage()
+    result._storage = storage
+    result._view = View(base, name, args, kwargs, index, storage.version)
+
+
+def rebind(x: Any, new: Any) -> None:
+    """Let the object `x` stand for the tensor `new` from now on."""
+    hooks = getattr(x._trace, "hooks", None)
+    x._data = new._data
+    x._device = new._device
+    x._trace = new._trace
+    x._primal = new._primal
+    x._view = new._view
+    x._saved = None
+    if new._storage is not None or type(new._view) is View:
+        x._storage = new._storage
+        if x._trace is None:
+            x._storage.add(x)
+    elif x._trace is None:
+        x._storage = None
+    if hooks is not None and hooks.retains and getattr(x._trace, "hooks", 0) is None:
+        hooks.retains = False
+        x.retain_grad()
+
+
+def root_of(x: Any) -> Any:
+    """The tensor of which `x` is a view, of a view and so on; itself if it is none."""
+    while type(x._view) is View:
+        x = x._view.base
+    return x
+
+
+def snapshot(x: Any) -> Any:
+    """A tensor of the present state of `x`, which no later write changes."""
+    if x._trace is not None:
+        refresh(x)
+    chain = []
+    while x._trace is not None:
+        chain.append(x)
+        x = x._primal
+    if x._storage is not None or not chain:
+        x = save(x)
+    for tensor in reversed(chain):
+        x = box(x, tensor._trace)
+    return x
+
+
+def make_writable(x: Any) -> None:
+    """Let the memory of a traced tensor be written: what graphs have saved of it gets a copy."""
+    primal = bottom(x)
+    storage = storage_of(primal)
+    storage.freeze(primal)
+    chain = []
+    while x._trace is not None:
+        chain.append(x)
+        x = x._primal
+    value = alias(primal)
+    value._view = INNER
+    for tensor in reversed(chain[1:]):
+        value = box(value, tensor._trace, tensor._view)
+    chain[0]._primal = value
+
+
+def expose(x: Any) -> None:
+    """Note that plain tensors see the memory of a traced one: writes go there."""
+    root = root_of(x)
+    if root._trace is not None and root._view is None:
+        make_writable(root)
+        root._view = EXPOSED
+        storage_of(bottom(root)).add(root)
+
+
+def detach(x: Any) -> Any:
+    """The data of a traced tensor as a plain one; each of the two sees writes to the other."""
+    refresh(x)
+    if x._trace is None:
+        return shared_alias(x)
+    expose(x)
+    return shared_alias(x)
