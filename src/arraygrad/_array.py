@@ -1,10 +1,76 @@
-"""The slots of a tensor. `Tensor` adds the operators and the methods to them."""
+"""The slots of a tensor, and the interface between tensors and transformations.
+
+`Tensor` adds the operators and the methods to the slots. Where this module is compiled, its classes
+are extension classes, whose slots compiled code reads directly.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ._device import Device
+
+class DeviceSlots:
+    """The attributes of a `Device`.
+
+    Attributes
+    ----------
+    ops : dict
+        The backend's function for each operation, by name.
+    array_type : type
+        The class of the backend's arrays.
+    """
+
+    __slots__ = ("_name", "array_type", "backend", "index", "ops", "type")
+
+    _name: str
+    array_type: Any
+    backend: Any
+    index: int
+    ops: dict[str, Any]
+    type: str
+
+
+class Level:
+    """One transformation that is going on: what happens to operations on its tensors.
+
+    Attributes
+    ----------
+    number : int
+        Nested transformations have higher ones.
+    closed : bool
+        Whether the transformed function has returned. What it left elsewhere is constant from
+        then on, and is unwrapped when it is next used.
+    """
+
+    __slots__ = ("closed", "number")
+
+    closed: bool
+    number: int
+
+    #: Whether its traces are tangents.
+    forward = False
+    #: Whether it is of use to rules only: results are unwrapped from it where they are handed out.
+    hidden = False
+
+    def process(
+        self, name: str, operands: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Perform an operation in which a tensor of this level takes part."""
+        raise NotImplementedError
+
+
+class Trace:
+    """What a transformation attaches to a tensor.
+
+    Attributes
+    ----------
+    level : Level
+        The transformation.
+    """
+
+    __slots__ = ("level",)
+
+    level: Level
 
 
 class Array:
@@ -14,11 +80,11 @@ class Array:
     ----------
     _data : object
         The backend's array.
-    _device : Device
+    _device : DeviceSlots
         Where that is.
-    _trace : object or None
-        What a transformation has attached: a node of a graph, or a tangent. A tensor without is
-        plain. It has a `level`, which performs the operations that the tensor takes part in.
+    _trace : Trace or None
+        What a transformation has attached: a node of a graph, or a tangent. A tensor without a
+        trace is plain.
     _primal : Array or None
         Of a tensor with a trace, the tensor that the transformation wraps.
     _storage : Storage or None
@@ -34,7 +100,7 @@ class Array:
     )  # fmt: skip
 
     _data: Any
-    _device: Device
+    _device: Any
     _trace: Any
     _primal: Any
     _storage: Any
@@ -46,15 +112,15 @@ class Array:
         raise TypeError("Tensor: not made by calling the class; use arraygrad.asarray(...)")
 
 
-def wrap(cls: Any, data: Any, device: Device) -> Any:
-    """What a backend's function returned, as tensors on `device`."""
+def wrap(cls: type[Any], data: Any, device: DeviceSlots) -> Any:
+    """The results of a backend's function as tensors on `device`."""
     if type(data) is not device.array_type:
         if isinstance(data, tuple):
             parts = [wrap(cls, x, device) for x in data]
             make = getattr(type(data), "_make", tuple)  # named tuples keep their names
             return make(parts)
         data = device.ops["from_scalar"](data)  # NumPy returns a scalar where no axes are left
-    out = cls.__new__(cls)
+    out = cls.__new__(cls)  # type: ignore[call-overload]  # (mypy takes it for a metaclass)
     out._data = data
     out._device = device
     out._trace = out._primal = out._storage = out._saved = out._view = None

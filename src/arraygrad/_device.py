@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar, Token
 from importlib import import_module
 from types import ModuleType, TracebackType
 from typing import Any, TypeAlias
+
+from ._array import DeviceSlots
 
 #: Device type -> module of the backend that serves it. It is imported when first named.
 _BACKENDS: dict[str, str] = {
@@ -15,7 +16,7 @@ _BACKENDS: dict[str, str] = {
 }
 
 
-class Device:
+class Device(DeviceSlots):
     """A place where the data of tensors lives.
 
     Parameters
@@ -53,15 +54,7 @@ class Device:
     True
     """
 
-    __slots__ = ("_name", "array_type", "backend", "index", "ops", "type")
-
-    type: str
-    index: int
-    backend: Any
-    #: Name of an operation -> the backend's function for it, on this device.
-    ops: dict[str, Callable[..., Any]]
-    array_type: Any
-    _name: str
+    __slots__ = ()
 
     def __new__(cls, name: str | Device, /) -> Device:
         """The device of that name; always the same object."""
@@ -88,15 +81,12 @@ class Device:
             if kind == "cpu":
                 raise
             raise ValueError(f"Device: there is no {name!r}: {error}") from error
-        self = object.__new__(cls)
+        self = super().__new__(cls)
         self.type, self.index, self._name = kind, index, canonical
         self.backend = backend
         self.ops = backend.operations(index)  # raises ValueError if the device is not there
         self.array_type = backend.array_type
-        self = _known.setdefault(canonical, self)  # two threads may race to be first
-        for function in made:
-            function(self)
-        return self
+        return _known.setdefault(canonical, self)  # two threads may race to be first
 
     def __str__(self) -> str:
         return self._name
@@ -116,9 +106,6 @@ class Device:
 
 #: Devices by canonical name. Only ever grows, by whole entries.
 _known: dict[str, Device] = {}
-
-#: What is to be called with a device that is made from now on.
-made: list[Callable[[Device], None]] = []
 
 DeviceLike: TypeAlias = Device | str | None
 

@@ -1,10 +1,15 @@
 cimport cython
+cimport arraygrad._backends._ndarray as _ndarray
 from arraygrad._array cimport Array, wrap
 
 cdef class Storage:
     cdef object __weakref__
-    cdef public object _frozen, _frozen_limit, _tensors, _tensors_limit
+    cdef public list _frozen, _tensors
+    cdef public Py_ssize_t _frozen_limit, _tensors_limit
     cdef public object exported, external, merged, version
+    cpdef object add(self, Array x)
+    cpdef object freeze(self, Array x)
+    cpdef object written(self)
 
 cdef class View:
     cdef public object args, base, index, kwargs, name, version
@@ -12,10 +17,14 @@ cdef class View:
 cdef class Exposed:
     cdef public object base
 
+@cython.locals(storage=Storage)
 cpdef object storage_of(Array x)
 @cython.locals(out=Array)
 cpdef object alias(Array x)
+@cython.locals(saved=Array, storage=Storage)
 cpdef object save(Array x)
+@cython.locals(storage=Storage)
 cpdef object before_write(Array x)
 cpdef object link_view(Array x, object out, object name, object args, object kwargs)
+@cython.locals(storage=Storage, view=View)
 cdef object _link(Array x, Array out, object name, object args, object kwargs, object index)

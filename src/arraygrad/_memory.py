@@ -17,6 +17,7 @@ from typing import Any
 from weakref import ref
 
 from ._array import Array, wrap
+from ._backends import _ndarray
 from ._device import Device
 
 
@@ -170,10 +171,12 @@ def storage_of(x: Array) -> Storage:
     """The storage of a tensor; made if there is none yet."""
     storage = x._storage
     if storage is None:
-        storage = x._storage = Storage()
+        storage = Storage()
         storage.add(x)
+        x._storage = storage
     while storage.merged is not None:
-        storage = x._storage = storage.merged
+        storage = storage.merged
+        x._storage = storage
     return storage
 
 
@@ -203,8 +206,10 @@ def save(x: Array) -> Any:
     link = x._saved
     saved = None if link is None else link()
     if saved is None or saved._data is not x._data:
-        saved = alias(x)
-        saved._storage.freeze(saved)
+        storage = storage_of(x)
+        saved = wrap(type(x), x._data, x._device)
+        saved._storage = storage
+        storage.freeze(saved)
         x._saved = ref(saved)
     return saved
 
@@ -212,7 +217,8 @@ def save(x: Array) -> Any:
 def before_write(x: Array) -> None:
     """To be called before the memory of a plain tensor is written."""
     if x._storage is not None:
-        storage_of(x).written()
+        storage = storage_of(x)
+        storage.written()
 
 
 def link_view(x: Array, out: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -227,13 +233,19 @@ def link_view(x: Array, out: Any, name: str, args: tuple[Any, ...], kwargs: dict
 def _link(
     x: Array, out: Array, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], index: Any
 ) -> None:
-    if out is x:
+    if out is x or not _ndarray.have_one_root(x._data, out._data, x._device.ops["root"]):
         return
-    root = x._device.ops["root"]
-    if root(out._data) is root(x._data):
-        storage = out._storage = storage_of(x)
-        storage.add(out)
-        out._view = View(x, name, args, kwargs, index, storage.version)
+    storage = storage_of(x)
+    storage.add(out)
+    out._storage = storage
+    view = View.__new__(View)  # (__init__ takes longer than all of this)
+    view.base = x
+    view.name = name
+    view.args = args
+    view.kwargs = kwargs
+    view.index = index
+    view.version = storage.version
+    out._view = view
 
 
 # ---- memory that other libraries see

@@ -16,13 +16,14 @@ from typing import Any
 
 
 class Setting:
-    """One block that has been entered: a field of `Mode` and its value there."""
+    """One block that has been entered: a field of `Mode`, its value there, and the `Block`."""
 
-    __slots__ = ("field", "value")
+    __slots__ = ("block", "field", "value")
 
-    def __init__(self, field: str, value: Any) -> None:
+    def __init__(self, field: str, value: Any, block: Block | None) -> None:
         self.field = field
         self.value = value
+        self.block = block
 
 
 class Mode:
@@ -64,9 +65,9 @@ def is_strict() -> bool:
     return mode is not None and mode.strict
 
 
-def enter(field: str, value: Any) -> Setting:
+def enter(field: str, value: Any, block: Block | None = None) -> Setting:
     """Add a setting to the mode; `leave` takes it out."""
-    setting = Setting(field, value)
+    setting = Setting(field, value, block)
     _mode.set(Mode(setting, get_mode()))
     return setting
 
@@ -100,13 +101,19 @@ class Block:
     def __init__(self, field: str, make: Callable[[], Any]) -> None:
         self._field = field
         self._make = make
-        self._entered: list[Setting] = []
 
     def __enter__(self) -> None:
-        self._entered.append(enter(self._field, self._make()))
+        enter(self._field, self._make(), self)
 
     def __exit__(self, *_: object) -> None:
-        leave(self._entered.pop())
+        # What this object entered in other threads and tasks is in their modes.
+        mode = get_mode()
+        while mode is not None:
+            setting = mode.setting
+            if setting is not None and setting.block is self:
+                leave(setting)
+                return
+            mode = mode.outer
 
     def _again(self) -> Block:
         return Block(self._field, self._make)

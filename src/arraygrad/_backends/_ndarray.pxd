@@ -1,6 +1,7 @@
 """The functions of `_ndarray.py` by NumPy's C API, inlined where compiled modules call them."""
 
-from numpy cimport PyArray_DESCR, PyArray_DIMS, PyArray_NDIM, dtype, ndarray
+from cpython.object cimport PyObject
+from numpy cimport PyArray_BASE, PyArray_DESCR, PyArray_DIMS, PyArray_NDIM, dtype, ndarray
 
 
 cdef inline Py_UCS4 kind(object x) except? 0xFFFFFFFF:
@@ -19,3 +20,28 @@ cdef inline Py_ssize_t size(object x) except? -1:
             n *= PyArray_DIMS(<ndarray>x)[i]
         return n
     return x.size
+
+
+cdef inline bint have_one_root(object x, object y, object root) except -1:
+    cdef PyObject *a = <PyObject *>x
+    cdef PyObject *b = <PyObject *>y
+    cdef PyObject *base
+    if not (type(x) is ndarray and type(y) is ndarray):
+        return root(x) is root(y)
+    while True:
+        base = PyArray_BASE(<ndarray>a)
+        if base is NULL:
+            break
+        a = base
+        if type(<object>a) is not ndarray:
+            break
+    while True:
+        base = PyArray_BASE(<ndarray>b)
+        if base is NULL:
+            break
+        b = base
+        if type(<object>b) is not ndarray:
+            break
+    if type(<object>a) is ndarray or type(<object>b) is ndarray:
+        return a == b
+    return root(x) is root(y)

@@ -6,6 +6,7 @@ they do here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -17,3 +18,8 @@ def kind(x: Any) -> str:
 def size(x: Any) -> int:
     """The number of elements of an array."""
     return x.size
+
+
+def have_one_root(x: Any, y: Any, root: Callable[[Any], Any]) -> bool:
+    """Whether one object owns the memory of two arrays; `root` is the backend's function."""
+    return root(x) is root(y)

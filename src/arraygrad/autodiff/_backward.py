@@ -14,7 +14,7 @@ from .._modes import get_mode
 from ._graph import Node, OutputNode, box, output_node, unhidden
 from ._rules import Rule, identity
 from ._tangents import enter_rules, leave_rules, mask_indeterminate, ones, rule_context, sum_to
-from ._views import refresh
+from ._views import protect, refresh
 
 _NOWHERE: frozenset[Node] = frozenset()
 
@@ -192,7 +192,7 @@ def _cotangents(rule: Rule, node: Node, g: Any, saved: tuple[Any, ...]) -> Any:
 def _apply_hooks(node: Node, g: Any) -> Any:
     hooks = node.hooks
     for hook in list(hooks.values()):
-        changed = hook(g)
+        changed = hook(protect(g))
         if changed is not None:
             if not isinstance(changed, Array) or changed._data.shape != g._data.shape:
                 raise ValueError(
@@ -201,7 +201,7 @@ def _apply_hooks(node: Node, g: Any) -> Any:
                 )
             g = sum_to(changed, node)
     if hooks.retains:
-        hooks.grad = g if hooks.grad is None else hooks.grad + g
+        hooks.grad = unary("copy", g) if hooks.grad is None else hooks.grad + g
     return g
 
 

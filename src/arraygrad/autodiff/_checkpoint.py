@@ -115,6 +115,7 @@ def checkpoint(f: Function, /) -> Function:
         if call.level is None:
             call.level = TAPE  # there may be leaves inside
         level = call.level
+        saved = call.saved(call.inner)  # before the function can write to them
         inner_args, inner_kwargs = call.primal_args()
         with checkpointing(level.number, captured):
             out = f(*inner_args, **inner_kwargs)
@@ -124,7 +125,6 @@ def checkpoint(f: Function, /) -> Function:
         if any(o._trace is not None and o._trace.level.number > level.number for o in outs):
             return f(*args, **kwargs)  # because of what it takes from outside, of a higher level
         call.check("checkpoint", outs)
-        saved = call.saved(call.inner)
         nodes = tuple(captured)
 
         def joint_vjp(g: Any, _out: Any, *inner: Any) -> list[Any]:

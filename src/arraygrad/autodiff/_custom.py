@@ -18,7 +18,7 @@ from ._graph import Node, Tangent, box, new_node, output_node, sequence_numbers
 from ._rules import NotDifferentiableError, Rule
 from ._tangents import add, fit, rule_context, zeros
 from ._transpose import linear_transpose, transposed_vjp
-from ._views import note_view, refresh, snapshot
+from ._views import note_view, protect, refresh, snapshot
 
 Function = Callable[..., Any]
 
@@ -310,7 +310,8 @@ class custom_vjp(_CustomRule):
         below = _pytree.unflatten(call.structure, saved[:n])
 
         def joint_vjp(g: Any, _out: Any, *saved: Any) -> list[Any]:
-            filled = [zeros(o) if p is None else p for p, o in zip(g, outs, strict=True)]
+            filled = [zeros(o) if p is None else protect(p) for p, o in zip(g, outs, strict=True)]
+            saved = tuple([protect(x) if isinstance(x, Tensor) else x for x in saved])
             inner, residuals = saved[:n], _pytree.unflatten(residual, saved[n:])
             if any(is_at(x, call.level) for x in inner):
                 # The pass itself is recorded, at the same level: so is what it depends on.
@@ -509,7 +510,7 @@ class custom_jvp(_CustomRule):
 
         def run(tangents: list[Any], below: Any = below) -> tuple[Any, Any]:
             filled = [
-                _zero_tangent(x) if t is None else t
+                _zero_tangent(x) if t is None else protect(t)
                 for t, x in zip(tangents, call.inner, strict=True)
             ]
             result = jvp(*constants, below, _pytree.unflatten(call.structure, filled))
@@ -534,7 +535,9 @@ class custom_jvp(_CustomRule):
         places = [i for i, f in enumerate(call.flags) if f]
 
         def joint_vjp(g: Any, _out: Any, *inner: Any) -> list[Any]:
-            again = _pytree.unflatten(call.structure, inner)  # recorded, if the pass itself is
+            again = _pytree.unflatten(  # recorded, if the pass itself is
+                call.structure, [protect(x) if isinstance(x, Tensor) else x for x in inner]
+            )
 
             def function(*ts: Tensor) -> Any:
                 tangents = list(basis)

@@ -1,9 +1,9 @@
 cimport cython
-from arraygrad._array cimport Array, wrap
+from arraygrad._array cimport Array, Level, Trace, wrap
 
-cdef class Node:
+cdef class Node(Trace):
     cdef object __weakref__
-    cdef public object dtype, hooks, kwargs, level, parents, rule, saved, sequence_nr, shape
+    cdef public object dtype, hooks, kwargs, parents, rule, saved, sequence_nr, shape
 
 cdef class Leaf(Node):
     cdef public object _grad, home
@@ -11,13 +11,13 @@ cdef class Leaf(Node):
 cdef class OutputNode(Node):
     cdef public object index
 
-cdef class Tangent:
-    cdef public object level, value
+cdef class Tangent(Trace):
+    cdef public object value
 
 cdef class TensorSpec:
     cdef public object device, dtype, shape
 
-@cython.locals(x=Array, out=Array)
-cpdef object box(object value, object trace, object view=*)
+@cython.locals(out=Array)
+cpdef object box(Array value, Trace trace, object view=*)
 @cython.locals(node=Node)
-cpdef object new_node(Array value, object level, object cls=*)
+cpdef object new_node(Array value, Level level, type cls=*)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import ref
 
-from .._array import Array, wrap
+from .._array import Array, Level, Trace, wrap
 from .._device import Device
 
 #: Numbers of levels, in the order in which differentiations begin; 0 is that of the tape.
@@ -21,31 +21,7 @@ level_numbers = itertools.count(1)
 sequence_numbers = itertools.count(1)
 
 
-class Level:
-    """One differentiation: what happens to operations on the tensors that belong to it.
-
-    Attributes
-    ----------
-    number : int
-        Nested differentiations have higher ones. -1: nothing is recorded.
-    closed : bool
-        Whether the differentiated function has returned. What it left elsewhere is constant from
-        then on, and is unwrapped when it is next used.
-    """
-
-    __slots__ = ("closed", "number")
-
-    #: Whether its traces are tangents.
-    forward = False
-    #: Whether it is of use to rules only: results are unwrapped from it where they are handed out.
-    hidden = False
-
-    def __init__(self, number: int | None = None) -> None:
-        self.number = next(level_numbers) if number is None else number
-        self.closed = False
-
-
-class Node:
+class Node(Trace):
     """How a recorded tensor came about: the operation, and the nodes of its operands.
 
     Attributes
@@ -57,11 +33,10 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "dtype", "hooks", "kwargs", "level", "parents", "rule", "saved",
-        "sequence_nr", "shape",
+        "__weakref__", "dtype", "hooks", "kwargs", "parents", "rule", "saved", "sequence_nr",
+        "shape",
     )  # fmt: skip
 
-    level: Any
     sequence_nr: int
     shape: Any
     dtype: Any
@@ -197,10 +172,10 @@ class Hook:
             node.hooks.pop(self._key, None)
 
 
-class Tangent:
+class Tangent(Trace):
     """The trace of a tensor in forward mode: its tangent, None for zero."""
 
-    __slots__ = ("level", "value")
+    __slots__ = ("value",)
 
     requires_grad = False
     is_leaf = True
@@ -238,10 +213,9 @@ class TensorSpec:
         return size
 
 
-def box(value: Any, trace: Any, view: Any = None) -> Any:
+def box(value: Array, trace: Trace, view: Any = None) -> Any:
     """A traced tensor over `value`."""
-    x = value
-    out = wrap(type(value), x._data, x._device)
+    out = wrap(type(value), value._data, value._device)
     out._trace = trace
     out._primal = value
     out._view = view
@@ -255,10 +229,10 @@ def unhidden(x: Any) -> Any:
     return x
 
 
-def new_node(value: Array, level: Any, cls: Any = Node) -> Any:
+def new_node(value: Array, level: Level, cls: type[Any] = Node) -> Any:
     """A node for `value`; the caller sets rule, parents, saved and kwargs."""
     data = value._data
-    node = cls()
+    node = cls.__new__(cls)  # type: ignore[call-overload]  # (mypy takes it for a metaclass)
     node.level = level
     node.sequence_nr = next(sequence_numbers)
     node.shape = data.shape

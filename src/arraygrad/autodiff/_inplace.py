@@ -21,7 +21,7 @@ from .._array import Array
 from .._dispatch import apply, inplace, unary
 from .._errors import describe
 from .._keys import setitem
-from .._memory import EXPOSED, INNER, Exposed, Storage, View, alias, before_write, storage_of
+from .._memory import EXPOSED, INNER, Exposed, Storage, View, alias, bottom, storage_of
 from .._modes import get_mode
 from .._standard import MUTATING
 from ._grad_mode import custom_rule, grad_modes, is_traced, recording_off
@@ -29,6 +29,7 @@ from ._graph import box
 from ._rules import RULES, Rule
 from ._tangents import cast
 from ._views import (
+    check_argument,
     make_writable,
     put,
     rebind,
@@ -147,8 +148,11 @@ def _check_custom_rule(name: str, x: Any) -> None:
         )
 
 
-def _assign(name: str, x: Any, new: Any) -> None:
-    """Let `x`, and what shares its memory, stand for a new value."""
+def _assign(name: str, x: Any, new: Any, writer: Any = None) -> None:
+    """Let `x`, and what shares its memory, stand for a new value.
+
+    `writer` is the argument of a function through which it is written, if it is.
+    """
     chain = []
     while type(x._view) is View:
         link = x._view
@@ -163,7 +167,7 @@ def _assign(name: str, x: Any, new: Any) -> None:
         chain.append(x)
         x = link.base
     if x._trace is None:
-        _assign_plain(name, x, new)
+        _assign_plain(name, x, new, writer)
     elif x._trace.is_tape_leaf and x._trace.level.number == 0:
         raise RuntimeError(
             f"{name}: a leaf that requires a gradient cannot be written in place, as its gradient "
@@ -193,14 +197,14 @@ def _replace(x: Any, new: Any) -> None:
     x._view = None
 
 
-def _assign_plain(name: str, x: Any, new: Any) -> None:
+def _assign_plain(name: str, x: Any, new: Any, writer: Any) -> None:
     """Make a plain tensor traced, and the views of it."""
     if x._storage is None:
         _match_strides(new, x)
         _replace(x, new)
         return
     storage = storage_of(x)
-    views = [t for t in storage.tensors() if t is not x]
+    views = [t for t in storage.tensors() if t is not x and t is not writer]
     for tensor in views:
         if root_of(tensor) is not x:
             raise ValueError(
@@ -209,13 +213,10 @@ def _assign_plain(name: str, x: Any, new: Any) -> None:
                 "write into the whole tensor: x[i] = value"
             )
     if storage.external:
-        memory = alias(x)
-        memory._view = INNER
-        before_write(x)
         setitem(alias(x), ..., alias(new))
         primal = new._primal
         if primal._trace is None:
-            primal = memory
+            primal = _inner(x)
         x._trace, x._primal, x._view, x._saved = new._trace, primal, EXPOSED, None
     else:
         _match_strides(new, x)
@@ -229,24 +230,42 @@ def _assign_plain(name: str, x: Any, new: Any) -> None:
 def _write_through(name: str, x: Any, new: Any) -> None:
     """Write to memory that others see."""
     base = x._view.base
+    at_level = new._trace.level is x._trace.level
     if base is not None:
-        value = new._primal if new._trace.level is x._trace.level else None
-        if value is None:
+        check_argument(name, x)
+        if base._trace is not None and not at_level:
             raise RuntimeError(
                 f"{name}: {describe(x)} is an argument of a differentiated function, and a value "
                 "of another differentiation is written into it; copy it first: "
                 "xp.asarray(x, copy=True)"
             )
-        setitem(base, ..., value)
-        x._primal = box(base._primal, base._trace) if base._trace is not None else alias(base)
+    memory = bottom(x)
+    for other in storage_of(memory).tensors():
+        traced = other._trace is not None and not other._trace.level.closed
+        if traced and root_of(other) is not x and other is not base:
+            raise RuntimeError(
+                f"{name}: {describe(x)} shares its memory with another traced tensor, which would "
+                "see the values without their gradient; copy it first: xp.asarray(x, copy=True)"
+            )
+    if base is not None and at_level:
+        if base._trace is None and new._primal._trace is not None:
+            _assign(name, base, new._primal, x)
+        else:
+            setitem(base, ..., new._primal)
+        x._primal = box(base._primal, base._trace) if base._trace is not None else _inner(base)
         x._data = x._primal._data
     else:
-        memory = alias(x)
-        memory._view = INNER
         setitem(alias(x), ..., alias(new))
-        x._primal = memory if new._primal._trace is None else new._primal
+        x._primal = _inner(x) if new._primal._trace is None else new._primal
     x._trace = new._trace
     x._saved = None
+
+
+def _inner(x: Any) -> Any:
+    """A tensor over the memory of another one, for a traced tensor to wrap."""
+    out = alias(x)
+    out._view = INNER
+    return out
 
 
 def _match_strides(new: Any, x: Any) -> None:

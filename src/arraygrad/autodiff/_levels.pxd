@@ -1,7 +1,35 @@
 cimport cython
-from arraygrad._array cimport Array
-from arraygrad.autodiff._graph cimport Node, box, new_node
+cimport arraygrad._backends._ndarray as _ndarray
+from arraygrad._array cimport Array, Level, Trace
+from arraygrad._dispatch cimport binary, reduction, unary
+from arraygrad._memory cimport save
+from arraygrad.autodiff._graph cimport Node, OutputNode, box, new_node
 from arraygrad.autodiff._rules cimport Rule
 
+cdef class Differentiation(Level):
+    @cython.locals(rule=Rule, t=Array, trace=Trace, inner=list, traces=list)
+    cpdef object process(self, object name, tuple operands, tuple args, dict kwargs)
+    cpdef object perform(
+        self, Rule rule, tuple operands, list inner, list traces, tuple args, dict kwargs
+    )
+
+cdef class ReverseLevel(Differentiation):
+    cpdef object perform(
+        self, Rule rule, tuple operands, list inner, list traces, tuple args, dict kwargs
+    )
+    @cython.locals(node=Node, saved=list, plan=tuple, n=int, i=int, result=Array)
+    cpdef object record(
+        self, Rule rule, object out, tuple operands, list inner, list traces, tuple args, dict kwargs
+    )
+
+cdef class ForwardLevel(Differentiation):
+    cpdef object perform(
+        self, Rule rule, tuple operands, list inner, list traces, tuple args, dict kwargs
+    )
+
+@cython.locals(n=int)
+cdef object _perform(Rule rule, list inner, tuple args, dict kwargs)
+@cython.locals(n=int)
+cdef bint _one_tensor(list inner) except -1
 @cython.locals(x=Array)
-cdef object _save(object value, object want, bint is_primal)
+cdef object _save(object value, int want, bint is_primal)

@@ -10,19 +10,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._array import Array
+from .._array import Array, Level
+from .._backends import _ndarray
+from .._dispatch import binary, reduction, unary
 from .._errors import describe
-from .._memory import INNER, View
+from .._keys import getitem
+from .._memory import INNER, View, save
 from .._modes import get_mode
 from ._backward import run_backward
 from ._grad_mode import recording_off
-from ._graph import Level, Node, Tangent, TensorSpec, box, new_node, output_node, unhidden
+from ._graph import (
+    Node,
+    Tangent,
+    TensorSpec,
+    box,
+    level_numbers,
+    new_node,
+    output_node,
+    unhidden,
+)
 from ._rules import RULES, SAVE_SPEC, NotDifferentiableError, Rule
 from ._tangents import add, fit, mask_indeterminate, rule_context, zeros
 from ._views import detach, note_view, perform, refresh, snapshot
 
-_NONE: dict[str, Any] = {}
-_NOTHING_SAVED = (None, None, None)
+_rule_of = RULES.get
 _KEYED = frozenset({"getitem", "put", "scatter"})
 
 
@@ -110,14 +121,18 @@ def _refusal(name: str, rule: Rule | None, inner: list[Any]) -> Exception:
     )
 
 
-class _Differentiation(Level):
+class Differentiation(Level):
     """What both modes share."""
 
     __slots__ = ()
 
+    def __init__(self, number: int | None = None) -> None:
+        self.number = next(level_numbers) if number is None else number
+        self.closed = False
+
     def process(self, name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> Any:
         """Perform an operation that a tensor of this level takes part in."""
-        rule = RULES.get(name)
+        rule = _rule_of(name)
         if (
             rule is None
             or rule.prepare is not None
@@ -131,12 +146,13 @@ class _Differentiation(Level):
         for x in kwargs.values():
             if isinstance(x, Array):
                 return transform(name, operands, args, kwargs)
-        inner, traces = [], []
+        inner: list[Any] = []
+        traces: list[Any] = []
         for x in operands:
             if isinstance(x, Array):
                 t = x
                 if t._trace is not None:
-                    if t._view is not None:
+                    if type(t._view) is View:
                         refresh(t)
                     trace = t._trace
                     if trace is None or trace.level is not self:
@@ -219,6 +235,24 @@ def _reaches_leaf(start: Node) -> bool:
     return False
 
 
+def _perform(rule: Rule, inner: Any, args: Any, kwargs: Any) -> Any:
+    """`perform`, shorter for the most frequent forms."""
+    name = rule.name
+    n = len(inner)
+    if rule.put is not None:
+        if name == "getitem":
+            return getitem(inner[0], args[0])
+    elif not args and not rule.variadic:
+        if not kwargs:
+            if n == 1:
+                return unary(name, inner[0])
+            if n == 2 and name != "tie":
+                return binary(name, inner[0], inner[1])
+        elif n == 1 and len(kwargs) == 2 and "axis" in kwargs and "keepdims" in kwargs:
+            return reduction(name, inner[0], kwargs["axis"], kwargs["keepdims"])
+    return perform(name, inner, args, kwargs)
+
+
 def _one_tensor(inner: Any) -> bool:
     """Whether there is one tensor among Python scalars."""
     n = 0
@@ -227,7 +261,7 @@ def _one_tensor(inner: Any) -> bool:
     return n == 1
 
 
-class ReverseLevel(_Differentiation):
+class ReverseLevel(Differentiation):
     """A differentiation that records a graph."""
 
     __slots__ = ()
@@ -242,9 +276,9 @@ class ReverseLevel(_Differentiation):
             elif operands[0] is operands[1] and rule.name == "multiply":
                 # A square: one product in its gradient, not two.
                 rule, inner, traces = RULES["pow"], [inner[0], 2], [traces[0], None]
-                out = perform("multiply", (inner[0], inner[0]))
+                out = binary("multiply", inner[0], inner[0])
                 return self.record(rule, out, operands, inner, traces, args, kwargs)
-        out = perform(rule.name, inner, args, kwargs)
+        out = _perform(rule, inner, args, kwargs)
         return self.record(rule, out, operands, inner, traces, args, kwargs)
 
     def record(
@@ -261,7 +295,7 @@ class ReverseLevel(_Differentiation):
             node.shape = tuple([o._data.shape for o in out])
         else:
             node = new_node(out, self)
-            if node.dtype.kind not in "fc":
+            if _ndarray.kind(out._data) not in "fc":
                 return out  # bools and ints have no derivative
         node.rule = rule
         node.parents = tuple(traces)
@@ -330,7 +364,7 @@ def _save(value: Any, want: int, is_primal: bool) -> Any:
         return TensorSpec(x._data.shape, x._data.dtype, x._device)
     if is_primal and x._trace is None and x._storage is None:
         return value  # nothing else has its memory
-    return snapshot(value)
+    return save(value) if x._trace is None else snapshot(value)
 
 
 def _save_key(key: Any) -> Any:
@@ -340,7 +374,7 @@ def _save_key(key: Any) -> Any:
     return snapshot(key) if isinstance(key, Array) else key
 
 
-class ForwardLevel(_Differentiation):
+class ForwardLevel(Differentiation):
     """A differentiation that propagates tangents."""
 
     __slots__ = ()
@@ -353,7 +387,7 @@ class ForwardLevel(_Differentiation):
         """Perform an operation and propagate the tangents of its operands."""
         if rule.scalar is not None and _one_tensor(inner):
             rule = rule.scalar
-        out = perform(rule.name, inner, args, kwargs)
+        out = _perform(rule, inner, args, kwargs)
         several = isinstance(out, (tuple, list))
         if not several and out._data.dtype.kind not in "fc":
             return out

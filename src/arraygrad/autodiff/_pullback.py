@@ -8,14 +8,14 @@ from typing import Any
 from .. import _pytree
 from .._creation import asarray
 from .._errors import describe
-from .._memory import EXPOSED, Exposed, alias, shared_alias, storage_of
+from .._memory import Exposed, View, alias, shared_alias, storage_of
 from .._modes import get_mode
 from .._tensor import Tensor
 from ._backward import backward
 from ._graph import Tangent, box, new_leaf, unhidden
 from ._levels import ReverseLevel
 from ._tangents import ones, sum_to, zeros
-from ._views import refresh, snapshot, tie
+from ._views import check_argument, refresh, snapshot, take, tie
 
 Function = Callable[..., Any]
 
@@ -84,13 +84,11 @@ def enter_level(x: Any, level: Any, tangent: Any = None) -> Any:
     """An argument of a differentiated function, traced."""
     if x._trace is not None:
         refresh(x)
-    if x._trace is not None:
-        value, view = snapshot(x), Exposed(x)
-    else:
-        value, view = alias(x), EXPOSED
+    value = alias(x) if x._trace is None else snapshot(x)
+    view = Exposed(x)
     trace = Tangent(level, tangent) if level.forward else new_leaf(value, level)
     out = box(value, trace, view)
-    if view is EXPOSED:
+    if x._trace is None:
         storage_of(value).add(out)
     return out
 
@@ -101,15 +99,8 @@ def check_arguments(name: str, arguments: Sequence[Any]) -> None:
     Outside, the two are one; here the argument did not see the write.
     """
     for x in arguments:
-        base = None if type(x._view) is not Exposed else x._view.base
-        if base is None:
-            continue
-        refresh(base)
-        if x._primal._trace is not base._trace:
-            raise RuntimeError(
-                f"{name}: the function writes to {describe(base)}, which is also its argument, "
-                "without going through that; copy it first: xp.asarray(x, copy=True)"
-            )
+        if type(x._view) is Exposed:
+            check_argument(name, x)
 
 
 def is_at(x: Any, level: Any) -> bool:
@@ -124,8 +115,16 @@ def lowered(x: Any, level: Any) -> Any:
     """A result without the level, as it is handed to the caller."""
     if not is_at(x, level):
         return x
-    if type(x._view) is Exposed and x._view.base is not None:
-        return x._view.base
+    links, root = [], x
+    while type(root._view) is View and root._view.name != "shared":
+        links.append(root._view)
+        root = root._view.base
+    if type(root._view) is Exposed and root._view.base is not None:
+        # An argument, or a view of one: outside it is the tensor that was passed, or a view of it.
+        out = root._view.base
+        for link in reversed(links):
+            out = take(link, out)
+        return out
     primal = unhidden(x._primal)
     if primal._trace is not None:
         out = box(primal._primal, primal._trace, primal._view)

@@ -478,14 +478,15 @@ def _jacobian(
             structure, table, aux = _forward(name, f, inputs, kwargs, has_aux)
         else:
             # What a write to an argument would change is read by a second run only.
-            spare = [_copy(x) for x in inputs.leaves] if mode is None else []
+            spare = _copied((inputs.args, inputs.leaves, kwargs)) if mode is None else None
             recorded = TracedCall(name, f, inputs, kwargs, has_aux)
             structure, aux = recorded.structure, recorded.aux
             rows = sum(x.size * (1 + (x.dtype.kind == "c")) for x in recorded.outputs)
             if mode == "reverse" or rows <= columns:
                 table = _reverse(recorded, holomorphic)
             else:
-                inputs.leaves = spare
+                assert spare is not None
+                inputs.args, inputs.leaves, kwargs = spare
                 del recorded
                 structure, table, _ = _forward(name, f, inputs, kwargs, has_aux)
         parts = []
@@ -498,17 +499,19 @@ def _jacobian(
     return run
 
 
-def _copy(x: Tensor) -> Tensor:
-    """A copy of `x` for another run of a function that may write to its arguments."""
-    return _dispatch.unary("copy", x)
+def _copied(tree: Any) -> Any:
+    """Copies of all tensors, for another run of a function that may write to its arguments."""
+    return _pytree.tree_map(
+        lambda x: _dispatch.unary("copy", x) if isinstance(x, Tensor) else x, tree
+    )
 
 
 def _forward(
     name: str, f: Function, inputs: DiffArgs, kwargs: Any, has_aux: bool
 ) -> tuple[Any, list[list[Tensor]], Any]:
     """One pass for each element of the inputs."""
-    leaves = inputs.leaves
-    spare = [_copy(x) for x in leaves]
+    leaves, args = inputs.leaves, inputs.args
+    spare = _copied((args, leaves, kwargs))
     columns: list[list[list[Tensor]]] = []
     structure: Any = None
     aux: Any = None
@@ -516,7 +519,8 @@ def _forward(
     for i, x in enumerate(leaves):
         column = []
         for unit in units(x):
-            inputs.leaves = leaves if structure is None else [_copy(y) for y in spare]
+            if structure is not None:  # in the first run `f` writes to what it was passed
+                inputs.args, inputs.leaves, kwargs = _copied(spare)
             directions: list[Tensor | None] = [None] * len(leaves)
             directions[i] = unit
             value, tangent, *rest = _jvp(name, f, inputs, directions, has_aux, kwargs)
@@ -526,7 +530,7 @@ def _forward(
             found, structure = _pytree.flatten(tangent)
             column.append(found)
         columns.append(column)
-    inputs.leaves = leaves
+    inputs.args, inputs.leaves = args, leaves
     if structure is None:  # no elements at all
         out, aux = split_aux(name, f(*inputs.with_leaves(leaves), **kwargs), has_aux)
         likes, structure = outputs_of(name, out)

@@ -10,10 +10,12 @@ from typing import Any
 
 from .._array import Array
 from .._dispatch import LISTED, apply, call, inplace, unary, view
+from .._errors import describe
 from .._keys import getitem, scatter, setitem
 from .._memory import (
     EXPOSED,
     INNER,
+    Exposed,
     Storage,
     View,
     alias,
@@ -134,26 +136,50 @@ def _unwrap(x: Any) -> None:
     """Let a tensor of closed levels stand for what they wrap."""
     while x._trace is not None and x._trace.level.closed:
         primal, link = x._primal, x._view
+        if type(link) is Exposed and link.base is not None:
+            # An argument: outside of the function it is the tensor that was passed.
+            refresh(link.base)
+            token = _mode.set(None)
+            try:
+                rebind(x, getitem(link.base, ...))
+            finally:
+                _mode.reset(token)
+            return
         x._trace = primal._trace
         x._primal = primal._primal
         x._data = primal._data
         x._view = None
         x._saved = None
         if x._trace is None:
-            # Graphs may still hold the primal, and this tensor can be written from now on.
+            # Graphs may still hold the primal, and this tensor can be written from now on, unless
+            # a graph has saved it.
             storage = storage_of(primal)
             if link is not EXPOSED:
                 storage.freeze(primal)
             x._storage = storage
-            storage.add(x)
+            if link is INNER:
+                storage.freeze(x)
+            else:
+                storage.add(x)
         elif type(primal._view) is View:
             x._view = primal._view
             x._storage = primal._storage
 
 
-def take(link: View) -> Any:
-    """A view of its base, taken again."""
-    base = link.base
+def check_argument(name: str, x: Any) -> None:
+    """Raise if an argument has been written through the tensor that was passed for it."""
+    base = x._view.base
+    refresh(base)
+    if x._primal._trace is not base._trace:
+        raise RuntimeError(
+            f"{name}: the function writes to {describe(base)}, which is also its argument, without "
+            "going through that; copy it first: xp.asarray(x, copy=True)"
+        )
+
+
+def take(link: View, base: Any = None) -> Any:
+    """A view of its base, or of another tensor, taken again."""
+    base = link.base if base is None else base
     result = perform(link.name, (base,), link.args, link.kwargs)
     if link.index is not None:
         result = result[link.index]
@@ -211,8 +237,19 @@ def snapshot(x: Any) -> Any:
     if x._storage is not None or not chain:
         x = save(x)
     for tensor in reversed(chain):
-        x = box(x, tensor._trace)
+        x = box(x, tensor._trace, INNER)
     return x
+
+
+def protect(x: Any) -> Any:
+    """A tensor for the user's code, which may write to it without changing anything else."""
+    if x._trace is not None:
+        out = box(x._primal, x._trace, x._view if type(x._view) is View else None)
+        out._storage = x._storage
+        return out
+    out = alias(x)
+    out._storage.freeze(out)  # so that a write copies it first
+    return out
 
 
 def make_writable(x: Any) -> None:

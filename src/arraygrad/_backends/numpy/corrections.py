@@ -430,3 +430,17 @@ def settle(x: _Array, weight: _Array) -> _Array:
         return x
     is_indeterminate = np.isnan(x) & ((weight == 0) | np.isinf(weight))
     return np.where(is_indeterminate, 0, x).astype(x.dtype, copy=False)
+
+
+def with_complex_result(function: Callable[..., _Array]) -> Callable[..., _Array]:
+    """A transform along several axes; along none, NumPy returns the array that it is given."""
+
+    def transform(
+        x: _Array, /, *, s: Any = None, axes: Any = None, norm: str = "backward"
+    ) -> _Array:
+        out = function(x, s, axes, norm)
+        if out is not x and out.dtype.kind == "c":
+            return out
+        return out.astype(np.complex64 if x.dtype in ("f4", "c8") else np.complex128)
+
+    return transform

@@ -27,7 +27,7 @@ NUMPY_DIRECT = """
     empty eye full linspace ones zeros cumulative_prod cumulative_sum matmul tensordot vecdot
     unique_all unique_counts unique_inverse linalg.cholesky linalg.cross linalg.diagonal
     linalg.outer linalg.qr linalg.svd linalg.svdvals linalg.tensordot linalg.trace
-    fft.fft fft.fftn fft.hfft fft.ifft fft.ifftn fft.ihfft fft.irfft fft.irfftn fft.rfft fft.rfftn
+    fft.fft fft.hfft fft.ifft fft.ihfft fft.irfft fft.irfftn fft.rfft fft.rfftn
     fft.fftshift fft.ifftshift""".split()
 
 #: The array's method is the standard's function; NumPy's function calls it from Python.
@@ -68,6 +68,8 @@ def make_table() -> dict[str, Callable[..., Any]]:
     table.update({f"linalg.{name}": getattr(corrections, name) for name in LINALG_CORRECTIONS})
     for name in ("linalg.det", "linalg.slogdet", "linalg.eigh", "linalg.eigvalsh"):
         table[name] = corrections.with_nan(operator.attrgetter(name)(np))
+    table["fft.fftn"] = corrections.with_complex_result(np.fft.fftn)
+    table["fft.ifftn"] = corrections.with_complex_result(np.fft.ifftn)
     table.update(
         {
             # The ufuncs' reductions take axis, dtype and keepdims as the standard has them.

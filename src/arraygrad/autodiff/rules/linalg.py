@@ -554,6 +554,15 @@ def _check_order(name: str, values: Any, *others: Any) -> None:
         raise NotDifferentiableError(_SECOND.format(name))
 
 
+def _check_not_recorded(name: str, *tensors: Any) -> None:
+    """The same for tangents of what is recorded: the choice of vectors is not differentiated."""
+    for x in tensors:
+        while x._trace is not None:
+            if not x._trace.level.forward and is_traced(x):
+                raise NotDifferentiableError(_SECOND.format(name))
+            x = x._primal
+
+
 def _check_averaged(name: str, values: Any, n: int, *traced: Any) -> None:
     """The same for what takes means over equal values."""
     if all(isinstance(x, Array) and is_traced(x) for x in traced):
@@ -635,6 +644,7 @@ def _eigh_rotate(t: Any, out: Any, x: Any) -> Any:
     w, v = out
     number, block = _blocks(w, w.shape[-1])
     if count_nonzero(block) > w.size:
+        _check_not_recorded("eigh", t, w, v, x)
         q = _chosen(matmul(matmul(_h(v), t), v), number, block)
         out = w, matmul(v, q)
     return out, _eigh_jvp(t, out, x)
@@ -668,6 +678,7 @@ define("linalg.eigvalsh", (_eigvalsh_vjp, _eigvalsh_jvp))
 def _eig_vjp(g: Any, out: Any, _x: Any) -> Any:
     gw, gv = g
     w, v = out
+    _check_averaged("eig", w, w.shape[-1], w)
     vh = _h(v)
     middle: Any = 0.0
     if gv is not None:
@@ -682,6 +693,7 @@ def _eig_vjp(g: Any, out: Any, _x: Any) -> Any:
 def _eig_jvp(t: Any, out: Any, _x: Any) -> Any:
     """Giles, 3.1, less the part along each vector, as its length stays 1."""
     w, v = out
+    _check_averaged("eig", w, w.shape[-1], w)
     middle = xp.solve(v, matmul(t, v))
     dv = matmul(v, _gaps(w) * middle)
     return xp.diagonal(middle), dv - v * _sum(conj(v) * dv, axis=-2, keepdims=True)
@@ -706,6 +718,7 @@ def _matching(values: Any, w: Any) -> Any:
 
 def _eigvals_vjp(g: Any, out: Any, x: Any) -> Any:
     w, v = xp.eig(x)
+    _check_averaged("eigvals", w, w.shape[-1], x)
     g = _applied(matrix_transpose(_matching(out, w)), g)
     vh = _h(v)
     return xp.solve(vh, _rows(g) * vh)
@@ -713,6 +726,7 @@ def _eigvals_vjp(g: Any, out: Any, x: Any) -> Any:
 
 def _eigvals_jvp(t: Any, out: Any, x: Any) -> Any:
     w, v = xp.eig(x)
+    _check_averaged("eigvals", w, w.shape[-1], x)
     change = xp.diagonal(xp.solve(v, matmul(t, v)))
     return _applied(_matching(out, w), change)
 
@@ -803,6 +817,7 @@ def _svd_rotate(t: Any, out: Any, x: Any, full_matrices: bool) -> Any:
     positive = _constant(s) > _rounding(s, max(m, n))
     singular = count_nonzero(positive) < s.size
     if singular | (count_nonzero(block) > s.size):  # one look at the data: a GPU is waited for
+        _check_not_recorded("svd", t, u, s, vh, x)
         if singular and m != n and not full_matrices:
             u, s, vh = xp.svd(x, full_matrices=True)
         v = _h(vh)

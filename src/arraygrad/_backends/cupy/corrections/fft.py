@@ -77,6 +77,8 @@ def _along_axes(name: str) -> Callable[..., _Array]:
             return function(x, sizes, axes, norm)  # (a list: CuPy ignores some tuples)
         if not axes and name in (*_FROM_REAL, *_TO_REAL):
             raise ValueError("there is no axis to transform")
+        if not axes:
+            return x.astype("complex64" if x.dtype in ("f4", "c8") else "complex128")
         return _axis_by_axis(name, x, sizes, axes, norm)
 
     return transform
