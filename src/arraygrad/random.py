@@ -16,10 +16,14 @@ from ._creation import _shape, asarray
 from ._data_type import astype
 from ._device import Device, DeviceLike, get_device
 from ._dtypes import ALL, DEFAULTS, as_dtype, integer_limits
+from ._elementwise import abs as _abs
 from ._errors import DeviceMismatchError, describe, explain
 from ._indexing import take
 from ._manipulation import broadcast_shapes, reshape
+from ._searching import count_nonzero
+from ._statistical import sum as _sum
 from ._typing import DType, Real, Shape, Tensor
+from ._utility import all as _all
 
 __all__ = ["Generator", "default_rng"]
 
@@ -505,16 +509,14 @@ class Generator:
             raise DeviceMismatchError(f"choice: p is on {p._device}, the generator {self._device}")
         if p.shape != (n,) or p.dtype.kind not in "iuf":
             raise ValueError(f"choice: p must be {n} probabilities; got {describe(p)}")
-        import arraygrad as xp
-
         p = astype(p, ALL["float64"], copy=False)
-        right = (xp.abs(xp.sum(p) - 1) < 1e-8) & xp.all(p >= 0)
+        right = (_abs(_sum(p) - 1) < 1e-8) & _all(p >= 0)
         if not right:
             raise ValueError(
                 "choice: p must be probabilities, which are not negative and whose sum is 1; got "
-                f"{describe(p)} of sum {float(xp.sum(p))}"
+                f"{describe(p)} of sum {float(_sum(p))}"
             )
-        if nonzero > 1 and int(xp.count_nonzero(p)) < nonzero:
+        if nonzero > 1 and int(count_nonzero(p)) < nonzero:
             raise ValueError(f"choice: fewer than {nonzero} probabilities are not 0")
         return p._data
 

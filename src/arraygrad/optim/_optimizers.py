@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, ClassVar
 
-from .. import _pytree
+from .. import _elementwise, _pytree
 from .._creation import asarray, empty_like, zeros_like
 from .._data_type import astype
 from .._dispatch import view
@@ -431,9 +431,7 @@ def _as_real(x: Tensor, copy: bool | None) -> Tensor:
 
 
 def _into(out: Tensor, name: str, *operands: Any) -> None:
-    import arraygrad as xp
-
-    out[...] = getattr(xp, name)(*operands)
+    out[...] = getattr(_elementwise, name)(*operands)
 
 
 # ---- the optimisers
