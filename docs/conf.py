@@ -66,7 +66,6 @@ numpydoc_xref_aliases |= {
     "numpy.ndarray": ":obj:`numpy.ndarray`",
     "Tensor": ":obj:`~arraygrad.Tensor`",
     "Device": ":obj:`~arraygrad.Device`",
-    "Variable": ":obj:`~arraygrad.autodiff.Variable`",
 }
 numpydoc_xref_ignore = "all"  # but for these
 nitpicky = True

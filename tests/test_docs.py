@@ -19,6 +19,7 @@ def importable(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "docs")
     yield
     sys.modules.pop("api_pages", None)
+    sys.modules.pop("layers", None)
 
 
 # ---- the page on conformance
@@ -106,6 +107,25 @@ def test_the_page_shows_every_report_and_nothing_else(tmp_path, capsys):
     assert main(command) == 2
     assert "is no report of this program" in capsys.readouterr().err
     assert out.read_text() == text
+
+
+# ---- the picture of the layers
+
+
+def test_the_picture_of_the_layers_is_drawn_from_the_imports(monkeypatch):
+    import layers
+
+    kept = (ROOT / "docs/layers.svg").read_text(encoding="utf-8")
+    assert kept == layers.picture(), "run python docs/layers.py > docs/layers.svg"
+    assert "](layers.svg)" in (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+
+    groups = layers.GROUPS
+    monkeypatch.setattr(layers, "GROUPS", groups[::-1])
+    with pytest.raises(SystemExit, match="which is above it"):
+        layers.picture()
+    monkeypatch.setattr(layers, "GROUPS", groups[:-1])
+    with pytest.raises(SystemExit, match="put the module _errors into one of GROUPS"):
+        layers.picture()
 
 
 # ---- the reference

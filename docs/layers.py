@@ -1,0 +1,178 @@
+"""Draw the layers of the package from its imports: ``python docs/layers.py > docs/layers.svg``.
+
+An arrow says that a module of one group imports a module of another, as the sources say (`ast`;
+nothing is imported). Arrows that follow from others are left out. Imports must point down the list
+of groups; one that points up is an error, and so is a module that no group names.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+SOURCE = Path(__file__).resolve().parents[1] / "src" / "arraygrad"
+
+
+class Group(NamedTuple):
+    """Modules that make one box of the picture."""
+
+    title: str
+    text: str
+    columns: tuple[int, int]  # of four: the first, and the one after the last
+    modules: str  # a package stands for the modules in it that no other group names
+
+
+#: From the top to the bottom.
+GROUPS = [
+    Group("Training", "nn, optim, data, distributed", (0, 4), "nn optim data distributed"),
+    Group(
+        "Differentiation",
+        "grad, vjp, jvp, ...; the tape; checkpoint; custom rules",
+        (0, 3),
+        "autodiff",
+    ),
+    Group("Other libraries", "interop", (3, 4), "interop"),
+    Group("Derivative rules", "autodiff/rules, one module per chapter", (0, 3), "autodiff.rules"),
+    Group(
+        "Engine",
+        "graph, levels, views, in-place, backward",
+        (0, 2),
+        """autodiff._graph autodiff._levels autodiff._views autodiff._inplace autodiff._backward
+        autodiff._tangents autodiff._transpose autodiff._rules autodiff._grad_mode""",
+    ),
+    Group(
+        "Namespace",
+        "chapters, linalg, fft, special, random",
+        (2, 4),
+        """arraygrad _creation _data_type _einsum _elementwise _indexing _inspection _linear_algebra
+        _manipulation _nan _searching _set _sorting _statistical _utility fft linalg random
+        special""",
+    ),
+    Group(
+        "Tensor",
+        "attributes, operators, conversions, indexing, containers of tensors",
+        (0, 4),
+        "_tensor _operators _keys _sequences _pytree _typing",
+    ),
+    Group(
+        "Dispatch and memory",
+        "_dispatch, _memory, and the slots of a tensor in _array",
+        (0, 4),
+        "_dispatch _memory _array",
+    ),
+    Group(
+        "Foundations",
+        "devices, dtypes, modes, the standard's tables, hints",
+        (0, 4),
+        "_device _dtypes _modes _standard _constants _hints",
+    ),
+    Group("Backends", "the only modules that import NumPy and CuPy", (0, 4), "_backends"),
+    Group("Errors", "exceptions, and the wording of a backend's errors", (0, 4), "_errors"),
+]
+
+WIDTH, BOX_HEIGHT, GAP, MARGIN = 760, 54, 30, 10
+
+
+def modules() -> dict[str, Path]:
+    """The modules of the package and their files; the package itself is `arraygrad`."""
+    found = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "arraygrad"] = path
+    return found
+
+
+def imports(name: str, path: Path, known: dict[str, Path]) -> Iterator[str]:
+    """The package's modules that one of them imports, wherever in its text."""
+    package = path.parent.relative_to(SOURCE).parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module.split(".") if node.module else []
+            if node.level:
+                base = ["arraygrad", *package[: len(package) - node.level + 1], *base]
+            names = [[*base, alias.name] for alias in node.names]
+        else:
+            continue
+        for first, *rest in names:
+            if first == "arraygrad":
+                target = ".".join(rest)
+                yield target if target in known else ".".join(rest[:-1]) or "arraygrad"
+
+
+def group_of(name: str) -> int:
+    """The number of a module's group."""
+    numbers = {m: i for i, group in enumerate(GROUPS) for m in group.modules.split()}
+    while name not in numbers:
+        name, dot, _ = name.rpartition(".")
+        if not dot:
+            raise SystemExit(f"layers.py: put the module {name or _} into one of GROUPS")
+    return numbers[name]
+
+
+def arrows() -> set[tuple[int, int]]:
+    """Which group imports which other, without what follows from the rest."""
+    known = modules()
+    found = set()
+    for name, path in known.items():
+        upper = group_of(name)
+        for target in imports(name, path, known):
+            lower = group_of(target)
+            if lower < upper:
+                raise SystemExit(f"layers.py: {name} imports {target}, which is above it")
+            if lower > upper:
+                found.add((upper, lower))
+    below = {i: {b for a, b in found if a == i} for i in range(len(GROUPS))}
+    for i in reversed(range(len(GROUPS))):
+        below[i] |= {c for b in below[i] for c in below[b]}
+    return {(a, b) for a, b in found if not any(b in below[m] for m in below[a])}
+
+
+def picture() -> str:
+    """The picture, as SVG."""
+    edges = arrows()
+    row = [0] * len(GROUPS)
+    for upper, lower in sorted(edges):
+        row[lower] = max(row[lower], row[upper] + 1)
+    column = (WIDTH - 2 * MARGIN + GAP) / 4
+    left = [MARGIN + column * group.columns[0] for group in GROUPS]
+    right = [MARGIN + column * group.columns[1] - GAP for group in GROUPS]
+    top = [MARGIN + (BOX_HEIGHT + GAP) * r for r in row]
+    height = max(top) + BOX_HEIGHT + MARGIN
+    lines = []
+    for a, b in sorted(edges):
+        x = (max(left[a], left[b]) + min(right[a], right[b])) / 2
+        lines.append(
+            f'<path d="M{x:.0f} {top[a] + BOX_HEIGHT}V{top[b] - 1}" stroke="#555" '
+            'stroke-width="1.5" marker-end="url(#head)"/>'
+        )
+    for group, x, end, y in zip(GROUPS, left, right, top, strict=True):
+        middle = (x + end) / 2
+        lines.append(
+            f'<rect x="{x:.0f}" y="{y}" width="{end - x:.0f}" height="{BOX_HEIGHT}" rx="6" '
+            'fill="#eef3fa" stroke="#4a6fa5"/>\n'
+            f'<text x="{middle:.0f}" y="{y + 23}" font-weight="bold">{escape(group.title)}</text>\n'
+            f'<text x="{middle:.0f}" y="{y + 42}" font-size="13">{escape(group.text)}</text>'
+        )
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
+            'font-family="sans-serif" font-size="15" text-anchor="middle" fill="#222">',
+            "<title>The layers of arraygrad; arrows are imports</title>",
+            '<marker id="head" markerWidth="9" markerHeight="8" refX="8" refY="4" orient="auto">'
+            '<path d="M0 0L9 4L0 8z" fill="#555"/></marker>',
+            f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
+            *lines,
+            "</svg>",
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(picture())
