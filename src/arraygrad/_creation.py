@@ -111,11 +111,11 @@ def asarray(
     return _imported(wrap(Tensor, data, target), obj)
 
 
-def _imported(x: Tensor, obj: Any) -> Tensor:
+def _imported(x: Tensor, obj: Any, name: str = "asarray") -> Tensor:
     """A tensor of other libraries' data, which it may share with them."""
     on_host = x._device.type == "cpu"  # elsewhere, data of the host is copied
     if on_host and (x._data is obj or x._device.ops["root"](x._data) is not x._data):
-        mark_external(x)
+        mark_external(x, name=name)
     return x
 
 
@@ -171,9 +171,10 @@ def from_numpy(a: Any, /) -> Tensor:
     if not isinstance(a, cpu.array_type):
         raise TypeError(f"from_numpy: expected a numpy.ndarray; got {describe(a)}")
     try:
-        return _imported(wrap(Tensor, cpu.backend.as_host(a, None, False), cpu), a)
+        x = wrap(Tensor, cpu.backend.as_host(a, None, False), cpu)
     except (TypeError, ValueError) as error:
         raise explain(error, "from_numpy", (a,)) from error
+    return _imported(x, a, "from_numpy")
 
 
 def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = None) -> Tensor:
@@ -234,7 +235,7 @@ def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = Non
         raise explain(error, "from_dlpack", (x,)) from error
     found = wrap(Tensor, data, source)
     if not copy:
-        mark_external(found)
+        mark_external(found, name="from_dlpack")
     return found.to_device(target)
 
 

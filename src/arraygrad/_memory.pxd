@@ -4,7 +4,7 @@ from arraygrad._array cimport Array, wrap
 
 cdef class Storage:
     cdef object __weakref__
-    cdef public list _frozen, _tensors
+    cdef public dict _frozen, _tensors
     cdef public Py_ssize_t _frozen_limit, _tensors_limit
     cdef public object exported, external, merged, version
     cpdef object add(self, Array x)

@@ -11,7 +11,10 @@ graphs no longer need is not copied.
 
 from __future__ import annotations
 
+import itertools
+import threading
 from bisect import bisect_left
+from collections import deque
 from operator import itemgetter
 from typing import Any
 from weakref import ref
@@ -19,6 +22,11 @@ from weakref import ref
 from ._array import Array, wrap
 from ._backends import _ndarray
 from ._device import Device
+
+#: Keys of references; they grow, so that the order is that in which tensors were made.
+_keys = itertools.count()
+#: Held for moments by threads that change what threads share. (Reentrant, for finalisers.)
+_lock = threading.RLock()
 
 
 class Storage:
@@ -47,32 +55,32 @@ class Storage:
         self.external = False
         self.exported = False
         self.merged: Storage | None = None  # into which this one went, as their memory overlaps
-        self._tensors: list[Any] = []
+        self._tensors: dict[int, Any] = {}
         self._tensors_limit = 8
-        self._frozen: list[Any] = []
+        self._frozen: dict[int, Any] = {}
         self._frozen_limit = 8
 
     def add(self, x: Array) -> None:
         """Note a tensor that the user may have."""
         tensors = self._tensors
-        tensors.append(ref(x))
-        if len(tensors) > self._tensors_limit:  # forget those that have died
-            tensors[:] = [r for r in tensors if r() is not None]
+        tensors[next(_keys)] = ref(x)
+        if len(tensors) > self._tensors_limit:
+            _forget_dead(tensors)
             self._tensors_limit = 2 * len(tensors) + 8
 
     def freeze(self, x: Array) -> None:
         """Note a tensor that has to stay as it is."""
         x._view = INNER
         frozen = self._frozen
-        frozen.append(ref(x))
+        frozen[next(_keys)] = ref(x)
         if len(frozen) > self._frozen_limit:
-            frozen[:] = [r for r in frozen if r() is not None]
+            _forget_dead(frozen)
             self._frozen_limit = 2 * len(frozen) + 8
 
     def tensors(self) -> list[Any]:
         """The tensors that the user may have, in the order in which they were made."""
         found = []
-        for link in self._tensors:
+        for link in self._tensors.copy().values():
             x = link()
             if x is None or x._view is INNER:
                 continue
@@ -86,7 +94,11 @@ class Storage:
         self.version += 1
         frozen = self._frozen
         while frozen:
-            x = frozen.pop()()
+            try:
+                _, link = frozen.popitem()
+            except KeyError:  # another thread was faster
+                break
+            x = link()
             if x is not None and x._storage is not None:
                 x._data = x._device.ops["copy"](x._data)
                 x._storage = None
@@ -99,9 +111,19 @@ class Storage:
         self.external = self.external or other.external
         self.exported = self.exported or other.exported
         self.version += other.version + 1
-        self._tensors += other._tensors
-        self._frozen += other._frozen
+        self._tensors.update(other._tensors)
+        self._frozen.update(other._frozen)
         return self
+
+
+def _forget_dead(links: dict[int, Any]) -> None:
+    """Drop references to tensors that have died.
+
+    Each step is atomic: other threads, and finalisers that run meanwhile, may add to `links`.
+    """
+    for key, link in links.copy().items():
+        if link() is None:
+            links.pop(key, None)
 
 
 class View:
@@ -173,7 +195,11 @@ def storage_of(x: Array) -> Storage:
     if storage is None:
         storage = Storage()
         storage.add(x)
-        x._storage = storage
+        with _lock:  # (Nothing is allocated inside, so no finaliser runs.)
+            if x._storage is None:
+                x._storage = storage
+            else:
+                storage = x._storage
     while storage.merged is not None:
         storage = storage.merged
         x._storage = storage
@@ -256,7 +282,7 @@ _low = itemgetter(0)
 
 
 class _RangeRef(ref):  # type: ignore[type-arg]
-    """A reference to the storage of a range, which takes the range out once the storage is gone."""
+    """A reference to the storage of a range, which is taken out once the storage is gone."""
 
     __slots__ = ("device", "low")
 
@@ -264,18 +290,19 @@ class _RangeRef(ref):  # type: ignore[type-arg]
     low: int
 
 
-def _forget_range(link: Any) -> None:
-    ranges = _external[link.device]
-    i = bisect_left(ranges, link.low, key=_low)
-    if i < len(ranges) and ranges[i][2] is link:
-        del ranges[i]
+#: Ranges to be noted, or references to storages that are gone. Finalisers may add to them while
+#: ranges are being noted, so these are the only thing that they change.
+_pending: deque[Any] = deque()
+_busy = False
 
 
-def mark_external(x: Array, exported: bool = False) -> None:
+def mark_external(x: Array, exported: bool = False, name: str = "asarray") -> None:
     """Note that another library may see the memory of a plain tensor.
 
     Tensors over overlapping memory get one storage, however they came by it. What is `exported` is
-    seen in whole: the other library may know more of the memory than this view.
+    seen in whole: the other library may know more of the memory than this view. What is imported
+    must not be memory of a recorded tensor, whose gradient would be lost: then the function `name`
+    raises.
     """
     storage = storage_of(x)
     if storage.exported:
@@ -286,11 +313,40 @@ def mark_external(x: Array, exported: bool = False) -> None:
         storage.exported = True
         root = ops["root"](data)
         data = root if type(root) is x._device.array_type else data
-    low, high = ops["bounds"](data)
     storage.external = True
+    low, high = ops["bounds"](data)
     if low == high:
         return
-    ranges = _external.setdefault(x._device, [])
+    _pending.append((x._device, low, high, storage))
+    _note_ranges()
+    if not exported:
+        for other in storage_of(x).tensors():
+            if other._trace is not None and not other._trace.is_leaf:
+                other._trace.level.check_constant(other, name)
+
+
+def _note_ranges() -> None:
+    global _busy
+    with _lock:
+        if _busy:  # a finaliser; the call that it interrupted goes on with what is pending
+            return
+        _busy = True
+        try:
+            while _pending:
+                entry = _pending.popleft()
+                if isinstance(entry, _RangeRef):
+                    ranges = _external[entry.device]
+                    i = bisect_left(ranges, entry.low, key=_low)
+                    if i < len(ranges) and ranges[i][2] is entry:
+                        del ranges[i]
+                else:
+                    _note_range(*entry)
+        finally:
+            _busy = False
+
+
+def _note_range(device: Device, low: int, high: int, storage: Storage) -> None:
+    ranges = _external.setdefault(device, [])
     first = bisect_left(ranges, low, key=_low)
     if first and ranges[first - 1][1] > low:
         first -= 1
@@ -304,6 +360,6 @@ def mark_external(x: Array, exported: bool = False) -> None:
             if other is not storage:
                 storage = storage.merge(other)
         last += 1
-    link = _RangeRef(storage, _forget_range)
-    link.device, link.low = x._device, low
+    link = _RangeRef(storage, _pending.append)
+    link.device, link.low = device, low
     ranges[first:last] = [(low, high, link)]

@@ -263,7 +263,7 @@ class Tensor(Operators):
     @property
     def requires_grad(self) -> bool:
         """Whether operations on this tensor are recorded; of a leaf it may be set."""
-        trace = self._trace
+        trace = self._fresh_trace()
         return trace is not None and trace.requires_grad
 
     @requires_grad.setter
@@ -306,7 +306,7 @@ class Tensor(Operators):
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation returned this tensor."""
-        trace = self._trace
+        trace = self._fresh_trace()
         return trace is None or trace.is_leaf
 
     @property
@@ -321,7 +321,7 @@ class Tensor(Operators):
         It has the tensor's shape, dtype and device. For a leaf it may be set, e.g. to None before
         a new backward pass; for other tensors it is there after `retain_grad`.
         """
-        trace = self._trace
+        trace = self._fresh_trace()
         return None if trace is None else trace.grad
 
     @grad.setter
@@ -336,6 +336,7 @@ class Tensor(Operators):
                 f"grad: expected None or a tensor of shape {self.shape} and dtype {self.dtype} "
                 f"on {self.device}; got {describe(value)}"
             )
+        self._fresh_trace()
         if self._trace is None or not self._trace.is_leaf:
             if value is None and self._trace is None:
                 return
@@ -348,7 +349,7 @@ class Tensor(Operators):
     @property
     def grad_fn(self) -> Any:
         """The node of the operation that returned this tensor; None if none was recorded."""
-        trace = self._trace
+        trace = self._fresh_trace()
         return None if trace is None else trace.grad_fn
 
     def backward(
@@ -568,10 +569,15 @@ class Tensor(Operators):
         dtype = required_dtype(dtype, "view")
         return self[...] if dtype == self.dtype else _dispatch.view("view", self, dtype)
 
-    def _current(self) -> Any:
-        """The data, brought up to date if this is a view whose base has been written."""
+    def _fresh_trace(self) -> Any:
+        """The trace; of a view whose base has been written, that of its new value."""
         if self._trace is not None:
             self._trace.level.refresh(self)
+        return self._trace
+
+    def _current(self) -> Any:
+        """The data, brought up to date if this is a view whose base has been written."""
+        self._fresh_trace()
         return self._data
 
     def _check_constant(self, name: str) -> None:
@@ -658,7 +664,7 @@ class Tensor(Operators):
         shape = f", shape={self.shape}" if not self.size else ""
         here = self._device is _device.get_device(None)
         device = "" if here else f", device='{self._device}'"
-        trace = "" if self._trace is None else self._trace.text
+        trace = "" if self._fresh_trace() is None else self._trace.text
         return f"{name}({self._text(f'{name}(')}{shape}, dtype={self.dtype.name}{device}{trace})"
 
     def __str__(self) -> str:

@@ -13,7 +13,15 @@ from .._errors import describe
 from .._modes import get_mode
 from ._graph import Node, OutputNode, box, output_node, unhidden
 from ._rules import Rule, identity
-from ._tangents import enter_rules, leave_rules, mask_indeterminate, ones, rule_context, sum_to
+from ._tangents import (
+    enter_rules,
+    leave_rules,
+    mask_indeterminate,
+    ones,
+    rule_context,
+    sum_to,
+    user_context,
+)
 from ._views import protect, refresh
 
 _NOWHERE: frozenset[Node] = frozenset()
@@ -192,7 +200,8 @@ def _cotangents(rule: Rule, node: Node, g: Any, saved: tuple[Any, ...]) -> Any:
 def _apply_hooks(node: Node, g: Any) -> Any:
     hooks = node.hooks
     for hook in list(hooks.values()):
-        changed = hook(protect(g))
+        with user_context():
+            changed = hook(protect(g))
         if changed is not None:
             if not isinstance(changed, Array) or changed._data.shape != g._data.shape:
                 raise ValueError(

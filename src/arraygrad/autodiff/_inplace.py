@@ -62,6 +62,11 @@ def write(name: str, operands: tuple[Any, ...], args: tuple[Any, ...]) -> Any:
         _check_custom_rule(name, x)
         if not x._trace.level.forward and recording_off(x, get_mode()):
             _check_checkpoint(name, x)
+            if x._trace.level.number < 0:
+                raise RuntimeError(
+                    f"{name}: a recorded value is written into a leaf whose recording is switched "
+                    f"off; write x.detach() for the value; got {describe(x)}"
+                )
             raise RuntimeError(
                 f"{name}: inside of no_grad a tensor is written that takes part in another "
                 f"differentiation, too; copy it first: xp.asarray(x, copy=True); got {describe(x)}"
@@ -212,11 +217,15 @@ def _assign_plain(name: str, x: Any, new: Any, writer: Any) -> None:
                 "the values without their gradient; copy it first: xp.asarray(x, copy=True), or "
                 "write into the whole tensor: x[i] = value"
             )
+        rule = RULES.get(tensor._view.name)
+        if rule is None or rule.put is None:
+            raise ValueError(
+                f"{name}: {describe(tensor)}, the result of {tensor._view.name}, shares its memory "
+                "and cannot follow the write; copy it first: xp.asarray(x, copy=True)"
+            )
     if storage.external:
         setitem(alias(x), ..., alias(new))
-        primal = new._primal
-        if primal._trace is None:
-            primal = _inner(x)
+        primal = _over(new._primal, x)
         x._trace, x._primal, x._view, x._saved = new._trace, primal, EXPOSED, None
     else:
         _match_strides(new, x)
@@ -256,9 +265,21 @@ def _write_through(name: str, x: Any, new: Any) -> None:
         x._data = x._primal._data
     else:
         setitem(alias(x), ..., alias(new))
-        x._primal = _inner(x) if new._primal._trace is None else new._primal
+        x._primal = _over(new._primal, x)
     x._trace = new._trace
     x._saved = None
+
+
+def _over(value: Any, x: Any) -> Any:
+    """A value as tensors of its levels over the memory of `x`, in which it has been written."""
+    chain = []
+    while value._trace is not None:
+        chain.append(value)
+        value = value._primal
+    out = _inner(x)
+    for tensor in reversed(chain):
+        out = box(out, tensor._trace)
+    return out
 
 
 def _inner(x: Any) -> Any:

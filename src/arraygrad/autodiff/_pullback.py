@@ -8,7 +8,7 @@ from typing import Any
 from .. import _pytree
 from .._creation import asarray
 from .._errors import describe
-from .._memory import Exposed, View, alias, shared_alias, storage_of
+from .._memory import INNER, Exposed, View, alias, shared_alias, storage_of
 from .._modes import get_mode
 from .._tensor import Tensor
 from ._backward import backward
@@ -27,6 +27,9 @@ class DiffArgs:
         self.name = name
         self.args = list(args)
         self.argnums = argnums
+        positions = [i % len(args) if args else i for i in argnums]
+        if len(set(positions)) < len(positions):
+            raise ValueError(f"{name}: argnums must be different positions; got {tuple(argnums)}")
         self.leaves: list[Tensor] = []
         self.structures = []
         for i in argnums:
@@ -127,9 +130,10 @@ def lowered(x: Any, level: Any) -> Any:
         return out
     primal = unhidden(x._primal)
     if primal._trace is not None:
-        out = box(primal._primal, primal._trace, primal._view)
-        out._storage = primal._storage
-        return out
+        # (Itself: other results may be views of it.)
+        if primal._view is INNER:
+            primal._view = None
+        return primal
     # The graph may have saved it, and the caller may write to what he gets.
     storage_of(primal).freeze(primal)
     return shared_alias(primal)

@@ -148,7 +148,7 @@ def _unwrap(x: Any) -> None:
         x._trace = primal._trace
         x._primal = primal._primal
         x._data = primal._data
-        x._view = None
+        x._view = EXPOSED if link is EXPOSED and primal._trace is not None else None
         x._saved = None
         if x._trace is None:
             # Graphs may still hold the primal, and this tensor can be written from now on, unless
