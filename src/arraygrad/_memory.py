@@ -43,17 +43,20 @@ class Storage:
         Whether another library may see it.
     exported : bool
         Whether it got it from here, and may see all of it.
+    recorded : bool
+        Whether a recorded value has been written to external memory.
     """
 
     __slots__ = (
         "__weakref__", "_frozen", "_frozen_limit", "_tensors", "_tensors_limit", "exported",
-        "external", "merged", "version",
+        "external", "merged", "recorded", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.version = 0
         self.external = False
         self.exported = False
+        self.recorded = False
         self.merged: Storage | None = None  # into which this one went, as their memory overlaps
         self._tensors: dict[int, Any] = {}
         self._tensors_limit = 8
@@ -110,6 +113,7 @@ class Storage:
         other.merged = self
         self.external = self.external or other.external
         self.exported = self.exported or other.exported
+        self.recorded = self.recorded or other.recorded
         self.version += other.version + 1
         self._tensors.update(other._tensors)
         self._frozen.update(other._frozen)
@@ -319,7 +323,7 @@ def mark_external(x: Array, exported: bool = False, name: str = "asarray") -> No
         return
     _pending.append((x._device, low, high, storage))
     _note_ranges()
-    if not exported:
+    if not exported and storage_of(x).recorded:
         for other in storage_of(x).tensors():
             if other._trace is not None and not other._trace.is_leaf:
                 other._trace.level.check_constant(other, name)

@@ -224,6 +224,7 @@ def _assign_plain(name: str, x: Any, new: Any, writer: Any) -> None:
                 "and cannot follow the write; copy it first: xp.asarray(x, copy=True)"
             )
     if storage.external:
+        storage.recorded = True
         setitem(alias(x), ..., alias(new))
         primal = _over(new._primal, x)
         x._trace, x._primal, x._view, x._saved = new._trace, primal, EXPOSED, None
