@@ -60,9 +60,9 @@ GROUPS = [
     ),
     Group(
         "Dispatch and memory",
-        "_dispatch, _memory, and the slots of a tensor in _array",
+        "operations by name; which tensors share memory",
         (0, 4),
-        "_dispatch _memory _array",
+        "_dispatch _memory",
     ),
     Group(
         "Foundations",
@@ -71,7 +71,12 @@ GROUPS = [
         "_device _dtypes _modes _standard _constants _hints",
     ),
     Group("Backends", "the only modules that import NumPy and CuPy", (0, 4), "_backends"),
-    Group("Errors", "exceptions, and the wording of a backend's errors", (0, 4), "_errors"),
+    Group(
+        "Slots and errors",
+        "the slots of a tensor, the interface of transformations, exceptions",
+        (0, 4),
+        "_array _errors",
+    ),
 ]
 
 WIDTH, BOX_HEIGHT, GAP, MARGIN = 760, 54, 30, 10
