@@ -15,7 +15,7 @@ cdef class View:
     cdef public object args, base, index, kwargs, name, version
 
 cdef class Exposed:
-    cdef public object base
+    cdef public object base, level
 
 @cython.locals(storage=Storage)
 cpdef object storage_of(Array x)

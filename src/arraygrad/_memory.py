@@ -171,17 +171,20 @@ class Exposed:
     Attributes
     ----------
     base : Array or None
-        The traced tensor of a lower level that is the same to its user; None: plain ones.
+        The tensor that was passed for this one, an argument; None: plain ones see its memory.
+    level : Level or None
+        That of the function whose argument it is.
     """
 
-    __slots__ = ("base",)
+    __slots__ = ("base", "level")
 
-    def __init__(self, base: Any) -> None:
+    def __init__(self, base: Any, level: Any) -> None:
         self.base = base
+        self.level = level
 
 
 #: Seen by plain tensors, such as the argument that it was made of.
-EXPOSED = Exposed(None)
+EXPOSED = Exposed(None, None)
 
 
 class _Inner:
@@ -325,7 +328,8 @@ def mark_external(x: Array, exported: bool = False, name: str = "asarray") -> No
     _note_ranges()
     if not exported and storage_of(x).recorded:
         for other in storage_of(x).tensors():
-            if other._trace is not None and not other._trace.is_leaf:
+            trace = other._trace
+            if other._view is EXPOSED and (trace.level.forward or not trace.is_leaf):
                 other._trace.level.check_constant(other, name)
 
 

@@ -17,7 +17,7 @@ from ._graph import Node, box, new_leaf, sequence_numbers
 from ._levels import TAPE
 from ._rules import Rule
 from ._tangents import sum_to, user_context
-from ._views import refresh
+from ._views import refresh, state_of
 
 Function = Callable[..., Any]
 
@@ -111,7 +111,7 @@ def checkpoint(f: Function, /) -> Function:
         call = FlatCall((args, kwargs))
         if call.forward or (call.level is None and grad_modes()):
             return f(*args, **kwargs)  # nothing is saved anyway
-        captured: dict[Node, Any] = {}
+        captured: dict[Node, tuple[Any, Any]] = {}
         if call.level is None:
             call.level = TAPE  # there may be leaves inside
         level = call.level
@@ -122,6 +122,13 @@ def checkpoint(f: Function, /) -> Function:
         outs, structure = result_tensors("checkpoint", out)
         if not any(call.flags) and not captured:
             return out
+        call.check_unwritten("checkpoint")
+        for x, state in captured.values():
+            if state_of(x) != state:
+                raise RuntimeError(
+                    f"checkpoint: the function writes to {describe(x)}, a tensor from outside; "
+                    "copy it first: xp.asarray(x, copy=True)"
+                )
         if any(o._trace is not None and o._trace.level.number > level.number for o in outs):
             return f(*args, **kwargs)  # because of what it takes from outside, of a higher level
         call.check("checkpoint", outs)

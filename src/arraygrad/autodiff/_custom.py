@@ -10,7 +10,6 @@ from typing import Any
 
 from .. import _pytree
 from .._errors import describe
-from .._memory import bottom, storage_of
 from .._modes import get_mode
 from .._tensor import Tensor
 from ._grad_mode import custom_rule_scope, enable_grad, recording_off
@@ -18,7 +17,7 @@ from ._graph import Node, Tangent, box, new_node, output_node, sequence_numbers
 from ._rules import NotDifferentiableError, Rule
 from ._tangents import add, fit, rule_context, zeros
 from ._transpose import linear_transpose, transposed_vjp
-from ._views import note_view, protect, refresh, snapshot
+from ._views import note_view, protect, refresh, snapshot, state_of
 
 Function = Callable[..., Any]
 
@@ -43,16 +42,20 @@ class FlatCall:
         self.inner = [x._primal if f else x for x, f in zip(self.leaves, self.flags, strict=True)]
         self.forward = self.level is not None and self.level.forward
         self.started_at = next(sequence_numbers)
-        self.states = [_state(x) for x in self.inner]
+        self.states = [state_of(x) for x in self.inner]
 
-    def check(self, name: str, outs: list[Any]) -> None:
-        """Raise if the function did what could not be followed."""
+    def check_unwritten(self, name: str) -> None:
+        """Raise if the function has written to its arguments."""
         for x, flag, before in zip(self.inner, self.flags, self.states, strict=True):
-            if flag and _state(x) != before:
+            if flag and state_of(x) != before:
                 raise RuntimeError(
                     f"{name}: the function writes to its argument {describe(x)}, which cannot be "
                     "followed here; copy it first: xp.asarray(x, copy=True)"
                 )
+
+    def check(self, name: str, outs: list[Any]) -> None:
+        """Raise if the function did what could not be followed."""
+        self.check_unwritten(name)
         number = -1 if self.level is None else self.level.number
         if any(o._trace is not None and o._trace.level.number >= number for o in outs):
             raise NotDifferentiableError(
@@ -82,13 +85,6 @@ class FlatCall:
 def is_at(x: Any, level: Any) -> bool:
     """Whether `x` is traced at a level."""
     return isinstance(x, Tensor) and x._trace is not None and x._trace.level is level
-
-
-def _state(x: Any) -> Any:
-    """What changes when a tensor is written."""
-    if not isinstance(x, Tensor):
-        return None
-    return x._trace, storage_of(bottom(x)).version
 
 
 def record_call(
@@ -140,7 +136,7 @@ def _finish(
         for y, x in zip(call.inner, call.leaves, strict=True)
         if isinstance(x, Tensor) and x._trace is not None
     ]
-    others += [(x._primal, x) for x in (captured or {}).values()]
+    others += [(x._primal, x) for x, _ in (captured or {}).values()]
     for out, result in zip(outs, results, strict=True):
         if result._trace is None:
             continue

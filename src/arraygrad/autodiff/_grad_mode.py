@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from .._memory import bottom, storage_of
 from .._modes import Block, enter, get_mode, leave
 from ._graph import Node, level_numbers
 
@@ -20,7 +21,8 @@ class GradMode:
         The number of the level up to which nothing is recorded, -1 for none; for a checkpoint, the
         one at which nothing is.
     captured : dict or None
-        For a checkpoint that runs, the nodes of outer tensors that it met, and the tensors.
+        For a checkpoint that runs, the nodes of outer tensors that it met; for each the tensor and
+        its state.
     """
 
     __slots__ = ("captured", "level")
@@ -47,7 +49,9 @@ def recording_off(x: Any, mode: Any) -> bool:
         if grad.captured is None:
             return level.number <= grad.level
         if level.number == grad.level:
-            grad.captured[x._trace] = x
+            if x._trace not in grad.captured:
+                version = storage_of(bottom(x)).version
+                grad.captured[x._trace] = x, (x._trace, version)
             return True
     return False
 

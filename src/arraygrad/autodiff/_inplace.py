@@ -240,7 +240,7 @@ def _assign_plain(name: str, x: Any, new: Any, writer: Any) -> None:
 def _write_through(name: str, x: Any, new: Any) -> None:
     """Write to memory that others see."""
     base = x._view.base
-    at_level = new._trace.level is x._trace.level
+    at_level = new._trace.level is x._view.level
     if base is not None:
         check_argument(name, x)
         if base._trace is not None and not at_level:

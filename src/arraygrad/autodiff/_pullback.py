@@ -88,7 +88,7 @@ def enter_level(x: Any, level: Any, tangent: Any = None) -> Any:
     if x._trace is not None:
         refresh(x)
     value = alias(x) if x._trace is None else snapshot(x)
-    view = Exposed(x)
+    view = Exposed(x, level)
     trace = Tangent(level, tangent) if level.forward else new_leaf(value, level)
     out = box(value, trace, view)
     if x._trace is None:
@@ -102,6 +102,7 @@ def check_arguments(name: str, arguments: Sequence[Any]) -> None:
     Outside, the two are one; here the argument did not see the write.
     """
     for x in arguments:
+        refresh(x)
         if type(x._view) is Exposed:
             check_argument(name, x)
 
@@ -123,6 +124,8 @@ def lowered(x: Any, level: Any) -> Any:
         links.append(root._view)
         root = root._view.base
     if type(root._view) is Exposed and root._view.base is not None:
+        if root._view.level is not level:
+            return x  # an argument of an outer function, or a view of one; unwrapped when used
         # An argument, or a view of one: outside it is the tensor that was passed, or a view of it.
         out = root._view.base
         for link in reversed(links):

@@ -136,7 +136,8 @@ def _unwrap(x: Any) -> None:
     """Let a tensor of closed levels stand for what they wrap."""
     while x._trace is not None and x._trace.level.closed:
         primal, link = x._primal, x._view
-        if type(link) is Exposed and link.base is not None:
+        is_exposed = type(link) is Exposed
+        if is_exposed and link.level is x._trace.level:
             # An argument: outside of the function it is the tensor that was passed.
             refresh(link.base)
             token = _mode.set(None)
@@ -148,13 +149,13 @@ def _unwrap(x: Any) -> None:
         x._trace = primal._trace
         x._primal = primal._primal
         x._data = primal._data
-        x._view = EXPOSED if link is EXPOSED and primal._trace is not None else None
+        x._view = link if is_exposed and primal._trace is not None else None
         x._saved = None
         if x._trace is None:
             # Graphs may still hold the primal, and this tensor can be written from now on, unless
             # a graph has saved it.
             storage = storage_of(primal)
-            if link is not EXPOSED:
+            if not is_exposed:
                 storage.freeze(primal)
             x._storage = storage
             if link is INNER:
@@ -169,6 +170,8 @@ def _unwrap(x: Any) -> None:
 def check_argument(name: str, x: Any) -> None:
     """Raise if an argument has been written through the tensor that was passed for it."""
     base = x._view.base
+    if base is None or x._trace is None or x._trace.level is not x._view.level:
+        return
     refresh(base)
     if x._primal._trace is not base._trace:
         raise RuntimeError(
@@ -250,6 +253,13 @@ def protect(x: Any) -> Any:
     out = alias(x)
     out._storage.freeze(out)  # so that a write copies it first
     return out
+
+
+def state_of(x: Any) -> Any:
+    """What changes when a tensor is written; None for anything else."""
+    if not isinstance(x, Array):
+        return None
+    return x._trace, storage_of(bottom(x)).version
 
 
 def make_writable(x: Any) -> None:
