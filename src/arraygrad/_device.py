@@ -1,4 +1,4 @@
-"""Devices: what they are called, which backend serves them, and which one is the default."""
+"""Devices: their names, their backends, and the default device."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib import import_module
 from types import ModuleType, TracebackType
 from typing import Any, TypeAlias
 
-#: Device type -> module of the backend that serves it. It is imported when first named.
+#: Device type -> module of its backend, which is imported when first named.
 _BACKENDS: dict[str, str] = {
     "cpu": "arraygrad._backends.numpy",
     "cuda": "arraygrad._backends.cupy",
@@ -16,7 +16,7 @@ _BACKENDS: dict[str, str] = {
 
 
 class Device:
-    """A place where the data of tensors lives.
+    """Device that stores the data of tensors.
 
     Parameters
     ----------
@@ -28,21 +28,21 @@ class Device:
     type : str
         ``"cpu"`` or ``"cuda"``.
     index : int
-        Which one of its type.
+        Index among the devices of its type.
 
     Raises
     ------
     TypeError
         If `name` is neither a string nor a Device.
     ValueError
-        If there is no such device: an unknown name, or a CUDA device on a machine without it.
-        The message says what is missing.
+        If the device does not exist: an unknown name, or a CUDA device on a machine without it. The
+        message names the missing part.
 
     Notes
     -----
-    There is one object per device, so ``is`` compares as well as ``==`` does. A device equals,
-    and hashes as, its canonical string, and may be written as that string wherever a `device`
-    argument is taken.
+    There is one object per device, so ``is`` and ``==`` are equivalent. A device is equal to its
+    canonical string and has the same hash, and the string is accepted wherever a `device` argument
+    is.
 
     Examples
     --------
@@ -58,13 +58,13 @@ class Device:
     type: str
     index: int
     backend: Any
-    #: Name of an operation -> the backend's function for it, on this device.
+    #: Name of an operation -> function of the backend for it, on this device.
     ops: dict[str, Callable[..., Any]]
     array_type: Any
     _name: str
 
     def __new__(cls, name: str | Device, /) -> Device:
-        """The device of that name; always the same object."""
+        """Return the device of that name, which is always the same object."""
         if isinstance(name, Device):
             return name
         if not isinstance(name, str):
@@ -77,7 +77,7 @@ class Device:
         kind, colon, digits = name.partition(":")
         if kind not in _BACKENDS or (colon and not digits.isdecimal()):
             names = ", ".join(repr(n) for n in ("cpu", "cuda", "cuda:N"))
-            raise ValueError(f"Device: no device is called {name!r}; known are {names}")
+            raise ValueError(f"Device: unknown device {name!r}; expected one of {names}")
         index = int(digits) if colon else 0
         canonical = kind if kind == "cpu" and not index else f"{kind}:{index}"
         if canonical in _known:
@@ -87,13 +87,13 @@ class Device:
         except ImportError as error:
             if kind == "cpu":
                 raise
-            raise ValueError(f"Device: there is no {name!r}: {error}") from error
+            raise ValueError(f"Device: {name!r} is not available: {error}") from error
         self = object.__new__(cls)
         self.type, self.index, self._name = kind, index, canonical
         self.backend = backend
-        self.ops = backend.operations(index)  # raises ValueError if the device is not there
+        self.ops = backend.operations(index)  # raises ValueError if the device does not exist
         self.array_type = backend.array_type
-        self = _known.setdefault(canonical, self)  # two threads may race to be first
+        self = _known.setdefault(canonical, self)  # two threads may race here
         for function in made:
             function(self)
         return self
@@ -114,10 +114,10 @@ class Device:
         return Device, (self._name,)
 
 
-#: Devices by canonical name. Only ever grows, by whole entries.
+#: Devices by canonical name. Entries are only ever added, atomically.
 _known: dict[str, Device] = {}
 
-#: What is to be called with a device that is made from now on.
+#: Callbacks for devices that are made later.
 made: list[Callable[[Device], None]] = []
 
 DeviceLike: TypeAlias = Device | str | None
@@ -126,26 +126,26 @@ _default: ContextVar[Device] = ContextVar("arraygrad_default_device")
 
 
 def get_device(device: DeviceLike) -> Device:
-    """The device that a `device` argument means; None is the default device."""
+    """Device of a `device` argument; None means the default device."""
     if device is None:
         return _default.get(_CPU)
     return device if type(device) is Device else Device(device)
 
 
 def devices() -> tuple[Device, ...]:
-    """Every device of this machine whose library is installed."""
+    """Devices of this machine whose library is installed."""
     found: list[Device] = []
     for kind, module in _BACKENDS.items():
         try:
             count = import_module(module).count()
-        except ImportError:  # no CuPy, so no CUDA devices that could be used
+        except ImportError:  # no CuPy, so no usable CUDA devices
             continue
         found.extend(Device(kind if kind == "cpu" else f"{kind}:{i}") for i in range(count))
     return tuple(found)
 
 
 def transfer(data: Any, source: Device, target: Device, stream: Any = None) -> Any:
-    """The data of a tensor on `source`, copied to another device."""
+    """Copy the data of a tensor from `source` to another device."""
     if source.type == "cpu":
         return target.ops["from_host"](data, stream)
     if target.type == "cpu":
@@ -156,24 +156,24 @@ def transfer(data: Any, source: Device, target: Device, stream: Any = None) -> A
 
 
 class default_device:
-    """Set, or find out, the device on which new tensors are made.
+    """Set or query the device on which new tensors are made.
 
     Parameters
     ----------
     device : Device, str or None, optional
-        The new default. Without it nothing is set, and the `device` attribute of what comes
-        back says which device is the default.
+        New default. If it is not given nothing is set, and the `device` attribute of the returned
+        object is the current default.
 
     Raises
     ------
     ValueError
-        If there is no such device; the default is then as before.
+        If the device does not exist; the default is then unchanged.
 
     Notes
     -----
-    The setting belongs to the current context (:mod:`contextvars`): other threads and other
-    asyncio tasks keep theirs. As a context manager it restores the previous default at the end,
-    also after an exception.
+    The setting belongs to the current context (:mod:`contextvars`): other threads and asyncio tasks
+    are not affected. As a context manager it restores the previous default on exit, also after an
+    exception.
 
     Examples
     --------
