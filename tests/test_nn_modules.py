@@ -334,9 +334,7 @@ def test_files_that_are_not_whole(tmp_path):
     for part in (b"", data[:4], data[:40], data[: len(data) // 2], data[:-1], b"x" * 200,
                  data + b"more", data[:8] + b"[" + data[9:]):  # fmt: skip
         path.write_bytes(part)
-        with pytest.raises(
-            ValueError, match=r"load: .*net.safetensors is not a complete"
-        ):
+        with pytest.raises(ValueError, match=r"load: .*net.safetensors is not a complete"):
             nn.load(path)
     header = b'{"x":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}'
     path.write_bytes(len(header).to_bytes(8, "little") + header + b"\0\0")
