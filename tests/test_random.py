@@ -222,9 +222,9 @@ BAD = {
     "elsewhere": (
         lambda: R.normal(arraygrad.ones(2, device="strict:0")), DeviceMismatchError, "strict:0"
     ),
-    "no integers": (lambda: R.integers(3, 3), ValueError, "integers: .*none from 3 to 2"),
+    "no integers": (lambda: R.integers(3, 3), ValueError, "integers: .*from 3 to 2 is empty"),
     "integers that do not fit": (
-        lambda: R.integers(300, dtype="uint8"), ValueError, "integers: 0 to 299 do not fit uint8"
+        lambda: R.integers(300, dtype="uint8"), ValueError, ".*0 to 299 does not fit uint8"
     ),
     "float end": (lambda: R.integers(1.5), TypeError, "integers: high .*1.5"),
     "float dtype": (lambda: R.integers(3, dtype="float64"), TypeError, "integers: dtype .*float64"),
@@ -236,16 +236,16 @@ BAD = {
         lambda: R.shuffle(arraygrad.ones(2, device="strict:0")), DeviceMismatchError, "strict:0"
     ),
     "shuffle by another axis": (lambda: R.shuffle(X, axis=2), ValueError, "shuffle: axis 2"),
-    "choice of nothing": (lambda: R.choice(0, 1), ValueError, "choice: 1 of 0"),
-    "choice of too many": (lambda: R.choice(3, 5, replace=False), ValueError, "choice: 5 of 3"),
+    "choice of nothing": (lambda: R.choice(0, 1), ValueError, "choice: cannot take 1 of 0"),
+    "choice of too many": (lambda: R.choice(3, 5, replace=False), ValueError, "choice: .*5 of 3"),
     "choice of a list": (lambda: R.choice([1, 2]), TypeError, "choice: a .*tensor; got .*1, 2"),
-    "axes one by one": (lambda: R.random(2, 3), TypeError, "random: dtype .*got 3; a size is"),
+    "axes one by one": (lambda: R.random(2, 3), TypeError, "random: dtype .*got 3; size must be"),
     "p of sum 2": (lambda: R.choice(2, p=[1.0, 1.0]), ValueError, "choice: p .*sum 2"),
     "negative p": (lambda: R.choice(2, p=[2.0, -1.0]), ValueError, "choice: p"),
     "p is nan": (lambda: R.choice(2, p=[math.nan, 1.0]), ValueError, "choice: p"),
-    "p of another length": (lambda: R.choice(2, p=[1.0]), ValueError, "choice: p must be 2"),
+    "p of another length": (lambda: R.choice(2, p=[1.0]), ValueError, "choice: p must have 2"),
     "p with too many zeros": (
-        lambda: R.choice(3, 2, replace=False, p=[1.0, 0, 0]), ValueError, "choice: fewer than 2"
+        lambda: R.choice(3, 2, replace=False, p=[1.0, 0, 0]), ValueError, "choice: .*at least 2"
     ),
     "p elsewhere": (
         lambda: R.choice(1, p=arraygrad.ones(1, device="strict:0")), DeviceMismatchError, "p is on"
@@ -256,7 +256,7 @@ BAD = {
         "choice",
     ),
     "spawn": (lambda: R.spawn(-1), ValueError, "spawn: n_children .*-1"),
-    "state": (lambda: setattr(R, "state", {"state": 3}), ValueError, "no state of a generator"),
+    "state": (lambda: setattr(R, "state", {"state": 3}), ValueError, "expected a state"),
 }  # fmt: skip
 
 

@@ -47,7 +47,7 @@ OUTSIDE = {
     "NumPy index": (lambda: X[np.asarray([0])], IndexError, r"xp\.asarray"),
     "too few indices": (lambda: M[0], IndexError, r"x\[i, \.\.\.\]"),
     "None alone": (lambda: X[None], IndexError, r"x\[i, \.\.\.\]"),
-    "mask with an int": (lambda: M[0, B], IndexError, "only alone"),
+    "mask with an int": (lambda: M[0, B], IndexError, "only as the sole"),
     "array with slice": (lambda: M[I[:1] * 0, :], IndexError, "take"),
     "slice past the end": (lambda: X[1:7], IndexError, "min"),
     "slice before the start": (lambda: X[-9:2], IndexError, "slice"),

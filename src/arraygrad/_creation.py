@@ -27,7 +27,7 @@ def asarray(
     device: DeviceLike = None,
     copy: bool | None = None,
 ) -> Tensor:
-    """A tensor of the data in `obj`.
+    """Convert an object to a tensor.
 
     Parameters
     ----------
@@ -36,39 +36,41 @@ def asarray(
         objects with DLPack, such as arrays of other libraries; objects with Python's buffer
         protocol, such as bytearray, memoryview and array.array.
     dtype : dtype, optional
-        Of the result. None infers it: bool, int64, float64 or complex128 of Python scalars, the
-        highest that occurs (uint64 for ints that only it holds); else the dtype of `obj`.
+        Dtype of the result. By default it is inferred: for Python scalars the highest kind among
+        bool, int64, float64 and complex128 (uint64 for ints that only it can hold); else the dtype
+        of `obj`.
     device : Device or str, optional
-        Where to put it. None leaves tensors and other libraries' DLPack objects where they are,
-        puts a sequence that holds tensors on the device of the first, and all else, NumPy arrays
-        too, on the default device.
+        Device of the result. By default tensors and DLPack objects of other libraries stay on their
+        device, a sequence that holds tensors goes to the device of the first one, and everything
+        else, including NumPy arrays, to the default device.
     copy : bool, optional
-        True always copies; False never, and raises where it must; None copies where it must.
+        True always copies. False never copies and raises if a copy is needed. None copies only if
+        needed.
 
     Returns
     -------
     Tensor
-        Of the shape of the data. A tensor that needs no change is itself the result; an array or
-        buffer shares its memory (read-only if it is) unless something had to be copied.
+        Has the shape of the data. A tensor that needs no change is returned unchanged. An array or
+        buffer shares its memory with the result (read-only if it is), unless a copy is needed.
 
     Raises
     ------
     TypeError
-        If elements are of no dtype of the namespace (text, objects) or masked, or if a complex
-        scalar or tensor is to become real.
+        If elements have a dtype that the namespace lacks (text, objects), are masked, or are
+        complex while `dtype` is real.
     ValueError
         If a nested sequence is ragged, `copy` is False and a copy is needed, or the device does not
         exist.
     OverflowError
         If a Python int does not fit the dtype.
     BufferError
-        If data offered by DLPack is out of reach.
+        If data exported by DLPack is on an inaccessible device.
 
     Notes
     -----
-    Sequences are always copied. One that holds tensors is stacked by promotion of their dtypes, in
-    which a Python scalar counts as of its default dtype. NumPy arrays of a foreign byte order are
-    converted.
+    Sequences are always copied. A sequence that holds tensors is stacked, and its dtypes are
+    promoted; a Python scalar counts with its default dtype. NumPy arrays of non-native byte order
+    are converted.
 
     Examples
     --------
@@ -84,14 +86,15 @@ def asarray(
             [1., 2.]], dtype=float32)
     """
     if isinstance(obj, Tensor):
-        # Libraries ask so again and again.
+        # Fast path: libraries call `asarray` on tensors all the time.
         if device is None and not copy and (dtype is None or dtype is obj._data.dtype):
             return obj
         return _convert(obj, as_dtype(dtype, "asarray"), device, copy)
     dtype = as_dtype(dtype, "asarray")
     if type(obj) not in SCALARS and hasattr(obj, "__dlpack_device__"):
         kind = obj.__dlpack_device__()[0]
-        # NumPy's arrays come by way of NumPy, which reads more of them (byte orders, say).
+        # NumPy arrays are converted by NumPy, which supports more of them (byte orders, for
+        # example).
         if not (int(kind) == 1 and hasattr(obj, "__array_interface__")):
             return _convert(
                 from_dlpack(obj, copy=False if copy is False else None), dtype, device, copy
@@ -103,7 +106,7 @@ def asarray(
         return _convert(stacked, dtype, device, None)
     target = get_device(device)
     if copy is False and target.type != "cpu":
-        raise ValueError(f"asarray: host data cannot be on {target} without a copy")
+        raise ValueError(f"asarray: host data cannot be on {target} without a copy; got copy=False")
     try:
         data = target.ops["from_host"](target.backend.as_host(obj, dtype, copy))
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
@@ -120,7 +123,7 @@ def _imported(x: Tensor, obj: Any, name: str = "asarray") -> Tensor:
 
 
 def _convert(x: Tensor, dtype: DType, device: DeviceLike, copy: bool | None) -> Tensor:
-    """A tensor as another dtype or on another device; itself if nothing changes."""
+    """Tensor in another dtype or on another device; `x` itself if nothing changes."""
     target = x.device if device is None else get_device(device)
     same = target is x.device and (dtype is None or dtype == x.dtype)
     if same:
@@ -138,24 +141,25 @@ def _read(obj: Any, device: DeviceLike) -> Tensor:
 
 
 def from_numpy(a: Any, /) -> Tensor:
-    """A tensor on the CPU that shares the memory of a NumPy array.
+    """Make a CPU tensor that shares memory with a NumPy array.
 
     Parameters
     ----------
     a : numpy.ndarray
-        Of a dtype of the standard and native byte order. Read-only data stays so.
+        Array of a dtype of the standard and native byte order. A read-only array makes a read-only
+        tensor.
 
     Returns
     -------
     Tensor
-        Of the shape and dtype of `a`.
+        Has the shape and dtype of `a`.
 
     Raises
     ------
     TypeError
-        If `a` is no ndarray, is masked, or is of a dtype that the standard lacks.
+        If `a` is not an ndarray, is masked, or has a dtype that the standard lacks.
     ValueError
-        If the byte order is foreign; `asarray` converts it.
+        If the byte order is not native; `asarray` converts it.
 
     Examples
     --------
@@ -178,30 +182,31 @@ def from_numpy(a: Any, /) -> Tensor:
 
 
 def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = None) -> Tensor:
-    """A tensor of the data of another library's array, by DLPack.
+    """Make a tensor from another library's array by DLPack.
 
     Parameters
     ----------
     x : object with __dlpack__ and __dlpack_device__
         The array, on the CPU or a CUDA device.
     device : Device or str, optional
-        Where to put it; None leaves it where it is.
+        Device of the result; by default the data stays on its device.
     copy : bool, optional
-        True always copies; False never, and raises where it must; None copies where it must.
+        True always copies. False never copies and raises if a copy is needed. None copies only if
+        needed.
 
     Returns
     -------
     Tensor
-        Of the shape and dtype of `x`; always a new object. It shares memory with `x` unless
-        something had to be copied.
+        Has the shape and dtype of `x`. It is always a new object and shares memory with `x` unless
+        a copy is needed.
 
     Raises
     ------
     TypeError
-        If `x` does not speak DLPack.
+        If `x` does not support DLPack.
     BufferError
-        If the data is on a device out of reach, `x` will not export it, or `copy` is False and a
-        copy is needed (to another device it always is).
+        If the data is on an inaccessible device, `x` refuses to export it, or `copy` is False and a
+        copy is needed (as it always is to another device).
     ValueError
         If the device does not exist.
 
@@ -220,15 +225,15 @@ def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = Non
     kind, index = x.__dlpack_device__()
     name = {1: "cpu", 2: f"cuda:{index}", 3: "cpu", 13: f"cuda:{index}"}.get(int(kind))
     if name is None and isinstance(x, Tensor):
-        name = str(x.device)  # a backend of the tests, whose devices DLPack does not know
+        name = str(x.device)  # a test backend, whose devices DLPack does not know
     if name is None:
-        raise BufferError(f"from_dlpack: data on DLPack device type {int(kind)} is out of reach")
+        raise BufferError(f"from_dlpack: data on DLPack device type {int(kind)} is not accessible")
     source = Device(name)
     target = source if device is None else get_device(device)
     if target is not source and copy is False:
         raise BufferError(f"from_dlpack: {source} to {target} needs a copy; got copy=False")
     if isinstance(x, Tensor) and x._trace is None and target is source and not copy:
-        return x[...]  # a view, as which a differentiation knows it
+        return x[...]  # a view that differentiation can trace
     try:
         data = source.ops["from_dlpack"](x, copy if target is source else None)
     except (TypeError, ValueError, BufferError, RuntimeError) as error:
@@ -240,7 +245,7 @@ def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = Non
 
 
 def _shape(shape: Any, function: str) -> tuple[int, ...]:
-    """A shape argument as a tuple of non-negative ints."""
+    """Convert a shape argument to a tuple of non-negative ints."""
     if type(shape) is int and shape >= 0:
         return (shape,)
     if type(shape) is tuple and not shape:
@@ -266,30 +271,30 @@ def arange(
     dtype: DType | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """Evenly spaced numbers of the interval from `start` to `stop`.
+    """Evenly spaced numbers in the half-open interval from `start` to `stop`.
 
     Parameters
     ----------
     start : int or float
-        The first number; the end, if `stop` is not given.
+        First number. If `stop` is not given, this is the end and the first number is 0.
     stop : int or float, optional
-        The end, which does not belong to it.
+        End of the interval, exclusive.
     step : int or float, optional
-        The distance, not 0.
+        Distance between numbers; not 0.
     dtype : dtype, optional
-        None: int64 if all arguments are integers, else float64.
+        Dtype of the result; by default int64 if all arguments are integers, else float64.
     device : Device or str, optional
-        Where to make it; None is the default device.
+        Device of the result; by default the default device.
 
     Returns
     -------
     Tensor
-        One axis of ceil((stop - start) / step) elements, none if that is negative.
+        One-dimensional tensor of ceil((stop - start) / step) elements; empty if that is negative.
 
     Raises
     ------
     TypeError
-        If an argument is no number, or `dtype` is none of the standard's.
+        If an argument is not a number, or `dtype` is not one of the standard's.
     ValueError
         If `step` is 0, the length is not finite, or the device does not exist.
     OverflowError
@@ -297,8 +302,8 @@ def arange(
 
     Notes
     -----
-    With a fractional `step`, rounding decides whether a number next to `stop` belongs to it. An
-    integer `dtype` truncates the first two numbers, and their difference is then the step.
+    With a fractional `step`, rounding decides whether a number next to `stop` is included. An
+    integer `dtype` truncates the first two numbers; their difference is then the step.
 
     Examples
     --------
@@ -329,7 +334,7 @@ def arange(
 
 
 def _scalar_dtype(value: Any) -> DType:
-    """The default dtype for a Python scalar; a tensor or NumPy scalar keeps its own."""
+    """Default dtype for a Python scalar; the own dtype of a tensor or NumPy scalar."""
     if isinstance(value, bool):
         return _dtypes.ALL["bool"]
     if isinstance(value, int):
@@ -352,7 +357,7 @@ def _check_scalar(function: str, name: str, value: Any, kinds: str) -> None:
     if type(value) in (int, float):  # most often
         return
     numeric = isinstance(value, (int, float)) or ("c" in kinds and isinstance(value, complex))
-    # A tensor or NumPy scalar of no axes is as good as its value, which it converts to.
+    # A 0-d tensor or a NumPy scalar is accepted; it converts to its value.
     if isinstance(value, Tensor):
         value._check_constant(function)
     if not numeric and getattr(value, "shape", None) != ():
@@ -360,26 +365,26 @@ def _check_scalar(function: str, name: str, value: Any, kinds: str) -> None:
 
 
 def empty(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
-    """A tensor of whatever is in memory.
+    """Uninitialized tensor.
 
     Parameters
     ----------
     shape : int or tuple of int
-        Sizes of the axes.
+        Shape of the result.
     dtype : dtype, optional
-        None is float64.
+        Dtype of the result; by default float64.
     device : Device or str, optional
-        Where to make it; None is the default device.
+        Device of the result; by default the default device.
 
     Returns
     -------
     Tensor
-        Of the given shape and dtype.
+        Has the given shape and dtype.
 
     Raises
     ------
     TypeError
-        If `shape` holds no ints, or `dtype` is none of the standard's.
+        If `shape` is not an int or a tuple of ints, or `dtype` is not one of the standard's.
     ValueError
         If a size is negative, or the device does not exist.
 
@@ -393,26 +398,26 @@ def empty(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None
 
 
 def zeros(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
-    """A tensor of zeros.
+    """Tensor of zeros.
 
     Parameters
     ----------
     shape : int or tuple of int
-        Sizes of the axes.
+        Shape of the result.
     dtype : dtype, optional
-        None is float64.
+        Dtype of the result; by default float64.
     device : Device or str, optional
-        Where to make it; None is the default device.
+        Device of the result; by default the default device.
 
     Returns
     -------
     Tensor
-        Of the given shape and dtype.
+        Has the given shape and dtype.
 
     Raises
     ------
     TypeError
-        If `shape` holds no ints, or `dtype` is none of the standard's.
+        If `shape` is not an int or a tuple of ints, or `dtype` is not one of the standard's.
     ValueError
         If a size is negative, or the device does not exist.
 
@@ -427,26 +432,26 @@ def zeros(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None
 
 
 def ones(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
-    """A tensor of ones.
+    """Tensor of ones.
 
     Parameters
     ----------
     shape : int or tuple of int
-        Sizes of the axes.
+        Shape of the result.
     dtype : dtype, optional
-        None is float64.
+        Dtype of the result; by default float64.
     device : Device or str, optional
-        Where to make it; None is the default device.
+        Device of the result; by default the default device.
 
     Returns
     -------
     Tensor
-        Of the given shape and dtype.
+        Has the given shape and dtype.
 
     Raises
     ------
     TypeError
-        If `shape` holds no ints, or `dtype` is none of the standard's.
+        If `shape` is not an int or a tuple of ints, or `dtype` is not one of the standard's.
     ValueError
         If a size is negative, or the device does not exist.
 
@@ -473,28 +478,30 @@ def full(
     dtype: DType | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """A tensor of one value.
+    """Tensor filled with one value.
 
     Parameters
     ----------
     shape : int or tuple of int
-        Sizes of the axes.
+        Shape of the result.
     fill_value : scalar
-        The value; a tensor of no axes will do.
+        Fill value; 0-d tensors are accepted.
     dtype : dtype, optional
-        None: bool, int64, float64 or complex128, by the kind of the value; of a tensor, its own.
+        Dtype of the result; by default bool, int64, float64 or complex128, according to the kind of
+        the value, or the dtype of a tensor `fill_value`.
     device : Device or str, optional
-        Where to make it; None is the default device, or that of a tensor `fill_value`.
+        Device of the result; by default the device of `fill_value` if it is a tensor, else the
+        default device.
 
     Returns
     -------
     Tensor
-        Of the given shape and dtype.
+        Has the given shape and dtype.
 
     Raises
     ------
     TypeError
-        If `fill_value` is no number, or `dtype` is none of the standard's.
+        If `fill_value` is not a number, or `dtype` is not one of the standard's.
     ValueError
         If a size is negative, `fill_value` has axes, or the device does not exist.
     OverflowError
@@ -502,7 +509,7 @@ def full(
 
     Notes
     -----
-    What a value of a higher kind than the dtype becomes (1.5 as int64, say) is undefined.
+    The result is undefined for a value of a higher kind than the dtype (1.5 as int64, for example).
 
     Examples
     --------
@@ -534,26 +541,26 @@ def _like(
 
 
 def empty_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
-    """A tensor of whatever is in memory, of the shape of another.
+    """Uninitialized tensor with the shape of another.
 
     Parameters
     ----------
     x : Tensor
-        Gives the shape and, where they are not given, dtype and device.
+        Tensor whose shape is used, and by default also its dtype and device.
     dtype : dtype, optional
-        None is that of `x`.
+        Dtype of the result; by default that of `x`.
     device : Device or str, optional
-        Where to make it; None is the device of `x`.
+        Device of the result; by default the device of `x`.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`, never a view of it.
+        Has the shape of `x`; never a view of it.
 
     Raises
     ------
     TypeError
-        If `dtype` is none of the standard's.
+        If `dtype` is not one of the standard's.
     ValueError
         If the device does not exist.
 
@@ -568,26 +575,26 @@ def empty_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike =
 
 
 def zeros_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
-    """A tensor of zeros, of the shape of another.
+    """Tensor of zeros with the shape of another.
 
     Parameters
     ----------
     x : Tensor
-        Gives the shape and, where they are not given, dtype and device.
+        Tensor whose shape is used, and by default also its dtype and device.
     dtype : dtype, optional
-        None is that of `x`.
+        Dtype of the result; by default that of `x`.
     device : Device or str, optional
-        Where to make it; None is the device of `x`.
+        Device of the result; by default the device of `x`.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`, never a view of it.
+        Has the shape of `x`; never a view of it.
 
     Raises
     ------
     TypeError
-        If `dtype` is none of the standard's.
+        If `dtype` is not one of the standard's.
     ValueError
         If the device does not exist.
 
@@ -602,26 +609,26 @@ def zeros_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike =
 
 
 def ones_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
-    """A tensor of ones, of the shape of another.
+    """Tensor of ones with the shape of another.
 
     Parameters
     ----------
     x : Tensor
-        Gives the shape and, where they are not given, dtype and device.
+        Tensor whose shape is used, and by default also its dtype and device.
     dtype : dtype, optional
-        None is that of `x`.
+        Dtype of the result; by default that of `x`.
     device : Device or str, optional
-        Where to make it; None is the device of `x`.
+        Device of the result; by default the device of `x`.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`, never a view of it.
+        Has the shape of `x`; never a view of it.
 
     Raises
     ------
     TypeError
-        If `dtype` is none of the standard's.
+        If `dtype` is not one of the standard's.
     ValueError
         If the device does not exist.
 
@@ -643,28 +650,28 @@ def full_like(
     dtype: DType | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """A tensor of one value, of the shape of another.
+    """Tensor filled with one value, with the shape of another.
 
     Parameters
     ----------
     x : Tensor
-        Gives the shape and, where they are not given, dtype and device.
+        Tensor whose shape is used, and by default also its dtype and device.
     fill_value : scalar
-        The value; a tensor of no axes will do.
+        Fill value; 0-d tensors are accepted.
     dtype : dtype, optional
-        None is that of `x`.
+        Dtype of the result; by default that of `x`.
     device : Device or str, optional
-        Where to make it; None is the device of `x`.
+        Device of the result; by default the device of `x`.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`.
+        Has the shape of `x`.
 
     Raises
     ------
     TypeError
-        If `fill_value` is no number, or `dtype` is none of the standard's.
+        If `fill_value` is not a number, or `dtype` is not one of the standard's.
     ValueError
         If `fill_value` has axes, or the device does not exist.
     OverflowError
@@ -672,7 +679,7 @@ def full_like(
 
     Notes
     -----
-    The dtype is that of `x` whatever the value; what a value of a higher kind becomes is undefined.
+    The dtype is that of `x` for any value. The result is undefined for a value of a higher kind.
 
     Examples
     --------
@@ -693,31 +700,31 @@ def eye(
     dtype: DType | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """A matrix with ones on a diagonal and zeros elsewhere.
+    """Matrix with ones on a diagonal and zeros elsewhere.
 
     Parameters
     ----------
     n_rows : int
         Number of rows.
     n_cols : int, optional
-        Number of columns; None is `n_rows`.
+        Number of columns; by default `n_rows`.
     k : int, optional
-        Which diagonal: 0 the main one, positive ones above it. Outside the matrix it leaves zeros
-        only.
+        Index of the diagonal: 0 is the main diagonal, positive values are above it. Outside the
+        matrix the result is all zeros.
     dtype : dtype, optional
-        None is float64.
+        Dtype of the result; by default float64.
     device : Device or str, optional
-        Where to make it; None is the default device.
+        Device of the result; by default the default device.
 
     Returns
     -------
     Tensor
-        Of shape (n_rows, n_cols) and the given dtype.
+        Has shape (n_rows, n_cols) and the given dtype.
 
     Raises
     ------
     TypeError
-        If a size or `k` is no int, or `dtype` is none of the standard's.
+        If a size or `k` is not an int, or `dtype` is not one of the standard's.
     ValueError
         If a size is negative, or the device does not exist.
 
@@ -751,23 +758,24 @@ def linspace(
     start, stop : scalar
         Ends of the interval.
     num : int
-        How many, not negative; 1 gives `start` alone.
+        Number of elements, not negative; if 1, the result has only `start`.
     dtype : dtype, optional
-        None is float64, or complex128 if an end is complex.
+        Dtype of the result; by default float64, or complex128 if an end is complex.
     device : Device or str, optional
-        Where to make it; None is the default device.
+        Device of the result; by default the default device.
     endpoint : bool, optional
-        Whether `stop` is the last of them; if not, they are spaced as the first `num` of num + 1.
+        Whether `stop` is the last number. If not, the numbers are the first `num` of ``num + 1``
+        that end at `stop`.
 
     Returns
     -------
     Tensor
-        One axis of `num` elements of the given dtype.
+        One-dimensional tensor of `num` elements of the given dtype.
 
     Raises
     ------
     TypeError
-        If an end is no number, `num` is no int, or `dtype` is none of the standard's.
+        If an end is not a number, `num` is not an int, or `dtype` is not one of the standard's.
     ValueError
         If `num` is negative, or the device does not exist.
     OverflowError
@@ -797,7 +805,7 @@ def linspace(
     dtype = as_dtype(dtype, "linspace")
     _check_real("linspace", start, dtype)
     _check_real("linspace", stop, dtype)
-    try:  # ints beyond 64 bits are objects to the libraries
+    try:  # the libraries treat ints beyond 64 bits as objects
         ends = [float(v) if type(v) is int else v for v in (start, stop)]
     except OverflowError as error:
         raise explain(error, "linspace", (start, stop)) from error
@@ -817,7 +825,7 @@ def logspace(
     device: DeviceLike = None,
     endpoint: bool = True,
 ) -> Tensor:
-    """`num` numbers from ``base**start`` to ``base**stop``, each the same multiple of the last.
+    """`num` numbers from ``base**start`` to ``base**stop`` with a constant ratio.
 
     Not in the standard.
 
@@ -826,22 +834,22 @@ def logspace(
     start, stop : scalar
         Exponents of the ends.
     num : int
-        How many, not negative; 1 gives ``base**start`` alone.
+        Number of elements, not negative; if 1, the result has only ``base**start``.
     base : scalar, optional
-        What is raised to these powers.
+        Base of the powers.
     dtype, device, endpoint : optional
-        As in `linspace`.
+        See `linspace`.
 
     Returns
     -------
     Tensor
-        One axis of `num` elements of the given dtype.
+        One-dimensional tensor of `num` elements of the given dtype.
 
     Raises
     ------
     TypeError
-        If an end or `base` is no number, `num` is no int, or `dtype` is not one of the namespace;
-        under `strict()` always.
+        If an end or `base` is not a number, `num` is not an int, or `dtype` is not one of the
+        namespace; under `strict()` always.
     ValueError
         If `num` is negative, or the device does not exist.
 
@@ -861,27 +869,27 @@ def logspace(
 
 
 def meshgrid(*arrays: Tensor, indexing: Literal["xy", "ij"] = "xy") -> tuple[Tensor, ...]:
-    """Coordinates of a grid, from the coordinates along its axes.
+    """Coordinate matrices of a grid, from the coordinates along its axes.
 
     Parameters
     ----------
     *arrays : Tensor
-        Of one axis each, of any dtypes.
+        One-dimensional tensors of any dtypes.
     indexing : {'xy', 'ij'}, optional
         'ij': the first tensor varies along the first axis. 'xy': the first two axes are exchanged.
 
     Returns
     -------
     tuple of Tensor
-        As many as `arrays`, each of its own dtype and with an axis for each of them: of shape (N1,
-        N2, ...), for 'xy' (N2, N1, ...). Copies.
+        One copy for each of `arrays`, with its dtype and with one axis for each of `arrays`: shape
+        (N1, N2, ...), or (N2, N1, ...) for 'xy'.
 
     Raises
     ------
     TypeError
         If an argument is neither a tensor nor a scalar.
     ValueError
-        If `indexing` is neither.
+        If `indexing` is neither 'xy' nor 'ij'.
     DeviceMismatchError
         If the tensors are on different devices.
 
@@ -899,26 +907,26 @@ def meshgrid(*arrays: Tensor, indexing: Literal["xy", "ij"] = "xy") -> tuple[Ten
 
 
 def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
-    """The lower triangle of matrices, zeros elsewhere.
+    """Lower triangle of matrices, with zeros elsewhere.
 
     Parameters
     ----------
     x : Tensor
-        Of shape (..., M, N).
+        Matrices of shape (..., M, N).
     k : int, optional
         Elements above the k-th diagonal become zero; positive ones are above the main one.
 
     Returns
     -------
     Tensor
-        A copy of the shape and dtype of `x`.
+        Copy with the shape and dtype of `x`.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If it has fewer than two axes.
+        If `x` has fewer than two axes.
 
     Examples
     --------
@@ -931,26 +939,26 @@ def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
 
 
 def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
-    """The upper triangle of matrices, zeros elsewhere.
+    """Upper triangle of matrices, with zeros elsewhere.
 
     Parameters
     ----------
     x : Tensor
-        Of shape (..., M, N).
+        Matrices of shape (..., M, N).
     k : int, optional
         Elements below the k-th diagonal become zero; positive ones are above the main one.
 
     Returns
     -------
     Tensor
-        A copy of the shape and dtype of `x`.
+        Copy with the shape and dtype of `x`.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If it has fewer than two axes.
+        If `x` has fewer than two axes.
 
     Examples
     --------
@@ -964,32 +972,32 @@ def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
 
 def _triangle(name: str, x: Tensor, k: int) -> Tensor:
     if isinstance(x, Tensor) and x.ndim < 2:
-        raise ValueError(f"{name}: expected two axes or more; got shape {x.shape}")
+        raise ValueError(f"{name}: expected at least two axes; got shape {x.shape}")
     return call(name, x, k=k)
 
 
 def diag(x: Tensor, /) -> Tensor:
-    """The matrix of a diagonal, or the diagonal of a matrix.
+    """Diagonal matrix of a vector, or diagonal of a matrix.
 
     Not in the standard.
 
     Parameters
     ----------
     x : Tensor
-        Of one axis or two.
+        Tensor with one or two axes.
 
     Returns
     -------
     Tensor
-        Of one axis: the square matrix with `x` on its diagonal and zeros elsewhere, a copy. Of two:
-        the diagonal, as `linalg.diagonal` gives it.
+        For one axis, a new square matrix with `x` on its diagonal and zeros elsewhere. For two
+        axes, the diagonal as returned by `linalg.diagonal`.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor; under `strict()` always.
     ValueError
-        If it has another number of axes.
+        If `x` has another number of axes.
 
     Examples
     --------
@@ -1004,6 +1012,6 @@ def diag(x: Tensor, /) -> Tensor:
     if x.ndim == 2:
         return view("linalg.diagonal", x, offset=0)
     if x.ndim != 1:
-        raise ValueError(f"diag: expected one axis or two; got shape {x.shape}")
+        raise ValueError(f"diag: expected one or two axes; got shape {x.shape}")
     on = eye(x.size, dtype=_dtypes.ALL["bool"], device=x.device)
     return where(on, x, zeros((), dtype=x.dtype, device=x.device))

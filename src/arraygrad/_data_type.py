@@ -13,36 +13,36 @@ from ._typing import DeviceLike, DType, Scalar, Tensor
 
 
 def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike = None) -> Tensor:
-    """The elements in another dtype.
+    """Cast the elements to another dtype.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     dtype : dtype
-        The dtype wanted.
+        Target dtype.
     copy : bool, optional
-        False gives `x` itself where neither dtype nor device changes.
+        If False, return `x` itself when neither dtype nor device changes.
     device : Device or str, optional
-        Where to put the result; None is the device of `x`.
+        Device of the result; by default the device of `x`.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`; a copy but for `copy`.
+        Has the shape of `x`; a copy unless `copy` is False.
 
     Raises
     ------
     TypeError
-        If `dtype` is none of the standard's, or if it is of integers or real numbers and `x` is
-        complex; take `real` first.
+        If `dtype` is not one of the standard's, or it is an integer or real dtype and `x` is
+        complex; use `real` first.
     ValueError
         If the device does not exist.
 
     Notes
     -----
-    Floating-point numbers are rounded towards 0 for integers; what does not fit, NaN and infinity
-    included, is undefined. As bool, all but 0 is true.
+    Floating-point numbers are rounded towards 0 when cast to integers; the result is undefined for
+    values out of range, NaN and infinity. When cast to bool, every nonzero element is true.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike 
         if not copy and x.dtype == dtype:
             return x
         return call("astype", x, dtype, copy=copy)
-    # Cast where the data is the smaller, so that less of it moves.
+    # Cast on the side where the data is smaller, so that less is transferred.
     if dtype.itemsize < x.dtype.itemsize:
         x = call("astype", x, dtype, copy=False)
     x = x.to_device(device)
@@ -68,29 +68,30 @@ def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike 
 
 
 def can_cast(from_: DType | Tensor, to: DType, /) -> bool:
-    """Whether a dtype can be cast to another by promotion.
+    """Return True if a dtype can be cast to another by promotion.
 
     Parameters
     ----------
     from_ : dtype or Tensor
-        From; of a tensor its dtype counts.
+        Source dtype, or a tensor of it.
     to : dtype
-        To.
+        Target dtype.
 
     Returns
     -------
     bool
-        The answer.
+        Result of the test.
 
     Raises
     ------
     TypeError
-        If an argument is no dtype of the standard.
+        If an argument is not a dtype of the standard.
 
     Notes
     -----
-    Where the standard says nothing the answer is NumPy's: integers go to a floating-point dtype
-    that is wide enough, and of 64 bits to float64, which rounds large ones.
+    Where the standard leaves this open the result is NumPy's: integers can be cast to a
+    floating-point dtype that is wide enough, and 64-bit integers to float64, which rounds large
+    ones.
 
     Examples
     --------
@@ -109,17 +110,17 @@ def finfo(type: DType | Tensor, /) -> FInfo:
     Parameters
     ----------
     type : dtype or Tensor
-        Which, or a tensor of it; of complex dtypes, the limits of the parts.
+        Dtype, or a tensor of it; for complex dtypes, the limits are those of the parts.
 
     Returns
     -------
     FInfo
-        With the attributes bits, eps, max, min, smallest_normal (Python numbers) and dtype.
+        Object with the attributes bits, eps, max, min, smallest_normal (Python numbers) and dtype.
 
     Raises
     ------
     TypeError
-        If it is no floating-point dtype.
+        If `type` is not a floating-point dtype.
 
     Examples
     --------
@@ -139,17 +140,17 @@ def iinfo(type: DType | Tensor, /) -> IInfo:
     Parameters
     ----------
     type : dtype or Tensor
-        Which, or a tensor of it.
+        Dtype, or a tensor of it.
 
     Returns
     -------
     IInfo
-        With the attributes bits, max, min (Python ints) and dtype.
+        Object with the attributes bits, max, min (Python ints) and dtype.
 
     Raises
     ------
     TypeError
-        If it is no integer dtype.
+        If `type` is not an integer dtype.
 
     Examples
     --------
@@ -164,27 +165,27 @@ def iinfo(type: DType | Tensor, /) -> IInfo:
 
 
 def isdtype(dtype: DType, kind: DType | str | tuple[DType | str, ...]) -> bool:
-    """Whether a dtype is another, or of a kind.
+    """Return True if a dtype equals another or belongs to a kind.
 
     Parameters
     ----------
     dtype : dtype
-        The dtype asked about.
+        Dtype to test.
     kind : dtype, str or tuple of these
         A dtype, or one of 'bool', 'signed integer', 'unsigned integer', 'integral', 'real
-        floating', 'complex floating' and 'numeric'; of a tuple, any.
+        floating', 'complex floating' and 'numeric'; for a tuple, any of its members.
 
     Returns
     -------
     bool
-        The answer.
+        Result of the test.
 
     Raises
     ------
     ValueError
-        If there is no such kind.
+        If `kind` is unknown.
     TypeError
-        If an argument is no dtype of the standard.
+        If an argument is not a dtype of the standard.
 
     Examples
     --------
@@ -209,25 +210,25 @@ def isdtype(dtype: DType, kind: DType | str | tuple[DType | str, ...]) -> bool:
 
 
 def result_type(*arrays_and_dtypes: Tensor | Scalar | DType) -> DType:
-    """The dtype to which dtypes, tensors and scalars promote.
+    """Dtype to which dtypes, tensors and scalars promote.
 
     Parameters
     ----------
     *arrays_and_dtypes : Tensor, dtype or scalar
-        At least one.
+        Operands of the promotion; at least one.
 
     Returns
     -------
     dtype
-        The common dtype. Where the standard leaves it open (integers with floating-point numbers,
-        scalars alone) it is NumPy's.
+        Common dtype. Where the standard leaves it open (integers with floating-point numbers, only
+        scalars) it is NumPy's.
 
     Raises
     ------
     ValueError
-        If there is no argument, and in strict mode if there are scalars only.
+        If there is no argument, or in strict mode if all are scalars.
     TypeError
-        If an argument is none of these.
+        If an argument is not a tensor, a dtype or a scalar.
 
     Notes
     -----
@@ -243,7 +244,7 @@ def result_type(*arrays_and_dtypes: Tensor | Scalar | DType) -> DType:
     """
     scalars, dtypes = [], []
     for x in arrays_and_dtypes:
-        if isinstance(x, Tensor) and not is_strict():  # which refuses float16
+        if isinstance(x, Tensor) and not is_strict():  # strict mode refuses float16
             dtypes.append(x._data.dtype)
         elif isinstance(x, (bool, int, float, complex)):
             scalars.append(type(x)(1))  # only its kind counts, however large it is

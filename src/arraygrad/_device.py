@@ -1,4 +1,4 @@
-"""Devices: what they are called, which backend serves them, and which one is the default."""
+"""Devices: their names, their backends, and the default device."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ class Device(DeviceSlots):
     type : str
         ``"cpu"`` or ``"cuda"``.
     index : int
-        Which one of its type.
+        Index among the devices of its type.
 
     Raises
     ------
     TypeError
         If `name` is neither a string nor a Device.
     ValueError
-        If there is no such device: an unknown name, or a CUDA device on a machine without it.
-        The message says what is missing.
+        If the device does not exist: an unknown name, or a CUDA device on a machine without it. The
+        message names the missing part.
 
     Notes
     -----
-    There is one object per device, so ``is`` compares as well as ``==`` does. A device equals,
-    and hashes as, its canonical string, and may be written as that string wherever a `device`
-    argument is taken.
+    There is one object per device, so ``is`` and ``==`` are equivalent. A device is equal to its
+    canonical string and has the same hash, and the string is accepted wherever a `device` argument
+    is.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class Device(DeviceSlots):
     __slots__ = ()
 
     def __new__(cls, name: str | Device, /) -> Device:
-        """The device of that name; always the same object."""
+        """Return the device of that name, which is always the same object."""
         if isinstance(name, Device):
             return name
         if not isinstance(name, str):
@@ -70,7 +70,7 @@ class Device(DeviceSlots):
         kind, colon, digits = name.partition(":")
         if kind not in _BACKENDS or (colon and not digits.isdecimal()):
             names = ", ".join(repr(n) for n in ("cpu", "cuda", "cuda:N"))
-            raise ValueError(f"Device: no device is called {name!r}; known are {names}")
+            raise ValueError(f"Device: unknown device {name!r}; expected one of {names}")
         index = int(digits) if colon else 0
         canonical = kind if kind == "cpu" and not index else f"{kind}:{index}"
         if canonical in _known:
@@ -84,7 +84,7 @@ class Device(DeviceSlots):
         self = super().__new__(cls)
         self.type, self.index, self._name = kind, index, canonical
         self.backend = backend
-        self.ops = backend.operations(index)  # raises ValueError if the device is not there
+        self.ops = backend.operations(index)  # raises ValueError if the device does not exist
         self.array_type = backend.array_type
         return _known.setdefault(canonical, self)  # two threads may race to be first
 
@@ -104,7 +104,7 @@ class Device(DeviceSlots):
         return Device, (self._name,)
 
 
-#: Devices by canonical name. Only ever grows, by whole entries.
+#: Devices by canonical name. Entries are only ever added, atomically.
 _known: dict[str, Device] = {}
 
 DeviceLike: TypeAlias = Device | str | None
@@ -113,26 +113,26 @@ _default: ContextVar[Device] = ContextVar("arraygrad_default_device")
 
 
 def get_device(device: DeviceLike) -> Device:
-    """The device that a `device` argument means; None is the default device."""
+    """Device of a `device` argument; None means the default device."""
     if device is None:
         return _default.get(_CPU)
     return device if type(device) is Device else Device(device)
 
 
 def devices() -> tuple[Device, ...]:
-    """Every device of this machine whose library is installed."""
+    """Devices of this machine whose library is installed."""
     found: list[Device] = []
     for kind, module in _BACKENDS.items():
         try:
             count = import_module(module).count()
-        except ImportError:  # no CuPy, so no CUDA devices that could be used
+        except ImportError:  # no CuPy, so no usable CUDA devices
             continue
         found.extend(Device(kind if kind == "cpu" else f"{kind}:{i}") for i in range(count))
     return tuple(found)
 
 
 def transfer(data: Any, source: Device, target: Device, stream: Any = None) -> Any:
-    """The data of a tensor on `source`, copied to another device."""
+    """Copy the data of a tensor from `source` to another device."""
     if source.type == "cpu":
         return target.ops["from_host"](data, stream)
     if target.type == "cpu":
@@ -143,24 +143,24 @@ def transfer(data: Any, source: Device, target: Device, stream: Any = None) -> A
 
 
 class default_device:
-    """Set, or find out, the device on which new tensors are made.
+    """Set or query the device on which new tensors are made.
 
     Parameters
     ----------
     device : Device, str or None, optional
-        The new default. Without it nothing is set, and the `device` attribute of what comes
-        back says which device is the default.
+        New default. If it is not given nothing is set, and the `device` attribute of the returned
+        object is the current default.
 
     Raises
     ------
     ValueError
-        If there is no such device; the default is then as before.
+        If the device does not exist; the default is then unchanged.
 
     Notes
     -----
-    The setting belongs to the current context (:mod:`contextvars`): other threads and other
-    asyncio tasks keep theirs. As a context manager it restores the previous default at the end,
-    also after an exception.
+    The setting belongs to the current context (:mod:`contextvars`): other threads and asyncio tasks
+    are not affected. As a context manager it restores the previous default on exit, also after an
+    exception.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""The standard's dtypes, their kinds, and what may be said of them without an array.
+"""Dtypes of the standard, their kinds and limits, and the dtype arguments of functions.
 
-The dtype of a tensor is a ``numpy.dtype``, on every device: CuPy shares NumPy's dtypes, and
-comparing or hashing one is a call into C.
+The dtype of a tensor is a ``numpy.dtype`` on every device: CuPy shares NumPy's dtypes, and
+comparing or hashing them is fast.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from ._backends import numpy as _host
 from ._modes import is_strict
 
-DType: TypeAlias = Any  # numpy.dtype, which only the backends import
+DType: TypeAlias = Any  # numpy.dtype; only the backends import NumPy
 
 # The namespace's dtypes are NumPy's scalar classes, as in NumPy's and CuPy's own namespaces. They
 # equal the numpy.dtype that a tensor's `dtype` is; inside the package only the latter are used.
@@ -33,7 +33,7 @@ float64 = _host.namespace.float64
 complex64 = _host.namespace.complex64
 complex128 = _host.namespace.complex128
 
-#: The kinds that `isdtype` and `__array_namespace_info__().dtypes` speak of.
+#: Kinds of `isdtype` and `__array_namespace_info__().dtypes`.
 KINDS: dict[str, tuple[DType, ...]] = {
     "bool": tuple(map(_host.dtype, (bool,))),
     "signed integer": tuple(map(_host.dtype, (int8, int16, int32, int64))),
@@ -46,7 +46,7 @@ KINDS["numeric"] = KINDS["integral"] + KINDS["real floating"] + KINDS["complex f
 
 ALL: dict[str, DType] = {d.name: d for d in KINDS["bool"] + KINDS["numeric"]}
 
-#: Beyond the standard: data may be of half precision, but nothing becomes so by itself.
+#: Beyond the standard: data may have half precision, but nothing is promoted to it.
 HALF: DType = _host.dtype(float16)
 KINDS["real floating"] += (HALF,)
 KINDS["numeric"] += (HALF,)
@@ -59,9 +59,9 @@ DEFAULTS: dict[str, DType] = {
     "indexing": ALL["int64"],
 }
 
-#: What a `dtype` argument may be without a second look: the dtypes and their classes.
+#: `dtype` arguments that need no further check: the dtypes and their classes.
 _CANONICAL: dict[Any, DType] = {d: d for d in ALL.values()} | {d.type: d for d in ALL.values()}
-#: Python's types as dtypes: NumPy's reading of them, an error under `strict()`.
+#: Python's types as dtypes, read as in NumPy; an error under `strict()`.
 _PYTHON_TYPES: dict[Any, DType] = {
     builtins.bool: ALL["bool"],
     int: ALL["int64"],
@@ -71,12 +71,12 @@ _PYTHON_TYPES: dict[Any, DType] = {
 
 
 def as_dtype(dtype: Any, function: str) -> DType:
-    """The standard's dtype that `dtype` names; None stays None.
+    """Dtype of the standard that `dtype` names; None is returned as None.
 
     Raises
     ------
     TypeError
-        If it names none, or under `strict()` if it is not itself one of the namespace's.
+        If it names no such dtype, or under `strict()` if it is not itself a dtype of the namespace.
     """
     if dtype is None:
         return None
@@ -87,12 +87,12 @@ def as_dtype(dtype: Any, function: str) -> DType:
 
 
 def required_dtype(dtype: Any, function: str) -> DType:
-    """The standard's dtype that `dtype` names, which must be given.
+    """Dtype of the standard that `dtype` names, which must not be None.
 
     Raises
     ------
     TypeError
-        If it names none.
+        If it names no such dtype.
     """
     found = as_dtype(dtype, function)
     if found is None:
@@ -101,15 +101,15 @@ def required_dtype(dtype: Any, function: str) -> DType:
 
 
 def accumulator(dtype: Any, x: Any, function: str) -> DType:
-    """The dtype in which a reduction shall compute; not a real one for complex elements.
+    """Dtype of the computation of a reduction; it must not be real for complex elements.
 
     Raises
     ------
     TypeError
-        If it is none of the standard's, or would lose the imaginary part.
+        If it is not one of the standard's, or would lose the imaginary part.
     """
     found = as_dtype(dtype, function)
-    kind = getattr(getattr(x, "dtype", None), "kind", "")  # (the operation refuses no tensor)
+    kind = getattr(getattr(x, "dtype", None), "kind", "")  # not of a tensor: the operation raises
     if found is not None and found.kind != "c" and kind == "c":
         raise TypeError(f"{function}: {x.dtype} as {found} would lose the imaginary part")
     return found
@@ -124,7 +124,7 @@ def _spelled_dtype(dtype: Any, function: str) -> DType:
         raise TypeError(f"{function}: dtype must be one of {', '.join(ALL)}; got {dtype!r}")
     if is_strict():
         if found is HALF:
-            raise TypeError(f"{function}: float16 is outside the standard; take float32")
+            raise TypeError(f"{function}: float16 is outside the standard; write float32")
         raise TypeError(
             f"{function}: dtype={dtype!r} is outside the standard; write dtype=xp.{found.name}"
         )
@@ -132,8 +132,8 @@ def _spelled_dtype(dtype: Any, function: str) -> DType:
 
 
 def dtype_of(x: Any, function: str) -> DType:
-    """The dtype of a tensor, or the dtype itself."""
-    found = getattr(x, "dtype", None)  # of the classes it is a descriptor
+    """Dtype of a tensor, or the dtype itself."""
+    found = getattr(x, "dtype", None)  # for the classes it is a descriptor
     return required_dtype(found if type(found) in _DTYPE_TYPES else x, function)
 
 

@@ -1,6 +1,7 @@
-"""Einstein summation, under NumPy's name: xarray, Dask and opt_einsum look for it.
+"""Einstein summation, under NumPy's name, which xarray, Dask and opt_einsum expect.
 
-Not in the standard, but written in its functions: it runs on every device and has a gradient.
+It is not in the standard, but written with its functions: it runs on every device and is
+differentiable.
 """
 
 from __future__ import annotations
@@ -23,29 +24,29 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
     Parameters
     ----------
     subscripts : str
-        One letter for each axis of each operand, the operands separated by commas; then ``->``
-        and the axes of the result. Axes that the result lacks are summed over; those of one name
-        within an operand stand for its diagonal. ``...`` stands for the axes without a name.
-        Without ``->``, the result has the names that occur once, in alphabetical order.
+        Letters for the axes of each operand, with operands separated by commas, then ``->`` and the
+        axes of the result. Axes missing from the result are summed over. A repeated letter within
+        an operand selects its diagonal. ``...`` stands for the unnamed axes. Without ``->``, the
+        result has the letters that occur once, in alphabetical order.
     *operands : Tensor
-        Of numeric dtypes.
+        Tensors of numeric dtypes.
 
     Returns
     -------
     Tensor
-        Of the dtype that the operands promote to.
+        Has the dtype that the operands promote to.
 
     Raises
     ------
     TypeError
         If an operand is not a tensor, and in strict mode.
     ValueError
-        If the names do not fit the operands or each other, or axes of one name differ in size;
-        but 1 goes with every size, as in broadcasting.
+        If the subscripts do not fit the operands, or axes of one name differ in size (size 1
+        broadcasts).
 
     Notes
     -----
-    Two operands at a time, from the left; each two by `matmul`.
+    Operands are contracted in pairs from the left, each pair by `matmul`.
 
     Examples
     --------
@@ -67,7 +68,7 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
     spelled = inputs.split(",")
     if len(spelled) != len(operands):
         raise ValueError(
-            f"einsum: {subscripts!r} names {len(spelled)} operands, not {len(operands)}"
+            f"einsum: {subscripts!r} names {len(spelled)} operands; got {len(operands)}"
         )
     terms = [_diagonal(x, _axes(term, x.ndim)) for term, x in zip(spelled, operands, strict=True)]
     dots = max(sum(isinstance(a, int) for a in axes) for _, axes in terms)
@@ -77,7 +78,10 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
     wanted = _axes(output, len(output.replace("...", "")) + dots)
     known = {a for _, axes in terms for a in axes}
     if len(set(wanted)) != len(wanted) or not known.issuperset(wanted):
-        raise ValueError(f"einsum: the result of {subscripts!r} has an axis twice, or a new one")
+        raise ValueError(
+            f"einsum: the result of {subscripts!r} must have each of its axes once, "
+            "and only axes of the operands"
+        )
     terms = _alike(subscripts, terms)
     x, axes = terms[0]
     for i, (y, others) in enumerate(terms[1:], 2):
@@ -87,7 +91,7 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
     return permute_dims(x, tuple(axes.index(a) for a in wanted))
 
 
-#: The name of an axis: a letter, or for those of an ellipsis a negative number.
+#: Name of an axis: a letter, or a negative number for the axes of an ellipsis.
 _Axis = str | int
 
 
@@ -95,14 +99,14 @@ def _axes(term: str, ndim: int) -> list[_Axis]:
     before, dots, after = term.partition("...")
     more = ndim - len(before) - len(after)
     if not (before + after).isalpha() and before + after:
-        raise ValueError(f"einsum: axes are letters, or an ellipsis; got {term!r}")
+        raise ValueError(f"einsum: axes must be letters or an ellipsis; got {term!r}")
     if more < 0 or (more and not dots):
         raise ValueError(f"einsum: {term!r} does not name {ndim} axes")
-    return [*before, *range(-more, 0), *after]  # those of ellipses line up at the right
+    return [*before, *range(-more, 0), *after]  # axes of ellipses are aligned at the right
 
 
 def _diagonal(x: Tensor, axes: list[_Axis]) -> tuple[Tensor, list[_Axis]]:
-    """Without repeated names."""
+    """Operand and names with repeated names replaced by a diagonal."""
     for a in dict.fromkeys(axes):
         while axes.count(a) > 1:
             i = axes.index(a)
@@ -117,7 +121,7 @@ def _diagonal(x: Tensor, axes: list[_Axis]) -> tuple[Tensor, list[_Axis]]:
 def _alike(
     subscripts: str, terms: list[tuple[Tensor, list[_Axis]]]
 ) -> list[tuple[Tensor, list[_Axis]]]:
-    """With one size for each name: products of joined axes would not notice others."""
+    """Check that each name has one size; products of joined axes would not detect a mismatch."""
     sizes: dict[_Axis, int] = {}
     for x, axes in terms:
         for a, n in zip(axes, x.shape, strict=True):
@@ -134,7 +138,7 @@ def _alike(
 
 
 def _summed(x: Tensor, axes: list[_Axis], keep: set[_Axis]) -> tuple[Tensor, list[_Axis]]:
-    """Over all axes but those to keep."""
+    """Sum over all axes except those to keep."""
     gone = tuple(i for i, a in enumerate(axes) if a not in keep)
     if gone:
         x = _sum(x, axis=gone, dtype=x.dtype)
@@ -144,7 +148,7 @@ def _summed(x: Tensor, axes: list[_Axis], keep: set[_Axis]) -> tuple[Tensor, lis
 def _product(
     x: Tensor, a: list[_Axis], y: Tensor, b: list[_Axis], keep: set[_Axis]
 ) -> tuple[Tensor, list[_Axis]]:
-    """Of two terms, summed over the axes that both have and nobody needs any more."""
+    """Product of two terms, summed over the shared axes that are no longer needed."""
     x, a = _summed(x, a, keep.union(b))
     y, b = _summed(y, b, keep.union(a))
     batch = [n for n in a if n in b and n in keep]
@@ -157,7 +161,7 @@ def _product(
 
 
 def _matrices(x: Tensor, axes: list[_Axis], *groups: list[_Axis]) -> Tensor:
-    """As stacks of matrices: the first group of axes stays, two others are joined each."""
+    """Reshape to stacks of matrices: keep the first group of axes, join each of the others."""
     batch, rows, columns = ([axes.index(n) for n in group] for group in groups)
     shape = [x.shape[i] for i in batch]
     shape += [math.prod(x.shape[i] for i in group) for group in (rows, columns)]

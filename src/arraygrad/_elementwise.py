@@ -13,12 +13,12 @@ def abs(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of any numeric dtype.
+        Input of any shape and numeric dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`; for complex `x`, of its real counterpart.
+        Has the shape and dtype of `x`; for complex `x`, the real dtype of the same precision.
 
     Raises
     ------
@@ -46,12 +46,13 @@ def acos(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64. In radians, in [0, π].
+        Angles with the shape and dtype of `x`; float64 for integers and bools. In radians, in [0,
+        π].
 
     Raises
     ------
@@ -60,9 +61,9 @@ def acos(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    NaN outside [-1, 1] for real `x`. Complex: π/2 - asin(x), branch cuts (-∞, -1) and (1, ∞);
-    the sign of a zero imaginary part says on which side of a cut an element is (Kahan, "Branch
-    Cuts for Complex Elementary Functions", 1987; C99, Annex G).
+    NaN outside [-1, 1] for real `x`. Complex: π/2 - asin(x), branch cuts (-∞, -1) and (1, ∞); the
+    sign of a zero imaginary part selects the side of a cut (Kahan, "Branch Cuts for Complex
+    Elementary Functions", 1987; C99, Annex G).
 
     Examples
     --------
@@ -79,12 +80,12 @@ def acosh(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -93,9 +94,9 @@ def acosh(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    NaN below 1 for real `x`. Complex: 2 log(√((x + 1)/2) + √((x - 1)/2)), branch cut (-∞, 1);
-    the sign of a zero imaginary part says on which side of the cut an element is (Kahan,
-    "Branch Cuts for Complex Elementary Functions", 1987; C99, Annex G).
+    NaN below 1 for real `x`. Complex: 2 log(√((x + 1)/2) + √((x - 1)/2)), branch cut (-∞, 1); the
+    sign of a zero imaginary part selects the side of the cut (Kahan, "Branch Cuts for Complex
+    Elementary Functions", 1987; C99, Annex G).
 
     Examples
     --------
@@ -112,17 +113,17 @@ def add(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of any numeric dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of any numeric dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -130,7 +131,7 @@ def add(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
 
     Notes
     -----
-    Integers wrap around. A scalar takes the dtype of the tensor, if that is of its kind.
+    Integers wrap around. A scalar takes the dtype of the tensor if its kind permits.
 
     Examples
     --------
@@ -147,12 +148,13 @@ def asin(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64. In radians, in [-π/2, π/2].
+        Angles with the shape and dtype of `x`; float64 for integers and bools. In radians, in
+        [-π/2, π/2].
 
     Raises
     ------
@@ -161,9 +163,9 @@ def asin(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    NaN outside [-1, 1] for real `x`. Complex: -i asinh(ix), branch cuts (-∞, -1) and (1, ∞);
-    the sign of a zero imaginary part says on which side of a cut an element is (Kahan, "Branch
-    Cuts for Complex Elementary Functions", 1987; C99, Annex G).
+    NaN outside [-1, 1] for real `x`. Complex: -i asinh(ix), branch cuts (-∞, -1) and (1, ∞); the
+    sign of a zero imaginary part selects the side of a cut (Kahan, "Branch Cuts for Complex
+    Elementary Functions", 1987; C99, Annex G).
 
     Examples
     --------
@@ -180,12 +182,12 @@ def asinh(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -195,8 +197,8 @@ def asinh(x: Tensor, /) -> Tensor:
     Notes
     -----
     Complex: log(x + √(1 + x²)), branch cuts (-i∞, -i) and (i, i∞); the sign of a zero real part
-    says on which side of a cut an element is (Kahan, "Branch Cuts for Complex Elementary
-    Functions", 1987; C99, Annex G).
+    selects the side of a cut (Kahan, "Branch Cuts for Complex Elementary Functions", 1987; C99,
+    Annex G).
 
     Examples
     --------
@@ -213,12 +215,13 @@ def atan(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64. In radians, in [-π/2, π/2].
+        Angles with the shape and dtype of `x`; float64 for integers and bools. In radians, in
+        [-π/2, π/2].
 
     Raises
     ------
@@ -227,9 +230,8 @@ def atan(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    Complex: -i atanh(ix), branch cuts (-i∞, -i) and (i, i∞); the sign of a zero real part says
-    on which side of a cut an element is (Kahan, "Branch Cuts for Complex Elementary Functions",
-    1987; C99, Annex G).
+    Complex: -i atanh(ix), branch cuts (-i∞, -i) and (i, i∞); the sign of a zero real part selects
+    the side of a cut (Kahan, "Branch Cuts for Complex Elementary Functions", 1987; C99, Annex G).
 
     Examples
     --------
@@ -241,24 +243,24 @@ def atan(x: Tensor, /) -> Tensor:
 
 
 def atan2(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """Angle of the point (x2, x1), by quadrant.
+    """Angle of the point (x2, x1), in the correct quadrant.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real floating-point dtype; if no tensor has one,
-        integers and bools are read as float64. At least one is a tensor.
+        Operands with shapes that broadcast, of a real floating-point dtype; if neither tensor has
+        one, integers and bools are converted to float64. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype. In radians, in [-π, π].
+        Angles with the broadcast shape and the promoted dtype, in radians, in [-π, π].
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar or has an
+        unsupported dtype.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -284,12 +286,12 @@ def atanh(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -298,9 +300,9 @@ def atanh(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    ±∞ at ±1 and NaN beyond for real `x`. Complex: (log(1 + x) - log(1 - x))/2, branch cuts (-∞,
-    -1] and [1, ∞); the sign of a zero imaginary part says on which side of a cut an element is
-    (Kahan, "Branch Cuts for Complex Elementary Functions", 1987; C99, Annex G).
+    ±∞ at ±1 and NaN beyond for real `x`. Complex: (log(1 + x) - log(1 - x))/2, branch cuts (-∞, -1]
+    and [1, ∞); the sign of a zero imaginary part selects the side of a cut (Kahan, "Branch Cuts for
+    Complex Elementary Functions", 1987; C99, Annex G).
 
     Examples
     --------
@@ -312,23 +314,24 @@ def atanh(x: Tensor, /) -> Tensor:
 
 
 def bitwise_and(x1: Tensor | bool | int, x2: Tensor | bool | int, /) -> Tensor:
-    """Conjunction of each bit; of bools, the logical one.
+    """Bitwise AND; logical AND for bools.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of an integer dtype or bool. At least one is a tensor.
+        Operands with shapes that broadcast, of an integer dtype or bool. At least one must be a
+        tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar or has an
+        unsupported dtype.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -344,22 +347,22 @@ def bitwise_and(x1: Tensor | bool | int, x2: Tensor | bool | int, /) -> Tensor:
 
 
 def bitwise_invert(x: Tensor, /) -> Tensor:
-    """Inversion of each bit; of a bool, negation.
+    """Bitwise NOT; logical negation for bools.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of an integer dtype or bool.
+        Input of any shape, of an integer dtype or bool.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Has the shape and dtype of `x`.
 
     Raises
     ------
     TypeError
-        If `x` is of a dtype for which this has no meaning, such as floating-point numbers.
+        If `x` has an unsupported dtype, such as floating-point numbers.
 
     Examples
     --------
@@ -373,23 +376,23 @@ def bitwise_invert(x: Tensor, /) -> Tensor:
 
 
 def bitwise_left_shift(x1: Tensor | int, x2: Tensor | int, /) -> Tensor:
-    """Bits of `x1` moved left by `x2`, zeros filled in.
+    """Left shift of the bits of `x1` by `x2`, filled with zeros.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of an integer dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of an integer dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar or has an
+        unsupported dtype.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -409,23 +412,24 @@ def bitwise_left_shift(x1: Tensor | int, x2: Tensor | int, /) -> Tensor:
 
 
 def bitwise_or(x1: Tensor | bool | int, x2: Tensor | bool | int, /) -> Tensor:
-    """Disjunction of each bit; of bools, the logical one.
+    """Bitwise OR; logical OR for bools.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of an integer dtype or bool. At least one is a tensor.
+        Operands with shapes that broadcast, of an integer dtype or bool. At least one must be a
+        tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar or has an
+        unsupported dtype.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -441,23 +445,23 @@ def bitwise_or(x1: Tensor | bool | int, x2: Tensor | bool | int, /) -> Tensor:
 
 
 def bitwise_right_shift(x1: Tensor | int, x2: Tensor | int, /) -> Tensor:
-    """Bits of `x1` moved right by `x2`, the sign kept.
+    """Right shift of the bits of `x1` by `x2`, with sign extension.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of an integer dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of an integer dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar or has an
+        unsupported dtype.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -477,23 +481,24 @@ def bitwise_right_shift(x1: Tensor | int, x2: Tensor | int, /) -> Tensor:
 
 
 def bitwise_xor(x1: Tensor | bool | int, x2: Tensor | bool | int, /) -> Tensor:
-    """Exclusive disjunction of each bit; of bools, the logical one.
+    """Bitwise XOR; logical XOR for bools.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of an integer dtype or bool. At least one is a tensor.
+        Operands with shapes that broadcast, of an integer dtype or bool. At least one must be a
+        tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar or has an
+        unsupported dtype.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -509,26 +514,26 @@ def bitwise_xor(x1: Tensor | bool | int, x2: Tensor | bool | int, /) -> Tensor:
 
 
 def ceil(x: Tensor, /) -> Tensor:
-    """The smallest integer that is not smaller.
+    """Smallest integer that is greater than or equal to each element.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a real-valued dtype.
+        Input of any shape and real-valued dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Has the shape and dtype of `x`.
 
     Raises
     ------
     TypeError
-        If `x` is of a dtype for which this has no meaning, such as complex numbers.
+        If `x` has an unsupported dtype, such as complex numbers.
 
     Notes
     -----
-    Integers stay as they are. A result of zero keeps the sign of `x`.
+    Integers are returned unchanged. A result of zero keeps the sign of `x`.
 
     Examples
     --------
@@ -539,31 +544,31 @@ def ceil(x: Tensor, /) -> Tensor:
     return unary("ceil", x)
 
 
-#: Ends of `clip` that need no second look.
+#: Types of `clip` bounds that need no further check.
 _ENDS = frozenset({int, float, type(None)})
 
 
 def clip(
     x: Tensor, /, min: Real | Tensor | None = None, max: Real | Tensor | None = None
 ) -> Tensor:
-    """Each element, moved into the interval from `min` to `max`.
+    """Clip each element to the interval from `min` to `max`.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a real-valued dtype.
+        Input of any shape and real-valued dtype.
     min, max : Tensor or scalar, optional
-        Ends of the interval, of shapes that broadcast with that of `x`; None for no end.
+        Lower and upper bound, with shapes that broadcast with that of `x`; None for no bound.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape and of the dtype of `x`.
+        Has the broadcast shape and the dtype of `x`.
 
     Raises
     ------
     TypeError
-        If `x` is not a tensor, or an end is neither a tensor nor a scalar nor None.
+        If `x` is not a tensor, or a bound is not a tensor, a scalar or None.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -571,9 +576,9 @@ def clip(
 
     Notes
     -----
-    Where `min` is larger than `max` the result is `max`. NaN in `x` or in an end gives NaN. An
-    integer end outside the range of an integer dtype stands for the end of that range; a
-    fractional end loses its fraction where it is the result for an integer `x`.
+    Where `min` is larger than `max` the result is `max`. NaN in `x` or in a bound results in NaN.
+    An integer bound outside the range of an integer dtype is replaced by the end of that range. For
+    integer `x`, a fractional bound that is selected is truncated.
 
     Examples
     --------
@@ -596,12 +601,12 @@ def conj(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of any numeric dtype.
+        Input of any shape and numeric dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Has the shape and dtype of `x`.
 
     Raises
     ------
@@ -610,7 +615,7 @@ def conj(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    Real numbers stay as they are.
+    Real numbers are returned unchanged.
 
     Examples
     --------
@@ -627,19 +632,19 @@ def copysign(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real floating-point dtype; if no tensor has one,
-        integers and bools are read as float64. At least one is a tensor.
+        Operands with shapes that broadcast, of a real floating-point dtype; if neither tensor has
+        one, integers and bools are converted to float64. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar or has an
+        unsupported dtype.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -660,12 +665,13 @@ def cos(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64. In radians.
+        Angles in radians, of any shape and floating-point dtype. Integers and bools are converted
+        to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -687,12 +693,12 @@ def cosh(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -714,17 +720,17 @@ def divide(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of any numeric dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of any numeric dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype. Integers give float64.
+        Has the broadcast shape and the promoted dtype; float64 for integers.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -744,22 +750,22 @@ def divide(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
 
 
 def equal(x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
-    """Whether elements are equal.
+    """Elementwise equality.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of any dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of any dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. bool.
+        Has the broadcast shape and dtype bool.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -767,7 +773,8 @@ def equal(x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
 
     Notes
     -----
-    NaN equals nothing; -0.0 equals 0.0. int64 and uint64 compare by value.
+    NaN is not equal to anything, including itself; -0.0 equals 0.0. int64 and uint64 compare by
+    value.
 
     Examples
     --------
@@ -784,12 +791,12 @@ def exp(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -810,17 +817,17 @@ def exp(x: Tensor, /) -> Tensor:
 
 
 def expm1(x: Tensor, /) -> Tensor:
-    """exp(x) - 1, without loss of digits near 0.
+    """exp(x) - 1, accurate near 0.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -829,8 +836,8 @@ def expm1(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    Complex: expm1(a + ib) = expm1(a) cos b - 2 sin²(b/2) + i exp(a) sin b, with the standard's
-    values where a part is infinite or NaN.
+    Complex: expm1(a + ib) = expm1(a) cos b - 2 sin²(b/2) + i exp(a) sin b. Where a part is infinite
+    or NaN, the value is the one the standard requires.
 
     Examples
     --------
@@ -842,26 +849,26 @@ def expm1(x: Tensor, /) -> Tensor:
 
 
 def floor(x: Tensor, /) -> Tensor:
-    """The largest integer that is not larger.
+    """Largest integer that is less than or equal to each element.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a real-valued dtype.
+        Input of any shape and real-valued dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Has the shape and dtype of `x`.
 
     Raises
     ------
     TypeError
-        If `x` is of a dtype for which this has no meaning, such as complex numbers.
+        If `x` has an unsupported dtype, such as complex numbers.
 
     Notes
     -----
-    Integers stay as they are. A result of zero keeps the sign of `x`.
+    Integers are returned unchanged. A result of zero keeps the sign of `x`.
 
     Examples
     --------
@@ -873,23 +880,23 @@ def floor(x: Tensor, /) -> Tensor:
 
 
 def floor_divide(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """The largest integer that is not larger than x1 / x2.
+    """Floor of the quotient x1 / x2.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of a real-valued dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar or has an
+        unsupported dtype.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -897,10 +904,10 @@ def floor_divide(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    An infinite operand gives the floor of the quotient, as the standard prefers: ∞ // 2 is ∞ and -1
-    // ∞ is -0.0, where NumPy and Python have NaN and -1.
+    For an infinite operand the result is the floor of the quotient, as the standard recommends: ∞
+    // 2 is ∞ and -1 // ∞ is -0.0, where NumPy and Python return NaN and -1.
 
-    Of integers, division by 0 gives 0 on the CPU, with NumPy's warning.
+    Integer division by 0 returns 0 on the CPU, with NumPy's warning.
 
     Examples
     --------
@@ -914,22 +921,22 @@ def floor_divide(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
 
 def greater(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """Whether elements of `x1` are larger than those of `x2`.
+    """Elementwise ``x1 > x2``.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of a real-valued dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. bool.
+        Has the broadcast shape and dtype bool.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -937,8 +944,8 @@ def greater(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    False where either is NaN. Complex numbers, for which the standard has no order, are ordered
-    by real part, then by imaginary part, as in NumPy.
+    False where either is NaN. The standard defines no order for complex numbers; here they are
+    ordered by real part, then by imaginary part, as in NumPy.
 
     Examples
     --------
@@ -950,22 +957,22 @@ def greater(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
 
 def greater_equal(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """Whether elements of `x1` are not smaller than those of `x2`.
+    """Elementwise ``x1 >= x2``.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of a real-valued dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. bool.
+        Has the broadcast shape and dtype bool.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -973,8 +980,8 @@ def greater_equal(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    False where either is NaN. Complex numbers, for which the standard has no order, are ordered
-    by real part, then by imaginary part, as in NumPy.
+    False where either is NaN. The standard defines no order for complex numbers; here they are
+    ordered by real part, then by imaginary part, as in NumPy.
 
     Examples
     --------
@@ -991,19 +998,19 @@ def hypot(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real floating-point dtype; if no tensor has one,
-        integers and bools are read as float64. At least one is a tensor.
+        Operands with shapes that broadcast, of a real floating-point dtype; if neither tensor has
+        one, integers and bools are converted to float64. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar or has an
+        unsupported dtype.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1011,7 +1018,7 @@ def hypot(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    ∞ if either is infinite, also if the other is NaN.
+    ∞ if either operand is infinite, even if the other is NaN.
 
     Examples
     --------
@@ -1028,12 +1035,12 @@ def imag(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of any numeric dtype.
+        Input of any shape and numeric dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the real dtype of the same precision; zeros for real `x`.
+        Has the shape of `x` and the real dtype of the same precision; zeros for real `x`.
 
     Raises
     ------
@@ -1042,7 +1049,7 @@ def imag(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    For complex `x` a view.
+    The result is a view for complex `x`.
 
     Examples
     --------
@@ -1054,17 +1061,17 @@ def imag(x: Tensor, /) -> Tensor:
 
 
 def isfinite(x: Tensor, /) -> Tensor:
-    """Whether an element is neither infinite nor NaN.
+    """Test each element for being finite: neither infinite nor NaN.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of any numeric dtype.
+        Input of any shape and numeric dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. bool.
+        Has the shape of `x` and dtype bool.
 
     Raises
     ------
@@ -1073,7 +1080,7 @@ def isfinite(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    Complex: whether both parts are finite.
+    A complex number is finite if both parts are.
 
     Examples
     --------
@@ -1085,17 +1092,17 @@ def isfinite(x: Tensor, /) -> Tensor:
 
 
 def isinf(x: Tensor, /) -> Tensor:
-    """Whether an element is infinite.
+    """Test each element for infinity.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of any numeric dtype.
+        Input of any shape and numeric dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. bool.
+        Has the shape of `x` and dtype bool.
 
     Raises
     ------
@@ -1104,7 +1111,7 @@ def isinf(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    Complex: whether either part is infinite.
+    A complex number is infinite if either part is.
 
     Examples
     --------
@@ -1116,17 +1123,17 @@ def isinf(x: Tensor, /) -> Tensor:
 
 
 def isnan(x: Tensor, /) -> Tensor:
-    """Whether an element is NaN.
+    """Test each element for NaN.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of any numeric dtype.
+        Input of any shape and numeric dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. bool.
+        Has the shape of `x` and dtype bool.
 
     Raises
     ------
@@ -1135,7 +1142,7 @@ def isnan(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    Complex: whether either part is NaN.
+    A complex number is NaN if either part is.
 
     Examples
     --------
@@ -1147,22 +1154,22 @@ def isnan(x: Tensor, /) -> Tensor:
 
 
 def less(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """Whether elements of `x1` are smaller than those of `x2`.
+    """Elementwise ``x1 < x2``.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of a real-valued dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. bool.
+        Has the broadcast shape and dtype bool.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1170,8 +1177,8 @@ def less(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    False where either is NaN. Complex numbers, for which the standard has no order, are ordered
-    by real part, then by imaginary part, as in NumPy.
+    False where either is NaN. The standard defines no order for complex numbers; here they are
+    ordered by real part, then by imaginary part, as in NumPy.
 
     Examples
     --------
@@ -1183,22 +1190,22 @@ def less(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
 
 def less_equal(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """Whether elements of `x1` are not larger than those of `x2`.
+    """Elementwise ``x1 <= x2``.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of a real-valued dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. bool.
+        Has the broadcast shape and dtype bool.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1206,8 +1213,8 @@ def less_equal(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    False where either is NaN. Complex numbers, for which the standard has no order, are ordered
-    by real part, then by imaginary part, as in NumPy.
+    False where either is NaN. The standard defines no order for complex numbers; here they are
+    ordered by real part, then by imaginary part, as in NumPy.
 
     Examples
     --------
@@ -1224,12 +1231,12 @@ def log(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -1239,8 +1246,8 @@ def log(x: Tensor, /) -> Tensor:
     Notes
     -----
     -∞ at 0 and NaN below for real `x`; NumPy warns of both on the CPU. Complex: log(abs(x)) + i
-    arg(x), branch cut (-∞, 0); the sign of a zero imaginary part says on which side of the cut
-    an element is (Kahan, "Branch Cuts for Complex Elementary Functions", 1987; C99, Annex G).
+    arg(x), branch cut (-∞, 0); the sign of a zero imaginary part selects the side of the cut
+    (Kahan, "Branch Cuts for Complex Elementary Functions", 1987; C99, Annex G).
 
     Examples
     --------
@@ -1257,12 +1264,12 @@ def log10(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -1271,7 +1278,7 @@ def log10(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    As `log` at special values.
+    Special values are those of `log`.
 
     Examples
     --------
@@ -1283,17 +1290,17 @@ def log10(x: Tensor, /) -> Tensor:
 
 
 def log1p(x: Tensor, /) -> Tensor:
-    """log(1 + x), without loss of digits near 0.
+    """log(1 + x), accurate near 0.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -1302,9 +1309,9 @@ def log1p(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    -∞ at -1 and NaN below for real `x`. Complex: branch cut (-∞, -1). The real part is log1p(2a +
-    a² + b²)/2 of a + ib, its argument formed with error-free sums and products (Dekker 1971), so it
-    keeps its digits also where abs(1 + x) is near 1. Infinities and NaN as the standard has them.
+    -∞ at -1 and NaN below for real `x`. Complex: branch cut (-∞, -1). The real part for a + ib is
+    log1p(2a + a² + b²)/2. Its argument is formed with error-free sums and products (Dekker 1971),
+    so it is accurate even where abs(1 + x) is near 1. Infinities and NaN follow the standard.
 
     Examples
     --------
@@ -1321,12 +1328,12 @@ def log2(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -1335,7 +1342,7 @@ def log2(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    As `log` at special values.
+    Special values are those of `log`.
 
     Examples
     --------
@@ -1352,19 +1359,19 @@ def logaddexp(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real floating-point dtype; if no tensor has one,
-        integers and bools are read as float64. At least one is a tensor.
+        Operands with shapes that broadcast, of a real floating-point dtype; if neither tensor has
+        one, integers and bools are converted to float64. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar or has an
+        unsupported dtype.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1384,23 +1391,23 @@ def logaddexp(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
 
 def logical_and(x1: Tensor | bool, x2: Tensor | bool, /) -> Tensor:
-    """Whether both elements are true.
+    """Elementwise logical AND.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, bool; of another dtype, what is not 0 is true. At least one is a
-        tensor.
+        Operands with shapes that broadcast, of dtype bool; in other dtypes every nonzero element is
+        true. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. bool.
+        Has the broadcast shape and dtype bool.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1416,17 +1423,17 @@ def logical_and(x1: Tensor | bool, x2: Tensor | bool, /) -> Tensor:
 
 
 def logical_not(x: Tensor, /) -> Tensor:
-    """Logical negation.
+    """Elementwise logical NOT.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, bool; of another dtype, what is not 0 is true.
+        Input of any shape and dtype bool; in other dtypes every nonzero element is true.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. bool.
+        Has the shape of `x` and dtype bool.
 
     Raises
     ------
@@ -1443,23 +1450,23 @@ def logical_not(x: Tensor, /) -> Tensor:
 
 
 def logical_or(x1: Tensor | bool, x2: Tensor | bool, /) -> Tensor:
-    """Whether at least one element is true.
+    """Elementwise logical OR.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, bool; of another dtype, what is not 0 is true. At least one is a
-        tensor.
+        Operands with shapes that broadcast, of dtype bool; in other dtypes every nonzero element is
+        true. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. bool.
+        Has the broadcast shape and dtype bool.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1475,23 +1482,23 @@ def logical_or(x1: Tensor | bool, x2: Tensor | bool, /) -> Tensor:
 
 
 def logical_xor(x1: Tensor | bool, x2: Tensor | bool, /) -> Tensor:
-    """Whether exactly one element is true.
+    """Elementwise logical XOR.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, bool; of another dtype, what is not 0 is true. At least one is a
-        tensor.
+        Operands with shapes that broadcast, of dtype bool; in other dtypes every nonzero element is
+        true. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. bool.
+        Has the broadcast shape and dtype bool.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1507,22 +1514,22 @@ def logical_xor(x1: Tensor | bool, x2: Tensor | bool, /) -> Tensor:
 
 
 def maximum(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """The larger of two elements.
+    """Elementwise maximum.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of a real-valued dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1530,8 +1537,8 @@ def maximum(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    NaN if either is NaN. Complex numbers, for which the standard has no order, are ordered by
-    real part, then by imaginary part, as in NumPy.
+    The result is NaN if either element is NaN. The standard defines no order for complex numbers;
+    here they are ordered by real part, then by imaginary part, as in NumPy.
 
     Examples
     --------
@@ -1543,22 +1550,22 @@ def maximum(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
 
 def minimum(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """The smaller of two elements.
+    """Elementwise minimum.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of a real-valued dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1566,8 +1573,8 @@ def minimum(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    NaN if either is NaN. Complex numbers, for which the standard has no order, are ordered by
-    real part, then by imaginary part, as in NumPy.
+    The result is NaN if either element is NaN. The standard defines no order for complex numbers;
+    here they are ordered by real part, then by imaginary part, as in NumPy.
 
     Examples
     --------
@@ -1584,17 +1591,17 @@ def multiply(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of any numeric dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of any numeric dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1614,22 +1621,22 @@ def multiply(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
 
 
 def negative(x: Tensor, /) -> Tensor:
-    """Each element with its sign turned.
+    """Numerical negative of each element.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of any numeric dtype.
+        Input of any shape and numeric dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`. Unsigned integers wrap around.
+        Has the shape and dtype of `x`. Unsigned integers wrap around.
 
     Raises
     ------
     TypeError
-        If `x` is not a tensor, or is of bools.
+        If `x` is not a tensor, or has dtype bool.
 
     Examples
     --------
@@ -1641,24 +1648,24 @@ def negative(x: Tensor, /) -> Tensor:
 
 
 def nextafter(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """The next representable number from `x1` towards `x2`.
+    """Next representable number from `x1` towards `x2`.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real floating-point dtype; if no tensor has one,
-        integers and bools are read as float64. At least one is a tensor.
+        Operands with shapes that broadcast, of a real floating-point dtype; if neither tensor has
+        one, integers and bools are converted to float64. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar or has an
+        unsupported dtype.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1666,7 +1673,7 @@ def nextafter(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    `x2` itself where both are equal, so the result has the sign of its zero.
+    Where both are equal the result is `x2`, so a zero has the sign of `x2`.
 
     Examples
     --------
@@ -1678,22 +1685,22 @@ def nextafter(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
 
 def not_equal(x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
-    """Whether elements differ.
+    """Elementwise inequality.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of any dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of any dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. bool.
+        Has the broadcast shape and dtype bool.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1701,7 +1708,7 @@ def not_equal(x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
 
     Notes
     -----
-    NaN differs from everything.
+    NaN is not equal to anything, including itself.
 
     Examples
     --------
@@ -1713,22 +1720,22 @@ def not_equal(x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
 
 
 def positive(x: Tensor, /) -> Tensor:
-    """A copy of the elements.
+    """Copy of each element.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of any numeric dtype.
+        Input of any shape and numeric dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Has the shape and dtype of `x`.
 
     Raises
     ------
     TypeError
-        If `x` is not a tensor, or is of bools.
+        If `x` is not a tensor, or has dtype bool.
 
     Examples
     --------
@@ -1740,22 +1747,22 @@ def positive(x: Tensor, /) -> Tensor:
 
 
 def pow(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
-    """`x1` to the power `x2`.
+    """`x1` raised to the power `x2`.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of any numeric dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of any numeric dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast, or for integers to a negative integer power.
     DeviceMismatchError
@@ -1763,8 +1770,8 @@ def pow(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
 
     Notes
     -----
-    1 for an exponent 0, whatever the base. NaN for a finite negative base and a finite real
-    exponent that is no integer. Other special values as in C99, F.9.4.4. Complex: exp(x2
+    1 for an exponent 0, for any base. NaN for a finite negative base and a finite real exponent
+    that is not an integer. Other special values are those of C99, F.9.4.4. Complex: exp(x2
     log(x1)), with the branch cut of `log` for `x1`.
 
     Cast integers to a floating-point dtype first to raise them to negative powers.
@@ -1786,12 +1793,12 @@ def real(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of any numeric dtype.
+        Input of any shape and numeric dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the real dtype of the same precision.
+        Has the shape of `x` and the real dtype of the same precision.
 
     Raises
     ------
@@ -1800,7 +1807,7 @@ def real(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    For complex `x` a view, for real `x` the data itself.
+    The result is a view for complex `x`, and `x` itself for real `x`.
 
     Examples
     --------
@@ -1817,12 +1824,12 @@ def reciprocal(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -1831,7 +1838,7 @@ def reciprocal(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    ±∞ at ±0. Of integers too it is the true quotient, unlike NumPy's.
+    ±∞ at ±0. Integers have the true quotient too, unlike in NumPy.
 
     Examples
     --------
@@ -1843,23 +1850,23 @@ def reciprocal(x: Tensor, /) -> Tensor:
 
 
 def remainder(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
-    """x1 - x2 * floor(x1 / x2), of the sign of `x2`.
+    """Remainder x1 - x2 * floor(x1 / x2), with the sign of `x2`.
 
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of a real-valued dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of a real-valued dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, or one is neither a tensor nor a scalar, or of a dtype for
-        which this has no meaning.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar or has an
+        unsupported dtype.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -1867,8 +1874,8 @@ def remainder(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
     Notes
     -----
-    This is Python's ``%``. NaN where `x1` is infinite or `x2` is 0; of integers, 0 for `x2` = 0 on
-    the CPU, with NumPy's warning.
+    This is Python's ``%``. NaN where `x1` is infinite or `x2` is 0. Integer remainders by 0 are 0
+    on the CPU, with NumPy's warning.
 
     Examples
     --------
@@ -1880,17 +1887,17 @@ def remainder(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
 
 
 def round(x: Tensor, /) -> Tensor:
-    """The nearest integer; halves go to the even one.
+    """Round to the nearest integer; halves are rounded to even.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of any numeric dtype.
+        Input of any shape and numeric dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Has the shape and dtype of `x`.
 
     Raises
     ------
@@ -1899,7 +1906,7 @@ def round(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    Integers stay as they are. Complex: part by part.
+    Integers are returned unchanged. Complex numbers are rounded part by part.
 
     Examples
     --------
@@ -1911,26 +1918,27 @@ def round(x: Tensor, /) -> Tensor:
 
 
 def sign(x: Tensor, /) -> Tensor:
-    """Sign: -1, 0 or 1; of complex numbers, x / abs(x).
+    """Sign of each element: -1, 0 or 1; x / abs(x) for complex numbers.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of any numeric dtype.
+        Input of any shape and numeric dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Has the shape and dtype of `x`.
 
     Raises
     ------
     TypeError
-        If `x` is not a tensor, or is of bools.
+        If `x` is not a tensor, or has dtype bool.
 
     Notes
     -----
-    NaN gives NaN, complex 0 gives 0, two infinite parts NaN. The modulus does not overflow.
+    The sign of NaN is NaN, of complex 0 it is 0, and of two infinite parts NaN. The modulus does
+    not overflow.
 
     Examples
     --------
@@ -1944,22 +1952,23 @@ def sign(x: Tensor, /) -> Tensor:
 
 
 def signbit(x: Tensor, /) -> Tensor:
-    """Whether the sign bit is set: of negative numbers, -0.0 and some NaN.
+    """Test the sign bit, which is set in negative numbers, -0.0 and some NaN.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a real floating-point dtype; integers and bools are read as float64.
+        Input of any shape and real floating-point dtype. Integers and bools are converted to
+        float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. bool.
+        Has the shape of `x` and dtype bool.
 
     Raises
     ------
     TypeError
-        If `x` is of a dtype for which this has no meaning, such as complex numbers.
+        If `x` has an unsupported dtype, such as complex numbers.
 
     Examples
     --------
@@ -1976,12 +1985,13 @@ def sin(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64. In radians.
+        Angles in radians, of any shape and floating-point dtype. Integers and bools are converted
+        to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -2003,12 +2013,12 @@ def sinh(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -2030,12 +2040,12 @@ def sqrt(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -2044,9 +2054,9 @@ def sqrt(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    NaN below 0 for real `x`, -0 at -0. Complex: the root with a real part that is not negative,
-    branch cut (-∞, 0); the sign of a zero imaginary part says on which side of the cut an
-    element is (Kahan, "Branch Cuts for Complex Elementary Functions", 1987; C99, Annex G).
+    NaN below 0 for real `x`, -0 at -0. Complex: the root with a nonnegative real part, branch cut
+    (-∞, 0); the sign of a zero imaginary part selects the side of the cut (Kahan, "Branch Cuts for
+    Complex Elementary Functions", 1987; C99, Annex G).
 
     Examples
     --------
@@ -2065,12 +2075,12 @@ def square(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of any numeric dtype.
+        Input of any shape and numeric dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Has the shape and dtype of `x`.
 
     Raises
     ------
@@ -2092,18 +2102,18 @@ def subtract(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor or scalar
-        Of shapes that broadcast, of any numeric dtype. At least one is a tensor.
+        Operands with shapes that broadcast, of any numeric dtype. At least one must be a tensor.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape. Of the promoted dtype.
+        Has the broadcast shape and the promoted dtype.
 
     Raises
     ------
     TypeError
-        If neither operand is a tensor, one is neither a tensor nor a scalar, or both are
-        of bools.
+        If neither operand is a tensor, an operand is neither a tensor nor a scalar, or both have
+        dtype bool.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -2128,12 +2138,13 @@ def tan(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64. In radians.
+        Angles in radians, of any shape and floating-point dtype. Integers and bools are converted
+        to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -2155,12 +2166,12 @@ def tanh(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a floating-point dtype; integers and bools are read as float64.
+        Input of any shape and floating-point dtype. Integers and bools are converted to float64.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
@@ -2169,8 +2180,8 @@ def tanh(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    Complex: ±1 where the real part is ±∞, with an imaginary zero of the sign that the imaginary
-    part has.
+    Complex: ±1 where the real part is ±∞, with an imaginary zero that has the sign of the imaginary
+    part.
 
     Examples
     --------
@@ -2182,26 +2193,26 @@ def tanh(x: Tensor, /) -> Tensor:
 
 
 def trunc(x: Tensor, /) -> Tensor:
-    """The integer part: rounded towards 0.
+    """Integer part: round towards 0.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape, of a real-valued dtype.
+        Input of any shape and real-valued dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of the dtype of `x`.
+        Has the shape and dtype of `x`.
 
     Raises
     ------
     TypeError
-        If `x` is of a dtype for which this has no meaning, such as complex numbers.
+        If `x` has an unsupported dtype, such as complex numbers.
 
     Notes
     -----
-    Integers stay as they are. A result of zero keeps the sign of `x`.
+    Integers are returned unchanged. A result of zero keeps the sign of `x`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The package's own exceptions, and the one place that words a backend's error for the user."""
+"""Exceptions of the package, and the rewording of backend errors for the user."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Iterable, Mapping
 
 
 class DeviceMismatchError(ValueError):
-    """Operands of one operation are on two devices.
+    """Operands of an operation are on different devices.
 
     Move one of them first: ``x.to_device(y.device)``.
     """
 
 
 class TransferError(TypeError):
-    """A tensor would have to leave its device without anybody saying so.
+    """A tensor would have to leave its device implicitly.
 
-    Say it: ``x.to_device("cpu")`` or ``x.numpy()``.
+    Transfer it explicitly: ``x.to_device("cpu")`` or ``x.numpy()``.
     """
 
 
 def describe(x: object) -> str:
-    """What an operand is, in the few words that an error message needs."""
+    """Short description of an operand for an error message."""
     dtype, shape = getattr(x, "dtype", None), getattr(x, "shape", None)
     if dtype is not None and shape is not None:
         kind, library = type(x).__name__, type(x).__module__.partition(".")[0]
-        if library not in ("arraygrad", "numpy"):  # another one's Tensor, for example
+        if library not in ("arraygrad", "numpy"):  # another library's Tensor, for example
             kind = f"{library}.{kind}"
         return f"{kind}(shape={shape}, dtype={dtype})"
     text = repr(x)
@@ -37,23 +37,23 @@ def explain(
     operands: Iterable[object],
     parameters: Mapping[str, object] | None = None,
 ) -> Exception:
-    """The same error, of the same class, that also names the function and what it was given.
+    """Error of the same class whose message also names the function and its arguments.
 
-    Warnings turned into errors and classes whose constructor takes more than a message come
-    back as they are.
+    Warnings turned into errors, and classes whose constructor takes more than a message, are
+    returned unchanged.
     """
     words = [describe(x) for x in operands]
     words += [f"{k}={describe(x)}" for k, x in (parameters or {}).items() if x is not None]
     got = ", ".join(words)
-    message = f"{name}: {error}; got {got}"
+    message = f"{name}: {str(error).rstrip('.')}; got {got}"
     if isinstance(error, AttributeError):  # a scalar where the library looks for an array
         if isinstance(error.obj, (int, float, complex)):
-            message = f"{name}: expected a Tensor in the place of {error.obj!r}; got {got}"
+            message = f"{name}: expected a Tensor instead of {error.obj!r}; got {got}"
         return TypeError(message)
     if type(error) in (IndexError, ZeroDivisionError) and name.startswith(
         ("fft.", "linalg.", "tensordot")
     ):
-        return ValueError(message)  # an axis that does not exist, no samples
+        return ValueError(message)  # for example an axis that does not exist, or no samples
     for cls in type(error).__mro__:
         if cls is Exception or not issubclass(cls, Exception) or issubclass(cls, Warning):
             break

@@ -1,4 +1,4 @@
-"""What to write for other libraries' names, in the AttributeErrors of modules without them."""
+"""Migration hints: AttributeErrors that name the equivalent of other libraries' functions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PYTORCH = {old: f"arraygrad.{new}" for old, new in (pair.split(":") for pair in 
 _DRAWN = "manual_seed rand rand_like randint randn randn_like randperm"
 PYTORCH |= dict.fromkeys(_DRAWN.split(), "arraygrad.random.default_rng")
 
-#: There is no global state.
+#: Functions of a generator, because there is no global state.
 _RANDOM = """
     choice exponential integers normal permutation random shuffle standard_normal uniform"""
 RANDOM = {name: f"rng = random.default_rng(seed); rng.{name}" for name in _RANDOM.split()}
@@ -46,7 +46,7 @@ RANDOM |= {
     "split": "rng.spawn(n)",
 }
 
-#: Parts of the package that are not imported with it.
+#: Submodules that are not imported with the package.
 PARTS = {
     name: f"from arraygrad import {name}"
     for name in ("autodiff", "data", "distributed", "interop", "nn", "optim")
@@ -86,7 +86,7 @@ MODULE = {
 OPTIM = {"lr_scheduler": "optim.StepLR and the like"}
 DATA = dict.fromkeys(("Dataset", "TensorDataset"), "DataLoader(x, y), which takes arrays")
 
-#: Methods of PyTorch's and NumPy's arrays: what to write for those of a tensor `x`.
+#: Equivalents of methods of PyTorch's and NumPy's arrays, for a tensor `x`.
 METHODS = {
     "to": 'x.to_device("cuda"), or xp.astype(x, xp.float32)',
     "cpu": 'x.to_device("cpu")',
@@ -135,13 +135,16 @@ METHODS |= {name: f"arraygrad.nn.{name}(x)" for name in "relu sigmoid softmax".s
 
 
 def missing(what: str, owner: Any, name: str, hints: Mapping[str, str]) -> AttributeError:
-    """The error for an attribute that is not there."""
+    """Error for a missing attribute."""
     hint = f"; write {hints[name]}" if name in hints else ""
     return AttributeError(f"{what} has no attribute {name!r}{hint}", name=name, obj=owner)
 
 
 def install(module: str, hints: Mapping[str, str]) -> None:
-    """Give a module the errors, unseen by type checkers: it would have every name for them."""
+    """Install the hints in a module.
+
+    The ``__getattr__`` is hidden from type checkers, which would otherwise accept every name.
+    """
 
     def __getattr__(name: str) -> NoReturn:
         raise missing(f"module {module!r}", found, name, hints)
@@ -151,7 +154,7 @@ def install(module: str, hints: Mapping[str, str]) -> None:
 
 
 class Elsewhere:
-    """In the place of a method that tensors lack: `__getattr__` would make all others slower."""
+    """Placeholder for a missing method; a `__getattr__` would slow down all other attributes."""
 
     def __init__(self, name: str) -> None:
         self.name = name

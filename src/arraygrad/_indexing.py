@@ -8,27 +8,28 @@ from ._typing import Tensor
 
 
 def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
-    """Elements along an axis, by their positions.
+    """Select elements along an axis by their positions.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     indices : Tensor
-        Of one axis and an integer dtype; negative positions count from the end.
+        One-dimensional tensor of an integer dtype; negative positions count from the end.
     axis : int, optional
-        Along which, a negative one counted from the last; only for an `x` of one axis may it be
-        left out.
+        Axis to select along; negative values count from the last axis. Optional if `x` has exactly
+        one axis.
 
     Returns
     -------
     Tensor
-        A copy, of the dtype of `x`, and of its shape with the size of `axis` that of `indices`.
+        Copy with the dtype of `x` and its shape, except that the size of `axis` is that of
+        `indices`.
 
     Raises
     ------
     TypeError
-        If `x` is not a tensor, or `indices` is not one of integers.
+        If `x` is not a tensor, or `indices` is not a tensor of an integer dtype.
     IndexError
         If a position is out of bounds (on the CPU; a GPU wraps around).
     ValueError
@@ -44,39 +45,40 @@ def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
             [6, 4]], dtype=int64)
     """
     if type(indices) is Tensor and indices._data.dtype.kind not in "iu":
-        raise TypeError(f"take: indices must be of an integer dtype; got {describe(indices)}")
+        raise TypeError(f"take: indices must have an integer dtype; got {describe(indices)}")
     if axis is None and isinstance(x, Tensor) and x._data.ndim != 1:
-        raise ValueError(f"take: axis must be given for {x.ndim} axes; got axis=None")
+        raise ValueError(f"take: axis must be given for a tensor with {x.ndim} axes; got axis=None")
     return apply("take", (x, indices), (), {"axis": axis})
 
 
 def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
-    """Elements along an axis, by positions of their own in each row.
+    """Select elements along an axis, with separate positions for each row.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     indices : Tensor
-        Positions, of an integer dtype, as many axes as `x`, and a shape that broadcasts with that
-        of `x` but for `axis`; negative ones count from the end.
+        Positions of an integer dtype, with the same number of axes as `x` and a shape that
+        broadcasts with that of `x` except along `axis`; negative positions count from the end.
     axis : int, optional
-        Along which, a negative one counted from the last.
+        Axis to operate along; negative values count from the last axis.
 
     Returns
     -------
     Tensor
-        A copy, of the dtype of `x` and the broadcast shape; along `axis`, of the size of `indices`.
+        Copy with the dtype of `x` and the broadcast shape; along `axis` it has the size of
+        `indices`.
 
     Raises
     ------
     TypeError
         If an argument is not a tensor.
     IndexError
-        If a position is out of bounds (on the CPU; a GPU wraps around), `indices` is not of
-        integers, or the shapes do not broadcast.
+        If a position is out of bounds (on the CPU; a GPU wraps around), `indices` does not have an
+        integer dtype, or the shapes do not broadcast.
     ValueError
-        If the axis does not exist, or the numbers of axes differ.
+        If the axis does not exist, or the tensors have different numbers of axes.
     DeviceMismatchError
         If the tensors are on different devices.
 

@@ -1,4 +1,4 @@
-"""Inspection of the namespace: what it can do, which dtypes and devices it has."""
+"""Inspection of the namespace: its capabilities, dtypes and devices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ._device import Device, DeviceLike, get_device
 
 
 class Info:
-    """What ``__array_namespace_info__()`` gives; see its methods.
+    """Result of ``__array_namespace_info__()``; see its methods.
 
     Examples
     --------
@@ -21,12 +21,12 @@ class Info:
     __slots__ = ()
 
     def capabilities(self) -> dict[str, Any]:
-        """What the namespace supports of what the standard leaves optional.
+        """Optional features of the standard that the namespace supports.
 
         Returns
         -------
         dict
-            ``"boolean indexing"`` and ``"data-dependent shapes"`` : True; ``"max dimensions"`` :
+            ``"boolean indexing"`` and ``"data-dependent shapes"`` are True; ``"max dimensions"`` is
             the largest number of axes.
         """
         return {
@@ -36,22 +36,22 @@ class Info:
         }
 
     def default_device(self) -> Device:
-        """The device on which the creation functions make tensors."""
+        """Device on which the creation functions make tensors."""
         return get_device(None)
 
     def default_dtypes(self, *, device: DeviceLike = None) -> dict[str, Any]:
-        """The default dtypes, the same on every device.
+        """Default dtypes, which are the same on every device.
 
         Returns
         -------
         dict
-            Dtypes of ``"real floating"``, ``"complex floating"``, ``"integral"`` and
+            Default dtypes of ``"real floating"``, ``"complex floating"``, ``"integral"`` and
             ``"indexing"``.
 
         Raises
         ------
         ValueError
-            If there is no such device.
+            If the device does not exist.
         """
         get_device(device)
         return dict(_dtypes.DEFAULTS)
@@ -59,24 +59,24 @@ class Info:
     def dtypes(
         self, *, device: DeviceLike = None, kind: str | tuple[str, ...] | None = None
     ) -> dict[str, Any]:
-        """The dtypes that a device has, the same on every device.
+        """Dtypes of a device, which are the same on every device.
 
         Parameters
         ----------
         device : Device or str, optional
-            The device asked about.
+            Device to query.
         kind : str or tuple of str, optional
-            Only dtypes of these kinds, named as for `isdtype`.
+            Kinds of dtypes to return, named as for `isdtype`; by default all.
 
         Returns
         -------
         dict
-            Name -> dtype.
+            Dtypes by name.
 
         Raises
         ------
         ValueError
-            If there is no such device or kind.
+            If the device or the kind does not exist.
         """
         get_device(device)
         if kind is None:
@@ -90,7 +90,7 @@ class Info:
         return {name: dtype for name, dtype in _dtypes.ALL.items() if dtype in wanted}
 
     def devices(self) -> tuple[Device, ...]:
-        """The devices of this machine: the CPU, then the CUDA devices, if any."""
+        """Devices of this machine: the CPU, then the CUDA devices, if any."""
         return _device.devices()
 
 
@@ -100,7 +100,7 @@ def __array_namespace_info__() -> Info:
     Returns
     -------
     Info
-        Has the methods `capabilities`, `default_device`, `default_dtypes`, `dtypes` and
+        Object with the methods `capabilities`, `default_device`, `default_dtypes`, `dtypes` and
         `devices`.
 
     Examples

@@ -14,19 +14,19 @@ def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor
-        Of a numeric dtype. Matrices on the last two axes, of shapes (..., M, K) and (..., K, N),
-        whose leading axes broadcast; or vectors of one axis, a row on the left or a column on the
-        right.
+        Operands of a numeric dtype. Stacks of matrices of shapes (..., M, K) and (..., K, N), whose
+        leading axes broadcast. An operand with one axis is a row vector on the left or a column
+        vector on the right.
 
     Returns
     -------
     Tensor
-        Of shape (..., M, N), without the axis of a vector.
+        Has shape (..., M, N), without the axis of a vector.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit, or one is of no axes.
+        If the shapes do not fit, or an operand has no axes.
     DeviceMismatchError
         If the tensors are on different devices.
 
@@ -40,22 +40,22 @@ def matmul(x1: Tensor, x2: Tensor, /) -> Tensor:
 
 
 def matrix_transpose(x: Tensor, /) -> Tensor:
-    """Matrices with rows and columns exchanged.
+    """Transpose matrices: exchange rows and columns.
 
     Parameters
     ----------
     x : Tensor
-        Of shape (..., M, N).
+        Matrices of shape (..., M, N).
 
     Returns
     -------
     Tensor
-        A view of shape (..., N, M).
+        View of shape (..., N, M).
 
     Raises
     ------
     ValueError
-        With fewer than two axes.
+        If `x` has fewer than two axes.
 
     Examples
     --------
@@ -75,14 +75,15 @@ def tensordot(
     Parameters
     ----------
     x1, x2 : Tensor
-        Of a numeric dtype.
+        Input of a numeric dtype.
     axes : int or tuple of two sequences of int, optional
-        How many: the last of `x1` with the first of `x2`; or which of each.
+        Number of axes: the last ones of `x1` are paired with the first ones of `x2`. Or the axes of
+        each operand.
 
     Returns
     -------
     Tensor
-        The other axes of `x1`, then those of `x2`.
+        Has the remaining axes of `x1`, followed by those of `x2`.
 
     Raises
     ------
@@ -112,14 +113,15 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor
-        Of a numeric dtype; vectors along `axis`, the other axes broadcast.
+        Operands of a numeric dtype, with vectors along `axis`; the other axes broadcast.
     axis : int, optional
-        Negative: counted from the last of each tensor. It does not broadcast.
+        Axis of the vectors; negative values count from the last axis of each tensor. It does not
+        broadcast.
 
     Returns
     -------
     Tensor
-        The broadcast shape without `axis`.
+        Has the broadcast shape without `axis`.
 
     Raises
     ------
@@ -130,7 +132,7 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
 
     Notes
     -----
-    Complex: the elements of `x1` are conjugated.
+    Complex elements of `x1` are conjugated.
 
     Examples
     --------

@@ -12,22 +12,22 @@ from ._typing import Axis, Tensor
 
 
 def broadcast_arrays(*arrays: Tensor) -> tuple[Tensor, ...]:
-    """Tensors broadcast against one another.
+    """Broadcast tensors against one another.
 
     Parameters
     ----------
     *arrays : Tensor
-        Of shapes that broadcast.
+        Tensors with shapes that broadcast.
 
     Returns
     -------
     tuple of Tensor
-        Views of the common shape, each of its own dtype.
+        Views with the common shape, each with its own dtype.
 
     Raises
     ------
     TypeError
-        If there is no tensor.
+        If there is no argument, or one is not a tensor.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -35,7 +35,7 @@ def broadcast_arrays(*arrays: Tensor) -> tuple[Tensor, ...]:
 
     Notes
     -----
-    Write to none of them: several elements may be one in memory.
+    Do not write to the results: several elements may refer to the same memory.
 
     Examples
     --------
@@ -53,24 +53,24 @@ def broadcast_arrays(*arrays: Tensor) -> tuple[Tensor, ...]:
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape to which shapes broadcast.
+    """Shape to which shapes broadcast.
 
     Parameters
     ----------
     *shapes : tuple of int
-        The shapes.
+        Shapes to broadcast.
 
     Returns
     -------
     tuple of int
-        The common shape; () of none.
+        Common shape; () if there are no arguments.
 
     Raises
     ------
     TypeError
-        If a size is no int.
+        If a size is not an int.
     ValueError
-        If they do not broadcast, or a size is negative.
+        If the shapes do not broadcast, or a size is negative.
 
     Examples
     --------
@@ -85,26 +85,26 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def broadcast_to(x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
-    """A tensor broadcast to a shape.
+    """Broadcast a tensor to a shape.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     shape : tuple of int
-        The shape wanted.
+        Target shape.
 
     Returns
     -------
     Tensor
-        A view, of the dtype of `x`; read-only on the CPU.
+        View with the dtype of `x`; read-only on the CPU.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If the shape of `x` does not broadcast to it.
+        If the shape of `x` does not broadcast to `shape`.
 
     Examples
     --------
@@ -117,26 +117,26 @@ def broadcast_to(x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
 
 
 def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
-    """Tensors joined along an axis that they have.
+    """Join tensors along an existing axis.
 
     Parameters
     ----------
     arrays : list or tuple of Tensor
-        Of the same shape but for `axis`, of at least one axis.
+        Tensors with at least one axis and the same shape, except along `axis`.
     axis : int, optional
-        Along which; None flattens them first.
+        Axis to join along. None flattens the tensors first.
 
     Returns
     -------
     Tensor
-        A new tensor, of the promoted dtype.
+        New tensor of the promoted dtype.
 
     Raises
     ------
     ValueError
         If the shapes do not fit or the axis does not exist.
     TypeError
-        If `arrays` is empty or holds what is neither a tensor nor a scalar.
+        If `arrays` is empty or an element is neither a tensor nor a scalar.
     DeviceMismatchError
         If the tensors are on different devices.
 
@@ -150,19 +150,19 @@ def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
 
 
 def expand_dims(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
-    """New axes of size 1.
+    """Insert axes of size 1.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     axis : int or tuple of int
-        Their positions in the result, negative ones counted from the last.
+        Positions of the new axes in the result; negative values count from the last axis.
 
     Returns
     -------
     Tensor
-        A view, of the dtype of `x`.
+        View with the dtype of `x`.
 
     Raises
     ------
@@ -183,26 +183,26 @@ def expand_dims(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
 
 
 def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
-    """The order of the elements along axes turned round.
+    """Reverse the order of the elements along axes.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     axis : int or tuple of int, optional
-        Which; None for all.
+        Axes to reverse; by default all.
 
     Returns
     -------
     Tensor
-        A view, of the shape and dtype of `x`.
+        View with the shape and dtype of `x`.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If an axis does not exist or is named twice.
+        If an axis does not exist or is given twice.
 
     Examples
     --------
@@ -216,28 +216,28 @@ def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
 def moveaxis(
     x: Tensor, source: int | tuple[int, ...], destination: int | tuple[int, ...], /
 ) -> Tensor:
-    """Axes at other positions, the rest in their order.
+    """Move axes to other positions; the other axes keep their order.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     source : int or tuple of int
-        Positions that they have; negative ones count from the last.
+        Current positions; negative values count from the last axis.
     destination : int or tuple of int
-        Positions that they get, likewise.
+        New positions; negative values count from the last axis.
 
     Returns
     -------
     Tensor
-        A view, of the dtype of `x`.
+        View with the dtype of `x`.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If an axis does not exist or is given twice, or there are not as many of each.
+        If an axis does not exist or is given twice, or `source` and `destination` differ in length.
 
     Examples
     --------
@@ -249,26 +249,26 @@ def moveaxis(
 
 
 def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
-    """Axes in another order.
+    """Permute the axes.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     axes : tuple of int
-        Each axis of `x` once, in the order wanted; negative ones count from the last.
+        Permutation of the axes of `x`; negative values count from the last axis.
 
     Returns
     -------
     Tensor
-        A view, of the dtype of `x`.
+        View with the dtype of `x`.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If `axes` is no permutation of the axes.
+        If `axes` is not a permutation of the axes.
 
     Examples
     --------
@@ -280,34 +280,35 @@ def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
 
 
 def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> Tensor:
-    """Each element several times.
+    """Repeat each element.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     repeats : int or Tensor
-        How often; of an integer tensor of one axis, each element along `axis` has its own number.
+        Number of repetitions: an int for all elements, or a one-dimensional integer tensor with a
+        number for each element along `axis`.
     axis : int, optional
-        Along which; None flattens `x` first.
+        Axis to repeat along. None flattens `x` first.
 
     Returns
     -------
     Tensor
-        A copy, of the dtype of `x`.
+        Copy with the dtype of `x`.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor, or `repeats` is neither an int nor a tensor of integers.
     ValueError
-        If a number is negative, their count does not fit, or the axis does not exist.
+        If a number is negative, the length of `repeats` does not fit, or the axis does not exist.
     DeviceMismatchError
         If the tensors are on different devices.
 
     Notes
     -----
-    The shape depends on the values of a tensor of `repeats`, so a GPU is waited for.
+    If `repeats` is a tensor, the shape depends on its values, so the host waits for a GPU.
 
     Examples
     --------
@@ -323,21 +324,22 @@ def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> T
 
 
 def reshape(x: Tensor, /, shape: tuple[int, ...], *, copy: bool | None = None) -> Tensor:
-    """The elements, in their order, in another shape.
+    """Change the shape; the elements keep their order.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     shape : tuple of int
-        Of as many elements; one size may be -1 and is worked out.
+        New shape with the same number of elements. One size may be -1 and is inferred.
     copy : bool, optional
-        True always copies; False never, and raises where it must; None copies where it must.
+        True always copies. False never copies and raises if a copy is needed. None copies only if
+        needed.
 
     Returns
     -------
     Tensor
-        Of the dtype of `x`. A view where the layout in memory allows it, unless `copy` is True.
+        Has the dtype of `x`. It is a view if the memory layout permits and `copy` is not True.
 
     Raises
     ------
@@ -358,22 +360,23 @@ def reshape(x: Tensor, /, shape: tuple[int, ...], *, copy: bool | None = None) -
 
 
 def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Tensor:
-    """The elements moved along axes; those that leave come back at the start.
+    """Shift the elements along axes; those shifted past the end reappear at the start.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     shift : int or tuple of int
-        By how much, towards larger positions; backwards if negative. A tuple has a number for each
+        Number of positions to shift; negative values shift backwards. A tuple has a number for each
         axis.
     axis : int or tuple of int, optional
-        Along which, one `shift` serving all; None flattens, moves and restores the shape.
+        Axes to shift along; a single `shift` applies to all of them. None flattens the tensor,
+        shifts it and restores the shape.
 
     Returns
     -------
     Tensor
-        A copy, of the shape and dtype of `x`.
+        Copy with the shape and dtype of `x`.
 
     Raises
     ------
@@ -394,26 +397,26 @@ def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Te
 
 
 def squeeze(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
-    """Without axes of size 1.
+    """Remove axes of size 1.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     axis : int or tuple of int
-        Which; negative ones count from the last.
+        Axes to remove; negative values count from the last axis.
 
     Returns
     -------
     Tensor
-        A view, of the dtype of `x`.
+        View with the dtype of `x`.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If one of them is not of size 1, does not exist or is given twice.
+        If an axis does not have size 1, does not exist or is given twice.
 
     Examples
     --------
@@ -425,24 +428,24 @@ def squeeze(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
 
 
 def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
-    """Tensors joined along a new axis.
+    """Join tensors along a new axis.
 
     Parameters
     ----------
     arrays : list or tuple of Tensor
-        Of one shape.
+        Tensors of the same shape.
     axis : int, optional
-        Position of the new axis in the result, a negative one counted from the last.
+        Position of the new axis in the result; negative values count from the last axis.
 
     Returns
     -------
     Tensor
-        A new tensor, of the promoted dtype.
+        New tensor of the promoted dtype.
 
     Raises
     ------
     TypeError
-        If `arrays` is empty or holds what is no tensor.
+        If `arrays` is empty or an element is not a tensor.
     ValueError
         If the shapes differ or the axis does not exist.
     DeviceMismatchError
@@ -459,24 +462,25 @@ def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
 
 
 def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:
-    """The whole tensor several times, side by side.
+    """Repeat the whole tensor along each axis.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     repetitions : tuple of int
-        How often along each axis; the shorter of it and the shape is filled with ones in front.
+        Number of repetitions along each axis. The shorter of `repetitions` and the shape is padded
+        with ones in front.
 
     Returns
     -------
     Tensor
-        A copy, of the dtype of `x`.
+        Copy with the dtype of `x`.
 
     Raises
     ------
     TypeError
-        If `x` is not a tensor, or a number no int.
+        If `x` is not a tensor, or a number is not an int.
     ValueError
         If a number is negative.
 
@@ -491,28 +495,28 @@ def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:
 
 
 def transpose(x: Tensor, /, axes: tuple[int, ...] | None = None) -> Tensor:
-    """Axes in another order, under NumPy's name: xarray looks for it.
+    """Permute the axes; NumPy's name, which xarray expects.
 
     Not in the standard, which has `permute_dims`.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     axes : tuple of int, optional
-        Each axis of `x` once, in the order wanted; the reversed order unless given.
+        Permutation of the axes of `x`; by default their order is reversed.
 
     Returns
     -------
     Tensor
-        A view, of the dtype of `x`.
+        View with the dtype of `x`.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor, and in strict mode.
     ValueError
-        If `axes` is no permutation of the axes.
+        If `axes` is not a permutation of the axes.
 
     Examples
     --------
@@ -528,19 +532,19 @@ def transpose(x: Tensor, /, axes: tuple[int, ...] | None = None) -> Tensor:
 
 
 def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
-    """A tensor taken apart along an axis.
+    """Split a tensor into views along an axis.
 
     Parameters
     ----------
     x : Tensor
-        Of at least one axis.
+        Tensor with at least one axis.
     axis : int, optional
-        Along which.
+        Axis to operate along.
 
     Returns
     -------
     tuple of Tensor
-        Views, of the dtype of `x`, one for each position along the axis.
+        Views with the dtype of `x`, one for each position along the axis.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""Reductions that leave out NaN, under NumPy's names: what xarray looks for in a namespace.
+"""Reductions that ignore NaN, under NumPy's names, which xarray expects of a namespace.
 
-And `median`, which scikit-learn looks for, and otherwise takes NumPy's, on the CPU. Not in the
-standard. Each is written in the standard's functions, so it runs on every device and has a
-gradient, which is 0 for what is left out.
+The module also has `median`, because scikit-learn falls back to NumPy's, on the CPU, if a namespace
+lacks it. None of these functions is in the standard. Each is written with the standard's functions,
+so it runs on every device and is differentiable; the gradient of ignored elements is 0.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ._utility import any as _any
 
 
 def _present(name: str, x: Any) -> Any:
-    """Where `x` has a number; None if it has no NaN because of its dtype."""
+    """Mask of the elements that are not NaN; None if the dtype of `x` has no NaN."""
     check_tensor(name, x)
     if is_strict():
         raise TypeError(f"{name}: outside the standard; write xp.where(xp.isnan(x), ..., x)")
@@ -38,7 +38,7 @@ def _present(name: str, x: Any) -> Any:
 
 
 def _numbers(name: str, x: Any, dtype: DType | None = None) -> tuple[Any, Any]:
-    """`x` in floating point, and where it has a number."""
+    """`x` in a floating-point dtype, and the mask of elements that are not NaN."""
     some = _present(name, x)
     if dtype is not None or some is None:
         x = astype(x, DEFAULTS["real floating"] if dtype is None else dtype)
@@ -52,21 +52,21 @@ def _mean(x: Tensor, some: Tensor, axis: Axis, keepdims: bool) -> Tensor:
 
 
 def nanmax(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Largest element but for NaN.
+    """Largest element, ignoring NaN.
 
     Parameters
     ----------
     x : Tensor
-        Of a real-valued dtype.
+        Input of a real-valued dtype.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of the dtype of `x`; NaN where there is no number.
+        Has the dtype of `x`; NaN where all elements are NaN.
 
     Raises
     ------
@@ -89,21 +89,21 @@ def nanmax(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
 
 
 def nanmin(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Smallest element but for NaN.
+    """Smallest element, ignoring NaN.
 
     Parameters
     ----------
     x : Tensor
-        Of a real-valued dtype.
+        Input of a real-valued dtype.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of the dtype of `x`; NaN where there is no number.
+        Has the dtype of `x`; NaN where all elements are NaN.
 
     Raises
     ------
@@ -133,18 +133,18 @@ def nansum(
     Parameters
     ----------
     x : Tensor
-        Of a numeric dtype.
+        Input of a numeric dtype.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     dtype : dtype, optional
-        In which to compute, and of the result.
+        Dtype of the computation and the result.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        As of `sum`; 0 where there is no number.
+        As in `sum`; 0 where all elements are NaN.
 
     Raises
     ------
@@ -172,18 +172,18 @@ def nanprod(
     Parameters
     ----------
     x : Tensor
-        Of a numeric dtype.
+        Input of a numeric dtype.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     dtype : dtype, optional
-        In which to compute, and of the result.
+        Dtype of the computation and the result.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        As of `prod`; 1 where there is no number.
+        As in `prod`; 1 where all elements are NaN.
 
     Raises
     ------
@@ -211,18 +211,18 @@ def nanmean(
     Parameters
     ----------
     x : Tensor
-        Of a numeric dtype.
+        Input of a numeric dtype.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     dtype : dtype, optional
-        In which to compute, and of the result.
+        Dtype of the computation and the result.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of a floating-point dtype; NaN where there is no number.
+        Has a floating-point dtype; NaN where all elements are NaN.
 
     Raises
     ------
@@ -255,20 +255,20 @@ def nanvar(
     Parameters
     ----------
     x : Tensor
-        Of a numeric dtype.
+        Input of a numeric dtype.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     dtype : dtype, optional
-        In which to compute, and of the result.
+        Dtype of the computation and the result.
     ddof : int or float, optional
-        c in the divisor N - c, N being the number of elements that are not NaN.
+        Correction c in the divisor N - c, where N is the number of elements that are not NaN.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of a real floating-point dtype; NaN where N - c is not positive.
+        Has a real floating-point dtype; NaN where N - c is not positive.
 
     Raises
     ------
@@ -305,20 +305,20 @@ def nanstd(
     Parameters
     ----------
     x : Tensor
-        Of a numeric dtype.
+        Input of a numeric dtype.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     dtype : dtype, optional
-        In which to compute, and of the result.
+        Dtype of the computation and the result.
     ddof : int or float, optional
-        c in the divisor N - c, N being the number of elements that are not NaN.
+        Correction c in the divisor N - c, where N is the number of elements that are not NaN.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        The square root of `nanvar`.
+        Square root of `nanvar`.
 
     Raises
     ------
@@ -343,16 +343,16 @@ def nanmedian(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Ten
     Parameters
     ----------
     x : Tensor
-        Of a real-valued dtype.
+        Input of a real-valued dtype.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of a real floating-point dtype; NaN where there is no number.
+        Has a real floating-point dtype; NaN where all elements are NaN.
 
     Raises
     ------
@@ -374,14 +374,14 @@ def nanmedian(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Ten
     elif isinstance(axis, tuple):
         ends = tuple(range(-len(axis), 0))
         x, some = (moveaxis(a, axis, ends) for a in (x, some))
-        kept = x.shape[: x.ndim - len(axis)]
+        leading = x.shape[: x.ndim - len(axis)]
         size = math.prod(x.shape[x.ndim - len(axis) :])
-        x, some = (reshape(a, (*kept, size)) for a in (x, some))
+        x, some = (reshape(a, (*leading, size)) for a in (x, some))
     else:
         x, some = moveaxis(x, axis, -1), moveaxis(some, axis, -1)
     if not x.shape[-1]:
-        raise ValueError(f"nanmedian: there are no elements to reduce; got axis={axis}")
-    x = sort(where(some, x, math.inf))  # NaNs last, where no median looks
+        raise ValueError(f"nanmedian: expected at least one element to reduce; got axis={axis}")
+    x = sort(where(some, x, math.inf))  # NaNs are last, where the median does not read them
     count = count_nonzero(some, axis=-1, keepdims=True)
     first, second = ((count + i) // 2 for i in (-1, 0))
     low = take_along_axis(x, where(count > 0, first, 0), axis=-1)
@@ -391,21 +391,21 @@ def nanmedian(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Ten
 
 
 def median(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Median of the elements, between the two middle ones of an even number.
+    """Median of the elements: the mean of the two middle ones if their number is even.
 
     Parameters
     ----------
     x : Tensor
-        Of a real-valued dtype.
+        Input of a real-valued dtype.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of a real floating-point dtype; NaN where some element is.
+        Has a real floating-point dtype; NaN where an element is NaN.
 
     Raises
     ------
@@ -430,29 +430,30 @@ def median(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
 
 
 def nanargmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Position of the largest element but for NaN.
+    """Position of the largest element, ignoring NaN.
 
     Parameters
     ----------
     x : Tensor
-        Of a real-valued dtype.
+        Input of a real-valued dtype.
     axis : int, optional
-        Along which, a negative one counted from the last; None: of the flattened tensor.
+        Axis to search along; negative values count from the last axis. By default the flattened
+        tensor is searched.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of the default integer dtype; of several equal elements, the first.
+        Has the default integer dtype; among equal elements the first is chosen.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor, and in strict mode.
     ValueError
-        If an axis does not exist, or if there is nothing but NaN along it. (The host waits for a
-        GPU to see it.)
+        If an axis does not exist, or all elements along it are NaN. (The host waits for a GPU to
+        check this.)
 
     Examples
     --------
@@ -464,35 +465,36 @@ def nanargmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) 
     if some is None:
         return argmax(x, axis=axis, keepdims=keepdims)
     if bool(_any(logical_not(_any(some, axis=axis)))):
-        raise ValueError("nanargmax: there is nothing but NaN along the axis")
+        raise ValueError("nanargmax: all elements along the axis are NaN")
     found = equal(x, nanmax(x, axis=axis, keepdims=True))
     return argmax(astype(found, DEFAULTS["indexing"]), axis=axis, keepdims=keepdims)
 
 
 def nanargmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """Position of the smallest element but for NaN.
+    """Position of the smallest element, ignoring NaN.
 
     Parameters
     ----------
     x : Tensor
-        Of a real-valued dtype.
+        Input of a real-valued dtype.
     axis : int, optional
-        Along which, a negative one counted from the last; None: of the flattened tensor.
+        Axis to search along; negative values count from the last axis. By default the flattened
+        tensor is searched.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of the default integer dtype; of several equal elements, the first.
+        Has the default integer dtype; among equal elements the first is chosen.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor, and in strict mode.
     ValueError
-        If an axis does not exist, or if there is nothing but NaN along it. (The host waits for a
-        GPU to see it.)
+        If an axis does not exist, or all elements along it are NaN. (The host waits for a GPU to
+        check this.)
 
     Examples
     --------
@@ -504,27 +506,28 @@ def nanargmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) 
     if some is None:
         return argmin(x, axis=axis, keepdims=keepdims)
     if bool(_any(logical_not(_any(some, axis=axis)))):
-        raise ValueError("nanargmin: there is nothing but NaN along the axis")
+        raise ValueError("nanargmin: all elements along the axis are NaN")
     found = equal(x, nanmin(x, axis=axis, keepdims=True))
     return argmax(astype(found, DEFAULTS["indexing"]), axis=axis, keepdims=keepdims)
 
 
 def nancumsum(x: Tensor, /, *, axis: int | None = None, dtype: DType | None = None) -> Tensor:
-    """Running sums of the elements that are not NaN.
+    """Cumulative sums of the elements that are not NaN.
 
     Parameters
     ----------
     x : Tensor
-        Of a numeric dtype.
+        Input of a numeric dtype.
     axis : int, optional
-        Along which, a negative one counted from the last; None: of the flattened tensor.
+        Axis to search along; negative values count from the last axis. By default the flattened
+        tensor is searched.
     dtype : dtype, optional
-        In which to compute, and of the result.
+        Dtype of the computation and the result.
 
     Returns
     -------
     Tensor
-        As of `cumulative_sum`; NaN counts as 0.
+        As in `cumulative_sum`; NaN counts as 0.
 
     Raises
     ------
@@ -547,21 +550,22 @@ def nancumsum(x: Tensor, /, *, axis: int | None = None, dtype: DType | None = No
 
 
 def nancumprod(x: Tensor, /, *, axis: int | None = None, dtype: DType | None = None) -> Tensor:
-    """Running products of the elements that are not NaN.
+    """Cumulative products of the elements that are not NaN.
 
     Parameters
     ----------
     x : Tensor
-        Of a numeric dtype.
+        Input of a numeric dtype.
     axis : int, optional
-        Along which, a negative one counted from the last; None: of the flattened tensor.
+        Axis to search along; negative values count from the last axis. By default the flattened
+        tensor is searched.
     dtype : dtype, optional
-        In which to compute, and of the result.
+        Dtype of the computation and the result.
 
     Returns
     -------
     Tensor
-        As of `cumulative_prod`; NaN counts as 1.
+        As in `cumulative_prod`; NaN counts as 1.
 
     Raises
     ------

@@ -14,24 +14,25 @@ def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
     Parameters
     ----------
     x : Tensor
-        Of a real-valued dtype, not empty.
+        Input of a real-valued dtype, not empty.
     axis : int, optional
-        Along which, a negative one counted from the last; None: in the flattened tensor.
+        Axis to search along; negative values count from the last axis. By default the flattened
+        tensor is searched.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        int64, of the shape of `x` without the axis. Of equal elements the first; of NaN the first,
-        if there is any.
+        Positions of dtype int64, with the shape of `x` without the axis. Among equal elements the
+        first is chosen; if there are NaNs, the first NaN.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If there is no element or the axis does not exist.
+        If there are no elements or the axis does not exist.
 
     Examples
     --------
@@ -48,24 +49,25 @@ def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
     Parameters
     ----------
     x : Tensor
-        Of a real-valued dtype, not empty.
+        Input of a real-valued dtype, not empty.
     axis : int, optional
-        Along which, a negative one counted from the last; None: in the flattened tensor.
+        Axis to search along; negative values count from the last axis. By default the flattened
+        tensor is searched.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        int64, of the shape of `x` without the axis. Of equal elements the first; of NaN the first,
-        if there is any.
+        Positions of dtype int64, with the shape of `x` without the axis. Among equal elements the
+        first is chosen; if there are NaNs, the first NaN.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If there is no element or the axis does not exist.
+        If there are no elements or the axis does not exist.
 
     Examples
     --------
@@ -77,32 +79,32 @@ def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
 
 
 def count_nonzero(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """How many elements are not zero.
+    """Number of nonzero elements.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        int64, of the shape of `x` without the reduced axes.
+        Counts of dtype int64, with the shape of `x` without the reduced axes.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If an axis does not exist or is named twice.
+        If an axis does not exist or is given twice.
 
     Notes
     -----
-    NaN is not zero; -0.0 is.
+    NaN counts as nonzero, -0.0 as zero.
 
     Examples
     --------
@@ -114,18 +116,18 @@ def count_nonzero(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) ->
 
 
 def nonzero(x: Tensor, /) -> tuple[Tensor, ...]:
-    """Positions of the elements that are not zero.
+    """Positions of the nonzero elements.
 
     Parameters
     ----------
     x : Tensor
-        Of at least one axis.
+        Input with at least one axis.
 
     Returns
     -------
     tuple of Tensor
-        For each axis the positions along it, int64 and of one axis, in row-major order of the
-        elements.
+        One-dimensional int64 tensors, one for each axis, with the positions along it. The elements
+        are in row-major order.
 
     Raises
     ------
@@ -136,7 +138,7 @@ def nonzero(x: Tensor, /) -> tuple[Tensor, ...]:
 
     Notes
     -----
-    The shape depends on the data, so a GPU is waited for.
+    The shape depends on the data, so the host waits for a GPU.
 
     Examples
     --------
@@ -155,36 +157,37 @@ def searchsorted(
     side: Literal["left", "right"] = "left",
     sorter: Tensor | None = None,
 ) -> Tensor:
-    """Where to insert values into a sorted tensor to keep it sorted.
+    """Positions at which to insert values into a sorted tensor so that it stays sorted.
 
     Parameters
     ----------
     x1 : Tensor
-        Of one axis, in ascending order, or put into it by `sorter`.
+        One-dimensional tensor in ascending order, or sorted by `sorter`.
     x2 : Tensor or scalar
-        The values, of any shape.
+        Values to insert, of any shape.
     side : {'left', 'right'}, optional
-        Before or behind equal elements.
+        Insert before ('left') or after ('right') equal elements.
     sorter : Tensor, optional
-        Positions that sort `x1`, of its shape and an integer dtype.
+        Positions that sort `x1`, with its shape and an integer dtype.
 
     Returns
     -------
     Tensor
-        int64, of the shape of `x2`.
+        Positions of dtype int64, with the shape of `x2`.
 
     Raises
     ------
     TypeError
-        If an argument is neither a tensor nor a scalar, or `sorter` is not of integers.
+        If an argument is neither a tensor nor a scalar, or `sorter` does not have an integer dtype.
     ValueError
-        If `side` is neither, `x1` has not one axis, or the size of `sorter` does not fit.
+        If `side` is neither 'left' nor 'right', `x1` does not have exactly one axis, or the size of
+        `sorter` does not fit.
     DeviceMismatchError
         If the tensors are on different devices.
 
     Notes
     -----
-    NaN comes last, as `sort` has it. That `x1` is sorted is not checked.
+    NaN is last, as in `sort`. It is not checked that `x1` is sorted.
 
     Examples
     --------
@@ -198,26 +201,26 @@ def searchsorted(
 
 
 def where(condition: Tensor, x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Tensor:
-    """Elements of one tensor or the other, as a condition says.
+    """Select elements from one of two tensors according to a condition.
 
     Parameters
     ----------
     condition : Tensor
-        bool; of another dtype, what is not 0 is true.
+        Condition of dtype bool; in other dtypes every nonzero element is true.
     x1 : Tensor or scalar
-        Taken where it is true.
+        Values where the condition is true.
     x2 : Tensor or scalar
-        Taken where it is false.
+        Values where the condition is false.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape and of the dtype to which `x1` and `x2` promote.
+        Has the broadcast shape and the dtype to which `x1` and `x2` promote.
 
     Raises
     ------
     TypeError
-        If no argument is a tensor, or one is neither a tensor nor a scalar.
+        If no argument is a tensor, or an argument is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError

@@ -9,7 +9,7 @@ from ._typing import Tensor
 
 
 class UniqueAllResult(NamedTuple):
-    """What `unique_all` returns."""
+    """Result of `unique_all`."""
 
     values: Tensor
     indices: Tensor
@@ -18,46 +18,46 @@ class UniqueAllResult(NamedTuple):
 
 
 class UniqueCountsResult(NamedTuple):
-    """What `unique_counts` returns."""
+    """Result of `unique_counts`."""
 
     values: Tensor
     counts: Tensor
 
 
 class UniqueInverseResult(NamedTuple):
-    """What `unique_inverse` returns."""
+    """Result of `unique_inverse`."""
 
     values: Tensor
     inverse_indices: Tensor
 
 
 def isin(x1: Tensor | int, x2: Tensor | int, /, *, invert: bool = False) -> Tensor:
-    """Whether elements are among others.
+    """Test each element for membership in another tensor.
 
     Parameters
     ----------
     x1 : Tensor or int
-        The elements asked about; at least one argument is a tensor.
+        Elements to test. At least one argument must be a tensor.
     x2 : Tensor or int
-        The others, of any shape.
+        Values to compare with, of any shape.
     invert : bool, optional
-        Whether they are not.
+        If True, test for non-membership.
 
     Returns
     -------
     Tensor
-        bool, of the shape of `x1`.
+        Has the shape of `x1` and dtype bool.
 
     Raises
     ------
     TypeError
-        If neither is a tensor, or one is neither a tensor nor a scalar.
+        If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     DeviceMismatchError
         If the tensors are on different devices.
 
     Notes
     -----
-    Elements are compared as `equal` compares them: NaN is among nothing, and -0.0 is 0.0.
+    Elements are compared as in `equal`: NaN is never a member, and -0.0 equals 0.0.
 
     Examples
     --------
@@ -69,19 +69,19 @@ def isin(x1: Tensor | int, x2: Tensor | int, /, *, invert: bool = False) -> Tens
 
 
 def unique_all(x: Tensor, /) -> UniqueAllResult:
-    """The distinct elements, where they are, and how often.
+    """Distinct elements with their first positions, inverse indices and counts.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
 
     Returns
     -------
     UniqueAllResult
-        values, of one axis and the dtype of `x`, in ascending order, NaN last; indices of their
-        first occurrences in the flattened tensor; inverse_indices, of the shape of `x`, that
-        rebuild it from the values; counts. All but the values are int64.
+        `values`, one-dimensional, of the dtype of `x`, in ascending order with NaN last; `indices`
+        of their first occurrences in the flattened tensor; `inverse_indices`, with the shape of
+        `x`, that reconstruct it from the values; and `counts`. All except the values are int64.
 
     Raises
     ------
@@ -90,8 +90,8 @@ def unique_all(x: Tensor, /) -> UniqueAllResult:
 
     Notes
     -----
-    NaN differs from every element, so each is its own; -0.0 equals 0.0. The shape depends on the
-    data, so a GPU is waited for.
+    NaN is not equal to itself, so every NaN is a distinct element; -0.0 equals 0.0. The shape
+    depends on the data, so the host waits for a GPU.
 
     Examples
     --------
@@ -103,17 +103,18 @@ def unique_all(x: Tensor, /) -> UniqueAllResult:
 
 
 def unique_counts(x: Tensor, /) -> UniqueCountsResult:
-    """The distinct elements and how often each occurs.
+    """Distinct elements and their counts.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
 
     Returns
     -------
     UniqueCountsResult
-        values, of one axis and the dtype of `x`, in ascending order, NaN last; and counts, int64.
+        `values`, one-dimensional, of the dtype of `x`, in ascending order with NaN last; and
+        `counts`, int64.
 
     Raises
     ------
@@ -122,8 +123,8 @@ def unique_counts(x: Tensor, /) -> UniqueCountsResult:
 
     Notes
     -----
-    NaN differs from every element, so each is its own; -0.0 equals 0.0. The shape depends on the
-    data, so a GPU is waited for.
+    NaN is not equal to itself, so every NaN is a distinct element; -0.0 equals 0.0. The shape
+    depends on the data, so the host waits for a GPU.
 
     Examples
     --------
@@ -136,18 +137,18 @@ def unique_counts(x: Tensor, /) -> UniqueCountsResult:
 
 
 def unique_inverse(x: Tensor, /) -> UniqueInverseResult:
-    """The distinct elements and how to rebuild the tensor from them.
+    """Distinct elements and the indices that reconstruct the tensor from them.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
 
     Returns
     -------
     UniqueInverseResult
-        values, of one axis and the dtype of `x`, in ascending order, NaN last; and inverse_indices,
-        int64, of the shape of `x`.
+        `values`, one-dimensional, of the dtype of `x`, in ascending order with NaN last; and
+        `inverse_indices`, int64, with the shape of `x`.
 
     Raises
     ------
@@ -156,8 +157,8 @@ def unique_inverse(x: Tensor, /) -> UniqueInverseResult:
 
     Notes
     -----
-    NaN differs from every element, so each is its own; -0.0 equals 0.0. The shape depends on the
-    data, so a GPU is waited for.
+    NaN is not equal to itself, so every NaN is a distinct element; -0.0 equals 0.0. The shape
+    depends on the data, so the host waits for a GPU.
 
     Examples
     --------
@@ -170,17 +171,17 @@ def unique_inverse(x: Tensor, /) -> UniqueInverseResult:
 
 
 def unique_values(x: Tensor, /) -> Tensor:
-    """The distinct elements.
+    """Distinct elements.
 
     Parameters
     ----------
     x : Tensor
-        Of any shape and dtype.
+        Input of any shape and dtype.
 
     Returns
     -------
     Tensor
-        One axis, of the dtype of `x`, in ascending order, NaN last.
+        One-dimensional tensor of the dtype of `x`, in ascending order with NaN last.
 
     Raises
     ------
@@ -189,8 +190,8 @@ def unique_values(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    NaN differs from every element, so each is its own; -0.0 equals 0.0. The shape depends on the
-    data, so a GPU is waited for.
+    NaN is not equal to itself, so every NaN is a distinct element; -0.0 equals 0.0. The shape
+    depends on the data, so the host waits for a GPU.
 
     Examples
     --------

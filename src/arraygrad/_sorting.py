@@ -8,7 +8,7 @@ from ._typing import Tensor
 
 def _check_axis(name: str, x: Tensor, axis: int) -> None:
     if isinstance(x, Tensor) and not x.ndim:
-        raise ValueError(f"{name}: there is no axis to sort along; got a tensor of no axes")
+        raise ValueError(f"{name}: expected a tensor with at least one axis; got a 0-d tensor")
     if axis is None:
         raise TypeError(f"{name}: axis must be an int; got None")
 
@@ -16,23 +16,23 @@ def _check_axis(name: str, x: Tensor, axis: int) -> None:
 def argsort(
     x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True
 ) -> Tensor:
-    """Positions that sort a tensor.
+    """Positions that would sort a tensor.
 
     Parameters
     ----------
     x : Tensor
-        Of a real-valued dtype and at least one axis.
+        Input of a real-valued dtype with at least one axis.
     axis : int, optional
-        Along which, a negative one counted from the last.
+        Axis to operate along; negative values count from the last axis.
     descending : bool, optional
-        The largest first.
+        Whether to sort in descending order.
     stable : bool, optional
-        Keep the order of equal elements, also if `descending`.
+        Whether equal elements keep their order, also with `descending`.
 
     Returns
     -------
     Tensor
-        int64, of the shape of `x`.
+        Positions of dtype int64, with the shape of `x`.
 
     Raises
     ------
@@ -43,7 +43,8 @@ def argsort(
 
     Notes
     -----
-    NaN counts as larger than all else: last, or first if `descending`. -0.0 and 0.0 are equal.
+    NaN counts as larger than every number: it is last, or first with `descending`. -0.0 and 0.0 are
+    equal.
 
     Examples
     --------
@@ -56,23 +57,23 @@ def argsort(
 
 
 def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
-    """The elements in order.
+    """Sort the elements along an axis.
 
     Parameters
     ----------
     x : Tensor
-        Of a real-valued dtype and at least one axis.
+        Input of a real-valued dtype with at least one axis.
     axis : int, optional
-        Along which, a negative one counted from the last.
+        Axis to operate along; negative values count from the last axis.
     descending : bool, optional
-        The largest first.
+        Whether to sort in descending order.
     stable : bool, optional
-        Keep the order of equal elements, also if `descending`.
+        Whether equal elements keep their order, also with `descending`.
 
     Returns
     -------
     Tensor
-        A copy, of the shape and dtype of `x`.
+        Copy with the shape and dtype of `x`.
 
     Raises
     ------
@@ -83,7 +84,8 @@ def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool
 
     Notes
     -----
-    NaN counts as larger than all else: last, or first if `descending`. -0.0 and 0.0 are equal.
+    NaN counts as larger than every number: it is last, or first with `descending`. -0.0 and 0.0 are
+    equal.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What the standard defines for each operation, and the errors of strict mode.
+"""Dtypes that the standard defines for each operation, and the errors of strict mode.
 
 `KINDS` is the table of operations: for each, the kinds of dtype that the standard defines it
 for, in NumPy's letters (b bool, i signed, u unsigned, f real floating, c complex floating). An
@@ -44,7 +44,7 @@ MUTATING = frozenset(
     "setitem".split()
 )
 
-#: Kind letter -> the dtypes that promote among themselves.
+#: Kind letter -> dtypes that promote among themselves.
 _FAMILY = {
     "b": "bool",
     "i": "integer",
@@ -52,7 +52,7 @@ _FAMILY = {
     "f": "floating",
     "c": "floating",
 }
-#: Kinds -> how to say them, and a dtype to cast to.
+#: Kinds -> their name in messages, and a dtype to cast to.
 _WORDS = {
     _NUMERIC: ("numeric", "int64"),
     _REAL: ("real-valued", "int64"),
@@ -63,23 +63,23 @@ _WORDS = {
     _BITS: ("integer or bool", "int64"),
     _BOOL: ("bool", "bool"),
 }
-#: Operations that do not promote all their operands: how many at the front stand apart.
+#: Operations that do not promote all their operands: number of leading operands that are excluded.
 _APART = {"where": 1, "take": 2, "take_along_axis": 2, "repeat": 2, "broadcast_arrays": 99}
 
 
 def check(
     name: str, operands: Sequence[Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
-    """Raise what strict mode raises for this operation, or nothing.
+    """Raise the error of strict mode if this operation is outside the standard.
 
     Raises
     ------
     TypeError
-        For dtypes or scalars that the standard does not define together or for `name`.
+        If the standard does not define `name` for the dtypes or scalars, or their combination.
     IndexError
-        For an index that the standard does not define.
+        If the standard does not define the index.
     ValueError
-        For ``x.T`` of other than two axes.
+        If ``x.T`` is used with a number of axes other than two.
     """
     tensors = [x for x in operands if hasattr(x, "_data")]
     _check_kinds(name, operands)
@@ -88,7 +88,7 @@ def check(
     if name in ("getitem", "setitem"):
         _check_key(name, args[0], tensors[0])
     if name == "T" and tensors[0].ndim != 2:
-        raise ValueError("T: outside the standard but for two axes; write x.mT or permute_dims")
+        raise ValueError("T: outside the standard except for two axes; write x.mT or permute_dims")
     promoting = operands[_APART.get(name, 0) :]
     check_promotion(
         name,
@@ -127,7 +127,7 @@ def _check_kinds(name: str, operands: Sequence[Any]) -> None:
 
 
 def check_promotion(name: str, dtypes: Sequence[Any], scalars: Sequence[Any]) -> None:
-    """Raise TypeError if the standard does not promote these together."""
+    """Raise TypeError if the standard defines no promotion of these dtypes and scalars."""
     for dtype in dtypes[1:]:
         first = dtypes[0]
         mixed = _FAMILY[dtype.kind] != _FAMILY[first.kind]
@@ -159,7 +159,7 @@ _SCALAR_TARGET = {
 
 
 def _check_target(name: str, operands: Sequence[Any]) -> None:
-    """The dtype of what is written must promote to the dtype of where it is written."""
+    """Raise TypeError if the dtype of the value does not promote to that of the target."""
     x, value = operands[0], operands[1]
     kinds = "buifc"
     if hasattr(value, "_data"):
@@ -177,12 +177,12 @@ def _check_target(name: str, operands: Sequence[Any]) -> None:
 
 
 def _check_key(name: str, key: Any, x: Any) -> None:
-    """The forms of an index that the standard reads; `key` is already the backend's."""
+    """Raise IndexError for a form of index outside the standard; `key` is already the backend's."""
     entries = key if isinstance(key, tuple) else (key,)
     arrays = [k for k in entries if hasattr(k, "dtype")]
     if any(k.dtype.kind == "b" for k in arrays):
         if len(entries) > 1:
-            raise IndexError(f"{name}: the standard allows a boolean index only alone")
+            raise IndexError(f"{name}: the standard allows a boolean index only as the sole index")
         return
     plain = [k for k in entries if not hasattr(k, "dtype")]
     if arrays and not all(isinstance(k, int) for k in plain):
@@ -193,14 +193,14 @@ def _check_key(name: str, key: Any, x: Any) -> None:
     indexed = sum(k is not None and k is not Ellipsis for k in entries)
     if Ellipsis not in plain and indexed < x.ndim:
         raise IndexError(
-            f"{name}: the standard asks for an index of each axis, or ...; "
+            f"{name}: the standard requires an index for each axis, or ...; "
             f"got {indexed} for {x.ndim} axes; write x[i, ...]"
         )
     _check_bounds(name, entries, x.shape, indexed)
 
 
 def _check_bounds(name: str, entries: Sequence[Any], shape: tuple[int, ...], indexed: int) -> None:
-    """A slice's ends must be in the ranges that the standard gives for it."""
+    """Raise IndexError if a bound of a slice is outside the range that the standard defines."""
     axis = 0
     for k in entries:
         if k is Ellipsis:

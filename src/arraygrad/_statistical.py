@@ -15,31 +15,32 @@ def cumulative_prod(
     dtype: DType | None = None,
     include_initial: bool = False,
 ) -> Tensor:
-    """Running products.
+    """Cumulative products.
 
     Parameters
     ----------
     x : Tensor
-        Of a numeric dtype and at least one axis.
+        Input of a numeric dtype with at least one axis.
     axis : int, optional
-        Along which, a negative one counted from the last; may be left out for one axis.
+        Axis to accumulate along; negative values count from the last axis. Optional if `x` has
+        exactly one axis.
     dtype : dtype, optional
-        In which to compute, and of the result. None: int64 or uint64 for smaller integers (bool:
-        int64), else the dtype of `x`.
+        Dtype of the computation and the result. By default int64 or uint64 for smaller integers
+        (int64 for bool), else the dtype of `x`.
     include_initial : bool, optional
-        Begin with 1, so that the axis gets one element more.
+        Whether to start with 1, so that the axis has one more element.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`, but for `include_initial`.
+        Has the shape of `x`, with one more element along the axis if `include_initial`.
 
     Raises
     ------
     TypeError
-        If `x` is not a tensor, or `dtype` is none of the standard's.
+        If `x` is not a tensor, or `dtype` is not one of the standard's.
     ValueError
-        If the axis does not exist, or is left out for several.
+        If the axis does not exist, or is not given although `x` has several axes.
 
     Examples
     --------
@@ -59,31 +60,32 @@ def cumulative_sum(
     dtype: DType | None = None,
     include_initial: bool = False,
 ) -> Tensor:
-    """Running sums.
+    """Cumulative sums.
 
     Parameters
     ----------
     x : Tensor
-        Of a numeric dtype and at least one axis.
+        Input of a numeric dtype with at least one axis.
     axis : int, optional
-        Along which, a negative one counted from the last; may be left out for one axis.
+        Axis to accumulate along; negative values count from the last axis. Optional if `x` has
+        exactly one axis.
     dtype : dtype, optional
-        In which to compute, and of the result. None: int64 or uint64 for smaller integers (bool:
-        int64), else the dtype of `x`.
+        Dtype of the computation and the result. By default int64 or uint64 for smaller integers
+        (int64 for bool), else the dtype of `x`.
     include_initial : bool, optional
-        Begin with 0, so that the axis gets one element more.
+        Whether to start with 0, so that the axis has one more element.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`, but for `include_initial`.
+        Has the shape of `x`, with one more element along the axis if `include_initial`.
 
     Raises
     ------
     TypeError
-        If `x` is not a tensor, or `dtype` is none of the standard's.
+        If `x` is not a tensor, or `dtype` is not one of the standard's.
     ValueError
-        If the axis does not exist, or is left out for several.
+        If the axis does not exist, or is not given although `x` has several axes.
 
     Examples
     --------
@@ -102,23 +104,23 @@ def max(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of a real-valued dtype, not empty along the reduced axes.
+        Input of a real-valued dtype, not empty along the reduced axes.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of the dtype of `x`, and of its shape without the reduced axes; NaN if there is any.
+        Has the dtype of `x` and its shape without the reduced axes; NaN if an element is NaN.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If there is no element, or an axis does not exist or is named twice.
+        If there are no elements, or an axis does not exist or is given twice.
 
     Examples
     --------
@@ -135,24 +137,25 @@ def mean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of a floating-point dtype; integers and bools give float64.
+        Input of a floating-point dtype; integers and bools are converted to float64.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of the dtype of `x`, or float64, and of its shape without the reduced axes. NaN if there is
-        any, and where there is no element, with NumPy's warning on the CPU.
+        Has the shape of `x` without the reduced axes, and the dtype of `x`; float64 for integers
+        and bools. NaN if an element is NaN or there are no elements, the latter with NumPy's
+        warning on the CPU.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If an axis does not exist or is named twice.
+        If an axis does not exist or is given twice.
 
     Examples
     --------
@@ -169,23 +172,23 @@ def min(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of a real-valued dtype, not empty along the reduced axes.
+        Input of a real-valued dtype, not empty along the reduced axes.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of the dtype of `x`, and of its shape without the reduced axes; NaN if there is any.
+        Has the dtype of `x` and its shape without the reduced axes; NaN if an element is NaN.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If there is no element, or an axis does not exist or is named twice.
+        If there are no elements, or an axis does not exist or is given twice.
 
     Examples
     --------
@@ -209,26 +212,26 @@ def prod(
     Parameters
     ----------
     x : Tensor
-        Of a numeric dtype; bools count as 0 and 1.
+        Input of a numeric dtype; bools count as 0 and 1.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     dtype : dtype, optional
-        In which to compute, and of the result. None: int64 or uint64 for smaller integers (bool:
-        int64), else the dtype of `x`.
+        Dtype of the computation and the result. By default int64 or uint64 for smaller integers
+        (int64 for bool), else the dtype of `x`.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of the shape of `x` without the reduced axes; 1 where there is no element.
+        Has the shape of `x` without the reduced axes; 1 where there are no elements.
 
     Raises
     ------
     TypeError
-        If `x` is not a tensor, or `dtype` is none of the standard's.
+        If `x` is not a tensor, or `dtype` is not one of the standard's.
     ValueError
-        If an axis does not exist or is named twice.
+        If an axis does not exist or is given twice.
 
     Notes
     -----
@@ -254,30 +257,32 @@ def std(
     Parameters
     ----------
     x : Tensor
-        Of a real floating-point dtype; integers and bools give float64.
+        Input of a real floating-point dtype; integers and bools are converted to float64.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     correction : int or float, optional
-        c in the divisor N - c: 0 for the whole population, 1 (Bessel) for a sample.
+        Correction c in the divisor N - c: 0 for the population, 1 (Bessel's correction) for a
+        sample.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of the dtype of `x`, or float64, and of its shape without the reduced axes. NaN if there is
-        any; not finite if N - c is not positive, with NumPy's warning on the CPU.
+        Has the shape of `x` without the reduced axes, and the dtype of `x`; float64 for integers
+        and bools. NaN if an element is NaN; not finite if N - c is not positive, with NumPy's
+        warning on the CPU.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If an axis does not exist or is named twice.
+        If an axis does not exist or is given twice.
 
     Notes
     -----
-    The square root of `var`.
+    This is the square root of `var`.
 
     Examples
     --------
@@ -301,31 +306,32 @@ def sum(
     Parameters
     ----------
     x : Tensor
-        Of a numeric dtype; bools count as 0 and 1.
+        Input of a numeric dtype; bools count as 0 and 1.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     dtype : dtype, optional
-        In which to compute, and of the result. None: int64 or uint64 for smaller integers (bool:
-        int64), else the dtype of `x`.
+        Dtype of the computation and the result. By default int64 or uint64 for smaller integers
+        (int64 for bool), else the dtype of `x`.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of the shape of `x` without the reduced axes; 0 where there is no element.
+        Has the shape of `x` without the reduced axes; 0 where there are no elements.
 
     Raises
     ------
     TypeError
-        If `x` is not a tensor, or `dtype` is none of the standard's.
+        If `x` is not a tensor, or `dtype` is not one of the standard's.
     ValueError
-        If an axis does not exist or is named twice.
+        If an axis does not exist or is given twice.
 
     Notes
     -----
-    On the CPU floating-point numbers are added along the fastest axis by pairs or in short parts,
-    and many rows in parts, too, so that the rounding error hardly grows with their number.
+    On the CPU floating-point numbers are summed pairwise or in short blocks along the contiguous
+    axis, and many rows are summed in blocks too, so that the rounding error hardly grows with their
+    number.
 
     Examples
     --------
@@ -349,30 +355,32 @@ def var(
     Parameters
     ----------
     x : Tensor
-        Of a real floating-point dtype; integers and bools give float64.
+        Input of a real floating-point dtype; integers and bools are converted to float64.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     correction : int or float, optional
-        c in the divisor N - c: 0 for the whole population, 1 (Bessel) for a sample.
+        Correction c in the divisor N - c: 0 for the population, 1 (Bessel's correction) for a
+        sample.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        Of the dtype of `x`, or float64, and of its shape without the reduced axes. NaN if there is
-        any; not finite if N - c is not positive, with NumPy's warning on the CPU.
+        Has the shape of `x` without the reduced axes, and the dtype of `x`; float64 for integers
+        and bools. NaN if an element is NaN; not finite if N - c is not positive, with NumPy's
+        warning on the CPU.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If an axis does not exist or is named twice.
+        If an axis does not exist or is given twice.
 
     Notes
     -----
-    Two passes: the sum of squared deviations from the mean, over N - c.
+    Computed in two passes: the sum of squared deviations from the mean, divided by N - c.
 
     Examples
     --------

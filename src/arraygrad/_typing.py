@@ -1,4 +1,4 @@
-"""Names for types that many signatures share."""
+"""Type aliases shared by many signatures."""
 
 from __future__ import annotations
 

@@ -8,28 +8,29 @@ from ._typing import Axis, Tensor
 
 
 def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Whether all elements are true.
+    """Test whether all elements are true.
 
     Parameters
     ----------
     x : Tensor
-        Of any dtype; what is not 0 is true, NaN too.
+        Input of any dtype; every nonzero element, including NaN, is true.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        bool, of the shape of `x` without the reduced axes; True where there is no element.
+        Has dtype bool and the shape of `x` without the reduced axes; True where there are no
+        elements.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If an axis does not exist or is named twice.
+        If an axis does not exist or is given twice.
 
     Examples
     --------
@@ -41,28 +42,29 @@ def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Whether at least one element is true.
+    """Test whether at least one element is true.
 
     Parameters
     ----------
     x : Tensor
-        Of any dtype; what is not 0 is true, NaN too.
+        Input of any dtype; every nonzero element, including NaN, is true.
     axis : int or tuple of int, optional
-        Axes to reduce, negative ones counted from the last; None for all.
+        Axes to reduce; negative values count from the last axis. By default all axes are reduced.
     keepdims : bool, optional
-        Keep the reduced axes, with size 1.
+        Whether to keep the reduced axes with size 1.
 
     Returns
     -------
     Tensor
-        bool, of the shape of `x` without the reduced axes; False where there is no element.
+        Has dtype bool and the shape of `x` without the reduced axes; False where there are no
+        elements.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        If an axis does not exist or is named twice.
+        If an axis does not exist or is given twice.
 
     Examples
     --------
@@ -82,27 +84,27 @@ def diff(
     prepend: Tensor | None = None,
     append: Tensor | None = None,
 ) -> Tensor:
-    """Differences of neighbours.
+    """Differences of adjacent elements.
 
     Parameters
     ----------
     x : Tensor
-        Of a numeric dtype and at least one axis.
+        Input of a numeric dtype with at least one axis.
     axis : int, optional
-        Along which, a negative one counted from the last.
+        Axis to operate along; negative values count from the last axis.
     n : int, optional
-        How often, not negative.
+        Number of times to take differences, not negative.
     prepend : Tensor, optional
-        Put in front first; of the shape of `x` but for `axis`.
+        Values to prepend along the axis first, with the shape of `x` except along `axis`.
     append : Tensor, optional
-        Put behind first; of such a shape.
+        Values to append along the axis first, with the shape of `x` except along `axis`.
 
     Returns
     -------
     Tensor
-        Of the dtype of `x`, or the one to which it promotes with `prepend` and `append`. The axis
-        has n elements less, if it has as many; bools give whether neighbours differ, and unsigned
-        integers wrap around.
+        Has the dtype of `x`, promoted with `prepend` and `append`. The axis has `n` fewer elements,
+        at least 0. For bools the result tells whether adjacent elements differ; unsigned integers
+        wrap around.
 
     Raises
     ------
@@ -121,7 +123,7 @@ def diff(
     >>> xp.diff(xp.asarray([1, 4, 9]), prepend=xp.asarray([0]))
     Tensor([1, 3, 5], dtype=int64)
     """
-    if n == 0:  # which the libraries take for "as it was", without the ends
+    if n == 0:  # for which the libraries return `x` without `prepend` and `append`
         return concat([part for part in (prepend, x, append) if part is not None], axis=axis)
     kwargs = {"axis": axis, "n": n, "prepend": prepend, "append": append}
     return apply("diff", (x,), (), kwargs)

@@ -19,7 +19,7 @@ Norm: TypeAlias = Literal["backward", "ortho", "forward"]
 
 
 def _last_axes(s: Sequence[int] | None, axes: Sequence[int] | None) -> Sequence[int] | None:
-    """As many as there are lengths; NumPy will no longer count them by itself."""
+    """The last ``len(s)`` axes, because NumPy deprecates the default for `axes`."""
     return tuple(range(-len(s), 0)) if axes is None and isinstance(s, (tuple, list)) else axes
 
 
@@ -36,23 +36,25 @@ def fft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "bac
     Parameters
     ----------
     x : Tensor
-        Complex; integers and real numbers are read as such.
+        Input, converted to a complex dtype.
     n : int, optional
-        Length: longer axes are cut, shorter ones filled with zeros. None is the size of the axis.
+        Length of the transform. A longer axis is truncated, a shorter one is padded with zeros. By
+        default the size of the axis.
     axis : int, optional
-        Along which.
+        Axis to operate along.
     norm : {'backward', 'ortho', 'forward'}, optional
-        Where the factor 1/n is: in the inverse transform, as 1/√n in both, or in the forward one.
+        Normalization: a factor 1/n in the inverse transform, 1/√n in both, or 1/n in the forward
+        transform.
 
     Returns
     -------
     Tensor
-        Complex, of the precision of `x`: y[k] = Σ x[j] exp(-2πi jk/n).
+        Complex coefficients of the precision of `x`: y[k] = Σ x[j] exp(-2πi jk/n).
 
     Raises
     ------
     ValueError
-        If the length is not positive, the axis does not exist or there is no such `norm`.
+        If the length is not positive, the axis does not exist or `norm` is unknown.
 
     Examples
     --------
@@ -64,28 +66,29 @@ def fft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "bac
 
 
 def hfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
-    """Discrete Fourier transform of a conjugate-symmetric signal, which is real.
+    """Discrete Fourier transform of a conjugate-symmetric signal; the result is real.
 
     Parameters
     ----------
     x : Tensor
-        Complex; the first n // 2 + 1 elements.
+        Complex input: the first n // 2 + 1 elements of the signal.
     n : int, optional
-        Length of the result; None is 2 (m - 1) of m elements.
+        Length of the result; by default 2 (m - 1) for m elements.
     axis : int, optional
-        Along which.
+        Axis to operate along.
     norm : {'backward', 'ortho', 'forward'}, optional
-        Where the factor 1/n is: in the inverse transform, as 1/√n in both, or in the forward one.
+        Normalization: a factor 1/n in the inverse transform, 1/√n in both, or 1/n in the forward
+        transform.
 
     Returns
     -------
     Tensor
-        Real.
+        Real result.
 
     Raises
     ------
     ValueError
-        If the length is not positive, the axis does not exist or there is no such `norm`.
+        If the length is not positive, the axis does not exist or `norm` is unknown.
 
     Examples
     --------
@@ -102,23 +105,25 @@ def ifft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "ba
     Parameters
     ----------
     x : Tensor
-        Complex; integers and real numbers are read as such.
+        Input, converted to a complex dtype.
     n : int, optional
-        Length: longer axes are cut, shorter ones filled with zeros. None is the size of the axis.
+        Length of the transform. A longer axis is truncated, a shorter one is padded with zeros. By
+        default the size of the axis.
     axis : int, optional
-        Along which.
+        Axis to operate along.
     norm : {'backward', 'ortho', 'forward'}, optional
-        Where the factor 1/n is: in the inverse transform, as 1/√n in both, or in the forward one.
+        Normalization: a factor 1/n in the inverse transform, 1/√n in both, or 1/n in the forward
+        transform.
 
     Returns
     -------
     Tensor
-        Complex, of the precision of `x`: y[j] = Σ x[k] exp(2πi jk/n) / n.
+        Complex signal of the precision of `x`: y[j] = Σ x[k] exp(2πi jk/n) / n.
 
     Raises
     ------
     ValueError
-        If the length is not positive, the axis does not exist or there is no such `norm`.
+        If the length is not positive, the axis does not exist or `norm` is unknown.
 
     Examples
     --------
@@ -135,23 +140,25 @@ def ihfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "b
     Parameters
     ----------
     x : Tensor
-        Real.
+        Real input.
     n : int, optional
-        Length: longer axes are cut, shorter ones filled with zeros. None is the size of the axis.
+        Length of the transform. A longer axis is truncated, a shorter one is padded with zeros. By
+        default the size of the axis.
     axis : int, optional
-        Along which.
+        Axis to operate along.
     norm : {'backward', 'ortho', 'forward'}, optional
-        Where the factor 1/n is: in the inverse transform, as 1/√n in both, or in the forward one.
+        Normalization: a factor 1/n in the inverse transform, 1/√n in both, or 1/n in the forward
+        transform.
 
     Returns
     -------
     Tensor
-        Complex, with n // 2 + 1 elements along the axis.
+        Complex result with n // 2 + 1 elements along the axis.
 
     Raises
     ------
     ValueError
-        If the length is not positive, the axis does not exist or there is no such `norm`.
+        If the length is not positive, the axis does not exist or `norm` is unknown.
     TypeError
         If `x` is complex.
 
@@ -170,23 +177,24 @@ def irfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "b
     Parameters
     ----------
     x : Tensor
-        Complex; the first n // 2 + 1 coefficients.
+        Complex input: the first n // 2 + 1 coefficients.
     n : int, optional
-        Length of the result; None is 2 (m - 1) of m coefficients. An odd length must be said.
+        Length of the result; by default 2 (m - 1) for m coefficients. An odd length must be given.
     axis : int, optional
-        Along which.
+        Axis to operate along.
     norm : {'backward', 'ortho', 'forward'}, optional
-        Where the factor 1/n is: in the inverse transform, as 1/√n in both, or in the forward one.
+        Normalization: a factor 1/n in the inverse transform, 1/√n in both, or 1/n in the forward
+        transform.
 
     Returns
     -------
     Tensor
-        Real.
+        Real result.
 
     Raises
     ------
     ValueError
-        If the length is not positive, the axis does not exist or there is no such `norm`.
+        If the length is not positive, the axis does not exist or `norm` is unknown.
 
     Examples
     --------
@@ -198,28 +206,30 @@ def irfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "b
 
 
 def rfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
-    """Discrete Fourier transform of real numbers, without its redundant half.
+    """Discrete Fourier transform of a real signal, without the redundant half.
 
     Parameters
     ----------
     x : Tensor
-        Real.
+        Real input.
     n : int, optional
-        Length: longer axes are cut, shorter ones filled with zeros. None is the size of the axis.
+        Length of the transform. A longer axis is truncated, a shorter one is padded with zeros. By
+        default the size of the axis.
     axis : int, optional
-        Along which.
+        Axis to operate along.
     norm : {'backward', 'ortho', 'forward'}, optional
-        Where the factor 1/n is: in the inverse transform, as 1/√n in both, or in the forward one.
+        Normalization: a factor 1/n in the inverse transform, 1/√n in both, or 1/n in the forward
+        transform.
 
     Returns
     -------
     Tensor
-        Complex, with n // 2 + 1 elements along the axis; the others are their conjugates.
+        Complex coefficients, n // 2 + 1 along the axis; the others are their conjugates.
 
     Raises
     ------
     ValueError
-        If the length is not positive, the axis does not exist or there is no such `norm`.
+        If the length is not positive, the axis does not exist or `norm` is unknown.
     TypeError
         If `x` is complex.
 
@@ -245,24 +255,25 @@ def fftn(
     Parameters
     ----------
     x : Tensor
-        Complex; integers and real numbers are read as such.
+        Input, converted to a complex dtype.
     s : sequence of int, optional
-        Lengths, for the last axes if `axes` is not given; cut or filled as for one axis. None: the
-        sizes of the axes; so is -1 in the place of one.
+        Lengths along the axes; axes are truncated or padded as in `fft`. By default the sizes of
+        the axes; -1 stands for the size of an axis.
     axes : sequence of int, optional
-        Along which. None: as many of the last as there are lengths, or all.
+        Axes to transform. By default the last ``len(s)`` axes, or all axes if `s` is not given.
     norm : {'backward', 'ortho', 'forward'}, optional
-        Where the factor 1/n is: in the inverse transform, as 1/√n in both, or in the forward one.
+        Normalization: a factor 1/n in the inverse transform, 1/√n in both, or 1/n in the forward
+        transform.
 
     Returns
     -------
     Tensor
-        Complex, of the precision of `x`.
+        Complex result of the precision of `x`.
 
     Raises
     ------
     ValueError
-        If the length is not positive, the axis does not exist or there is no such `norm`.
+        If the length is not positive, the axis does not exist or `norm` is unknown.
 
     Examples
     --------
@@ -287,24 +298,25 @@ def ifftn(
     Parameters
     ----------
     x : Tensor
-        Complex; integers and real numbers are read as such.
+        Input, converted to a complex dtype.
     s : sequence of int, optional
-        Lengths, for the last axes if `axes` is not given; cut or filled as for one axis. None: the
-        sizes of the axes; so is -1 in the place of one.
+        Lengths along the axes; axes are truncated or padded as in `fft`. By default the sizes of
+        the axes; -1 stands for the size of an axis.
     axes : sequence of int, optional
-        Along which. None: as many of the last as there are lengths, or all.
+        Axes to transform. By default the last ``len(s)`` axes, or all axes if `s` is not given.
     norm : {'backward', 'ortho', 'forward'}, optional
-        Where the factor 1/n is: in the inverse transform, as 1/√n in both, or in the forward one.
+        Normalization: a factor 1/n in the inverse transform, 1/√n in both, or 1/n in the forward
+        transform.
 
     Returns
     -------
     Tensor
-        Complex, of the precision of `x`.
+        Complex result of the precision of `x`.
 
     Raises
     ------
     ValueError
-        If the length is not positive, the axis does not exist or there is no such `norm`.
+        If the length is not positive, the axis does not exist or `norm` is unknown.
 
     Examples
     --------
@@ -329,23 +341,24 @@ def irfftn(
     Parameters
     ----------
     x : Tensor
-        Complex; along the last of the axes the first n // 2 + 1 coefficients.
+        Complex input: along the last of the axes, the first n // 2 + 1 coefficients.
     s : sequence of int, optional
-        Lengths of the result; None: the sizes of the axes, and 2 (m - 1) of the last.
+        Lengths of the result; by default the sizes of the axes, and 2 (m - 1) for the last.
     axes : sequence of int, optional
-        Along which. None: as many of the last as there are lengths, or all.
+        Axes to transform. By default the last ``len(s)`` axes, or all axes if `s` is not given.
     norm : {'backward', 'ortho', 'forward'}, optional
-        Where the factor 1/n is: in the inverse transform, as 1/√n in both, or in the forward one.
+        Normalization: a factor 1/n in the inverse transform, 1/√n in both, or 1/n in the forward
+        transform.
 
     Returns
     -------
     Tensor
-        Real.
+        Real result.
 
     Raises
     ------
     ValueError
-        If the length is not positive, the axis does not exist or there is no such `norm`.
+        If the length is not positive, the axis does not exist or `norm` is unknown.
 
     Examples
     --------
@@ -365,29 +378,30 @@ def rfftn(
     axes: Sequence[int] | None = None,
     norm: Norm = "backward",
 ) -> Tensor:
-    """Discrete Fourier transform of real numbers along several axes.
+    """Discrete Fourier transform of a real signal along several axes.
 
     Parameters
     ----------
     x : Tensor
-        Real.
+        Real input.
     s : sequence of int, optional
-        Lengths, for the last axes if `axes` is not given; cut or filled as for one axis. None: the
-        sizes of the axes; so is -1 in the place of one.
+        Lengths along the axes; axes are truncated or padded as in `fft`. By default the sizes of
+        the axes; -1 stands for the size of an axis.
     axes : sequence of int, optional
-        Along which. None: as many of the last as there are lengths, or all.
+        Axes to transform. By default the last ``len(s)`` axes, or all axes if `s` is not given.
     norm : {'backward', 'ortho', 'forward'}, optional
-        Where the factor 1/n is: in the inverse transform, as 1/√n in both, or in the forward one.
+        Normalization: a factor 1/n in the inverse transform, 1/√n in both, or 1/n in the forward
+        transform.
 
     Returns
     -------
     Tensor
-        Complex; the last of the axes has n // 2 + 1 elements.
+        Complex result; the last of the axes has n // 2 + 1 elements.
 
     Raises
     ------
     ValueError
-        If the length is not positive, the axis does not exist or there is no such `norm`.
+        If the length is not positive, the axis does not exist or `norm` is unknown.
     TypeError
         If `x` is complex.
 
@@ -404,28 +418,28 @@ def rfftn(
 def fftfreq(
     n: int, /, *, d: float = 1.0, dtype: DType | None = None, device: DeviceLike = None
 ) -> Tensor:
-    """Frequencies that belong to the elements of `fft`.
+    """Frequencies of the coefficients of `fft`.
 
     Parameters
     ----------
     n : int
         Length of the transform.
     d : float, optional
-        Distance of the samples, in seconds say.
+        Sample spacing.
     dtype : dtype, optional
-        float32 or float64; None is float64.
+        float32 or float64 (the default).
     device : Device or str, optional
-        Where to make it; None is the default device.
+        Device of the result; by default the default device.
 
     Returns
     -------
     Tensor
-        In cycles per unit of `d`; the negative ones come last.
+        Frequencies in cycles per unit of `d`; the negative ones are last.
 
     Raises
     ------
     TypeError
-        If `dtype` is not a real floating-point one.
+        If `dtype` is not a real floating-point dtype.
     ValueError
         If the device does not exist.
 
@@ -442,28 +456,28 @@ def fftfreq(
 def rfftfreq(
     n: int, /, *, d: float = 1.0, dtype: DType | None = None, device: DeviceLike = None
 ) -> Tensor:
-    """Frequencies that belong to the elements of `rfft`.
+    """Frequencies of the coefficients of `rfft`.
 
     Parameters
     ----------
     n : int
         Length of the transform.
     d : float, optional
-        Distance of the samples, in seconds say.
+        Sample spacing.
     dtype : dtype, optional
-        float32 or float64; None is float64.
+        float32 or float64 (the default).
     device : Device or str, optional
-        Where to make it; None is the default device.
+        Device of the result; by default the default device.
 
     Returns
     -------
     Tensor
-        In cycles per unit of `d`; none is negative.
+        Nonnegative frequencies in cycles per unit of `d`.
 
     Raises
     ------
     TypeError
-        If `dtype` is not a real floating-point one.
+        If `dtype` is not a real floating-point dtype.
     ValueError
         If the device does not exist.
 
@@ -478,19 +492,19 @@ def rfftfreq(
 
 
 def fftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> Tensor:
-    """Frequency 0 moved to the middle.
+    """Shift frequency 0 to the middle.
 
     Parameters
     ----------
     x : Tensor
-        Of any dtype.
+        Input of any dtype.
     axes : int or sequence of int, optional
-        Along which; None for all.
+        Axes to shift; by default all.
 
     Returns
     -------
     Tensor
-        A copy of the shape of `x`.
+        Copy with the shape of `x`.
 
     Raises
     ------
@@ -512,14 +526,14 @@ def ifftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> Tenso
     Parameters
     ----------
     x : Tensor
-        Of any dtype.
+        Input of any dtype.
     axes : int or sequence of int, optional
-        Along which; None for all.
+        Axes to shift; by default all.
 
     Returns
     -------
     Tensor
-        A copy of the shape of `x`.
+        Copy with the shape of `x`.
 
     Raises
     ------

@@ -20,35 +20,35 @@ _hints.install(__name__, _hints.LINALG)
 
 
 class EighResult(NamedTuple):
-    """What `eigh` returns."""
+    """Result of `eigh`."""
 
     eigenvalues: Tensor
     eigenvectors: Tensor
 
 
 class EigResult(NamedTuple):
-    """What `eig` returns."""
+    """Result of `eig`."""
 
     eigenvalues: Tensor
     eigenvectors: Tensor
 
 
 class QRResult(NamedTuple):
-    """What `qr` returns."""
+    """Result of `qr`."""
 
     Q: Tensor
     R: Tensor
 
 
 class SlogdetResult(NamedTuple):
-    """What `slogdet` returns."""
+    """Result of `slogdet`."""
 
     sign: Tensor
     logabsdet: Tensor
 
 
 class SVDResult(NamedTuple):
-    """What `svd` returns."""
+    """Result of `svd`."""
 
     U: Tensor
     S: Tensor
@@ -61,25 +61,25 @@ def cholesky(x: Tensor, /, *, upper: bool = False) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Symmetric or, if complex, Hermitian matrices, of shape (..., M, M). Only one triangle is
-        read: on the CPU the one of the factor, on CUDA the lower.
+        Symmetric or complex Hermitian matrices of shape (..., M, M). Only one triangle is read: on
+        the CPU that of the factor, on CUDA the lower.
     upper : bool, optional
-        Give the upper factor.
+        Whether to return the upper factor.
 
     Returns
     -------
     Tensor
-        L with x = L Lᴴ, or U with x = Uᴴ U. The diagonal is positive.
+        Factor L with x = L Lᴴ, or U with x = Uᴴ U. The diagonal is positive.
 
     Raises
     ------
     ValueError
-        If the matrices are not square; if one is not positive definite (NumPy's LinAlgError, a
+        If the matrices are not square, or one is not positive definite (NumPy's LinAlgError, a
         ValueError; on the CPU).
 
     Notes
     -----
-    LAPACK's potrf (Golub & Van Loan, 4.2).
+    Computed by LAPACK's potrf (Golub & Van Loan, 4.2).
 
     Examples
     --------
@@ -97,14 +97,14 @@ def cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     Parameters
     ----------
     x1, x2 : Tensor
-        Of a numeric dtype and shapes that broadcast, with size 3 along `axis`.
+        Operands of a numeric dtype with shapes that broadcast and size 3 along `axis`.
     axis : int, optional
-        Along which.
+        Axis to operate along.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape.
+        Has the broadcast shape.
 
     Raises
     ------
@@ -128,12 +128,12 @@ def det(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Square matrices, of shape (..., M, M) and a floating-point dtype.
+        Square matrices of shape (..., M, M) and a floating-point dtype.
 
     Returns
     -------
     Tensor
-        Of shape (...).
+        Has shape (...).
 
     Raises
     ------
@@ -142,8 +142,8 @@ def det(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    The product of the pivots of LU with partial pivoting (LAPACK's getrf). `slogdet` does not
-    overflow.
+    Computed as the product of the pivots of LU with partial pivoting (LAPACK's getrf). Use
+    `slogdet` where the determinant could overflow.
 
     Examples
     --------
@@ -160,19 +160,19 @@ def diagonal(x: Tensor, /, *, offset: int = 0) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Of shape (..., M, N) and any dtype.
+        Matrices of shape (..., M, N) and any dtype.
     offset : int, optional
-        Which: 0 the main one, positive ones above it.
+        Index of the diagonal: 0 is the main diagonal, positive values are above it.
 
     Returns
     -------
     Tensor
-        A view, read-only on the CPU, with the diagonal along the last axis.
+        View with the diagonal along the last axis; read-only on the CPU.
 
     Raises
     ------
     ValueError
-        With fewer than two axes.
+        If `x` has fewer than two axes.
 
     Examples
     --------
@@ -189,23 +189,23 @@ def eig(x: Tensor, /) -> EigResult:
     Parameters
     ----------
     x : Tensor
-        Square matrices, of shape (..., M, M) and a floating-point dtype.
+        Square matrices of shape (..., M, M) and a floating-point dtype.
 
     Returns
     -------
     EigResult
-        eigenvalues, of shape (..., M) and in no order, and eigenvectors in columns, of shape (...,
-        M, M) and length 1; both complex.
+        `eigenvalues` of shape (..., M), in no particular order, and `eigenvectors` in columns, of
+        shape (..., M, M) and norm 1; both complex.
 
     Raises
     ------
     ValueError
-        If the matrices are not square; if an element is infinite or NaN, or the eigenvalues do not
+        If the matrices are not square, an element is infinite or NaN, or the eigenvalues do not
         converge (NumPy's LinAlgError, a ValueError; on the CPU).
 
     Notes
     -----
-    LAPACK's geev. The phase of an eigenvector is arbitrary.
+    Computed by LAPACK's geev. The phase of an eigenvector is arbitrary.
 
     Examples
     --------
@@ -223,24 +223,24 @@ def eigh(x: Tensor, /) -> EighResult:
     Parameters
     ----------
     x : Tensor
-        Symmetric or, if complex, Hermitian matrices, of shape (..., M, M); only the lower triangle
-        is read.
+        Symmetric or complex Hermitian matrices of shape (..., M, M); only the lower triangle is
+        read.
 
     Returns
     -------
     EighResult
-        eigenvalues, real, ascending, of shape (..., M), and orthonormal eigenvectors in columns, of
-        shape (..., M, M).
+        `eigenvalues`, real and ascending, of shape (..., M), and orthonormal `eigenvectors` in
+        columns, of shape (..., M, M).
 
     Raises
     ------
     ValueError
-        If the matrices are not square; if the eigenvalues do not converge (NumPy's LinAlgError, a
+        If the matrices are not square, or the eigenvalues do not converge (NumPy's LinAlgError, a
         ValueError; on the CPU).
 
     Notes
     -----
-    LAPACK's syevd and heevd. The sign or phase of an eigenvector is arbitrary.
+    Computed by LAPACK's syevd and heevd. The sign or phase of an eigenvector is arbitrary.
 
     Examples
     --------
@@ -257,22 +257,22 @@ def eigvals(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Square matrices, of shape (..., M, M) and a floating-point dtype.
+        Square matrices of shape (..., M, M) and a floating-point dtype.
 
     Returns
     -------
     Tensor
-        Complex, of shape (..., M), in no order.
+        Complex eigenvalues of shape (..., M), in no particular order.
 
     Raises
     ------
     ValueError
-        If the matrices are not square; if an element is infinite or NaN, or the eigenvalues do not
+        If the matrices are not square, an element is infinite or NaN, or the eigenvalues do not
         converge (NumPy's LinAlgError, a ValueError; on the CPU).
 
     Notes
     -----
-    LAPACK's geev.
+    Computed by LAPACK's geev.
 
     Examples
     --------
@@ -289,23 +289,23 @@ def eigvalsh(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Symmetric or, if complex, Hermitian matrices, of shape (..., M, M); only the lower triangle
-        is read.
+        Symmetric or complex Hermitian matrices of shape (..., M, M); only the lower triangle is
+        read.
 
     Returns
     -------
     Tensor
-        Real, ascending, of shape (..., M).
+        Real eigenvalues of shape (..., M), in ascending order.
 
     Raises
     ------
     ValueError
-        If the matrices are not square; if the eigenvalues do not converge (NumPy's LinAlgError, a
+        If the matrices are not square, or the eigenvalues do not converge (NumPy's LinAlgError, a
         ValueError; on the CPU).
 
     Notes
     -----
-    LAPACK's syevd and heevd.
+    Computed by LAPACK's syevd and heevd.
 
     Examples
     --------
@@ -322,17 +322,17 @@ def inv(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Square matrices, of shape (..., M, M) and a floating-point dtype.
+        Square matrices of shape (..., M, M) and a floating-point dtype.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`.
+        Has the shape of `x`.
 
     Raises
     ------
     ValueError
-        If the matrices are not square; if one is singular (NumPy's LinAlgError, a ValueError; on
+        If the matrices are not square, or one is singular (NumPy's LinAlgError, a ValueError; on
         the CPU).
 
     Notes
@@ -361,23 +361,23 @@ def matrix_norm(
     Parameters
     ----------
     x : Tensor
-        Matrices, of shape (..., M, N) and a floating-point dtype.
+        Matrices of shape (..., M, N) and a floating-point dtype.
     keepdims : bool, optional
-        Keep the two axes, with size 1.
+        Whether to keep the two axes with size 1.
     ord : {'fro', 'nuc', 1, -1, 2, -2, inf, -inf}, optional
-        'fro': root of the sum of squares. 'nuc': sum of the singular values. 1 and -1: largest and
-        smallest column sum of magnitudes; inf and -inf: row sum. 2 and -2: largest and smallest
-        singular value.
+        Kind of norm. 'fro': square root of the sum of squares. 'nuc': sum of the singular values. 1
+        and -1: largest and smallest column sum of magnitudes. inf and -inf: the same of row sums. 2
+        and -2: largest and smallest singular value.
 
     Returns
     -------
     Tensor
-        Real, of shape (...).
+        Real norms of shape (...).
 
     Raises
     ------
     ValueError
-        With fewer than two axes, or if there is no such norm.
+        If `x` has fewer than two axes, or `ord` is unknown.
 
     Examples
     --------
@@ -394,26 +394,26 @@ def matrix_power(x: Tensor, n: int, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Square matrices, of shape (..., M, M) and a floating-point dtype.
+        Square matrices of shape (..., M, M) and a floating-point dtype.
     n : int
-        The exponent; of negative ones, the inverse is raised.
+        Exponent; for negative `n` the inverse is raised to ``-n``.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`.
+        Has the shape of `x`.
 
     Raises
     ------
     ValueError
-        If the matrices are not square; if `n` is negative and one is singular (NumPy's LinAlgError,
-        a ValueError; on the CPU).
+        If the matrices are not square, or `n` is negative and a matrix is singular (NumPy's
+        LinAlgError, a ValueError; on the CPU).
     TypeError
-        If `n` is no int.
+        If `n` is not an int.
 
     Notes
     -----
-    By repeated squaring.
+    Computed by repeated squaring.
 
     Examples
     --------
@@ -426,25 +426,25 @@ def matrix_power(x: Tensor, n: int, /) -> Tensor:
 
 
 def matrix_rank(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
-    """Rank: how many singular values are not negligible.
+    """Rank: the number of singular values that are not negligible.
 
     Parameters
     ----------
     x : Tensor
-        Matrices, of shape (..., M, N) and a floating-point dtype.
+        Matrices of shape (..., M, N) and a floating-point dtype.
     rtol : float or Tensor, optional
-        Those at or below rtol times the largest are; None is max(M, N) eps. A tensor has the shape
-        (...).
+        Singular values at or below rtol times the largest are negligible; by default max(M, N) eps.
+        A tensor must have shape (...).
 
     Returns
     -------
     Tensor
-        int64, of shape (...).
+        Ranks of dtype int64 and shape (...).
 
     Raises
     ------
     ValueError
-        With fewer than two axes; if the singular values do not converge, as with NaN (NumPy's
+        If `x` has fewer than two axes, or the singular values do not converge, as with NaN (NumPy's
         LinAlgError, a ValueError; on the CPU).
     DeviceMismatchError
         If the tensors are on different devices.
@@ -459,22 +459,22 @@ def matrix_rank(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
 
 
 def outer(x1: Tensor, x2: Tensor, /) -> Tensor:
-    """Products of all pairs of elements of two vectors.
+    """Outer product of two vectors.
 
     Parameters
     ----------
     x1, x2 : Tensor
-        Of one axis and a numeric dtype.
+        One-dimensional tensors of a numeric dtype.
 
     Returns
     -------
     Tensor
-        Of shape (N, M).
+        Has shape (N, M).
 
     Raises
     ------
     ValueError
-        If one is not of one axis.
+        If an operand does not have exactly one axis.
     DeviceMismatchError
         If the tensors are on different devices.
 
@@ -498,27 +498,27 @@ def pinv(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Matrices, of shape (..., M, N) and a floating-point dtype.
+        Matrices of shape (..., M, N) and a floating-point dtype.
     rtol : float or Tensor, optional
-        Singular values at or below rtol times the largest are taken for 0; None is max(M, N) eps. A
-        tensor has the shape (...).
+        Singular values at or below rtol times the largest are treated as 0; by default max(M, N)
+        eps. A tensor must have shape (...).
 
     Returns
     -------
     Tensor
-        Of shape (..., N, M).
+        Has shape (..., N, M).
 
     Raises
     ------
     ValueError
-        With fewer than two axes; if the singular values do not converge, as with NaN (NumPy's
+        If `x` has fewer than two axes, or the singular values do not converge, as with NaN (NumPy's
         LinAlgError, a ValueError; on the CPU).
     DeviceMismatchError
         If the tensors are on different devices.
 
     Notes
     -----
-    From the singular value decomposition (Golub & Van Loan, 5.5.2).
+    Computed from the singular value decomposition (Golub & Van Loan, 5.5.2).
 
     Examples
     --------
@@ -530,29 +530,30 @@ def pinv(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
 
 
 def qr(x: Tensor, /, *, mode: Literal["reduced", "complete"] = "reduced") -> QRResult:
-    """Orthogonal and triangular factor of matrices.
+    """QR decomposition of matrices.
 
     Parameters
     ----------
     x : Tensor
-        Matrices, of shape (..., M, N) and a floating-point dtype.
+        Matrices of shape (..., M, N) and a floating-point dtype.
     mode : {'reduced', 'complete'}, optional
-        With K = min(M, N): 'reduced' gives Q of shape (..., M, K) and R of shape (..., K, N),
-        'complete' (..., M, M) and (..., M, N).
+        Shapes of the factors, with K = min(M, N): for 'reduced' Q has shape (..., M, K) and R (...,
+        K, N), for 'complete' (..., M, M) and (..., M, N).
 
     Returns
     -------
     QRResult
-        Q with orthonormal columns, and upper triangular R, with x = Q R.
+        `Q` with orthonormal columns and upper triangular `R`, such that x = Q R.
 
     Raises
     ------
     ValueError
-        If there is no such mode, or with fewer than two axes.
+        If `mode` is unknown, or `x` has fewer than two axes.
 
     Notes
     -----
-    Householder reflections, LAPACK's geqrf. The signs on the diagonal of R are arbitrary.
+    Computed by Householder reflections (LAPACK's geqrf). The signs on the diagonal of R are
+    arbitrary.
 
     Examples
     --------
@@ -572,13 +573,13 @@ def slogdet(x: Tensor, /) -> SlogdetResult:
     Parameters
     ----------
     x : Tensor
-        Square matrices, of shape (..., M, M) and a floating-point dtype.
+        Square matrices of shape (..., M, M) and a floating-point dtype.
 
     Returns
     -------
     SlogdetResult
-        sign, -1, 0 or 1, or a complex number of magnitude 1, and logabsdet, real, -inf for 0; both
-        of shape (...). det(x) = sign * exp(logabsdet).
+        `sign`, which is -1, 0, 1 or a complex number of magnitude 1, and the real `logabsdet`,
+        which is -inf for a determinant of 0; both of shape (...). det(x) = sign * exp(logabsdet).
 
     Raises
     ------
@@ -587,7 +588,7 @@ def slogdet(x: Tensor, /) -> SlogdetResult:
 
     Notes
     -----
-    From the pivots of LU; does not overflow where the determinant does.
+    Computed from the pivots of LU. It does not overflow where the determinant does.
 
     Examples
     --------
@@ -599,32 +600,32 @@ def slogdet(x: Tensor, /) -> SlogdetResult:
 
 
 def solve(x1: Tensor, x2: Tensor, /) -> Tensor:
-    """Solution y of the linear equations x1 y = x2.
+    """Solve the linear equations x1 y = x2 for y.
 
     Parameters
     ----------
     x1 : Tensor
-        Square matrices, of shape (..., M, M) and a floating-point dtype.
+        Square matrices of shape (..., M, M) and a floating-point dtype.
     x2 : Tensor
-        One vector of shape (M,), or matrices of shape (..., M, K). Only a tensor of exactly one
-        axis is a vector.
+        Vector of shape (M,), or matrices of shape (..., M, K). Only a tensor with exactly one axis
+        is a vector.
 
     Returns
     -------
     Tensor
-        Of the shape of `x2`, with the broadcast leading axes.
+        Has the shape of `x2`, with broadcast leading axes.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit; if a matrix is singular (NumPy's LinAlgError, a ValueError; on the
+        If the shapes do not fit, or a matrix is singular (NumPy's LinAlgError, a ValueError; on the
         CPU).
     DeviceMismatchError
         If the tensors are on different devices.
 
     Notes
     -----
-    LU with partial pivoting, LAPACK's gesv.
+    Computed by LU with partial pivoting (LAPACK's gesv).
 
     Examples
     --------
@@ -641,26 +642,26 @@ def svd(x: Tensor, /, *, full_matrices: bool = True) -> SVDResult:
     Parameters
     ----------
     x : Tensor
-        Matrices, of shape (..., M, N) and a floating-point dtype.
+        Matrices of shape (..., M, N) and a floating-point dtype.
     full_matrices : bool, optional
-        With K = min(M, N): whether U and Vh are square, of shapes (..., M, M) and (..., N, N), or
-        (..., M, K) and (..., K, N).
+        Whether U and Vh are square, with shapes (..., M, M) and (..., N, N). If not, their shapes
+        are (..., M, K) and (..., K, N), with K = min(M, N).
 
     Returns
     -------
     SVDResult
-        U with orthonormal columns, S of shape (..., K), real and descending, and Vh with
-        orthonormal rows; x = U diag(S) Vh.
+        `U` with orthonormal columns, real and descending `S` of shape (..., K), and `Vh` with
+        orthonormal rows, such that x = U diag(S) Vh.
 
     Raises
     ------
     ValueError
-        With fewer than two axes; if the singular values do not converge, as with NaN (NumPy's
+        If `x` has fewer than two axes, or the singular values do not converge, as with NaN (NumPy's
         LinAlgError, a ValueError; on the CPU).
 
     Notes
     -----
-    LAPACK's gesdd. The signs or phases of pairs of singular vectors are arbitrary.
+    Computed by LAPACK's gesdd. The signs or phases of pairs of singular vectors are arbitrary.
 
     Examples
     --------
@@ -677,17 +678,17 @@ def svdvals(x: Tensor, /) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Matrices, of shape (..., M, N) and a floating-point dtype.
+        Matrices of shape (..., M, N) and a floating-point dtype.
 
     Returns
     -------
     Tensor
-        Real, descending, of shape (..., min(M, N)).
+        Real singular values of shape (..., min(M, N)), in descending order.
 
     Raises
     ------
     ValueError
-        With fewer than two axes; if the singular values do not converge, as with NaN (NumPy's
+        If `x` has fewer than two axes, or the singular values do not converge, as with NaN (NumPy's
         LinAlgError, a ValueError; on the CPU).
 
     Examples
@@ -705,24 +706,24 @@ def trace(x: Tensor, /, *, offset: int = 0, dtype: DType | None = None) -> Tenso
     Parameters
     ----------
     x : Tensor
-        Of shape (..., M, N) and a numeric dtype.
+        Matrices of shape (..., M, N) and a numeric dtype.
     offset : int, optional
-        Which: 0 the main one, positive ones above it.
+        Index of the diagonal: 0 is the main diagonal, positive values are above it.
     dtype : dtype, optional
-        In which to sum; None: int64 or uint64 for smaller integers and bools, else the dtype
+        Dtype of the sum. By default int64 or uint64 for smaller integers and bools, else the dtype
         of `x`.
 
     Returns
     -------
     Tensor
-        Of shape (...).
+        Has shape (...).
 
     Raises
     ------
     ValueError
-        With fewer than two axes.
+        If `x` has fewer than two axes.
     TypeError
-        If `dtype` is none of the standard's, or real for complex `x`.
+        If `dtype` is not one of the standard's, or it is real and `x` is complex.
 
     Examples
     --------
@@ -746,18 +747,19 @@ def vector_norm(
     Parameters
     ----------
     x : Tensor
-        Of a floating-point dtype.
+        Input of a floating-point dtype.
     axis : int or tuple of int, optional
-        The axes that hold a vector; None for all.
+        Axes that hold a vector; by default all.
     keepdims : bool, optional
-        Keep these axes, with size 1.
+        Whether to keep these axes with size 1.
     ord : int or float, optional
-        p in (Σ|xᵢ|ᵖ)^(1/p); inf and -inf: largest and smallest magnitude; 0: how many are not 0.
+        Order p in (Σ|xᵢ|ᵖ)^(1/p). inf and -inf are the largest and smallest magnitude; 0 is the
+        number of nonzero elements.
 
     Returns
     -------
     Tensor
-        Real, of the shape that is left.
+        Real norms with the shape of the remaining axes.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Random numbers on any device: generators after NumPy's.
+"""Random numbers on any device, from generators modelled on NumPy's.
 
-On the CPU the numbers are those of `numpy.random.default_rng` of the same seed, on CUDA those of
-Philox 4x32. The same seed gives the same numbers on the same kind of device, whichever it is.
+On the CPU the numbers are those of `numpy.random.default_rng` with the same seed, on CUDA those of
+Philox 4x32. The same seed produces the same numbers on every device of the same kind.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ _hints.install(__name__, _hints.RANDOM)
 
 
 class Generator:
-    """A source of random numbers on one device; `default_rng` makes it.
+    """Generator of random numbers on one device, made by `default_rng`.
 
     Attributes
     ----------
     device : Device
-        Where it makes tensors.
+        Device of the tensors it makes.
 
     Notes
     -----
-    Methods have the names, parameters and, on the CPU, the numbers of ``numpy.random.Generator``.
-    What they return is always a tensor, of no axes if `size` is None.
+    Methods have the names and parameters of ``numpy.random.Generator`` and, on the CPU, produce the
+    same numbers. They always return a tensor, which is 0-d if `size` is None.
 
-    Generators can be copied and pickled, and go on with the same numbers; `state` is for
-    checkpoints. Two threads must not share one: `spawn` gives each its own.
+    Copied and pickled generators continue with the same numbers; `state` is for checkpoints.
+    Threads must not share a generator; use `spawn` to make one for each.
 
     Examples
     --------
@@ -62,14 +62,14 @@ class Generator:
     _rng: Any
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Generator:
-        """Not for use; says which function to use."""
+        """Raise TypeError; use `default_rng` instead."""
         raise TypeError(
-            "Generator: not made by calling the class; use arraygrad.random.default_rng(seed)"
+            "Generator: the class cannot be called; write arraygrad.random.default_rng(seed)"
         )
 
     @property
     def device(self) -> Device:
-        """Where it makes tensors."""
+        """Device of the tensors it makes."""
         return self._device
 
     def __repr__(self) -> str:
@@ -79,9 +79,9 @@ class Generator:
 
     @property
     def state(self) -> dict[str, Any]:
-        """All that determines the numbers to come, as a dict of plain Python objects.
+        """State of the generator, as a dict of plain Python objects.
 
-        Assign it, to the same or to another generator of the same kind of device, to get these
+        Assign it to this or another generator on the same kind of device to produce the same
         numbers again.
 
         Examples
@@ -104,22 +104,22 @@ class Generator:
         return _unpickle, (self.state, str(self._device))
 
     def spawn(self, n_children: int) -> list[Generator]:
-        """Generators that are independent of this one and of each other.
+        """Make generators that are independent of this one and of each other.
 
         Parameters
         ----------
         n_children : int
-            How many. The next call gives others.
+            Number of generators. Each call makes new ones.
 
         Returns
         -------
         list of Generator
-            On the same device.
+            Generators on the same device.
 
         Raises
         ------
         TypeError, ValueError
-            If `n_children` is no non-negative int.
+            If `n_children` is not a nonnegative int.
 
         Examples
         --------
@@ -134,19 +134,19 @@ class Generator:
     # ---- floating-point numbers
 
     def random(self, size: Shape | None = None, dtype: DType | None = None) -> Tensor:
-        """Numbers from 0 to 1, 1 not included, all equally likely.
+        """Uniform random numbers in [0, 1).
 
         Parameters
         ----------
         size : int or tuple of int, optional
             Shape of the result.
         dtype : dtype, optional
-            float64, which None is, or float32.
+            float32 or float64 (the default).
 
         Returns
         -------
         Tensor
-            Of that shape.
+            Tensor of shape `size`.
 
         Examples
         --------
@@ -157,19 +157,19 @@ class Generator:
         return self._floats("random", size, dtype)
 
     def standard_normal(self, size: Shape | None = None, dtype: DType | None = None) -> Tensor:
-        """Numbers of the normal distribution of mean 0 and variance 1.
+        """Random numbers from the standard normal distribution.
 
         Parameters
         ----------
         size : int or tuple of int, optional
             Shape of the result.
         dtype : dtype, optional
-            float64, which None is, or float32.
+            float32 or float64 (the default).
 
         Returns
         -------
         Tensor
-            Of that shape.
+            Tensor of shape `size`.
 
         Examples
         --------
@@ -180,19 +180,19 @@ class Generator:
         return self._floats("standard_normal", size, dtype)
 
     def standard_exponential(self, size: Shape | None = None, dtype: DType | None = None) -> Tensor:
-        """Numbers of the exponential distribution of mean 1.
+        """Random numbers from the exponential distribution with mean 1.
 
         Parameters
         ----------
         size : int or tuple of int, optional
             Shape of the result.
         dtype : dtype, optional
-            float64, which None is, or float32.
+            float32 or float64 (the default).
 
         Returns
         -------
         Tensor
-            Of that shape.
+            Tensor of shape `size`.
 
         Examples
         --------
@@ -209,16 +209,17 @@ class Generator:
         size: Shape | None = None,
         dtype: DType | None = None,
     ) -> Tensor:
-        """Numbers of a normal distribution.
+        """Random numbers from a normal distribution.
 
         Parameters
         ----------
         loc, scale : float or Tensor, optional
-            Mean and standard deviation. They may be differentiated by.
+            Mean and standard deviation. The result is differentiable with respect to them.
         size : int or tuple of int, optional
-            Shape of the result; None is that of `loc` and `scale` together.
+            Shape of the result; by default the broadcast shape of `loc` and `scale`.
         dtype : dtype, optional
-            float32 or float64. None is that of `loc` and `scale`, float64 for scalars.
+            float32 or float64; by default that of `loc` and `scale`, or float64 if they are
+            scalars.
 
         Returns
         -------
@@ -247,16 +248,17 @@ class Generator:
         size: Shape | None = None,
         dtype: DType | None = None,
     ) -> Tensor:
-        """Numbers between two ends, all equally likely.
+        """Random numbers from a uniform distribution.
 
         Parameters
         ----------
         low, high : float or Tensor, optional
-            The ends, of which rounding may give either. They may be differentiated by.
+            Ends of the interval; rounding may produce either. The result is differentiable with
+            respect to them.
         size : int or tuple of int, optional
-            Shape of the result; None is that of `low` and `high` together.
+            Shape of the result; by default the broadcast shape of `low` and `high`.
         dtype : dtype, optional
-            float32 or float64. None is that of `low` and `high`, float64 for scalars.
+            float32 or float64; by default that of `low` and `high`, or float64 if they are scalars.
 
         Returns
         -------
@@ -266,7 +268,7 @@ class Generator:
         Raises
         ------
         ValueError
-            If scalar ends are in the wrong order or their distance is not finite.
+            If scalar ends are in the wrong order, or their difference is not finite.
 
         Examples
         --------
@@ -279,7 +281,7 @@ class Generator:
             distance = high - low
             if not (distance >= 0 and math.isfinite(distance)):
                 raise ValueError(
-                    "uniform: high - low must be a finite number that is not negative; "
+                    "uniform: high - low must be finite and not negative; "
                     f"got low={low!r}, high={high!r}"
                 )
         u = self._shaped("uniform", "random", size, dtype, low=low, high=high)
@@ -288,16 +290,16 @@ class Generator:
     def exponential(
         self, scale: Real | Tensor = 1.0, size: Shape | None = None, dtype: DType | None = None
     ) -> Tensor:
-        """Numbers of an exponential distribution.
+        """Random numbers from an exponential distribution.
 
         Parameters
         ----------
         scale : float or Tensor, optional
-            The mean. It may be differentiated by.
+            Mean. The result is differentiable with respect to it.
         size : int or tuple of int, optional
-            Shape of the result; None is that of `scale`.
+            Shape of the result; by default that of `scale`.
         dtype : dtype, optional
-            float32 or float64. None is that of `scale`, float64 for a scalar.
+            float32 or float64; by default that of `scale`, or float64 if it is a scalar.
 
         Returns
         -------
@@ -319,7 +321,7 @@ class Generator:
         z = self._shaped("exponential", "standard_exponential", size, dtype, scale=scale)
         return _cast(scale * z, dtype)
 
-    # ---- integers, orders, samples
+    # ---- integers, permutations, samples
 
     def integers(
         self,
@@ -329,32 +331,32 @@ class Generator:
         dtype: DType | None = None,
         endpoint: bool = False,
     ) -> Tensor:
-        """Integers from `low` to `high`, all equally likely.
+        """Uniform random integers from `low` to `high`.
 
         Parameters
         ----------
         low : int
-            The least. Without `high` it is the end, and the least is 0.
+            Smallest integer. If `high` is not given, this is the end and the smallest integer is 0.
         high : int, optional
-            The end, which does not belong to them.
+            End of the range, exclusive by default.
         size : int or tuple of int, optional
             Shape of the result.
         dtype : dtype, optional
-            An integer dtype or bool; None is int64.
+            An integer dtype or bool; by default int64.
         endpoint : bool, optional
-            Whether the end belongs to them.
+            Whether the end is included.
 
         Returns
         -------
         Tensor
-            Of that shape.
+            Tensor of shape `size`.
 
         Raises
         ------
         TypeError
-            If an end is no int, or `dtype` no integer dtype.
+            If an end is not an int, or `dtype` is not an integer dtype or bool.
         ValueError
-            If there are no such integers, or some do not fit the dtype.
+            If the range is empty, or does not fit the dtype.
 
         Examples
         --------
@@ -371,25 +373,25 @@ class Generator:
             raise TypeError(f"integers: dtype must be an integer dtype or bool; got {dtype}")
         least, most = _limits(dtype)
         if low > last:
-            raise ValueError(f"integers: there are none from {low} to {last}")
+            raise ValueError(f"integers: the range from {low} to {last} is empty")
         if low < least or last > most:
-            raise ValueError(f"integers: {low} to {last} do not fit {dtype}")
+            raise ValueError(f"integers: the range from {low} to {last} does not fit {dtype}")
         return self._made("integers", low, last, _size("integers", size), dtype, True)
 
     def permutation(self, x: int | Tensor, axis: int = 0) -> Tensor:
-        """The elements along an axis in random order.
+        """Permute the elements along an axis randomly.
 
         Parameters
         ----------
         x : int or Tensor
-            The tensor; an int stands for ``arange(x)``.
+            Tensor to permute; an int stands for ``arange(x)``.
         axis : int, optional
-            Slices along this axis change places as a whole.
+            Axis to permute; its slices are moved as a whole.
 
         Returns
         -------
         Tensor
-            A copy.
+            Permuted copy.
 
         Raises
         ------
@@ -408,14 +410,14 @@ class Generator:
         return take(x, self._order(x.shape[axis]), axis=axis)
 
     def shuffle(self, x: Tensor, axis: int = 0) -> None:
-        """Bring the elements along an axis into random order, in place.
+        """Permute the elements along an axis randomly, in place.
 
         Parameters
         ----------
         x : Tensor
-            Written into.
+            Tensor to modify.
         axis : int, optional
-            Slices along this axis change places as a whole.
+            Axis to permute; its slices are moved as a whole.
 
         Raises
         ------
@@ -442,35 +444,35 @@ class Generator:
         axis: int = 0,
         shuffle: bool = True,
     ) -> Tensor:
-        """A random sample.
+        """Random sample.
 
         Parameters
         ----------
         a : int or Tensor
-            What to choose from; an int stands for ``arange(a)``.
+            Population to sample from; an int stands for ``arange(a)``.
         size : int or tuple of int, optional
-            How many; they take the place of `axis`.
+            Shape of the sample, which replaces `axis`.
         replace : bool, optional
             Whether an element may be chosen more than once.
         p : Tensor or sequence of float, optional
-            The probability of each element; None is that of all alike. (The host looks at them,
-            and waits for a GPU.)
+            Probability of each element; by default uniform. (The host checks them and therefore
+            waits for a GPU.)
         axis : int, optional
-            Choose slices along this axis.
+            Axis whose slices are chosen.
         shuffle : bool, optional
-            Whether the order of a sample without replacement has to be random.
+            Whether the order of a sample without replacement must be random.
 
         Returns
         -------
         Tensor
-            Of the dtype of `a`.
+            Sample with the dtype of `a`.
 
         Raises
         ------
         TypeError
             If `a` is neither an int nor a tensor.
         ValueError
-            If there are not enough elements to choose from, or `p` is no distribution over them.
+            If there are not enough elements to choose from, or `p` is not a distribution over them.
 
         Examples
         --------
@@ -491,7 +493,7 @@ class Generator:
         shape = _size("choice", size)
         count = math.prod(shape)
         if count > (n if not replace else n and count):
-            raise ValueError(f"choice: {count} of {n} elements cannot be chosen, replace={replace}")
+            raise ValueError(f"choice: cannot take {count} of {n} elements with replace={replace}")
         weights = None if p is None else self._weights(p, n, 1 if replace else count)
         chosen = self._made("choice", n, count, replace, weights, shuffle)
         if not isinstance(a, Tensor):
@@ -501,12 +503,14 @@ class Generator:
         return reshape(found, (*a.shape[:axis], *shape, *a.shape[axis + 1 :]))
 
     def _weights(self, p: Any, n: int, nonzero: int) -> Any:
-        """The probabilities as the backend's array."""
+        """Probabilities as an array of the backend."""
         if not isinstance(p, Tensor):
             p = asarray(p, device=self._device)
         p._check_constant("choice")
         if p._device is not self._device:
-            raise DeviceMismatchError(f"choice: p is on {p._device}, the generator {self._device}")
+            raise DeviceMismatchError(
+                f"choice: p is on {p._device}, the generator on {self._device}"
+            )
         if p.shape != (n,) or p.dtype.kind not in "iuf":
             raise ValueError(f"choice: p must be {n} probabilities; got {describe(p)}")
         p = astype(p, ALL["float64"], copy=False)
@@ -520,7 +524,7 @@ class Generator:
             raise ValueError(f"choice: fewer than {nonzero} probabilities are not 0")
         return p._data
 
-    # ---- what they share
+    # ---- shared helpers
 
     def _draw(self, name: str, *args: Any) -> Any:
         try:
@@ -537,7 +541,7 @@ class Generator:
     def _shaped(
         self, name: str, draw: str, size: Shape | None, dtype: DType | None, **ends: Any
     ) -> Tensor:
-        """Numbers of a standard distribution, in the shape that the parameters ask for."""
+        """Numbers from a standard distribution, in the shape of the parameters."""
         tensors = [x for x in ends.values() if isinstance(x, Tensor)]
         for word, x in ends.items():
             if not isinstance(x, (Tensor, int, float)) or (
@@ -578,25 +582,25 @@ _REAL = DEFAULTS["real floating"]
 def default_rng(
     seed: int | Sequence[int] | Generator | None = None, *, device: DeviceLike = None
 ) -> Generator:
-    """A new generator of random numbers.
+    """Make a generator of random numbers.
 
     Parameters
     ----------
     seed : int, sequence of int, SeedSequence or Generator, optional
-        Not negative. None takes one from the operating system; a generator is given back.
+        Nonnegative seed. By default it is drawn from the operating system. A generator is returned
+        unchanged.
     device : Device or str, optional
-        Where to make tensors; None is the default device.
+        Device of the tensors it makes; by default the default device.
 
     Returns
     -------
     Generator
-        The same seed gives the same numbers, on the same kind of device.
+        Generator that produces the same numbers for the same seed on the same kind of device.
 
     Raises
     ------
     TypeError, ValueError
-        If `seed` is none of these, if the device does not exist, or if a generator is on another
-        one.
+        If `seed` has another type, the device does not exist, or a generator is on another device.
 
     Examples
     --------
@@ -628,7 +632,7 @@ def _restored(state: Any, device: Device) -> Any:
     try:
         return device.ops["random.restore"](state)
     except Exception as error:
-        raise ValueError(f"Generator: this is no state of a generator on {device}") from error
+        raise ValueError(f"Generator: expected a state of a generator on {device}") from error
 
 
 def _unpickle(state: dict[str, Any], device: str) -> Generator:
@@ -644,7 +648,7 @@ def _floating(function: str, dtype: Any) -> DType:
     if isinstance(dtype, int):
         raise TypeError(
             f"{function}: dtype must be float32 or float64; got {dtype!r}; "
-            "a size is an int or a tuple"
+            "size must be an int or a tuple"
         )
     found = as_dtype(dtype, function)
     if found is None:
@@ -655,7 +659,7 @@ def _floating(function: str, dtype: Any) -> DType:
 
 
 def _cast(x: Tensor, dtype: Any) -> Tensor:
-    """What was computed with parameters, which may be of another dtype than was asked for."""
+    """Cast a result to the requested dtype, if the parameters have promoted it to another."""
     return x if dtype is None else astype(x, dtype, copy=False)
 
 

@@ -1,12 +1,14 @@
-"""Special functions, named as SciPy names them, with the same arguments.
+"""Special functions with SciPy's names and arguments.
 
-They are SciPy's on the CPU and CuPy's on CUDA devices, found when first used; so the CPU needs
-SciPy (``pip install "arraygrad[scipy]"``). SciPy finds them by itself: with ``SCIPY_ARRAY_API=1``
-in the environment, ``scipy.special.ndtr(x)`` is ``arraygrad.special.ndtr(x)``. References are to
-the Digital Library of Mathematical Functions, https://dlmf.nist.gov.
+The implementations are SciPy's on the CPU and CuPy's on CUDA devices, imported when first used; so
+the CPU needs SciPy (``pip install "arraygrad[scipy]"``). SciPy dispatches to them: with
+``SCIPY_ARRAY_API=1`` in the environment, ``scipy.special.ndtr(x)`` is
+``arraygrad.special.ndtr(x)``. References are to the Digital Library of Mathematical Functions,
+https://dlmf.nist.gov.
 
-They have derivatives, in both modes and to any order, by each operand whose description does not
-say otherwise. By these a derivative raises, where it is asked for and not before.
+The functions are differentiable, in both modes and to any order, with respect to each operand
+unless its description says otherwise. A derivative with respect to such an operand raises only if
+it is requested.
 """
 
 from __future__ import annotations
@@ -131,9 +133,9 @@ _F = TypeVar("_F", bound=Callable[..., Tensor])
 
 
 def _elementwise(*, cuda: bool = True, **about: str) -> Callable[[_F], _F]:
-    """Complete the docstring of an elementwise function with what all of them share.
+    """Complete the docstring of an elementwise function with the shared sections.
 
-    `about` says of operands what they are; without `cuda`, that CuPy lacks the function.
+    `about` describes operands by name. If `cuda` is False, CuPy lacks the function.
     """
 
     def complete(function: _F) -> _F:
@@ -165,25 +167,26 @@ def _section(title: str, body: str) -> str:
 def _words(about: str, one: bool) -> str:
     about = about and about[0].upper() + about[1:] + "."
     if not one:
-        return about or "Any numbers."
-    return f"Of a floating-point dtype; integers and bools are read as float64. {about}".rstrip()
+        return about or "Any value."
+    return f"Input of any shape and floating-point dtype; {_CONVERTED}. {about}".rstrip()
 
 
+_CONVERTED = "integers and bools are converted to float64"
 _RETURNS_ONE = """\
 Tensor
-    Of the shape of the argument. Of its dtype, or float64.
+    Has the shape and dtype of the argument; float64 for integers and bools.
 """
 _RETURNS_SEVERAL = """\
 Tensor
-    Of the broadcast shape. Of the promoted dtype; float64 if all are integers or bools.
+    Has the broadcast shape and the promoted dtype; float64 if all are integers or bools.
 """
 _RAISES_ONE = """\
 TypeError
-    If the argument is not a tensor, or is complex where that is not said to be possible.
+    If the argument is not a tensor, or is complex and complex numbers are not supported.
 """
 _RAISES_SEVERAL = """\
 TypeError
-    If no operand is a tensor, or one is neither a tensor nor a scalar.
+    If no operand is a tensor, or an operand is neither a tensor nor a scalar.
 ValueError
     If the shapes do not broadcast.
 DeviceMismatchError
@@ -209,7 +212,7 @@ def _three(name: str, x1: Any, x2: Any, x3: Any) -> Any:
 def erf(x: Tensor, /) -> Tensor:
     """Error function, 2/√π ∫₀ˣ exp(-t²) dt (DLMF 7.2.1).
 
-    Of complex numbers too.
+    Complex numbers are supported.
 
     Examples
     --------
@@ -224,7 +227,7 @@ def erf(x: Tensor, /) -> Tensor:
 def erfc(x: Tensor, /) -> Tensor:
     """Complementary error function, 1 - erf(x) (DLMF 7.2.2).
 
-    Not rounded to 0 where erf(x) is rounded to 1. Of complex numbers too.
+    It is accurate where erf(x) is rounded to 1. Complex numbers are supported.
 
     Examples
     --------
@@ -239,7 +242,7 @@ def erfc(x: Tensor, /) -> Tensor:
 def erfcx(x: Tensor, /) -> Tensor:
     """Scaled complementary error function, exp(x²) erfc(x) (DLMF 7.2.2).
 
-    Near 1/(√π x) for large `x`, where erfc underflows. Of complex numbers too.
+    Near 1/(√π x) for large `x`, where erfc underflows. Complex numbers are supported.
 
     Examples
     --------
@@ -252,7 +255,7 @@ def erfcx(x: Tensor, /) -> Tensor:
 
 @_elementwise(x="in [-1, 1]")
 def erfinv(x: Tensor, /) -> Tensor:
-    """The number whose error function is `x` (DLMF 7.17).
+    """Inverse of the error function (DLMF 7.17).
 
     ±∞ at ±1, NaN beyond.
 
@@ -267,7 +270,7 @@ def erfinv(x: Tensor, /) -> Tensor:
 
 @_elementwise(x="in [0, 2]")
 def erfcinv(x: Tensor, /) -> Tensor:
-    """The number whose complementary error function is `x`.
+    """Inverse of the complementary error function.
 
     ∞ at 0, -∞ at 2.
 
@@ -284,7 +287,7 @@ def erfcinv(x: Tensor, /) -> Tensor:
 def ndtr(x: Tensor, /) -> Tensor:
     """Distribution function of the standard normal distribution.
 
-    Of complex numbers too.
+    Complex numbers are supported.
 
     Examples
     --------
@@ -297,9 +300,9 @@ def ndtr(x: Tensor, /) -> Tensor:
 
 @_elementwise()
 def log_ndtr(x: Tensor, /) -> Tensor:
-    """Logarithm of `ndtr`, also where that underflows.
+    """Logarithm of `ndtr`, accurate even where that underflows.
 
-    Accurate far out, and so is its derivative. Of complex numbers too.
+    The function and its derivative are accurate in the tails. Complex numbers are supported.
 
     Examples
     --------
@@ -325,7 +328,7 @@ def ndtri(x: Tensor, /) -> Tensor:
 
 @_elementwise(cuda=False, x="the logarithm of a probability")
 def ndtri_exp(x: Tensor, /) -> Tensor:
-    """The inverse of `log_ndtr`: the quantile of the probability exp(x).
+    """Inverse of `log_ndtr`: the quantile of the probability exp(x).
 
     Examples
     --------
@@ -343,7 +346,7 @@ def ndtri_exp(x: Tensor, /) -> Tensor:
 def gamma(x: Tensor, /) -> Tensor:
     """Gamma function, ∫₀^∞ t^(x-1) exp(-t) dt (DLMF 5.2.1).
 
-    ±∞ at ±0, NaN at negative integers. Of complex numbers too.
+    ±∞ at ±0, NaN at negative integers. Complex numbers are supported.
 
     Examples
     --------
@@ -371,7 +374,7 @@ def gammaln(x: Tensor, /) -> Tensor:
 def loggamma(x: Tensor, /) -> Tensor:
     """Principal branch of the logarithm of the gamma function.
 
-    NaN for negative real `x`: use `gammaln`, or a complex dtype. Of complex numbers too.
+    NaN for negative real `x`: use `gammaln`, or a complex dtype. Complex numbers are supported.
 
     Examples
     --------
@@ -401,7 +404,7 @@ def gammasgn(x: Tensor, /) -> Tensor:
 def rgamma(x: Tensor, /) -> Tensor:
     """Reciprocal of the gamma function, 1/Γ(x): 0 at its poles.
 
-    Of complex numbers too.
+    Complex numbers are supported.
 
     Examples
     --------
@@ -416,8 +419,8 @@ def rgamma(x: Tensor, /) -> Tensor:
 def psi(x: Tensor, /) -> Tensor:
     """Digamma function, the derivative of log Γ(x) (DLMF 5.2.2).
 
-    Also called `digamma`. Of complex numbers it has no rule for a derivative: SciPy has no
-    complex `polygamma`. Of complex numbers too.
+    Also called `digamma`. Complex numbers are supported, but are not differentiable: SciPy has no
+    complex `polygamma`.
 
     Examples
     --------
@@ -431,9 +434,9 @@ def psi(x: Tensor, /) -> Tensor:
 digamma = psi
 
 
-@_elementwise(n="the order, integers; not to differentiate by")
+@_elementwise(n="integer order; not differentiable")
 def polygamma(n: Tensor | Real, x: Tensor | Real, /) -> Tensor:
-    """The derivative of order `n` of `psi` (DLMF 5.15).
+    """Derivative of order `n` of `psi` (DLMF 5.15).
 
     Examples
     --------
@@ -450,14 +453,14 @@ def multigammaln(a: Tensor, d: int) -> Tensor:
     Parameters
     ----------
     a : Tensor
-        Of any shape, of a real floating-point dtype; integers are read as float64.
+        Input of any shape and real floating-point dtype. Integers are converted to float64.
     d : int
-        The dimension of the matrices that it integrates over, at least 1.
+        Dimension of the matrices of the integral, at least 1.
 
     Returns
     -------
     Tensor
-        Of the shape of `a`: (d(d-1)/4) log π + Σⱼ log Γ(a - j/2), j from 0 to d - 1.
+        Has the shape of `a`: (d(d-1)/4) log π + Σⱼ log Γ(a - j/2), j from 0 to d - 1.
 
     Raises
     ------
@@ -468,8 +471,8 @@ def multigammaln(a: Tensor, d: int) -> Tensor:
 
     Notes
     -----
-    NaN where `a` is not above (d - 1)/2. (SciPy raises there, for which the host would have to
-    wait for the GPU.)
+    NaN where `a` is not greater than (d - 1)/2. (SciPy raises there; the host would have to wait
+    for the GPU to do so.)
 
     Examples
     --------
@@ -549,19 +552,20 @@ def zeta(x: Tensor | Real, q: Tensor | Real | None = None) -> Tensor:
     Parameters
     ----------
     x : Tensor or scalar
-        Not to differentiate by.
+        Exponent; not differentiable.
     q : Tensor or scalar, optional
-        Hurwitz's parameter. Without it, Riemann's function: ``q=1``, but for `x` below 1 too.
+        Parameter of Hurwitz's function. By default Riemann's function is computed, as for ``q=1``,
+        but also for `x` below 1.
 
     Returns
     -------
     Tensor
-        Of the broadcast shape: the sum of (k + q)⁻ˣ, k from 0 on, or its continuation.
+        Has the broadcast shape: the sum of (k + q)⁻ˣ for k ≥ 0, or its analytic continuation.
 
     Raises
     ------
     TypeError
-        If no operand is a tensor, or one is neither a tensor nor a scalar.
+        If no operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
         If the shapes do not broadcast.
     DeviceMismatchError
@@ -586,9 +590,9 @@ def zeta(x: Tensor | Real, q: Tensor | Real | None = None) -> Tensor:
 
 @_elementwise()
 def zetac(x: Tensor, /) -> Tensor:
-    """Riemann's zeta function less 1, ζ(x) - 1.
+    """Riemann's zeta function minus 1, ζ(x) - 1.
 
-    Not differentiable: the derivative has no closed form.
+    It is not differentiable: the derivative has no closed form.
 
     Examples
     --------
@@ -599,7 +603,7 @@ def zetac(x: Tensor, /) -> Tensor:
     return unary("special.zetac", x, floating=True)
 
 
-@_elementwise(a="at least 0; not to differentiate by", x="at least 0")
+@_elementwise(a="at least 0; not differentiable", x="at least 0")
 def gammainc(a: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     """Regularised lower incomplete gamma function, P(a, x) (DLMF 8.2.4).
 
@@ -612,7 +616,7 @@ def gammainc(a: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     return binary("special.gammainc", a, x, floating=True)
 
 
-@_elementwise(a="at least 0; not to differentiate by", x="at least 0")
+@_elementwise(a="at least 0; not differentiable", x="at least 0")
 def gammaincc(a: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     """Regularised upper incomplete gamma function, Q(a, x) (DLMF 8.2.4).
 
@@ -625,9 +629,9 @@ def gammaincc(a: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     return binary("special.gammaincc", a, x, floating=True)
 
 
-@_elementwise(a="positive; not to differentiate by", y="in [0, 1]")
+@_elementwise(a="positive; not differentiable", y="in [0, 1]")
 def gammaincinv(a: Tensor | Real, y: Tensor | Real, /) -> Tensor:
-    """The `x` at which ``gammainc(a, x)`` is `y`.
+    """Inverse of `gammainc`: the `x` with ``gammainc(a, x) == y``.
 
     Examples
     --------
@@ -638,9 +642,9 @@ def gammaincinv(a: Tensor | Real, y: Tensor | Real, /) -> Tensor:
     return binary("special.gammaincinv", a, y, floating=True)
 
 
-@_elementwise(a="positive; not to differentiate by", y="in [0, 1]")
+@_elementwise(a="positive; not differentiable", y="in [0, 1]")
 def gammainccinv(a: Tensor | Real, y: Tensor | Real, /) -> Tensor:
-    """The `x` at which ``gammaincc(a, x)`` is `y`.
+    """Inverse of `gammaincc`: the `x` with ``gammaincc(a, x) == y``.
 
     Examples
     --------
@@ -651,9 +655,7 @@ def gammainccinv(a: Tensor | Real, y: Tensor | Real, /) -> Tensor:
     return binary("special.gammainccinv", a, y, floating=True)
 
 
-@_elementwise(
-    a="positive; not to differentiate by", b="positive; not to differentiate by", x="in [0, 1]"
-)
+@_elementwise(a="positive; not differentiable", b="positive; not differentiable", x="in [0, 1]")
 def betainc(a: Tensor | Real, b: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     """Regularised incomplete beta function, I_x(a, b) (DLMF 8.17.2).
 
@@ -666,11 +668,9 @@ def betainc(a: Tensor | Real, b: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     return _three("special.betainc", a, b, x)
 
 
-@_elementwise(
-    a="positive; not to differentiate by", b="positive; not to differentiate by", x="in [0, 1]"
-)
+@_elementwise(a="positive; not differentiable", b="positive; not differentiable", x="in [0, 1]")
 def betaincc(a: Tensor | Real, b: Tensor | Real, x: Tensor | Real, /) -> Tensor:
-    """1 - ``betainc(a, b, x)``, not rounded to 0 where that is rounded to 1.
+    """Complement 1 - ``betainc(a, b, x)``, accurate where that is rounded to 1.
 
     Examples
     --------
@@ -681,11 +681,9 @@ def betaincc(a: Tensor | Real, b: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     return _three("special.betaincc", a, b, x)
 
 
-@_elementwise(
-    a="positive; not to differentiate by", b="positive; not to differentiate by", y="in [0, 1]"
-)
+@_elementwise(a="positive; not differentiable", b="positive; not differentiable", y="in [0, 1]")
 def betaincinv(a: Tensor | Real, b: Tensor | Real, y: Tensor | Real, /) -> Tensor:
-    """The `x` at which ``betainc(a, b, x)`` is `y`.
+    """Inverse of `betainc`: the `x` with ``betainc(a, b, x) == y``.
 
     Examples
     --------
@@ -698,12 +696,12 @@ def betaincinv(a: Tensor | Real, b: Tensor | Real, y: Tensor | Real, /) -> Tenso
 
 @_elementwise(
     cuda=False,
-    a="positive; not to differentiate by",
-    b="positive; not to differentiate by",
+    a="positive; not differentiable",
+    b="positive; not differentiable",
     y="in [0, 1]",
 )
 def betainccinv(a: Tensor | Real, b: Tensor | Real, y: Tensor | Real, /) -> Tensor:
-    """The `x` at which ``betaincc(a, b, x)`` is `y`.
+    """Inverse of `betaincc`: the `x` with ``betaincc(a, b, x) == y``.
 
     Examples
     --------
@@ -758,7 +756,7 @@ def logit(x: Tensor, /) -> Tensor:
 
 @_elementwise()
 def exp2(x: Tensor, /) -> Tensor:
-    """2 to the power `x`.
+    """2 raised to the power `x`.
 
     Examples
     --------
@@ -771,7 +769,7 @@ def exp2(x: Tensor, /) -> Tensor:
 
 @_elementwise()
 def exp10(x: Tensor, /) -> Tensor:
-    """10 to the power `x`.
+    """10 raised to the power `x`.
 
     Examples
     --------
@@ -797,7 +795,7 @@ def exprel(x: Tensor, /) -> Tensor:
 
 @_elementwise()
 def cbrt(x: Tensor, /) -> Tensor:
-    """Cube root, real also of negative numbers.
+    """Real cube root, also of negative numbers.
 
     Examples
     --------
@@ -810,9 +808,10 @@ def cbrt(x: Tensor, /) -> Tensor:
 
 @_elementwise()
 def xlogy(x: Tensor | complex, y: Tensor | complex, /) -> Tensor:
-    """`x` log(`y`), and 0 for `x` = 0 whatever `y` is.
+    """`x` log(`y`), and 0 for `x` = 0 and any `y`.
 
-    Where `x` is 0 and `y` is not positive, both derivatives count as 0. Of complex numbers too.
+    Where `x` is 0 and `y` is not positive, both derivatives are defined as 0. Complex numbers are
+    supported.
 
     Examples
     --------
@@ -825,9 +824,10 @@ def xlogy(x: Tensor | complex, y: Tensor | complex, /) -> Tensor:
 
 @_elementwise()
 def xlog1py(x: Tensor | complex, y: Tensor | complex, /) -> Tensor:
-    """`x` log(1 + `y`), and 0 for `x` = 0 whatever `y` is.
+    """`x` log(1 + `y`), and 0 for `x` = 0 and any `y`.
 
-    Where `x` is 0 and `y` is not above -1, both derivatives count as 0. Of complex numbers too.
+    Where `x` is 0 and `y` is not above -1, both derivatives are defined as 0. Complex numbers are
+    supported.
 
     Examples
     --------
@@ -853,7 +853,7 @@ def boxcox(x: Tensor | Real, lmbda: Tensor | Real, /) -> Tensor:
 
 @_elementwise(x="at least -1", lmbda="the exponent λ")
 def boxcox1p(x: Tensor | Real, lmbda: Tensor | Real, /) -> Tensor:
-    """Box-Cox transform of 1 + x, without rounding 1 + x.
+    """Box-Cox transform of 1 + x, accurate near 0.
 
     Examples
     --------
@@ -866,7 +866,7 @@ def boxcox1p(x: Tensor | Real, lmbda: Tensor | Real, /) -> Tensor:
 
 @_elementwise(lmbda="the exponent λ")
 def inv_boxcox(y: Tensor | Real, lmbda: Tensor | Real, /) -> Tensor:
-    """The inverse of `boxcox`, (1 + λy)^(1/λ), and exp(y) for λ = 0.
+    """Inverse of `boxcox`, (1 + λy)^(1/λ), and exp(y) for λ = 0.
 
     Examples
     --------
@@ -879,7 +879,7 @@ def inv_boxcox(y: Tensor | Real, lmbda: Tensor | Real, /) -> Tensor:
 
 @_elementwise(lmbda="the exponent λ")
 def inv_boxcox1p(y: Tensor | Real, lmbda: Tensor | Real, /) -> Tensor:
-    """The inverse of `boxcox1p`, ``inv_boxcox(y, lmbda) - 1``.
+    """Inverse of `boxcox1p`, ``inv_boxcox(y, lmbda) - 1``.
 
     Examples
     --------
@@ -894,7 +894,7 @@ def inv_boxcox1p(y: Tensor | Real, lmbda: Tensor | Real, /) -> Tensor:
 def exp1(x: Tensor, /) -> Tensor:
     """Exponential integral E₁(x) = ∫ₓ^∞ exp(-t)/t dt (DLMF 6.2.1).
 
-    Of complex numbers too.
+    Complex numbers are supported.
 
     Examples
     --------
@@ -909,7 +909,7 @@ def exp1(x: Tensor, /) -> Tensor:
 def expi(x: Tensor, /) -> Tensor:
     """Exponential integral Ei(x), the principal value of ∫_{-∞}ˣ exp(t)/t dt (DLMF 6.2.5).
 
-    Of complex numbers too.
+    Complex numbers are supported.
 
     Examples
     --------
@@ -920,7 +920,7 @@ def expi(x: Tensor, /) -> Tensor:
     return unary("special.expi", x, floating=True)
 
 
-@_elementwise(n="integers, at least 0; not to differentiate by", x="at least 0")
+@_elementwise(n="integer order, at least 0; not differentiable", x="at least 0")
 def expn(n: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     """Exponential integral Eₙ(x) = ∫₁^∞ exp(-xt)/tⁿ dt (DLMF 8.19.3).
 
@@ -937,7 +937,7 @@ def expn(n: Tensor | Real, x: Tensor | Real, /) -> Tensor:
 def spence(z: Tensor, /) -> Tensor:
     """Dilogarithm in the form ∫₁ᶻ log(t)/(1 - t) dt (DLMF 25.12: Li₂(1 - z)).
 
-    Of complex numbers too.
+    Complex numbers are supported.
 
     Examples
     --------
@@ -955,7 +955,7 @@ def spence(z: Tensor, /) -> Tensor:
 def sinc(x: Tensor, /) -> Tensor:
     """Normalised cardinal sine, sin(πx) / (πx), and 1 at 0.
 
-    Of complex numbers too.
+    Complex numbers are supported.
 
     Examples
     --------
@@ -1020,7 +1020,7 @@ def cotdg(x: Tensor, /) -> Tensor:
 
 @_elementwise(d="degrees", m="minutes", s="seconds")
 def radian(d: Tensor | Real, m: Tensor | Real, s: Tensor | Real, /) -> Tensor:
-    """An angle of degrees, minutes and seconds, in radians.
+    """Convert an angle in degrees, minutes and seconds to radians.
 
     Examples
     --------
@@ -1033,7 +1033,7 @@ def radian(d: Tensor | Real, m: Tensor | Real, s: Tensor | Real, /) -> Tensor:
 
 @_elementwise()
 def cosm1(x: Tensor, /) -> Tensor:
-    """Cosine less 1, cos(x) - 1, exact also near 0.
+    """Cosine minus 1, cos(x) - 1, accurate near 0.
 
     Examples
     --------
@@ -1049,7 +1049,7 @@ def cosm1(x: Tensor, /) -> Tensor:
 
 @_elementwise()
 def entr(x: Tensor, /) -> Tensor:
-    """Summand of the entropy, -x log(x); 0 at 0, -∞ below.
+    """Elementwise entropy, -x log(x); 0 at 0, -∞ below.
 
     The slope at 0 is infinite.
 
@@ -1064,10 +1064,10 @@ def entr(x: Tensor, /) -> Tensor:
 
 @_elementwise()
 def rel_entr(x: Tensor | Real, y: Tensor | Real, /) -> Tensor:
-    """Summand of the relative entropy, x log(x / y).
+    """Elementwise relative entropy, x log(x / y).
 
-    0 for `x` = 0 and `y` ≥ 0, ∞ elsewhere outside of positive numbers. The derivatives where both
-    are 0 count as 0.
+    0 for `x` = 0 and `y` ≥ 0; ∞ for other nonpositive numbers. Where both are 0, the derivatives
+    are defined as 0.
 
     Examples
     --------
@@ -1080,10 +1080,10 @@ def rel_entr(x: Tensor | Real, y: Tensor | Real, /) -> Tensor:
 
 @_elementwise()
 def kl_div(x: Tensor | Real, y: Tensor | Real, /) -> Tensor:
-    """Summand of the Kullback-Leibler divergence, x log(x / y) - x + y.
+    """Elementwise Kullback-Leibler divergence, x log(x / y) - x + y.
 
-    `y` for `x` = 0 and `y` ≥ 0, ∞ elsewhere outside of positive numbers. The derivatives where
-    both are 0 count as 0.
+    `y` for `x` = 0 and `y` ≥ 0; ∞ for other nonpositive numbers. Where both are 0, the derivatives
+    are defined as 0.
 
     Examples
     --------
@@ -1094,7 +1094,7 @@ def kl_div(x: Tensor | Real, y: Tensor | Real, /) -> Tensor:
     return binary("special.kl_div", x, y, floating=True)
 
 
-@_elementwise(delta="where it becomes linear, at least 0", r="the residual")
+@_elementwise(delta="threshold of the linear part, at least 0", r="the residual")
 def huber(delta: Tensor | Real, r: Tensor | Real, /) -> Tensor:
     """Huber's loss: r²/2 up to `delta`, then linear, δ(abs(r) - δ/2).
 
@@ -1107,7 +1107,7 @@ def huber(delta: Tensor | Real, r: Tensor | Real, /) -> Tensor:
     return binary("special.huber", delta, r, floating=True)
 
 
-@_elementwise(delta="where it turns linear, at least 0", r="the residual")
+@_elementwise(delta="scale of the linear part, at least 0", r="the residual")
 def pseudo_huber(delta: Tensor | Real, r: Tensor | Real, /) -> Tensor:
     """Smooth form of Huber's loss, δ² (√(1 + (r/δ)²) - 1).
 
@@ -1179,7 +1179,7 @@ def y1(x: Tensor, /) -> Tensor:
     return unary("special.y1", x, floating=True)
 
 
-@_elementwise(n="the order, integers; not to differentiate by", x="at least 0")
+@_elementwise(n="integer order; not differentiable", x="at least 0")
 def yn(n: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     """Bessel function of the second kind of integer order, Yₙ(x) (DLMF 10.2.3).
 
@@ -1322,9 +1322,9 @@ def ellipk(m: Tensor, /) -> Tensor:
     return unary("special.ellipk", m, floating=True)
 
 
-@_elementwise(p="1 less the parameter, at least 0")
+@_elementwise(p="1 minus the parameter, at least 0")
 def ellipkm1(p: Tensor, /) -> Tensor:
-    """``ellipk(1 - p)``, exact where 1 - p would be rounded to 1.
+    """``ellipk(1 - p)``, accurate where 1 - p would be rounded to 1.
 
     Examples
     --------
@@ -1348,11 +1348,11 @@ def ellipe(m: Tensor, /) -> Tensor:
     return unary("special.ellipe", m, floating=True)
 
 
-@_elementwise(cuda=False, a="not to differentiate by", b="not to differentiate by")
+@_elementwise(cuda=False, a="not differentiable", b="not differentiable")
 def hyp1f1(a: Tensor | complex, b: Tensor | complex, x: Tensor | complex, /) -> Tensor:
     """Confluent hypergeometric function ₁F₁(a; b; x) (DLMF 13.2.2).
 
-    Of complex numbers too.
+    Complex numbers are supported.
 
     Examples
     --------
@@ -1364,14 +1364,14 @@ def hyp1f1(a: Tensor | complex, b: Tensor | complex, x: Tensor | complex, /) -> 
 
 
 @_elementwise(
-    m="the order, integers; not to differentiate by",
-    v="the degree, at least 0; not to differentiate by",
+    m="integer order; not differentiable",
+    v="the degree, at least 0; not differentiable",
     x="in [-1, 1]",
 )
 def lpmv(m: Tensor | Real, v: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     """Associated Legendre function of integer order and real degree (DLMF 14.3.1).
 
-    With the factor (-1)ᵐ.
+    The Condon-Shortley phase (-1)ᵐ is included.
 
     Examples
     --------
@@ -1386,14 +1386,14 @@ def lpmv(m: Tensor | Real, v: Tensor | Real, x: Tensor | Real, /) -> Tensor:
 
 
 @_elementwise(
-    k="numbers of successes, rounded down",
-    n="numbers of trials, integers; not to differentiate by",
+    k="number of successes, rounded down",
+    n="integer number of trials; not differentiable",
     p="the probability of a success",
 )
 def bdtr(k: Tensor | Real, n: Tensor | Real, p: Tensor | Real, /) -> Tensor:
     """Binomial distribution: the probability of at most `k` successes in `n` trials.
 
-    By `k` the derivative is 0.
+    The derivative with respect to `k` is 0.
 
     Examples
     --------
@@ -1405,14 +1405,14 @@ def bdtr(k: Tensor | Real, n: Tensor | Real, p: Tensor | Real, /) -> Tensor:
 
 
 @_elementwise(
-    k="numbers of successes, rounded down",
-    n="numbers of trials, integers; not to differentiate by",
+    k="number of successes, rounded down",
+    n="integer number of trials; not differentiable",
     p="the probability of a success",
 )
 def bdtrc(k: Tensor | Real, n: Tensor | Real, p: Tensor | Real, /) -> Tensor:
     """Binomial distribution: the probability of more than `k` successes in `n` trials.
 
-    By `k` the derivative is 0.
+    The derivative with respect to `k` is 0.
 
     Examples
     --------
@@ -1424,14 +1424,14 @@ def bdtrc(k: Tensor | Real, n: Tensor | Real, p: Tensor | Real, /) -> Tensor:
 
 
 @_elementwise(
-    k="numbers of successes, rounded down",
-    n="numbers of trials, integers; not to differentiate by",
+    k="number of successes, rounded down",
+    n="integer number of trials; not differentiable",
     y="a probability",
 )
 def bdtri(k: Tensor | Real, n: Tensor | Real, y: Tensor | Real, /) -> Tensor:
-    """Binomial distribution: the `p` at which ``bdtr(k, n, p)`` is `y`.
+    """Binomial distribution: the `p` with ``bdtr(k, n, p) == y``.
 
-    By `k` the derivative is 0.
+    The derivative with respect to `k` is 0.
 
     Examples
     --------
@@ -1443,12 +1443,12 @@ def bdtri(k: Tensor | Real, n: Tensor | Real, y: Tensor | Real, /) -> Tensor:
 
 
 @_elementwise(
-    k="numbers of failures, integers; not to differentiate by",
-    n="numbers of successes, integers; not to differentiate by",
+    k="integer number of failures; not differentiable",
+    n="integer number of successes; not differentiable",
     p="the probability of a success",
 )
 def nbdtr(k: Tensor | Real, n: Tensor | Real, p: Tensor | Real, /) -> Tensor:
-    """Negative binomial distribution: at most `k` failures before success number `n`.
+    """Negative binomial distribution: the probability of at most `k` failures before success `n`.
 
     Examples
     --------
@@ -1460,12 +1460,12 @@ def nbdtr(k: Tensor | Real, n: Tensor | Real, p: Tensor | Real, /) -> Tensor:
 
 
 @_elementwise(
-    k="numbers of failures, integers; not to differentiate by",
-    n="numbers of successes, integers; not to differentiate by",
+    k="integer number of failures; not differentiable",
+    n="integer number of successes; not differentiable",
     p="the probability of a success",
 )
 def nbdtrc(k: Tensor | Real, n: Tensor | Real, p: Tensor | Real, /) -> Tensor:
-    """Negative binomial distribution: more than `k` failures before success number `n`.
+    """Negative binomial distribution: the probability of more than `k` failures before success `n`.
 
     Examples
     --------
@@ -1477,12 +1477,12 @@ def nbdtrc(k: Tensor | Real, n: Tensor | Real, p: Tensor | Real, /) -> Tensor:
 
 
 @_elementwise(
-    k="numbers of failures, integers; not to differentiate by",
-    n="numbers of successes, integers; not to differentiate by",
+    k="integer number of failures; not differentiable",
+    n="integer number of successes; not differentiable",
     y="a probability",
 )
 def nbdtri(k: Tensor | Real, n: Tensor | Real, y: Tensor | Real, /) -> Tensor:
-    """Negative binomial distribution: the `p` at which ``nbdtr(k, n, p)`` is `y`.
+    """Negative binomial distribution: the `p` with ``nbdtr(k, n, p) == y``.
 
     Examples
     --------
@@ -1493,11 +1493,11 @@ def nbdtri(k: Tensor | Real, n: Tensor | Real, y: Tensor | Real, /) -> Tensor:
     return _three("special.nbdtri", k, n, y)
 
 
-@_elementwise(k="numbers of events, rounded down", m="the mean, at least 0")
+@_elementwise(k="number of events, rounded down", m="the mean, at least 0")
 def pdtr(k: Tensor | Real, m: Tensor | Real, /) -> Tensor:
-    """Poisson distribution of mean `m`: the probability of at most `k` events.
+    """Poisson distribution with mean `m`: the probability of at most `k` events.
 
-    By `k` the derivative is 0.
+    The derivative with respect to `k` is 0.
 
     Examples
     --------
@@ -1508,11 +1508,11 @@ def pdtr(k: Tensor | Real, m: Tensor | Real, /) -> Tensor:
     return binary("special.pdtr", k, m, floating=True)
 
 
-@_elementwise(k="numbers of events, rounded down", m="the mean, at least 0")
+@_elementwise(k="number of events, rounded down", m="the mean, at least 0")
 def pdtrc(k: Tensor | Real, m: Tensor | Real, /) -> Tensor:
-    """Poisson distribution of mean `m`: the probability of more than `k` events.
+    """Poisson distribution with mean `m`: the probability of more than `k` events.
 
-    By `k` the derivative is 0.
+    The derivative with respect to `k` is 0.
 
     Examples
     --------
@@ -1523,9 +1523,9 @@ def pdtrc(k: Tensor | Real, m: Tensor | Real, /) -> Tensor:
     return binary("special.pdtrc", k, m, floating=True)
 
 
-@_elementwise(k="numbers of events, integers; not to differentiate by", y="a probability")
+@_elementwise(k="integer number of events; not differentiable", y="a probability")
 def pdtri(k: Tensor | Real, y: Tensor | Real, /) -> Tensor:
-    """Poisson distribution: the mean `m` at which ``pdtr(k, m)`` is `y`.
+    """Poisson distribution: the mean `m` with ``pdtr(k, m) == y``.
 
     Examples
     --------
@@ -1536,9 +1536,9 @@ def pdtri(k: Tensor | Real, y: Tensor | Real, /) -> Tensor:
     return binary("special.pdtri", k, y, floating=True)
 
 
-@_elementwise(v="degrees of freedom; not to differentiate by", x="at least 0")
+@_elementwise(v="degrees of freedom; not differentiable", x="at least 0")
 def chdtr(v: Tensor | Real, x: Tensor | Real, /) -> Tensor:
-    """Distribution function of χ² with `v` degrees of freedom.
+    """Distribution function of the χ² distribution with `v` degrees of freedom.
 
     Examples
     --------
@@ -1549,9 +1549,9 @@ def chdtr(v: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     return binary("special.chdtr", v, x, floating=True)
 
 
-@_elementwise(v="degrees of freedom; not to differentiate by", x="at least 0")
+@_elementwise(v="degrees of freedom; not differentiable", x="at least 0")
 def chdtrc(v: Tensor | Real, x: Tensor | Real, /) -> Tensor:
-    """1 - ``chdtr(v, x)``, the probability of more than `x`.
+    """Survival function 1 - ``chdtr(v, x)``, the probability of more than `x`.
 
     Examples
     --------
@@ -1562,9 +1562,9 @@ def chdtrc(v: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     return binary("special.chdtrc", v, x, floating=True)
 
 
-@_elementwise(v="degrees of freedom; not to differentiate by", p="a probability")
+@_elementwise(v="degrees of freedom; not differentiable", p="a probability")
 def chdtri(v: Tensor | Real, p: Tensor | Real, /) -> Tensor:
-    """The `x` at which ``chdtrc(v, x)`` is `p`.
+    """Inverse of `chdtrc`: the `x` with ``chdtrc(v, x) == p``.
 
     Examples
     --------
@@ -1576,12 +1576,12 @@ def chdtri(v: Tensor | Real, p: Tensor | Real, /) -> Tensor:
 
 
 @_elementwise(
-    dfn="degrees of freedom; not to differentiate by",
-    dfd="degrees of freedom; not to differentiate by",
+    dfn="degrees of freedom; not differentiable",
+    dfd="degrees of freedom; not differentiable",
     x="at least 0",
 )
 def fdtr(dfn: Tensor | Real, dfd: Tensor | Real, x: Tensor | Real, /) -> Tensor:
-    """Distribution function of F with `dfn` and `dfd` degrees of freedom.
+    """Distribution function of the F distribution with `dfn` and `dfd` degrees of freedom.
 
     Examples
     --------
@@ -1593,12 +1593,12 @@ def fdtr(dfn: Tensor | Real, dfd: Tensor | Real, x: Tensor | Real, /) -> Tensor:
 
 
 @_elementwise(
-    dfn="degrees of freedom; not to differentiate by",
-    dfd="degrees of freedom; not to differentiate by",
+    dfn="degrees of freedom; not differentiable",
+    dfd="degrees of freedom; not differentiable",
     x="at least 0",
 )
 def fdtrc(dfn: Tensor | Real, dfd: Tensor | Real, x: Tensor | Real, /) -> Tensor:
-    """1 - ``fdtr(dfn, dfd, x)``, the probability of more than `x`.
+    """Survival function 1 - ``fdtr(dfn, dfd, x)``, the probability of more than `x`.
 
     Examples
     --------
@@ -1610,12 +1610,12 @@ def fdtrc(dfn: Tensor | Real, dfd: Tensor | Real, x: Tensor | Real, /) -> Tensor
 
 
 @_elementwise(
-    dfn="degrees of freedom; not to differentiate by",
-    dfd="degrees of freedom; not to differentiate by",
+    dfn="degrees of freedom; not differentiable",
+    dfd="degrees of freedom; not differentiable",
     p="a probability",
 )
 def fdtri(dfn: Tensor | Real, dfd: Tensor | Real, p: Tensor | Real, /) -> Tensor:
-    """The `x` at which ``fdtr(dfn, dfd, x)`` is `p`.
+    """Inverse of `fdtr`: the `x` with ``fdtr(dfn, dfd, x) == p``.
 
     Examples
     --------
@@ -1626,9 +1626,7 @@ def fdtri(dfn: Tensor | Real, dfd: Tensor | Real, p: Tensor | Real, /) -> Tensor
     return _three("special.fdtri", dfn, dfd, p)
 
 
-@_elementwise(
-    a="the rate, positive", b="the shape, positive; not to differentiate by", x="at least 0"
-)
+@_elementwise(a="the rate, positive", b="the shape, positive; not differentiable", x="at least 0")
 def gdtr(a: Tensor | Real, b: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     """Distribution function of the gamma distribution, ``gammainc(b, a * x)``.
 
@@ -1641,11 +1639,9 @@ def gdtr(a: Tensor | Real, b: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     return _three("special.gdtr", a, b, x)
 
 
-@_elementwise(
-    a="the rate, positive", b="the shape, positive; not to differentiate by", x="at least 0"
-)
+@_elementwise(a="the rate, positive", b="the shape, positive; not differentiable", x="at least 0")
 def gdtrc(a: Tensor | Real, b: Tensor | Real, x: Tensor | Real, /) -> Tensor:
-    """1 - ``gdtr(a, b, x)``, the probability of more than `x`.
+    """Survival function 1 - ``gdtr(a, b, x)``, the probability of more than `x`.
 
     Examples
     --------
@@ -1656,7 +1652,7 @@ def gdtrc(a: Tensor | Real, b: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     return _three("special.gdtrc", a, b, x)
 
 
-@_elementwise(df="degrees of freedom, positive; not to differentiate by")
+@_elementwise(df="degrees of freedom, positive; not differentiable")
 def stdtr(df: Tensor | Real, t: Tensor | Real, /) -> Tensor:
     """Distribution function of Student's t with `df` degrees of freedom.
 
@@ -1669,7 +1665,7 @@ def stdtr(df: Tensor | Real, t: Tensor | Real, /) -> Tensor:
     return binary("special.stdtr", df, t, floating=True)
 
 
-@_elementwise(df="degrees of freedom, positive; not to differentiate by", p="a probability")
+@_elementwise(df="degrees of freedom, positive; not differentiable", p="a probability")
 def stdtrit(df: Tensor | Real, p: Tensor | Real, /) -> Tensor:
     """Quantile of Student's t distribution, the inverse of `stdtr`.
 
@@ -1692,39 +1688,39 @@ def logsumexp(
     keepdims: bool = False,
     return_sign: bool = False,
 ) -> Any:
-    """Logarithm of a sum of exponentials, of which none overflows.
+    """Logarithm of a sum of exponentials, computed without overflow.
 
     Parameters
     ----------
     a : Tensor
-        The exponents. Of a floating-point dtype; integers and bools are read as float64.
+        Exponents of a floating-point dtype. Integers and bools are converted to float64.
     axis : int or tuple of int, optional
-        What to sum over. All axes by default.
+        Axes to sum over; by default all.
     b : Tensor or scalar, optional
-        Weights: factors of the exponentials, which may be negative. Of a shape that broadcasts
-        with that of `a`. 1 by default.
+        Factors of the exponentials, which may be negative, with a shape that broadcasts with that
+        of `a`; by default 1.
     keepdims : bool, optional
-        Leave the axes in the result, with one element.
+        Whether to keep the reduced axes with size 1.
     return_sign : bool, optional
-        Return the sign of the sum too, and the logarithm of its absolute value.
+        Whether to also return the sign of the sum, and the logarithm of its absolute value.
 
     Returns
     -------
     Tensor, or tuple of two
-        The logarithm, and the sign if `return_sign`: 1, -1 or 0; of complex sums, a number on
-        the unit circle.
+        Logarithm, and if `return_sign` the sign: 1, -1 or 0, or for complex sums a number on the
+        unit circle.
 
     Raises
     ------
     TypeError
         If `a` is not a tensor.
     ValueError
-        For an axis that does not exist.
+        If an axis does not exist.
 
     Notes
     -----
-    -∞ for a sum of nothing, NaN for a negative sum without `return_sign`. What has the weight 0
-    counts as nothing, also if it is not finite.
+    An empty sum is -∞; a negative sum without `return_sign` is NaN. Elements with weight 0 are
+    ignored, even if they are not finite.
 
     Examples
     --------
@@ -1748,30 +1744,30 @@ def logsumexp(
 
 
 def softmax(x: Tensor, axis: Axis = None) -> Tensor:
-    """Exponentials divided by their sum.
+    """Softmax: exponentials divided by their sum.
 
     Parameters
     ----------
     x : Tensor
-        Of a floating-point dtype; integers and bools are read as float64.
+        Input of a floating-point dtype. Integers and bools are converted to float64.
     axis : int or tuple of int, optional
-        What to sum over. All axes by default.
+        Axes to sum over; by default all.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of its dtype, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        For an axis that does not exist.
+        If an axis does not exist.
 
     Notes
     -----
-    NaN where the largest element is infinite.
+    The result is NaN where the largest element is infinite.
 
     Examples
     --------
@@ -1783,26 +1779,26 @@ def softmax(x: Tensor, axis: Axis = None) -> Tensor:
 
 
 def log_softmax(x: Tensor, axis: Axis = None) -> Tensor:
-    """Logarithm of `softmax`, also where that underflows.
+    """Logarithm of `softmax`, accurate even where that underflows.
 
     Parameters
     ----------
     x : Tensor
-        Of a floating-point dtype; integers and bools are read as float64.
+        Input of a floating-point dtype. Integers and bools are converted to float64.
     axis : int or tuple of int, optional
-        What to sum over. All axes by default.
+        Axes to sum over; by default all.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`. Of its dtype, or float64.
+        Has the shape and dtype of `x`; float64 for integers and bools.
 
     Raises
     ------
     TypeError
         If `x` is not a tensor.
     ValueError
-        For an axis that does not exist.
+        If an axis does not exist.
 
     Examples
     --------
