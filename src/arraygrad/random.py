@@ -512,7 +512,7 @@ class Generator:
                 f"choice: p is on {p._device}, the generator on {self._device}"
             )
         if p.shape != (n,) or p.dtype.kind not in "iuf":
-            raise ValueError(f"choice: p must be {n} probabilities; got {describe(p)}")
+            raise ValueError(f"choice: p must have {n} probabilities; got {describe(p)}")
         p = astype(p, ALL["float64"], copy=False)
         right = (_abs(_sum(p) - 1) < 1e-8) & _all(p >= 0)
         if not right:
@@ -521,7 +521,7 @@ class Generator:
                 f"{describe(p)} of sum {float(_sum(p))}"
             )
         if nonzero > 1 and int(count_nonzero(p)) < nonzero:
-            raise ValueError(f"choice: fewer than {nonzero} probabilities are not 0")
+            raise ValueError(f"choice: at least {nonzero} probabilities must not be 0")
         return p._data
 
     # ---- shared helpers
