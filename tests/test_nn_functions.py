@@ -244,7 +244,7 @@ def test_a_class_that_is_none(xp):
         target = xp.asarray([0, wrong])
         if xp.default_device().device == "cpu":
             with pytest.raises(
-                ValueError, match="cross_entropy: target must be numbers from 0 to 1"
+                ValueError, match="cross_entropy: target must be class indices from 0 to 1"
             ):
                 nn.cross_entropy(xp.zeros((2, 2)), target)
         else:
@@ -507,7 +507,7 @@ BAD = {
         lambda: nn.cross_entropy(X, arraygrad.asarray([0, 1]), label_smoothing=2), ValueError, "2"
     ),
     "no axis": (
-        lambda: nn.cross_entropy(X[0, 0], arraygrad.asarray(0)), ValueError, "axis of classes"
+        lambda: nn.cross_entropy(X[0, 0], arraygrad.asarray(0)), ValueError, "axis for the classes"
     ),
     "gelu": (lambda: nn.gelu(X, "exact"), ValueError, "gelu: approximate .*'exact'"),
     "linear": (lambda: nn.linear(X, X.T), ValueError, r"linear: .*\(2, 3\).*\(3, 2\)"),

@@ -1,6 +1,6 @@
-"""Neural networks: layers, activations, losses and initial values, on any device.
+"""Neural networks: layers, activations, losses and parameter initialisation, on any device.
 
-Written on the public namespace and on `autodiff`. Names, shapes of parameters and defaults are
+The package uses only the public namespace and `autodiff`. Names, parameter shapes and defaults are
 PyTorch's; see `docs/nn.md`.
 """
 
@@ -21,6 +21,7 @@ from ._activations import (
     softmax,
     tanh,
 )
+from ._conv_pool import avg_pool2d, conv2d, max_pool2d
 from ._files import load, save
 from ._init import (
     calculate_gain,
@@ -59,7 +60,6 @@ from ._losses import (
     mse,
 )
 from ._module import LoadResult, Module
-from ._windows import avg_pool2d, conv2d, max_pool2d
 
 _hints.install(__name__, _hints.NN)
 

@@ -1,4 +1,4 @@
-"""Activations: functions, and modules of them. All are finite, with finite gradients, far out."""
+"""Activations, as functions and as modules. Values and gradients are finite for large arguments."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ._rules import sigmoid as _sigmoid
 
 
 def relu(x: Tensor) -> Tensor:
-    """What is positive, else 0.
+    """Rectified linear unit, max(x, 0).
 
     Parameters
     ----------
     x : Tensor
-        The argument.
+        Input of any shape.
 
     Returns
     -------
     Tensor
-        ``max(x, 0)``; the derivative at 0 is 0.
+        Result with the shape of `x`. The derivative at 0 is 0.
 
     Examples
     --------
@@ -43,12 +43,12 @@ def tanh(x: Tensor) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        The argument.
+        Input of any shape.
 
     Returns
     -------
     Tensor
-        As `arraygrad.tanh`.
+        See `arraygrad.tanh`.
 
     Examples
     --------
@@ -61,17 +61,17 @@ def tanh(x: Tensor) -> Tensor:
 
 
 def sigmoid(x: Tensor) -> Tensor:
-    """1 / (1 + exp(-x)), with all digits also where it is small.
+    """Logistic function 1 / (1 + exp(-x)), accurate also where it is small.
 
     Parameters
     ----------
     x : Tensor
-        The argument.
+        Input of any shape.
 
     Returns
     -------
     Tensor
-        From 0 to 1.
+        Values from 0 to 1.
 
     Examples
     --------
@@ -84,17 +84,17 @@ def sigmoid(x: Tensor) -> Tensor:
 
 
 def silu(x: Tensor) -> Tensor:
-    """The function x · sigmoid(x), also known as swish.
+    """Sigmoid linear unit x · sigmoid(x), also known as swish.
 
     Parameters
     ----------
     x : Tensor
-        The argument.
+        Input of any shape.
 
     Returns
     -------
     Tensor
-        0 at minus infinity.
+        Result with the shape of `x`; 0 at minus infinity.
 
     References
     ----------
@@ -112,30 +112,30 @@ def silu(x: Tensor) -> Tensor:
 
 
 def _above(x: Tensor) -> Tensor:
-    """The least finite number for minus infinity, so that a factor of 0 makes it 0."""
+    """Replace minus infinity by the smallest finite number, so that its product with 0 is 0."""
     return xp.maximum(x, finfo(x.dtype).min)
 
 
 def gelu(x: Tensor, approximate: str = "none") -> Tensor:
-    """The function x · Φ(x), of the normal distribution's Φ.
+    """Gaussian error linear unit x · Φ(x), where Φ is the standard normal distribution function.
 
     Parameters
     ----------
     x : Tensor
-        The argument.
+        Input of any shape.
     approximate : str, optional
-        ``"none"``, or ``"tanh"`` for x · (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2. The former
-        needs SciPy on the CPU.
+        ``"none"``, or ``"tanh"`` for x · (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2. ``"none"``
+        requires SciPy on the CPU.
 
     Returns
     -------
     Tensor
-        0 at minus infinity.
+        Result with the shape of `x`; 0 at minus infinity.
 
     Raises
     ------
     ValueError
-        For another `approximate`.
+        If `approximate` is unknown.
 
     References
     ----------
@@ -156,29 +156,29 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
         return _above(x) * ndtr(x)
     if approximate != "tanh":
         raise ValueError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}")
-    z = xp.clip(x, -25.0, 25.0)  # where the factor is 0 or 1 already, and the cube does no harm
-    # (1 + tanh(u)) / 2 is sigmoid(2 u), which keeps its digits where it is small.
+    z = xp.clip(x, -25.0, 25.0)  # beyond, the factor is 0 or 1
+    # (1 + tanh(u)) / 2 is sigmoid(2 u), which is accurate where it is small.
     return _above(x) * _sigmoid(math.sqrt(8 / math.pi) * z * (1 + 0.044715 * (z * z)))
 
 
 def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
-    """Logarithm of `softmax`, also where that underflows.
+    """Logarithm of `softmax`, accurate even where that underflows.
 
     Parameters
     ----------
     x : Tensor
-        The scores.
+        Scores of any shape.
     axis : int, optional
-        What to sum over.
+        Axis to normalise over.
 
     Returns
     -------
     Tensor
-        Not positive.
+        Log-probabilities with the shape of `x`.
 
     Notes
     -----
-    Infinite scores count as the limit of large ones, equal ones among them as equal.
+    Infinite scores are treated as the limit of large ones; equal infinite scores as equal.
 
     Examples
     --------
@@ -191,23 +191,23 @@ def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
 
 
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
-    """Exponentials divided by their sum.
+    """Softmax: exponentials divided by their sum.
 
     Parameters
     ----------
     x : Tensor
-        The scores.
+        Scores of any shape.
     axis : int, optional
-        What to sum over.
+        Axis to normalise over.
 
     Returns
     -------
     Tensor
-        Of sum 1.
+        Probabilities with the shape of `x`, which sum to 1 along the axis.
 
     Notes
     -----
-    Infinite scores count as the limit of large ones, equal ones among them as equal.
+    Infinite scores are treated as the limit of large ones; equal infinite scores as equal.
 
     Examples
     --------
@@ -244,7 +244,7 @@ class GELU(Module):
     Parameters
     ----------
     approximate : str, optional
-        As of the function.
+        See the function.
 
     Examples
     --------
@@ -262,7 +262,7 @@ class GELU(Module):
         return gelu(x, self.approximate)
 
     def extra_repr(self) -> str:
-        """The parameter."""
+        """Parameter of the module, for its text."""
         return f"approximate={self.approximate!r}"
 
 
@@ -320,7 +320,7 @@ class Softmax(Module):
     Parameters
     ----------
     axis : int, optional
-        What to sum over.
+        Axis to normalise over.
 
     Examples
     --------
@@ -338,7 +338,7 @@ class Softmax(Module):
         return softmax(x, self.axis)
 
     def extra_repr(self) -> str:
-        """The parameter."""
+        """Parameter of the module, for its text."""
         return f"axis={self.axis}"
 
 
@@ -348,7 +348,7 @@ class LogSoftmax(Module):
     Parameters
     ----------
     axis : int, optional
-        What to sum over.
+        Axis to normalise over.
 
     Examples
     --------
@@ -366,5 +366,5 @@ class LogSoftmax(Module):
         return log_softmax(x, self.axis)
 
     def extra_repr(self) -> str:
-        """The parameter."""
+        """Parameter of the module, for its text."""
         return f"axis={self.axis}"

@@ -1,4 +1,4 @@
-"""Tensors in files, by safetensors: nothing in such a file is run when it is read."""
+"""Tensors in safetensors files, which contain no code that is run when they are read."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ def _safetensors() -> Any:
 
 
 def save(tensors: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
-    """Write tensors into a file, which is complete or not there.
+    """Write tensors to a file atomically.
 
     Parameters
     ----------
     tensors : dict
-        By name, such as `Module.state_dict` gives.
+        Tensors by name, as returned by `Module.state_dict`.
     path : str or path
-        The file. One that is there is replaced.
+        Path of the file. An existing file is replaced.
 
     Raises
     ------
     TypeError
-        For a name that is no string, a value that is no tensor, or complex128 numbers, which the
-        format lacks.
+        If a name is not a string, a value is not a tensor, or a tensor has dtype complex128, which
+        the format lacks.
     OSError
-        If it cannot be written.
+        If the file cannot be written.
     ImportError
-        Without safetensors, which the extra ``nn`` brings.
+        If safetensors, which the extra ``nn`` installs, is missing.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def save(tensors: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
     arrays = {}
     for name, x in tensors.items():
         if not isinstance(name, str) or not isinstance(x, Tensor):
-            raise TypeError(f"save: expected tensors by name; got {name!r}: {describe(x)}")
+            raise TypeError(f"save: expected a Tensor for each name; got {name!r}: {describe(x)}")
         if x.dtype == "complex128":
             raise TypeError(
                 f"save: {name}: the format lacks complex128; write xp.real(x) and xp.imag(x)"
@@ -83,25 +83,25 @@ def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str
     Parameters
     ----------
     path : str or path
-        A file that `save`, or another program that writes the format, has made.
+        Path of a file in the safetensors format.
     device : Device or str, optional
-        Where to put them; None is the default device.
+        Device of the tensors; by default the default device.
 
     Returns
     -------
     dict
-        The tensors by name.
+        Tensors by name.
 
     Raises
     ------
     ValueError
-        If the file is not complete or of another format.
+        If the file is incomplete or has another format.
     TypeError
-        If it has numbers of a dtype that the standard lacks.
+        If the file has a dtype that the standard lacks.
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     ImportError
-        Without safetensors, which the extra ``nn`` brings.
+        If safetensors, which the extra ``nn`` installs, is missing.
 
     Examples
     --------
@@ -121,9 +121,7 @@ def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str
         return {name: asarray(a, device=device) for name, a in arrays.items()}
     except library.SafetensorError as error:
         raise ValueError(
-            f"load: {os.fspath(path)} is no whole safetensors file: {error}"
+            f"load: {os.fspath(path)} is not a complete safetensors file: {error}"
         ) from error
     except (KeyError, TypeError, AttributeError) as error:
-        raise TypeError(
-            f"load: {os.fspath(path)} has a dtype that is not known: {error}"
-        ) from error
+        raise TypeError(f"load: {os.fspath(path)} has an unknown dtype: {error}") from error

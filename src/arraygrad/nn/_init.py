@@ -1,4 +1,4 @@
-"""Initial values of parameters, which keep the variance of activations or gradients."""
+"""Parameter initialisation that preserves the variance of activations or gradients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..random import Generator, default_rng
 
 
 def _fans(function: str, shape: Any) -> tuple[int, int]:
-    """How many numbers come into an output, and how many an input goes to."""
+    """Fan in and fan out of a weight."""
     sizes = _shape(shape, function)
     if len(sizes) < 2:
         raise ValueError(f"{function}: shape must be (out, in, ...); got {shape!r}")
@@ -26,7 +26,7 @@ def _fan(function: str, shape: Any, mode: str) -> int:
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor by which a layer has to make up for what comes after it.
+    """Recommended gain for a nonlinearity.
 
     Parameters
     ----------
@@ -34,17 +34,17 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         ``"linear"``, ``"conv2d"``, ``"sigmoid"``, ``"tanh"``, ``"relu"``, ``"leaky_relu"`` or
         ``"selu"``.
     param : float, optional
-        Of ``"leaky_relu"``, the slope for negative numbers; 0.01 if not given.
+        Slope of ``"leaky_relu"`` for negative numbers; by default 0.01.
 
     Returns
     -------
     float
-        PyTorch's values.
+        Gain, with PyTorch's values.
 
     Raises
     ------
     ValueError
-        For another name.
+        If the name is unknown.
 
     Examples
     --------
@@ -77,23 +77,23 @@ def xavier_uniform(
     dtype: DType | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """Uniform numbers of variance 2 gain² / (fan in + fan out).
+    """Uniform random numbers with variance 2 gain² / (fan in + fan out).
 
     Parameters
     ----------
     shape : tuple of int
-        (out, in, ...), of which what follows is the window of a convolution.
+        Shape (out, in, ...); further axes are the window of a convolution.
     gain : float, optional
-        See `calculate_gain`.
+        Scaling factor; see `calculate_gain`.
     rng : Generator, optional
-        Where the numbers come from; None is a new one.
+        Generator of the numbers; by default a new one.
     dtype, device : optional
-        Of the result; float64 and the generator's device.
+        Dtype and device of the result; by default float64 and the device of the generator.
 
     Returns
     -------
     Tensor
-        To make a parameter of with `autodiff.variable`.
+        Initial values; pass them to `autodiff.variable` to make a parameter.
 
     Raises
     ------
@@ -125,23 +125,23 @@ def xavier_normal(
     dtype: DType | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """Normal numbers of variance 2 gain² / (fan in + fan out).
+    """Normal random numbers with variance 2 gain² / (fan in + fan out).
 
     Parameters
     ----------
     shape : tuple of int
-        (out, in, ...), of which what follows is the window of a convolution.
+        Shape (out, in, ...); further axes are the window of a convolution.
     gain : float, optional
-        See `calculate_gain`.
+        Scaling factor; see `calculate_gain`.
     rng : Generator, optional
-        Where the numbers come from; None is a new one.
+        Generator of the numbers; by default a new one.
     dtype, device : optional
-        Of the result; float64 and the generator's device.
+        Dtype and device of the result; by default float64 and the device of the generator.
 
     Returns
     -------
     Tensor
-        To make a parameter of with `autodiff.variable`.
+        Initial values; pass them to `autodiff.variable` to make a parameter.
 
     Raises
     ------
@@ -173,32 +173,32 @@ def kaiming_uniform(
     dtype: DType | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """Uniform numbers of variance gain² / fan.
+    """Uniform random numbers with variance gain² / fan.
 
     Parameters
     ----------
     shape : tuple of int
-        (out, in, ...), of which what follows is the window of a convolution.
+        Shape (out, in, ...); further axes are the window of a convolution.
     a : float, optional
-        Of ``"leaky_relu"``, the slope for negative numbers.
+        Slope of ``"leaky_relu"`` for negative numbers.
     mode : str, optional
-        ``"fan_in"`` keeps the variance of activations, ``"fan_out"`` that of gradients.
+        ``"fan_in"`` preserves the variance of activations, ``"fan_out"`` that of gradients.
     nonlinearity : str, optional
-        What the gain is of; see `calculate_gain`.
+        Nonlinearity for the gain; see `calculate_gain`.
     rng : Generator, optional
-        Where the numbers come from; None is a new one.
+        Generator of the numbers; by default a new one.
     dtype, device : optional
-        Of the result; float64 and the generator's device.
+        Dtype and device of the result; by default float64 and the device of the generator.
 
     Returns
     -------
     Tensor
-        To make a parameter of with `autodiff.variable`.
+        Initial values; pass them to `autodiff.variable` to make a parameter.
 
     Raises
     ------
     ValueError
-        If the shape has fewer than two axes, or for another mode or nonlinearity.
+        If the shape has fewer than two axes, or `mode` or `nonlinearity` is unknown.
 
     References
     ----------
@@ -226,32 +226,32 @@ def kaiming_normal(
     dtype: DType | None = None,
     device: DeviceLike = None,
 ) -> Tensor:
-    """Normal numbers of variance gain² / fan.
+    """Normal random numbers with variance gain² / fan.
 
     Parameters
     ----------
     shape : tuple of int
-        (out, in, ...), of which what follows is the window of a convolution.
+        Shape (out, in, ...); further axes are the window of a convolution.
     a : float, optional
-        Of ``"leaky_relu"``, the slope for negative numbers.
+        Slope of ``"leaky_relu"`` for negative numbers.
     mode : str, optional
-        ``"fan_in"`` keeps the variance of activations, ``"fan_out"`` that of gradients.
+        ``"fan_in"`` preserves the variance of activations, ``"fan_out"`` that of gradients.
     nonlinearity : str, optional
-        What the gain is of; see `calculate_gain`.
+        Nonlinearity for the gain; see `calculate_gain`.
     rng : Generator, optional
-        Where the numbers come from; None is a new one.
+        Generator of the numbers; by default a new one.
     dtype, device : optional
-        Of the result; float64 and the generator's device.
+        Dtype and device of the result; by default float64 and the device of the generator.
 
     Returns
     -------
     Tensor
-        To make a parameter of with `autodiff.variable`.
+        Initial values; pass them to `autodiff.variable` to make a parameter.
 
     Raises
     ------
     ValueError
-        If the shape has fewer than two axes, or for another mode or nonlinearity.
+        If the shape has fewer than two axes, or `mode` or `nonlinearity` is unknown.
 
     References
     ----------

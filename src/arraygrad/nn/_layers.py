@@ -1,4 +1,4 @@
-"""Layers: modules with the parameters of PyTorch's, their shapes and initial distributions."""
+"""Layers: modules with PyTorch's parameters, parameter shapes and initial distributions."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from .._typing import DeviceLike, DType, Tensor
 from ..autodiff import is_recomputing, no_grad, stop_gradient, variable
 from ..random import Generator, default_rng
 from . import _rules
+from ._conv_pool import Two, as_pair, avg_pool2d, conv2d, max_pool2d
 from ._module import Module
-from ._rules import normalise
-from ._windows import Two, avg_pool2d, conv2d, max_pool2d, two
+from ._rules import standardise
 
 # ---- functions
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Product with the transpose of a matrix, plus a vector.
+    """Affine map: product with the transpose of a matrix, plus a vector.
 
     Parameters
     ----------
     x : Tensor
-        Of shape (..., in).
+        Input of shape (..., in).
     weight : Tensor
-        Of shape (out, in).
+        Matrix of shape (out, in).
     bias : Tensor, optional
-        Of shape (out,).
+        Vector of shape (out,).
 
     Returns
     -------
     Tensor
-        Of shape (..., out).
+        Has shape (..., out).
 
     Raises
     ------
     ValueError
-        If the shapes do not belong together.
+        If the shapes do not fit.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     check_tensor("linear", weight)
     if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
         raise ValueError(
-            f"linear: the last axis of x must be as long as that of weight, (out, in); got x of "
+            f"linear: the last axis of x must have the size of the last axis of weight; got x of "
             f"shape {x.shape} and weight of shape {weight.shape}"
         )
     y = _rules.linear(x, weight)
@@ -65,26 +65,26 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def embedding(ids: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
-    """Rows of a matrix by number.
+    """Look up rows of a matrix by their indices.
 
     Parameters
     ----------
     ids : Tensor
-        Numbers of rows, of an integer dtype and any shape.
+        Indices of rows, of an integer dtype and any shape.
     weight : Tensor
-        Of shape (rows, features).
+        Matrix of shape (rows, features).
     padding_idx : int, optional
-        The row with this number gets no gradient.
+        Index of a row that gets no gradient.
 
     Returns
     -------
     Tensor
-        Of shape (..., features).
+        Has shape (..., features).
 
     Raises
     ------
     TypeError
-        If `ids` is not of an integer dtype.
+        If `ids` is not a tensor of an integer dtype.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def embedding(ids: Tensor, weight: Tensor, padding_idx: int | None = None) -> Te
              [0., 1.]]], dtype=float64)
     """
     if not isinstance(ids, Tensor) or ids.dtype.kind not in "iu":
-        raise TypeError(f"embedding: ids must be a Tensor of integers; got {describe(ids)}")
+        raise TypeError(f"embedding: ids must be a Tensor of an integer dtype; got {describe(ids)}")
     out = take(weight, reshape(ids, (-1,)), axis=0)
     out = reshape(out, (*ids.shape, *weight.shape[1:]))
     if padding_idx is not None:
@@ -112,28 +112,28 @@ def layer_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Each element of a batch brought to mean 0 and variance 1.
+    """Layer normalization: standardise each sample to mean 0 and variance 1.
 
     Parameters
     ----------
     x : Tensor
-        Of shape ``(..., *normalized_shape)``.
+        Input of shape ``(..., *normalized_shape)``.
     normalized_shape : int or tuple of int
-        The last axes of `x`, over which mean and variance are.
+        Shape of the last axes of `x`, over which mean and variance are computed.
     weight, bias : Tensor, optional
-        Factors and terms afterwards, of that shape.
+        Factors and terms to apply afterwards, of shape `normalized_shape`.
     eps : float, optional
-        Added to the variance.
+        Number added to the variance.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`.
+        Has the shape of `x`.
 
     Raises
     ------
     ValueError
-        If the last axes are others.
+        If the last axes have another shape.
 
     References
     ----------
@@ -151,7 +151,7 @@ def layer_norm(
     check_tensor("layer_norm", x)
     if not shape or x.shape[-len(shape) :] != shape:
         raise ValueError(f"layer_norm: the last axes of x must be {shape}; got shape {x.shape}")
-    y, _, _ = normalise(as_floating(x), tuple(range(-len(shape), 0)), eps)
+    y, _, _ = standardise(as_floating(x), tuple(range(-len(shape), 0)), eps)
     if weight is not None:
         y = y * weight
     return y if bias is None else y + bias
@@ -167,32 +167,34 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Tensor:
-    """Each channel brought to mean 0 and variance 1.
+    """Batch normalization: standardise each channel to mean 0 and variance 1.
 
     Parameters
     ----------
     x : Tensor
-        Of shape (n, channels, ...).
+        Input of shape (n, channels, ...).
     running_mean, running_var : Tensor or None
-        What to bring it by, unless `training`, which updates them in place.
+        Running statistics. With `training` they are updated in place; otherwise they are used to
+        standardise.
     weight, bias : Tensor, optional
-        A factor and a term for each channel afterwards.
+        Factor and term for each channel, applied afterwards.
     training : bool, optional
-        Use mean and variance of the batch.
+        Whether to use the mean and variance of the batch.
     momentum : float, optional
-        The part that the batch has in the new running mean and variance.
+        Weight of the batch in the update of the running statistics.
     eps : float, optional
-        Added to the variance.
+        Number added to the variance.
 
     Returns
     -------
     Tensor
-        Of the shape of `x`.
+        Has the shape of `x`.
 
     Raises
     ------
     ValueError
-        If there are no channels, in training only one number for each, or no running mean.
+        If there is no axis of channels, if there is only one number for each channel in training,
+        or if the running statistics are missing otherwise.
 
     References
     ----------
@@ -213,16 +215,16 @@ def batch_norm(
     """
     check_tensor("batch_norm", x)
     if x.ndim < 2:
-        raise ValueError(f"batch_norm: x must be of shape (n, channels, ...); got {x.shape}")
+        raise ValueError(f"batch_norm: x must have shape (n, channels, ...); got {x.shape}")
     x = as_floating(x)
     along = (1, x.shape[1], *(1,) * (x.ndim - 2))
     if training:
         count = x.size // x.shape[1] if x.shape[1] else 0
         if count < 2:
             raise ValueError(
-                f"batch_norm: training needs more than one number for each channel; got {x.shape}"
+                f"batch_norm: training needs more than one value per channel; got {x.shape}"
             )
-        y, average, variance = normalise(x, (0, *range(2, x.ndim)), eps)
+        y, average, variance = standardise(x, (0, *range(2, x.ndim)), eps)
         for running, new in (
             (running_mean, average),
             (running_var, stop_gradient(variance) * (count / (count - 1))),
@@ -233,7 +235,7 @@ def batch_norm(
                     running *= 1 - momentum
                     running += momentum * new
     elif running_mean is None or running_var is None:
-        raise ValueError("batch_norm: without training, it needs running_mean and running_var")
+        raise ValueError("batch_norm: running_mean and running_var must be given if training=False")
     else:
         y = (x - reshape(running_mean, along)) / xp.sqrt(reshape(running_var, along) + eps)
     if weight is not None:
@@ -244,33 +246,33 @@ def batch_norm(
 def dropout(
     x: Tensor, p: float = 0.5, training: bool = True, rng: Generator | None = None
 ) -> Tensor:
-    """Zeros in place of a random part of the elements; the others are made larger.
+    """Set random elements to zero and scale up the others.
 
     Parameters
     ----------
     x : Tensor
-        Anything.
+        Input of any shape.
     p : float, optional
-        The probability of a zero.
+        Probability of a zero.
     training : bool, optional
-        If False, nothing is done.
+        If False, `x` is returned unchanged.
     rng : Generator, optional
-        What decides; None is a new one.
+        Random generator; by default a new one.
 
     Returns
     -------
     Tensor
-        Of the same mean.
+        Masked and rescaled tensor.
 
     Raises
     ------
     ValueError
-        If `p` is not from 0 to 1.
+        If `p` is not in [0, 1].
 
     Notes
     -----
-    What `autodiff.checkpoint` runs again must draw the same numbers again: make the generator
-    inside of it, of a seed from outside.
+    A function under `autodiff.checkpoint` must draw the same numbers when it is recomputed: make
+    the generator inside the function, from a seed passed to it.
 
     References
     ----------
@@ -285,7 +287,7 @@ def dropout(
     Tensor([2., 2., 2., 0., 0., 0.], dtype=float64)
     """
     if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p must be from 0 to 1; got {p!r}")
+        raise ValueError(f"dropout: p must be in [0, 1]; got {p!r}")
     check_tensor("dropout", x)
     if not training or p == 0:
         return x
@@ -298,32 +300,32 @@ def dropout(
 
 
 def _uniform(shape: tuple[int, ...], fan_in: int, rng: Generator, dtype: DType | None) -> Any:
-    """A parameter of PyTorch's layers: between ± 1 / √(fan in)."""
+    """Initial parameter as in PyTorch: uniform between ±1 / √(fan in)."""
     bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
     return variable(rng.uniform(-bound, bound, shape, dtype))
 
 
 class Linear(Module):
-    """`linear`: a matrix and a vector to add.
+    """Linear layer: `linear` with a weight matrix and a bias vector.
 
     Parameters
     ----------
     in_features, out_features : int
-        How many numbers go in and come out.
+        Sizes of the last axis of the input and the output.
     bias : bool, optional
-        Whether to add a vector.
+        Whether to add a bias vector.
     rng : Generator, optional
-        Where the initial values come from; None is a new one.
+        Generator of the initial values; by default a new one.
     device, dtype : optional
-        Of the parameters; the generator's device, float64.
+        Device and dtype of the parameters; by default the device of the generator and float64.
 
     Attributes
     ----------
     weight, bias : Tensor
-        Of shape (out_features, in_features) and (out_features,); in this order uniform between
-        ±1 / √in_features at first. `bias` may be None.
+        Parameters of shape (out_features, in_features) and (out_features,), initialised in this
+        order with uniform numbers between ±1 / √in_features. `bias` may be None.
     in_features, out_features : int
-        As given.
+        The arguments.
 
     Examples
     --------
@@ -355,7 +357,7 @@ class Linear(Module):
         return linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
-        """The sizes."""
+        """Sizes of the layer, for its text."""
         return (
             f"in_features={self.in_features}, out_features={self.out_features}, "
             f"bias={self.bias is not None}"
@@ -363,29 +365,29 @@ class Linear(Module):
 
 
 class Conv2d(Module):
-    """`conv2d`: kernels that slide over images.
+    """Convolution layer for images: `conv2d` with kernels and a bias.
 
     Parameters
     ----------
     in_channels, out_channels : int
-        How many channels go in and come out.
+        Numbers of channels of the input and the output.
     kernel_size : int or tuple of two
-        The size of the window.
+        Size of the window.
     stride, padding, dilation, groups : optional
-        As of the function.
+        See the function.
     bias : bool, optional
-        Whether to add a number to each channel.
+        Whether to add a bias to each channel.
     rng : Generator, optional
-        Where the initial values come from; None is a new one.
+        Generator of the initial values; by default a new one.
     device, dtype : optional
-        Of the parameters; the generator's device, float64.
+        Device and dtype of the parameters; by default the device of the generator and float64.
 
     Attributes
     ----------
     weight, bias : Tensor
-        Of shape ``(out_channels, in_channels / groups, *kernel_size)`` and (out_channels,); in this
-        order uniform between ±1 / √fan at first, the fan being the size of one kernel. `bias` may
-        be None.
+        Parameters of shape ``(out_channels, in_channels / groups, *kernel_size)`` and
+        (out_channels,), initialised in this order with uniform numbers between ±1 / √fan, where fan
+        is the size of one kernel. `bias` may be None.
 
     Examples
     --------
@@ -417,7 +419,7 @@ class Conv2d(Module):
                 f"{in_channels}, {out_channels} and {groups}"
             )
         rng = default_rng(rng, device=device)
-        window = two("Conv2d", "kernel_size", kernel_size, 1)
+        window = as_pair("Conv2d", "kernel_size", kernel_size, 1)
         shape = _shape((out_channels, in_channels // groups, *window), "Conv2d")
         fan_in = math.prod(shape[1:])
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, window
@@ -432,7 +434,7 @@ class Conv2d(Module):
         )
 
     def extra_repr(self) -> str:
-        """The sizes."""
+        """Sizes of the layer, for its text."""
         return (
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
             f"stride={self.stride}, padding={self.padding!r}, dilation={self.dilation}, "
@@ -446,7 +448,7 @@ class MaxPool2d(Module):
     Parameters
     ----------
     kernel_size, stride, padding, dilation : optional
-        As of the function.
+        See the function.
 
     Examples
     --------
@@ -467,7 +469,7 @@ class MaxPool2d(Module):
         return max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation)
 
     def extra_repr(self) -> str:
-        """The parameters."""
+        """Parameters of the module, for its text."""
         return (
             f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
             f"dilation={self.dilation}"
@@ -480,7 +482,7 @@ class AvgPool2d(Module):
     Parameters
     ----------
     kernel_size, stride, padding, count_include_pad : optional
-        As of the function.
+        See the function.
 
     Examples
     --------
@@ -505,28 +507,29 @@ class AvgPool2d(Module):
         return avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.count_include_pad)
 
     def extra_repr(self) -> str:
-        """The parameters."""
+        """Parameters of the module, for its text."""
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
 class Embedding(Module):
-    """`embedding`: a vector for each of a number of things.
+    """Embedding layer: a vector for each index, looked up by `embedding`.
 
     Parameters
     ----------
     num_embeddings, embedding_dim : int
-        How many vectors, and how long.
+        Number of vectors, and their size.
     padding_idx : int, optional
-        The vector with this number is zero and stays so.
+        Index of a vector that is zero and is not trained.
     rng : Generator, optional
-        Where the initial values come from; None is a new one.
+        Generator of the initial values; by default a new one.
     device, dtype : optional
-        Of the parameters; the generator's device, float64.
+        Device and dtype of the parameters; by default the device of the generator and float64.
 
     Attributes
     ----------
     weight : Tensor
-        Of shape (num_embeddings, embedding_dim); normal of variance 1 at first.
+        Parameter of shape (num_embeddings, embedding_dim), initialised with standard normal
+        numbers.
 
     Examples
     --------
@@ -548,7 +551,8 @@ class Embedding(Module):
     ) -> None:
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(
-                f"Embedding: padding_idx must be one of {num_embeddings}; got {padding_idx}"
+                f"Embedding: padding_idx must be an index of one of {num_embeddings} vectors; "
+                f"got {padding_idx}"
             )
         rng = default_rng(rng, device=device)
         shape = _shape((num_embeddings, embedding_dim), "Embedding")
@@ -564,29 +568,29 @@ class Embedding(Module):
         return embedding(ids, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:
-        """The sizes."""
+        """Sizes of the layer, for its text."""
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
         return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
 
 
 class LayerNorm(Module):
-    """`layer_norm` with factors and terms that are learnt.
+    """Layer normalization: `layer_norm` with learnable factors and terms.
 
     Parameters
     ----------
     normalized_shape : int or tuple of int
-        The last axes of what comes in.
+        Shape of the last axes of the input.
     eps : float, optional
-        Added to the variance.
+        Number added to the variance.
     elementwise_affine, bias : bool, optional
-        Whether there are factors and terms; and if so, terms.
+        Whether there are factors and terms, and whether there are terms.
     device, dtype : optional
-        Of the parameters; the default device, float64.
+        Device and dtype of the parameters; by default the default device and float64.
 
     Attributes
     ----------
     weight, bias : Tensor
-        Of the normalized shape; 1 and 0 at first. They may be None.
+        Parameters of shape `normalized_shape`, initialised to 1 and 0. They may be None.
 
     Examples
     --------
@@ -621,35 +625,35 @@ class LayerNorm(Module):
         return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        """The parameters."""
+        """Parameters of the module, for its text."""
         return f"{self.normalized_shape}, eps={self.eps}"
 
 
 class BatchNorm2d(Module):
-    """`batch_norm` of images, with factors and terms that are learnt.
+    """Batch normalization of images: `batch_norm` with learnable factors and terms.
 
     Parameters
     ----------
     num_features : int
-        How many channels come in.
+        Number of channels of the input.
     eps : float, optional
-        Added to the variance.
+        Number added to the variance.
     momentum : float or None, optional
-        The part that a batch has in the running mean and variance; None is that of their mean
-        over all batches.
+        Weight of a batch in the update of the running statistics. None averages over all batches
+        with equal weights.
     affine : bool, optional
-        Whether there are factors and terms.
+        Whether there are learnable factors and terms.
     track_running_stats : bool, optional
-        Whether to keep running mean and variance, for `eval`.
+        Whether to track a running mean and variance, for `eval`.
     device, dtype : optional
-        Of the parameters; the default device, float64.
+        Device and dtype of the parameters; by default the default device and float64.
 
     Attributes
     ----------
     weight, bias : Tensor
-        Of shape (num_features,); 1 and 0 at first. They may be None.
+        Parameters of shape (num_features,), initialised to 1 and 0. They may be None.
     running_mean, running_var, num_batches_tracked : Tensor
-        0, 1 and 0 at first. They may be None.
+        Buffers, initialised to 0, 1 and 0. They may be None.
 
     Examples
     --------
@@ -692,8 +696,7 @@ class BatchNorm2d(Module):
         check_tensor("BatchNorm2d", x)
         if x.ndim != 4 or x.shape[1] != self.num_features:
             raise ValueError(
-                f"BatchNorm2d: images must be of shape (n, {self.num_features}, h, w); "
-                f"got {x.shape}"
+                f"BatchNorm2d: images must have shape (n, {self.num_features}, h, w); got {x.shape}"
             )
         tracked = self.running_mean is not None
         momentum: Any = self.momentum
@@ -714,21 +717,21 @@ class BatchNorm2d(Module):
         )
 
     def extra_repr(self) -> str:
-        """The parameters."""
+        """Parameters of the module, for its text."""
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
 
 
 class Dropout(Module):
-    """`dropout`, in training.
+    """Dropout layer: `dropout`, active only in training.
 
     Parameters
     ----------
     p : float, optional
-        The probability of a zero.
+        Probability of a zero.
     rng : Generator, optional
-        What decides; None is a new one.
+        Random generator; by default a new one.
     device : optional
-        That of the new one; the default device.
+        Device of a new generator; by default the default device.
 
     Examples
     --------
@@ -745,7 +748,7 @@ class Dropout(Module):
         self, p: float = 0.5, *, rng: Generator | None = None, device: DeviceLike = None
     ) -> None:
         if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: p must be from 0 to 1; got {p!r}")
+            raise ValueError(f"Dropout: p must be in [0, 1]; got {p!r}")
         self.p, self.rng = p, default_rng(rng, device=device)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -755,17 +758,17 @@ class Dropout(Module):
         return dropout(x, self.p, rng=self.rng)
 
     def extra_repr(self) -> str:
-        """The parameter."""
+        """Parameter of the module, for its text."""
         return f"p={self.p}"
 
 
 class Flatten(Module):
-    """Several axes made one.
+    """Flatten a range of axes into one.
 
     Parameters
     ----------
     start_axis, end_axis : int, optional
-        The first and the last of them.
+        First and last axis of the range.
 
     Examples
     --------
@@ -783,28 +786,28 @@ class Flatten(Module):
         check_tensor("Flatten", x)
         first, last = self.start_axis, self.end_axis
         if not (-x.ndim <= first < x.ndim and -x.ndim <= last < x.ndim):
-            raise ValueError(f"Flatten: x has no axes {first} to {last}; got shape {x.shape}")
+            raise ValueError(f"Flatten: axes {first} to {last} do not exist; got shape {x.shape}")
         first, last = first % x.ndim, last % x.ndim
         size = math.prod(x.shape[first : last + 1])
         return reshape(x, (*x.shape[:first], size, *x.shape[last + 1 :]))
 
     def extra_repr(self) -> str:
-        """The axes."""
+        """Axes of the range, for the text."""
         return f"start_axis={self.start_axis}, end_axis={self.end_axis}"
 
 
 class Sequential(Module):
-    """Modules, or functions, one after the other.
+    """Chain of modules or functions.
 
     Parameters
     ----------
     *layers : Module or callable
-        Each takes what the one before gives.
+        Layers; each is called with the result of the previous one.
 
     Notes
     -----
     ``model[i]`` is a layer, and can be assigned; ``model[a:b]`` is a `Sequential` of these layers,
-    numbered anew.
+    renumbered from 0.
 
     Examples
     --------
@@ -827,15 +830,15 @@ class Sequential(Module):
 
     def __init__(self, *layers: Callable[..., Any]) -> None:
         for i, layer in enumerate(layers):
-            self._set(str(i), layer)  # so that names are "0.weight", as PyTorch's
+            self._set(str(i), layer)  # so that names are "0.weight", as in PyTorch
 
     def _set(self, name: str, layer: Any) -> None:
         if not callable(layer):
-            raise TypeError(f"Sequential: expected modules; got {describe(layer)}")
+            raise TypeError(f"Sequential: expected modules or functions; got {describe(layer)}")
         vars(self)[name] = layer
 
     def forward(self, x: Any) -> Any:
-        """What comes out in the end."""
+        """Result of the last layer."""
         for layer in self:
             x = layer(x)
         return x

@@ -1,4 +1,4 @@
-"""Losses: functions, and modules of them, with finite gradients also of extreme predictions."""
+"""Losses, as functions and as modules. Gradients are finite for extreme predictions."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from .._statistical import sum as total
 from .._typing import Tensor
 from .._utility import any as any_of
 from ._module import Module
-from ._rules import binary, log_softmax
-from ._rules import parts as parts_of
+from ._rules import bce_with_logits, log_softmax, neg_weighted_sum
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -35,35 +34,36 @@ def _reduced(name: str, loss: Tensor, reduction: str) -> Tensor:
 
 
 def _pair(name: str, input: Any, target: Any) -> None:
-    """Shapes that differ are a mistake, most often a column beside a row."""
+    """Raise if the shapes differ, which is usually a column where a row is meant."""
     for word, x in (("input", input), ("target", target)):
         if not isinstance(x, Tensor):
             raise TypeError(f"{name}: {word} must be a Tensor; got {describe(x)}")
     if input.shape != target.shape:
         raise ValueError(
-            f"{name}: input and target must be of one shape; got {input.shape} and {target.shape}"
+            f"{name}: input and target must have the same shape; "
+            f"got {input.shape} and {target.shape}"
         )
 
 
 def mse(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """Squared error.
+    """Mean squared error.
 
     Parameters
     ----------
     input, target : Tensor
-        Predictions and what they should be, of one shape.
+        Predictions and their targets, of the same shape.
     reduction : str, optional
-        ``"mean"``, ``"sum"``, or ``"none"`` for the losses one by one.
+        ``"mean"``, ``"sum"``, or ``"none"`` for elementwise losses.
 
     Returns
     -------
     Tensor
-        Of no axes, unless `reduction` is ``"none"``.
+        0-d tensor, unless `reduction` is ``"none"``.
 
     Raises
     ------
     ValueError
-        If the shapes differ, or for another reduction.
+        If the shapes differ, or `reduction` is unknown.
 
     Examples
     --------
@@ -77,24 +77,24 @@ def mse(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
 
 
 def l1(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
-    """Absolute error.
+    """Mean absolute error.
 
     Parameters
     ----------
     input, target : Tensor
-        Predictions and what they should be, of one shape.
+        Predictions and their targets, of the same shape.
     reduction : str, optional
-        ``"mean"``, ``"sum"``, or ``"none"`` for the losses one by one.
+        ``"mean"``, ``"sum"``, or ``"none"`` for elementwise losses.
 
     Returns
     -------
     Tensor
-        Of no axes, unless `reduction` is ``"none"``.
+        0-d tensor, unless `reduction` is ``"none"``.
 
     Raises
     ------
     ValueError
-        If the shapes differ, or for another reduction.
+        If the shapes differ, or `reduction` is unknown.
 
     Examples
     --------
@@ -108,26 +108,26 @@ def l1(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
 
 
 def huber(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
-    """Half the squared error up to `delta`, and in proportion to the error beyond.
+    """Huber loss: half the squared error up to `delta`, linear beyond.
 
     Parameters
     ----------
     input, target : Tensor
-        Predictions and what they should be, of one shape.
+        Predictions and their targets, of the same shape.
     reduction : str, optional
-        ``"mean"``, ``"sum"``, or ``"none"`` for the losses one by one.
+        ``"mean"``, ``"sum"``, or ``"none"`` for elementwise losses.
     delta : float, optional
-        Where the parabola ends; positive.
+        Error at which the loss becomes linear; positive.
 
     Returns
     -------
     Tensor
-        Of no axes, unless `reduction` is ``"none"``.
+        0-d tensor, unless `reduction` is ``"none"``.
 
     Raises
     ------
     ValueError
-        If the shapes differ, `delta` is not positive, or for another reduction.
+        If the shapes differ, `delta` is not positive, or `reduction` is unknown.
 
     References
     ----------
@@ -156,34 +156,34 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """Cross entropy of two classes, by the logarithm of their odds.
+    """Binary cross entropy of logits.
 
     Parameters
     ----------
     input : Tensor
-        Logits: what `sigmoid` makes the probability of.
+        Logits; `sigmoid` maps them to probabilities.
     target : Tensor
-        Probabilities, most often 0 and 1, of the shape of `input`.
+        Target probabilities, usually 0 and 1, with the shape of `input`.
     weight : Tensor, optional
-        Factors of the losses; broadcast.
+        Factors of the losses, with a shape that broadcasts.
     reduction : str, optional
-        ``"mean"``, ``"sum"``, or ``"none"`` for the losses one by one.
+        ``"mean"``, ``"sum"``, or ``"none"`` for elementwise losses.
     pos_weight : Tensor, optional
-        Factors of the target; broadcast.
+        Factors of the target, with a shape that broadcasts.
 
     Returns
     -------
     Tensor
-        Of no axes, unless `reduction` is ``"none"``.
+        0-d tensor, unless `reduction` is ``"none"``.
 
     Raises
     ------
     ValueError
-        If the shapes differ, or for another reduction.
+        If the shapes differ, or `reduction` is unknown.
 
     Notes
     -----
-    An infinite logit that is right has the loss 0.
+    The loss of a correct infinite logit is 0.
 
     Examples
     --------
@@ -201,7 +201,7 @@ def binary_cross_entropy_with_logits(
         raise ValueError(
             f"{name}: pos_weight must broadcast to {input.shape}; got {describe(pos_weight)}"
         )
-    loss = binary(input, positive, 1 - target)
+    loss = bce_with_logits(input, positive, 1 - target)
     if weight is not None:
         loss = loss * weight
     return _reduced(name, loss, reduction)
@@ -215,42 +215,43 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
-    """Cross entropy of classes, by scores of which `softmax` makes probabilities.
+    """Cross entropy of classes, from unnormalised scores (logits).
 
     Parameters
     ----------
     input : Tensor
-        Scores, of shape (classes,), (n, classes) or (n, classes, ...).
+        Scores of shape (classes,), (n, classes) or (n, classes, ...); `softmax` maps them to
+        probabilities.
     target : Tensor
-        Numbers of classes, of an integer dtype and the shape of `input` without the axis of the
-        classes; or probabilities, of the shape of `input`.
+        Class indices of an integer dtype, with the shape of `input` without the axis of classes; or
+        probabilities with the shape of `input`.
     weight : Tensor, optional
-        A factor for each class.
+        Factor for each class.
     ignore_index : int, optional
-        Where the number of the class is this one, there is no loss.
+        Class index whose samples are ignored.
     reduction : str, optional
-        ``"mean"``, ``"sum"``, or ``"none"`` for the losses one by one. With `weight`, the mean of
-        losses by number of class is the weighted one.
+        ``"mean"``, ``"sum"``, or ``"none"`` for elementwise losses. With `weight` and class
+        indices, the mean is the weighted mean.
     label_smoothing : float, optional
-        How much of the target is shared among all classes, from 0 to 1.
+        Fraction of the target that is distributed evenly among all classes, in [0, 1].
 
     Returns
     -------
     Tensor
-        Of no axes, unless `reduction` is ``"none"``.
+        0-d tensor, unless `reduction` is ``"none"``.
 
     Raises
     ------
     ValueError
-        If shapes do not belong together, a parameter is out of its range, or, on the CPU, a number
-        is none of a class. (Elsewhere, where the host would have to wait to see it, the loss is
-        NaN then.)
+        If the shapes do not fit, a parameter is out of range, or, on the CPU, a class index is out
+        of range. (On other devices the loss is then NaN, because the host would have to wait to
+        check.)
     TypeError
-        For a target of bools.
+        If the target has dtype bool.
 
     Notes
     -----
-    A class that has no part in the target adds nothing, whatever its score.
+    A class with target probability 0 contributes 0 for any score.
 
     References
     ----------
@@ -270,11 +271,11 @@ def cross_entropy(
             raise TypeError(f"cross_entropy: {word} must be a Tensor; got {describe(x)}")
     if not input.ndim:
         raise ValueError(
-            f"cross_entropy: input must have an axis of classes; got {describe(input)}"
+            f"cross_entropy: input must have an axis for the classes; got {describe(input)}"
         )
     if not 0 <= label_smoothing <= 1:
         raise ValueError(
-            f"cross_entropy: label_smoothing must be from 0 to 1; got {label_smoothing!r}"
+            f"cross_entropy: label_smoothing must be in [0, 1]; got {label_smoothing!r}"
         )
     input = as_floating(input)
     axis = 1 if input.ndim > 1 else 0
@@ -283,7 +284,7 @@ def cross_entropy(
     if weight is not None:
         if weight.shape != (classes,):
             raise ValueError(
-                f"cross_entropy: weight must be of shape ({classes},); got {describe(weight)}"
+                f"cross_entropy: weight must have shape ({classes},); got {describe(weight)}"
             )
         weight = reshape(weight, along)
     rows = (*input.shape[:axis], *input.shape[axis + 1 :])
@@ -291,13 +292,15 @@ def cross_entropy(
         divisor: Any = max(math.prod(rows), 1)
         parts, shared = target, None
     elif target.shape == rows and target.dtype.kind in "iu":
-        parts, shared, divisor = _of_classes(input, target, axis, along, ignore_index)
+        parts, shared, divisor = _one_hot(input, target, axis, along, ignore_index)
     elif target.dtype.kind == "b":
-        raise TypeError(f"cross_entropy: target must be numbers; got {describe(target)}")
+        raise TypeError(
+            f"cross_entropy: target must be class indices or probabilities; got {describe(target)}"
+        )
     else:
         raise ValueError(
-            "cross_entropy: target must be integers of the shape of input without its axis "
-            f"{axis}, or probabilities of its shape; got {describe(input)} and {describe(target)}"
+            "cross_entropy: target must be class indices with the shape of input without axis "
+            f"{axis}, or probabilities with its shape; got {describe(input)} and {describe(target)}"
         )
     if weight is not None and target.dtype.kind != "f":
         divisor = total(parts * weight)
@@ -306,31 +309,31 @@ def cross_entropy(
         parts = (1 - label_smoothing) * parts + (even if shared is None else even * shared)
     if weight is not None:
         parts = parts * weight
-    loss = parts_of(log_softmax(input, axis), parts, axis)
+    loss = neg_weighted_sum(log_softmax(input, axis), parts, axis)
     if reduction == "mean":
         return total(loss) / divisor
     return _reduced("cross_entropy", loss, reduction)
 
 
-def _of_classes(
+def _one_hot(
     input: Tensor, target: Tensor, axis: int, along: tuple[int, ...], ignored: int
 ) -> tuple[Tensor, Any, Any]:
-    """The classes as 1 among 0, where smoothing has a part, and of how many to take the mean."""
-    numbers = reshape(arange(along[axis], dtype=target.dtype, device=target.device), along)
+    """One-hot targets, the mask of the samples to smooth, and the divisor of the mean."""
+    classes = reshape(arange(along[axis], dtype=target.dtype, device=target.device), along)
     target = expand_dims(target, axis=axis)
-    found = target == numbers
-    if 0 <= ignored < along[axis]:  # also a number of a class may be the one to ignore
+    found = target == classes
+    if 0 <= ignored < along[axis]:  # ignore_index may be a valid class index
         found = found & (target != ignored)
     parts = astype(found, input.dtype)
-    if target.device.type == "cpu":  # where it costs little to look
+    if target.device.type == "cpu":  # where checking is cheap
         count = int(count_nonzero(found))
         if count == target.size:
             return parts, None, count or 1
         valid = target != ignored
         if count != int(count_nonzero(valid)):
             raise ValueError(
-                f"cross_entropy: target must be numbers from 0 to {along[axis] - 1}, or "
-                f"ignore_index={ignored}; got others among them"
+                f"cross_entropy: target must be class indices from 0 to {along[axis] - 1}, or "
+                f"ignore_index={ignored}; got indices out of range"
             )
     else:
         valid = target != ignored
@@ -343,7 +346,7 @@ def _of_classes(
 
 
 class _Loss(Module):
-    """A function of predictions and targets with its parameters."""
+    """Loss function of predictions and targets, with its parameters."""
 
     _function: Callable[..., Tensor]
 
@@ -351,17 +354,17 @@ class _Loss(Module):
         self.__dict__.update(parameters)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """The loss."""
+        """Compute the loss."""
         parameters = {k: x for k, x in vars(self).items() if k not in _OURS}
         return type(self)._function(input, target, **parameters)
 
     def extra_repr(self) -> str:
-        """The parameters that are no tensors."""
+        """Parameters that are not tensors, for the text."""
         own = ((k, x) for k, x in vars(self).items() if k not in _OURS)
         return ", ".join(f"{k}={x!r}" for k, x in own if not isinstance(x, Tensor))
 
 
-_OURS = ("training", "_marked")
+_OURS = ("training", "_param_flags")
 
 
 class MSELoss(_Loss):
@@ -370,7 +373,7 @@ class MSELoss(_Loss):
     Parameters
     ----------
     reduction : str, optional
-        As of the function.
+        See the function.
 
     Examples
     --------
@@ -392,7 +395,7 @@ class L1Loss(_Loss):
     Parameters
     ----------
     reduction : str, optional
-        As of the function.
+        See the function.
 
     Examples
     --------
@@ -414,7 +417,7 @@ class HuberLoss(_Loss):
     Parameters
     ----------
     reduction, delta : optional
-        As of the function.
+        See the function.
 
     Examples
     --------
@@ -436,7 +439,7 @@ class BCEWithLogitsLoss(_Loss):
     Parameters
     ----------
     weight, reduction, pos_weight : optional
-        As of the function.
+        See the function.
 
     Examples
     --------
@@ -463,7 +466,7 @@ class CrossEntropyLoss(_Loss):
     Parameters
     ----------
     weight, ignore_index, reduction, label_smoothing : optional
-        As of the function.
+        See the function.
 
     Examples
     --------

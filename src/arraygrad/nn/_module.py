@@ -1,4 +1,4 @@
-"""Modules: objects whose attributes are parameters, and containers that optree takes apart."""
+"""Modules: objects whose attributes are parameters, and containers that optree can flatten."""
 
 from __future__ import annotations
 
@@ -20,43 +20,43 @@ from ..random import Generator, default_rng
 
 Self = TypeVar("Self", bound="Module")
 
-#: Where the copies that optree makes note which of their tensors are parameters; in them these
-#: need not be variables.
-_MARK = "_marked"
+#: Attribute of modules unflattened by optree: the paths of their parameters, which need not be
+#: variables there.
+_PARAM_FLAGS = "_param_flags"
 
 
 class LoadResult(NamedTuple):
-    """What `Module.load_state_dict` passed over, with ``strict=False``."""
+    """Names that `Module.load_state_dict` ignored with ``strict=False``."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
 
 
 class Module:
-    """A function with parameters: the base of all layers, and of models made of them.
+    """Base class of layers and models: a function with parameters.
 
-    A subclass assigns parameters, other modules and lists, tuples and dicts of these to
-    attributes, and defines `forward`; calling the module calls that.
+    A subclass assigns parameters, other modules, and lists, tuples and dicts of these to
+    attributes. It defines `forward`, which is run when the module is called.
 
-    - An attribute made by `autodiff.variable` is a parameter.
-    - Any other tensor is a buffer: saved with the module, not trained.
-    - All else belongs to the structure.
+    - An attribute made by `autodiff.variable` is a parameter. - Any other tensor is a buffer: saved
+    with the module but not trained. - Everything else belongs to the structure.
 
-    There is nothing to register, and no ``super().__init__()`` to call.
+    Nothing needs to be registered, and ``super().__init__()`` need not be called.
 
     Notes
     -----
-    A module is also a container, as a dict of its parameters is: `autodiff.grad` and its like
-    take one as an argument, hand the function a copy that holds traced tensors, and give the
-    gradient as a module of the same structure. The copy shares the buffers; write them in place.
-    A parameter that is found in two places is one parameter.
+    A module is also a container, like a dict of its parameters. `autodiff.grad` and the other
+    transforms accept one as an argument: the function receives a copy that holds traced tensors,
+    and the gradient is a module of the same structure. The copy shares the buffers, so write them
+    in place. A parameter that occurs in two places is one parameter.
 
-    Outside of `autodiff.no_grad` such a gradient is itself recorded, as parameters are variables.
+    Outside of `autodiff.no_grad` such a gradient is itself recorded, because parameters are
+    variables.
 
     Attributes
     ----------
     training : bool
-        Whether layers such as `Dropout` do what they do in training; see `train`, `eval`.
+        Whether layers such as `Dropout` are in training mode; see `train` and `eval`.
 
     Examples
     --------
@@ -88,65 +88,65 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Tensor) and value._trace is None:
             have = vars(self).get(name)
-            if isinstance(have, Tensor) and _records(have) is not None:
+            if isinstance(have, Tensor) and _leaf_flag(have) is not None:
                 raise TypeError(
-                    f"{type(self).__name__}: {name} is a parameter; a plain tensor in its place "
-                    f"would not be trained. Write autodiff.variable(x), or {name}[...] = x inside "
+                    f"{type(self).__name__}: {name} is a parameter and a plain tensor "
+                    f"would not be trained; write autodiff.variable(x), or {name}[...] = x inside "
                     f"of no_grad(); got {describe(value)}"
                 )
         object.__setattr__(self, name, value)
 
-    if not TYPE_CHECKING:  # for which a module would have every name
+    if not TYPE_CHECKING:  # hidden from type checkers, or a module would have every name
 
         def __getattr__(self, name: str) -> NoReturn:
             raise _hints.missing(f"{type(self).__name__!r} object", self, name, _hints.MODULE)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes; to be defined by subclasses."""
+        """Compute the result of the module; subclasses must define this."""
         raise NotImplementedError(f"{type(self).__name__}: define forward(self, ...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call `forward`."""
         return self.forward(*args, **kwargs)
 
-    # ---- what it holds
+    # ---- parameters and submodules
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
-        """The module and all inside of it, with names such as ``"layers.0"``; each once."""
+        """Iterate over all modules, each once, with names such as ``"layers.0"``."""
         return _modules("", self, set())
 
     def modules(self) -> Iterator[Module]:
-        """The module and all inside of it."""
+        """Iterate over this module and all submodules, each once."""
         return (module for _, module in self.named_modules())
 
     def named_parameters(self) -> Iterator[tuple[str, Any]]:
-        """The parameters with their names; each once."""
+        """Iterate over the parameters with their names, each once."""
         return _once(_named(self, parameters=True))
 
     def parameters(self) -> Iterator[Any]:
-        """The parameters, as an optimiser takes them."""
+        """Iterate over the parameters, for example for an optimiser."""
         return (x for _, x in self.named_parameters())
 
     def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
-        """The other tensors with their names; each once."""
+        """Iterate over the buffers with their names, each once."""
         return _once(_named(self, parameters=False))
 
     def buffers(self) -> Iterator[Tensor]:
-        """The other tensors."""
+        """Iterate over the buffers."""
         return (x for _, x in self.named_buffers())
 
     def apply(self: Self, function: Callable[[Module], object]) -> Self:
-        """Call a function with the module and with all inside of it.
+        """Call a function with this module and each submodule.
 
         Parameters
         ----------
         function : callable
-            What it returns is not looked at.
+            Function of a module; its result is ignored.
 
         Returns
         -------
         Module
-            This one.
+            This module.
 
         Examples
         --------
@@ -166,41 +166,41 @@ class Module:
             function(module)
         return self
 
-    # ---- how it behaves
+    # ---- training mode
 
     def train(self: Self, mode: bool = True) -> Self:
-        """Set `training` here and in all modules inside.
+        """Set `training` in this module and all submodules.
 
         Parameters
         ----------
         mode : bool, optional
-            Whether to train.
+            Whether to enable training mode.
 
         Returns
         -------
         Module
-            This one.
+            This module.
         """
         for module in self.modules():
             module.training = mode
         return self
 
     def eval(self: Self) -> Self:
-        """``train(False)``."""
+        """Disable training mode: ``train(False)``."""
         return self.train(False)
 
     def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
-        """Switch recording of all parameters on or off; see `Tensor.requires_grad_`.
+        """Enable or disable recording for all parameters; see `Tensor.requires_grad_`.
 
         Parameters
         ----------
         requires_grad : bool, optional
-            Whether they record.
+            Whether operations on the parameters are recorded.
 
         Returns
         -------
         Module
-            This one.
+            This module.
         """
         for p in self.parameters():
             p.requires_grad_(requires_grad)
@@ -211,7 +211,7 @@ class Module:
         for p in self.parameters():
             p.grad = None
 
-    # ---- where it is
+    # ---- device and dtype
 
     def to_device(self: Self, device: DeviceLike) -> Self:
         """Move all tensors and generators to another device, in place.
@@ -219,18 +219,18 @@ class Module:
         Parameters
         ----------
         device : Device or str
-            Where to.
+            Target device.
 
         Returns
         -------
         Module
-            This one, with new parameters if they were elsewhere: make the optimiser afterwards.
-            A generator is replaced by one that the old one has seeded.
+            This module. Parameters on another device are replaced by new ones, so make the
+            optimiser afterwards. A generator is replaced by one that it has seeded.
 
         Raises
         ------
         ValueError
-            If there is no such device; nothing has been moved then.
+            If the device does not exist; nothing has been moved then.
         """
         if device is None:
             raise TypeError("to_device: device must be a Device or a string; got None")
@@ -243,7 +243,7 @@ class Module:
                 return default_rng(int(x.integers(2**63)), device=target)
             return x.to_device(target)
 
-        return self._changed(move)
+        return self._apply(move)
 
     def astype(self: Self, dtype: DType) -> Self:
         """Convert all floating-point tensors to another dtype, in place.
@@ -251,17 +251,17 @@ class Module:
         Parameters
         ----------
         dtype : dtype
-            A floating-point one.
+            Target floating-point dtype.
 
         Returns
         -------
         Module
-            This one, with new parameters if they were of another dtype.
+            This module. Parameters of another dtype are replaced by new ones.
 
         Raises
         ------
         TypeError
-            If it is no floating-point dtype.
+            If `dtype` is not a floating-point dtype.
         """
         target = as_dtype(dtype, "astype")
         if target is None or target.kind not in "fc":
@@ -272,26 +272,26 @@ class Module:
                 return astype(x, target, copy=False)
             return x
 
-        return self._changed(convert)
+        return self._apply(convert)
 
-    def _changed(self: Self, function: Callable[[Any], Any]) -> Self:
-        """With the function applied to all tensors and generators, in place."""
+    def _apply(self: Self, function: Callable[[Any], Any]) -> Self:
+        """Apply a function to all tensors and generators, in place."""
         memo: dict[int, Any] = {}
-        change = partial(_renewed, function, memo)
+        change = partial(_map_tensor, function, memo)
         for module in list(self.modules()):
             for name, value in _attributes(module):
-                vars(module)[name] = _mapped(value, change)
+                vars(module)[name] = _tree_map(value, change)
         return self
 
-    # ---- what it knows
+    # ---- state
 
     def state_dict(self) -> dict[str, Tensor]:
-        """All parameters and buffers by name.
+        """Return all parameters and buffers by name.
 
         Returns
         -------
         dict
-            Of plain tensors, which share the memory. `nn.save` writes them to a file.
+            Plain tensors that share memory with the module. `nn.save` writes them to a file.
 
         Examples
         --------
@@ -302,29 +302,29 @@ class Module:
         return {name: stop_gradient(x) for name, x in _named(self)}
 
     def load_state_dict(self, state: Mapping[str, Tensor], strict: bool = True) -> LoadResult:
-        """Write the values of a state dict into parameters and buffers, in place.
+        """Copy the values of a state dict into the parameters and buffers, in place.
 
         Parameters
         ----------
         state : dict
-            As `state_dict` gives it.
+            State dict, as returned by `state_dict`.
         strict : bool, optional
-            Whether all names have to occur here and there; else others are passed over.
+            Whether the names must match exactly; if not, other names are ignored.
 
         Returns
         -------
         LoadResult
-            The names that were passed over.
+            Names that were ignored.
 
         Raises
         ------
         ValueError
-            If names are missing or unexpected, or shapes differ. Nothing is written then, nor
-            after the other errors.
+            If names are missing or unexpected, or shapes differ. If any error is raised, nothing
+            has been written.
         TypeError
-            For what is no tensor or of a dtype that would lose precision.
+            If a value is not a tensor, or its dtype would lose precision.
         DeviceMismatchError
-            For tensors on another device.
+            If a tensor is on another device.
 
         Examples
         --------
@@ -360,7 +360,7 @@ class Module:
             for word, names in (
                 ("missing", missing if strict else []),
                 ("unexpected", unexpected if strict else []),
-                ("with", wrong),
+                ("mismatched", wrong),
             )
             if names
         ]
@@ -369,12 +369,12 @@ class Module:
         for name, (x, new) in both.items():
             if new.device is not x.device:
                 raise DeviceMismatchError(
-                    f"load_state_dict: {name} is on {x.device}, its new value on {new.device}; "
-                    f'move that first: x.to_device("{x.device}")'
+                    f"load_state_dict: {name} is on {x.device} and its new value on {new.device}; "
+                    f'write x.to_device("{x.device}") first'
                 )
             if not can_cast(new.dtype, x.dtype):
                 raise TypeError(
-                    f"load_state_dict: {name} is of dtype {x.dtype}, and its new value of dtype "
+                    f"load_state_dict: {name} has dtype {x.dtype}, and its new value of dtype "
                     f"{new.dtype} would lose precision; write xp.astype(x, xp.{x.dtype}) first"
                 )
         with no_grad():
@@ -385,12 +385,12 @@ class Module:
     # ---- copies and text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        leaves, skeleton, _ = _take_apart(self)
-        flags = [_records(x) for x in leaves]
+        leaves, treedef, _ = _flatten(self)
+        flags = [_leaf_flag(x) for x in leaves]
         both = zip(leaves, flags, strict=True)
-        # What else has a trace says in a pickle that its gradient would be lost.
+        # Pickling any other traced tensor raises, because its gradient would be lost.
         tensors = [stop_gradient(x) if flag is not None else x for x, flag in both]
-        return _rebuilt, (skeleton, tensors, flags)
+        return _unpickle, (treedef, tensors, flags)
 
     def __copy__(self: Self) -> Self:
         new = object.__new__(type(self))
@@ -398,15 +398,15 @@ class Module:
         return new
 
     def __deepcopy__(self: Self, memo: dict[int, Any], /) -> Self:
-        leaves, skeleton, _ = _take_apart(self)
+        leaves, treedef, _ = _flatten(self)
         copies = [deepcopy(x, memo) for x in leaves]
-        new: Self = _unmarked(_put_together(deepcopy(skeleton, memo), copies))
+        new: Self = _without_flags(_unflatten(deepcopy(treedef, memo), copies))
         for inside, other in zip(self.modules(), new.modules(), strict=True):
             memo[id(inside)] = other
         return new
 
     def extra_repr(self) -> str:
-        """What the text says of the module itself, in parentheses; for subclasses to define."""
+        """Text in parentheses in the `repr` of the module; subclasses may override this."""
         return ""
 
     def __repr__(self) -> str:
@@ -418,15 +418,15 @@ class Module:
         return "\n  ".join([f"{type(self).__name__}({own}", *lines]) + "\n)"
 
 
-# ---- walking through attributes
+# ---- traversing attributes
 
 
 def _attributes(module: Module) -> list[tuple[str, Any]]:
-    return [(name, x) for name, x in vars(module).items() if name != _MARK]
+    return [(name, x) for name, x in vars(module).items() if name != _PARAM_FLAGS]
 
 
 def _items(module: Module) -> Iterator[tuple[str, Any]]:
-    """Tensors and modules in a module's own attributes, by path; containers are walked through."""
+    """Tensors and modules in a module's own attributes and their containers, by path."""
     for name, value in _attributes(module):
         yield from _inside(name, value)
 
@@ -443,9 +443,9 @@ def _inside(path: str, x: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _is_parameter(module: Module, path: str, x: Tensor) -> bool:
-    marked = vars(module).get(_MARK)
-    if marked is not None:
-        return path in marked
+    flagged = vars(module).get(_PARAM_FLAGS)
+    if flagged is not None:
+        return path in flagged
     return x._is_parameter
 
 
@@ -465,7 +465,7 @@ def _named(
     name: str = "",
     above: tuple[Module, ...] = (),
 ) -> Iterator[tuple[str, Any]]:
-    """Tensors by name, under each of their names: parameters, buffers, or None for both."""
+    """Tensors by name, under each of their names; parameters, buffers, or both for None."""
     above = (*above, module)
     for path, x in _items(module):
         full = name + path
@@ -484,26 +484,26 @@ def _once(named: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
             yield name, x
 
 
-def _mapped(x: Any, function: Callable[[Any], Any]) -> Any:
-    """Containers with the function applied to the tensors and generators in them."""
+def _tree_map(x: Any, function: Callable[[Any], Any]) -> Any:
+    """Map a function over the tensors and generators in containers."""
     if isinstance(x, (Tensor, Generator)):
         return function(x)
     if isinstance(x, (list, tuple)):
-        return _like(x, [_mapped(y, function) for y in x])
+        return _like(x, [_tree_map(y, function) for y in x])
     if isinstance(x, dict):
-        return _like_dict(x, {key: _mapped(y, function) for key, y in x.items()})
+        return _like_dict(x, {key: _tree_map(y, function) for key, y in x.items()})
     return x
 
 
 def _like(x: Any, parts: list[Any]) -> Any:
-    """A list, tuple or named tuple as `x`, of other parts; itself if they are the same."""
+    """List or tuple of the type of `x`, with other elements; `x` if they are the same."""
     if all(a is b for a, b in zip(x, parts, strict=True)):
         return x
     return type(x)._make(parts) if hasattr(x, "_make") else type(x)(parts)
 
 
 def _like_dict(x: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:
-    """A dict as `x`, an OrderedDict for example, of other values; itself if they are the same."""
+    """Dict of the type of `x`, with other values; `x` if they are the same."""
     if type(x) is dict:
         return values
     if all(values[key] is x[key] for key in x):
@@ -513,8 +513,8 @@ def _like_dict(x: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:
     return new
 
 
-def _renewed(function: Callable[[Any], Any], memo: dict[int, Any], x: Any) -> Any:
-    """The function of a tensor; of a variable a variable, with its gradient. Each only once."""
+def _map_tensor(function: Callable[[Any], Any], memo: dict[int, Any], x: Any) -> Any:
+    """Apply the function to a tensor; to a variable and its gradient. Each is mapped only once."""
     if id(x) in memo:
         return memo[id(x)][0]
     if not (isinstance(x, Tensor) and x._is_parameter):
@@ -526,163 +526,167 @@ def _renewed(function: Callable[[Any], Any], memo: dict[int, Any], x: Any) -> An
             out = variable(new, requires_grad=x.requires_grad)
             if x.grad is not None:
                 out.grad = function(stop_gradient(x.grad))
-    memo[id(x)] = out, x  # which keeps the id taken
+    memo[id(x)] = out, x  # keeps x alive, so that its id is not reused
     return out
 
 
-def _records(x: Tensor) -> bool | None:
-    """Of a variable that recording begins with: whether it records. Of other tensors None."""
+def _leaf_flag(x: Tensor) -> bool | None:
+    """`requires_grad` of a variable; None for other tensors."""
     return x.requires_grad if x._is_parameter else None
 
 
-# ---- taking modules apart
+# ---- flattening and unflattening
 
 
-class _Slot(NamedTuple):
-    """Where a parameter was."""
+class _ParameterSlot(NamedTuple):
+    """Placeholder of a parameter, with its position among the leaves."""
 
     number: int
 
 
-class _Shell:
-    """A module without its parameters."""
+class _ModuleStatic:
+    """Module with placeholders for its parameters."""
 
-    __slots__ = ("attributes", "cls", "marked")
+    __slots__ = ("attributes", "cls", "flagged")
 
-    def __init__(self, cls: type, attributes: dict[str, Any], marked: frozenset[str]) -> None:
-        self.cls, self.attributes, self.marked = cls, attributes, marked
+    def __init__(self, cls: type, attributes: dict[str, Any], flagged: frozenset[str]) -> None:
+        self.cls, self.attributes, self.flagged = cls, attributes, flagged
 
 
-class _Skeleton:
-    """All of a module but its parameters, which can be compared with another."""
+class _ModuleTreeDef:
+    """Tree definition of a module: everything except its parameters. It supports comparison."""
 
-    __slots__ = ("names", "shell")
+    __slots__ = ("names", "static")
 
-    def __init__(self, shell: _Shell, names: tuple[str, ...]) -> None:
-        self.shell, self.names = shell, names
+    def __init__(self, static: _ModuleStatic, names: tuple[str, ...]) -> None:
+        self.static, self.names = static, names
 
     def __eq__(self, other: object) -> bool:
         return (
-            isinstance(other, _Skeleton)
+            isinstance(other, _ModuleTreeDef)
             and self.names == other.names
-            and _same(self.shell, other.shell, set())
+            and _structures_equal(self.static, other.static, set())
         )
 
     def __hash__(self) -> int:
         return hash(self.names)
 
     def __repr__(self) -> str:
-        return f"<{self.shell.cls.__name__} of {', '.join(self.names)}>"
+        return f"<{self.static.cls.__name__} of {', '.join(self.names)}>"
 
 
-def _same(a: Any, b: Any, seen: set[tuple[int, int]]) -> bool:
+def _structures_equal(a: Any, b: Any, seen: set[tuple[int, int]]) -> bool:
     if a is b:
         return True
     if type(a) is not type(b) or isinstance(a, (Tensor, Generator)):
         return False
-    if isinstance(a, _Shell):
+    if isinstance(a, _ModuleStatic):
         if (id(a), id(b)) in seen:
             return True
         seen.add((id(a), id(b)))
-        return a.cls is b.cls and _same(a.attributes, b.attributes, seen)
+        return a.cls is b.cls and _structures_equal(a.attributes, b.attributes, seen)
     if isinstance(a, dict):
-        return list(a) == list(b) and all(_same(a[k], b[k], seen) for k in a)
+        return list(a) == list(b) and all(_structures_equal(a[k], b[k], seen) for k in a)
     if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(_same(x, y, seen) for x, y in zip(a, b, strict=True))
+        return len(a) == len(b) and all(
+            _structures_equal(x, y, seen) for x, y in zip(a, b, strict=True)
+        )
     try:
         return bool(a == b)
-    except Exception:  # an object that does not compare as a whole
+    except Exception:  # an object whose comparison is not a bool
         return False
 
 
-class _Taking:
-    """Taking a module apart: what has been found so far.
+class _Flattener:
+    """State of flattening a module.
 
-    (Functions inside of a function that call themselves would be a cycle, and keep what they have
-    found until the garbage collector comes.)
+    (Recursive closures would form a reference cycle and keep the parameters alive until the next
+    garbage collection.)
     """
 
     def __init__(self) -> None:
         self.leaves: list[Any] = []
         self.names: list[str] = []
-        self.slots: dict[int, _Slot] = {}
-        self.shells: dict[int, _Shell] = {}
+        self.slots: dict[int, _ParameterSlot] = {}
+        self.statics: dict[int, _ModuleStatic] = {}
 
-    def shell(self, name: str, module: Module) -> _Shell:
-        """The module without its parameters."""
-        found = self.shells.get(id(module))
+    def static(self, name: str, module: Module) -> _ModuleStatic:
+        """The module with placeholders for its parameters."""
+        found = self.statics.get(id(module))
         if found is None:
-            found = self.shells[id(module)] = _Shell(type(module), {}, frozenset())
-            marked: set[str] = set()
+            found = self.statics[id(module)] = _ModuleStatic(type(module), {}, frozenset())
+            flagged: set[str] = set()
             for attribute, x in _attributes(module):
-                found.attributes[attribute] = self.emptied(module, name, attribute, x, marked)
-            found.marked = frozenset(marked)
+                found.attributes[attribute] = self.with_slots(module, name, attribute, x, flagged)
+            found.flagged = frozenset(flagged)
         return found
 
-    def emptied(self, module: Module, name: str, path: str, x: Any, marked: set[str]) -> Any:
-        """An attribute, or what is inside of it, with slots in place of parameters."""
+    def with_slots(self, module: Module, name: str, path: str, x: Any, flagged: set[str]) -> Any:
+        """An attribute, or a container in it, with placeholders for its parameters."""
         if isinstance(x, Tensor):
             if not _is_parameter(module, path, x):
                 return x
-            marked.add(path)
+            flagged.add(path)
             slot = self.slots.get(id(x))
             if slot is None:
-                slot = self.slots[id(x)] = _Slot(len(self.leaves))
+                slot = self.slots[id(x)] = _ParameterSlot(len(self.leaves))
                 self.leaves.append(x)
                 self.names.append(name + path)
             return slot
         if isinstance(x, Module):
-            return self.shell(f"{name}{path}.", x)
+            return self.static(f"{name}{path}.", x)
         if isinstance(x, (list, tuple)):
-            parts = [self.emptied(module, name, f"{path}.{i}", y, marked) for i, y in enumerate(x)]
+            parts = [
+                self.with_slots(module, name, f"{path}.{i}", y, flagged) for i, y in enumerate(x)
+            ]
             return _like(x, parts)
         if isinstance(x, dict):
             return _like_dict(
                 x,
-                {k: self.emptied(module, name, f"{path}.{k}", y, marked) for k, y in x.items()},
+                {k: self.with_slots(module, name, f"{path}.{k}", y, flagged) for k, y in x.items()},
             )
         return x
 
 
-def _take_apart(module: Module) -> tuple[list[Any], _Skeleton, tuple[str, ...]]:
-    """For optree: the parameters, all else, and the names."""
-    taking = _Taking()
-    names = taking.names
-    shell = taking.shell("", module)
-    return taking.leaves, _Skeleton(shell, tuple(names)), tuple(names)
+def _flatten(module: Module) -> tuple[list[Any], _ModuleTreeDef, tuple[str, ...]]:
+    """Flatten function for optree: parameters, tree definition and names."""
+    flattener = _Flattener()
+    names = flattener.names
+    static = flattener.static("", module)
+    return flattener.leaves, _ModuleTreeDef(static, tuple(names)), tuple(names)
 
 
-def _put_together(skeleton: _Skeleton, leaves: Any) -> Any:
-    """For optree: a module of that structure with other parameters."""
-    return _filled(skeleton.shell, tuple(leaves), {})
+def _unflatten(treedef: _ModuleTreeDef, leaves: Any) -> Any:
+    """Unflatten function for optree: a module of that structure with other parameters."""
+    return _fill(treedef.static, tuple(leaves), {})
 
 
-def _filled(x: Any, leaves: tuple[Any, ...], modules: dict[int, Any]) -> Any:
-    if type(x) is _Slot:
+def _fill(x: Any, leaves: tuple[Any, ...], modules: dict[int, Any]) -> Any:
+    if type(x) is _ParameterSlot:
         return leaves[x.number]
-    if type(x) is _Shell:
+    if type(x) is _ModuleStatic:
         module = modules.get(id(x))
         if module is None:
             module = modules[id(x)] = object.__new__(x.cls)
             new: dict[str, Any] = module.__dict__
             for name, y in x.attributes.items():
-                new[name] = _filled(y, leaves, modules)
-            new[_MARK] = x.marked
+                new[name] = _fill(y, leaves, modules)
+            new[_PARAM_FLAGS] = x.flagged
         return module
     if isinstance(x, (list, tuple)):
-        return _like(x, [_filled(y, leaves, modules) for y in x])
+        return _like(x, [_fill(y, leaves, modules) for y in x])
     if isinstance(x, dict):
-        return _like_dict(x, {key: _filled(y, leaves, modules) for key, y in x.items()})
+        return _like_dict(x, {key: _fill(y, leaves, modules) for key, y in x.items()})
     return x
 
 
 def _register(cls: Any) -> None:
-    """Tell optree, for the functions of autodiff."""
+    """Register a module class with optree, for the transforms of autodiff."""
     optree.register_pytree_node(
         cls,
-        # (It is typed for collections alone, which a module need not be.)
-        _take_apart,  # type: ignore[arg-type]
-        _put_together,  # type: ignore[arg-type]
+        # (optree's annotations only allow collections.)
+        _flatten,  # type: ignore[arg-type]
+        _unflatten,  # type: ignore[arg-type]
         path_entry_type=optree.GetAttrEntry,
         namespace="arraygrad",
     )
@@ -691,18 +695,18 @@ def _register(cls: Any) -> None:
 _register(Module)
 
 
-def _rebuilt(skeleton: _Skeleton, tensors: list[Tensor], flags: list[bool | None]) -> Any:
-    """A module from what `Module.__reduce__` gives."""
+def _unpickle(treedef: _ModuleTreeDef, tensors: list[Tensor], flags: list[bool | None]) -> Any:
+    """Reconstruct a module from the values of `Module.__reduce__`."""
     leaves = [
         x if flag is None else variable(x, requires_grad=flag)
         for x, flag in zip(tensors, flags, strict=True)
     ]
-    return _unmarked(_put_together(skeleton, leaves))
+    return _without_flags(_unflatten(treedef, leaves))
 
 
-def _unmarked(module: Any) -> Any:
-    """The module, without marks if its parameters are variables, which need none."""
-    if all(_records(x) is not None for x in module.parameters()):
+def _without_flags(module: Any) -> Any:
+    """The module, with the parameter flags removed if its parameters are variables."""
+    if all(_leaf_flag(x) is not None for x in module.parameters()):
         for inside in module.modules():
-            vars(inside).pop(_MARK, None)
+            vars(inside).pop(_PARAM_FLAGS, None)
     return module

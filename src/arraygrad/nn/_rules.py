@@ -1,4 +1,4 @@
-"""Operations of this package, and their rules."""
+"""Operations of this package and their derivative rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..autodiff.rules import conj, define
 
 
 def sigmoid(x: Tensor) -> Tensor:
-    """1 / (1 + exp(-x)) of floating-point numbers."""
+    """Logistic function 1 / (1 + exp(-x)) of floating-point numbers."""
     return call("nn.sigmoid", x)
 
 
@@ -42,7 +42,7 @@ def _softmax(t: Any, out: Any, _x: Any, axis: int) -> Any:
 
 
 def log_softmax(x: Tensor, axis: int) -> Tensor:
-    """The logarithm of softmax, of floating-point numbers."""
+    """Logarithm of softmax of floating-point numbers."""
     return call("nn.log_softmax", x, axis=axis)
 
 
@@ -60,8 +60,8 @@ define("nn.log_softmax", (_log_softmax_vjp, _log_softmax_jvp))
 # ---- losses
 
 
-def parts(score: Tensor, weights: Tensor, axis: int) -> Tensor:
-    """The sum of products along an axis, negative, where a weight of 0 makes 0."""
+def neg_weighted_sum(score: Tensor, weights: Tensor, axis: int) -> Tensor:
+    """Negative weighted sum along an axis, in which a weight of 0 contributes 0."""
     return apply("nn.parts", (score, weights), (), {"axis": axis})
 
 
@@ -69,17 +69,17 @@ define(
     "nn.parts",
     (
         lambda g, _out, _score, weights, axis: -(expand_dims(g, axis=axis) * weights),
-        lambda t, _out, _score, weights, axis: parts(t, weights, axis),
+        lambda t, _out, _score, weights, axis: neg_weighted_sum(t, weights, axis),
     ),
     (
         lambda g, _out, score, _weights, axis: -(expand_dims(g, axis=axis) * score),
-        lambda t, _out, score, _weights, axis: parts(score, t, axis),
+        lambda t, _out, score, _weights, axis: neg_weighted_sum(score, t, axis),
     ),
 )
 
 
-def binary(x: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-    """-(positive · log σ(x) + negative · log σ(-x)), where a weight of 0 makes 0."""
+def bce_with_logits(x: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+    """-(positive · log σ(x) + negative · log σ(-x)), in which a weight of 0 contributes 0."""
     return apply("nn.binary", (x, positive, negative))
 
 
@@ -106,12 +106,12 @@ define(
 # ---- normalisation
 
 
-def normalise(x: Tensor, axes: tuple[int, ...], eps: float) -> Any:
-    """The elements brought to mean 0 and variance 1 along axes, and what these were."""
+def standardise(x: Tensor, axes: tuple[int, ...], eps: float) -> Any:
+    """Standardise to mean 0 and variance 1 along axes; also return the mean and the variance."""
     return call("nn.normalise", x, axes=axes, eps=eps)
 
 
-def _normalise_vjp(gs: Any, out: Any, _x: Any, axes: Any, eps: float) -> Any:
+def _standardise_vjp(gs: Any, out: Any, _x: Any, axes: Any, eps: float) -> Any:
     y, average, variance = out
     scale = xp.sqrt(variance + eps)
     g, of_mean, of_variance = gs
@@ -124,7 +124,7 @@ def _normalise_vjp(gs: Any, out: Any, _x: Any, axes: Any, eps: float) -> Any:
     return found
 
 
-def _normalise_jvp(t: Any, out: Any, _x: Any, axes: Any, eps: float) -> Any:
+def _standardise_jvp(t: Any, out: Any, _x: Any, axes: Any, eps: float) -> Any:
     y, _, variance = out
     scale = xp.sqrt(variance + eps)
     of_mean, of_y = mean(t, axis=axes, keepdims=True), mean(t * y, axis=axes, keepdims=True)
@@ -135,14 +135,14 @@ def _centred(g: Any, y: Any, axes: Any) -> Any:
     return g - mean(g, axis=axes, keepdims=True) - y * mean(g * y, axis=axes, keepdims=True)
 
 
-define("nn.normalise", (_normalise_vjp, _normalise_jvp))
+define("nn.normalise", (_standardise_vjp, _standardise_jvp))
 
-# ---- the product with the transpose of a weight, whose gradient so has the weight's own layout in
-# memory: by way of the transpose it would have the other
+# ---- product with the transpose of a weight. As an operation of its own, the gradient has the
+# memory layout of the weight; by `matmul` with the transpose it would have the transposed layout.
 
 
 def linear(x: Tensor, weight: Tensor) -> Tensor:
-    """The product."""
+    """Product of `x` and the transpose of `weight`."""
     return _dispatch.binary("nn.linear", x, weight)
 
 
@@ -160,8 +160,8 @@ define(
     (_linear_weight, lambda t, _out, x, _weight: linear(x, t)),
 )
 
-# ---- convolution: linear in the images and in the weight. Its transposes are so in what they are
-# given, too, and the transposes of these are among the three.
+# ---- convolution, which is bilinear in the images and the weight. Its two transposes are bilinear
+# too, and their transposes are again among the three operations.
 
 
 def convolve(x: Any, weight: Any, bias: Any, **how: Any) -> Any:
@@ -226,7 +226,7 @@ def _of_largest(y: Any, x: Any, top: Any, **how: Any) -> Any:
     return apply("nn.of_largest", (y, x, top), (), how)
 
 
-_NONE = (None, None)  # where the largest is does not depend on the images, but at ties
+_NONE = (None, None)  # the positions of the maxima do not depend on the images, except at ties
 define(
     "nn.max_pool",
     (

@@ -1,4 +1,4 @@
-"""Convolutions and pooling: functions of windows that slide over the last two axes of images."""
+"""Convolution and pooling: functions of windows that slide over the last two axes of images."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ._rules import convolve
 Two = int | tuple[int, int]
 
 
-def two(function: str, name: str, x: Any, least: int) -> Image:
-    """A number or a pair of numbers as a pair."""
+def as_pair(function: str, name: str, x: Any, least: int) -> Image:
+    """Convert an int or a pair of ints to a pair."""
     pair = (x, x) if isinstance(x, int) else x
     if (
         not isinstance(pair, (tuple, list))
@@ -23,7 +23,7 @@ def two(function: str, name: str, x: Any, least: int) -> Image:
         or not all(isinstance(n, int) and n >= least for n in pair)
     ):
         raise ValueError(
-            f"{function}: {name} must be an int from {least} on, or two of them; got {x!r}"
+            f"{function}: {name} must be an int of at least {least}, or a pair of such; got {x!r}"
         )
     return tuple(pair)
 
@@ -33,10 +33,10 @@ def _padding(name: str, padding: Any, kernel: Image, stride: Image, dilation: Im
         padding = 0
     if padding == "same":
         if stride != (1, 1):
-            raise ValueError(f"{name}: padding='same' is for stride 1; got {stride}")
+            raise ValueError(f"{name}: padding='same' requires stride 1; got {stride}")
         both = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
         return tuple(n // 2 for n in both), tuple(n - n // 2 for n in both)
-    pads = two(name, "padding", padding, 0)
+    pads = as_pair(name, "padding", padding, 0)
     return pads, pads
 
 
@@ -45,14 +45,14 @@ def _windows_on(
 ) -> Windows:
     check_tensor(name, x)
     if x.ndim != 4:
-        raise ValueError(f"{name}: images must be of shape (n, channels, h, w); got {x.shape}")
-    stride, dilation = two(name, "stride", stride, 1), two(name, "dilation", dilation, 1)
+        raise ValueError(f"{name}: images must have shape (n, channels, h, w); got {x.shape}")
+    stride, dilation = as_pair(name, "stride", stride, 1), as_pair(name, "dilation", dilation, 1)
     before, after = _padding(name, padding, kernel, stride, dilation)
     w = Windows(x.shape[2:], kernel, stride, before, after, dilation)
     if min(w.counts) < 1:
         raise ValueError(
-            f"{name}: a kernel of {kernel}, dilation {dilation}, does not fit into images of "
-            f"{w.size} with padding {padding!r}"
+            f"{name}: kernel {kernel} with dilation {dilation} does not fit into images of "
+            f"size {w.size} with padding {padding!r}"
         )
     return w
 
@@ -66,32 +66,32 @@ def conv2d(
     dilation: Two = 1,
     groups: int = 1,
 ) -> Tensor:
-    """Cross-correlation of images with kernels, which networks call a convolution.
+    """Two-dimensional convolution of images (as a cross-correlation).
 
     Parameters
     ----------
     x : Tensor
-        Images, of shape (n, channels, height, width).
+        Images of shape (n, channels, height, width).
     weight : Tensor
-        Kernels, of shape (out channels, channels / groups, height, width).
+        Kernels of shape (out channels, channels / groups, height, width).
     bias : Tensor, optional
-        A number to add for each channel that comes out.
+        Number to add to each output channel.
     stride, dilation : int or tuple of two, optional
         Steps between windows, and between points of a window.
     padding : int, tuple of two, ``"same"`` or ``"valid"``, optional
-        Zeros on both sides of each axis.
+        Number of zeros to add on both sides of each axis.
     groups : int, optional
-        Parts into which the channels are divided, each with kernels of its own.
+        Number of groups of channels, each of which has its own kernels.
 
     Returns
     -------
     Tensor
-        Of shape (n, out channels, height, width).
+        Images of shape (n, out channels, height, width).
 
     Raises
     ------
     ValueError
-        If shapes do not belong together or the kernel does not fit.
+        If the shapes do not fit together, or the kernel does not fit into the images.
 
     Examples
     --------
@@ -104,52 +104,52 @@ def conv2d(
     """
     if not isinstance(weight, Tensor) or weight.ndim != 4:
         raise ValueError(
-            f"conv2d: weight must be of shape (out, in / groups, h, w); got {describe(weight)}"
+            f"conv2d: weight must have shape (out, in / groups, h, w); got {describe(weight)}"
         )
     kernel: Any = weight.shape[2:]
     w = _windows_on("conv2d", x, kernel, stride, padding, dilation)
     out, inside = weight.shape[:2]
     if groups < 1 or out % groups or x.shape[1] != inside * groups:
         raise ValueError(
-            f"conv2d: weight must be of shape (out, in / groups, h, w), out a multiple of groups; "
+            f"conv2d: weight must have shape (out, in / groups, h, w), out divisible by groups; "
             f"got images of {x.shape[1]} channels, weight of shape {weight.shape}, groups={groups}"
         )
     if bias is not None and bias.shape != (out,):
-        raise ValueError(f"conv2d: bias must be of shape ({out},); got {describe(bias)}")
+        raise ValueError(f"conv2d: bias must have shape ({out},); got {describe(bias)}")
     return convolve(x, weight, bias, groups=groups, windows=w)
 
 
 def max_pool2d(
     x: Tensor, kernel_size: Two, stride: Two | None = None, padding: Two = 0, dilation: Two = 1
 ) -> Tensor:
-    """The largest number of each window.
+    """Maximum over each window.
 
     Parameters
     ----------
     x : Tensor
-        Images, of shape (n, channels, height, width).
+        Images of shape (n, channels, height, width).
     kernel_size : int or tuple of two
-        The size of a window.
+        Size of a window.
     stride : int or tuple of two, optional
-        The step between windows; None is their size.
+        Step between windows; by default their size.
     padding : int or tuple of two, optional
-        What is added on both sides of each axis, of minus infinity; at most half a window.
+        Number of minus infinities to add on both sides of each axis; at most half a window.
     dilation : int or tuple of two, optional
-        The step between points of a window.
+        Step between points of a window.
 
     Returns
     -------
     Tensor
-        Of shape (n, channels, height, width).
+        Images of shape (n, channels, height, width).
 
     Raises
     ------
     ValueError
-        If a window does not fit.
+        If a window does not fit into the images.
 
     Notes
     -----
-    Of equal numbers the first has all of the gradient, as in PyTorch.
+    Among equal numbers the first receives all of the gradient, as in PyTorch.
 
     Examples
     --------
@@ -170,30 +170,30 @@ def avg_pool2d(
     padding: Two = 0,
     count_include_pad: bool = True,
 ) -> Tensor:
-    """The mean of each window.
+    """Mean over each window.
 
     Parameters
     ----------
     x : Tensor
-        Images, of shape (n, channels, height, width).
+        Images of shape (n, channels, height, width).
     kernel_size : int or tuple of two
-        The size of a window.
+        Size of a window.
     stride : int or tuple of two, optional
-        The step between windows; None is their size.
+        Step between windows; by default their size.
     padding : int or tuple of two, optional
-        Zeros on both sides of each axis; at most half a window.
+        Number of zeros to add on both sides of each axis; at most half a window.
     count_include_pad : bool, optional
-        Whether these zeros count in the mean.
+        Whether these zeros are included in the mean.
 
     Returns
     -------
     Tensor
-        Of shape (n, channels, height, width).
+        Images of shape (n, channels, height, width).
 
     Raises
     ------
     ValueError
-        If a window does not fit.
+        If a window does not fit into the images.
 
     Examples
     --------
@@ -214,7 +214,7 @@ def avg_pool2d(
 def _pooling(
     name: str, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any
 ) -> Windows:
-    kernel = two(name, "kernel_size", kernel_size, 1)
+    kernel = as_pair(name, "kernel_size", kernel_size, 1)
     w = _windows_on(name, x, kernel, kernel if stride is None else stride, padding, dilation)
     if any(2 * p > k for p, k in zip(w.before, kernel, strict=True)):
         raise ValueError(
