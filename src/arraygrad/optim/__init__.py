@@ -1,4 +1,4 @@
-"""Training: optimisers, learning rates that follow a schedule, and SciPy's minimisers.
+"""Training: optimisers, learning rate schedules, gradient clipping and SciPy's minimisers.
 
 Names, defaults and updates are PyTorch's. See `docs/optim.md`.
 """

@@ -1,4 +1,4 @@
-"""Limits to gradients."""
+"""Gradient clipping."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ def clip_grad_norm_(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> Tensor:
-    """Shorten the gradients together to a norm, in place, if it is larger.
+    """Scale the gradients in place so that their total norm does not exceed a limit.
 
     Parameters
     ----------
     parameters : iterable or containers of Tensor
-        Parameters, whose `grad` is written if there is one; plain tensors are gradients
-        themselves, such as `autodiff.grad` gives them.
+        Parameters whose `grad` is clipped, if there is one. Plain tensors are taken as the
+        gradients themselves, as returned by `autodiff.grad`.
     max_norm : float
-        The largest norm that the gradients may have, as one vector.
+        Maximum norm of all gradients as one vector.
     norm_type : float, optional
-        Which norm: a power, or infinity for the largest element.
+        Order of the norm, or infinity for the largest element.
     error_if_nonfinite : bool, optional
-        Raise if the norm is infinite or NaN. (The host waits for a GPU to see it.)
+        Whether to raise if the norm is infinite or NaN. (The host then waits for a GPU.)
 
     Returns
     -------
     Tensor
-        The norm before.
+        Total norm before clipping.
 
     Raises
     ------
     TypeError
-        For what is no tensor.
+        If a leaf is not a tensor.
     ValueError
-        If `max_norm` is negative, or if `error_if_nonfinite` finds such a norm; nothing has been
-        written then.
+        If `max_norm` is negative, or with `error_if_nonfinite` if the norm is not finite. Nothing
+        has been written then.
 
     Examples
     --------
@@ -82,14 +82,14 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
     Parameters
     ----------
     parameters : iterable or containers of Tensor
-        As for `clip_grad_norm_`.
+        Parameters or gradients; see `clip_grad_norm_`.
     clip_value : float
-        Elements are brought between ``-clip_value`` and ``clip_value``.
+        Elements are clipped to the interval from ``-clip_value`` to ``clip_value``.
 
     Raises
     ------
     TypeError
-        For what is no tensor.
+        If a leaf is not a tensor.
     ValueError
         If `clip_value` is negative.
 
@@ -113,13 +113,13 @@ def _check_limit(name: str, parameter: str, limit: float) -> None:
 
 
 def _gradients(name: str, parameters: Any) -> list[Tensor]:
-    """The gradients themselves, as plain tensors."""
+    """Gradients as plain tensors."""
     if hasattr(parameters, "__next__"):
         parameters = list(parameters)
     found = []
     for p in _pytree.flatten(parameters)[0]:
         if not isinstance(p, Tensor):
-            raise TypeError(f"{name}: expected variables or gradients; got {describe(p)}")
+            raise TypeError(f"{name}: expected parameters or gradients; got {describe(p)}")
         if p._trace is not None:
             if not p._is_parameter:
                 p._check_constant(name)

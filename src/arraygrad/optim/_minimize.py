@@ -1,4 +1,4 @@
-"""SciPy's minimisers, with our gradients and on containers."""
+"""SciPy's minimisers with gradients by `autodiff`, on containers of tensors."""
 
 from __future__ import annotations
 
@@ -34,54 +34,55 @@ def minimize(
     callback: Callable[[Any], None] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Minimise a function by one of SciPy's methods, with gradients by `autodiff`.
+    """Minimise a function with one of SciPy's methods and gradients by `autodiff`.
 
     Parameters
     ----------
     f : callable
-        ``f(x, *args)`` gives a real tensor of one element.
+        Function ``f(x, *args)`` that returns a real scalar.
     x0 : Tensor or containers of them
-        Where to begin: floating-point tensors on any devices, in nested dicts, lists, tuples,
+        Initial guess: floating-point tensors on any devices, in nested dicts, lists, tuples,
         dataclasses or a module.
     args : tuple, optional
-        More arguments of `f`, which stay as they are.
+        Further constant arguments of `f`.
     method : str, optional
         BFGS, L-BFGS-B, CG, TNC, SLSQP; Newton-CG, trust-ncg, trust-krylov or trust-constr, which
-        also use products with the Hessian. None chooses SLSQP with constraints, L-BFGS-B with
-        bounds, else BFGS.
+        also use products with the Hessian. By default SLSQP with constraints, L-BFGS-B with bounds,
+        else BFGS.
     bounds : tuple or scipy.optimize.Bounds, optional
-        ``(low, high)``: each None, a number, or like `x0`, of shapes that broadcast to those.
+        Pair ``(low, high)``. Each is None, a number, or has the structure of `x0` with shapes that
+        broadcast to those of `x0`.
     constraints : dict or sequence of dict, optional
-        ``{"type": "eq", "fun": g}`` asks for ``g(x) == 0``, ``"ineq"`` for ``g(x) >= 0``. `g`
-        gives a tensor of any shape; its derivatives are computed, too.
+        ``{"type": "eq", "fun": g}`` requires ``g(x) == 0``, ``"ineq"`` requires ``g(x) >= 0``. `g`
+        returns a tensor of any shape; its derivatives are computed too.
     tol : float, optional
-        The tolerance, of which each method makes its own.
+        Tolerance, which each method interprets in its own way.
     callback : callable, optional
-        Called with `x` after each iteration. It may raise StopIteration to end.
+        Function called with `x` after each iteration. It may raise StopIteration to stop.
     options : dict, optional
         SciPy's options of the method, such as ``maxiter``.
 
     Returns
     -------
     scipy.optimize.OptimizeResult
-        SciPy's result, in which `x` and the gradient (`jac`; `grad` of trust-constr) are like
-        `x0`. What else is a vector or matrix goes through the elements of the leaves in order,
-        with the imaginary part of a complex leaf after its real part.
+        SciPy's result, in which `x` and the gradient (`jac`; `grad` for trust-constr) have the
+        structure of `x0`. Other vectors and matrices are indexed by the elements of the leaves in
+        order, where the imaginary part of a complex leaf follows its real part.
 
     Raises
     ------
     ImportError
-        Without SciPy.
+        If SciPy is not installed.
     TypeError
-        If `x0` holds no floating-point tensors, and as `autodiff.value_and_grad`.
+        If a leaf of `x0` is not a floating-point tensor; see also `autodiff.value_and_grad`.
     ValueError
-        For another method, or bounds and constraints that the method does not take.
+        If `method` is unknown, or does not support the bounds or constraints.
 
     Notes
     -----
-    SciPy computes on the host in float64, and so much crosses from and to the device in each
-    evaluation: the parameters, the value, the gradient. `f` itself runs where the leaves are and
-    in their dtypes; in float32 do not ask for more than about ``tol=1e-4``.
+    SciPy computes on the host in float64, so each evaluation transfers the parameters, the value
+    and the gradient. `f` itself runs on the devices and in the dtypes of the leaves. In float32, a
+    tolerance below about ``tol=1e-4`` is not reachable.
 
     Examples
     --------
@@ -100,19 +101,19 @@ def minimize(
             f'minimize: needs SciPy: pip install "arraygrad[scipy]" ({error})'
         ) from error
     constraints = [constraints] if isinstance(constraints, Mapping) else list(constraints)
-    if isinstance(bounds, optimize.Bounds):  # its numbers have become arrays of one element
+    if isinstance(bounds, optimize.Bounds):  # Bounds converts numbers to arrays of one element
         bounds = tuple(b.item() if b.size == 1 else b for b in (bounds.lb, bounds.ub))
     name = _method(method, bounds, constraints)
     flat = _Flat(x0)
     both = value_and_grad(f)
 
     def value_and_gradient(z: Any) -> tuple[float, Any]:
-        value, g = both(flat.restored(z), *args)
+        value, g = both(flat.unflatten(z), *args)
         return float(value), flat.vector(g)
 
     def product(z: Any, direction: Any) -> Any:
         return flat.vector(
-            hvp(lambda x: f(x, *args), (flat.restored(z),), (flat.restored(direction),))
+            hvp(lambda x: f(x, *args), (flat.unflatten(z),), (flat.unflatten(direction),))
         )
 
     def after(z: Any) -> None:
@@ -132,8 +133,8 @@ def minimize(
         options=None if options is None else dict(options),
     )
     found.x = flat.result(found.x)
-    gradient = "grad" if name == "trust-constr" else "jac"  # its jac is that of constraints
-    found[gradient] = flat.restored(found[gradient])
+    gradient = "grad" if name == "trust-constr" else "jac"  # its jac is that of the constraints
+    found[gradient] = flat.unflatten(found[gradient])
     return found
 
 
@@ -148,12 +149,14 @@ def _method(method: str | None, bounds: Any, constraints: Sequence[Any]) -> str:
         ("constraints", bool(constraints), _CONSTRAINED),
     ):
         if given and name not in able:
-            raise ValueError(f"minimize: {method} takes no {what}; {', '.join(able)} do")
+            raise ValueError(
+                f"minimize: {method} does not support {what}; use one of {', '.join(able)}"
+            )
     return name
 
 
 def _one_argument(after: Callable[[Any], None], name: str) -> Callable[..., None]:
-    """The callback in the form in which the method calls it."""
+    """The callback with the signature that the method expects."""
     if name == "trust-constr":
         return lambda z, state: after(z)
     return after
@@ -162,25 +165,25 @@ def _one_argument(after: Callable[[Any], None], name: str) -> Callable[..., None
 def _constraint(c: Any, flat: _Flat) -> dict[str, Any]:
     if not isinstance(c, Mapping) or set(c) != {"type", "fun"} or c["type"] not in ("eq", "ineq"):
         raise ValueError(
-            'minimize: a constraint is {"type": "eq" or "ineq", "fun": g}; got ' + describe(c)
+            'minimize: a constraint must be {"type": "eq" or "ineq", "fun": g}; got ' + describe(c)
         )
     g = c["fun"]
 
     def value(z: Any) -> Any:
-        return _on_host(reshape(g(flat.restored(z)), (-1,))).numpy()
+        return _on_host(reshape(g(flat.unflatten(z)), (-1,))).numpy()
 
     def derivative(z: Any) -> Any:
         def rows(x: Any) -> Tensor:
             return reshape(g(x), (-1,))
 
-        parts = _pytree.flatten(jacobian(rows)(flat.restored(z)))[0]
+        parts = _pytree.flatten(jacobian(rows)(flat.unflatten(z)))[0]
         return concat([_on_host(reshape(p, (p.shape[0], -1))) for p in parts], axis=1).numpy()
 
     return {"type": c["type"], "fun": value, "jac": derivative}
 
 
 class _Flat:
-    """Containers of tensors as one vector of float64 on the host, and back."""
+    """Conversion between containers of tensors and one float64 vector on the host."""
 
     def __init__(self, x0: Any) -> None:
         leaves, self.structure = _pytree.flatten(x0)
@@ -192,7 +195,7 @@ class _Flat:
             if not isinstance(x, Tensor) or x.dtype.kind not in "fc":
                 advice = "astype(x, xp.float64)" if isinstance(x, Tensor) else "asarray(x)"
                 raise TypeError(
-                    "minimize: x0 holds tensors of floating-point dtypes; got "
+                    "minimize: x0 must hold tensors of floating-point dtypes; got "
                     f"{describe(x)}; write xp.{advice} first"
                 )
             of_tape = x._trace is not None and x._trace.level.number <= 0
@@ -203,10 +206,10 @@ class _Flat:
                 x = x.detach()
             self.leaves.append(x)
         if not self.leaves:
-            raise TypeError(f"minimize: x0 holds no tensor; got {describe(x0)}")
+            raise TypeError(f"minimize: x0 must hold at least one tensor; got {describe(x0)}")
 
     def vector(self, tree: Any) -> Any:
-        """The leaves, one after the other."""
+        """Concatenate the leaves to a vector."""
         parts = []
         for x in _pytree.flatten(tree)[0]:
             x = reshape(x.detach() if isinstance(x, Tensor) else asarray(x), (-1,))
@@ -215,19 +218,19 @@ class _Flat:
             )
         return concat(parts).numpy()
 
-    def restored(self, z: Any) -> Any:
-        """The containers of a vector."""
+    def unflatten(self, z: Any) -> Any:
+        """Unflatten a vector to the containers."""
         return _pytree.unflatten(self.structure, self._parts(z))
 
     def result(self, z: Any) -> Any:
-        """The same, with variables where there were such."""
+        """Unflatten a vector, with variables where `x0` has variables."""
         parts = [
             variable(x) if v else x for x, v in zip(self._parts(z), self.variable, strict=True)
         ]
         return _pytree.unflatten(self.structure, parts)
 
     def _parts(self, z: Any) -> list[Tensor]:
-        host = asarray(z, dtype=_HOST, device="cpu", copy=True)  # SciPy writes to its vectors
+        host = asarray(z, dtype=_HOST, device="cpu", copy=True)  # SciPy reuses its vectors
         parts, start = [], 0
         for x in self.leaves:
             part = host[start : start + x.size]
@@ -240,14 +243,14 @@ class _Flat:
         return parts
 
     def bounds(self, bounds: Any) -> list[tuple[float, float]]:
-        """The bounds of each element of the vector."""
+        """Bounds of each element of the vector."""
         if not isinstance(bounds, tuple) or len(bounds) != 2:
             raise ValueError(
-                "minimize: bounds are (low, high), each None, a number or like x0, not a pair for "
-                f"each element; got {describe(bounds)}"
+                "minimize: bounds must be (low, high), each None, a number or like x0, and not a "
+                f"pair for each element; got {describe(bounds)}"
             )
         if any(x.dtype.kind == "c" for x in self.leaves):
-            raise ValueError("minimize: complex numbers have no bounds")
+            raise ValueError("minimize: bounds of complex numbers are not supported")
         low, high = map(self._bound, bounds, (-float("inf"), float("inf")))
         return list(zip(low, high, strict=True))
 
@@ -258,8 +261,8 @@ class _Flat:
         leaves, structure = _pytree.flatten(bound)
         if structure != self.structure:
             raise ValueError(
-                "minimize: bounds are (low, high), each None, a number or like x0; got the bound "
-                + describe(bound)
+                "minimize: bounds must be (low, high), each None, a number or like x0; "
+                f"got the bound {describe(bound)}"
             )
         parts = [
             reshape(broadcast_to(_on_host(asarray(b)), x.shape), (-1,))

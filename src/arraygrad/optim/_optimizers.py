@@ -1,4 +1,4 @@
-"""Optimisers: what they share, and the update rules."""
+"""Optimisers: the base class and the update functions."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ from .._tensor import Tensor
 from ..autodiff import NotDifferentiableError, is_traced
 
 Group = dict[str, Any]
-#: An elementwise function that updates arrays in place, ``rule(into, parameter, gradient, ...)``.
-#: ``into(out, name, *operands)`` puts what the function `name` gives into an array.
-Rule = Callable[..., None]
+#: Elementwise function that updates arrays in place, ``update(store, parameter, gradient, ...)``.
+#: ``store(out, name, *operands)`` stores the result of the function `name` in an array.
+Update = Callable[..., None]
 
 
 class Optimizer:
-    """What the optimisers share; not for use by itself.
+    """Base class of the optimisers; not for direct use.
 
     Parameters
     ----------
     params : iterable of Tensor, containers of Tensors, or list of dict
-        What to optimise: variables, as ``model.parameters()`` gives them; plain tensors, whose
-        gradients `step` is given; nested containers of either. Or groups of parameters: dicts
-        with such under ``"params"`` and options that differ from the defaults.
+        Parameters to optimise: variables, as returned by ``model.parameters()``; plain tensors,
+        whose gradients are passed to `step`; or nested containers of either. Or parameter groups:
+        dicts with parameters under ``"params"`` and options that differ from the defaults.
     defaults : dict
-        The options of groups that do not give them.
+        Default options of the groups.
 
     Attributes
     ----------
     param_groups : list of dict
-        The parameters and options of each group. Options may be changed at any time.
+        Parameters and options of each group. Options may be changed at any time.
     state : list of dict
-        What is kept for each parameter, in order: tensors and numbers.
+        State of each parameter, in order: tensors and numbers.
 
     Raises
     ------
     TypeError
-        For parameters that are no floating-point tensors, and unknown options.
+        If a parameter is not a floating-point tensor, or an option is unknown.
     ValueError
         If there are no parameters, one occurs twice, one is the result of an operation, or an
-        option is out of its range.
+        option is out of range.
     """
 
     param_groups: list[Group]
@@ -66,7 +66,9 @@ class Optimizer:
         for group in groups:
             self.add_param_group(group)
         if not self.param_groups:
-            raise ValueError(f"{self._name}: there are no parameters; got {describe(params)}")
+            raise ValueError(
+                f"{self._name}: expected at least one parameter; got {describe(params)}"
+            )
 
     @property
     def _name(self) -> str:
@@ -85,40 +87,42 @@ class Optimizer:
     # ---- parameters
 
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
-        """Optimise more parameters, with options of their own.
+        """Add a group of parameters with its own options.
 
         Parameters
         ----------
         param_group : dict
-            The parameters under ``"params"``, and options.
+            Parameters under ``"params"``, and options.
 
         Raises
         ------
         TypeError, ValueError
-            As for the parameters of the constructor.
+            See the constructor.
         """
         if not isinstance(param_group, Mapping) or "params" not in param_group:
             raise TypeError(
-                f"{self._name}: a group of parameters is a dict with 'params'; "
+                f"{self._name}: a group of parameters must be a dict with 'params'; "
                 f"got {describe(param_group)}"
             )
         unknown = set(param_group) - set(self.defaults) - {"params", "initial_lr"}
         if unknown:
             raise TypeError(
-                f"{self._name}: there is no option {', '.join(sorted(map(repr, unknown)))}; "
-                f"options are {', '.join(self.defaults)}"
+                f"{self._name}: unknown option {', '.join(sorted(map(repr, unknown)))}; "
+                f"expected one of {', '.join(self.defaults)}"
             )
         params = param_group["params"]
         if not isinstance(params, (Tensor, Mapping)) and isinstance(params, Iterable):
             params = list(params)
         leaves = _pytree.flatten(params)[0]
         if not leaves:
-            raise ValueError(f"{self._name}: there are no parameters; got {describe(params)}")
+            raise ValueError(
+                f"{self._name}: expected at least one parameter; got {describe(params)}"
+            )
         known = {id(p) for g in self.param_groups for p in g["params"]}
         for p in leaves:
             _check_parameter(self._name, p)
             if id(p) in known:
-                raise ValueError(f"{self._name}: {describe(p)} is given twice")
+                raise ValueError(f"{self._name}: the parameter {describe(p)} occurs twice")
             known.add(id(p))
         group = {"params": leaves, **self.defaults, **param_group}
         group["params"] = leaves
@@ -127,7 +131,7 @@ class Optimizer:
         self.state.extend({} for _ in leaves)
 
     def _check(self, group: Group) -> None:
-        """Raise for options out of their range."""
+        """Raise if an option is out of range."""
         for option, value in group.items():
             if option not in self._ranges:
                 continue
@@ -144,7 +148,7 @@ class Optimizer:
                         f"got {value!r}"
                     )
 
-    #: Option -> the least value and the end of its range.
+    #: Option -> its smallest value and the exclusive end of its range.
     _ranges: ClassVar[dict[str, tuple[float, float]]] = {
         "lr": (0, math.inf),
         "momentum": (0, math.inf),
@@ -155,12 +159,12 @@ class Optimizer:
     }
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of variables, before the next `backward` adds to them.
+        """Reset the gradients of the parameters, because `backward` adds to them.
 
         Parameters
         ----------
         set_to_none : bool, optional
-            False writes zeros instead.
+            If False, set the gradients to zeros instead of None.
         """
         for group in self.param_groups:
             for p in group["params"]:
@@ -175,26 +179,25 @@ class Optimizer:
         Parameters
         ----------
         grads : Tensor or containers of them, optional
-            A gradient for each parameter, as `autodiff.grad` gives them for the same containers.
-            None takes those that `backward` left in the variables; variables without one are left
-            alone.
+            Gradient of each parameter, as returned by `autodiff.grad` for the same containers. By
+            default the `grad` of each variable is used; variables without one are not updated.
 
         Raises
         ------
         TypeError
-            If gradients are needed or are no tensors of the dtype of the parameters.
+            If gradients are missing, or are not tensors with the dtype of the parameters.
         ValueError
-            If there are not as many gradients as parameters, or of other shapes. Nothing has been
-            updated then.
+            If the number or the shapes of the gradients differ from those of the parameters.
+            Nothing has been updated then.
         NotDifferentiableError
-            If the gradients are themselves being differentiated: the update writes in place.
+            If the gradients are themselves being differentiated, because the update is in place.
         """
         found = iter(zip(self.state, self._gradients(grads), strict=True))
         for group in self.param_groups:
             for p in group["params"]:
                 state, g = next(found)
                 if g is not None:
-                    self._update(group, state, _plain(p), g)
+                    self._update(group, state, _detach(p), g)
 
     def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> None:
         raise NotImplementedError
@@ -204,7 +207,7 @@ class Optimizer:
             yield from group["params"]
 
     def _gradients(self, grads: Any) -> list[Tensor | None]:
-        """A plain tensor for each parameter; None for those to leave alone."""
+        """Plain gradient tensor of each parameter; None for those not to update."""
         name = f"{self._name}.step"
         if grads is None:
             return [self._own_gradient(name, p) for p in self._parameters()]
@@ -218,12 +221,12 @@ class Optimizer:
         leaves = _pytree.flatten(grads)[0]
         if len(leaves) != len(self.state):
             raise ValueError(
-                f"{name}: there are {len(self.state)} parameters, but {len(leaves)} gradients"
+                f"{name}: expected gradients for {len(self.state)} parameters; got {len(leaves)}"
             )
         for i, (p, g) in enumerate(zip(self._parameters(), leaves, strict=True)):
             if not isinstance(g, Tensor) or g.dtype != p.dtype:
                 raise TypeError(
-                    f"{name}: gradient {i} must be a tensor of {p.dtype}; got {describe(g)}"
+                    f"{name}: gradient {i} must be a tensor of dtype {p.dtype}; got {describe(g)}"
                 )
             if g.shape != p.shape:
                 raise ValueError(
@@ -231,35 +234,35 @@ class Optimizer:
                 )
             if g.device is not p.device:
                 raise DeviceMismatchError(
-                    f"{name}: gradient {i} is on {g.device}, its parameter on {p.device}"
+                    f"{name}: gradient {i} is on {g.device} and its parameter on {p.device}"
                 )
             _check_constant(name, g)
-        return [_plain(g) for g in leaves]
+        return [_detach(g) for g in leaves]
 
     def _own_gradient(self, name: str, p: Tensor) -> Tensor | None:
         if not p._is_parameter:
             raise TypeError(
-                f"{name}: plain tensors keep no gradients; write step(grads) with what "
-                f"autodiff.grad gives, or make them variables: autodiff.variable(x); got "
+                f"{name}: a plain tensor has no grad; write step(grads) with the result of "
+                f"autodiff.grad, or make it a variable: autodiff.variable(x); got "
                 f"{describe(p)}"
             )
-        return None if p.grad is None else _plain(p.grad)
+        return None if p.grad is None else _detach(p.grad)
 
     # ---- checkpoints
 
     def state_dict(self) -> dict[str, Tensor]:
-        """What `load_state_dict` needs to go on as if nothing had happened.
+        """Return the state of the optimiser, for `load_state_dict`.
 
         Returns
         -------
         dict
-            Tensors by name, copies, which `nn.save` writes to a file: ``"state.0.sum"`` is
-            kept for the first parameter, ``"groups.0.lr"`` is an option of the first group.
+            Copies of the state tensors by name, which `nn.save` writes to a file: ``"state.0.sum"``
+            belongs to the first parameter, ``"groups.0.lr"`` is an option of the first group.
         """
         found = {}
-        for i, kept in enumerate(self.state):
-            for key, value in kept.items():
-                found[f"state.{i}.{key}"] = asarray(value, copy=True, device=_place(value))
+        for i, saved in enumerate(self.state):
+            for key, value in saved.items():
+                found[f"state.{i}.{key}"] = asarray(value, copy=True, device=_device_of(value))
         for i, group in enumerate(self.param_groups):
             for option, value in group.items():
                 value = len(value) if option == "params" else value
@@ -267,33 +270,35 @@ class Optimizer:
         return found
 
     def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Take over what `state_dict` gave, also that of an optimiser on another device.
+        """Load the result of `state_dict`, also from an optimiser on another device.
 
         Parameters
         ----------
         state_dict : dict
-            Of an optimiser of the same class and of parameters of the same shapes. Tensors are
-            copied, to the dtype and device of the parameters.
+            State of an optimiser of the same class for parameters of the same shapes. Tensors are
+            copied and converted to the dtype and device of the parameters.
 
         Raises
         ------
         TypeError
-            If it is no dict of tensors.
+            If `state_dict` is not a dict of tensors.
         ValueError
-            If it does not fit; nothing has been changed then.
+            If the state does not fit; nothing has been changed then.
         """
         name = f"{self._name}.load_state_dict"
         if not isinstance(state_dict, Mapping):
-            raise TypeError(f"{name}: expected what state_dict() gives; got {describe(state_dict)}")
+            raise TypeError(
+                f"{name}: expected a result of state_dict(); got {describe(state_dict)}"
+            )
         for key, value in state_dict.items():
             if not isinstance(value, Tensor):
                 raise TypeError(f"{name}: {key} must be a tensor; got {describe(value)}")
         rest = dict(state_dict)
-        groups = [self._loaded_group(name, i, g, rest) for i, g in enumerate(self.param_groups)]
-        state = [self._loaded(name, i, p, rest) for i, p in enumerate(self._parameters())]
+        groups = [self._parse_group(name, i, g, rest) for i, g in enumerate(self.param_groups)]
+        state = [self._parse_state(name, i, p, rest) for i, p in enumerate(self._parameters())]
         if rest:
             raise ValueError(
-                f"{name}: {', '.join(map(str, rest))} is not of {self._name} with "
+                f"{name}: {', '.join(map(str, rest))} does not belong to {self._name} with "
                 f"{len(self.param_groups)} groups and {len(self.state)} parameters"
             )
         for mine, other in zip(self.param_groups, groups, strict=True):
@@ -301,18 +306,19 @@ class Optimizer:
             mine.update(other)
         self.state = state
 
-    def _loaded_group(self, name: str, i: int, group: Group, rest: dict[str, Any]) -> Group:
-        """The options of a group, taken out of a state dict."""
+    def _parse_group(self, name: str, i: int, group: Group, rest: dict[str, Any]) -> Group:
+        """Parse the options of a group from a state dict."""
         found: Group = {}
         for option in ("params", *self.defaults, "initial_lr"):
             value = rest.pop(f"groups.{i}.{option}", None)
             if value is not None:
-                found[option] = _plain(value).tolist()
-            elif option not in ("initial_lr", "capturable"):  # (how to count is no state)
+                found[option] = _detach(value).tolist()
+            elif option not in ("initial_lr", "capturable"):  # (capturable is no state)
                 raise ValueError(f"{name}: groups.{i}.{option} is missing")
-        if found.pop("params") != len(group["params"]):
+        count = found.pop("params")
+        if count != len(group["params"]):
             raise ValueError(
-                f"{name}: group {i} has {len(group['params'])} parameters, not so many"
+                f"{name}: group {i} has {len(group['params'])} parameters; got a state of {count}"
             )
         if "betas" in found and isinstance(found["betas"], list):
             found["betas"] = tuple(found["betas"])
@@ -322,14 +328,14 @@ class Optimizer:
             raise ValueError(f"{name}: groups.{i}: {error}") from error
         return found
 
-    #: What is kept for a parameter, with the type of it, and what of that may be missing.
-    _kept: ClassVar[dict[str, type]] = {}
+    #: State of a parameter: names and types, and the names that may be missing.
+    _state_spec: ClassVar[dict[str, type]] = {}
     _optional: ClassVar[frozenset[str]] = frozenset()
 
-    def _loaded(self, name: str, i: int, p: Tensor, rest: dict[str, Any]) -> dict[str, Any]:
-        """What is kept for a parameter, taken out of a state dict."""
+    def _parse_state(self, name: str, i: int, p: Tensor, rest: dict[str, Any]) -> dict[str, Any]:
+        """Parse the state of a parameter from a state dict."""
         found: dict[str, Any] = {}
-        for key, kind in self._kept.items():
+        for key, kind in self._state_spec.items():
             value = rest.pop(f"state.{i}.{key}", None)
             if value is None:
                 continue
@@ -339,18 +345,18 @@ class Optimizer:
                     f"{name}: state.{i}.{key} must be a tensor of shape {shape}; "
                     f"got {describe(value)}"
                 )
-            value = _plain(value)
+            value = _detach(value)
             if kind is not Tensor:
                 found[key] = kind(value.tolist())
             else:
                 found[key] = astype(value, p.dtype, copy=True).to_device(p.device)
-        missing = set(self._kept) - set(found) - self._optional
+        missing = set(self._state_spec) - set(found) - self._optional
         if found and missing:
             raise ValueError(f"{name}: state.{i}.{min(missing)} is missing")
         return found
 
 
-def _place(value: Any) -> Any:
+def _device_of(value: Any) -> Any:
     return value.device if isinstance(value, Tensor) else "cpu"
 
 
@@ -365,52 +371,52 @@ def _are_groups(params: Any) -> bool:
 def _check_parameter(name: str, p: Any) -> None:
     if not isinstance(p, Tensor) or p.dtype.kind not in "fc":
         raise TypeError(
-            f"{name}: parameters are tensors of a floating-point dtype; got {describe(p)}"
+            f"{name}: parameters must be tensors of a floating-point dtype; got {describe(p)}"
         )
     if p._trace is not None and not p._is_parameter:
         raise ValueError(
-            f"{name}: {describe(p)} is the result of an operation or an argument of a "
-            "differentiated function; parameters are variables themselves or plain tensors"
+            f"{name}: parameters must be variables or plain tensors; got {describe(p)}, the result "
+            "of an operation or an argument of a differentiated function"
         )
 
 
 def _check_constant(name: str, g: Any) -> None:
     """Raise if a gradient belongs to a function that is being differentiated.
 
-    What the tape records of it does not count: nobody looks there for the way to the parameters.
+    Gradients recorded only by the tape are accepted: no later differentiation depends on them.
     """
     while g._trace is not None:
         if g._trace.level.number > 0:
             if is_traced(g):
                 raise NotDifferentiableError(
                     f"{name}: the update writes in place and is not differentiated; compute "
-                    "p - lr * g, or write autodiff.stop_gradient(grads) if that is meant"
+                    "p - lr * g, or write autodiff.stop_gradient(grads) if that is intended"
                 )
             return
         g = g._primal
 
 
-def _plain(x: Tensor) -> Tensor:
-    """The data without a trace, in the same memory."""
+def _detach(x: Tensor) -> Tensor:
+    """Plain tensor that shares memory with `x`."""
     return x if x._trace is None else x.detach()
 
 
-# ---- how rules are run
+# ---- running update functions
 
 
-def run(rule: Rule, tensors: list[Tensor], scratch: int) -> None:
-    """Run a rule on tensors; it gets `scratch` more arrays like the first for its own use.
+def run(update: Update, tensors: list[Tensor], n_workspaces: int) -> None:
+    """Run an update function on tensors; it also gets `n_workspaces` workspaces like the first one.
 
-    The backend may have a way to do so on its arrays, such as in blocks that fit a cache. Without
-    one the rule is run on the tensors themselves.
+    A backend may have a fused implementation on its arrays, for example in blocks that fit the
+    cache. Otherwise the function is run on the tensors themselves.
     """
     p = tensors[0]
-    if p.dtype.kind == "c":  # pairs of real numbers are what is optimised
+    if p.dtype.kind == "c":  # complex numbers are optimised as pairs of real numbers
         tensors = [_as_real(x, copy=False if x is p else None) for x in tensors]
         p = tensors[0]
     sweep = p.device.ops.get("sweep")
     if sweep is None:
-        rule(_into, *tensors, *[empty_like(p) for _ in range(scratch)])
+        update(_store, *tensors, *[empty_like(p) for _ in range(n_workspaces)])
         return
     mode = get_mode()
     if mode is not None and mode.nans is not None:
@@ -418,7 +424,7 @@ def run(rule: Rule, tensors: list[Tensor], scratch: int) -> None:
     for x in tensors:
         before_write(x)
     try:
-        sweep(rule, [x._data for x in tensors], scratch)
+        sweep(update, [x._data for x in tensors], n_workspaces)
     except Exception as error:
         raise explain(error, "step", tensors) from error
 
@@ -430,7 +436,7 @@ def _as_real(x: Tensor, copy: bool | None) -> Tensor:
     return view("view", reshape(x, (-1,), copy=copy), _REAL[x.dtype.name])
 
 
-def _into(out: Tensor, name: str, *operands: Any) -> None:
+def _store(out: Tensor, name: str, *operands: Any) -> None:
     import arraygrad as xp
 
     out[...] = getattr(xp, name)(*operands)
@@ -440,29 +446,29 @@ def _into(out: Tensor, name: str, *operands: Any) -> None:
 
 
 class SGD(Optimizer):
-    """Gradient descent, with momentum if told so.
+    """Stochastic gradient descent, optionally with momentum.
 
     Parameters
     ----------
     params : iterable of Tensor, containers of Tensors, or list of dict
-        What to optimise; see `Optimizer`.
+        Parameters to optimise; see `Optimizer`.
     lr : float, optional
-        The learning rate: how far to go along the gradient.
+        Learning rate: the step size along the gradient.
     momentum : float, optional
-        How much of the last step is gone again.
+        Momentum factor.
     dampening : float, optional
-        How much of the gradient is left out of the momentum.
+        Fraction of the gradient that is excluded from the momentum.
     weight_decay : float, optional
-        Times the parameters, added to the gradient.
+        Factor of the parameters that is added to the gradient (L2 penalty).
     nesterov : bool, optional
-        Look at the gradient as if the momentum's step had been gone.
+        Whether to use Nesterov momentum.
     maximize : bool, optional
-        Go up instead of down.
+        Whether to maximise instead of minimise.
 
     Raises
     ------
     TypeError, ValueError
-        As `Optimizer`; also for `nesterov` without momentum or with dampening.
+        See `Optimizer`; also raised for `nesterov` without momentum or with dampening.
 
     Notes
     -----
@@ -488,7 +494,7 @@ class SGD(Optimizer):
     True
     """
 
-    _kept: ClassVar[dict[str, type]] = {"momentum_buffer": Tensor}
+    _state_spec: ClassVar[dict[str, type]] = {"momentum_buffer": Tensor}
 
     def __init__(
         self,
@@ -516,12 +522,12 @@ class SGD(Optimizer):
     def _check(self, group: Group) -> None:
         super()._check(group)
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
-            raise ValueError("SGD: nesterov needs a momentum and no dampening")
+            raise ValueError("SGD: nesterov requires momentum > 0 and dampening = 0")
 
     def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> None:
         lr, momentum, nesterov = group["lr"], group["momentum"], group["nesterov"]
         new = 1 - group["dampening"]
-        direct, spare = _direction(group)
+        direction, n_workspaces = _direction(group)
         tensors = [p, g]
         first = momentum and "momentum_buffer" not in state
         if momentum:
@@ -529,85 +535,86 @@ class SGD(Optimizer):
                 state["momentum_buffer"] = zeros_like(p)
             tensors.append(state["momentum_buffer"])
 
-        def rule(into: Any, p: Any, g: Any, *rest: Any) -> None:
+        def update(store: Any, p: Any, g: Any, *rest: Any) -> None:
             u = rest[-1]
-            g = direct(into, p, g, rest[-spare])
+            g = direction(store, p, g, rest[-n_workspaces])
             if momentum:
                 b = rest[0]
                 b *= momentum
                 if first or new == 1:
                     b += g
                 else:
-                    into(u, "multiply", g, new)
+                    store(u, "multiply", g, new)
                     b += u
                 if nesterov:
-                    into(u, "multiply", b, momentum)
+                    store(u, "multiply", b, momentum)
                     u += g
                     g = u
                 else:
                     g = b
-            into(u, "multiply", g, lr)
+            store(u, "multiply", g, lr)
             p -= u
 
-        run(rule, tensors, spare)
+        run(update, tensors, n_workspaces)
 
 
 def _direction(group: Group) -> tuple[Callable[..., Any], int]:
-    """Part of a rule: the gradient by the options of the group, in `t` if it is another one.
+    """Part of an update: the gradient with weight decay and sign applied.
 
-    And how many arrays of its own the rule needs: one, and such a `t`.
+    The second result is the number of workspaces of the update. The function stores the gradient in
+    the workspace `t`, if it changes it.
     """
     decay, maximize = group["weight_decay"], group["maximize"]
 
-    def direct(into: Any, p: Any, g: Any, t: Any) -> Any:
+    def direction(store: Any, p: Any, g: Any, t: Any) -> Any:
         if decay:
-            into(t, "multiply", p, decay)
+            store(t, "multiply", p, decay)
             if maximize:
                 t -= g
             else:
                 t += g
             return t
         if maximize:
-            into(t, "negative", g)
+            store(t, "negative", g)
             return t
         return g
 
-    return direct, 1 + bool(decay or maximize)
+    return direction, 1 + bool(decay or maximize)
 
 
 class Adam(Optimizer):
-    """Steps of about the same size for each element, by running means of gradient and square.
+    """Adam: steps scaled by running means of the gradient and its square.
 
     Parameters
     ----------
     params : iterable of Tensor, containers of Tensors, or list of dict
-        What to optimise; see `Optimizer`.
+        Parameters to optimise; see `Optimizer`.
     lr : float, optional
-        The learning rate: about how far a step goes in each element.
+        Learning rate: the approximate step size of each element.
     betas : tuple of float, optional
-        How much of the running means of gradients and of their squares a step keeps.
+        Decay factors of the running means of the gradient and of its square.
     eps : float, optional
-        Added to the root of the mean of squares, by which the step is divided.
+        Number added to the denominator for numerical stability.
     weight_decay : float, optional
-        Times the parameters, added to the gradient.
+        Factor of the parameters that is added to the gradient (L2 penalty).
     amsgrad : bool, optional
-        Divide by the largest mean of squares so far.
+        Whether to divide by the maximum of all means of squares so far.
     maximize : bool, optional
-        Go up instead of down.
+        Whether to maximise instead of minimise.
     capturable : bool, optional
-        Count the steps of parameters on a GPU there, so that a step which is captured in a CUDA
-        graph counts when the graph is launched; see `docs/waits.md`.
+        Whether to count the steps of GPU parameters on the GPU, so that a step captured in a CUDA
+        graph is counted whenever the graph is launched; see `docs/waits.md`.
 
     Raises
     ------
     TypeError, ValueError
-        As `Optimizer`.
+        See `Optimizer`.
 
     Notes
     -----
-    The update is that of [1]_; `amsgrad` that of [2]_. Complex parameters are pairs of real ones.
-    What is kept are weighted sums, ``"sum"`` and ``"sum_sq"``: the running means of [1]_ over
-    ``1 - beta``. The betas may change from step to step.
+    The update is that of [1]_, with `amsgrad` that of [2]_. Complex parameters are treated as pairs
+    of real ones. The state consists of weighted sums, ``"sum"`` and ``"sum_sq"``: the running means
+    of [1]_ divided by ``1 - beta``. The betas may change from step to step.
 
     References
     ----------
@@ -628,9 +635,9 @@ class Adam(Optimizer):
     True
     """
 
-    _kept: ClassVar[dict[str, type]] = {
+    _state_spec: ClassVar[dict[str, type]] = {
         "step": int,
-        "betas": tuple,  # of the step before
+        "betas": tuple,  # of the previous step
         "sum": Tensor,
         "sum_sq": Tensor,
         "max_sum_sq": Tensor,
@@ -674,46 +681,48 @@ class Adam(Optimizer):
             if "max_sum_sq" not in state:
                 state["max_sum_sq"] = zeros_like(p)
             tensors.append(state["max_sum_sq"])
-        # What is kept are the running means over 1 - beta: two passes fewer over the data. When a
-        # schedule has changed beta, what was kept is made one of the new beta with the decay.
+        # The state is the running means divided by 1 - beta, which saves two passes over the data.
+        # If a schedule has changed beta, the decay also rescales the state to the new beta.
         (old1, old2), (beta1, beta2) = state["betas"], betas
         scale1, scale2 = (1 - old1) / (1 - beta1), (1 - old2) / (1 - beta2)
         state["betas"] = betas
-        # Both means are of so many steps that they are too small by 1 - beta**n. The root of the
-        # second's factors is moved out of the denominator, which saves one pass more.
+        # Bias correction: after n steps both means are too small by a factor 1 - beta**n. The root
+        # of the second factor is moved out of the denominator, which saves one more pass.
         root = ((1 - beta2**n) / (1 - beta2)) ** 0.5
         length, eps = lr * root * (1 - beta1) / (1 - beta1**n), group["eps"] * root
         if isinstance(n, Tensor):
             real = _REAL.get(p.dtype.name, p.dtype)
             length, eps = (astype(x, real, copy=False)._data for x in (length, eps))
         shrink = 1 - lr * group["weight_decay"] if self._decoupled else 1.0
-        direct, spare = _direction({**group, "weight_decay": 0} if self._decoupled else group)
+        direction, n_workspaces = _direction(
+            {**group, "weight_decay": 0} if self._decoupled else group
+        )
 
-        def rule(into: Any, p: Any, g: Any, m: Any, v: Any, *rest: Any) -> None:
+        def update(store: Any, p: Any, g: Any, m: Any, v: Any, *rest: Any) -> None:
             u = rest[-1]
-            g = direct(into, p, g, rest[-spare])
+            g = direction(store, p, g, rest[-n_workspaces])
             m *= beta1 * scale1
             m += g
-            into(u, "multiply", g, g)
+            store(u, "multiply", g, g)
             v *= beta2 * scale2
             v += u
             if amsgrad:
                 if scale2 != 1:
-                    into(rest[0], "multiply", rest[0], scale2)
-                into(rest[0], "maximum", rest[0], v)
+                    store(rest[0], "multiply", rest[0], scale2)
+                store(rest[0], "maximum", rest[0], v)
                 v = rest[0]
-            into(u, "sqrt", v)
+            store(u, "sqrt", v)
             u += eps
-            into(u, "divide", m, u)
+            store(u, "divide", m, u)
             u *= length
             if shrink != 1:
                 p *= shrink
             p -= u
 
-        run(rule, tensors, spare)
+        run(update, tensors, n_workspaces)
 
     def _count(self, group: Group, state: dict[str, Any], p: Tensor) -> Any:
-        """The number of this step; on the GPU where a graph is to count on."""
+        """Number of this step; counted on the GPU if a CUDA graph is to increment it."""
         if not group["capturable"] or p.device.type != "cuda":
             state["step"] = int(state["step"]) + 1
             return state["step"]
@@ -724,32 +733,32 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam, with a weight decay that is no part of the gradient.
+    """Adam with decoupled weight decay.
 
     Parameters
     ----------
     params : iterable of Tensor, containers of Tensors, or list of dict
-        What to optimise; see `Optimizer`.
+        Parameters to optimise; see `Optimizer`.
     lr : float, optional
-        The learning rate: about how far a step goes in each element.
+        Learning rate: the approximate step size of each element.
     betas : tuple of float, optional
-        How much of the running means of gradients and of their squares a step keeps.
+        Decay factors of the running means of the gradient and of its square.
     eps : float, optional
-        Added to the root of the mean of squares, by which the step is divided.
+        Number added to the denominator for numerical stability.
     weight_decay : float, optional
-        A step multiplies the parameters by ``1 - lr * weight_decay``.
+        Decay: each step multiplies the parameters by ``1 - lr * weight_decay``.
     amsgrad : bool, optional
-        Divide by the largest mean of squares so far.
+        Whether to divide by the maximum of all means of squares so far.
     maximize : bool, optional
-        Go up instead of down.
+        Whether to maximise instead of minimise.
     capturable : bool, optional
-        Count the steps of parameters on a GPU there, so that a step which is captured in a CUDA
-        graph counts when the graph is launched; see `docs/waits.md`.
+        Whether to count the steps of GPU parameters on the GPU, so that a step captured in a CUDA
+        graph is counted whenever the graph is launched; see `docs/waits.md`.
 
     Raises
     ------
     TypeError, ValueError
-        As `Optimizer`.
+        See `Optimizer`.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""RMSprop."""
+"""RMSprop optimiser."""
 
 from __future__ import annotations
 
@@ -10,36 +10,37 @@ from ._optimizers import Group, Optimizer, _direction, run
 
 
 class RMSprop(Optimizer):
-    """Steps divided by the root of a running mean of the squared gradient.
+    """RMSprop: steps divided by the root of a running mean of the squared gradient.
 
     Parameters
     ----------
     params : iterable of Tensor, containers of Tensors, or list of dict
-        What to optimise; see `Optimizer`.
+        Parameters to optimise; see `Optimizer`.
     lr : float, optional
-        The learning rate: about how far a step goes in each element.
+        Learning rate: the approximate step size of each element.
     alpha : float, optional
-        How much of the running mean a step keeps.
+        Decay factor of the running mean.
     eps : float, optional
-        Added to the root, by which the step is divided.
+        Number added to the denominator for numerical stability.
     weight_decay : float, optional
-        Times the parameters, added to the gradient.
+        Factor of the parameters that is added to the gradient (L2 penalty).
     momentum : float, optional
-        How much of the last step is gone again.
+        Momentum factor.
     centered : bool, optional
-        Divide by the root of the variance: of the mean of squares less the square of the mean.
+        Whether to divide by the root of the variance, the mean of squares minus the square of the
+        mean.
     maximize : bool, optional
-        Go up instead of down.
+        Whether to maximise instead of minimise.
 
     Raises
     ------
     TypeError, ValueError
-        As `Optimizer`.
+        See `Optimizer`.
 
     Notes
     -----
-    The update is PyTorch's, after [1]_; `centered` is of [2]_. Complex parameters are pairs of real
-    ones.
+    The update is PyTorch's, after [1]_; `centered` is from [2]_. Complex parameters are treated as
+    pairs of real ones.
 
     References
     ----------
@@ -62,7 +63,7 @@ class RMSprop(Optimizer):
     """
 
     _ranges: ClassVar[dict[str, tuple[float, float]]] = {**Optimizer._ranges, "alpha": (0, 1)}
-    _kept: ClassVar[dict[str, type]] = {
+    _state_spec: ClassVar[dict[str, type]] = {
         "square_avg": Tensor,
         "grad_avg": Tensor,
         "momentum_buffer": Tensor,
@@ -105,34 +106,34 @@ class RMSprop(Optimizer):
         for name in names:
             if name not in state:
                 state[name] = zeros_like(p)
-        direct, spare = _direction(group)
+        direction, n_workspaces = _direction(group)
 
-        def rule(into: Any, p: Any, g: Any, v: Any, *rest: Any) -> None:
+        def update(store: Any, p: Any, g: Any, v: Any, *rest: Any) -> None:
             u = rest[-1]
-            g = direct(into, p, g, rest[-spare])
-            into(u, "multiply", g, g)
+            g = direction(store, p, g, rest[-n_workspaces])
+            store(u, "multiply", g, g)
             u *= 1 - alpha
             v *= alpha
             v += u
             if centered:
                 m = rest[0]
-                into(u, "multiply", g, 1 - alpha)
+                store(u, "multiply", g, 1 - alpha)
                 m *= alpha
                 m += u
-                into(u, "multiply", m, m)
-                into(u, "subtract", v, u)
-                into(u, "sqrt", u)
+                store(u, "multiply", m, m)
+                store(u, "subtract", v, u)
+                store(u, "sqrt", u)
             else:
-                into(u, "sqrt", v)
+                store(u, "sqrt", v)
             u += eps
-            into(u, "divide", g, u)
+            store(u, "divide", g, u)
             if momentum:
                 b = rest[centered]
                 b *= momentum
                 b += u
-                into(u, "multiply", b, lr)
+                store(u, "multiply", b, lr)
             else:
                 u *= lr
             p -= u
 
-        run(rule, [p, g, *(state[name] for name in names)], spare)
+        run(update, [p, g, *(state[name] for name in names)], n_workspaces)

@@ -1,4 +1,4 @@
-"""Learning rates that follow a schedule."""
+"""Learning rate schedules."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from ._optimizers import Optimizer
 
 
 class LRScheduler:
-    """What the schedules share; not for use by itself.
+    """Base class of the schedules; not for direct use.
 
-    A schedule gives the learning rate of each group of parameters as a function of the number of
-    its own steps and of the rate that the group had at first. A step is what you count: an epoch,
-    or a step of the optimiser. To change the rate by a function of your own, use `LambdaLR`.
+    A schedule sets the learning rate of each parameter group as a function of its own step count
+    and of the initial rate of the group. A step may be an epoch or a step of the optimiser. To set
+    the rate by a custom function, use `LambdaLR`.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Whose learning rates to set.
+        Optimiser whose learning rates are set.
 
     Attributes
     ----------
     last_epoch : int
-        How many steps the schedule has made.
+        Number of steps of the schedule so far.
     base_lrs : list of float
-        The learning rate that each group had at first.
+        Initial learning rate of each group.
 
     Raises
     ------
     TypeError
-        If `optimizer` is none.
+        If `optimizer` is not an optimiser.
 
     Notes
     -----
-    An optimiser follows one schedule. If something else has set its learning rates since the last
-    step, `step` raises, for it would undo that; several schedules in turn are a `SequentialLR`.
+    An optimiser has one schedule. If the learning rates have been set otherwise since the last
+    step, `step` raises instead of undoing that. Use `SequentialLR` for several schedules in turn.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
@@ -54,7 +54,7 @@ class LRScheduler:
         self._set()
 
     def _rates(self, step: int) -> list[float]:
-        """The learning rate of each group after so many steps."""
+        """Learning rate of each group after `n` steps."""
         raise NotImplementedError
 
     def _set(self) -> None:
@@ -63,16 +63,16 @@ class LRScheduler:
             group["lr"] = lr
 
     def get_last_lr(self) -> list[float]:
-        """The learning rate of each group, as the schedule has set it."""
+        """Return the current learning rate of each group, as set by the schedule."""
         return list(self._last_lr)
 
     def step(self) -> None:
-        """Go on by one step.
+        """Advance the schedule by one step.
 
         Raises
         ------
         RuntimeError
-            If something else has set the learning rates since the last step.
+            If the learning rates have been set otherwise since the last step.
         """
         now = [group["lr"] for group in self.optimizer.param_groups]
         if now != self._last_lr:
@@ -85,21 +85,22 @@ class LRScheduler:
         self._set()
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` needs: numbers and lists."""
+        """Return the state of the schedule, for `load_state_dict`: a dict of numbers and lists."""
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` gave, and set the learning rates.
+        """Load the result of `state_dict`, and set the learning rates.
 
         Parameters
         ----------
         state_dict : dict
-            Of a schedule of the same class and parameters, which are no part of it.
+            State of a schedule of the same class with the same parameters, which are not part of
+            the state.
 
         Raises
         ------
         ValueError
-            If it does not fit; nothing has been changed then.
+            If the state does not fit; nothing has been changed then.
         """
         own = self.state_dict()
         if not isinstance(state_dict, Mapping) or set(state_dict) != set(own):
@@ -109,9 +110,9 @@ class LRScheduler:
             )
         if len(state_dict["base_lrs"]) != len(self.optimizer.param_groups):
             raise ValueError(
-                f"{type(self).__name__}.load_state_dict: the state is of "
-                f"{len(state_dict['base_lrs'])} groups of parameters, "
-                f"not {len(self.optimizer.param_groups)}"
+                f"{type(self).__name__}.load_state_dict: expected a state of "
+                f"{len(self.optimizer.param_groups)} groups of parameters; "
+                f"got {len(state_dict['base_lrs'])}"
             )
         self._load(state_dict)
         for group, lr in zip(self.optimizer.param_groups, self.base_lrs, strict=True):
@@ -124,14 +125,14 @@ class LRScheduler:
 
 
 class LambdaLR(LRScheduler):
-    """The first learning rate times a function of the number of steps.
+    """Initial learning rate times a function of the step count.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Whose learning rates to set.
+        Optimiser whose learning rates are set.
     lr_lambda : callable or list of callable
-        Takes the number of steps, gives the factor. A list has one for each group.
+        Function that maps the step count to a factor, or a list with a function for each group.
 
     Examples
     --------
@@ -151,12 +152,14 @@ class LambdaLR(LRScheduler):
     ) -> None:
         groups = len(getattr(optimizer, "param_groups", ()))
         if not callable(lr_lambda) and not isinstance(lr_lambda, (list, tuple)):
-            raise TypeError(f"LambdaLR: lr_lambda must be a function or several; got {lr_lambda!r}")
+            raise TypeError(
+                f"LambdaLR: lr_lambda must be a function or a list of functions; got {lr_lambda!r}"
+            )
         self._functions = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
         if len(self._functions) != groups:
             raise ValueError(
-                f"LambdaLR: there are {groups} groups of parameters, "
-                f"but {len(self._functions)} functions"
+                f"LambdaLR: expected {groups} functions, one for each group of parameters; "
+                f"got {len(self._functions)}"
             )
         super().__init__(optimizer)
 
@@ -165,7 +168,7 @@ class LambdaLR(LRScheduler):
 
 
 class _Factor(LRScheduler):
-    """Schedules of one factor for all groups."""
+    """Base class of schedules with one factor for all groups."""
 
     def _factor(self, step: int) -> float:
         raise NotImplementedError
@@ -176,16 +179,16 @@ class _Factor(LRScheduler):
 
 
 class StepLR(_Factor):
-    """The learning rate times `gamma`, every `step_size` steps.
+    """Multiply the learning rate by `gamma` every `step_size` steps.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Whose learning rates to set.
+        Optimiser whose learning rates are set.
     step_size : int
-        After how many steps.
+        Number of steps between changes.
     gamma : float, optional
-        The factor.
+        Factor of the learning rate.
 
     Examples
     --------
@@ -208,16 +211,16 @@ class StepLR(_Factor):
 
 
 class MultiStepLR(_Factor):
-    """The learning rate times `gamma`, at given numbers of steps.
+    """Multiply the learning rate by `gamma` at given step counts.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Whose learning rates to set.
+        Optimiser whose learning rates are set.
     milestones : sequence of int
-        The numbers of steps.
+        Step counts at which the rate changes.
     gamma : float, optional
-        The factor.
+        Factor of the learning rate.
 
     Examples
     --------
@@ -240,14 +243,14 @@ class MultiStepLR(_Factor):
 
 
 class ExponentialLR(_Factor):
-    """The learning rate times `gamma`, every step.
+    """Multiply the learning rate by `gamma` every step.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Whose learning rates to set.
+        Optimiser whose learning rates are set.
     gamma : float
-        The factor.
+        Factor of the learning rate.
 
     Examples
     --------
@@ -268,16 +271,16 @@ class ExponentialLR(_Factor):
 
 
 class LinearLR(_Factor):
-    """A factor that goes evenly from one number to another: warming up.
+    """Linear change of a factor of the learning rate, for example as a warm-up.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Whose learning rates to set.
+        Optimiser whose learning rates are set.
     start_factor, end_factor : float, optional
-        The factors of the first learning rate at the beginning and at the end.
+        Factors of the initial learning rate at the start and at the end.
     total_iters : int, optional
-        After how many steps the end is reached; then it stays.
+        Number of steps until the end factor is reached; it is constant afterwards.
 
     Examples
     --------
@@ -314,16 +317,16 @@ class LinearLR(_Factor):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """The learning rate falls to `eta_min` as half a period of the cosine does.
+    """Cosine annealing: decrease the learning rate to `eta_min` along half a period of a cosine.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Whose learning rates to set.
+        Optimiser whose learning rates are set.
     T_max : int
-        After how many steps the end is reached. Further steps go up again.
+        Number of steps until the minimum is reached. Further steps increase the rate again.
     eta_min : float, optional
-        The learning rate at the end.
+        Minimum learning rate.
 
     References
     ----------
@@ -351,22 +354,23 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class SequentialLR(LRScheduler):
-    """One schedule after the other.
+    """Run schedules one after the other.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Whose learning rates to set.
+        Optimiser whose learning rates are set.
     schedulers : sequence of LRScheduler
-        Schedules of this optimiser. Each counts its steps from its own beginning, and only this
-        one is to be stepped.
+        Schedules of this optimiser. Each counts its steps from its own start. Only call `step` of
+        the `SequentialLR`.
     milestones : sequence of int
-        At which numbers of steps the second begins, the third, and so on.
+        Step counts at which the second schedule starts, the third, and so on.
 
     Raises
     ------
     TypeError, ValueError
-        If the schedules are of another optimiser or none, and if there is not one milestone less.
+        If a schedule belongs to another optimiser, or the number of milestones is not one less than
+        that of schedules.
 
     Examples
     --------
@@ -395,14 +399,14 @@ class SequentialLR(LRScheduler):
         for s in self._schedulers:
             if not isinstance(s, LRScheduler) or s.optimizer is not optimizer:
                 raise TypeError(
-                    f"SequentialLR: schedulers must be of this optimiser; got {describe(s)}"
+                    f"SequentialLR: schedulers must belong to this optimiser; got {describe(s)}"
                 )
         if len(self.milestones) != len(self._schedulers) - 1 or self.milestones != sorted(
             self.milestones
         ):
             raise ValueError(
                 f"SequentialLR: {len(self._schedulers)} schedules need "
-                f"{len(self._schedulers) - 1} milestones that rise; got {self.milestones}"
+                f"{len(self._schedulers) - 1} increasing milestones; got {self.milestones}"
             )
         super().__init__(optimizer)
 
@@ -414,24 +418,24 @@ class SequentialLR(LRScheduler):
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """The learning rate times `factor` when a measure has not improved for some time.
+    """Multiply the learning rate by `factor` when a metric has stopped improving.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Whose learning rates to set.
+        Optimiser whose learning rates are set.
     mode : {"min", "max"}, optional
-        Whether the measure is to become small or large.
+        Whether to minimise or maximise the metric.
     factor : float, optional
-        The factor.
+        Factor of the learning rate.
     patience : int, optional
-        How many steps without improvement are let pass.
+        Number of steps without improvement that are tolerated.
     threshold : float, optional
-        By which part of the best measure another one must be better to count.
+        Relative improvement over the best value that counts as an improvement.
     cooldown : int, optional
-        For how many steps after a change none is counted.
+        Number of steps after a change during which bad steps are not counted.
     min_lr : float, optional
-        The least learning rate.
+        Minimum learning rate.
 
     Examples
     --------
@@ -466,17 +470,17 @@ class ReduceLROnPlateau(LRScheduler):
         super().__init__(optimizer)
 
     def step(self, metrics: Any) -> None:  # type: ignore[override]  # (as PyTorch's does)
-        """Go on by one step.
+        """Advance the schedule by one step.
 
         Parameters
         ----------
         metrics : float or Tensor
-            The measure. (Of a tensor the value is read; the host waits for a GPU.)
+            Value of the metric. (The host waits for a GPU to read a tensor.)
 
         Raises
         ------
         RuntimeError
-            If something else has set the learning rates since the last step.
+            If the learning rates have been set otherwise since the last step.
         """
         value = float(metrics.item() if isinstance(metrics, Tensor) else metrics)
         if self._is_better(value):
@@ -503,7 +507,7 @@ class ReduceLROnPlateau(LRScheduler):
         return [min(lr, max(lr * factor, self.min_lr)) for lr in self.base_lrs]
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` needs: numbers and lists."""
+        """Return the state of the schedule, for `load_state_dict`: a dict of numbers and lists."""
         return super().state_dict() | {k: getattr(self, k) for k in _PLATEAU}
 
     def _load(self, state: Mapping[str, Any]) -> None:
