@@ -354,10 +354,10 @@ ONE = arraygrad.asarray(1.0)
         (lambda: vjp(arraygrad.sin, ONE)[1]([ONE]), ValueError, "structure"),
         (lambda: vjp(arraygrad.sin, ONE)[1](arraygrad.asarray(1j)), ValueError, "cotangent"),
         (lambda: jvp(arraygrad.sin, ONE, ONE), TypeError, "tuples"),
-        (lambda: jvp(arraygrad.sin, (ONE,), ()), ValueError, "0 tangents"),
+        (lambda: jvp(arraygrad.sin, (ONE,), ()), ValueError, r"1 tangents.*got 0"),
         (lambda: jvp(arraygrad.sin, (ONE,), (arraygrad.ones(2),)), ValueError, "tangents"),
         (lambda: jacobian(arraygrad.sin, mode="sideways"), ValueError, "mode"),
-        (lambda: hessian(arraygrad.abs)(1j), TypeError, "hessian: only by real.*hvp"),
+        (lambda: hessian(arraygrad.abs)(1j), TypeError, "hessian: arguments must be real.*hvp"),
         (lambda: hvp(arraygrad.sin, ONE, ONE), TypeError, "tuple"),
         (lambda: variable(1.0), TypeError, "expected a Tensor"),
         (lambda: variable(arraygrad.asarray(1)), TypeError, "floating-point"),
@@ -375,17 +375,17 @@ ONE = arraygrad.asarray(1.0)
         (lambda: grad(arraygrad.sin, argnums=1.0), TypeError, "argnums must be an int"),
         (lambda: checkpoint(3), TypeError, "expected a function"),
         (lambda: custom_vjp(3), TypeError, "expected a function"),
-        (lambda: custom_vjp(lambda x: x, nondiff_argnums=-1), ValueError, "different positions"),
+        (lambda: custom_vjp(lambda x: x, nondiff_argnums=-1), ValueError, "distinct nonnegative"),
         (
             lambda: custom_jvp(lambda x: x, nondiff_argnums=(1, 1)),
             ValueError,
-            "different positions",
+            "distinct nonnegative",
         ),
-        (lambda: custom_jvp(lambda x: x, nondiff_argnums=2)(ONE), TypeError, "names argument 2"),
+        (lambda: custom_jvp(lambda x: x, nondiff_argnums=2)(ONE), TypeError, "has the index 2"),
         (lambda: custom_jvp(lambda x: x).defjvps(3), TypeError, "functions or None"),
         (lambda: custom_jvp(lambda x, n: x, nondiff_argnums=1).defjvps(None), TypeError, "defjvp"),
-        (lambda: grad(custom_jvp(lambda x: x))(ONE), AttributeError, "no rule yet"),
-        (lambda: grad(custom_vjp(lambda x: x))(ONE), AttributeError, "no rule yet"),
+        (lambda: grad(custom_jvp(lambda x: x))(ONE), AttributeError, "no derivative rule"),
+        (lambda: grad(custom_vjp(lambda x: x))(ONE), AttributeError, "no derivative rule"),
     ],
 )
 def test_bad_input(call, error, words):
@@ -1147,14 +1147,14 @@ def test_what_checkpoint_and_rules_cannot_follow(xp):
 
     v = xp.asarray([2.0, 3.0])
     for rule in (vjp_of, jvp_of):
-        with pytest.raises(NotDifferentiableError, match="takes from outside would be lost"):
+        with pytest.raises(NotDifferentiableError, match="uses from its closure would be lost"):
             grad(lambda x, w, rule=rule: xp.sum(rule(product(w))(x)), (0, 1))(v, v)
-        with pytest.raises(NotDifferentiableError, match="takes from outside would be lost"):
+        with pytest.raises(NotDifferentiableError, match="uses from its closure would be lost"):
             grad(lambda x, rule=rule: xp.sum(rule(product(x))(x)))(v)
     for rule in (checkpoint, vjp_of, jvp_of):
-        with pytest.raises(RuntimeError, match=r"writes to its argument.*copy it first"):
+        with pytest.raises(RuntimeError, match=r"writes to its argument.*copy=True"):
             grad(lambda x, rule=rule: xp.sum(rule(written)(x * 1.0)))(v)
-        with pytest.raises(RuntimeError, match=r"writes to its argument.*copy it first"):
+        with pytest.raises(RuntimeError, match=r"writes to its argument.*copy=True"):
             hessian(lambda x, rule=rule: xp.sum(rule(written)(x * 1.0)))(v)
 
         def part_is_written(x, rule=rule):
@@ -1238,7 +1238,7 @@ def test_what_checkpoint_and_rules_cannot_follow(xp):
         return xp.sum(z)
 
     for f in (other_later, written_later):
-        with pytest.raises(RuntimeError, match="has changed since it was run first"):
+        with pytest.raises(RuntimeError, match="has changed since the first run"):
             grad(f)(v)
 
 
@@ -1346,7 +1346,7 @@ def test_custom_jvp_in_parts(xp):
         close(t["b"], 0.9)
     close(grad(grad(lambda x: f(x, y, 3)["a"]))(x), -20 * np.sin(0.3))
     f.defjvps(None, None)
-    with pytest.raises(TypeError, match="one rule for each argument; got 2 for 3"):
+    with pytest.raises(TypeError, match="one rule for each argument; got 2 rules for 3"):
         grad(lambda x: f(x, y, 3)["a"])(x)
 
 
@@ -1405,7 +1405,7 @@ def test_wrong_custom_rules(given, words):
 def test_custom_rules_that_give_too_little():
     f = custom_vjp(lambda x: x * x)
     f.defvjp(lambda x: x * x, lambda saved, g: (g,))
-    with pytest.raises(TypeError, match=r"pair, \(out, residuals\); got Tensor"):
+    with pytest.raises(TypeError, match=r"pair \(out, residuals\); got Tensor"):
         grad(f)(ONE)
     h = custom_jvp(lambda x: x * x)
     h.defjvp(lambda primals, tangents: (h(*primals), 0.0))  # a number will do

@@ -45,7 +45,7 @@ def explain(
     words = [describe(x) for x in operands]
     words += [f"{k}={describe(x)}" for k, x in (parameters or {}).items() if x is not None]
     got = ", ".join(words)
-    message = f"{name}: {error}; got {got}"
+    message = f"{name}: {str(error).rstrip('.')}; got {got}"
     if isinstance(error, AttributeError):  # a scalar where the library looks for an array
         if isinstance(error.obj, (int, float, complex)):
             message = f"{name}: expected a Tensor instead of {error.obj!r}; got {got}"

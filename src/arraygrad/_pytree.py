@@ -1,4 +1,4 @@
-"""Nested containers of tensors: optree, which also learns of dataclasses."""
+"""Nested containers of tensors: optree, with dataclasses registered on first use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEAF: Any = optree.treespec_leaf(namespace=_NAMESPACE)
 
 
 def flatten(tree: Any) -> tuple[list[Any], Any]:
-    """The leaves of nested containers, and their structure."""
+    """Flatten nested containers to their leaves and structure."""
     if isinstance(tree, Tensor):  # most often
         return [tree], _LEAF
     leaves, structure = optree.tree_flatten(tree, namespace=_NAMESPACE)
@@ -30,14 +30,14 @@ def flatten(tree: Any) -> tuple[list[Any], Any]:
 
 
 def unflatten(structure: Any, leaves: Any) -> Any:
-    """The inverse of `flatten`."""
+    """Inverse of `flatten`."""
     if structure is _LEAF:
         return leaves[0]
     return optree.tree_unflatten(structure, leaves)
 
 
 def unflatten_each(structures: Sequence[Any], leaves: Iterable[Any]) -> tuple[Any, ...]:
-    """The trees of these structures, of leaves that stand in a row."""
+    """Unflatten consecutive leaves to several trees."""
     if structures.count(_LEAF) == len(structures):  # most often
         return tuple(leaves)
     rest = iter(leaves)
@@ -50,20 +50,20 @@ def unflatten_each(structures: Sequence[Any], leaves: Iterable[Any]) -> tuple[An
 
 
 def paths(tree: Any) -> list[str]:
-    """How to write the way to each leaf, for messages."""
+    """Paths of the leaves as source text, for messages."""
     flatten(tree)
     accessors = optree.tree_accessors(tree, namespace=_NAMESPACE)
     return [a.codify("") for a in accessors]
 
 
 def tree_map(function: Callable[..., Any], tree: Any) -> Any:
-    """The containers with the function applied to each leaf."""
+    """Apply a function to each leaf of the containers."""
     leaves, structure = flatten(tree)
     return unflatten(structure, [function(x) for x in leaves])
 
 
 def _register(cls: Any) -> None:
-    """Tell optree how to take a dataclass apart: its fields in order, static ones as they are."""
+    """Register a dataclass with optree; static fields belong to the structure."""
     fields = dataclasses.fields(cls)
     names = tuple(f.name for f in fields if not f.metadata.get("static"))
     fixed = tuple(f.name for f in fields if f.metadata.get("static"))
@@ -72,12 +72,12 @@ def _register(cls: Any) -> None:
         return [getattr(x, name) for name in names], [getattr(x, name) for name in fixed], names
 
     def put_together(constants: Any, values: Any) -> Any:
-        x = object.__new__(cls)  # not by __init__, which may do other things than assign
+        x = object.__new__(cls)  # not by __init__, which may have side effects
         for name, value in (*zip(names, values, strict=True), *zip(fixed, constants, strict=True)):
             object.__setattr__(x, name, value)
         return x
 
-    with suppress(ValueError):  # another thread was faster
+    with suppress(ValueError):  # another thread has registered it
         optree.register_pytree_node(
             cls,
             take_apart,

@@ -1,6 +1,6 @@
-"""Gradients of what array-API code computes, in reverse and forward mode, to any order.
+"""Automatic differentiation of array-API code, in reverse and forward mode, to any order.
 
-Two styles over one engine: functions of functions (`grad`, `vjp`, `jvp`, ...) and a tape
+There are two styles over one engine: function transforms (`grad`, `vjp`, `jvp`, ...) and a tape
 (``x.requires_grad_()``, ``loss.backward()``). See `docs/gradients.md`.
 """
 

@@ -1,4 +1,4 @@
-"""A check of derivatives against differences, for rules that users write."""
+"""Check of derivatives against finite differences, for custom rules."""
 
 from __future__ import annotations
 
@@ -28,33 +28,34 @@ def check_grads(
     rtol: float | None = None,
     eps: float | None = None,
 ) -> None:
-    """Compare the derivatives of a function with differences of its values.
+    """Compare the derivatives of a function with finite differences.
 
     Parameters
     ----------
     f : callable
-        Gives tensors in nested containers.
+        Function that returns tensors in nested containers.
     args : tuple
-        The positional arguments: tensors of a floating-point dtype, or containers of them.
+        Positional arguments: tensors of a floating-point dtype, or containers of them.
     order : int, optional
-        Up to which order. Derivatives of order 2 are checked as first ones of the derivative.
+        Highest order to check. Derivatives of order 2 are checked as first derivatives of the
+        derivative.
     modes : sequence of {"forward", "reverse"}, optional
-        Which modes to check; in each order, each.
+        Modes to check. For higher orders all combinations are checked.
     atol, rtol : float, optional
-        Tolerances. By default 1e-5 times the order in float64, 5e-2 in float32.
+        Tolerances; by default 1e-5 times the order in float64 and 5e-2 in float32.
     eps : float, optional
-        Step of the differences; by default 1e-5 in float64, 1e-2 in float32.
+        Step of the differences; by default 1e-5 in float64 and 1e-2 in float32.
 
     Raises
     ------
     AssertionError
-        If a derivative differs from the differences; says which and by how much.
+        If a derivative differs from the finite differences. The message names it and the error.
     TypeError, ValueError
-        For other modes or orders, and as `vjp` and `jvp`.
+        If `modes` or `order` is invalid; see also `vjp` and `jvp`.
 
     Notes
     -----
-    Directions and cotangents are fixed irregular numbers, so that a run can be repeated.
+    Directions and cotangents are fixed pseudo-random numbers, so that runs are reproducible.
 
     Examples
     --------
@@ -64,11 +65,11 @@ def check_grads(
     """
     for mode in modes:
         if mode not in ("forward", "reverse"):
-            raise ValueError(f"check_grads: modes are 'forward' and 'reverse'; got {mode!r}")
+            raise ValueError(f"check_grads: modes must be 'forward' and 'reverse'; got {mode!r}")
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"check_grads: order must be an int of at least 1; got {order!r}")
     if not isinstance(args, (tuple, list)):
-        raise TypeError(f"check_grads: args is a tuple of arguments; got {describe(args)}")
+        raise TypeError(f"check_grads: args must be a tuple of arguments; got {describe(args)}")
     leaves, structure = _pytree.flatten(tuple(args))
     leaves = [asarray(x) if isinstance(x, (float, complex)) else x for x in leaves]
     single = any(isinstance(x, Tensor) and x.dtype.itemsize < 8 * _width(x) for x in leaves)
@@ -95,7 +96,7 @@ def _check(
         copies = [x + h * t for x, t in zip(leaves, directions, strict=True)]
         return _pytree.flatten(f(*_pytree.unflatten(structure, copies)))[0]
 
-    def fresh() -> Any:  # which f may write to
+    def fresh() -> Any:  # because f may modify it
         return _pytree.unflatten(structure, [_dispatch.unary("copy", x) for x in leaves])
 
     numeric = [(a - b) / (2 * eps) for a, b in zip(moved(eps), moved(-eps), strict=True)]
@@ -134,7 +135,7 @@ def _check(
 
 
 def _irregular(x: Any, k: int) -> Tensor:
-    """Numbers between -1 and 1 in the shape of `x`, without a pattern."""
+    """Pseudo-random numbers between -1 and 1 with the shape of `x`."""
 
     def numbers(phase: float) -> Tensor:
         n = arange(x.size, dtype=None, device=x.device)
@@ -157,6 +158,6 @@ def _compare(what: str, exact: Any, numeric: Any, tolerances: tuple[float, float
     off = _abs(exact - numeric)
     if not bool(_max(off - rtol * _abs(numeric)) <= atol):
         raise AssertionError(
-            f"check_grads: {what} differs from differences by up to {float(_max(off)):.3g}: "
-            f"{exact} instead of about {numeric}"
+            f"check_grads: {what} differs from finite differences by up to {float(_max(off)):.3g}: "
+            f"got {exact}, expected about {numeric}"
         )

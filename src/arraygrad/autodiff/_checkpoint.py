@@ -1,4 +1,4 @@
-"""Functions that are run again in the backward pass, instead of saving what they compute."""
+"""Checkpointing: recompute intermediate results in the backward pass instead of saving them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _recomputing: ContextVar[bool] = ContextVar("arraygrad_recomputing", default=Fal
 
 
 def is_recomputing() -> bool:
-    """Whether a checkpoint runs its function again, for the backward pass.
+    """Return True while a checkpoint recomputes its function for the backward pass.
 
-    A function with side effects, such as running averages, leaves them out then.
+    A function with side effects, such as running averages, must skip them then.
 
     Returns
     -------
     bool
-        The answer.
+        True during recomputation.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def _run_again(level: Any) -> Iterator[None]:
 
 
 class _Boundary(frozenset[Node]):
-    """Where the pass over a second run ends; nothing else that is older has a part in it."""
+    """Nodes where the backward pass over a recomputation stops; it must reach no other old node."""
 
     start: int
 
@@ -64,35 +64,35 @@ class _Boundary(frozenset[Node]):
         return self.check(node)
 
     def check(self, node: Any) -> bool:
-        """Whether to stop; raises at what the first run has not met."""
+        """Return True if the pass must stop; raise at a node that the first run did not use."""
         if super().__contains__(node):
             return True
         if node.sequence_nr < self.start:
             raise RuntimeError(
-                "checkpoint: the function takes a tensor from outside that has changed since it "
-                "was run first; make it an argument"
+                "checkpoint: a tensor that the function uses from its closure has changed since "
+                "the first run; pass it as an argument"
             )
         return False
 
 
 def checkpoint(f: Function, /) -> Function:
-    """The same function, with less memory: nothing that it computes is saved.
+    """Make a function save memory: it is recomputed in the backward pass.
 
-    Only its arguments are; it is run once more when its gradient is needed.
+    Only the arguments are saved, and no intermediate results. The function is run once more when
+    its gradient is computed.
 
     Parameters
     ----------
     f : callable
-        Returns tensors in nested containers, the same ones each time it is run. It may use
-        tensors that are not among its arguments, also recorded ones; they must not change until
-        the backward pass. Its side effects happen twice, unless it asks `is_recomputing`, as
-        `nn.batch_norm` does, which updates its running mean and variance once. What it leaves
-        elsewhere than in its results has no gradient.
+        Function that returns tensors in nested containers, the same ones at each run. It may use
+        tensors from its closure, including recorded ones; they must not change until the backward
+        pass. Its side effects happen twice unless it checks `is_recomputing`, as `nn.batch_norm`
+        does to update its running statistics once. Only the returned tensors have gradients.
 
     Returns
     -------
     callable
-        Of the same arguments and results.
+        Function with the same arguments and results.
 
     Examples
     --------
@@ -110,10 +110,10 @@ def checkpoint(f: Function, /) -> Function:
     def run(*args: Any, **kwargs: Any) -> Any:
         call = FlatCall((args, kwargs))
         if call.forward or (call.level is None and grad_modes()):
-            return f(*args, **kwargs)  # nothing is saved anyway
+            return f(*args, **kwargs)  # nothing would be saved anyway
         captured: dict[Node, Any] = {}
         if call.level is None:
-            call.level = TAPE  # there may be leaves inside
+            call.level = TAPE  # the closure may contain leaves
         level = call.level
         inner_args, inner_kwargs = call.primal_args()
         with checkpointing(level.number, captured):
@@ -122,7 +122,7 @@ def checkpoint(f: Function, /) -> Function:
         if not any(call.flags) and not captured:
             return out
         if any(o._trace is not None and o._trace.level.number > level.number for o in outs):
-            return f(*args, **kwargs)  # because of what it takes from outside, of a higher level
+            return f(*args, **kwargs)  # the closure has tensors of a higher level
         call.check("checkpoint", outs)
         saved = call.saved(call.inner)
         nodes = tuple(captured)
@@ -132,7 +132,7 @@ def checkpoint(f: Function, /) -> Function:
             create = any(is_at(p, level) for p in g if p is not None)
             for x, flag in zip(inner, call.flags, strict=True):
                 if flag and is_at(x, level):
-                    create = True  # the pass itself is recorded, at the same level
+                    create = True  # the backward pass itself is recorded at the same level
                 elif flag:
                     x = box(x, new_leaf(x, level))
                 leaves.append(x._trace if flag else None)
@@ -152,13 +152,13 @@ def checkpoint(f: Function, /) -> Function:
                 found = backward(roots, stops=boundary, create_graph=create)
             for leaf in found:
                 boundary.check(leaf)
-            # One node may be that of several arguments.
+            # Several arguments may have the same node.
             return [None if s is None else found.pop(s, None) for s in (*leaves, *nodes)]
 
         constants = [x for x, flag in zip(call.leaves, call.flags, strict=True) if not flag]
         rule = Rule("checkpoint", joint_vjp=joint_vjp)
         results = record_call(rule, call, outs, saved, captured)
-        call.inner = []  # not to outlive what the node saves
+        call.inner = []  # must not outlive the saved tensors of the node
         return _pytree.unflatten(
             structure,
             [

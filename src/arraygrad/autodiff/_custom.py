@@ -24,7 +24,7 @@ Function = Callable[..., Any]
 
 
 class FlatCall:
-    """A call whose tensors are taken out of their containers, and the level to perform it at."""
+    """Call with flattened arguments, and the highest level of its traced arguments."""
 
     def __init__(self, args: Any) -> None:
         self.leaves, self.structure = _pytree.flatten(args)
@@ -46,31 +46,31 @@ class FlatCall:
         self.states = [_state(x) for x in self.inner]
 
     def check(self, name: str, outs: list[Any]) -> None:
-        """Raise if the function did what could not be followed."""
+        """Raise if the function wrote to an argument or used a traced tensor from outside."""
         for x, flag, before in zip(self.inner, self.flags, self.states, strict=True):
             if flag and _state(x) != before:
                 raise RuntimeError(
                     f"{name}: the function writes to its argument {describe(x)}, which cannot be "
-                    "followed here; copy it first: xp.asarray(x, copy=True)"
+                    "recorded here; write xp.asarray(x, copy=True) first"
                 )
         number = -1 if self.level is None else self.level.number
         if any(o._trace is not None and o._trace.level.number >= number for o in outs):
             raise NotDifferentiableError(
-                f"{name}: the gradient with respect to a tensor that the function takes from "
-                "outside would be lost; make it an argument, or write autodiff.stop_gradient(x) if "
-                "it is constant"
+                f"{name}: the gradient with respect to a tensor that the function uses from its "
+                "closure would be lost; pass it as an argument, or write "
+                "autodiff.stop_gradient(x) if it is constant"
             )
 
     def saved(self, leaves: list[Any]) -> list[Any]:
-        """What a node saves of the arguments or of residuals: no later write changes it."""
+        """Save arguments or residuals for a node, protected from later writes."""
         return [snapshot(x) if isinstance(x, Tensor) else x for x in leaves]
 
     def primal_args(self) -> Any:
-        """The arguments one level lower."""
+        """Arguments as primals, one level lower."""
         return _pytree.unflatten(self.structure, self.inner)
 
     def tangents(self) -> Any:
-        """The tangents of the arguments, in their containers; zeros for what has none."""
+        """Tangents of the leaves of the arguments; zeros for untraced floating-point leaves."""
         found = []
         for x, inner, flag in zip(self.leaves, self.inner, self.flags, strict=True):
             t = x._trace.value if flag and self.forward else None
@@ -80,12 +80,12 @@ class FlatCall:
 
 
 def is_at(x: Any, level: Any) -> bool:
-    """Whether `x` is traced at a level."""
+    """Return True if `x` is traced at a level."""
     return isinstance(x, Tensor) and x._trace is not None and x._trace.level is level
 
 
 def _state(x: Any) -> Any:
-    """What changes when a tensor is written."""
+    """Trace and version of a tensor, which change when it is written."""
     if not isinstance(x, Tensor):
         return None
     return x._trace, storage_of(bottom(x)).version
@@ -98,7 +98,7 @@ def record_call(
     saved: list[Any],
     captured: dict[Node, Any] | None = None,
 ) -> list[Any]:
-    """Recorded tensors over `outs`, with one node for all."""
+    """Box `outs` as recorded tensors with one common node."""
     node = new_node(outs[0], call.level)
     node.rule = rule
     node.shape = tuple(o.shape for o in outs)
@@ -110,7 +110,8 @@ def record_call(
         box(o, output_node(o, node, i)) if o.dtype.kind in "fc" else o for i, o in enumerate(outs)
     ]
     _finish(rule.name, call, outs, results, captured)
-    # The rule knows the call. An argument that is written later on comes to depend on the node.
+    # The rule refers to the call. An argument that is written later depends on the node, so drop
+    # the references.
     call.leaves, call.inner, call.states = [], saved, []
     return results
 
@@ -131,7 +132,7 @@ def _finish(
     results: list[Any],
     captured: dict[Node, Any] | None = None,
 ) -> None:
-    """Check for NaN; note where results share memory with arguments or with one another."""
+    """Check for NaN, and register results that alias arguments or one another."""
     mode = get_mode()
     if mode is not None and mode.nans is not None:
         mode.nans.check_traced(name, call.leaves, results)
@@ -158,14 +159,14 @@ def result_tensors(name: str, tree: Any) -> tuple[list[Tensor], Any]:
     leaves, structure = _pytree.flatten(tree)
     for x in leaves:
         if not isinstance(x, Tensor):
-            raise TypeError(f"{name}: expected tensors as results; got {describe(x)}")
+            raise TypeError(f"{name}: the function must return tensors; got {describe(x)}")
     return leaves, structure
 
 
 def _bind_positional(
     f: Function, args: Any, kwargs: dict[str, Any], constants: Any
 ) -> tuple[Any, ...]:
-    """All arguments by position."""
+    """Bind all arguments by position."""
     last = max(constants, default=-1)
     if not kwargs and len(args) > last:
         return tuple(args)
@@ -178,17 +179,17 @@ def _bind_positional(
         )
     if len(bound.args) <= last:
         raise TypeError(
-            f"{name}: nondiff_argnums names argument {last}, counted from 0; got "
+            f"{name}: nondiff_argnums has the index {last}, but the call has only "
             f"{len(bound.args)} arguments"
         )
     return bound.args
 
 
 class _CustomRule:
-    """What both kinds of functions with rules of their own share."""
+    """Base class of functions with custom rules."""
 
     _rule: Any = None
-    _hint: str  # how to give the rule
+    _hint: str  # how to define the rule
 
     def __init__(self, fun: Function, nondiff_argnums: int | Sequence[int] = ()) -> None:
         if not callable(fun):
@@ -201,28 +202,30 @@ class _CustomRule:
         wrong = [i for i in self.nondiff_argnums if not isinstance(i, int) or i < 0]
         if wrong or len(set(self.nondiff_argnums)) < len(self.nondiff_argnums):
             raise ValueError(
-                f"{type(self).__name__}: nondiff_argnums must be different positions, counted "
-                f"from 0; got {nondiff_argnums!r}"
+                f"{type(self).__name__}: nondiff_argnums must be distinct nonnegative indices; "
+                f"got {nondiff_argnums!r}"
             )
         self.name = getattr(fun, "__name__", type(self).__name__)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Perform the function."""
+        """Call the function, with its rule if an argument is traced."""
         args = _bind_positional(self.fun, args, kwargs, self.nondiff_argnums)
         constants = [args[i] for i in self.nondiff_argnums]
         call = FlatCall(tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums))
         if call.level is None:
             return self.fun(*args)
         if self._rule is None:
-            raise AttributeError(f"{self.name}: no rule yet; write {self._hint.format(self.name)}")
+            raise AttributeError(
+                f"{self.name}: no derivative rule is defined; write {self._hint.format(self.name)}"
+            )
         return self._perform(constants, call)
 
     def _perform(self, constants: list[Any], call: FlatCall) -> Any:
-        """The function by its rule, of which each kind has its own form."""
+        """Evaluate the function by its rule."""
         raise NotImplementedError
 
     def _merge_args(self, constants: list[Any], others: Any) -> list[Any]:
-        """The inverse: all arguments by position."""
+        """Merge non-differentiable and other arguments by position."""
         args = list(others)
         for i, x in sorted(zip(self.nondiff_argnums, constants, strict=True), key=lambda p: p[0]):
             args.insert(i, x)
@@ -233,30 +236,29 @@ class _CustomRule:
 
 
 class custom_vjp(_CustomRule):
-    """A function with a reverse-mode rule of its own.
+    """Function with a custom reverse-mode rule.
 
     Parameters
     ----------
     fun : callable
-        The function, of tensors or containers of them.
+        Function of tensors or containers of them.
     nondiff_argnums : int or sequence of int, optional
-        Positions, counted from 0, of arguments that are no tensors to differentiate by; the rule
-        gets them first.
+        Indices of non-differentiable arguments. The rule receives them first.
 
     Raises
     ------
     TypeError
-        If `fun` is no function. At a call: if a position is that of no argument, if an argument
-        is keyword-only, and if the rule does not give what it should.
+        If `fun` is not a function. At a call, if an index is out of range, an argument is
+        keyword-only, or the rule returns an invalid result.
     ValueError
-        If a position is negative or there twice.
+        If an index is negative or occurs twice.
     AttributeError
-        At a call that is differentiated, if no rule has been given.
+        At a differentiated call, if no rule is defined.
 
     Notes
     -----
-    Forward mode transposes the rule, which has to be linear in the cotangent for that. Both
-    parts of the rule are differentiated themselves for higher derivatives.
+    Forward mode transposes the rule, which must therefore be linear in the cotangent. For higher
+    derivatives, both parts of the rule are differentiated.
 
     Examples
     --------
@@ -277,17 +279,17 @@ class custom_vjp(_CustomRule):
     _hint = "{}.defvjp(...)"
 
     def defvjp(self, forward: Function, backward: Function, /) -> None:
-        """Give the rule.
+        """Define the rule.
 
         Parameters
         ----------
         forward : callable
-            ``forward(*args)`` gives ``(out, residuals)``: the function's result and whatever
-            the second part needs.
+            ``forward(*args)`` returns ``(out, residuals)``: the result of the function and the data
+            that `backward` needs.
         backward : callable
             ``backward(*nondiff, residuals, g)`` takes the cotangent of the result, in its
-            containers, and gives a tuple: for each differentiable argument its cotangent, in
-            the argument's containers, or None for zero.
+            containers. It returns a tuple with the cotangent of each differentiable argument, in
+            the containers of the argument, or None for zero.
         """
         self._rule = forward, backward
 
@@ -298,8 +300,7 @@ class custom_vjp(_CustomRule):
             given = forward(*self._merge_args(constants, below))
         if not isinstance(given, tuple) or len(given) != 2:
             raise TypeError(
-                f"{self.name}: the first part of the rule must give a pair, (out, residuals); got "
-                f"{describe(given)}"
+                f"{self.name}: forward must return a pair (out, residuals); got {describe(given)}"
             )
         out, residuals = given
         outs, structure = result_tensors(self.name, out)
@@ -313,7 +314,8 @@ class custom_vjp(_CustomRule):
             filled = [zeros(o) if p is None else p for p, o in zip(g, outs, strict=True)]
             inner, residuals = saved[:n], _pytree.unflatten(residual, saved[n:])
             if any(is_at(x, call.level) for x in inner):
-                # The pass itself is recorded, at the same level: so is what it depends on.
+                # The backward pass itself is recorded at the same level, so recompute the residuals
+                # as traced tensors.
                 again = _pytree.unflatten(call.structure, inner)
                 with enable_grad():
                     _, residuals = forward(*self._merge_args(constants, again))
@@ -336,11 +338,11 @@ class custom_vjp(_CustomRule):
 
 
 def _match(name: str, given: Any, arguments: Any) -> list[Any]:
-    """The leaves of a rule's cotangents, one for each leaf of the arguments."""
+    """Flatten the cotangents of a rule, one for each leaf of the arguments."""
     if not isinstance(given, tuple) or len(given) != len(arguments):
         hint = "; write return (g,)" if len(arguments) == 1 and isinstance(given, Tensor) else ""
         raise TypeError(
-            f"{name}: the rule must give a tuple of {len(arguments)} cotangents, one for each "
+            f"{name}: backward must return a tuple of {len(arguments)} cotangents, one for each "
             f"argument; got {describe(given)}{hint}"
         )
     found: list[Any] = []
@@ -367,21 +369,21 @@ def _match(name: str, given: Any, arguments: Any) -> list[Any]:
 
 
 def _zero_tangent(x: Any) -> Any:
-    """The tangent of what has none: zero; of what is neither a tensor nor a number, itself."""
+    """Zero tangent of a tensor or number; other arguments are returned unchanged."""
     if isinstance(x, Tensor):
         return zeros(x)
     return 0.0 if isinstance(x, Number) else x
 
 
 def _tangents(name: str, given: Any, outs: list[Any], structure: Any) -> list[Any]:
-    """The leaves of a rule's tangents, one for each result."""
+    """Flatten the tangents of a rule, one for each result."""
     leaves, found = _pytree.flatten(given)
     if found != structure:
         raise ValueError(f"{name}: the tangent must have the structure {structure}; got {found}")
     tangents = []
     for t, o in zip(leaves, outs, strict=True):
         if isinstance(t, Number) and o.dtype.kind in "fc":
-            t = zeros(o) + t  # of arguments that are numbers alone
+            t = zeros(o) + t  # all arguments may be Python numbers
         elif not isinstance(t, Tensor) and o.dtype.kind in "fc":
             raise TypeError(
                 f"{name}: the tangent of {describe(o)} must be a tensor; got {describe(t)}"
@@ -391,29 +393,28 @@ def _tangents(name: str, given: Any, outs: list[Any], structure: Any) -> list[An
 
 
 class custom_jvp(_CustomRule):
-    """A function with a forward-mode rule of its own.
+    """Function with a custom forward-mode rule.
 
     Parameters
     ----------
     fun : callable
-        The function, of tensors or containers of them.
+        Function of tensors or containers of them.
     nondiff_argnums : int or sequence of int, optional
-        Positions, counted from 0, of arguments that are no tensors to differentiate by; the rule
-        gets them first.
+        Indices of non-differentiable arguments. The rule receives them first.
 
     Raises
     ------
     TypeError
-        If `fun` is no function. At a call: if a position is that of no argument, if an argument
-        is keyword-only, and if the rule does not give what it should.
+        If `fun` is not a function. At a call, if an index is out of range, an argument is
+        keyword-only, or the rule returns an invalid result.
     ValueError
-        If a position is negative or there twice.
+        If an index is negative or occurs twice.
     AttributeError
-        At a call that is differentiated, if no rule has been given.
+        At a differentiated call, if no rule is defined.
 
     Notes
     -----
-    Reverse mode transposes the rule, which has to be linear in the tangents for that.
+    Reverse mode transposes the rule, which must therefore be linear in the tangents.
 
     Examples
     --------
@@ -433,38 +434,37 @@ class custom_jvp(_CustomRule):
     _hint = "@{}.defjvp"
 
     def defjvp(self, jvp: Function, /) -> Function:
-        """Give the rule; also as a decorator.
+        """Define the rule; also usable as a decorator.
 
         Parameters
         ----------
         jvp : callable
-            ``jvp(*nondiff, primals, tangents)`` takes tuples of the differentiable arguments
-            and of their tangents (zeros for those that have none) and gives ``(out,
-            tangent_out)``.
+            ``jvp(*nondiff, primals, tangents)`` takes tuples of the differentiable arguments and of
+            their tangents (zeros for untraced arguments) and returns ``(out, tangent_out)``.
 
         Returns
         -------
         callable
-            The rule itself.
+            The function `jvp` itself.
         """
         self._rule = jvp
         return jvp
 
     def defjvps(self, *jvps: Function | None) -> None:
-        """Give the rule in parts, one for each argument.
+        """Define the rule by one function for each argument.
 
         Parameters
         ----------
         *jvps : callable or None
-            ``jvp(t, out, *args)`` takes the tangent of its argument, the function's result and
-            all arguments, and gives the tangent of the result; these are added up. None stands
-            for zero.
+            ``jvp(t, out, *args)`` takes the tangent of its argument, the result of the function and
+            all arguments. It returns the tangent of the result; these are summed. None stands for
+            zero.
 
         Raises
         ------
         TypeError
-            If there are `nondiff_argnums`: `defjvp` is for these. At a call: if there are more
-            arguments than rules, or fewer.
+            If there are `nondiff_argnums`; use `defjvp` for these. At a call, if the numbers of
+            arguments and rules differ.
 
         Examples
         --------
@@ -478,7 +478,7 @@ class custom_jvp(_CustomRule):
         (Tensor(3., dtype=float64), Tensor(0., dtype=float64))
         """
         if self.nondiff_argnums:
-            raise TypeError(f"{self.name}: defjvps takes no nondiff_argnums; write defjvp")
+            raise TypeError(f"{self.name}: defjvps does not support nondiff_argnums; write defjvp")
         for jvp in jvps:
             if jvp is not None and not callable(jvp):
                 raise TypeError(f"defjvps: expected functions or None; got {describe(jvp)}")
@@ -486,8 +486,8 @@ class custom_jvp(_CustomRule):
         def rule(primals: Any, tangents: Any) -> tuple[Any, Any]:
             if len(primals) != len(jvps):
                 raise TypeError(
-                    f"{self.name}: defjvps must have one rule for each argument; got {len(jvps)} "
-                    f"for {len(primals)}"
+                    f"{self.name}: defjvps must define one rule for each argument; got "
+                    f"{len(jvps)} rules for {len(primals)} arguments"
                 )
             out = self(*primals)
             outs, structure = result_tensors(self.name, out)
@@ -515,7 +515,7 @@ class custom_jvp(_CustomRule):
             result = jvp(*constants, below, _pytree.unflatten(call.structure, filled))
             if not isinstance(result, tuple) or len(result) != 2:
                 raise TypeError(
-                    f"{self.name}: the rule must give (out, tangent_out); got {describe(result)}"
+                    f"{self.name}: the rule must return (out, tangent_out); got {describe(result)}"
                 )
             return result
 
@@ -534,7 +534,9 @@ class custom_jvp(_CustomRule):
         places = [i for i, f in enumerate(call.flags) if f]
 
         def joint_vjp(g: Any, _out: Any, *inner: Any) -> list[Any]:
-            again = _pytree.unflatten(call.structure, inner)  # recorded, if the pass itself is
+            again = _pytree.unflatten(
+                call.structure, inner
+            )  # traced, if the backward pass itself is recorded
 
             def function(*ts: Tensor) -> Any:
                 tangents = list(basis)

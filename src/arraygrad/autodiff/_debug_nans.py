@@ -1,7 +1,7 @@
-"""Errors at the first NaN: `debug_nans`, a mode in which results are checked.
+"""Anomaly detection: `debug_nans`, a mode that raises at the first NaN.
 
-Outside of it nothing is looked at. Inside, operations take the long way through the dispatch, which
-calls the check; a backward pass asks the mode whether there is one.
+Outside of it nothing is checked. Inside, operations take the general path through the dispatch,
+which calls the check; a backward pass looks it up in the mode.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ._tangents import _host
 
 
 class Line(NamedTuple):
-    """A line of the user's code."""
+    """Line of the user's code."""
 
     file: str
     number: int
@@ -38,40 +38,40 @@ class Line(NamedTuple):
 
 
 def debug_nans(enabled: bool | Callable[..., Any] = True) -> Any:
-    """Raise at the first NaN, and name the operation that made it.
+    """Raise at the first NaN, and name the operation that produced it.
 
-    For a loss that has become NaN: inside of the ``with`` block, or in a decorated function, an
-    operation on tensors raises if its result has NaN and none of its operands has. So does the
-    backward pass if the rule of an operation makes NaN out of a cotangent without, and forward
-    mode for tangents. The message says where the operation was recorded.
+    Use it to find out why a loss is NaN. In the ``with`` block or decorated function, an operation
+    raises if its result has NaN and none of its operands has. The backward pass raises if a
+    derivative rule turns a cotangent without NaN into one with NaN; forward mode does the same for
+    tangents. The message names the line where the operation was recorded.
 
     Parameters
     ----------
     enabled : bool or callable, optional
-        False switches it off again inside of an outer block, for code that makes NaN and deals
-        with it. A function is decorated: ``@autodiff.debug_nans`` is ``@autodiff.debug_nans()``.
+        False disables the check inside an outer block, for code that produces NaN and handles it. A
+        function is decorated: ``@autodiff.debug_nans`` is ``@autodiff.debug_nans()``.
 
     Returns
     -------
     context manager, or callable
-        The decorated function, if `enabled` is one.
+        Context manager, or the decorated function if `enabled` is a function.
 
     Raises
     ------
     FloatingPointError
-        By the operations inside of the block. A NaN that came in with an operand is no fault of
-        the operation; if it reaches the value or the gradient that a differentiation gives, this
-        raises and says with what it came in.
+        Raised by operations inside the block. An operation with a NaN operand does not raise. But
+        if such a NaN reaches the value or gradient that a transform returns, the transform raises
+        and names the operand.
 
     Notes
     -----
-    Every result is looked at, which takes about as long as the operation, and on a GPU waits
-    for it. Outside of the block nothing is: an operation costs what it does without. The setting
-    belongs to the current context (:mod:`contextvars`): other threads and tasks keep theirs.
+    Every result is checked, which takes about as long as the operation, and the host waits for a
+    GPU. Outside of the block there is no overhead. The setting belongs to the current context
+    (:mod:`contextvars`): other threads and tasks are not affected.
 
-    A NaN in the branch that `where` does not take raises as well, by the operation that made it,
-    though it harms neither value nor gradient here; ``xp.log(xp.where(x > 0, x, 1.0))`` makes
-    none. Inside of what is one operation or one rule of this package NaN may come and go.
+    A NaN in the branch that `where` does not select also raises, although it affects neither value
+    nor gradient; ``xp.log(xp.where(x > 0, x, 1.0))`` avoids it. Intermediate NaNs inside a single
+    operation or rule of this package are not checked.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def _block(enabled: bool) -> Block:
 
 @contextmanager
 def _suspended() -> Iterator[None]:
-    """For the check's own operations."""
+    """Suspend the check for its own operations."""
     token = _mode.set(None)
     try:
         yield
@@ -114,23 +114,25 @@ _WRITING = MUTATING | {"sweep"}
 
 
 class NaNCheck:
-    """What is known inside of one `debug_nans`."""
+    """State of one `debug_nans` block."""
 
     def __init__(self) -> None:
         self.lines: WeakKeyDictionary[Node, Line] = WeakKeyDictionary()
-        #: What the first NaN came in with that no operation made.
+        #: Description of the first NaN that no operation produced.
         self.external = ""
 
     # ---- operations on plain tensors
 
     def checked(self, name: str, function: Callable[..., Any], like: Array) -> Callable[..., Any]:
-        """A backend's function that looks at what it returns."""
+        """Wrap a backend function so that its result is checked."""
 
         def run(*args: Any, **kwargs: Any) -> Any:
             with _suspended():
                 writing = name in _WRITING
                 had = writing and self._nan_operand(like, args, kwargs)
-                with _host.errstate(invalid="ignore"):  # the error says more than NumPy
+                with _host.errstate(
+                    invalid="ignore"
+                ):  # the error is more specific than NumPy's warning
                     result = function(*args, **kwargs)
                 found = _first_nan(_tensors(like, args if writing else (result,)))
                 if found is None:
@@ -144,7 +146,7 @@ class NaNCheck:
         return run
 
     def _nan_operand(self, like: Array, args: Any, kwargs: dict[str, Any]) -> str:
-        """Which operand of a backend's function has NaN."""
+        """Name of the first operand of a backend function that has NaN."""
         for i, x in [*enumerate(args), *kwargs.items()]:
             if has_nan(x if isinstance(x, (float, complex)) else [*_tensors(like, (x,))]):
                 return f"operand {i}"
@@ -153,7 +155,7 @@ class NaNCheck:
     # ---- traced tensors
 
     def check_traced(self, name: str, operands: Sequence[Any], results: Sequence[Any]) -> None:
-        """Look at the tangents of results, and note where results were recorded."""
+        """Check the tangents of results, and note the lines where results were recorded."""
         for x in results:
             trace = getattr(x, "_trace", None)
             if trace is None:
@@ -175,7 +177,7 @@ class NaNCheck:
     def check_results(
         self, name: str, results: Any, args: Sequence[Any] = (), tangents: Sequence[Any] = ()
     ) -> None:
-        """Raise if NaN that no operation made has come through to what the user is given."""
+        """Raise if a NaN that no operation produced reaches the returned values."""
         with _suspended():
             found = _first_nan(_plain_parts(results))
             if found is None:
@@ -190,7 +192,7 @@ class NaNCheck:
         raise FloatingPointError(f"{name}: the result is {found}; {self.origin()}")
 
     def origin(self) -> str:
-        """What is known of where a NaN came from."""
+        """Text about the origin of a NaN."""
         if not self.external:
             return "no operation made it inside of debug_nans"
         return f"no operation made it: the first NaN came in with {self.external}"
@@ -198,12 +200,12 @@ class NaNCheck:
     # ---- backward passes
 
     def backward(self, roots: Sequence[tuple[Node, Any]]) -> BackwardCheck:
-        """What looks at a backward pass that begins with these cotangents."""
+        """Return the checker of a backward pass that starts with these cotangents."""
         return BackwardCheck(self, roots)
 
 
 class BackwardCheck:
-    """Looks at the cotangents of one backward pass."""
+    """Checker of the cotangents of one backward pass."""
 
     def __init__(self, nans: NaNCheck, roots: Sequence[tuple[Node, Any]]) -> None:
         self.nans = nans
@@ -215,7 +217,7 @@ class BackwardCheck:
     def cotangents(
         self, rule: Rule, node: Node, g: Any, saved: Any, compute: Callable[..., Any]
     ) -> Any:
-        """The cotangents of the operands, as `compute` returns them."""
+        """Compute the cotangents of the operands and check them."""
         self.check_cotangent(node, g)
         found = compute(rule, node, g, saved)
         with _suspended():
@@ -234,7 +236,7 @@ class BackwardCheck:
         return found
 
     def check_cotangent(self, node: Node, g: Any) -> None:
-        """Look at the cotangent of a node, the sum of what the rules returned."""
+        """Check the cotangent of a node, the sum of the results of rules."""
         if self.external:
             return
         with _suspended():
@@ -247,14 +249,14 @@ class BackwardCheck:
             )
 
     def recorded(self, node: Node) -> str:
-        """Where the operation of a node was recorded."""
+        """Text about the line where the operation of a node was recorded."""
         if node.rule is None:
             return ""
         line = self.nans.lines.get(node)
         return "; recorded outside of debug_nans" if line is None else f"; recorded at {line}"
 
     def check_found(self, found: dict[Node, Any]) -> None:
-        """Look at the gradients that the pass returns."""
+        """Check the gradients that the pass returns."""
         for node, g in found.items():
             self.check_cotangent(node, g)
             with _suspended():
@@ -263,11 +265,11 @@ class BackwardCheck:
                 raise FloatingPointError(f"backward: a gradient is {text}; {self.nans.origin()}")
 
 
-# ---- what is looked at
+# ---- helpers of the checks
 
 
 def _tensors(like: Array, data: Any) -> Iterator[Any]:
-    """The backend's arrays among operands or results, as tensors."""
+    """Backend arrays among operands or results, as tensors."""
     device = like._device
     for x in data:
         if isinstance(x, (tuple, list)):
@@ -277,7 +279,7 @@ def _tensors(like: Array, data: Any) -> Iterator[Any]:
 
 
 def _plain_parts(x: Any) -> Iterator[Any]:
-    """The plain tensors that a tensor of any kind is made of: value and tangents."""
+    """Plain tensors in a tensor of any kind: its value and tangents."""
     if isinstance(x, (tuple, list)):
         for y in x:
             yield from _plain_parts(y)
@@ -291,7 +293,7 @@ def _plain_parts(x: Any) -> Iterator[Any]:
 
 
 def _first_nan(tensors: Iterator[Any]) -> str | None:
-    """Words for the NaN in the first tensor that has any."""
+    """Description of the NaN in the first tensor that has any."""
     for x in tensors:
         if x._data.dtype.kind not in "fc":
             continue
@@ -308,14 +310,14 @@ def _first_nan(tensors: Iterator[Any]) -> str | None:
 
 
 def has_nan(x: Any) -> bool:
-    """Whether there is NaN in a tensor of any kind, a scalar, or a list of these."""
+    """Return True if a tensor of any kind, a scalar, or a list of these has NaN."""
     if isinstance(x, (float, complex)):
         return x != x
     return _first_nan(_plain_parts(x)) is not None
 
 
 def _line() -> Line:
-    """The line of the user's code that is being executed."""
+    """Line of the user's code that is being executed."""
     frame: Any = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("arraygrad."):
         frame = frame.f_back

@@ -1,4 +1,4 @@
-"""Functions of functions: gradients, products with Jacobians, and whole Jacobians."""
+"""Function transforms: gradients, Jacobian products and Jacobians."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ Function = Callable[..., Any]
 def _numbers(name: str, argnums: int | Sequence[int]) -> tuple[int, ...]:
     numbers = tuple(argnums) if isinstance(argnums, (tuple, list, range)) else (argnums,)
     if not numbers or not all(isinstance(i, int) for i in numbers):
-        raise TypeError(f"{name}: argnums must be an int or several; got {argnums!r}")
+        raise TypeError(f"{name}: argnums must be an int or a sequence of ints; got {argnums!r}")
     return numbers
 
 
 def _check_function(name: str, f: Any) -> None:
     if not callable(f):
-        hint = f"; write {name}(f)(x), or loss.backward() by tape" if isinstance(f, Tensor) else ""
+        hint = f"; write {name}(f)(x), or loss.backward()" if isinstance(f, Tensor) else ""
         raise TypeError(f"{name}: expected a function; got {describe(f)}{hint}")
 
 
@@ -55,35 +55,35 @@ def _check_function(name: str, f: Any) -> None:
 def value_and_grad(
     f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False
 ) -> Function:
-    """A function that gives the value of `f` and its gradient.
+    """Make a function that returns the value of `f` and its gradient.
 
     Parameters
     ----------
     f : callable
-        Gives a real tensor of one element; with `has_aux`, a tuple of that and anything else.
+        Function that returns a real scalar; with `has_aux`, a tuple of that and anything else.
     argnums : int or sequence of int, optional
-        The positional arguments to differentiate by. Each is a tensor or a Python float, or
-        nested dicts, lists, tuples and dataclasses of these. Fields of a dataclass that are
-        ``dataclasses.field(metadata={"static": True})`` stay as they are.
+        Indices of the positional arguments to differentiate with respect to. Each is a tensor or a
+        Python float, or nested dicts, lists, tuples and dataclasses of these. Dataclass fields with
+        ``dataclasses.field(metadata={"static": True})`` are constant.
     has_aux : bool, optional
-        Whether `f` gives a second result, which is not differentiated.
+        Whether `f` returns a second result, which is not differentiated.
 
     Returns
     -------
     callable
-        Of the same arguments. Gives ``(value, gradient)``, with `has_aux` ``((value, aux),
-        gradient)``. The gradient has the containers, shapes, dtypes and devices of the argument;
-        for several `argnums` it is a tuple of such. Of complex arguments it is the direction of
-        steepest ascent, dL/d re + i dL/d im.
+        Function of the same arguments that returns ``(value, gradient)``, or with `has_aux`
+        ``((value, aux), gradient)``. The gradient has the containers, shapes, dtypes and devices of
+        the argument; for several `argnums` it is a tuple of gradients. For complex arguments it is
+        the direction of steepest ascent, dL/d re + i dL/d im.
 
     Raises
     ------
     TypeError
-        If an argument to differentiate by, or the result, is not of a floating-point dtype.
+        If a differentiated argument or the result does not have a floating-point dtype.
     ValueError
-        If the result is not real, not of one element, or does not depend on the arguments.
+        If the result is not a real scalar, or does not depend on the arguments.
     NotDifferentiableError
-        If `f` uses an operation that has no derivative.
+        If `f` uses an operation without a derivative.
 
     Examples
     --------
@@ -114,27 +114,27 @@ def _value_and_grad(
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Function:
-    """A function that gives the gradient of `f`.
+    """Make a function that returns the gradient of `f`.
 
     Parameters
     ----------
     f : callable
-        Gives a real tensor of one element; with `has_aux`, a tuple of that and anything else.
+        Function that returns a real scalar; with `has_aux`, a tuple of that and anything else.
     argnums : int or sequence of int, optional
-        The positional arguments to differentiate by, as for `value_and_grad`.
+        Indices of the positional arguments to differentiate with respect to; see `value_and_grad`.
     has_aux : bool, optional
-        Whether `f` gives a second result, which is not differentiated.
+        Whether `f` returns a second result, which is not differentiated.
 
     Returns
     -------
     callable
-        Of the same arguments. Gives the gradient, with `has_aux` ``(gradient, aux)``; see
-        `value_and_grad`.
+        Function of the same arguments that returns the gradient, or with `has_aux` ``(gradient,
+        aux)``; see `value_and_grad`.
 
     Raises
     ------
     TypeError, ValueError, NotDifferentiableError
-        As `value_and_grad`.
+        See `value_and_grad`.
 
     Examples
     --------
@@ -156,35 +156,36 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False
     return run
 
 
-# ---- products with the Jacobian
+# ---- Jacobian products
 
 
 def vjp(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
-    """The value of `f` and the map of cotangents of its result to those of its arguments.
+    """Return the value of `f` and its pullback (vector-Jacobian product).
 
     Parameters
     ----------
     f : callable
-        Gives tensors in nested containers; with `has_aux`, a tuple of these and anything else.
+        Function that returns tensors in nested containers; with `has_aux`, a tuple of these and
+        anything else.
     *primals : Tensor or containers of them
-        Where to differentiate; all of the positional arguments.
+        Positional arguments of `f`, at which to differentiate.
     has_aux : bool, optional
-        Whether `f` gives a second result, which is not differentiated.
+        Whether `f` returns a second result, which is not differentiated.
 
     Returns
     -------
     out : Tensor or containers of them
-        ``f(*primals)``.
+        Value ``f(*primals)``.
     pullback : callable
-        Takes a cotangent in the containers of `out`, gives a tuple of cotangents, one for each
-        primal. May be called again.
+        Function that takes a cotangent in the containers of `out` and returns a tuple of
+        cotangents, one for each primal. It may be called several times.
     aux : object
-        Only with `has_aux`.
+        Second result of `f`; only with `has_aux`.
 
     Raises
     ------
     TypeError, ValueError, NotDifferentiableError
-        As `value_and_grad`; also by the pullback, for a cotangent unlike `out`.
+        See `value_and_grad`; also raised by the pullback if the cotangent does not match `out`.
 
     Examples
     --------
@@ -210,7 +211,7 @@ def vjp(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
 def _like_outputs(
     name: str, tree: Any, structure: Any, likes: Sequence[Any], what: str
 ) -> list[Tensor]:
-    """The leaves of a tree that must be as given ones in structure, shapes, kinds, devices."""
+    """Flatten a tree; its leaves must match in structure, shape, kind and device."""
     leaves, found = _pytree.flatten(tree)
     if found != structure:
         raise ValueError(f"{name}: the {what} must have the structure {structure}; got {found}")
@@ -225,7 +226,7 @@ def _like_outputs(
             or x.shape != like.shape
             or (x.dtype.kind == "c" and like.dtype.kind != "c")
         ):
-            raise ValueError(f"{name}: the {what} must be like {describe(like)}; got {describe(x)}")
+            raise ValueError(f"{name}: the {what} must match {describe(like)}; got {describe(x)}")
         _dispatch.common_device(name, (x, like))
         checked.append(x if x.dtype == like.dtype else fit(x, like))
     return checked
@@ -234,32 +235,33 @@ def _like_outputs(
 def jvp(
     f: Function, /, primals: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False
 ) -> tuple[Any, ...]:
-    """The value of `f` and its derivative in one direction, in forward mode.
+    """Return the value of `f` and its directional derivative, in forward mode.
 
     Parameters
     ----------
     f : callable
-        Gives tensors in nested containers; with `has_aux`, a tuple of these and anything else.
+        Function that returns tensors in nested containers; with `has_aux`, a tuple of these and
+        anything else.
     primals : tuple
-        The positional arguments: tensors or containers of them.
+        Positional arguments: tensors or containers of them.
     tangents : tuple
-        The direction, in the same containers, of the same shapes.
+        Direction, in the same containers and with the same shapes.
     has_aux : bool, optional
-        Whether `f` gives a second result, which is not differentiated.
+        Whether `f` returns a second result, which is not differentiated.
 
     Returns
     -------
     out : Tensor or containers of them
-        ``f(*primals)``.
+        Value ``f(*primals)``.
     tangent_out : Tensor or containers of them
-        The derivative, in the same containers.
+        Directional derivative, in the containers of `out`.
     aux : object
-        Only with `has_aux`.
+        Second result of `f`; only with `has_aux`.
 
     Raises
     ------
     TypeError, ValueError, NotDifferentiableError
-        As `value_and_grad`; also if the tangents are unlike the primals.
+        See `value_and_grad`; also raised if the tangents do not match the primals.
 
     Examples
     --------
@@ -271,12 +273,14 @@ def jvp(
     _check_function("jvp", f)
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise TypeError(
-            "jvp: primals and tangents are tuples of arguments; got "
+            "jvp: primals and tangents must be tuples of arguments; got "
             f"{describe(primals)}, {describe(tangents)}"
         )
     inputs = DiffArgs("jvp", primals, range(len(primals)))
     if len(tangents) != len(primals):
-        raise ValueError(f"jvp: {len(primals)} primals, but {len(tangents)} tangents")
+        raise ValueError(
+            f"jvp: expected {len(primals)} tangents, one for each primal; got {len(tangents)}"
+        )
     structure = _pytree.flatten(tuple(primals))[1]
     directions = _like_outputs("jvp", tuple(tangents), structure, inputs.leaves, "tangents")
     return _jvp("jvp", f, inputs, directions, has_aux)
@@ -307,10 +311,10 @@ def _jvp(
     outer = [x for x in inputs.leaves if x._trace is not None]
     tangents = []
     for x, trace in zip(values, traces, strict=True):
-        # (A copy: the tangent may be memory of what was passed.)
+        # (Copy: the tangent may share memory with an argument.)
         none = trace is None or trace.value is None
         t = zeros(x) if none else _dispatch.unary("copy", trace.value)
-        for y in outer:  # a constant derivative is no less a function of these
+        for y in outer:  # a constant derivative still belongs to the outer trace
             t = tie(t, y)
         tangents.append(t)
     value = _pytree.unflatten(structure, values)
@@ -319,37 +323,37 @@ def _jvp(
 
 
 def linearize(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
-    """The value of `f` and its derivative as a function of the direction.
+    """Return the value of `f` and its derivative as a linear function.
 
-    As `jvp`, but `f` is run once for any number of directions.
+    Unlike with `jvp`, `f` is run only once for any number of directions.
 
     Parameters
     ----------
     f : callable
-        Gives tensors in nested containers.
+        Function that returns tensors in nested containers.
     *primals : Tensor or containers of them
-        Where to differentiate; all of the positional arguments.
+        Positional arguments of `f`, at which to differentiate.
     has_aux : bool, optional
-        Whether `f` gives a second result, which is not differentiated.
+        Whether `f` returns a second result, which is not differentiated.
 
     Returns
     -------
     out : Tensor or containers of them
-        ``f(*primals)``.
+        Value ``f(*primals)``.
     derivative : callable
-        Takes a tangent for each primal, gives the tangent of `out`.
+        Function that takes a tangent for each primal and returns the tangent of `out`.
     aux : object
-        Only with `has_aux`.
+        Second result of `f`; only with `has_aux`.
 
     Raises
     ------
     TypeError, ValueError, NotDifferentiableError
-        As `jvp`.
+        See `jvp`.
 
     Notes
     -----
-    The derivative is linear, and so is the pullback of `vjp`: each is the transpose of the
-    other. The pullback is recorded once, and what pulls back through it pushes forward.
+    The derivative and the pullback of `vjp` are linear, and each is the transpose of the other. The
+    pullback is recorded once, and its transpose is the derivative.
 
     Examples
     --------
@@ -399,39 +403,39 @@ def jacobian(
     holomorphic: bool = False,
     has_aux: bool = False,
 ) -> Function:
-    """A function that gives all derivatives of all elements of the result of `f`.
+    """Make a function that computes the Jacobian of `f`.
 
     Parameters
     ----------
     f : callable
-        Gives tensors in nested containers.
+        Function that returns tensors in nested containers.
     argnums : int or sequence of int, optional
-        The positional arguments to differentiate by.
+        Indices of the positional arguments to differentiate with respect to.
     mode : {"forward", "reverse"}, optional
-        One pass for each element of the arguments, or one for each of the result. Unless told,
-        the mode with fewer passes.
+        Forward mode needs one pass for each element of the arguments, reverse mode one for each
+        element of the result. By default the mode with fewer passes is used.
     holomorphic : bool, optional
-        Promise that `f` is holomorphic in its complex arguments; only then are they allowed.
-        The result is the complex derivative.
+        Whether `f` is holomorphic in its complex arguments, which are not allowed otherwise. The
+        result is then the complex derivative.
     has_aux : bool, optional
-        Whether `f` gives a second result, `aux`, which is not differentiated; that of the first
-        run is handed on.
+        Whether `f` returns a second result, `aux`, which is not differentiated. That of the first
+        run is returned.
 
     Returns
     -------
     callable
-        Of the same arguments. Gives tensors of shape ``out.shape + argument.shape``, in the
-        containers of the result, and inside of each of these in those of the argument; with
-        `has_aux`, ``(derivatives, aux)``.
+        Function of the same arguments that returns tensors of shape ``out.shape + argument.shape``,
+        in the containers of the result and, nested in these, of the argument; with `has_aux`,
+        ``(derivatives, aux)``.
 
     Raises
     ------
     TypeError
-        For a complex argument without `holomorphic`, and as `value_and_grad`.
+        If an argument is complex and `holomorphic` is False; see also `value_and_grad`.
     ValueError
-        For another mode, and as `value_and_grad`.
+        If `mode` is unknown; see also `value_and_grad`.
     NotDifferentiableError
-        If `f` uses an operation that has no derivative.
+        If `f` uses an operation without a derivative.
 
     Examples
     --------
@@ -464,20 +468,20 @@ def _jacobian(
         for x in inputs.leaves:
             if x.dtype.kind == "c" and name == "hessian":
                 raise TypeError(
-                    "hessian: only by real arguments; make the function one of real and imaginary "
-                    f"parts, or use hvp; got {describe(x)}"
+                    "hessian: arguments must be real; write the function in terms of real and "
+                    f"imaginary parts, or use hvp; got {describe(x)}"
                 )
             if x.dtype.kind == "c" and not holomorphic:
                 raise TypeError(
-                    f"{name}: a function of complex numbers has a Jacobian only if it is "
-                    f"holomorphic; write holomorphic=True if so, else vjp or jvp; got {describe(x)}"
+                    f"{name}: complex arguments require a holomorphic function; write "
+                    f"holomorphic=True if it is, or use vjp or jvp; got {describe(x)}"
                 )
         columns = sum(x.size for x in inputs.leaves)
         structure, rows = None, None
         if mode == "forward":
             structure, table, aux = _forward(name, f, inputs, kwargs, has_aux)
         else:
-            # What a write to an argument would change is read by a second run only.
+            # Copies for the second run, because the first may write to its arguments.
             spare = [_copy(x) for x in inputs.leaves] if mode is None else []
             recorded = TracedCall(name, f, inputs, kwargs, has_aux)
             structure, aux = recorded.structure, recorded.aux
@@ -499,14 +503,14 @@ def _jacobian(
 
 
 def _copy(x: Tensor) -> Tensor:
-    """A copy of `x` for another run of a function that may write to its arguments."""
+    """Copy of `x` for another run of a function that may write to its arguments."""
     return _dispatch.unary("copy", x)
 
 
 def _forward(
     name: str, f: Function, inputs: DiffArgs, kwargs: Any, has_aux: bool
 ) -> tuple[Any, list[list[Tensor]], Any]:
-    """One pass for each element of the inputs."""
+    """Jacobian with one forward-mode pass for each element of the inputs."""
     leaves = inputs.leaves
     spare = [_copy(x) for x in leaves]
     columns: list[list[list[Tensor]]] = []
@@ -527,7 +531,7 @@ def _forward(
             column.append(found)
         columns.append(column)
     inputs.leaves = leaves
-    if structure is None:  # no elements at all
+    if structure is None:  # the inputs have no elements
         out, aux = split_aux(name, f(*inputs.with_leaves(leaves), **kwargs), has_aux)
         likes, structure = outputs_of(name, out)
     table = []
@@ -545,7 +549,7 @@ def _forward(
 
 
 def _reverse(recorded: TracedCall, holomorphic: bool) -> list[list[Tensor]]:
-    """One pass for each element of the outputs."""
+    """Jacobian with one backward pass for each element of the outputs."""
     leaves = recorded.inputs.leaves
     table = []
     for k, like in enumerate(recorded.outputs):
@@ -575,7 +579,7 @@ def _reverse(recorded: TracedCall, holomorphic: bool) -> list[list[Tensor]]:
 
 
 def units(x: Tensor) -> Any:
-    """The unit tensors of a shape: one element is 1, the others are 0."""
+    """Standard basis of the shape of a tensor: one element is 1, the others are 0."""
     for i in range(x.size):
         unit = _dispatch.create_like(x, "zeros", (x.size,), dtype=x.dtype)
         unit[i] = 1
@@ -583,29 +587,29 @@ def units(x: Tensor) -> Any:
 
 
 def hessian(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Function:
-    """A function that gives all second derivatives of `f`.
+    """Make a function that computes the Hessian of `f`.
 
     Parameters
     ----------
     f : callable
-        Gives a real tensor of one element.
+        Function that returns a real scalar.
     argnums : int or sequence of int, optional
-        The positional arguments to differentiate by, real.
+        Indices of the real positional arguments to differentiate with respect to.
     has_aux : bool, optional
-        Whether `f` gives a second result, `aux`, which is not differentiated; that of the first
-        run is handed on.
+        Whether `f` returns a second result, `aux`, which is not differentiated. That of the first
+        run is returned.
 
     Returns
     -------
     callable
-        Of the same arguments. Gives tensors of shape ``argument.shape + argument.shape``, in the
-        containers of the argument, inside of each of these once more; with `has_aux`,
+        Function of the same arguments that returns tensors of shape ``argument.shape +
+        argument.shape``, in the containers of the argument, nested twice; with `has_aux`,
         ``(derivatives, aux)``.
 
     Raises
     ------
     TypeError, ValueError, NotDifferentiableError
-        As `jacobian`.
+        See `jacobian`.
 
     Examples
     --------
@@ -625,29 +629,29 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = Fa
 
 
 def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
-    """The product of the matrix of second derivatives of `f` with a direction.
+    """Return the Hessian-vector product of `f` with a direction.
 
-    The gradient is recorded, too, and its product with the direction differentiated; the matrix is
-    never made.
+    The gradient is itself recorded, and its product with the direction is differentiated. The
+    Hessian matrix is never formed.
 
     Parameters
     ----------
     f : callable
-        Gives a real tensor of one element.
+        Function that returns a real scalar.
     primals : tuple
-        The positional arguments: tensors or containers of them.
+        Positional arguments: tensors or containers of them.
     tangents : tuple
-        The direction, in the same containers, of the same shapes.
+        Direction, in the same containers and with the same shapes.
 
     Returns
     -------
     Tensor, containers of them, or a tuple of such
-        Like the primal, for several primals a tuple.
+        Product in the containers of the primal; for several primals a tuple.
 
     Raises
     ------
     TypeError, ValueError, NotDifferentiableError
-        As `value_and_grad` and `jvp`.
+        See `value_and_grad` and `jvp`.
 
     Examples
     --------
@@ -659,7 +663,7 @@ def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """
     _check_function("hvp", f)
     if not isinstance(primals, (tuple, list)):
-        raise TypeError(f"hvp: primals is a tuple of arguments; got {describe(primals)}")
+        raise TypeError(f"hvp: primals must be a tuple of arguments; got {describe(primals)}")
     inputs = DiffArgs("hvp", primals, range(len(primals)))
     structure = _pytree.flatten(tuple(primals))[1]
     directions = _like_outputs("hvp", tuple(tangents), structure, inputs.leaves, "tangents")
@@ -667,7 +671,7 @@ def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     cotangent = unit_cotangent("hvp", recorded.value())
     (node,) = recorded.nodes
     assert node is not None
-    recorded.level.closed = False  # the backward pass is recorded, too
+    recorded.level.closed = False  # record the backward pass, too
     try:
         first = backward([(node, cotangent)], create_graph=True)
         roots = []
@@ -683,17 +687,17 @@ def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
 
 
 def stop_gradient(tree: Any, /) -> Any:
-    """The same values, as constants.
+    """Return the same values as constants.
 
     Parameters
     ----------
     tree : Tensor or containers of them
-        Leaves that are no tensors come back as they are.
+        Values; leaves that are not tensors are returned unchanged.
 
     Returns
     -------
     Tensor or containers of them
-        Plain tensors, which share the memory.
+        Plain tensors that share the memory.
 
     Examples
     --------
