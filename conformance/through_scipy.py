@@ -211,7 +211,7 @@ def reason(why: str) -> str:
     text = re.split(r"[;.] ", text)[0]
     if text.startswith("the gradient would be lost"):
         return "NumPy or compiled code" if name == "__array__" else f"read by `{name}`"
-    if match := re.match(r"not differentiable(?: by \w+)?: (.*)", text):
+    if match := re.match(r"not differentiable(?: (?:by|with respect to) \w+)?: (.*)", text):
         return match[1]
     return f"{kind}: {name}"
 

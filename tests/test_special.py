@@ -506,7 +506,7 @@ def test_operands_have_a_derivative_or_raise(name):
         if rounded or (isinstance(OPERANDS[name][i], tuple) and name != "zetac"):
             assert xp.isfinite(grad(f)(T(float(number))))
             continue
-        which = "" if name == "zetac" else f" by {names[i]}:"
+        which = "" if name == "zetac" else f" with respect to {names[i]}:"
         for attempt in (grad(f), lambda x, f=f: jvp(f, (x,), (x,))):
             with pytest.raises(
                 NotDifferentiableError, match=rf"special\.{name}: not differentiable{which}"

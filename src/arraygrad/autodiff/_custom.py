@@ -36,8 +36,8 @@ class FlatCall:
                 trace = x._trace
                 if trace is None:
                     continue
-                followed = trace.level.forward or not recording_off(x, mode)
-                if followed and (self.level is None or trace.level.number > self.level.number):
+                is_traced = trace.level.forward or not recording_off(x, mode)
+                if is_traced and (self.level is None or trace.level.number > self.level.number):
                     self.level = trace.level
         self.flags = [is_at(x, self.level) for x in self.leaves]
         self.inner = [x._primal if f else x for x, f in zip(self.leaves, self.flags, strict=True)]

@@ -1,7 +1,7 @@
-"""Derivative rules, one module per chapter of the standard, named as the chapters.
+"""Derivative rules, with one module for each chapter of the standard.
 
-Packages that add operations give their rules with `define`; `conj` is the complex conjugate, which
-returns real tensors as they are.
+Packages that add operations define their rules with `define`. `conj` is the complex conjugate,
+which returns real tensors unchanged.
 """
 
 from .._rules import conj

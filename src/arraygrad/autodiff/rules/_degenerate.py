@@ -1,9 +1,9 @@
-"""Equal values that differ by an infinitesimal perturbation, inside of recorded tensors.
+"""Degenerate (equal) values with an infinitesimal perturbation, for gradients as limits.
 
-The gradient of what is computed from equal eigenvalues and their vectors is a limit, 0 / 0 at the
-values themselves. With a tangent by which they differ, numerator and denominator are followed in
-one direction, and their tangents have the quotient sought (de l'Hopital). Only the rule that
-perturbed the values looks at the tangent; it is dropped where the gradient is handed out.
+The gradient of a function of equal eigenvalues and their vectors is a limit, 0 / 0 at the values
+themselves. If the values carry tangents by which they differ, the tangents of numerator and
+denominator have the required quotient (l'Hôpital's rule). Only the rule that perturbed the values
+reads the tangent; it is dropped when the gradient is returned.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .._levels import ForwardLevel
 
 
 class PerturbedLevel(ForwardLevel):
-    """The level of one perturbation."""
+    """Level of one perturbation."""
 
     __slots__ = ()
 
@@ -23,17 +23,17 @@ class PerturbedLevel(ForwardLevel):
 
 
 def perturb(values: Any, direction: Any) -> Any:
-    """Values with a perturbation of their own."""
+    """Box values with a new perturbation."""
     return box(values, Tangent(PerturbedLevel(), direction))
 
 
 def is_perturbed(x: Any) -> bool:
-    """Whether `x` has a perturbation."""
+    """Return True if `x` has a perturbation."""
     return getattr(x, "_trace", None) is not None and x._trace.level.hidden
 
 
 def value_and_slope(x: Any, values: Any) -> tuple[Any, Any]:
-    """`x` itself, and its tangent in the direction in which `values` differ; None for zero."""
+    """`x` and its tangent in the direction of the perturbation of `values`; None for zero."""
     if is_perturbed(x) and is_perturbed(values) and x._trace.level is values._trace.level:
         return x._primal, x._trace.value
     return x, None

@@ -21,26 +21,27 @@ Function = Callable[..., Any]
 
 
 def holomorphic(name: str, *scales: Function) -> None:
-    """A function that is holomorphic in each operand: one ``scale(t, out, *operands)`` for each.
+    """Define the rule of a function that is holomorphic in each operand.
 
-    A scale multiplies by the derivative, which is all of the jvp. The vjp multiplies by the
-    derivative's conjugate: for complex numbers it conjugates before and after.
+    Each ``scale(t, out, *operands)`` is a pushforward: it multiplies `t` by the derivative with
+    respect to one operand. The vjp multiplies by the conjugate of the derivative: it conjugates
+    complex numbers before and after.
     """
     define(name, *[(_conjugated(scale), scale) for scale in scales], elementwise=True)
 
 
 def real(name: str, *scales: Function | None) -> None:
-    """The same for a function of real numbers, where jvp and vjp do not differ."""
+    """Define the rule of a real function, for which jvp and vjp are the same."""
     define(name, *[(scale, scale) for scale in scales], elementwise=True)
 
 
-def scaled(new: Any, t: Any) -> Any:
-    """A tensor that nobody else has yet, times `t`: in place, as new memory costs the most."""
+def mul_inplace_on_fresh(new: Any, t: Any) -> Any:
+    """Multiply a fresh tensor by `t`, in place, to avoid an allocation."""
     return updated("imul", new, t)
 
 
-def _over(t: Any, new: Any) -> Any:
-    """`t` over a tensor that nobody else has yet, in whose place it comes."""
+def _div_into_fresh(t: Any, new: Any) -> Any:
+    """Divide `t` by a fresh tensor, in the memory of that tensor."""
     return updated("irtruediv", new, t) if t.shape == new.shape else t / new
 
 
@@ -51,7 +52,7 @@ def _plus_one(new: Any) -> Any:
 def _conjugated(scale: Function) -> Function:
     conj = xp.conj
 
-    @wraps(scale)  # its parameter names say what to keep
+    @wraps(scale)  # its parameter names tell which tensors to save
     def vjp(g: Any, *rest: Any) -> Any:
         if g._data.dtype.kind != "c":
             return scale(g, *rest)
@@ -66,7 +67,7 @@ define("add", (identity, identity), (identity, identity))
 define(
     "subtract",
     (identity, identity),
-    # (summed first, where there are fewer elements to turn round)
+    # (summed first, so that fewer elements are negated)
     (lambda g, _out, _x1, x2_like: -sum_to(g, x2_like), lambda t, *_: -t),
 )
 define("positive", (identity, identity))
@@ -87,7 +88,7 @@ def _imag_put(x: Any, new: Any) -> Any:
 
 
 def _exact(result: Any, part: Function, x: Any, new: Any) -> Any:
-    """`result` with the values of the assignment: a sum loses what is not finite, and -0."""
+    """`result` with the exact assigned values; the sum loses -0.0, infinities and NaN."""
     values = unary("copy", alias(x))
     part(values)[...] = alias(new)
     alias(result)[...] = values
@@ -102,8 +103,8 @@ define("imag", (lambda g, *_: 1j * g, lambda t, *_: xp.imag(t)), put=_imag_put)
 holomorphic("multiply", lambda t, _out, _x1, x2: t * x2, lambda t, _out, x1, _x2: t * x1)
 holomorphic("divide", lambda t, _out, _x1, x2: t / x2, lambda t, out, _x1, x2: -t * (out / x2))
 holomorphic("reciprocal", lambda t, out, _x: -t * (out * out))
-holomorphic("square", lambda t, _out, x: scaled(x + x, t))
-holomorphic("sqrt", lambda t, out, _x: scaled(0.5 / out, t))
+holomorphic("square", lambda t, _out, x: mul_inplace_on_fresh(x + x, t))
+holomorphic("sqrt", lambda t, out, _x: mul_inplace_on_fresh(0.5 / out, t))
 define(
     "remainder",
     (identity, identity),
@@ -116,22 +117,22 @@ define(
 
 
 def _pow_base(t: Any, _out: Any, x1: Any, x2: Any) -> Any:
-    """T * x2 * x1**(x2 - 1), and 0 for x2 = 0 also where x1 is 0."""
+    """Return t * x2 * x1**(x2 - 1), and 0 for x2 = 0 even where x1 is 0."""
     if isinstance(x2, (int, float, complex)):
         if x2 == 0:
             return 0 * t
         if x2 == 1:
             return t
-        # (A sum takes half as long as a product with a number.)
+        # (A sum is twice as fast as a product with a number.)
         slope = _dispatch.binary("add", x1, x1) if x2 == 2 else x2 * x1 ** (x2 - 1)
-        return scaled(slope, t)
-    # (x1 may be a scalar here too, of a mixture of levels)
+        return mul_inplace_on_fresh(slope, t)
+    # (x1 may be a scalar if levels are mixed)
     none = (x1 == 0) & (x2 == 0)
     return t * where(none, 0.0, x2 * xp.pow(where(none, 1.0, x1), x2 - 1))
 
 
 def _pow_exponent(t: Any, out: Any, x1: Any, _x2: Any) -> Any:
-    """T * out * log(x1); 0 for x1 = 0, and for x1 < 0, where only isolated x2 give a number."""
+    """Return t * out * log(x1); 0 for x1 <= 0: below 0 only isolated x2 have a real power."""
     base = asarray(x1, dtype=out.dtype, device=out.device)
     outside = base == 0 if out.dtype.kind == "c" else base <= 0
     return t * (out * xp.log(where(outside, 1.0, base)))
@@ -142,22 +143,24 @@ holomorphic("pow", _pow_base, _pow_exponent)
 # ---- exponential and logarithm
 
 holomorphic("exp", lambda t, out, _x: t * out)
-holomorphic("expm1", lambda t, _out, x: scaled(xp.exp(x), t))  # out + 1 would lose small values
+holomorphic(
+    "expm1", lambda t, _out, x: mul_inplace_on_fresh(xp.exp(x), t)
+)  # out + 1 would lose small values
 holomorphic("log", lambda t, _out, x: t / x)
-holomorphic("log1p", lambda t, _out, x: _over(t, 1 + x))
-holomorphic("log2", lambda t, _out, x: _over(t, math.log(2) * x))
-holomorphic("log10", lambda t, _out, x: _over(t, math.log(10) * x))
+holomorphic("log1p", lambda t, _out, x: _div_into_fresh(t, 1 + x))
+holomorphic("log2", lambda t, _out, x: _div_into_fresh(t, math.log(2) * x))
+holomorphic("log10", lambda t, _out, x: _div_into_fresh(t, math.log(10) * x))
 
 
 def _logistic(t: Any, x1: Any, x2: Any) -> Any:
-    """T * exp(x1) / (exp(x1) + exp(x2)), half where both are the same infinity."""
+    """Return t * exp(x1) / (exp(x1) + exp(x2)); t / 2 where both are the same infinity."""
     difference = where(xp.isinf(x1) & (x1 == x2), 0.0, x2 - x1)
     # (not over 1 + exp(difference): where that overflows, its own derivative would be NaN)
     return t * xp.exp(-xp.logaddexp(0.0, difference))
 
 
 def _tensors(out: Any, *operands: Any) -> list[Any]:
-    """Operands of which one may be a scalar, as tensors."""
+    """Convert operands to tensors; one may be a scalar."""
     return [asarray(x, dtype=out.dtype, device=out.device) for x in operands]
 
 
@@ -169,15 +172,17 @@ real(
 
 # ---- trigonometric and hyperbolic; their inverses with both roots, as z**2 leaves the branch
 
-holomorphic("sin", lambda t, _out, x: scaled(xp.cos(x), t))
-holomorphic("cos", lambda t, _out, x: -scaled(xp.sin(x), t))
-holomorphic("tan", lambda t, out, _x: scaled(_plus_one(out * out), t))
-holomorphic("sinh", lambda t, _out, x: scaled(xp.cosh(x), t))
-holomorphic("cosh", lambda t, _out, x: scaled(xp.sinh(x), t))
-holomorphic("tanh", lambda t, out, _x: scaled(_plus_one(scaled(-out, out)), t))
+holomorphic("sin", lambda t, _out, x: mul_inplace_on_fresh(xp.cos(x), t))
+holomorphic("cos", lambda t, _out, x: -mul_inplace_on_fresh(xp.sin(x), t))
+holomorphic("tan", lambda t, out, _x: mul_inplace_on_fresh(_plus_one(out * out), t))
+holomorphic("sinh", lambda t, _out, x: mul_inplace_on_fresh(xp.cosh(x), t))
+holomorphic("cosh", lambda t, _out, x: mul_inplace_on_fresh(xp.sinh(x), t))
+holomorphic(
+    "tanh", lambda t, out, _x: mul_inplace_on_fresh(_plus_one(mul_inplace_on_fresh(-out, out)), t)
+)
 holomorphic("asin", lambda t, _out, x: t / (xp.sqrt(1 - x) * xp.sqrt(1 + x)))
 holomorphic("acos", lambda t, _out, x: -t / (xp.sqrt(1 - x) * xp.sqrt(1 + x)))
-holomorphic("atan", lambda t, _out, x: _over(t, _plus_one(x * x)))
+holomorphic("atan", lambda t, _out, x: _div_into_fresh(t, _plus_one(x * x)))
 holomorphic("acosh", lambda t, _out, x: t / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
 holomorphic("atanh", lambda t, _out, x: t / ((1 - x) * (1 + x)))
 
@@ -225,7 +230,7 @@ define("abs", (lambda g, _out, x: g * xp.sign(x), _abs_jvp), elementwise=True)
 
 
 def _sign(t: Any, out: Any, x: Any) -> Any:
-    """Of complex numbers, x / abs(x): what is across the direction of x, over abs(x)."""
+    """For complex numbers, the component of t orthogonal to x, divided by abs(x)."""
     if x.dtype.kind != "c":
         return None
     return (t - out * xp.real(xp.conj(out) * t)) / _radius(xp.abs(x)) * (xp.abs(out))
@@ -234,36 +239,38 @@ def _sign(t: Any, out: Any, x: Any) -> Any:
 define("sign", (_sign, _sign), elementwise=True)
 real("copysign", lambda t, out, x1, _x2: t * (xp.sign(x1) * xp.sign(out)), None)
 
-# ---- the larger and the smaller: equal ones share, which is the subgradient of least norm; with
-# scalars, which have no part in it, that is 0
+# ---- maximum and minimum: equal operands share the gradient, which is the subgradient of least
+# norm; with a scalar operand, which has no gradient, that is 0
 
 
 def _share(t: Any, x: Any, other: Any) -> Any:
-    """The part of `t` that belongs to `x` in maximum(x, other)."""
-    return _halves(t, x > other, x >= other)
+    """Gradient of `x` in maximum(x, other)."""
+    return _share_by_masks(t, x > other, x >= other)
 
 
 def _share_min(t: Any, x: Any, other: Any) -> Any:
-    return _halves(t, x < other, x <= other)
+    return _share_by_masks(t, x < other, x <= other)
 
 
-def _halves(t: Any, more: Any, at_least: Any) -> Any:
-    """All of `t`, half of it, or nothing; by sums, which cost less than `where` does."""
+def _share_by_masks(t: Any, more: Any, at_least: Any) -> Any:
+    """Return `t`, `t` / 2 or 0; sums of masks are faster than `where`."""
     dtype = t.dtype
     weight = updated("iadd", call("astype", more, dtype), call("astype", at_least, dtype))
-    weight = scaled(weight, 0.5)
-    return scaled(weight, t) if weight.shape == t.shape else weight * t
+    weight = mul_inplace_on_fresh(weight, 0.5)
+    return mul_inplace_on_fresh(weight, t) if weight.shape == t.shape else weight * t
 
 
 def _extreme(name: str, share: Function, more: str) -> None:
-    """Both operands, and either beside a scalar, for which the result tells enough."""
+    """Define the rule of maximum or minimum; with a scalar operand, it needs only the result."""
     define(
         name,
-        *_same(lambda t, _out, x1, x2: share(t, x1, x2), lambda t, _out, x1, x2: share(t, x2, x1)),
+        *_symmetric_pairs(
+            lambda t, _out, x1, x2: share(t, x1, x2), lambda t, _out, x1, x2: share(t, x2, x1)
+        ),
         elementwise=True,
         scalar=Rule(
             name,
-            _same(
+            _symmetric_pairs(
                 lambda t, out, _x1, x2: _dispatch.binary(
                     "multiply", t, _dispatch.binary(more, out, x2)
                 ),
@@ -276,7 +283,7 @@ def _extreme(name: str, share: Function, more: str) -> None:
     )
 
 
-def _same(*scales: Function) -> list[tuple[Function, Function]]:
+def _symmetric_pairs(*scales: Function) -> list[tuple[Function, Function]]:
     return [(scale, scale) for scale in scales]
 
 
@@ -289,7 +296,7 @@ def _lower(x: Any, low: Any) -> Any:
 
 
 def _clip_x(t: Any, _out: Any, x: Any, low: Any, high: Any) -> Any:
-    """Of minimum(maximum(x, low), high), what comes to x."""
+    """Gradient of x in minimum(maximum(x, low), high)."""
     if high is not None:
         t = _share_min(t, _lower(x, low), high)
     return t if low is None else _share(t, x, low)
@@ -313,12 +320,15 @@ def _clip_scalars(t: Any, out: Any, _x: Any, low: Any, high: Any) -> Any:
 
 define(
     "clip",
-    *_same(_clip_x, _clip_low, _clip_high),
+    *_symmetric_pairs(_clip_x, _clip_low, _clip_high),
     elementwise=True,
-    scalar=Rule("clip", [*_same(_clip_scalars), (None, None), (None, None)], elementwise=True),
+    scalar=Rule(
+        "clip", [*_symmetric_pairs(_clip_scalars), (None, None), (None, None)], elementwise=True
+    ),
 )
 
-# ---- the engine's own: `settle(x, weight)` is x, but 0 for its NaNs where weight is 0 or infinite
+# ---- internal operations: `settle(x, weight)` is x, with NaN masked to 0 where weight is 0 or
+# infinite
 
 
 def _settled(t: Any, _out: Any, x: Any, weight: Any) -> Any:
@@ -328,7 +338,7 @@ def _settled(t: Any, _out: Any, x: Any, weight: Any) -> Any:
 define("settle", (_settled, _settled), (None, None))
 define("tie", (identity, identity), (None, None))
 
-# ---- declared
+# ---- without derivatives
 
 zero(
     "ceil floor floor_divide round trunc isfinite isinf isnan signbit equal not_equal less "

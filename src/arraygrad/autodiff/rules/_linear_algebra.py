@@ -52,7 +52,7 @@ define(
 
 
 def _pairs(axes: Any, ndim1: int, ndim2: int) -> tuple[list[int], list[int]]:
-    """The axes that a tensordot sums over, of either operand."""
+    """Axes of each operand that a tensordot sums over."""
     if isinstance(axes, int):
         return list(range(ndim1 - axes, ndim1)), list(range(axes))
     first, second = axes
@@ -66,7 +66,7 @@ def _tensordot_left(g: Any, _out: Any, x1_like: Any, x2: Any, axes: Any) -> Any:
     free1 = [i for i in range(x1_like.ndim) if i not in first]
     free2 = [i for i in range(x2.ndim) if i not in second]
     found = xp.tensordot(g, conj(x2), axes=(list(range(len(free1), g.ndim)), free2))
-    # Its axes: those free in x1, then those of x2 that were summed over, in x2's order.
+    # Its axes are the free ones of x1, then the contracted ones of x2 in the order of x2.
     order = [*free1, *(first[second.index(i)] for i in sorted(second))]
     return permute_dims(found, tuple(order.index(i) for i in range(x1_like.ndim)))
 

@@ -1,6 +1,6 @@
-"""Rules of manipulation functions, and of what the other chapters only move around.
+"""Rules of manipulation functions and of other functions that only move elements.
 
-All are linear; those that give views also say how to write into one.
+All are linear. Rules of views also define how to write through the view.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def _repeat_vjp(g: Any, _out: Any, x_like: Any, repeats: Any, axis: Any) -> Any:
 
 
 def _repeat_prepare(operands: Any, args: Any, kwargs: Any) -> Any:
-    """By a tensor: take the places that are repeated, for which a GPU is waited for once."""
+    """If `repeats` is a tensor, rewrite as `take`, so that the host waits for a GPU only once."""
     x, repeats = operands
     if not isinstance(repeats, Tensor):
         return NotImplemented
@@ -254,10 +254,10 @@ define(
 
 
 def _last_write(g: Any, _out: Any, _x: Any, value_like: Any, key: Any) -> Any:
-    """Of an assignment, what comes to the value: where it was not overwritten by itself."""
+    """Gradient of an assigned value; if an element is written twice, only the last write counts."""
     if not value_like.shape and getattr(key, "dtype", None) == bool_:
         mask = xp.reshape(key, key.shape + (1,) * (g.ndim - key.ndim))
-        return where(mask, g, 0.0)  # all of it goes to one number: none need be counted
+        return where(mask, g, 0.0)  # the value is a scalar: nothing to mask
     chosen = g[key]
     keys = key if isinstance(key, tuple) else (key,)
     if any(

@@ -52,7 +52,7 @@ define("sort", (_sort_vjp, _sort_jvp))
 
 def _take_vjp(g: Any, _out: Any, x_like: Any, indices: Any, axis: int | None) -> Any:
     if not x_like.ndim:
-        return _sum(g)  # there is only one to take
+        return _sum(g)  # there is only one element to take
     axis = 0 if axis is None else axis % x_like.ndim
     return scatter(g, (slice(None),) * axis + (indices,), x_like.shape)
 
@@ -68,7 +68,7 @@ def _take_along_vjp(g: Any, _out: Any, x_like: Any, indices: Any, axis: int) -> 
     axis %= x_like.ndim
     key: list[Any] = []
     for i, n in enumerate(g.shape):
-        # Axes along which the indices, or x, are broadcast count once.
+        # Broadcast axes of the indices or of x are summed.
         places = arange(n if x_like.shape[i] != 1 or i == axis else 1, device=g.device)
         key.append(reshape(places, (1,) * i + (-1,) + (1,) * (g.ndim - i - 1)))
     key[axis] = indices
@@ -132,7 +132,7 @@ def _diff_vjp(g: Any, _out: Any, x_like: Any, *, axis: int, n: int, **_: Any) ->
 
 
 def _diff_prepare(operands: Any, args: Any, kwargs: Any) -> Any:
-    """With ends, which may be traced too: join them first, as the function itself does."""
+    """Rewrite with `prepend` and `append`, which may be traced, joined to `x` first."""
     parts = [kwargs.get("prepend"), operands[0], kwargs.get("append")]
     parts = [p for p in parts if p is not None]
     if len(parts) == 1:

@@ -15,24 +15,24 @@ from .._transpose import define
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
-    """The axes that a reduction goes over, counted from 0."""
-    if axis is None or not ndim:  # of no axes NumPy takes 0 and -1, too
+    """Nonnegative axes of a reduction."""
+    if axis is None or not ndim:  # for 0-d arrays NumPy also accepts axes 0 and -1
         return tuple(range(ndim))
     axes = axis if isinstance(axis, tuple) else (axis,)
     return tuple(i + ndim if i < 0 else i for i in axes)
 
 
 def restored(g: Any, ndim: int, axis: Any, keepdims: bool) -> Any:
-    """A reduction's result with the axes of its operand, of size 1 where it went over them."""
+    """Result of a reduction with the reduced axes restored with size 1."""
     if keepdims or not ndim or not g.ndim:
-        return g  # which broadcasts as it is
+        return g  # already broadcasts
     axes = axes_of(axis, ndim)
     rest = iter(g.shape)
     return reshape(g, tuple([1 if i in axes else next(rest) for i in range(ndim)]))
 
 
 def spread(g: Any, x_like: Any, axis: Any, keepdims: bool) -> Any:
-    """A reduction's result broadcast over its operand's shape."""
+    """Broadcast the result of a reduction to the shape of its operand."""
     if g._data.shape:
         g = restored(g, x_like.ndim, axis, keepdims)
     return view("broadcast_to", g, x_like.shape)
@@ -66,7 +66,7 @@ define(
 
 def _centred(x: Any, axis: Any) -> Any:
     x = x - xp.mean(x, axis=axis, keepdims=True)
-    # What the mean was rounded by would count where numbers differ by little.
+    # Center twice: the rounding error of the mean matters if the numbers differ little.
     return x - xp.mean(x, axis=axis, keepdims=True)
 
 
@@ -88,7 +88,7 @@ define("var", (_var_vjp, _var_jvp))
 
 
 def _length(out: Any) -> Any:
-    """A standard deviation to divide by: where it is 0, so is what is divided."""
+    """Standard deviation as a divisor: 0 is replaced by 1, because the numerator is 0 too."""
     return where(out == 0, 1.0, out)
 
 
@@ -108,7 +108,7 @@ def _std_jvp(t: Any, out: Any, x: Any, *, axis: Any, correction: float, keepdims
 
 define("std", (_std_vjp, _std_jvp))
 
-# ---- the largest and the smallest: equal ones share
+# ---- maximum and minimum: equal elements share the gradient
 
 
 def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
@@ -130,7 +130,7 @@ def _number(found: Any, axis: Any, keepdims: bool) -> Any:
 define("max", (_extreme_vjp, _extreme_jvp))
 define("min", (_extreme_vjp, _extreme_jvp))
 
-# ---- running sums and products
+# ---- cumulative sums and products
 
 
 def _axis_of(axis: int | None, ndim: int) -> int:
@@ -164,17 +164,17 @@ define(
 
 
 def _shifted(x: Any, axis: int, first: float) -> Any:
-    """`x` moved on by one place along an axis, where `first` comes in."""
+    """Shift `x` by one position along an axis, starting with `first`."""
     shape = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
     start = broadcast_to(first * ones((), dtype=x.dtype, device=x.device), shape)
     return concat([start, _part(x, axis, None, -1)], axis=axis)
 
 
 def recurrence(a: Any, b: Any, axis: int) -> Any:
-    """S with ``s[i] = a[i] * s[i - 1] + b[i]`` along an axis, ``s[-1]`` being 0.
+    """Solve ``s[i] = a[i] * s[i - 1] + b[i]`` along an axis, with ``s[-1] = 0``.
 
-    By doubling (Hillis and Steele, 1986): in as many steps as the length has binary digits,
-    and with products and sums alone, so that derivatives of any order hold at zeros too.
+    Computed as a parallel scan by doubling (Hillis and Steele, 1986), in log2(n) steps. It uses
+    only products and sums, so derivatives of any order are correct at zeros too.
     """
     step, n = 1, b.shape[axis]
     while step < n:
@@ -202,7 +202,7 @@ def _cumulative_prod_jvp(
 def _cumulative_prod_vjp(
     g: Any, out: Any, x: Any, *, axis: Any, dtype: Any, include_initial: bool
 ) -> Any:
-    x = x if x.ndim else reshape(x, (1,))  # as the result of one without axes is
+    x = x if x.ndim else reshape(x, (1,))  # like the result for a 0-d tensor
     axis = _axis_of(axis, x.ndim)
     if include_initial:
         before, g = _part(out, axis, None, -1), _part(g, axis, 1, None)
@@ -217,7 +217,7 @@ define("cumulative_prod", (_cumulative_prod_vjp, _cumulative_prod_jvp))
 
 
 def _others(x: Any, axis: Any) -> Any:
-    """At each place the product of all elements but that one."""
+    """Product of all other elements, for each element."""
     axes = axes_of(axis, x.ndim)
     if not axes:
         return ones((), dtype=x.dtype, device=x.device)

@@ -1,8 +1,8 @@
 """Rules of the fft extension. All are linear: the jvp is the function, the vjp its adjoint.
 
-A transform first cuts or pads its operand; its adjoint does that last. The adjoint of a scaled
-transform is the opposite transform with the scale on the same side, so "backward" and "forward"
-change places (see the standard on `norm`).
+A transform first truncates or pads its operand; its adjoint does that last. The adjoint of a scaled
+transform is the opposite transform with the scale on the same side, so "backward" and "forward" are
+swapped (see the standard on `norm`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ADJOINT: dict[str, Any] = {"backward": "forward", "ortho": "ortho", "forward": 
 
 
 def _resized(g: Any, shape: tuple[int, ...]) -> Any:
-    """Cut, or padded with zeros, at the end of each axis."""
+    """Truncate or pad with zeros at the end of each axis."""
     for axis, n in enumerate(shape):
         have = g.shape[axis]
         if have > n:
@@ -32,7 +32,7 @@ def _resized(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _weights(g: Any, n: int, axis: int, inner: float) -> Any:
-    """`g` times `inner`, but for the frequencies of a real transform that stand for themselves."""
+    """Multiply `g` by `inner`, except at the self-conjugate frequencies of a real transform."""
     count = n // 2 + 1
     w = ones((count,), dtype=g.dtype, device=g.device)
     stop = count - 1 if n % 2 == 0 else count
@@ -48,7 +48,7 @@ def _axes(x: Any, s: Any, axes: Any) -> tuple[int, ...]:
 
 
 def _complex(name: str, inverse: str) -> None:
-    """Fft and ifft, of one axis and of several."""
+    """Define the rules of fft and ifft, along one axis or several."""
     back, backs = getattr(fft, inverse), getattr(fft, inverse + "n")
     forth, forths = getattr(fft, name), getattr(fft, name + "n")
 
@@ -78,7 +78,7 @@ def _as_complex(t: Any) -> Any:
 _complex("fft", "ifft")
 _complex("ifft", "fft")
 
-# ---- transforms of real numbers: half of the frequencies stand for two each
+# ---- transforms of real numbers: a coefficient stands for itself and its conjugate
 
 
 def _rfft_adjoint(g: Any, x_like: Any, n: int, axis: int, norm: Any) -> Any:

@@ -2,28 +2,27 @@
 
 Notes
 -----
-The letters: t is a tangent, g a cotangent, xᴴ the conjugate transpose.
+Notation: t is a tangent, g a cotangent, xᴴ the conjugate transpose.
 
 - `cholesky`, `eigh` and `eigvalsh` read one triangle (the lower; for an upper factor on the CPU,
-  the upper), but count as functions of Hermitian matrices: a tangent is made Hermitian,
-  (t + tᴴ) / 2, and so is the gradient.
-- Eigenvalues or singular values closer than 8 n eps max|λ|, by which rounding may have parted
-  them, count as equal, and singular values below that as zero. Which vectors belong to equal ones
-  is arbitrary; functions that do not depend on that choice have right gradients. In reverse mode
-  the gradient is the limit as the values part (`_degenerate`). In forward mode `eigh` and
-  `svd` give those vectors that have a derivative in the given direction, so that at equal values
-  the vectors are others than outside of differentiation. Values and norms alone (`eigvals`,
-  `eigvalsh`, `svdvals`, `matrix_norm`) share the gradient equally among equal values and give 0 for
-  singular values of zero, which is the subgradient of least norm.
-- Second derivatives at equal values are refused where they would need more than that.
-- Phases of singular vectors and eigenvectors, and the columns of U, V and Q that only complete
-  a basis, are arbitrary too; derivatives are those of vectors that do not turn.
+  the upper), but are treated as functions of Hermitian matrices: tangents and gradients are
+  symmetrised, (t + tᴴ) / 2.
+- Eigenvalues or singular values closer than 8 n eps max|λ|, the rounding error, are treated as
+equal, and singular values below that as zero. The vectors of equal values are arbitrary; functions
+that do not depend on that choice have correct gradients. In reverse mode the gradient is the limit
+of perturbed values (`_degenerate`). In forward mode `eigh` and `svd` return the vectors that have a
+derivative in the given direction, so at equal values the vectors differ from those outside of
+differentiation. Functions that return only values and norms (`eigvals`, `eigvalsh`, `svdvals`,
+`matrix_norm`) share the gradient equally among equal values, and have derivative 0 at zero singular
+values, which is the subgradient of least norm. - Second derivatives at equal values raise where
+this is not sufficient. - Phases of singular vectors and eigenvectors, and the columns of U, V and Q
+that only complete a basis, are arbitrary too; derivatives assume that these do not rotate.
 - `eig` and `eigvals` have no derivative where a matrix cannot be diagonalised, `qr` where the
   leading square of R is singular; `pinv` has one in directions that keep the rank.
-- `det` is a polynomial, and right at singular matrices.
-- `slogdet` of a singular matrix, -inf, passes on NaN, and 0 if its cotangent is 0.
-- Norms at 0 have the gradient 0; the largest or smallest of several equal elements, rows, columns
-  or singular values share theirs equally.
+- `det` is a polynomial, and its derivatives are correct at singular matrices. - `slogdet` of a
+singular matrix, -inf, has gradient NaN, or 0 if its cotangent is 0. - Norms have gradient 0 at 0.
+Several equal largest or smallest elements, rows, columns or singular values share the gradient
+equally.
 
 References
 ----------
@@ -77,70 +76,70 @@ def _hermitian(x: Any) -> Any:
 
 
 def _eye(x: Any, n: int, k: int | None = None, offset: int = 0) -> Any:
-    """Ones on a diagonal, of the dtype and on the device of `x`."""
+    """Ones on a diagonal, with the dtype and device of `x`."""
     return eye(n, k, k=offset, dtype=x.dtype, device=x.device)
 
 
-def _columns(v: Any) -> Any:
-    """Factors of the columns of a matrix."""
+def _as_row(v: Any) -> Any:
+    """Vector as a row, to scale the columns of a matrix."""
     return expand_dims(v, -2)
 
 
-def _rows(v: Any) -> Any:
+def _as_column(v: Any) -> Any:
     return expand_dims(v, -1)
 
 
-def _divided(x: Any, r: Any) -> Any:
-    """The product of x and the inverse of r."""
+def _right_divide(x: Any, r: Any) -> Any:
+    """Product of x and the inverse of r."""
     return _h(xp.solve(_h(r), _h(x)))
 
 
 def _constant(x: Any) -> Any:
-    """The values of `x`, in memory of their own."""
+    """Copy of the values of `x`, without a trace."""
     return unary("copy", alias(x))
 
 
-def _rounding(values: Any, n: int) -> Any:
-    """By how much rounding may have moved eigenvalues or singular values."""
+def _eig_tolerance(values: Any, n: int) -> Any:
+    """Rounding error of eigenvalues or singular values."""
     size = _abs(_constant(values))
     if not values.shape[-1]:
         return _sum(size, axis=-1, keepdims=True)
     return 8 * n * finfo(values.dtype).eps * _max(size, axis=-1, keepdims=True)
 
 
-def _reciprocal(x: Any, negligible: Any) -> Any:
-    """1 / x, and 0 where x is nothing but rounding."""
+def _safe_reciprocal(x: Any, negligible: Any) -> Any:
+    """1 / x, and 0 where x is negligible."""
     none = _abs(_constant(x)) <= negligible
     return where(none, 0.0, 1 / where(none, 1.0, x))
 
 
 def _differences(values: Any) -> Any:
     """values[j] - values[i] at i, j."""
-    return _columns(values) - _rows(values)
+    return _as_row(values) - _as_column(values)
 
 
-def _gaps(values: Any) -> Any:
+def _inverse_gaps(values: Any) -> Any:
     """1 / (values[j] - values[i]) at i, j, and 0 for equal ones."""
-    negligible = _rounding(values, values.shape[-1])
-    return _reciprocal(_differences(values), _rows(negligible))
+    negligible = _eig_tolerance(values, values.shape[-1])
+    return _safe_reciprocal(_differences(values), _as_column(negligible))
 
 
-def _averaging(values: Any, n: int) -> Any:
-    """The matrix that takes values to their means over equal `values`."""
-    close = _abs(_differences(_constant(values))) <= _rows(_rounding(values, n))
+def _group_mean(values: Any, n: int) -> Any:
+    """Matrix that averages over groups of equal `values`."""
+    close = _abs(_differences(_constant(values))) <= _as_column(_eig_tolerance(values, n))
     weight = astype(close, values.dtype)
     return weight / _sum(weight, axis=-1, keepdims=True)
 
 
 def _applied(matrix: Any, v: Any) -> Any:
-    return _sum(matrix * _columns(v), axis=-1)
+    return _sum(matrix * _as_row(v), axis=-1)
 
 
 # ---- products
 
 
 def _cross(x1: Any, x2: Any, like: Any, axis: int) -> Any:
-    """The cross product, summed over the axes by which the other operand has more than `like`."""
+    """Cross product, summed over the axes that `like` lacks."""
     out = xp.cross(moveaxis(x1, axis, -1), moveaxis(x2, axis, -1))
     if out.ndim > like.ndim:
         out = _sum(out, axis=tuple(range(out.ndim - like.ndim)))
@@ -172,7 +171,7 @@ define(
 
 
 def _power_derivative(t: Any, x: Any, n: int) -> Any:
-    """The derivative of xⁿ in the direction t: that corner of [[x, t], [0, x]]ⁿ (Mathias)."""
+    """Derivative of xⁿ in the direction t: the corner block of [[x, t], [0, x]]ⁿ (Mathias)."""
     if n == 0:
         return zeros_like(t)
     m = x.shape[-1]
@@ -201,7 +200,7 @@ def _on_diagonal(v: Any, shape: tuple[int, ...], offset: int) -> Any:
     if size:
         more = zeros((*v.shape[:-1], size), dtype=v.dtype, device=v.device)
         v = concat([v, more], axis=-1)
-    v = _rows(v) if offset >= 0 else _columns(v)
+    v = _as_column(v) if offset >= 0 else _as_row(v)
     return where(_eye(v, m, n, offset) != 0, v, 0.0)
 
 
@@ -232,7 +231,7 @@ define(
 
 
 def _small_adjugate(x: Any) -> Any:
-    """Of matrices with at most three rows, from their cofactors."""
+    """Adjugate of matrices with at most three rows, from their cofactors."""
     n = x.shape[-1]
     if n == 0:
         return x
@@ -246,16 +245,16 @@ def _small_adjugate(x: Any) -> Any:
 
 
 def _adjugate(x: Any) -> Any:
-    """det(x) x⁻¹, of singular matrices too, in a form that can be differentiated.
+    """Adjugate det(x) x⁻¹, also of singular matrices, in a differentiable form.
 
     With x = U S Vᴴ, b = Uᴴ x V is S, but x may vary: U and V are constants. All but its three
     smallest singular values are in the block a = b[:-3, :-3], which is inverted. With the Schur
-    complement c of a, which is of three rows, det b = det a det c, and so
+    complement c of a, which has three rows, det b = det a det c, and so
 
         adj b = det a (det c [[a⁻¹, 0], [0, 0]] + [[-a⁻¹ b₁₂], [1]] adj c [-b₂₁ a⁻¹, 1]).
 
-    That is exact, to derivatives of any order, for ranks down to n - 3. With a lower rank all
-    derivatives of the determinant to the third are zero, as they are here.
+    This is exact, to derivatives of any order, for ranks down to n - 3. For lower ranks all
+    derivatives of the determinant up to the third are zero, as they are here.
     """
     n = x.shape[-1]
     k = n - 3
@@ -265,10 +264,10 @@ def _adjugate(x: Any) -> Any:
     u, s, vh = xp.svd(fixed)
     phase = expand_dims(xp.det(u) * xp.det(vh), (-2, -1))
     uh, v = _h(u), _h(vh)
-    b = _columns(s) * _eye(x, n) + matmul(matmul(uh, x - fixed), v)
+    b = _as_row(s) * _eye(x, n) + matmul(matmul(uh, x - fixed), v)
     a, b12, b21, b22 = b[..., :k, :k], b[..., :k, k:], b[..., k:, :k], b[..., k:, k:]
     none = s[..., :k] <= finfo(s.dtype).eps ** 2 * s[..., :1]
-    inverse = xp.inv(a + _columns(astype(none, s.dtype)) * _eye(x, k))
+    inverse = xp.inv(a + _as_row(astype(none, s.dtype)) * _eye(x, k))
     left, right = matmul(inverse, b12), matmul(b21, inverse)
     c = b22 - matmul(right, b12)
     small = _small_adjugate(c)
@@ -292,7 +291,7 @@ define(
 
 
 def _safe_inverse(out: Any, x: Any) -> tuple[Any, Any]:
-    """Which matrices are singular, and the inverses of the others."""
+    """Mask of singular matrices, and the inverses of the others."""
     singular = out[0] == 0
     return singular, xp.inv(where(expand_dims(singular, (-2, -1)), _eye(x, x.shape[-1]), x))
 
@@ -329,14 +328,14 @@ define("linalg.inv", (_inv_vjp, lambda t, out, _x: -matmul(matmul(out, t), out))
 def _solve_whole(g: Any, out: Any, x1: Any, x2: Any) -> Any:
     vector = x2.ndim == 1
     if vector:
-        g, out = _rows(g), _rows(out)
+        g, out = _as_column(g), _as_column(out)
     g2 = xp.solve(_h(x1), g)
     return -matmul(g2, _h(out)), g2[..., 0] if vector else g2
 
 
 def _solve_jvp(t: Any, out: Any, x1: Any, x2: Any) -> Any:
     if x2.ndim == 1:
-        return -xp.solve(x1, matmul(t, _rows(out)))[..., 0]
+        return -xp.solve(x1, matmul(t, _as_column(out)))[..., 0]
     return -xp.solve(x1, matmul(t, out))
 
 
@@ -349,7 +348,7 @@ define(
 
 
 def _pinv_vjp(g: Any, p: Any, x: Any, rtol: Any = None) -> Any:
-    if x.shape[-2] < x.shape[-1]:  # fewer rows than columns: by its transpose, with less work
+    if x.shape[-2] < x.shape[-1]:  # fewer rows than columns: the transpose needs less work
         return _h(_pinv_vjp(_h(g), _h(p), _h(x), rtol))
     gh, ph = _h(g), _h(p)
     gx = (
@@ -358,7 +357,7 @@ def _pinv_vjp(g: Any, p: Any, x: Any, rtol: Any = None) -> Any:
         - matmul(matmul(ph, g), ph)
     )
     if rtol is not None:
-        u, vh, w, r = _cut_off(x, rtol)
+        u, vh, w, r = _cut_off_correction(x, rtol)
         c = matmul(matmul(vh, g), u)
         c = w * (c + r * _h(c)) + _h(w * (r * c + _h(c)))
         gx = gx + matmul(matmul(u, c), vh)
@@ -366,7 +365,7 @@ def _pinv_vjp(g: Any, p: Any, x: Any, rtol: Any = None) -> Any:
 
 
 def _pinv_jvp(t: Any, p: Any, x: Any, rtol: Any = None) -> Any:
-    """With a constant rank (Golub & Pereyra)."""
+    """Derivative at constant rank (Golub & Pereyra)."""
     if x.shape[-2] < x.shape[-1]:
         return _h(_pinv_jvp(_h(t), _h(p), _h(x), rtol))
     th, ph = _h(t), _h(p)
@@ -376,32 +375,34 @@ def _pinv_jvp(t: Any, p: Any, x: Any, rtol: Any = None) -> Any:
         - matmul(matmul(p, t), p)
     )
     if rtol is not None:
-        u, vh, w, r = _cut_off(x, rtol)
+        u, vh, w, r = _cut_off_correction(x, rtol)
         c = matmul(matmul(_h(u), t), _h(vh))
         c = w * (c + r * _h(c)) + _h(w * (r * c + _h(c)))
         dp = dp + _h(matmul(matmul(u, _h(c)), vh))
     return dp
 
 
-def _cut_off(x: Any, rtol: Any) -> tuple[Any, Any, Any, Any]:
-    """What singular values that are cut off but not zero add to Golub & Pereyra's formula.
+def _cut_off_correction(x: Any, rtol: Any) -> tuple[Any, Any, Any, Any]:
+    """Correction to Golub & Pereyra's formula for nonzero singular values that are cut off.
 
-    Between vectors j, cut off, and i, kept, the tangents of U and V that `_svd_jvp` gives differ
-    from those with sⱼ = 0 by r = sⱼ / sᵢ times each other. With c = Uᴴ t V this adds to Vᴴ dp U
-    the matrix e + fᴴ with eⱼᵢ = w (c + r cᴴ)ⱼᵢ, fⱼᵢ = w (r c + cᴴ)ⱼᵢ, w = r / (1 - r²) / sᵢ².
+    Between vectors j, cut off, and i, retained, the tangents of U and V from `_svd_jvp` differ from
+    those with sⱼ = 0 by r = sⱼ / sᵢ times each other. With c = Uᴴ t V this adds to Vᴴ dp U the
+    matrix e + fᴴ with eⱼᵢ = w (c + r cᴴ)ⱼᵢ, fⱼᵢ = w (r c + cᴴ)ⱼᵢ, w = r / (1 - r²) / sᵢ².
     """
     u, s, vh = xp.svd(x, full_matrices=False)
     fixed = _constant(s)
-    limit = fixed[..., :1] * (rtol if isinstance(rtol, (int, float)) else _rows(_constant(rtol)))
-    kept = fixed > limit
-    pairs = _columns(kept) & ~_rows(kept)
-    size = where(_columns(kept), _columns(s), 1.0)
-    r = where(pairs, _rows(s) / size, 0.0)
+    limit = fixed[..., :1] * (
+        rtol if isinstance(rtol, (int, float)) else _as_column(_constant(rtol))
+    )
+    retained = fixed > limit
+    pairs = _as_row(retained) & ~_as_column(retained)
+    size = where(_as_row(retained), _as_row(s), 1.0)
+    r = where(pairs, _as_column(s) / size, 0.0)
     return u, vh, r / (1 - r * r) / (size * size), r
 
 
 def _fixed_rtol(function: Any) -> Any:
-    """Piecewise constant in a tensor rtol, which is a parameter and not an operand."""
+    """Rewrite with a constant rtol; the function is piecewise constant in it."""
 
     def prepare(operands: Any, _args: Any, kwargs: Any) -> Any:
         rtol = kwargs["rtol"]
@@ -419,12 +420,12 @@ define("linalg.matrix_rank", (None, None), prepare=_fixed_rtol(xp.matrix_rank))
 
 
 def _lower_half(x: Any) -> Any:
-    """The lower triangle with half of the diagonal."""
+    """Lower triangle with half of the diagonal."""
     return tril(x) - 0.5 * _eye(x, x.shape[-1]) * x
 
 
 def _cholesky_vjp(g: Any, out: Any, _x: Any, upper: bool) -> Any:
-    """With L⁻ᴴ Φ(Lᴴ g) L⁻¹ made Hermitian (Murray)."""
+    """Compute L⁻ᴴ Φ(Lᴴ g) L⁻¹, symmetrised (Murray)."""
     factor, g = (_h(out), _h(g)) if upper else (out, g)
     inverse = xp.inv(factor)
     middle = _hermitian(_lower_half(matmul(_h(factor), g)))
@@ -442,17 +443,17 @@ def _cholesky_jvp(t: Any, out: Any, _x: Any, upper: bool) -> Any:
 define("linalg.cholesky", (_cholesky_vjp, _cholesky_jvp))
 
 
-def _completed(q: Any, dq: Any, k: int) -> Any:
-    """The tangent of a unitary matrix from that of its first k columns.
+def _complete_tangent(q: Any, dq: Any, k: int) -> Any:
+    """Tangent of a unitary matrix from that of its first k columns.
 
-    The others turn no more than they must to stay orthogonal.
+    The others rotate only as needed to stay orthogonal.
     """
     first, others = q[..., :k], q[..., k:]
     return concat([dq, -matmul(first, matmul(_h(dq), others))], axis=-1)
 
 
-def _reduced(q: Any, g: Any, k: int) -> tuple[Any, Any]:
-    """The first k columns of a unitary matrix, and their cotangent from that of all."""
+def _reduce_cotangent(q: Any, g: Any, k: int) -> tuple[Any, Any]:
+    """First k columns of a unitary matrix, and their cotangent from that of all columns."""
     if q.shape[-1] == k:
         return q, g
     first, others = q[..., :k], q[..., k:]
@@ -462,7 +463,7 @@ def _reduced(q: Any, g: Any, k: int) -> tuple[Any, Any]:
 
 
 def _lower_skew(c: Any) -> Any:
-    """The skew-Hermitian matrix with the lower triangle of c."""
+    """Skew-Hermitian matrix with the lower triangle of c."""
     low = tril(c, k=-1)
     skew = low - _h(low)
     if c.dtype.kind == "c":
@@ -471,7 +472,7 @@ def _lower_skew(c: Any) -> Any:
 
 
 def _upper_hermitian(y: Any) -> Any:
-    """The Hermitian matrix with the upper triangle of y."""
+    """Hermitian matrix with the upper triangle of y."""
     up = triu(y, k=1)
     return up + _h(up) + real(y) * _eye(y, y.shape[-1])
 
@@ -483,10 +484,10 @@ def _qr_parts(out: Any) -> tuple[Any, Any, Any, int]:
 
 
 def _qr_vjp(g: Any, out: Any, x_like: Any, mode: str) -> Any:
-    """Walter & Lehmann; the columns beyond the square are R₂ = Qᴴ A₂."""
+    """Pullback of qr (Walter & Lehmann); the columns beyond the square are R₂ = Qᴴ A₂."""
     gq, gr = g
     q, r1, r2, k = _qr_parts(out)
-    q, gq = _reduced(q, gq, k)
+    q, gq = _reduce_cotangent(q, gq, k)
     gq = zeros_like(q) if gq is None else gq
     y, others = -matmul(_h(q), gq), []
     if gr is not None:
@@ -498,7 +499,7 @@ def _qr_vjp(g: Any, out: Any, x_like: Any, mode: str) -> Any:
             gq, y = gq + matmul(q, more), y - more
     elif x_like.shape[-1] > k:
         others.append(zeros_like(matmul(q, r2)))
-    gx = _divided(gq + matmul(q, _upper_hermitian(y)), _h(r1))
+    gx = _right_divide(gq + matmul(q, _upper_hermitian(y)), _h(r1))
     return concat([gx, *others], axis=-1) if others else gx
 
 
@@ -506,14 +507,14 @@ def _qr_jvp(t: Any, out: Any, x: Any, mode: str) -> Any:
     q, r1, r2, k = _qr_parts(out)
     m, n = x.shape[-2:]
     first = q[..., :k]
-    b = _divided(t[..., :k], r1)
+    b = _right_divide(t[..., :k], r1)
     c = matmul(_h(first), b)
     upper = c - _lower_skew(c)
     dq, dr = b - matmul(first, upper), matmul(upper, r1)
     if n > k:
         dr = concat([dr, matmul(_h(first), t[..., k:] - matmul(dq, r2))], axis=-1)
     if q.shape[-1] > k:
-        dq = _completed(q, dq, k)
+        dq = _complete_tangent(q, dq, k)
         dr = concat(
             [dr, zeros((*dr.shape[:-2], m - k, n), dtype=dr.dtype, device=dr.device)], axis=-2
         )
@@ -525,26 +526,26 @@ define("linalg.qr", (_qr_vjp, _qr_jvp))
 # ---- eigenvalues
 
 
-def _ramp(values: Any) -> Any:
-    """n, ..., 2, 1 along the last axis: a direction in which equal values part."""
+def _perturbation(values: Any) -> Any:
+    """n, ..., 2, 1 along the last axis: a direction that separates equal values."""
     n = values.shape[-1]
     return broadcast_to(arange(n, 0, -1, dtype=values.dtype, device=values.device), values.shape)
 
 
-def _parted(values: Any, n: int, *, zeros: bool = False) -> Any:
-    """The values, parted if any are equal (or zero)."""
-    negligible = _rounding(values, n)
-    close = _abs(_differences(_constant(values))) <= _rows(negligible)
+def _perturbed(values: Any, n: int, *, zeros: bool = False) -> Any:
+    """The values, perturbed if any are equal (or zero)."""
+    negligible = _eig_tolerance(values, n)
+    close = _abs(_differences(_constant(values))) <= _as_column(negligible)
     part = count_nonzero(close) > values.size
     if zeros:
         part = part | (count_nonzero(_constant(values) <= negligible) > 0)
-    if part:  # one look at the data: a GPU is waited for
-        return perturb(values, _ramp(values))
+    if part:  # reads the data: the host waits for a GPU
+        return perturb(values, _perturbation(values))
     return values
 
 
 def _check_order(name: str, values: Any, *others: Any) -> None:
-    """Raise where a derivative is differentiated in turn at values that were parted."""
+    """Raise for a second derivative at perturbed values."""
     if is_perturbed(values):
         given = [x for x in (values, *others) if x is not None]
         second = any(is_traced(unhidden(x)) for x in given)
@@ -555,26 +556,26 @@ def _check_order(name: str, values: Any, *others: Any) -> None:
 
 
 def _check_averaged(name: str, values: Any, n: int, *traced: Any) -> None:
-    """The same for what takes means over equal values."""
+    """Raise for a second derivative of a function that averages over equal values."""
     if all(isinstance(x, Array) and is_traced(x) for x in traced):
-        close = _abs(_differences(_constant(values))) <= _rows(_rounding(values, n))
+        close = _abs(_differences(_constant(values))) <= _as_column(_eig_tolerance(values, n))
         if count_nonzero(close) > values.size:
             raise NotDifferentiableError(_SECOND.format(name))
 
 
 _SECOND = (
-    "{}: second derivatives where eigenvalues or singular values are equal (or, of vectors, zero) "
-    "are not known; first ones are"
+    "{}: second derivatives at equal eigenvalues or singular values (or, of vectors, zero ones) "
+    "are not supported; first ones are"
 )
 
 
-def _over(x: Any, differences: Any, negligible: Any, values: Any, direction: Any) -> Any:
-    """The quotient, x / differences, as a limit where the differences are nothing but rounding.
+def _limit_quotient(x: Any, differences: Any, negligible: Any, values: Any, direction: Any) -> Any:
+    """Quotient x / differences, as a limit where the differences are negligible.
 
-    There `x` counts as nothing, which it is for what does not depend on the choice of vectors.
+    There `x` is treated as 0, as it is if the function does not depend on the choice of vectors.
     """
     x, change = value_and_slope(x, values)
-    quotient = _reciprocal(differences, negligible) * x
+    quotient = _safe_reciprocal(differences, negligible) * x
     if change is None:
         return quotient
     none = _abs(_constant(differences)) <= negligible
@@ -582,60 +583,60 @@ def _over(x: Any, differences: Any, negligible: Any, values: Any, direction: Any
 
 
 def _eigh_vjp(g: Any, out: Any, _x: Any) -> Any:
-    """Giles, 3.1; for equal eigenvalues the limit as they part."""
+    """Pullback of eigh (Giles, 3.1); for equal eigenvalues the limit of perturbed ones."""
     gw, gv = g
     values, v = out
     _check_order("eigh", values, gw, gv)
     w, _ = value_and_slope(values, values)
     vh = _h(v)
     if gv is None:
-        return _hermitian(matmul(v * _columns(value_and_slope(gw, values)[0]), vh))
+        return _hermitian(matmul(v * _as_row(value_and_slope(gw, values)[0]), vh))
     turn = matmul(vh, gv)
-    middle = _over(
+    middle = _limit_quotient(
         0.5 * (turn - _h(turn)),
         _differences(w),
-        _rows(_rounding(w, w.shape[-1])),
+        _as_column(_eig_tolerance(w, w.shape[-1])),
         values,
-        _differences(_ramp(w)),
+        _differences(_perturbation(w)),
     )
     if gw is not None:
-        middle = middle + _columns(value_and_slope(gw, values)[0]) * _eye(w, w.shape[-1])
+        middle = middle + _as_row(value_and_slope(gw, values)[0]) * _eye(w, w.shape[-1])
     return _hermitian(matmul(matmul(v, middle), vh))
 
 
 def _eigh_jvp(t: Any, out: Any, _x: Any) -> Any:
     w, v = out
     middle = matmul(matmul(_h(v), _hermitian(t)), v)
-    return real(xp.diagonal(middle)), matmul(v, _gaps(w) * middle)
+    return real(xp.diagonal(middle)), matmul(v, _inverse_gaps(w) * middle)
 
 
-def _blocks(values: Any, n: int) -> tuple[Any, Any]:
-    """Numbers of the groups of equal ones among sorted values, and who is of one group."""
+def _degenerate_groups(values: Any, n: int) -> tuple[Any, Any]:
+    """Group indices of equal values among sorted ones, and the mask of pairs in one group."""
     w = _constant(values)
-    apart = _abs(w[..., 1:] - w[..., :-1]) > _rounding(values, n)
+    apart = _abs(w[..., 1:] - w[..., :-1]) > _eig_tolerance(values, n)
     first = zeros((*w.shape[:-1], min(1, w.shape[-1])), dtype=w.dtype, device=w.device)
     number = cumulative_sum(concat([first, astype(apart, w.dtype)], axis=-1), axis=-1)
-    return number, _columns(number) == _rows(number)
+    return number, _as_row(number) == _as_column(number)
 
 
-def _chosen(matrix: Any, number: Any, block: Any) -> Any:
-    """The unitary matrix that makes the blocks of a Hermitian one diagonal, block by block."""
+def _diagonalising_basis(matrix: Any, number: Any, block: Any) -> Any:
+    """Unitary matrix that diagonalises the diagonal blocks of a Hermitian matrix."""
     inside = where(block, _hermitian(matrix), 0.0)
     size = _max(_sum(_abs(_constant(inside)), axis=-1, keepdims=True), axis=-2, keepdims=True)
-    # What is added keeps the blocks in their places.
-    order = _columns(number) * (4 * size + 1) * _eye(size, number.shape[-1])
+    # The added diagonal keeps the blocks in order.
+    order = _as_row(number) * (4 * size + 1) * _eye(size, number.shape[-1])
     return where(block, xp.eigh(inside + order).eigenvectors, 0.0)
 
 
 def _eigh_rotate(t: Any, out: Any, x: Any) -> Any:
-    """In the eigenvectors that the direction chooses from each eigenspace (Kato, II.5).
+    """Rotate to the eigenvectors that the direction selects in each eigenspace (Kato, II.5).
 
-    For equal eigenvalues only these have a derivative; they diagonalise the tangent there.
+    For equal eigenvalues only these are differentiable; they diagonalise the tangent there.
     """
     w, v = out
-    number, block = _blocks(w, w.shape[-1])
+    number, block = _degenerate_groups(w, w.shape[-1])
     if count_nonzero(block) > w.size:
-        q = _chosen(matmul(matmul(_h(v), t), v), number, block)
+        q = _diagonalising_basis(matmul(matmul(_h(v), t), v), number, block)
         out = w, matmul(v, q)
     return out, _eigh_jvp(t, out, x)
 
@@ -643,7 +644,7 @@ def _eigh_rotate(t: Any, out: Any, x: Any) -> Any:
 define(
     "linalg.eigh",
     (_eigh_vjp, _eigh_jvp),
-    perturb=lambda out: (_parted(out[0], out[0].shape[-1]), out[1]),
+    perturb=lambda out: (_perturbed(out[0], out[0].shape[-1]), out[1]),
     rotate=_eigh_rotate,
 )
 
@@ -651,15 +652,15 @@ define(
 def _eigvalsh_vjp(g: Any, _out: Any, x: Any) -> Any:
     w, v = xp.eigh(x)
     _check_averaged("eigvalsh", w, w.shape[-1], x, g)
-    g = _applied(_averaging(w, w.shape[-1]), g)
-    return _hermitian(matmul(v * _columns(g), _h(v)))
+    g = _applied(_group_mean(w, w.shape[-1]), g)
+    return _hermitian(matmul(v * _as_row(g), _h(v)))
 
 
 def _eigvalsh_jvp(t: Any, _out: Any, x: Any) -> Any:
     w, v = xp.eigh(x)
     _check_averaged("eigvalsh", w, w.shape[-1], x)
     change = real(_sum(conj(v) * matmul(_hermitian(t), v), axis=-2))
-    return _applied(_averaging(w, w.shape[-1]), change)
+    return _applied(_group_mean(w, w.shape[-1]), change)
 
 
 define("linalg.eigvalsh", (_eigvalsh_vjp, _eigvalsh_jvp))
@@ -672,49 +673,49 @@ def _eig_vjp(g: Any, out: Any, _x: Any) -> Any:
     middle: Any = 0.0
     if gv is not None:
         middle = matmul(vh, gv)
-        middle = middle - matmul(vh, v) * _columns(xp.diagonal(middle))
-        middle = conj(_gaps(w)) * middle
+        middle = middle - matmul(vh, v) * _as_row(xp.diagonal(middle))
+        middle = conj(_inverse_gaps(w)) * middle
     if gw is not None:
-        middle = middle + _columns(gw) * _eye(gw, w.shape[-1])
+        middle = middle + _as_row(gw) * _eye(gw, w.shape[-1])
     return xp.solve(vh, matmul(middle, vh))
 
 
 def _eig_jvp(t: Any, out: Any, _x: Any) -> Any:
-    """Giles, 3.1, less the part along each vector, as its length stays 1."""
+    """Pushforward of eig (Giles, 3.1), less the component along each vector, whose norm is 1."""
     w, v = out
     middle = xp.solve(v, matmul(t, v))
-    dv = matmul(v, _gaps(w) * middle)
+    dv = matmul(v, _inverse_gaps(w) * middle)
     return xp.diagonal(middle), dv - v * _sum(conj(v) * dv, axis=-2, keepdims=True)
 
 
 define("linalg.eig", (_eig_vjp, _eig_jvp))
 
 
-def _matching(values: Any, w: Any) -> Any:
-    """The matrix that takes what belongs to `w`, the same in another order, to `values`.
+def _match_order(values: Any, w: Any) -> Any:
+    """Matrix that permutes data of the eigenvalues `w` to the order of `values`.
 
-    To equal values it gives the mean.
+    Equal values get the mean.
     """
-    distance = _abs(_rows(_constant(values)) - _columns(_constant(w)))
+    distance = _abs(_as_column(_constant(values)) - _as_row(_constant(w)))
     if not w.shape[-1]:
         return distance
     nearest = _min(distance, axis=-1, keepdims=True)
-    close = (distance == nearest) | (distance <= _rows(_rounding(w, w.shape[-1])))
+    close = (distance == nearest) | (distance <= _as_column(_eig_tolerance(w, w.shape[-1])))
     weight = astype(close, distance.dtype)
     return weight / _sum(weight, axis=-1, keepdims=True)
 
 
 def _eigvals_vjp(g: Any, out: Any, x: Any) -> Any:
     w, v = xp.eig(x)
-    g = _applied(matrix_transpose(_matching(out, w)), g)
+    g = _applied(matrix_transpose(_match_order(out, w)), g)
     vh = _h(v)
-    return xp.solve(vh, _rows(g) * vh)
+    return xp.solve(vh, _as_column(g) * vh)
 
 
 def _eigvals_jvp(t: Any, out: Any, x: Any) -> Any:
     w, v = xp.eig(x)
     change = xp.diagonal(xp.solve(v, matmul(t, v)))
-    return _applied(_matching(out, w), change)
+    return _applied(_match_order(out, w), change)
 
 
 define("linalg.eigvals", (_eigvals_vjp, _eigvals_jvp))
@@ -724,16 +725,16 @@ define("linalg.eigvals", (_eigvals_vjp, _eigvals_jvp))
 
 def _svd_factors(s: Any, n: int) -> tuple[Any, Any, Any]:
     """1 / (s[j] - s[i]), 1 / (s[j] + s[i]) and 1 / s[j] at i, j."""
-    negligible = _rows(_rounding(s, n))
+    negligible = _as_column(_eig_tolerance(s, n))
     return (
-        _reciprocal(_differences(s), negligible),
-        _reciprocal(_columns(s) + _rows(s), negligible),
-        _reciprocal(_columns(s), negligible),
+        _safe_reciprocal(_differences(s), negligible),
+        _safe_reciprocal(_as_row(s) + _as_column(s), negligible),
+        _safe_reciprocal(_as_row(s), negligible),
     )
 
 
 def _svd_vjp(g: Any, out: Any, x_like: Any, full_matrices: bool) -> Any:
-    """The adjoint of `_svd_jvp`."""
+    """Adjoint of `_svd_jvp`."""
     gu, gs, gvh = g
     u, values, vh = out
     _check_order("svd", values, gu, gs, gvh)
@@ -741,34 +742,42 @@ def _svd_vjp(g: Any, out: Any, x_like: Any, full_matrices: bool) -> Any:
     gs, _ = value_and_slope(gs, values)
     m, n = x_like.shape[-2:]
     k = s.shape[-1]
-    u, gu = _reduced(u, gu, k)
-    v, gv = _reduced(_h(vh), None if gvh is None else _h(gvh), k)
+    u, gu = _reduce_cotangent(u, gu, k)
+    v, gv = _reduce_cotangent(_h(vh), None if gvh is None else _h(gvh), k)
     if gu is None and gv is None:
-        return matmul(u * _columns(gs), _h(v))
-    negligible, ramp = _rows(_rounding(s, max(m, n))), _ramp(s)
+        return matmul(u * _as_row(gs), _h(v))
+    negligible, ramp = _as_column(_eig_tolerance(s, max(m, n))), _perturbation(s)
     left: Any = zeros_like(matmul(_h(u), u)) if gu is None else matmul(_h(u), gu)
     right: Any = zeros_like(left) if gv is None else matmul(_h(v), gv)
     both, skew = 0.5 * (left + right), 0.5 * (left - right)
-    middle = _over(both - _h(both), _differences(s), negligible, values, _differences(ramp))
-    middle = middle + _over(
-        skew - _h(skew), _columns(s) + _rows(s), negligible, values, _columns(ramp) + _rows(ramp)
+    middle = _limit_quotient(
+        both - _h(both), _differences(s), negligible, values, _differences(ramp)
+    )
+    middle = middle + _limit_quotient(
+        skew - _h(skew),
+        _as_row(s) + _as_column(s),
+        negligible,
+        values,
+        _as_row(ramp) + _as_column(ramp),
     )
     if gs is not None:
-        middle = middle + _columns(gs) * _eye(gs, k)
+        middle = middle + _as_row(gs) * _eye(gs, k)
     outer = matmul(u, middle)
     if gu is not None and m > k:
         rest = gu - matmul(u, left)
-        outer = outer + _over(rest, _columns(s), negligible, values, _columns(ramp))
+        outer = outer + _limit_quotient(rest, _as_row(s), negligible, values, _as_row(ramp))
     gx = matmul(outer, _h(v))
     if gv is not None and n > k:
         rest = gv - matmul(v, right)
-        rest = _over(rest, _columns(s), negligible, values, _columns(ramp))
+        rest = _limit_quotient(rest, _as_row(s), negligible, values, _as_row(ramp))
         gx = gx + matmul(u, _h(rest))
     return gx
 
 
 def _svd_jvp(t: Any, out: Any, x: Any, full_matrices: bool) -> Any:
-    """Wan & Zhang, with their F and G in partial fractions, so that only one is singular.
+    """Pushforward of svd (Wan & Zhang).
+
+    F and G are in partial fractions, so that only one fraction is singular.
 
     From dU = U a and dV = V b, a and b skew-Hermitian, follows with c = Uᴴ t V that
     (a + b)ᵢⱼ (sⱼ - sᵢ) = (c + cᴴ)ᵢⱼ and (a - b)ᵢⱼ (sⱼ + sᵢ) = (c - cᴴ)ᵢⱼ.
@@ -788,28 +797,30 @@ def _svd_jvp(t: Any, out: Any, x: Any, full_matrices: bool) -> Any:
     if n > k:
         dv = dv + inverse * (matmul(_h(t), u) - matmul(v, _h(c)))
     if full_u.shape[-1] > k:
-        du = _completed(full_u, du, k)
+        du = _complete_tangent(full_u, du, k)
     if full_v.shape[-1] > k:
-        dv = _completed(full_v, dv, k)
+        dv = _complete_tangent(full_v, dv, k)
     return du, real(xp.diagonal(c)), _h(dv)
 
 
 def _svd_rotate(t: Any, out: Any, x: Any, full_matrices: bool) -> Any:
-    """In the vectors that the direction chooses among those of equal and zero singular values."""
+    """Rotate to the vectors that the direction selects for equal and zero singular values."""
     u, s, vh = out
     m, n = x.shape[-2:]
     k = s.shape[-1]
-    number, block = _blocks(s, max(m, n))
-    positive = _constant(s) > _rounding(s, max(m, n))
+    number, block = _degenerate_groups(s, max(m, n))
+    positive = _constant(s) > _eig_tolerance(s, max(m, n))
     singular = count_nonzero(positive) < s.size
-    if singular | (count_nonzero(block) > s.size):  # one look at the data: a GPU is waited for
+    if singular | (count_nonzero(block) > s.size):  # reads the data: the host waits for a GPU
         if singular and m != n and not full_matrices:
             u, s, vh = xp.svd(x, full_matrices=True)
         v = _h(vh)
         c = matmul(matmul(_h(u), t), v)
-        q = _chosen(c[..., :k, :k], number, block & _columns(positive) & _rows(positive))
-        q = q + _eye(q, k) * _columns(astype(~positive, q.dtype))
-        u, v = _completed_product(u, q), _completed_product(v, q)
+        q = _diagonalising_basis(
+            c[..., :k, :k], number, block & _as_row(positive) & _as_column(positive)
+        )
+        q = q + _eye(q, k) * _as_row(astype(~positive, q.dtype))
+        u, v = _rotate_first(u, q), _rotate_first(v, q)
         if singular:
             q1, q2 = _null_rotations(matmul(matmul(_h(u), t), v), positive)
             u, v = matmul(u, q1), matmul(v, q2)
@@ -819,20 +830,20 @@ def _svd_rotate(t: Any, out: Any, x: Any, full_matrices: bool) -> Any:
     return out, _svd_jvp(t, out, x, full_matrices)
 
 
-def _completed_product(u: Any, q: Any) -> Any:
-    """`u` with its first columns times `q`."""
+def _rotate_first(u: Any, q: Any) -> Any:
+    """`u` with its first columns multiplied by `q`."""
     k = q.shape[-1]
     return concat([matmul(u[..., :k], q), u[..., k:]], axis=-1)
 
 
 def _null_rotations(c: Any, positive: Any) -> tuple[Any, Any]:
-    """For the vectors of singular values of zero, those of what the tangent is among them."""
+    """Rotations of the null vectors: the singular vectors of the tangent restricted to them."""
     m, n = c.shape[-2:]
     rows, columns = _padded(positive, m), _padded(positive, n)
-    inside = where(_rows(rows) | _columns(columns), 0.0, c)
+    inside = where(_as_column(rows) | _as_row(columns), 0.0, c)
     size = _max(_sum(_abs(_constant(inside)), axis=-1, keepdims=True), axis=-2, keepdims=True)
     places = arange(m, 0, -1, dtype=size.dtype, device=size.device)
-    order = _rows(where(rows, places, 0.0)) * (4 * m * size + 1) * _eye(size, m, n)
+    order = _as_column(where(rows, places, 0.0)) * (4 * m * size + 1) * _eye(size, m, n)
     q1, _, q2 = xp.svd(inside + order, full_matrices=True)
     return _only_null(q1, rows), _only_null(_h(q2), columns)
 
@@ -843,9 +854,9 @@ def _padded(positive: Any, n: int) -> Any:
 
 
 def _only_null(q: Any, positive: Any) -> Any:
-    """A rotation's part among the vectors of zero; the others stay."""
-    kept = _eye(q, q.shape[-1]) * _columns(astype(positive, q.dtype))
-    return where(_rows(positive) | _columns(positive), kept, q)
+    """Restrict a rotation to the null vectors."""
+    retained = _eye(q, q.shape[-1]) * _as_row(astype(positive, q.dtype))
+    return where(_as_column(positive) | _as_row(positive), retained, q)
 
 
 define(
@@ -853,7 +864,7 @@ define(
     (_svd_vjp, _svd_jvp),
     perturb=lambda out: (
         out[0],
-        _parted(out[1], max(out[0].shape[-2], out[2].shape[-1]), zeros=True),
+        _perturbed(out[1], max(out[0].shape[-2], out[2].shape[-1]), zeros=True),
         out[2],
     ),
     rotate=_svd_rotate,
@@ -861,16 +872,16 @@ define(
 
 
 def _singular_means(s: Any, n: int) -> Any:
-    """The matrix that takes means over equal singular values, and 0 for those of zero."""
-    positive = astype(_constant(s) > _rounding(s, n), s.dtype)
-    return _averaging(s, n) * _columns(positive)
+    """Matrix that averages over equal singular values; zero for zero singular values."""
+    positive = astype(_constant(s) > _eig_tolerance(s, n), s.dtype)
+    return _group_mean(s, n) * _as_row(positive)
 
 
 def _svdvals_vjp(g: Any, _out: Any, x: Any) -> Any:
     u, s, vh = xp.svd(x, full_matrices=False)
     _check_averaged("svdvals", s, max(x.shape[-2:]), x, g)
     g = _applied(matrix_transpose(_singular_means(s, max(x.shape[-2:]))), g)
-    return matmul(u * _columns(g), vh)
+    return matmul(u * _as_row(g), vh)
 
 
 def _svdvals_jvp(t: Any, _out: Any, x: Any) -> Any:
@@ -882,11 +893,11 @@ def _svdvals_jvp(t: Any, _out: Any, x: Any) -> Any:
 
 define("linalg.svdvals", (_svdvals_vjp, _svdvals_jvp))
 
-# ---- norms: the direction in which they grow by as much as the step is long
+# ---- norms: the gradient direction
 
 
 def _share(values: Any, axis: Any, ord: float) -> Any:
-    """Where the largest or, for a negative `ord`, the smallest values are, in equal shares."""
+    """Equal weights of the largest values, or for negative `ord` of the smallest."""
     best = (_max if ord > 0 else _min)(values, axis=axis, keepdims=True)
     weight = astype(values == best, values.dtype)
     return weight / _sum(weight, axis=axis, keepdims=True)

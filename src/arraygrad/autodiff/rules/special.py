@@ -1,7 +1,7 @@
 """Rules of special functions.
 
-Formulas are of the Digital Library of Mathematical Functions, https://dlmf.nist.gov. Where one
-cancels near a point, it is the power series around that point there.
+Formulas are from the Digital Library of Mathematical Functions, https://dlmf.nist.gov. Near a point
+where a formula suffers from cancellation, a power series around that point is used.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ Scale = Callable[..., Any]
 
 
 def elementwise(name: str, *scales: Scale) -> None:
-    """A function of which each ``scale(t, out, *operands)`` multiplies by a derivative.
+    """Define the rule of a function by one ``scale(t, out, *operands)`` for each operand.
 
-    A scale is called with tensors alone: what is a scalar in the call becomes one.
+    A scale multiplies `t` by the derivative. It is only called with tensors: scalars are converted.
     """
     holomorphic(f"special.{name}", *map(_of_tensors, scales))
 
@@ -43,14 +43,14 @@ def _of_tensors(scale: Scale) -> Scale:
         ]
         return scale(t, out, *tensors)
 
-    # The names of the parameters say what to keep; of the result at least what it is like.
+    # The names of the parameters tell which tensors to save; of the result at least its spec.
     names = list(inspect.signature(scale).parameters.values())
     like = inspect.Parameter("out_like", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     if names[1].kind is inspect.Parameter.VAR_POSITIONAL:
         names.insert(1, like)
     elif names[1].name.startswith("_"):
         names[1] = like
-    # (mypy knows no attributes of functions.)
+    # (mypy does not support attributes of functions.)
     run.__signature__ = inspect.Signature(names)  # type: ignore[attr-defined]
     run.refused = getattr(scale, "refused", "")  # type: ignore[attr-defined]
     return run
@@ -65,25 +65,25 @@ INTEGER = "it is an integer"
 
 
 def refused(name: str, operand: str, why: str = NO_FORM) -> Scale:
-    """For an operand by which there is no derivative; the others may have one."""
+    """Scale for an operand without a derivative; it raises."""
 
     def scale(_t: Any, *_: Any) -> Any:
         raise NotDifferentiableError(
-            f"special.{name}: not differentiable by {operand}: {why}. Write "
-            f"autodiff.stop_gradient({operand}) if it counts as constant"
+            f"special.{name}: not differentiable with respect to {operand}: {why}; write "
+            f"autodiff.stop_gradient({operand}) if it is constant"
         )
 
     scale.refused = operand  # type: ignore[attr-defined]  # for the table of coverage
     return scale
 
 
-def stepwise(t: Any, *_: Any) -> Any:
-    """The derivative by an operand that is rounded down."""
+def zero_derivative(t: Any, *_: Any) -> Any:
+    """Zero derivative with respect to an operand that is rounded down."""
     return 0 * t
 
 
 def power_series(z: Any, coefficients: list[float]) -> Any:
-    """The sum of ``coefficients[k] * z**k``, by Horner's scheme."""
+    """Evaluate the sum of ``coefficients[k] * z**k`` by Horner's scheme."""
     total = coefficients[-1] + 0 * z
     for c in coefficients[-2::-1]:
         total = total * z + c
@@ -91,7 +91,7 @@ def power_series(z: Any, coefficients: list[float]) -> Any:
 
 
 def infinite(*operands: Any) -> Any:
-    """Where any operand is infinite."""
+    """Mask of elements where any operand is infinite."""
     found = xp.isinf(operands[0])
     for x in operands[1:]:
         found = found | xp.isinf(x)
@@ -112,7 +112,7 @@ elementwise("ndtri", lambda t, out, _x: t * (_SQRT_2_PI * xp.exp(out * out / 2))
 
 
 def _erfcx(t: Any, out: Any, x: Any) -> Any:
-    """2 x erfcx(x) - 2/√π, of which all digits cancel far out: the series of DLMF 7.12.1 there."""
+    """2 x erfcx(x) - 2/√π; for large x, where it cancels, by the series of DLMF 7.12.1."""
     slope = 2 * x * out - 2 / _SQRT_PI
     if x.dtype.kind == "f":
         far = x > (5 if x.dtype.itemsize == 4 else 10)
@@ -126,7 +126,7 @@ _ERFCX = [
     for k in range(14)
 ]
 elementwise("erfcx", _erfcx)
-# (phi(x) / Phi(x), of which both underflow)
+# (phi(x) / Phi(x), where both underflow)
 elementwise(
     "log_ndtr",
     lambda t, _out, x: t * (math.sqrt(2 / math.pi) / special.erfcx(-x / math.sqrt(2))),
@@ -142,10 +142,10 @@ elementwise(
 def _psi(t: Any, _out: Any, x: Any) -> Any:
     if x.dtype.kind == "c":
         raise NotDifferentiableError(
-            "special.psi: not differentiable for complex numbers, whose polygamma SciPy lacks. "
-            "Write autodiff.stop_gradient(x) if it counts as constant"
+            "special.psi: not differentiable for complex numbers: SciPy lacks their polygamma; "
+            "write autodiff.stop_gradient(x) if it is constant"
         )
-    # Left of 0.5 by reflection, DLMF 5.15.6: SciPy's polygamma counts up to positive numbers.
+    # Below 0.5 by reflection (DLMF 5.15.6): SciPy's polygamma recurs upward to positive numbers.
     left = x < 0.5
     right = special.polygamma(1, where(left, 1 - x, x))
     cosecant = math.pi / _sin_pi(x)
@@ -153,7 +153,7 @@ def _psi(t: Any, _out: Any, x: Any) -> Any:
 
 
 def _sin_pi(x: Any) -> Any:
-    """sin(πx), exact zeros included; to be differentiated, as is `_cos_pi`."""
+    """sin(πx) with exact zeros, in a differentiable form, like `_cos_pi`."""
     n = xp.round(x)
     return (1 - 2 * xp.remainder(n, 2.0)) * xp.sin(math.pi * (x - n))
 
@@ -164,12 +164,12 @@ def _cos_pi(x: Any) -> Any:
 
 
 def _is_pole(x: Any) -> Any:
-    """Where the gamma function has its poles."""
+    """Mask of the poles of the gamma function."""
     return (x <= 0) & (x == xp.floor(x))
 
 
 def _reflected(x: Any) -> Any:
-    """The slope of 1/Γ over Γ(1 - x), by reflection (DLMF 5.5.3): for x < 1, poles included."""
+    """Derivative of 1/Γ over Γ(1 - x), by reflection (DLMF 5.5.3), for x < 1 and at poles."""
     return _cos_pi(x) - _sin_pi(x) * special.psi(1 - x) / math.pi
 
 
@@ -197,18 +197,19 @@ elementwise(
     lambda t, _out, n, x: t * special.polygamma(n + 1, x),
 )
 
-# Quotients of gamma functions. Where psi has a pole, so has the gamma function: one above and one
-# below leave a finite quotient, one below alone leaves 0, with a slope that is not.
+# Quotients of gamma functions. psi and the gamma function have the same poles: with a pole in both
+# numerator and denominator the quotient is finite; with one only in the denominator it is 0, with a
+# nonzero derivative.
 
 
 def _psi_difference(x: Any, y: Any) -> Any:
-    """psi(x) - psi(y), by reflection where both have poles, which cancel (DLMF 5.5.4)."""
+    """psi(x) - psi(y), by reflection (DLMF 5.5.4) where both have poles, which cancel."""
     both = _is_pole(x) & _is_pole(y)
     return special.psi(where(both, 1 - x, x)) - special.psi(where(both, 1 - y, y))
 
 
 def _by_pole(pole: Any, *above: Any, below: Any = None) -> Any:
-    """The slope of 1/Γ at a pole, times a quotient of other gamma functions."""
+    """Derivative of 1/Γ at a pole, times a quotient of other gamma functions."""
     log, sign = special.gammaln(1 - pole), _reflected(pole)
     for x in above:
         log, sign = log + special.gammaln(x), sign * special.gammasgn(x)
@@ -218,7 +219,7 @@ def _by_pole(pole: Any, *above: Any, below: Any = None) -> Any:
 
 
 def _unless_infinite(slope: Any, *operands: Any) -> Any:
-    """0 where an operand is infinite: there the quotient is constant if it is finite."""
+    """Mask to 0 where an operand is infinite: a finite quotient is constant there."""
     for x in operands:
         slope = where(xp.isinf(x), 0.0, slope)
     return slope
@@ -271,7 +272,7 @@ def _poch_z(t: Any, out: Any, z: Any, m: Any) -> Any:
 
 
 def _poch_m(t: Any, out: Any, z: Any, m: Any) -> Any:
-    """0 where Γ(z) has a pole: so is the function, but for some integers `m`."""
+    """0 where Γ(z) has a pole, where the function is 0 except for some integers `m`."""
     return t * _unless_infinite(where(_is_pole(z), 0.0, out * special.psi(z + m)), z, m)
 
 
@@ -281,13 +282,13 @@ refuse("special.zetac", NO_FORM)
 
 # ---- incomplete gamma functions
 #
-# Of a distribution function the derivative is exp of a logarithm, of its inverse exp of the
-# negative, as the reciprocal of a density may overflow too soon. At 0 the logarithm has no slope,
-# but a power has.
+# The derivative of a distribution function is computed as exp of a logarithm, and that of its
+# inverse as exp of the negative, because the reciprocal of a density may overflow too early. At 0
+# the logarithm has no derivative, but a power has.
 
 
 def density(log: Any, *ends: tuple[Any, Any]) -> Any:
-    """exp(log + Σ p log(x)) for the pairs (x, p) of `ends`, by powers where an `x` is 0."""
+    """exp(log + Σ p log(x)) for the pairs (x, p) of `ends`; by powers where an `x` is 0."""
     whole = log
     for x, p in ends:
         whole = whole + special.xlogy(p, x)
@@ -302,7 +303,7 @@ def density(log: Any, *ends: tuple[Any, Any]) -> Any:
 
 
 def _gamma_log(a: Any, x: Any) -> tuple[Any, Any]:
-    """Of x^(a-1) exp(-x) / Γ(a), DLMF 8.8.13: the logarithm without the power, and that."""
+    """Logarithm of x^(a-1) exp(-x) / Γ(a) (DLMF 8.8.13) without the power, and the power."""
     constant = infinite(a, x) | (x < 0) | (a == 0)  # the distribution function is 0 or 1
     log = where(constant, -math.inf, -x - special.gammaln(a))
     return log, (where(constant, 1.0, x), where(constant, 0, a - 1))
@@ -327,7 +328,7 @@ _gamma_family("gammainccinv", lambda t, out, a, _y: -t * _inverse(*_gamma_log(a,
 
 
 def _beta_log(a: Any, b: Any, x: Any) -> tuple[Any, Any, Any]:
-    """The same of x^(a-1) (1-x)^(b-1) / B(a, b), DLMF 8.17.20."""
+    """Logarithm of x^(a-1) (1-x)^(b-1) / B(a, b) (DLMF 8.17.20) without powers, and the powers."""
     constant = infinite(a, b) | (a == 0) | (b == 0)
     log = where(constant, -math.inf, -special.betaln(a, b))
     return log, (where(constant, 0.5, x), a - 1), (where(constant, 0.5, 1 - x), b - 1)
@@ -380,16 +381,16 @@ elementwise("exprel", lambda t, out, x: t * _exprel_slope(x, out))
 
 
 def _boxcox_x(x: Any, lmbda: Any) -> Any:
-    """x^(λ-1), whose derivative by λ at (0, 1) is the limit, -∞, where that of 0^0 counts as 0."""
+    """x^(λ-1). Its derivative in λ at (0, 1) is the limit -∞, where that of 0^0 is defined as 0."""
     corner = 1 - special.entr(lmbda - 1)  # which is 1 there and has that slope
     return where((x == 0) & (lmbda == 1), corner, xp.pow(x, lmbda - 1))
 
 
 def _boxcox_lmbda(out: Any, lmbda: Any, x: Any, log_x: Any) -> Any:
-    """Of exprel(λ log x) log x by λ: by the series near λ = 0, else of (x^λ - 1)/λ."""
+    """Derivative of exprel(λ log x) log x in λ: a series near λ = 0, else from (x^λ - 1)/λ."""
     u = lmbda * log_x
     power = xp.exp(u)
-    at_0 = where(lmbda == 1, -special.entr(x), 0.0)  # x^λ log x, which has a slope for λ = 1
+    at_0 = where(lmbda == 1, -special.entr(x), 0.0)  # x^λ log x, which is differentiable at λ = 1
     quotient = (where(power == 0, at_0, power * log_x) - out) / lmbda
     return where(xp.abs(u) < 1, log_x * log_x * power_series(u, _EXPREL), quotient)
 
@@ -408,7 +409,7 @@ _INV_BOXCOX = [-((-1) ** k) * (k + 1) / (k + 2) for k in range(18)]
 
 
 def _inv_boxcox_lmbda(z: Any, y: Any, lmbda: Any) -> Any:
-    """Of z = (1 + λy)^(1/λ) by λ, in the same two ways."""
+    """Derivative of z = (1 + λy)^(1/λ) in λ, in the same two ways."""
     u = lmbda * y
     quotient = (y * xp.pow(z, 1 - lmbda) - special.xlogy(z, z)) / lmbda
     slope = where(xp.abs(u) < 0.1, z * y * y * power_series(u, _INV_BOXCOX), quotient)
@@ -428,7 +429,7 @@ elementwise(
 
 
 def _expn(t: Any, _out: Any, n: Any, x: Any) -> Any:
-    """-E_{n-1}(x), DLMF 8.19.13, and for n = 0 by E_0(x) = exp(-x)/x."""
+    """-E_{n-1}(x) (DLMF 8.19.13), and for n = 0 from E_0(x) = exp(-x)/x."""
     zeroth = n == 0
     lower = special.expn(where(zeroth, 1.0, n) - 1, x)
     return -t * where(zeroth, xp.exp(-x) * (1 + x) / (x * x), lower)
@@ -485,7 +486,7 @@ def _ratio(x: Any, y: Any) -> Any:
 
 
 def _one_inside(x: Any, y: Any) -> Any:
-    """1, but 0 where both are 0."""
+    """1, and 0 where both are 0."""
     return call("astype", (x != 0) | (y != 0), x.dtype)
 
 
@@ -508,7 +509,7 @@ elementwise(
 
 
 def _pseudo_huber_delta(t: Any, _out: Any, delta: Any, r: Any) -> Any:
-    """δ (s - 1)²/s with s = √(1 + (r/δ)²), written so that s - 1 does not cancel."""
+    """δ (s - 1)²/s with s = √(1 + (r/δ)²), without cancellation in s - 1."""
     h = _length(delta, r)
     share = r / (h + delta)
     return t * where(delta == 0, 0.0, share * share * (r * (r / h)))
@@ -574,13 +575,13 @@ _ELLIPE = [-math.pi / 2 * k * c / (2 * k - 1) for k, c in enumerate(_LEGENDRE)][
 
 
 def _ellipk_slope(k: Any, m: Any, m1: Any) -> Any:
-    """By the parameter m = 1 - m1, DLMF 19.4.1."""
+    """Derivative in the parameter m = 1 - m1 (DLMF 19.4.1)."""
     outer = (special.ellipe(m) / m1 - k) / (2 * m)
     return where(xp.abs(m) < 0.1, power_series(m, _ELLIPK), outer)
 
 
 def _ellipkm1(t: Any, out: Any, p: Any) -> Any:
-    """For small `p`, which 1 - p would lose, by DLMF 19.12.1: A(p) log(1/p)/2 + B(p)."""
+    """For small `p`, where 1 - p would round, by DLMF 19.12.1: A(p) log(1/p)/2 + B(p)."""
     small = p < 0.1
     near_0 = where(small, p, 1.0)
     rising = -power_series(near_0, _RISING) * xp.log(near_0) / 2
@@ -610,15 +611,15 @@ elementwise(
 
 
 def _lpmv(t: Any, out: Any, m: Any, v: Any, x: Any) -> Any:
-    """DLMF 14.10.5; at ±1, where that is 0/0, of the factor (1 - x²)^(m/2)."""
+    """DLMF 14.10.5; at ±1, where that is 0/0, from the factor (1 - x²)^(m/2)."""
     y = 1 - x * x
     inside = ((v + 1) * x * out - (v - m + 1) * special.lpmv(m, v + 1, x)) / y
     size, order = v * (v + 1), xp.abs(m)
     curvature = (v - 1) * size * (v + 2) / 8
     of_two = where(m > 0, -2 * curvature, -0.25)
     high = where(order == 1, math.inf, 0 * order)
-    # P(-x) = (-1)^(v+m) P(x) for integer v. The last terms are 0, but what would be derivatives of
-    # the constants they make infinite: the second one but for m = 0, and the third.
+    # P(-x) = (-1)^(v+m) P(x) for integer v. The last terms are 0, but make derivatives of the
+    # constants infinite: the second derivative except for m = 0, and the third.
     odd = xp.remainder(v + m, 2.0) != 0
     end = where(order == 0, size / 2, where(order == 2, of_two, high))
     end = where((x > 0) | odd, end, -end)
@@ -634,7 +635,7 @@ elementwise("lpmv", refused("lpmv", "m", INTEGER), refused("lpmv", "v"), _lpmv)
 
 
 def _binomial_log(k: Any, n: Any, p: Any) -> Any:
-    """Of -d/dp of the probability of at most `k` of `n`."""
+    """Logarithm of -d/dp of the probability of at most `k` of `n`."""
     k = xp.floor(k)
     all_ = k >= n
     return _beta_log(where(all_, 0.0, k + 1), where(all_, 0.0, n - k), p)
@@ -643,7 +644,7 @@ def _binomial_log(k: Any, n: Any, p: Any) -> Any:
 def _counted(name: str, slope: Scale, *, rounded: bool) -> None:
     elementwise(
         name,
-        stepwise if rounded else refused(name, "k", INTEGER),
+        zero_derivative if rounded else refused(name, "k", INTEGER),
         refused(name, "n", INTEGER),
         slope,
     )
@@ -667,8 +668,8 @@ def _poisson_log(k: Any, m: Any) -> Any:
     return _gamma_log(xp.floor(k) + 1, m)
 
 
-elementwise("pdtr", stepwise, lambda t, _out, k, m: -t * density(*_poisson_log(k, m)))
-elementwise("pdtrc", stepwise, lambda t, _out, k, m: t * density(*_poisson_log(k, m)))
+elementwise("pdtr", zero_derivative, lambda t, _out, k, m: -t * density(*_poisson_log(k, m)))
+elementwise("pdtrc", zero_derivative, lambda t, _out, k, m: t * density(*_poisson_log(k, m)))
 elementwise(
     "pdtri",
     refused("pdtri", "k", INTEGER),
@@ -704,7 +705,7 @@ _f_family("fdtri", lambda t, out, dfn, dfd, _p: t * _inverse(*_f_log(dfn, dfd, o
 
 
 def _scaled_density(factor: Any, a: Any, b: Any, x: Any) -> Any:
-    """The density of gammainc(b, a x) in a or in x; nothing at infinity, or times 0."""
+    """Density of gammainc(b, a x) in a or in x; 0 at infinity or times 0."""
     none = (factor == 0) | xp.isinf(x) | xp.isinf(a)
     return where(none, 0.0, factor * density(*_gamma_log(b, a * x)))
 
@@ -739,12 +740,12 @@ elementwise(
 
 
 def _summed(x: Any, axis: Any) -> Any:
-    """The sum over an axis, which stays; of data without axes, itself."""
+    """Sum with the axis kept at size 1; 0-d data is returned unchanged."""
     return call("sum", x, axis=axis if x.ndim else None, keepdims=True)
 
 
-def _kept(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    """A result of a reduction of `x`, with the axes that it has lost."""
+def _keepdims(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """Result of a reduction of `x`, with the reduced axes restored."""
     if keepdims:
         return y
     lost = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
@@ -755,19 +756,19 @@ def _kept(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _share(a: Any, out: Any) -> Any:
-    """exp(a - out), which is finite also where `out` is not: all of it of what is infinite."""
+    """exp(a - out), finite also where `out` is not: infinite elements share the whole weight."""
     infinite = xp.isinf(out)
     at_top = call("astype", xp.real(a) == math.inf, a.dtype)
     return where(infinite, at_top, xp.exp(a - where(infinite, 0.0, out)))
 
 
 def _logsumexp_vjp(g: Any, out: Any, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    share = _share(a, _kept(out, a, axis, keepdims))
-    return _kept(g, a, axis, keepdims) * conj(share)
+    share = _share(a, _keepdims(out, a, axis, keepdims))
+    return _keepdims(g, a, axis, keepdims) * conj(share)
 
 
 def _logsumexp_jvp(t: Any, out: Any, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    share = _share(a, _kept(out, a, axis, keepdims))
+    share = _share(a, _keepdims(out, a, axis, keepdims))
     return call("sum", t * share, axis=axis if a.ndim else None, keepdims=keepdims)
 
 
@@ -775,7 +776,7 @@ define("special.logsumexp", (_logsumexp_vjp, _logsumexp_jvp))
 
 
 def _weighted_jvp(t: Any, out: Any, factor: Any, axis: Any, keepdims: bool) -> Any:
-    """Of the logarithm of the size of a sum and of its sign, from ``d(sum) / size``."""
+    """Tangents of log(size) and of the sign of a sum, from ``d(sum) / size``."""
     sign = out[1]
     change = call("sum", t * factor, axis=axis if factor.ndim else None, keepdims=keepdims)
     if sign.dtype.kind != "c":
@@ -786,7 +787,7 @@ def _weighted_jvp(t: Any, out: Any, factor: Any, axis: Any, keepdims: bool) -> A
 
 def _exponentials(out: Any, a: Any, b: Any, axis: Any, keepdims: bool) -> Any:
     like = a if isinstance(b, (int, float, complex)) else a + 0 * b
-    return _share(a, _kept(out[0], like, axis, keepdims)) + 0 * like
+    return _share(a, _keepdims(out[0], like, axis, keepdims)) + 0 * like
 
 
 def _by_exponent(t: Any, out: Any, a: Any, b: Any, *, axis: Any, keepdims: bool) -> Any:
