@@ -198,8 +198,8 @@ def test_the_callers_context_holds_in_the_thread():
     seen = []
 
     class Loader(DataLoader):
-        def _maker(self, epoch):
-            make = super()._maker(epoch)
+        def _batch_factory(self, epoch):
+            make = super()._batch_factory(epoch)
 
             def noted(i):
                 seen.append((arraygrad.default_device().device, threading.current_thread().name))
@@ -217,8 +217,8 @@ def test_the_callers_context_holds_in_the_thread():
 
 def failing(at, **options):
     class Loader(DataLoader):
-        def _maker(self, epoch):
-            make = super()._maker(epoch)
+        def _batch_factory(self, epoch):
+            make = super()._batch_factory(epoch)
 
             def fail(i):
                 if i == at:
@@ -277,8 +277,8 @@ def test_no_more_batches_are_made_than_asked_for():
     made = []
 
     class Loader(DataLoader):
-        def _maker(self, epoch):
-            make = super()._maker(epoch)
+        def _batch_factory(self, epoch):
+            make = super()._batch_factory(epoch)
             return lambda i: (made.append(i), make(i))[1]
 
     loop = iter(Loader(np.arange(100), batch_size=1, prefetch=3))
@@ -343,11 +343,11 @@ def test_what_is_refused():
     x = np.arange(4)
     for arrays, options, error, match in (
         ((), {}, TypeError, "at least one"),
-        (({},), {}, TypeError, "no array"),
+        (({},), {}, TypeError, "at least one array"),
         (([1, 2],), {}, TypeError, r"got 1 in arrays\[0\]; write"),
         ((x, 2), {}, TypeError, r"got 2 in arrays\[1\]; write .* by keyword"),
         (("text",), {}, TypeError, "expected arrays"),
-        ((np.asarray(3),), {}, ValueError, "without axes"),
+        ((np.asarray(3),), {}, ValueError, "at least one axis"),
         ((x, {"y": x[1:]}), {}, ValueError, r"4 in arrays\[0\], 3 in arrays\[1\]\['y'\]"),
         ((x,), {"batch_size": 0}, ValueError, "batch_size must be at least 1"),
         ((x,), {"batch_size": 2.0}, TypeError, "batch_size must be an int"),
@@ -369,10 +369,10 @@ def test_a_state_that_does_not_fit_changes_nothing():
     list(loader)
     state = loader.state_dict()
     for change, match in (
-        ({"samples": 11}, "samples is 11 in the state, 10 here"),
+        ({"samples": 11}, "samples is 11 in the state, not 10"),
         ({"batch_size": 4}, "batch_size is 4"),
         ({"seed": None}, "shuffled"),
-        ({"position": 5}, "position 5 is behind the 4"),
+        ({"position": 5}, "position 5 is out of range for 4"),
         ({"epoch": -1}, "epoch must be"),
         ({"more": 1}, "expected a dict of epoch"),
     ):

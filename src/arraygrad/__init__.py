@@ -1,7 +1,7 @@
 """Arrays on any device, as the array API standard defines them (revision 2025.12).
 
-``import arraygrad as xp`` gives the standard's names over a device-aware `Tensor`: NumPy holds
-the data on the CPU, CuPy on CUDA devices.
+``import arraygrad as xp`` provides the functions of the standard for a device-aware `Tensor`, whose
+data is a NumPy array on the CPU and a CuPy array on CUDA devices.
 """
 
 from . import _hints, fft, linalg, random, special

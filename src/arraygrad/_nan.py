@@ -374,9 +374,9 @@ def nanmedian(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Ten
     elif isinstance(axis, tuple):
         ends = tuple(range(-len(axis), 0))
         x, some = (moveaxis(a, axis, ends) for a in (x, some))
-        kept = x.shape[: x.ndim - len(axis)]
+        leading = x.shape[: x.ndim - len(axis)]
         size = math.prod(x.shape[x.ndim - len(axis) :])
-        x, some = (reshape(a, (*kept, size)) for a in (x, some))
+        x, some = (reshape(a, (*leading, size)) for a in (x, some))
     else:
         x, some = moveaxis(x, axis, -1), moveaxis(some, axis, -1)
     if not x.shape[-1]:

@@ -121,7 +121,7 @@ def nonzero(x: Tensor, /) -> tuple[Tensor, ...]:
     Parameters
     ----------
     x : Tensor
-        Of at least one axis.
+        Input with at least one axis.
 
     Returns
     -------

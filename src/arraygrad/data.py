@@ -1,4 +1,4 @@
-"""Batches of arrays, in order or shuffled, on the device that asks for them."""
+"""Batches of arrays, in order or shuffled, on any device."""
 
 from __future__ import annotations
 
@@ -23,57 +23,56 @@ __all__ = ["DataLoader"]
 
 
 class DataLoader:
-    """Arrays in batches along their first axis; iterating once is an epoch.
+    """Iterate over arrays in batches along their first axis; one iteration is an epoch.
 
     Parameters
     ----------
     *arrays : Tensor, NumPy array, or containers of them
-        The samples: arrays, or nested dicts, tuples, lists and dataclasses of arrays, with first
-        axes of one length. NumPy arrays, memory-mapped files among them, stay on the host, and
+        Samples: arrays, or nested dicts, tuples, lists and dataclasses of arrays, whose first axes
+        have the same length. NumPy arrays, including memory-mapped files, stay on the host, and
         only batches are read.
     batch_size : int, optional
-        How many samples a batch has; the last one may have fewer.
+        Number of samples per batch; the last batch may have fewer.
     shuffle : bool or Generator, optional
-        Whether to take the samples in random order, another one in each epoch. A generator of
-        `arraygrad.random` gives the seed, so that runs repeat, and says on which device orders
-        are drawn.
+        Whether to shuffle the samples, in a new order for each epoch. A generator of
+        `arraygrad.random` provides the seed, so that runs are reproducible, and the device on which
+        orders are drawn.
     drop_last : bool, optional
-        Leave out a last batch that would have fewer samples.
+        Whether to drop a last batch with fewer samples.
     device : Device or str, optional
-        Where batches go. None leaves each array's where the array is; NumPy arrays are on the
-        CPU.
+        Device of the batches; by default that of each array. NumPy arrays are on the CPU.
     prefetch : int, optional
-        How many batches a thread in the background makes and moves ahead. None is 2 if anything
-        has to move, else 0: no thread.
+        Number of batches that a background thread prepares and moves ahead. By default 2 if data
+        must be moved between devices, else 0, which uses no thread.
     progress : bool or str, optional
-        Show a bar of the batches, by tqdm, which the extra ``progress`` installs. A string is
+        Whether to show a progress bar with tqdm, which the extra ``progress`` installs. A string is
         its title.
 
     Attributes
     ----------
     epoch : int
-        The epoch that is going on, or comes next.
+        Current or next epoch.
 
     Raises
     ------
     TypeError
-        For what is no array, and parameters of other types.
+        If a leaf is not an array, or an argument has an invalid type.
     ValueError
-        If first axes differ, there is no first axis, `batch_size` is less than 1, or `prefetch`
-        negative.
+        If the lengths of the first axes differ, an array has no axes, `batch_size` is less than 1,
+        or `prefetch` is negative.
     ImportError
-        For a progress bar without tqdm.
+        If a progress bar is requested and tqdm is not installed.
 
     Notes
     -----
-    A batch is in the containers of the arrays; for several arguments it is a tuple. It is a copy:
-    to write into it leaves the samples alone.
+    A batch has the containers of the arrays; for several arguments it is a tuple. It is a copy, so
+    writing to it does not change the samples.
 
-    Whoever leaves the loop early leaves the epoch: the next loop begins another one. Only after
-    `load_state_dict` it goes on where the state was saved.
+    Leaving the loop early ends the epoch: the next loop starts a new one. Only after
+    `load_state_dict` does it continue at the saved position.
 
-    From the background thread batches are moved on CuPy's default stream; work on a stream made
-    with ``non_blocking=True`` does not wait for it, so use ``prefetch=0`` there.
+    The background thread moves batches on CuPy's default stream. Work on a stream made with
+    ``non_blocking=True`` does not wait for it, so use ``prefetch=0`` there.
 
     Examples
     --------
@@ -101,11 +100,11 @@ class DataLoader:
         progress: bool | str = False,
     ) -> None:
         self._leaves, self._structure, self._size = _samples(arrays)
-        self.batch_size = _whole("batch_size", batch_size, 1)
+        self.batch_size = _check_int("batch_size", batch_size, 1)
         self.drop_last = drop_last
         self._device = None if device is None else get_device(device)
         moves = any(self._device not in (None, x.device) for x in self._leaves)
-        self._prefetch = 2 * moves if prefetch is None else _whole("prefetch", prefetch, 0)
+        self._prefetch = 2 * moves if prefetch is None else _check_int("prefetch", prefetch, 0)
         self._title = progress
         self._bar = _tqdm() if progress else None
         self._seed: int | None = None
@@ -119,12 +118,12 @@ class DataLoader:
                 f"got {describe(shuffle)}"
             )
         self.epoch = 0
-        self._position = 0  # batches of this epoch that have been handed out
+        self._position = 0  # number of batches of this epoch returned so far
         self._resumed = False
-        self._latest: object = None  # the loop to which these belong
+        self._latest: object = None  # the loop to which epoch and position belong
 
     def __len__(self) -> int:
-        """The number of batches of an epoch."""
+        """Number of batches per epoch."""
         rest = 0 if self.drop_last else self.batch_size - 1
         return (self._size + rest) // self.batch_size
 
@@ -134,7 +133,7 @@ class DataLoader:
     # ---- checkpoints
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the loop is, for `load_state_dict`: ints and None.
+        """Return the position of the loop, for `load_state_dict`: a dict of ints and None.
 
         Examples
         --------
@@ -157,17 +156,17 @@ class DataLoader:
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Let the next loop go on behind the batch after which `state_dict` was called.
+        """Make the next loop continue after the batch at which `state_dict` was called.
 
         Parameters
         ----------
         state_dict : dict
-            Of a loader of as many samples, in batches of the same size.
+            State of a loader with the same number of samples and batch size.
 
         Raises
         ------
         TypeError, ValueError
-            If it does not fit; nothing has been changed then.
+            If the state does not fit; nothing has been changed then.
         """
         own = self.state_dict()
         if not isinstance(state_dict, Mapping) or set(state_dict) != set(own):
@@ -177,25 +176,25 @@ class DataLoader:
         for key in ("samples", "batch_size"):
             if state_dict[key] != own[key]:
                 raise ValueError(
-                    f"load_state_dict: {key} is {state_dict[key]!r} in the state, {own[key]} here"
+                    f"load_state_dict: {key} is {state_dict[key]!r} in the state, not {own[key]}"
                 )
         if (state_dict["seed"] is None) != (self._seed is None):
             raise ValueError("load_state_dict: only one of the state and this loader is shuffled")
-        epoch = _whole("epoch", state_dict["epoch"], 0)
-        position = _whole("position", state_dict["position"], 0)
+        epoch = _check_int("epoch", state_dict["epoch"], 0)
+        position = _check_int("position", state_dict["position"], 0)
         if position > len(self):
             raise ValueError(
-                f"load_state_dict: position {position} is behind the {len(self)} batches"
+                f"load_state_dict: position {position} is out of range for {len(self)} batches"
             )
         seed = state_dict["seed"]
-        self._seed = None if seed is None else _whole("seed", seed, 0)
+        self._seed = None if seed is None else _check_int("seed", seed, 0)
         self.epoch, self._position, self._resumed = epoch, position, True
         self._latest = None
 
     # ---- loops
 
     def __iter__(self) -> Iterator[Any]:
-        """The batches of an epoch."""
+        """Iterate over the batches of an epoch."""
         if self._position and not self._resumed:
             self.epoch += 1
             self._position = 0
@@ -204,9 +203,11 @@ class DataLoader:
         return self._loop(loop, self.epoch, self._position)
 
     def _loop(self, loop: object, epoch: int, start: int) -> Iterator[Any]:
-        make = self._maker(epoch)
+        make = self._batch_factory(epoch)
         numbers = range(start, len(self))
-        batches = _ahead(make, numbers, self._prefetch) if self._prefetch else map(make, numbers)
+        batches = (
+            _prefetched(make, numbers, self._prefetch) if self._prefetch else map(make, numbers)
+        )
         bar = None
         try:
             if self._bar is not None:
@@ -226,8 +227,8 @@ class DataLoader:
         if self._latest is loop:
             self.epoch, self._position = epoch + 1, 0
 
-    def _maker(self, epoch: int) -> Callable[[int], Any]:
-        """The function that gives a batch by its number."""
+    def _batch_factory(self, epoch: int) -> Callable[[int], Any]:
+        """Make the function that returns a batch by its index."""
         orders: dict[Device, Tensor] = {}
         if self._seed is not None:
             rng = default_rng([self._seed, epoch], device=self._draws_on)
@@ -251,19 +252,19 @@ class DataLoader:
 
 
 def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
-    """The tensors of the samples, how they are contained, and how many samples there are."""
+    """Flatten the samples; return the tensors, the structure and the number of samples."""
     if not arrays:
         raise TypeError("DataLoader: expected at least one array")
     tree = arrays[0] if len(arrays) == 1 else arrays
     leaves, structure = _pytree.flatten(tree)
     if not leaves:
-        raise TypeError(f"DataLoader: there is no array; got {describe(tree)}")
+        raise TypeError(f"DataLoader: expected at least one array; got {describe(tree)}")
     found: list[Tensor] = []
     for i, x in enumerate(leaves):
         if isinstance(x, Tensor):
             x._check_constant("DataLoader")
             found.append(x if x._trace is None else x.detach())
-        elif hasattr(x, "__array_interface__"):  # NumPy's, in place
+        elif hasattr(x, "__array_interface__"):  # NumPy arrays share memory
             found.append(asarray(x, device="cpu"))
         elif hasattr(x, "__dlpack__"):
             found.append(asarray(x))
@@ -274,16 +275,16 @@ def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
                 "write arraygrad.asarray(...) or stack(...) first, and options by keyword"
             )
         if not found[-1].ndim:
-            raise ValueError("DataLoader: an array without axes has no samples")
+            raise ValueError("DataLoader: an array must have at least one axis")
     sizes = [x.shape[0] for x in found]
     if len(set(sizes)) > 1:
         paths = _pytree.paths(tree)
         said = ", ".join(f"{n} in arrays{path}" for n, path in zip(sizes, paths, strict=True))
-        raise ValueError(f"DataLoader: the first axes have different lengths: {said}")
+        raise ValueError(f"DataLoader: the first axes must have the same length; got {said}")
     return found, structure, sizes[0]
 
 
-def _whole(name: str, value: Any, least: int) -> int:
+def _check_int(name: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"DataLoader: {name} must be an int; got {describe(value)}")
     if value < least:
@@ -301,12 +302,11 @@ def _tqdm() -> Any:
     return tqdm
 
 
-def _ahead(function: Callable[[int], Any], numbers: Iterable[int], size: int) -> Iterator[Any]:
-    """The function's values, of which a thread computes so many before they are asked for.
+def _prefetched(function: Callable[[int], Any], numbers: Iterable[int], size: int) -> Iterator[Any]:
+    """Prefetch values of a function: a thread computes up to `size` of them ahead.
 
-    The thread ends with the generator, also when that is closed early. It never puts more than
-    one value into the queue after it was told to stop, so one that waits for room is freed by
-    emptying the queue.
+    The thread ends with the generator, also if that is closed early. It puts at most one value into
+    the queue after the stop signal, so emptying the queue unblocks it.
     """
     ready: Queue[tuple[Any, BaseException | None]] = Queue(size)
     stop = threading.Event()
@@ -321,7 +321,7 @@ def _ahead(function: Callable[[int], Any], numbers: Iterable[int], size: int) ->
             if not stop.is_set():
                 ready.put((None, error))
 
-    # In the context of the loop: its default device, and strict mode if it is on.
+    # Run in the context of the loop, with its default device and strict mode.
     run = contextvars.copy_context().run
     thread = threading.Thread(target=run, args=(work,), name="arraygrad-data", daemon=True)
     thread.start()
@@ -341,5 +341,5 @@ def _ahead(function: Callable[[int], Any], numbers: Iterable[int], size: int) ->
                 ready.get_nowait()
         except Empty:
             pass
-        if not sys.is_finalizing():  # then threads do not run any more
+        if not sys.is_finalizing():  # at shutdown threads no longer run
             thread.join()

@@ -1,4 +1,4 @@
-"""Data parallelism: gradients of a batch whose parts are held by the workers of Dask.
+"""Data parallelism: gradients of a batch that is distributed over Dask workers.
 
 `shard` cuts a batch into parts and sends them to the workers once; `from_map` lets the workers load
 them. `value_and_grad` then computes value and gradient of each part where it is, and adds them up.
@@ -42,7 +42,7 @@ __all__ = ["Shards", "from_map", "shard", "value_and_grad"]
 
 Function = Callable[..., Any]
 
-# Dask's own, which have no types.
+# Dask has no type annotations.
 _sizeof: Any = _sizes.sizeof
 _compute: Any = _untyped_compute
 _delayed: Any = _untyped_delayed
@@ -69,7 +69,7 @@ _readers.register(_Box, lambda header, frames: _Box(pickle_loads(header, frames)
 
 
 class Shards:
-    """A batch in parts, each held by one worker; made by `shard` and `from_map`.
+    """Batch in parts, each held by one worker; made by `shard` and `from_map`.
 
     Notes
     -----
@@ -331,7 +331,7 @@ def value_and_grad(
     return run
 
 
-# ---- what workers do
+# ---- tasks run by workers
 
 
 def _identity(x: Any) -> Any:
@@ -377,7 +377,7 @@ def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
 
 
 def _add(a: _Box, b: _Box) -> _Box:
-    """The sum of two sums; both stay unchanged, because Dask may repeat the task."""
+    """Add two sums without changing them, because Dask may repeat the task."""
     (xs, v, auxs), (ys, w, more) = a.content, b.content
     return _Box(([x + y for x, y in zip(xs, ys, strict=True)], v + w, auxs + more))
 
@@ -389,11 +389,11 @@ def _moved(tree: Any, device: DeviceLike) -> Any:
     return _pytree.tree_map(move, tree)
 
 
-# ---- what the caller does
+# ---- helpers of the caller
 
 
 def _task(client: Client | None, function: Callable[..., Any], *args: Any) -> Any:
-    """A task with a unique name: to hash the arguments for one would be slow."""
+    """Make a task with a unique name; hashing the arguments would be slow."""
     if client is None:  # the threads use the caller's context variables, such as default_device
         function = partial(copy_context().run, function)
     return _delayed(function, pure=False)(*args)
@@ -457,7 +457,7 @@ def _samples(name: str, leaves: Sequence[Any]) -> int:
 
 
 def _plain_tree(name: str, tree: Any, leaf: bool = False) -> Any:
-    """The argument without variables: their recording would end here."""
+    """Argument without variables, whose recording would end here."""
     leaves, structure = _pytree.flatten(tree)
     if not any(isinstance(x, Tensor) and x._trace is not None for x in leaves):
         return tree

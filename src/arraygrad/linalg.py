@@ -327,7 +327,7 @@ def inv(x: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`.
+        Has the shape of `x`.
 
     Raises
     ------
@@ -401,7 +401,7 @@ def matrix_power(x: Tensor, n: int, /) -> Tensor:
     Returns
     -------
     Tensor
-        Of the shape of `x`.
+        Has the shape of `x`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Dask names a tensor by its content, so that equal ones are computed once."""
+"""Content hashes of tensors for Dask, so that equal ones are computed once."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dask import tokenize
 
 from .._tensor import Tensor
 
-_names: Any = tokenize.normalize_token  # Dask's dispatch by class, which has no types
+_names: Any = tokenize.normalize_token  # Dask's dispatch by class has no type annotations
 
 
 def _name(x: Tensor) -> Any:
-    if x._trace is not None:  # recorded: equal values may have other histories
+    if x._trace is not None:  # recorded: equal values may have different histories
         return _names.dispatch(object)(x)
-    # The elements are in the standard's order. Dask hashes a NumPy array in the order of memory, so
-    # a matrix and its transpose could have one name.
+    # The elements are in row-major order. Dask hashes a NumPy array in memory order, so a matrix
+    # and its transpose could have the same hash.
     return "arraygrad.Tensor", str(x.device), x.shape, _names(x.numpy().ravel())
 
 

@@ -1,8 +1,9 @@
-"""dask.array joins chunks that are tensors into tensors, once this module has been imported.
+"""Support for dask.array of tensors, enabled by importing this module.
 
-Without it, Dask joins them into a NumPy array. It also makes a backend of Dask: of an array of
-NumPy chunks ``d.to_backend("arraygrad")`` is one of tensors, and inside of
-``dask.config.set({"array.backend": "arraygrad"})`` Dask's creation functions make such arrays.
+With it, chunks that are tensors are joined into tensors; without it, Dask joins them into a NumPy
+array. It also registers a Dask backend: ``d.to_backend("arraygrad")`` converts NumPy chunks to
+tensors, and inside of ``dask.config.set({"array.backend": "arraygrad"})`` Dask's creation functions
+make arrays of tensors.
 
 Examples
 --------
@@ -31,12 +32,12 @@ from . import _dask  # noqa: F401  (names)
 
 __all__ = ["Backend"]
 
-dispatch: Any = _untyped  # Dask's own functions, by the type of a chunk; they have no types
+dispatch: Any = _untyped  # by the type of a chunk; Dask has no annotations
 
 
 def _concatenate(arrays: Any, axis: int = 0) -> xp.Tensor:
     tensors = [x for x in arrays if isinstance(x, xp.Tensor)]
-    device = tensors[0].device  # of the others, Dask makes some itself: constants at the edges
+    device = tensors[0].device  # Dask makes some chunks itself, such as constants at the edges
     arrays = [x if isinstance(x, xp.Tensor) else xp.asarray(x, device=device) for x in arrays]
     return xp.concat(arrays, axis=axis)
 
@@ -50,11 +51,11 @@ def _tensordot(x: xp.Tensor, y: xp.Tensor, axes: Any = 2) -> xp.Tensor:
 
 
 def _einsum(subscripts: str, *operands: xp.Tensor, **_: Any) -> xp.Tensor:
-    return xp.einsum(subscripts, *operands)  # Dask asks for NumPy's order and casting
+    return xp.einsum(subscripts, *operands)  # Dask passes NumPy's order and casting
 
 
 def _numel(x: xp.Tensor, **kwargs: Any) -> xp.Tensor:
-    """How many elements a reduction has taken in."""
+    """Number of elements of a reduction."""
     count = dispatch.numel_lookup.dispatch(object)
     return xp.asarray(count(x, **kwargs), device=x.device)
 
@@ -77,14 +78,14 @@ for _lookup, _function in (
 
 
 class Backend(backends.NumpyBackendEntrypoint):
-    """Dask's NumPy backend, each chunk of which becomes a tensor on the default device."""
+    """Dask's NumPy backend, with each chunk converted to a tensor on the default device."""
 
     @classmethod
     def to_backend(cls, data: Any, **kwargs: Any) -> Any:
-        """The same Dask array with tensors as chunks."""
+        """Convert the chunks of a Dask array to tensors."""
         if isinstance(data._meta, xp.Tensor):
             return data
-        device = xp.asarray(0).device  # here: a worker's thread has a default of its own
+        device = xp.asarray(0).device  # read it here, because a worker thread has its own default
         meta = xp.empty((0,) * data.ndim, dtype=data.dtype)
         return data.map_blocks(partial(xp.asarray, device=device), meta=meta, **kwargs)
 
@@ -99,6 +100,6 @@ def _creation(name: str) -> Callable[..., Any]:
 
 
 _backend = Backend()
-for _name in ("arange", "empty", "full", "ones", "zeros"):  # all that Dask leaves to backends
+for _name in ("arange", "empty", "full", "ones", "zeros"):  # all that Dask delegates
     setattr(_backend, _name, _creation(_name))
 backends.array_creation_dispatch.register_backend("arraygrad", _backend)

@@ -1,6 +1,6 @@
-"""einops' own functions take tensors, once this module has been imported.
+"""Support for tensors in einops, enabled by importing this module.
 
-(The functions of `einops.array_api` do so without it, but there is no einsum among them.)
+(The functions of `einops.array_api` accept tensors without it, but do not include einsum.)
 
 Examples
 --------
@@ -28,56 +28,56 @@ __all__ = ["Backend"]
 
 
 class Backend(AbstractBackend):
-    """What einops asks of an array library; it looks for the subclasses of its own class."""
+    """The einops backend; einops finds subclasses of its own class."""
 
     framework_name = "arraygrad"
 
     def is_appropriate_type(self, tensor: object) -> bool:
-        """Whether it is ours."""
+        """Return True for tensors."""
         return isinstance(tensor, xp.Tensor)
 
     def from_numpy(self, x: Any) -> xp.Tensor:
-        """From a NumPy array."""
+        """Convert from a NumPy array."""
         return xp.asarray(x)
 
     def to_numpy(self, x: xp.Tensor) -> Any:
-        """To one; a tensor with a gradient raises."""
+        """Convert to a NumPy array; a traced tensor raises."""
         return x.numpy()
 
     def arange(self, start: int, stop: int) -> xp.Tensor:
-        """Integers."""
+        """Return a range of integers."""
         return xp.arange(start, stop)
 
     def reshape(self, x: xp.Tensor, shape: Sequence[int]) -> xp.Tensor:
-        """Another shape."""
+        """Reshape a tensor."""
         return xp.reshape(x, tuple(shape))
 
     def transpose(self, x: xp.Tensor, axes: Sequence[int]) -> xp.Tensor:
-        """Another order of the axes."""
+        """Permute the axes."""
         return xp.permute_dims(x, tuple(axes))
 
     def reduce(self, x: xp.Tensor, operation: str, axes: tuple[int, ...]) -> xp.Tensor:
-        """Fewer axes."""
+        """Reduce axes."""
         return getattr(xp, operation)(x, axis=axes)
 
     def stack_on_zeroth_dimension(self, tensors: list[xp.Tensor]) -> xp.Tensor:
-        """What a list of tensors stands for."""
+        """Stack a list of tensors."""
         return xp.stack(tensors)
 
     def add_axes(self, x: xp.Tensor, n_axes: int, pos2len: dict[int, int]) -> xp.Tensor:
-        """Repeat along new axes; a view does, where einops' own form would copy."""
+        """Repeat along new axes, as a view where einops' default would copy."""
         for position in sorted(pos2len):
             x = xp.expand_dims(x, axis=position)
         return xp.broadcast_to(x, tuple(pos2len.get(i, n) for i, n in enumerate(x.shape)))
 
     def concat(self, tensors: list[xp.Tensor], axis: int) -> xp.Tensor:
-        """One after the other."""
+        """Concatenate tensors."""
         return xp.concat(tensors, axis=axis)
 
     def is_float_type(self, x: xp.Tensor) -> bool:
-        """Whether einops may take a mean."""
+        """Return True if einops may compute a mean."""
         return bool(xp.isdtype(x.dtype, ("real floating", "complex floating")))
 
     def einsum(self, pattern: str, *tensors: xp.Tensor) -> xp.Tensor:
-        """Sums of products."""
+        """Einstein summation."""
         return xp.einsum(pattern, *tensors)

@@ -292,8 +292,8 @@ def dropout(
     if not training or p == 0:
         return x
     rng = default_rng(rng, device=x.device)
-    kept = rng.random(x.shape, dtype="float32") >= p
-    return where(kept, x * (1 / (1 - p)) if p < 1 else x, 0.0)
+    retained = rng.random(x.shape, dtype="float32") >= p
+    return where(retained, x * (1 / (1 - p)) if p < 1 else x, 0.0)
 
 
 # ---- modules
