@@ -101,11 +101,12 @@ def mutants():
 
 
 def survives(mutant, timeout):
-    """Whether all tests pass with a mutant, which a copy of the sources has."""
-    module, *_, source = mutant
+    """Whether all tests pass with a mutant, or with none, in a copy of the sources."""
+    module, *_, source = mutant or [None]
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(ROOT / "src", folder, dirs_exist_ok=True)
-        Path(folder, "arraygrad", f"{module}.py").write_bytes(source)
+        if mutant:
+            Path(folder, "arraygrad", f"{module}.py").write_bytes(source)
         env = os.environ | {"PYTHONPATH": f"{folder}:tests", "PYTHONDONTWRITEBYTECODE": "1"}
         options = ["-m", "pytest", "-x", "-q", "-p", "no:randomly", "--no-header"]
         for tests in TESTS:
@@ -130,6 +131,8 @@ def main():
     options = parser.parse_args()
     every = [m for m in mutants() if options.module in m[0]]
     sample = random.Random(options.seed).sample(every, min(options.number, len(every)))
+    if not survives(None, options.timeout):
+        sys.exit("the tests fail without a mutant")
     print(f"{len(sample)} of {len(every)} mutants", flush=True)
     alive = done = 0
     with ThreadPoolExecutor(options.jobs) as pool:
