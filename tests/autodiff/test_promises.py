@@ -177,6 +177,39 @@ def a_detached_tensor_of_one_let_out(x):
     return xp.sum(box[1]) + xp.sum(x)
 
 
+def a_view_taken_and_written_inside_of_a_checkpoint(x):
+    y, b = x * 1.0, xp.ones_like(x.detach())
+
+    def inner(p):
+        view = y[1:]
+        view[...] = 5.0 * view
+        return p * 1.0
+
+    autodiff.checkpoint(inner)(b)
+    return xp.sum(y)
+
+
+def an_argument_of_a_checkpoint_with_a_tensor_of_an_inner_level(x):
+    y = x * 1.0
+
+    def inner(w):
+        def steps(p):
+            p += 1.0
+            return p * w
+
+        return xp.sum(autodiff.checkpoint(steps)(y))
+
+    autodiff.grad(inner)(xp.ones_like(x.detach()))
+    return xp.sum(y)
+
+
+def memory_that_is_imported_again(x):
+    a = np.zeros(x.shape)
+    b = xp.from_numpy(a)
+    b += x
+    return xp.sum(xp.from_numpy(a[::-1])) + xp.sum(x)
+
+
 PROGRAMS = [
     a_view_of_the_argument_by_vjp,
     a_view_of_the_argument_by_jvp,
@@ -191,12 +224,15 @@ PROGRAMS = [
     an_argument_written_by_both_its_names,
     external_memory_written_inside_and_outside,
     a_detached_tensor_of_one_let_out,
+    a_view_taken_and_written_inside_of_a_checkpoint,
+    an_argument_of_a_checkpoint_with_a_tensor_of_an_inner_level,
+    memory_that_is_imported_again,
 ]
 
 
 @SIZES
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)
-def test_what_an_inner_differentiation_hands_out_still_shares_its_memory(program, n):
+def test_what_shares_memory_across_levels_keeps_values_and_gradients(program, n):
     keeps_the_promise(program, n)
 
 
