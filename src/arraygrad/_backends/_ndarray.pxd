@@ -45,3 +45,38 @@ cdef inline bint have_one_root(object x, object y, object root) except -1:
     if type(<object>a) is ndarray or type(<object>b) is ndarray:
         return a == b
     return root(x) is root(y)
+
+
+cdef inline object shape(object x):
+    cdef int i, n
+    cdef list sizes
+    if not isinstance(x, ndarray):
+        return x.shape
+    n = PyArray_NDIM(<ndarray>x)
+    if n == 0:
+        return ()
+    if n == 1:
+        return (PyArray_DIMS(<ndarray>x)[0],)
+    sizes = []
+    for i in range(n):
+        sizes.append(PyArray_DIMS(<ndarray>x)[i])
+    return tuple(sizes)
+
+
+cdef inline object dtype_of(object x):
+    if isinstance(x, ndarray):
+        return <object>PyArray_DESCR(<ndarray>x)
+    return x.dtype
+
+
+cdef inline bint matches(object x, object shape, object dtype) except -1:
+    cdef int i, n
+    if not isinstance(x, ndarray) or type(shape) is not tuple:
+        return x.dtype is dtype and x.shape == shape
+    n = PyArray_NDIM(<ndarray>x)
+    if <PyObject *>PyArray_DESCR(<ndarray>x) != <PyObject *>dtype or n != len(<tuple>shape):
+        return False
+    for i in range(n):
+        if PyArray_DIMS(<ndarray>x)[i] != <Py_ssize_t>((<tuple>shape)[i]):
+            return False
+    return True

@@ -23,3 +23,18 @@ def size(x: Any) -> int:
 def have_one_root(x: Any, y: Any, root: Callable[[Any], Any]) -> bool:
     """Whether one object owns the memory of two arrays; `root` is the backend's function."""
     return root(x) is root(y)
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    """The shape of an array."""
+    return x.shape
+
+
+def dtype_of(x: Any) -> Any:
+    """The dtype of an array."""
+    return x.dtype
+
+
+def matches(x: Any, shape: tuple[int, ...], dtype: Any) -> bool:
+    """Whether an array has this shape and this very dtype object."""
+    return x.dtype is dtype and x.shape == shape

@@ -1,7 +1,9 @@
 cimport cython
+cimport arraygrad._backends._ndarray as _ndarray
 from arraygrad._array cimport Array
 from arraygrad.autodiff._graph cimport Node
 from arraygrad.autodiff._rules cimport Rule
+from arraygrad.autodiff._tangents cimport enter_rules, leave_rules, mask_indeterminate
 
 @cython.locals(grads=dict, found=dict, node=Node, parent=Node, pending=list, rule=Rule, t=Array)
 cpdef object backward(

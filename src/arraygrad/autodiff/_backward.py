@@ -8,6 +8,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from .._array import Array
+from .._backends import _ndarray
 from .._dispatch import binary, common_device, inplace, unary
 from .._errors import describe
 from .._modes import get_mode
@@ -94,7 +95,7 @@ def backward(
             else:
                 vjps = None
                 t = g
-                functions = rule.vjps if t._data.dtype.kind == "c" else rule.real_vjps
+                functions = rule.vjps if _ndarray.kind(t._data) == "c" else rule.real_vjps
             kwargs = node.kwargs
             for i, above in enumerate(node.parents):
                 if above is None:
@@ -117,8 +118,7 @@ def backward(
                         if rule.elementwise and gx is not g:
                             gx = mask_indeterminate(gx, g)
                 t = gx
-                data = t._data
-                if data.dtype is not parent.dtype or data.shape != parent.shape:
+                if not _ndarray.matches(t._data, parent.shape, parent.dtype):
                     gx = sum_to(gx, parent)
                 have = grads.get(parent)
                 if have is None:

@@ -1,4 +1,5 @@
 cimport cython
+cimport arraygrad._backends._ndarray as _ndarray
 from arraygrad._array cimport Array, Level, Trace, wrap
 
 cdef class Node(Trace):

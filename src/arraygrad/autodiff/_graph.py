@@ -13,6 +13,7 @@ from typing import Any
 from weakref import ref
 
 from .._array import Array, Level, Trace, wrap
+from .._backends import _ndarray
 from .._device import Device
 
 #: Numbers of levels, in the order in which differentiations begin; 0 is that of the tape.
@@ -235,8 +236,8 @@ def new_node(value: Array, level: Level, cls: type[Any] = Node) -> Any:
     node = cls.__new__(cls)  # type: ignore[call-overload]  # (mypy takes it for a metaclass)
     node.level = level
     node.sequence_nr = next(sequence_numbers)
-    node.shape = data.shape
-    node.dtype = data.dtype
+    node.shape = _ndarray.shape(data)
+    node.dtype = _ndarray.dtype_of(data)
     node.hooks = None
     return node
 

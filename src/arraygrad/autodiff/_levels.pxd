@@ -5,6 +5,8 @@ from arraygrad._dispatch cimport binary, reduction, unary
 from arraygrad._memory cimport save
 from arraygrad.autodiff._graph cimport Node, OutputNode, box, new_node
 from arraygrad.autodiff._rules cimport Rule
+from arraygrad.autodiff._tangents cimport fit, mask_indeterminate, zeros
+from arraygrad.autodiff._views cimport note_view
 
 cdef class Differentiation(Level):
     @cython.locals(rule=Rule, t=Array, trace=Trace, inner=list, traces=list)

@@ -140,13 +140,15 @@ def mask_indeterminate(x: Any, weight: Any) -> Any:
 
 def updated(name: str, new: Any, value: Any) -> Any:
     """A tensor that nothing else refers to yet, after an in-place operation."""
-    if new._trace is None:
+    n = new
+    if n._trace is None:
         if isinstance(value, Array):
-            if value._trace is None and value._device is new._device:
-                new._device.ops[name](new._data, value._data)
+            v = value
+            if v._trace is None and v._device is n._device:
+                n._device.ops[name](n._data, v._data)
                 return new
         elif type(value) in SCALARS:
-            new._device.ops[name](new._data, value)
+            n._device.ops[name](n._data, value)
             return new
     if name == "irtruediv":
         return value / new

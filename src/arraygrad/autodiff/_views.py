@@ -197,7 +197,8 @@ def note_view(
     """Note that a traced result is a view of a traced operand."""
     storage = base._storage
     if storage is None:
-        storage = base._storage = Storage()
+        storage = Storage()
+        base._storage = storage
     result._storage = storage
     result._view = View(base, name, args, kwargs, index, storage.version)
 

@@ -1,0 +1,13 @@
+cimport cython
+from arraygrad._array cimport Array
+from arraygrad._dispatch cimport binary, inplace, unary
+
+cpdef object zeros(Array x)
+cpdef object ones(Array x)
+cpdef object mask_indeterminate(Array x, Array weight)
+cpdef object cast(Array g, object dtype)
+cpdef object fit(Array t, object like)
+@cython.locals(n=Array, v=Array)
+cpdef object updated(object name, object new, object value)
+cpdef object enter_rules()
+cpdef object leave_rules(object before)

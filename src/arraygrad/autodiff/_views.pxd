@@ -1,0 +1,8 @@
+cimport cython
+from arraygrad._array cimport Array, Level, Trace
+from arraygrad._memory cimport Exposed, Storage, View
+
+@cython.locals(link=object, storage=Storage)
+cpdef object refresh(Array x)
+@cython.locals(storage=Storage)
+cpdef object note_view(Array result, Array base, object name, object args, object kwargs, object index)
