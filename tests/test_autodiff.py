@@ -1471,3 +1471,12 @@ def test_a_constant_that_a_rule_returns_is_not_the_gradient_itself():
     (cotangent,) = vjp(f, arraygrad.ones(3))[1](arraygrad.ones(3))
     cotangent *= 2.0
     assert arraygrad.all(constant == 5.0)
+
+
+def test_an_operation_without_a_rule_is_refused_by_name():
+    def f(x):
+        return arraygrad.sum(arraygrad.astype(x.view(arraygrad.int64), arraygrad.float64))
+
+    for differentiate in (grad(f), lambda x: jvp(f, (x,), (x,)), lambda x: f(variable(x))):
+        with pytest.raises(NotDifferentiableError, match=r"view: .* no rule"):
+            differentiate(arraygrad.ones(3))
