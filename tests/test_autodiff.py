@@ -1433,3 +1433,50 @@ def test_check_grads():
     check_grads(second, (x,), order=1)
     with pytest.raises(AssertionError, match="then"):
         check_grads(second, (x,), order=2)
+
+
+def test_a_decorated_generator_that_is_closed_ends_in_its_mode():
+    found = []
+
+    @no_grad()
+    def steps():
+        try:
+            yield
+        finally:
+            found.append(recording())
+
+    with enable_grad():
+        g = steps()
+        next(g)
+        g.close()
+    assert found == [False]
+
+
+def test_what_a_function_has_let_out_becomes_a_variable():
+    box = []
+    grad(lambda x: (box.append(x * 2.0), arraygrad.sum(x))[1])(arraygrad.ones(3))
+    w = variable(box[0])
+    arraygrad.sum(w * w).backward()
+    assert arraygrad.all(w.grad == 4.0)
+
+
+def test_a_constant_that_a_rule_returns_is_not_the_gradient_itself():
+    constant = arraygrad.full(3, 5.0)
+    f = custom_vjp(lambda x: x * 5.0)
+    f.defvjp(lambda x: (x * 5.0, ()), lambda _residuals, _g: (constant,))
+    w = variable(arraygrad.ones(3))
+    for _ in range(2):
+        arraygrad.sum(f(w)).backward()
+    w.grad *= 2.0
+    (cotangent,) = vjp(f, arraygrad.ones(3))[1](arraygrad.ones(3))
+    cotangent *= 2.0
+    assert arraygrad.all(constant == 5.0)
+
+
+def test_an_operation_without_a_rule_is_refused_by_name():
+    def f(x):
+        return arraygrad.sum(arraygrad.astype(x.view(arraygrad.int64), arraygrad.float64))
+
+    for differentiate in (grad(f), lambda x: jvp(f, (x,), (x,)), lambda x: f(variable(x))):
+        with pytest.raises(NotDifferentiableError, match=r"view: .* no rule"):
+            differentiate(arraygrad.ones(3))
