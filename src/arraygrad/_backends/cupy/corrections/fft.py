@@ -73,12 +73,12 @@ def _along_axes(name: str) -> Callable[..., _Array]:
         else:
             sizes = [x.shape[a] if n == -1 else n for n, a in zip(s, axes, strict=True)]
         _check(name, x, sizes)
-        if x.size and len({*axes}) == len(axes):
-            return function(x, sizes, axes, norm)  # (a list: CuPy ignores some tuples)
         if not axes and name in (*_FROM_REAL, *_TO_REAL):
             raise ValueError("there is no axis to transform")
         if not axes:
             return x.astype("complex64" if x.dtype in ("f4", "c8") else "complex128")
+        if x.size and len({*axes}) == len(axes):
+            return function(x, sizes, axes, norm)  # (a list: CuPy ignores some tuples)
         return _axis_by_axis(name, x, sizes, axes, norm)
 
     return transform
