@@ -19,10 +19,11 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MODULES = """
-    _array _dispatch _keys _memory _operators _pytree _backends.numpy.conversions
+    _array _dispatch _keys _memory _modes _operators _pytree _backends.numpy.conversions
     _backends.numpy.corrections _backends.numpy.fast_paths _backends.numpy.parallel
-    autodiff._backward autodiff._graph autodiff._levels autodiff._pullback autodiff._rules
-    autodiff._tangents autodiff._views autodiff.rules._elementwise
+    autodiff._backward autodiff._grad_mode autodiff._graph autodiff._inplace autodiff._levels
+    autodiff._pullback autodiff._rules autodiff._tangents autodiff._views
+    autodiff.rules._elementwise
     autodiff.rules._linear_algebra autodiff.rules._statistical"""
 
 

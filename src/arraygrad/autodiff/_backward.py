@@ -151,16 +151,19 @@ def _may_share(gx: Any, g: Any, saved: Any, rule: Rule) -> bool:
 
     Rules return new memory, or views of what they are given; custom ones may return anything.
     """
-    if rule.joint_vjp is not None or gx._trace is not None or isinstance(g, (list, tuple)):
+    if rule.joint_vjp is not None or isinstance(g, (list, tuple)):
         return True
-    if gx._storage is not None:
+    t = gx
+    if t._trace is not None or t._storage is not None:
         return True
-    device = gx._device
+    device = t._device
     root = device.ops["root"]
-    owner = root(gx._data)
-    return any(
-        isinstance(x, Array) and x._device is device and owner is root(x._data) for x in (g, *saved)
-    )
+    for x in (g, *saved):
+        if isinstance(x, Array):
+            other = x
+            if other._device is device and _ndarray.have_one_root(t._data, other._data, root):
+                return True
+    return False
 
 
 def _collect_output(grads: dict[Node, Any], pending: list[Any], node: Any, g: Any) -> None:
