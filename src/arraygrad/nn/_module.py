@@ -38,8 +38,9 @@ class Module:
     A subclass assigns parameters, other modules, and lists, tuples and dicts of these to
     attributes. It defines `forward`, which is run when the module is called.
 
-    - An attribute made by `autodiff.variable` is a parameter. - Any other tensor is a buffer: saved
-    with the module but not trained. - Everything else belongs to the structure.
+    - An attribute made by `autodiff.variable` is a parameter.
+    - Any other tensor is a buffer: saved with the module but not trained.
+    - Everything else belongs to the structure.
 
     Nothing needs to be registered, and ``super().__init__()`` need not be called.
 
