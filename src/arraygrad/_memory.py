@@ -227,6 +227,13 @@ def shared_alias(x: Array) -> Any:
     return out
 
 
+def inner_alias(x: Array) -> Any:
+    """Another tensor over the memory of `x`, plain, for a traced tensor to wrap."""
+    out = alias(x)
+    out._view = INNER
+    return out
+
+
 def bottom(x: Any) -> Any:
     """The plain tensor below all levels."""
     while x._trace is not None:

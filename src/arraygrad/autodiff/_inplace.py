@@ -21,7 +21,7 @@ from .._array import Array
 from .._dispatch import apply, inplace, unary
 from .._errors import describe
 from .._keys import setitem
-from .._memory import EXPOSED, INNER, Exposed, Storage, View, alias, bottom, storage_of
+from .._memory import EXPOSED, Exposed, Storage, View, alias, bottom, inner_alias, storage_of
 from .._modes import get_mode
 from .._standard import MUTATING
 from ._grad_mode import custom_rule, grad_modes, is_traced, recording_off
@@ -262,7 +262,7 @@ def _write_through(name: str, x: Any, new: Any) -> None:
             _assign(name, base, new._primal, x)
         else:
             setitem(base, ..., new._primal)
-        x._primal = box(base._primal, base._trace) if base._trace is not None else _inner(base)
+        x._primal = box(base._primal, base._trace) if base._trace is not None else inner_alias(base)
         x._data = x._primal._data
     else:
         setitem(alias(x), ..., alias(new))
@@ -277,16 +277,9 @@ def _over(value: Any, x: Any) -> Any:
     while value._trace is not None:
         chain.append(value)
         value = value._primal
-    out = _inner(x)
+    out = inner_alias(x)
     for tensor in reversed(chain):
         out = box(out, tensor._trace)
-    return out
-
-
-def _inner(x: Any) -> Any:
-    """A tensor over the memory of another one, for a traced tensor to wrap."""
-    out = alias(x)
-    out._view = INNER
     return out
 
 

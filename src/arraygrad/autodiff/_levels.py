@@ -301,17 +301,15 @@ class ReverseLevel(Differentiation):
         node.parents = tuple(traces)
         node.kwargs = kwargs
         n = len(inner)
-        if rule.composed:
+        if rule.composed or n > 2:
             plan = rule.plan(tuple([t is not None for t in traces]))
         elif n == 1:
             plan = rule.saves[0]
-        elif n == 2:
+        else:
             first, second = traces
             plan = rule.saves[1] if first is None else rule.saves_all if second is not None else (
                 rule.saves[0]
             )  # fmt: skip
-        else:
-            plan = rule.plan(tuple([t is not None for t in traces]))
         want = plan[0]
         if not want:
             saved: list[Any] = [None]

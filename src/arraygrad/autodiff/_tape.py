@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._errors import describe
-from .._memory import EXPOSED, INNER, alias, shared_alias, storage_of
+from .._memory import EXPOSED, inner_alias, shared_alias, storage_of
 from .._tensor import Tensor
 from ._graph import new_leaf
 from ._levels import TAPE, TAPE_OFF
@@ -88,8 +88,7 @@ def _check_dtype(name: str, t: Tensor) -> None:
 
 
 def _become_leaf(t: Any, requires_grad: bool) -> Any:
-    value = alias(t)
-    value._view = INNER
+    value = inner_alias(t)
     t._trace = leaf = new_leaf(value, TAPE)
     if not requires_grad:
         leaf.level = TAPE_OFF

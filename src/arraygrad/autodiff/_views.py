@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._array import Array
-from .._dispatch import LISTED, apply, call, inplace, unary, view
+from .._dispatch import LISTED, apply, call, unary, view
 from .._errors import describe
 from .._keys import getitem, scatter, setitem
 from .._memory import (
@@ -20,12 +20,12 @@ from .._memory import (
     View,
     alias,
     bottom,
+    inner_alias,
     save,
     shared_alias,
     storage_of,
 )
 from .._modes import _mode
-from .._standard import MUTATING
 from ._graph import box
 from ._rules import RULES, Rule
 
@@ -91,12 +91,7 @@ _SPECIAL: dict[str, Any] = {
     "scatter": lambda operands, args, kwargs: scatter(operands[0], *args),
     "tie": lambda operands, args, kwargs: tie(*operands),
     "shared": lambda _operands, args, _kwargs: _refuse_shared(None, None, *args),
-    "setitem": lambda operands, args, kwargs: setitem(operands[0], args[0], operands[1]),
     "to_device": lambda operands, args, kwargs: operands[0].to_device(*args, **kwargs),
-    **{
-        name: lambda operands, args, kwargs, name=name: inplace(name, *operands)
-        for name in MUTATING - {"setitem"}
-    },
 }
 
 
@@ -272,8 +267,7 @@ def make_writable(x: Any) -> None:
     while x._trace is not None:
         chain.append(x)
         x = x._primal
-    value = alias(primal)
-    value._view = INNER
+    value = inner_alias(primal)
     for tensor in reversed(chain[1:]):
         value = box(value, tensor._trace, tensor._view)
     chain[0]._primal = value
@@ -291,7 +285,6 @@ def expose(x: Any) -> None:
 def detach(x: Any) -> Any:
     """The data of a traced tensor as a plain one; each of the two sees writes to the other."""
     refresh(x)
-    if x._trace is None:
-        return shared_alias(x)
-    expose(x)
+    if x._trace is not None:
+        expose(x)
     return shared_alias(x)
