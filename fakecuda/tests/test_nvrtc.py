@@ -281,3 +281,44 @@ def test_kernels_are_compiled_once():
 def test_versions():
     assert nvrtc.getVersion()[0] == cp.cuda.runtime.runtimeGetVersion() // 1000
     assert nvrtc.getSupportedArchs() == (int(cp.cuda.Device().compute_capability),)
+
+
+# ---- what the system refuses
+
+
+def test_each_library_has_a_new_name():
+    """dlopen gives the old library for a name that it has seen, whatever is in the file now."""
+    printed, _ = output(
+        """
+        import os, re
+        for i in range(3):
+            cp.RawModule(code=f'extern "C" __global__ void f{i}() {{}}').get_function(f"f{i}")
+        names = re.findall(r"/fakecuda-kernel-(\\d+)-(\\d+)", open("/proc/self/maps").read())
+        assert {int(process) for process, _ in names} == {os.getpid()}
+        print(*sorted({int(serial) for _, serial in names}))
+        """
+    )
+    assert printed == [str(i) for i in range(len(printed))]
+    assert len(printed) >= 3
+
+
+FAILS = """
+from cupy_backends.cuda.libs import nvrtc
+program = nvrtc.createProgram('extern "C" __global__ void f() {}', "program.cu", (), ())
+try:
+    nvrtc.compileProgram(program, ())
+except nvrtc.NVRTCError as error:
+    print(error, nvrtc.getProgramLog(program))
+"""
+
+
+def test_a_compiler_whose_end_is_not_known_has_failed():
+    change = "import os, signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)"
+    printed, _ = output(change + FAILS)
+    assert "how it ended is not known" in " ".join(printed)
+
+
+def test_a_source_that_cannot_be_written_is_not_compiled():
+    change = "import os, resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+    printed, _ = output(change + FAILS)
+    assert "kernel.cpp" in " ".join(printed)

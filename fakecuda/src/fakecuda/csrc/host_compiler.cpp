@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -52,7 +53,10 @@ std::string read(const std::string& path) {
 
 void write(const std::string& path, const std::string& text) {
   fs::create_directories(fs::path(path).parent_path());
-  std::ofstream(path, std::ios::binary) << text;
+  std::ofstream file(path, std::ios::binary);
+  file << text << std::flush;
+  if (!file)
+    throw fs::filesystem_error("write", path, std::error_code(errno, std::generic_category()));
 }
 
 // Runs a program, its output in files; returns its exit status.
@@ -79,7 +83,10 @@ int run(const std::vector<std::string>& command, const std::string& output,
     return 127;
   }
   int status = 0;
-  while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  while (waitpid(process, &status, 0) < 0) {
+    if (errno == EINTR) continue;
+    write(errors, command[0] + ": how it ended is not known: " + strerror(errno) + "\n");
+    return 128;  // the host ignores SIGCHLD, or waited for all processes
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }

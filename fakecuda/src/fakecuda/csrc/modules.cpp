@@ -3,12 +3,15 @@
 #include "modules.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "device_memory.h"
 #include "elf_file.h"
@@ -33,22 +36,27 @@ bool write_all(int file, const char* data, size_t size) {
   return true;
 }
 
-// dlopen of an image in memory. The file has a new name each time (dlopen knows libraries by their
-// names), and is gone at once.
+// dlopen of an image in memory. dlopen takes a library whose name it has seen for that library, so
+// the name is new by construction: mkstemp repeats names once their files are gone, in glibc 2.36
+// after some thousands. The file is gone at once.
 void* open_library(const char* image, size_t size) {
+  static std::atomic<unsigned long> serial{0};
+  std::string name =
+      "/fakecuda-kernel-" + std::to_string(getpid()) + "-" + std::to_string(serial++);
+  std::string reason;
   for (const char* folder : {"/dev/shm", "/tmp"}) {
-    std::string path = std::string(folder) + "/fakecuda-kernel-XXXXXX";
-    int file = mkstemp(path.data());
-    if (file < 0) continue;
-    bool written = write_all(file, image, size);
-    close(file);
+    std::string path = folder + name;
+    unlink(path.c_str());  // left by a process of the same number that was killed
+    int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool written = file >= 0 && write_all(file, image, size);
+    if (!written) reason = path + ": " + strerror(errno);
+    if (file >= 0) close(file);
     void* library = written ? dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL) : nullptr;
+    if (written && !library) reason = dlerror();
     unlink(path.c_str());
     if (library) return library;
   }
-  const char* reason = dlerror();
-  fprintf(stderr, "fakecuda: a compiled kernel cannot be loaded: %s\n",
-          reason ? reason : "no space");
+  fprintf(stderr, "fakecuda: a compiled kernel cannot be loaded: %s\n", reason.c_str());
   return nullptr;
 }
 
