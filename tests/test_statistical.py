@@ -167,3 +167,18 @@ def test_diff(xp, same):
     row = xp.asarray([1, 4])
     assert xp.diff(row, n=0, prepend=row[:1], append=row).tolist() == [1, 1, 4, 1, 4]
     assert xp.repeat(row, xp.asarray([2, 1], dtype=xp.int64)).tolist() == [1, 1, 4]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize(("shape", "axis"), [
+    ((3,), None), ((3000,), 0), ((7, 30, 5), (0, 2)), ((4, 0), 0), ((), 0),
+    (((1 << 24) + 5,), None),
+])  # fmt: skip
+@pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:invalid value encountered")
+def test_mean_is_numpys_to_the_last_bit(shape, axis, dtype):
+    a = np.random.default_rng(3).standard_normal(shape, dtype=np.float32).astype(dtype)
+    for keepdims in (False, True):
+        found = ag.mean(ag.asarray(a), axis=axis, keepdims=keepdims).numpy()
+        want = a.mean(axis=axis if shape else None, keepdims=keepdims)
+        assert found.dtype == want.dtype
+        np.testing.assert_array_equal(found, want)

@@ -89,8 +89,9 @@ class Array:
         Of a tensor with a trace, the tensor that the transformation wraps.
     _storage : Storage or None
         The memory that the tensor shares with others, if it does; see `_memory`.
-    _saved : weakref or None
-        The tensor that was last saved for a backward pass in the place of this one.
+    _saved : Array, weakref or None
+        The tensor that graphs save in the place of this one, while its data is the same; in that
+        one, a reference to this one.
     _view : View, Exposed or None
         How the tensor came to share memory; see `_memory`.
     """

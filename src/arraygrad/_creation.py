@@ -973,7 +973,7 @@ def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
 def _triangle(name: str, x: Tensor, k: int) -> Tensor:
     if isinstance(x, Tensor) and x.ndim < 2:
         raise ValueError(f"{name}: expected at least two axes; got shape {x.shape}")
-    return call(name, x, k=k)
+    return call(name, x, (), {"k": k})
 
 
 def diag(x: Tensor, /) -> Tensor:
@@ -1010,7 +1010,7 @@ def diag(x: Tensor, /) -> Tensor:
     if is_strict():
         raise TypeError("diag: outside the standard; write xp.where(xp.eye(n, dtype=bool), x, 0)")
     if x.ndim == 2:
-        return view("linalg.diagonal", x, offset=0)
+        return view("linalg.diagonal", x, (), {"offset": 0})
     if x.ndim != 1:
         raise ValueError(f"diag: expected one or two axes; got shape {x.shape}")
     on = eye(x.size, dtype=_dtypes.ALL["bool"], device=x.device)

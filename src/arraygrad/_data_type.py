@@ -59,12 +59,12 @@ def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike 
     if device is None or get_device(device) is x.device:
         if not copy and x.dtype == dtype:
             return x
-        return call("astype", x, dtype, copy=copy)
+        return call("astype", x, (dtype,), {"copy": copy})
     # Cast on the side where the data is smaller, so that less is transferred.
     if dtype.itemsize < x.dtype.itemsize:
-        x = call("astype", x, dtype, copy=False)
+        x = call("astype", x, (dtype,), {"copy": False})
     x = x.to_device(device)
-    return x if x.dtype == dtype else call("astype", x, dtype, copy=False)
+    return x if x.dtype == dtype else call("astype", x, (dtype,), {"copy": False})
 
 
 def can_cast(from_: DType | Tensor, to: DType, /) -> bool:

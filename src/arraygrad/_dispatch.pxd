@@ -1,4 +1,5 @@
 cimport cython
+cimport arraygrad._cpython as _cpython
 cimport arraygrad._backends._ndarray as _ndarray
 from arraygrad._array cimport Array, DeviceSlots, Trace, wrap
 from arraygrad._memory cimport before_write, link_view
@@ -10,6 +11,10 @@ cpdef object binary(object name, object x1, object x2, bint operator=*, bint flo
 cdef object _binary_general(object name, object x1, object x2, bint operator)
 @cython.locals(t1=Array, t2=Array, device=DeviceSlots)
 cpdef object inplace(object name, object x1, object x2)
+@cython.locals(t=Array, device=DeviceSlots)
+cpdef object call(object name, object x, tuple args=*, dict kwargs=*)
+@cython.locals(t=Array, device=DeviceSlots)
+cpdef object view(object name, object x, tuple args=*, dict kwargs=*)
 @cython.locals(t=Array, device=DeviceSlots)
 cpdef object reduction(object name, object x, object axis, object keepdims)
 @cython.locals(t=Array, first=Array, device=DeviceSlots, data=list)

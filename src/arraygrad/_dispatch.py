@@ -19,13 +19,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from . import _cpython
 from ._array import Array, wrap
 from ._backends import _ndarray
 from ._device import Device
 from ._dtypes import DEFAULTS
 from ._errors import DeviceMismatchError, describe, explain
 from ._memory import before_write, link_view
-from ._modes import get_mode, is_strict
+from ._modes import _mode, is_strict
 from ._standard import MUTATING, check
 
 #: The scalars of the standard, by exact type; a subclass takes the general path.
@@ -52,7 +53,7 @@ def unary(name: str, x: Any, floating: bool = False) -> Any:
     t = x
     if t._trace is not None:
         return t._trace.level.process(name, (x,), (), _NONE)
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     if mode is not None and mode.checks:
         return apply(name, (as_floating(x) if floating else x,))
     device = t._device
@@ -98,7 +99,7 @@ def binary(name: str, x1: Any, x2: Any, operator: bool = False, floating: bool =
         return _binary_general(name, x1, x2, operator)
     if trace is not None:
         return trace.level.process(name, (x1, x2), (), _NONE)
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     if mode is not None and mode.checks:
         if floating:
             x1, x2 = _both_floating(x1, x2)
@@ -151,7 +152,7 @@ def inplace(name: str, x1: Any, x2: Any) -> Any:
         b = x2
     else:
         return _binary_general(name, x1, x2, True)
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     if mode is not None and mode.checks:
         return apply(name, (x1, x2))
     if t1._storage is not None:
@@ -163,35 +164,38 @@ def inplace(name: str, x1: Any, x2: Any) -> Any:
     return x1
 
 
-def call(name: str, x: Any, /, *args: Any, **kwargs: Any) -> Any:
+def call(name: str, x: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] = _NONE) -> Any:
     """``name(x, *args, **kwargs)`` for one tensor and parameters that are not tensors."""
     if not isinstance(x, Array):
         return apply(name, (x,), args, kwargs)
     t = x
     if t._trace is not None:
         return t._trace.level.process(name, (x,), args, kwargs)
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     if mode is not None and mode.checks:
         return apply(name, (x,), args, kwargs)
     device = t._device
+    function = device.ops[name]
     try:
-        data = device.ops[name](t._data, *args, **kwargs)
+        data = function(t._data, *args, **kwargs) if kwargs else function(t._data, *args)
     except Exception as error:
         raise explain(error, name, (x, *args), kwargs) from error
     return wrap(type(x), data, device)
 
 
-def view(name: str, x: Any, /, *args: Any, **kwargs: Any) -> Any:
+def view(name: str, x: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] = _NONE) -> Any:
     """`call` for an operation whose result is a view of `x` where the backend can make one."""
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     if not isinstance(x, Array) or x._trace is not None or (mode is not None and mode.checks):
-        out = call(name, x, *args, **kwargs)
+        out = call(name, x, args, kwargs)
         if x._trace is not None:
             return out
-    else:
-        device = x._device
+    else:  # (By a call of `call` it would be one frame more to the backend.)
+        t = x
+        device = t._device
+        function = device.ops[name]
         try:
-            data = device.ops[name](x._data, *args, **kwargs)
+            data = function(t._data, *args, **kwargs) if kwargs else function(t._data, *args)
         except Exception as error:
             raise explain(error, name, (x, *args), kwargs) from error
         out = wrap(type(x), data, device)
@@ -207,7 +211,7 @@ def reduction(name: str, x: Any, axis: Any, keepdims: bool) -> Any:
     if t._trace is not None:
         kwargs = {"axis": axis, "keepdims": keepdims}
         return t._trace.level.process(name, (x,), (), kwargs)
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     if mode is not None and mode.checks:
         return apply(name, (x,), (), {"axis": axis, "keepdims": keepdims})
     device = t._device
@@ -283,7 +287,7 @@ def apply(
     if first is None or name in LISTED:
         _check_tensors(name, first, operands)
     device = first._device
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     data = []
     for x in operands:
         if isinstance(x, Array):

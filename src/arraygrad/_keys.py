@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import EllipsisType
 from typing import Any
 
+from . import _cpython
 from ._array import Array, wrap
 from ._device import Device, get_device
 from ._dispatch import (
@@ -16,7 +17,7 @@ from ._dispatch import (
 )
 from ._errors import DeviceMismatchError, TransferError, describe, explain
 from ._memory import before_write, link_view
-from ._modes import get_mode, is_strict
+from ._modes import _mode, is_strict
 from ._sequences import from_sequence
 from ._standard import check
 
@@ -26,9 +27,12 @@ BASIC = frozenset({int, slice, EllipsisType, type(None)})
 
 def is_basic(key: Any) -> bool:
     """Whether an index gives a view and not a copy (NumPy: basic indexing)."""
-    if type(key) is tuple:
-        return all(type(k) in BASIC for k in key)
-    return type(key) in BASIC
+    if type(key) is not tuple:
+        return type(key) in BASIC
+    for k in key:  # noqa: SIM110  (Cython takes no generator in such a function)
+        if type(k) not in BASIC:
+            return False
+    return True
 
 
 def getitem(x: Any, key: Any) -> Any:
@@ -41,7 +45,7 @@ def getitem(x: Any, key: Any) -> Any:
     if type(key) not in BASIC:
         key = key_data("__getitem__", key, x)
     function = device.ops["getitem"]
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     if mode is not None and mode.checks:
         if mode.strict:
             check("getitem", (x,), (key,), {})
@@ -69,20 +73,23 @@ def setitem(x: Any, key: Any, value: Any) -> None:
             f"__setitem__: a complex value does not fit into a {x._data.dtype} tensor; "
             "write xp.real(value)"
         )
-    for t in (x, value):
-        if isinstance(t, Array) and t._trace is not None:
-            t._trace.level.process("setitem", (x, value), (key,), {})
-            return
+    for part in (x, value):
+        if isinstance(part, Array):
+            t = part
+            if t._trace is not None:
+                t._trace.level.process("setitem", (x, value), (key,), {})
+                return
     device = x._device
     key = key_data("__setitem__", key, x)
     if isinstance(value, Array):
-        if value._device is not device:
-            raise device_mismatch("__setitem__", device, value._device)
-        data = value._data
+        t = value
+        if t._device is not device:
+            raise device_mismatch("__setitem__", device, t._device)
+        data = t._data
     else:
         data = value if type(value) in SCALARS else _operand("__setitem__", value, device)
     function = device.ops["setitem"]
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     if mode is not None and mode.checks:
         if mode.strict:
             check("setitem", (x, value), (key,), {})

@@ -113,7 +113,7 @@ def broadcast_to(x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
     Tensor([[1, 2],
             [1, 2]], dtype=int64)
     """
-    return view("broadcast_to", x, shape)
+    return view("broadcast_to", x, (shape,))
 
 
 def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
@@ -179,7 +179,7 @@ def expand_dims(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
     >>> xp.expand_dims(xp.ones(2), axis=(0, -1)).shape
     (1, 2, 1)
     """
-    return view("expand_dims", x, axis)
+    return view("expand_dims", x, (axis,))
 
 
 def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
@@ -210,7 +210,7 @@ def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
     >>> xp.flip(xp.asarray([1, 2, 3]))
     Tensor([3, 2, 1], dtype=int64)
     """
-    return view("flip", x, axis=axis)
+    return view("flip", x, (), {"axis": axis})
 
 
 def moveaxis(
@@ -245,7 +245,7 @@ def moveaxis(
     >>> xp.moveaxis(xp.ones((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
-    return view("moveaxis", x, source, destination)
+    return view("moveaxis", x, (source, destination))
 
 
 def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
@@ -276,7 +276,7 @@ def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
     >>> xp.permute_dims(xp.ones((2, 3, 4)), (2, 0, 1)).shape
     (4, 2, 3)
     """
-    return view("permute_dims", x, axes)
+    return view("permute_dims", x, (axes,))
 
 
 def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> Tensor:
@@ -356,7 +356,7 @@ def reshape(x: Tensor, /, shape: tuple[int, ...], *, copy: bool | None = None) -
     Tensor([[0, 1, 2],
             [3, 4, 5]], dtype=int64)
     """
-    return view("reshape", x, shape, copy=copy)
+    return view("reshape", x, (shape,), {"copy": copy})
 
 
 def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Tensor:
@@ -393,7 +393,7 @@ def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Te
     """
     if any(isinstance(n, float) for n in (shift if isinstance(shift, tuple) else (shift,))):
         raise TypeError(f"roll: shift must be an int or a tuple of ints; got {shift}")
-    return call("roll", x, shift, axis=axis)
+    return call("roll", x, (shift,), {"axis": axis})
 
 
 def squeeze(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
@@ -424,7 +424,7 @@ def squeeze(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
     >>> xp.squeeze(xp.ones((1, 3, 1)), axis=(0, 2)).shape
     (3,)
     """
-    return view("squeeze", x, axis)
+    return view("squeeze", x, (axis,))
 
 
 def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
@@ -491,7 +491,7 @@ def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:
     Tensor([[1, 2, 1, 2],
             [1, 2, 1, 2]], dtype=int64)
     """
-    return call("tile", x, repetitions)
+    return call("tile", x, (repetitions,))
 
 
 def transpose(x: Tensor, /, axes: tuple[int, ...] | None = None) -> Tensor:
@@ -528,7 +528,7 @@ def transpose(x: Tensor, /, axes: tuple[int, ...] | None = None) -> Tensor:
         raise TypeError("transpose: outside the standard; write xp.permute_dims(x, axes)")
     if axes is None and isinstance(x, Tensor):
         axes = tuple(range(x.ndim))[::-1]
-    return view("permute_dims", x, axes)
+    return view("permute_dims", x, (axes,))
 
 
 def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
@@ -559,4 +559,4 @@ def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     >>> xp.unstack(xp.asarray([[1, 2], [3, 4]]))
     (Tensor([1, 2], dtype=int64), Tensor([3, 4], dtype=int64))
     """
-    return view("unstack", x, axis=axis)
+    return view("unstack", x, (), {"axis": axis})

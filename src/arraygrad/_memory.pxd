@@ -1,4 +1,5 @@
 cimport cython
+cimport arraygrad._cpython as _cpython
 cimport arraygrad._backends._ndarray as _ndarray
 from arraygrad._array cimport Array, wrap
 
@@ -6,25 +7,36 @@ cdef class Storage:
     cdef object __weakref__
     cdef public dict _frozen, _tensors
     cdef public Py_ssize_t _frozen_limit, _tensors_limit
-    cdef public object exported, external, merged, recorded, version
+    cdef public bint exported, external, recorded
+    cdef public object merged
+    cdef public long version
     cpdef object add(self, Array x)
     cpdef object freeze(self, Array x)
     cpdef object written(self)
 
 cdef class View:
-    cdef public object args, base, index, kwargs, name, version
+    cdef public object args, base, index, kwargs, name
+    cdef public long version
 
 cdef class Exposed:
     cdef public object base, level
 
 @cython.locals(storage=Storage)
+cpdef Storage new_storage()
+@cython.locals(storage=Storage)
 cpdef object storage_of(Array x)
 @cython.locals(out=Array)
 cpdef object alias(Array x)
+@cython.locals(out=Array, storage=Storage)
+cpdef object shared_alias(Array x)
 @cython.locals(saved=Array, storage=Storage)
 cpdef object save(Array x)
 @cython.locals(storage=Storage)
 cpdef object before_write(Array x)
 cpdef object link_view(Array x, object out, object name, object args, object kwargs)
-@cython.locals(storage=Storage, view=View)
+@cython.locals(storage=Storage)
 cdef object _link(Array x, Array out, object name, object args, object kwargs, object index)
+@cython.locals(view=View)
+cpdef View new_view(
+    object base, object name, object args, object kwargs, object index, Storage storage
+)

@@ -19,6 +19,7 @@ from operator import itemgetter
 from typing import Any
 from weakref import ref
 
+from . import _cpython
 from ._array import Array, wrap
 from ._backends import _ndarray
 from ._device import Device
@@ -52,21 +53,20 @@ class Storage:
         "external", "merged", "recorded", "version",
     )  # fmt: skip
 
-    def __init__(self) -> None:
-        self.version = 0
-        self.external = False
-        self.exported = False
-        self.recorded = False
-        self.merged: Storage | None = None  # into which this one went, as their memory overlaps
-        self._tensors: dict[int, Any] = {}
-        self._tensors_limit = 8
-        self._frozen: dict[int, Any] = {}
-        self._frozen_limit = 8
+    version: int
+    external: bool
+    exported: bool
+    recorded: bool
+    merged: Storage | None  # into which this one went, as their memory overlaps
+    _tensors: dict[int, Any]
+    _tensors_limit: int
+    _frozen: dict[int, Any]
+    _frozen_limit: int
 
     def add(self, x: Array) -> None:
         """Note a tensor that the user may have."""
         tensors = self._tensors
-        tensors[next(_keys)] = ref(x)
+        tensors[next(_keys)] = _cpython.weak_reference(x)
         if len(tensors) > self._tensors_limit:
             _forget_dead(tensors)
             self._tensors_limit = 2 * len(tensors) + 8
@@ -75,7 +75,7 @@ class Storage:
         """Note a tensor that has to stay as it is."""
         x._view = INNER
         frozen = self._frozen
-        frozen[next(_keys)] = ref(x)
+        frozen[next(_keys)] = _cpython.weak_reference(x)
         if len(frozen) > self._frozen_limit:
             _forget_dead(frozen)
             self._frozen_limit = 2 * len(frozen) + 8
@@ -102,9 +102,18 @@ class Storage:
             except KeyError:  # another thread was faster
                 break
             x = link()
-            if x is not None and x._storage is not None:
-                x._data = x._device.ops["copy"](x._data)
-                x._storage = None
+            if x is None or x._storage is None:
+                continue
+            owner = x._saved() if type(x._saved) is ref else None
+            if owner is not None and owner._saved is x:
+                # If no graph has it any more, it dies here, and the copy is saved. (Where objects
+                # die later, it only costs the copy.)
+                owner._saved = x = None
+                x = link()
+                if x is None:
+                    continue
+            x._data = x._device.ops["copy"](x._data)
+            x._storage = x._saved = None
 
     def merge(self, other: Storage) -> Storage:
         """The one storage that two become whose memory overlaps."""
@@ -118,6 +127,18 @@ class Storage:
         self._tensors.update(other._tensors)
         self._frozen.update(other._frozen)
         return self
+
+
+def new_storage() -> Storage:
+    """A storage of new memory."""
+    storage = Storage.__new__(Storage)
+    storage.version = 0
+    storage.external = storage.exported = storage.recorded = False
+    storage.merged = None
+    storage._tensors = {}
+    storage._frozen = {}
+    storage._tensors_limit = storage._frozen_limit = 8
+    return storage
 
 
 def _forget_dead(links: dict[int, Any]) -> None:
@@ -148,21 +169,31 @@ class View:
 
     __slots__ = ("args", "base", "index", "kwargs", "name", "version")
 
-    def __init__(
-        self,
-        base: Any,
-        name: str,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        index: int | None,
-        version: int,
-    ) -> None:
-        self.base = base
-        self.name = name
-        self.args = args
-        self.kwargs = kwargs
-        self.index = index
-        self.version = version
+    base: Any
+    name: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    index: int | None
+    version: int
+
+
+def new_view(
+    base: Any,
+    name: str,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    index: int | None,
+    storage: Storage,
+) -> View:
+    """A `View` taken now; a function, because an ``__init__`` takes longer than all of it."""
+    view = View.__new__(View)
+    view.base = base
+    view.name = name
+    view.args = args
+    view.kwargs = kwargs
+    view.index = index
+    view.version = storage.version
+    return view
 
 
 class Exposed:
@@ -200,7 +231,7 @@ def storage_of(x: Array) -> Storage:
     """The storage of a tensor; made if there is none yet."""
     storage = x._storage
     if storage is None:
-        storage = Storage()
+        storage = new_storage()
         storage.add(x)
         with _lock:  # (Nothing is allocated inside, so no finaliser runs.)
             if x._storage is None:
@@ -223,7 +254,8 @@ def alias(x: Array) -> Any:
 def shared_alias(x: Array) -> Any:
     """Another tensor over the memory of `x`, plain, which a user may have."""
     out = alias(x)
-    out._storage.add(out)
+    storage = out._storage
+    storage.add(out)
     return out
 
 
@@ -243,14 +275,18 @@ def bottom(x: Any) -> Any:
 
 def save(x: Array) -> Any:
     """A tensor of the present data of a plain one, which no later write changes."""
-    link = x._saved
-    saved = None if link is None else link()
-    if saved is None or saved._data is not x._data:
-        storage = storage_of(x)
-        saved = wrap(type(x), x._data, x._device)
-        saved._storage = storage
-        storage.freeze(saved)
-        x._saved = ref(saved)
+    have = x._saved
+    if isinstance(have, Array):
+        saved = have
+        if saved._data is x._data:
+            return saved
+    storage = storage_of(x)
+    saved = wrap(type(x), x._data, x._device)
+    saved._storage = storage
+    storage.freeze(saved)
+    if type(have) is not ref:
+        x._saved = saved
+        saved._saved = _cpython.weak_reference(x)
     return saved
 
 
@@ -278,14 +314,7 @@ def _link(
     storage = storage_of(x)
     storage.add(out)
     out._storage = storage
-    view = View.__new__(View)  # (__init__ takes longer than all of this)
-    view.base = x
-    view.name = name
-    view.args = args
-    view.kwargs = kwargs
-    view.index = index
-    view.version = storage.version
-    out._view = view
+    out._view = new_view(x, name, args, kwargs, index, storage)
 
 
 # ---- memory that other libraries see

@@ -48,7 +48,10 @@ def stack_nested(name: str, obj: Any, device: Any, read: Callable[..., Any]) -> 
     common = _host.result_type(*[p._data.dtype for p in parts])
     return sequence(
         "stack",
-        [p if p._data.dtype == common else call("astype", p, common, copy=False) for p in parts],
+        [
+            p if p._data.dtype == common else call("astype", p, (common,), {"copy": False})
+            for p in parts
+        ],
         axis=0,
     )
 

@@ -53,7 +53,7 @@ def argsort(
     Tensor([1, 2, 0], dtype=int64)
     """
     _check_axis("argsort", x, axis)
-    return call("argsort", x, axis=axis, descending=descending, stable=stable)
+    return call("argsort", x, (), {"axis": axis, "descending": descending, "stable": stable})
 
 
 def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
@@ -94,4 +94,4 @@ def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool
     Tensor([30, 20, 10], dtype=int64)
     """
     _check_axis("sort", x, axis)
-    return call("sort", x, axis=axis, descending=descending, stable=stable)
+    return call("sort", x, (), {"axis": axis, "descending": descending, "stable": stable})

@@ -49,7 +49,9 @@ def cumulative_prod(
     Tensor([1, 1, 2, 6], dtype=int64)
     """
     dtype = accumulator(dtype, x, "cumulative_prod")
-    return call("cumulative_prod", x, axis=axis, dtype=dtype, include_initial=include_initial)
+    return call(
+        "cumulative_prod", x, (), {"axis": axis, "dtype": dtype, "include_initial": include_initial}
+    )
 
 
 def cumulative_sum(
@@ -95,7 +97,9 @@ def cumulative_sum(
     """
     if dtype is not None:
         dtype = accumulator(dtype, x, "cumulative_sum")
-    return call("cumulative_sum", x, axis=axis, dtype=dtype, include_initial=include_initial)
+    return call(
+        "cumulative_sum", x, (), {"axis": axis, "dtype": dtype, "include_initial": include_initial}
+    )
 
 
 def max(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
@@ -246,7 +250,7 @@ def prod(
     if dtype is None:
         return reduction("prod", x, axis, keepdims)
     dtype = accumulator(dtype, x, "prod")
-    return call("prod", x, axis=axis, dtype=dtype, keepdims=keepdims)
+    return call("prod", x, (), {"axis": axis, "dtype": dtype, "keepdims": keepdims})
 
 
 def std(
@@ -290,7 +294,7 @@ def std(
     >>> xp.std(xp.asarray([1.0, 3.0]))
     Tensor(1., dtype=float64)
     """
-    return call("std", x, axis=axis, correction=correction, keepdims=keepdims)
+    return call("std", x, (), {"axis": axis, "correction": correction, "keepdims": keepdims})
 
 
 def sum(
@@ -344,7 +348,7 @@ def sum(
     if dtype is None:
         return reduction("sum", x, axis, keepdims)
     dtype = accumulator(dtype, x, "sum")
-    return call("sum", x, axis=axis, dtype=dtype, keepdims=keepdims)
+    return call("sum", x, (), {"axis": axis, "dtype": dtype, "keepdims": keepdims})
 
 
 def var(
@@ -388,4 +392,4 @@ def var(
     >>> xp.var(xp.asarray([1.0, 3.0]), correction=1)
     Tensor(2., dtype=float64)
     """
-    return call("var", x, axis=axis, correction=correction, keepdims=keepdims)
+    return call("var", x, (), {"axis": axis, "correction": correction, "keepdims": keepdims})

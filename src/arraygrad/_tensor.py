@@ -567,7 +567,7 @@ class Tensor(Operators):
                 f"view: dtype must be a dtype; got {dtype!r}; another shape is xp.reshape(x, shape)"
             )
         dtype = required_dtype(dtype, "view")
-        return self[...] if dtype == self.dtype else _dispatch.view("view", self, dtype)
+        return self[...] if dtype == self.dtype else _dispatch.view("view", self, (dtype,))
 
     def _fresh_trace(self) -> Any:
         """The trace; of a view whose base has been written, that of its new value."""

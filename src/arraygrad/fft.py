@@ -62,7 +62,7 @@ def fft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "bac
     >>> xp.fft.fft(xp.asarray([1.0, 0.0, 0.0, 0.0]))
     Tensor([1.+0.j, 1.+0.j, 1.+0.j, 1.+0.j], dtype=complex128)
     """
-    return call("fft.fft", x, n=n, axis=axis, norm=norm)
+    return call("fft.fft", x, (), {"n": n, "axis": axis, "norm": norm})
 
 
 def hfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
@@ -96,7 +96,7 @@ def hfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "ba
     >>> xp.fft.hfft(xp.asarray([1.0, 1.0, 1.0]))
     Tensor([4., 0., 0., 0.], dtype=float64)
     """
-    return call("fft.hfft", x, n=n, axis=axis, norm=norm)
+    return call("fft.hfft", x, (), {"n": n, "axis": axis, "norm": norm})
 
 
 def ifft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
@@ -131,7 +131,7 @@ def ifft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "ba
     >>> xp.fft.ifft(xp.asarray([1.0, 1.0, 1.0, 1.0]))
     Tensor([1.+0.j, 0.+0.j, 0.+0.j, 0.+0.j], dtype=complex128)
     """
-    return call("fft.ifft", x, n=n, axis=axis, norm=norm)
+    return call("fft.ifft", x, (), {"n": n, "axis": axis, "norm": norm})
 
 
 def ihfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
@@ -168,7 +168,7 @@ def ihfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "b
     >>> xp.real(xp.fft.ihfft(xp.asarray([4.0, 0.0, 0.0, 0.0])))
     Tensor([1., 1., 1.], dtype=float64)
     """
-    return call("fft.ihfft", x, n=n, axis=axis, norm=norm)
+    return call("fft.ihfft", x, (), {"n": n, "axis": axis, "norm": norm})
 
 
 def irfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
@@ -202,7 +202,7 @@ def irfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "b
     >>> xp.fft.irfft(xp.asarray([1.0, 1.0, 1.0]))
     Tensor([1., 0., 0., 0.], dtype=float64)
     """
-    return call("fft.irfft", x, n=n, axis=axis, norm=norm)
+    return call("fft.irfft", x, (), {"n": n, "axis": axis, "norm": norm})
 
 
 def rfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
@@ -239,7 +239,7 @@ def rfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "ba
     >>> xp.fft.rfft(xp.asarray([1.0, 0.0, 0.0, 0.0]))
     Tensor([1.+0.j, 1.+0.j, 1.+0.j], dtype=complex128)
     """
-    return call("fft.rfft", x, n=n, axis=axis, norm=norm)
+    return call("fft.rfft", x, (), {"n": n, "axis": axis, "norm": norm})
 
 
 def fftn(
@@ -282,7 +282,7 @@ def fftn(
     Tensor(4.+0.j, dtype=complex128)
     """
     axes = _last_axes(s, axes)
-    return call("fft.fftn", x, s=s, axes=axes, norm=norm)
+    return call("fft.fftn", x, (), {"s": s, "axes": axes, "norm": norm})
 
 
 def ifftn(
@@ -325,7 +325,7 @@ def ifftn(
     Tensor(1.+0.j, dtype=complex128)
     """
     axes = _last_axes(s, axes)
-    return call("fft.ifftn", x, s=s, axes=axes, norm=norm)
+    return call("fft.ifftn", x, (), {"s": s, "axes": axes, "norm": norm})
 
 
 def irfftn(
@@ -367,7 +367,7 @@ def irfftn(
     (2, 4)
     """
     axes = _last_axes(s, axes)
-    return call("fft.irfftn", x, s=s, axes=axes, norm=norm)
+    return call("fft.irfftn", x, (), {"s": s, "axes": axes, "norm": norm})
 
 
 def rfftn(
@@ -412,7 +412,7 @@ def rfftn(
     (2, 3)
     """
     axes = _last_axes(s, axes)
-    return call("fft.rfftn", x, s=s, axes=axes, norm=norm)
+    return call("fft.rfftn", x, (), {"s": s, "axes": axes, "norm": norm})
 
 
 def fftfreq(
@@ -517,7 +517,7 @@ def fftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> Tensor
     >>> xp.fft.fftshift(xp.fft.fftfreq(4))
     Tensor([-0.5 , -0.25,  0.  ,  0.25], dtype=float64)
     """
-    return call("fft.fftshift", x, axes=axes)
+    return call("fft.fftshift", x, (), {"axes": axes})
 
 
 def ifftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> Tensor:
@@ -546,4 +546,4 @@ def ifftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> Tenso
     >>> xp.fft.ifftshift(xp.fft.fftshift(xp.arange(5)))
     Tensor([0, 1, 2, 3, 4], dtype=int64)
     """
-    return call("fft.ifftshift", x, axes=axes)
+    return call("fft.ifftshift", x, (), {"axes": axes})

@@ -88,7 +88,7 @@ def cholesky(x: Tensor, /, *, upper: bool = False) -> Tensor:
     Tensor([[2., 0.],
             [1., 2.]], dtype=float64)
     """
-    return call("linalg.cholesky", x, upper=upper)
+    return call("linalg.cholesky", x, (), {"upper": upper})
 
 
 def cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
@@ -180,7 +180,7 @@ def diagonal(x: Tensor, /, *, offset: int = 0) -> Tensor:
     >>> xp.linalg.diagonal(xp.asarray([[1, 2], [3, 4]]))
     Tensor([1, 4], dtype=int64)
     """
-    return view("linalg.diagonal", x, offset=offset)
+    return view("linalg.diagonal", x, (), {"offset": offset})
 
 
 def eig(x: Tensor, /) -> EigResult:
@@ -385,7 +385,7 @@ def matrix_norm(
     >>> xp.linalg.matrix_norm(xp.asarray([[3.0, 0.0], [0.0, 4.0]]))
     Tensor(5., dtype=float64)
     """
-    return call("linalg.matrix_norm", x, keepdims=keepdims, ord=ord)
+    return call("linalg.matrix_norm", x, (), {"keepdims": keepdims, "ord": ord})
 
 
 def matrix_power(x: Tensor, n: int, /) -> Tensor:
@@ -422,7 +422,7 @@ def matrix_power(x: Tensor, n: int, /) -> Tensor:
     Tensor([[1., 3.],
             [0., 1.]], dtype=float64)
     """
-    return call("linalg.matrix_power", x, n)
+    return call("linalg.matrix_power", x, (n,))
 
 
 def matrix_rank(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
@@ -564,7 +564,7 @@ def qr(x: Tensor, /, *, mode: Literal["reduced", "complete"] = "reduced") -> QRR
     """
     if mode not in ("reduced", "complete"):
         raise ValueError(f"linalg.qr: mode must be 'reduced' or 'complete'; got {mode!r}")
-    return QRResult(*call("linalg.qr", x, mode=mode))
+    return QRResult(*call("linalg.qr", x, (), {"mode": mode}))
 
 
 def slogdet(x: Tensor, /) -> SlogdetResult:
@@ -669,7 +669,7 @@ def svd(x: Tensor, /, *, full_matrices: bool = True) -> SVDResult:
     >>> xp.linalg.svd(xp.asarray([[3.0, 0.0], [0.0, 4.0]])).S
     Tensor([4., 3.], dtype=float64)
     """
-    return SVDResult(*call("linalg.svd", x, full_matrices=full_matrices))
+    return SVDResult(*call("linalg.svd", x, (), {"full_matrices": full_matrices}))
 
 
 def svdvals(x: Tensor, /) -> Tensor:
@@ -731,7 +731,7 @@ def trace(x: Tensor, /, *, offset: int = 0, dtype: DType | None = None) -> Tenso
     >>> xp.linalg.trace(xp.asarray([[1, 2], [3, 4]]))
     Tensor(5, dtype=int64)
     """
-    return call("linalg.trace", x, offset=offset, dtype=accumulator(dtype, x, "trace"))
+    return call("linalg.trace", x, (), {"offset": offset, "dtype": accumulator(dtype, x, "trace")})
 
 
 def vector_norm(
@@ -772,4 +772,4 @@ def vector_norm(
     >>> xp.linalg.vector_norm(xp.asarray([3.0, 4.0]))
     Tensor(5., dtype=float64)
     """
-    return call("linalg.vector_norm", x, axis=axis, keepdims=keepdims, ord=ord)
+    return call("linalg.vector_norm", x, (), {"axis": axis, "keepdims": keepdims, "ord": ord})

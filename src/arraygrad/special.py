@@ -1732,7 +1732,7 @@ def logsumexp(
     """
     a = as_floating(a)
     if b is None and not return_sign:
-        return call("special.logsumexp", a, axis=axis, keepdims=keepdims)
+        return call("special.logsumexp", a, (), {"axis": axis, "keepdims": keepdims})
     kwargs = {"axis": axis, "keepdims": keepdims}
     weights = 1.0 if b is None else as_floating(b)
     out, sign = apply("special.logsumexp_weighted", (a, weights), (), kwargs)
@@ -1775,7 +1775,7 @@ def softmax(x: Tensor, axis: Axis = None) -> Tensor:
     >>> xp.special.softmax(xp.asarray([0.0, 0.0, -1000.0]))
     Tensor([0.5, 0.5, 0. ], dtype=float64)
     """
-    return call("special.softmax", as_floating(x), axis=axis)
+    return call("special.softmax", as_floating(x), (), {"axis": axis})
 
 
 def log_softmax(x: Tensor, axis: Axis = None) -> Tensor:
@@ -1806,4 +1806,4 @@ def log_softmax(x: Tensor, axis: Axis = None) -> Tensor:
     >>> xp.special.log_softmax(xp.asarray([0.0, 0.0, -1000.0]))
     Tensor([-6.93147181e-01, -6.93147181e-01, -1.00069315e+03], dtype=float64)
     """
-    return call("special.log_softmax", as_floating(x), axis=axis)
+    return call("special.log_softmax", as_floating(x), (), {"axis": axis})

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import Any
 
+from .. import _cpython
 from .._array import Array
 from .._backends import _ndarray
 from .._dispatch import binary, common_device, inplace, unary
 from .._errors import describe
-from .._modes import get_mode
+from .._modes import _mode
 from ._graph import Node, OutputNode, box, output_node, unhidden
 from ._rules import Rule, identity
 from ._tangents import (
@@ -19,7 +20,6 @@ from ._tangents import (
     leave_rules,
     mask_indeterminate,
     ones,
-    rule_context,
     sum_to,
     user_context,
 )
@@ -63,7 +63,7 @@ def backward(
         else:
             grads[node] = binary("add", have, root)
     found: dict[Node, Any] = {}
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     check = None if mode is None or mode.nans is None else mode.nans.backward(roots)
     before = enter_rules()
     try:
@@ -268,25 +268,24 @@ def run_backward(x: Any, gradient: Any, retain_graph: bool | None, create_graph:
         if gradient._trace is not None and not create_graph:
             gradient = gradient._trace.level.detach(gradient)
         root = sum_to(gradient, node)
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     if mode is not None and mode.nans is not None:
         mode.nans.check_results("backward", x)
     retain = create_graph if retain_graph is None else retain_graph
     found = backward([(node, root)], _NOWHERE, not retain, create_graph, unshare=True)
     del root, gradient
-    for leaf in list(found):
-        if leaf.level.number >= 0:  # not switched off since it was recorded
-            accumulate(leaf, found.pop(leaf))
-
-
-def accumulate(leaf: Any, g: Any) -> None:
-    """Add to the gradient of a leaf."""
-    have = leaf.grad
-    if have is None:
-        leaf.grad = g
-        return
-    with rule_context():
-        if have._trace is None and g._trace is None and have._device is g._device:
-            inplace("iadd", have, g)
-        else:
-            leaf.grad = binary("add", have, g)
+    before = enter_rules()
+    try:
+        leaf: Any
+        for leaf, g in found.items():
+            if leaf.level.number < 0:
+                continue  # switched off since it was recorded
+            have = leaf.grad
+            if have is None:
+                leaf.grad = g
+            elif have._trace is None and g._trace is None and have._device is g._device:
+                inplace("iadd", have, g)
+            else:
+                leaf.grad = binary("add", have, g)
+    finally:
+        leave_rules(before)

@@ -22,3 +22,5 @@ cdef class TensorSpec:
 cpdef object box(Array value, Trace trace, object view=*)
 @cython.locals(node=Node)
 cpdef object new_node(Array value, Level level, type cls=*)
+@cython.locals(node=Leaf)
+cpdef object new_leaf(Array value, Level level)

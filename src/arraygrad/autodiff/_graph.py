@@ -250,7 +250,7 @@ def new_leaf(value: Array, level: Any) -> Leaf:
     node.saved = ()
     node.kwargs = {}
     node.home = level
-    node.grad = None
+    node._grad = None
     return node
 
 

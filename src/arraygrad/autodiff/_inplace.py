@@ -21,7 +21,7 @@ from .._array import Array
 from .._dispatch import apply, inplace, unary
 from .._errors import describe
 from .._keys import setitem
-from .._memory import EXPOSED, Exposed, Storage, View, alias, bottom, inner_alias, storage_of
+from .._memory import EXPOSED, Exposed, View, alias, bottom, inner_alias, new_storage, storage_of
 from .._modes import get_mode
 from .._standard import MUTATING
 from ._grad_mode import custom_rule, grad_modes, is_traced, recording_off
@@ -231,7 +231,7 @@ def _assign_plain(name: str, x: Any, new: Any, writer: Any) -> None:
     else:
         _match_strides(new, x)
         _replace(x, new)
-    x._storage = virtual = Storage()
+    x._storage = virtual = new_storage()
     virtual.version = 1
     for tensor in views:
         rebind(tensor, take(tensor._view))

@@ -8,15 +8,17 @@ own derivatives only, and there is no state outside of the tensors, except the m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from .. import _cpython
 from .._array import Array, Level
 from .._backends import _ndarray
 from .._dispatch import binary, reduction, unary
 from .._errors import describe
 from .._keys import getitem
 from .._memory import INNER, View, save
-from .._modes import get_mode
+from .._modes import _mode
 from ._backward import run_backward
 from ._grad_mode import recording_off
 from ._graph import (
@@ -29,7 +31,7 @@ from ._graph import (
     output_node,
     unhidden,
 )
-from ._rules import RULES, SAVE_SPEC, NotDifferentiableError, Rule
+from ._rules import RULES, SAVE_NONE, SAVE_SPEC, NotDifferentiableError, Rule
 from ._tangents import add, fit, mask_indeterminate, rule_context, zeros
 from ._views import detach, note_view, perform, refresh, snapshot
 
@@ -47,7 +49,7 @@ def transform(name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> A
             result = rule.prepare(operands, args, kwargs)
             if result is not NotImplemented:
                 return result
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     if kwargs:
         kwargs = {k: _constant(name, k, x) for k, x in kwargs.items()}
     level: Any = None
@@ -66,14 +68,9 @@ def transform(name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> A
         unwrapped.append(x)
     if level is None:
         return perform(name, unwrapped, args, kwargs)
-    inner, traces = [], []
-    for x in unwrapped:
-        if isinstance(x, Array) and x._trace is not None and x._trace.level is level:
-            inner.append(x._primal)
-            traces.append(x._trace)
-        else:
-            inner.append(x)
-            traces.append(None)
+    traces = tuple([_trace_of(x) for x in unwrapped])
+    traces = tuple([t if t is not None and t.level is level else None for t in traces])
+    inner = tuple([_untraced(x, trace) for x, trace in zip(unwrapped, traces, strict=True)])
     if rule is None or rule.refused:
         raise _refusal(name, rule, inner)
     result = level.perform(rule, tuple(unwrapped), inner, traces, args, kwargs)
@@ -83,9 +80,13 @@ def transform(name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> A
     return result
 
 
+def _trace_of(x: Any) -> Any:
+    return x._trace if isinstance(x, Array) else None
+
+
 def _constant(name: str, keyword: str, x: Any) -> Any:
     """A parameter, which is not differentiated."""
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     while isinstance(x, Array) and x._trace is not None:
         refresh(x)
         if x._trace is None:
@@ -112,7 +113,7 @@ def _primal_of_unrecorded(x: Any, name: str, rule: Rule | None) -> Any:
     return detach(x)  # later writes to `x` reach the view
 
 
-def _refusal(name: str, rule: Rule | None, inner: list[Any]) -> Exception:
+def _refusal(name: str, rule: Rule | None, inner: Sequence[Any]) -> Exception:
     why = rule.refused if rule is not None else "it has no rule"
     got = ", ".join(describe(x) for x in inner)
     return NotDifferentiableError(
@@ -140,28 +141,31 @@ class Differentiation(Level):
             or rule.refused
             or self.number < 0
             or self.closed
-            or get_mode() is not None
+            or _cpython.current(_mode) is not None
         ):
             return transform(name, operands, args, kwargs)
-        for x in kwargs.values():
-            if isinstance(x, Array):
+        if kwargs:
+            for x in kwargs.values():
+                if isinstance(x, Array):
+                    return transform(name, operands, args, kwargs)
+        n = len(operands)
+        if n == 1:
+            x = operands[0]
+            trace = _trace_at(self, x)
+            if trace is NotImplemented:
                 return transform(name, operands, args, kwargs)
-        inner: list[Any] = []
-        traces: list[Any] = []
-        for x in operands:
-            if isinstance(x, Array):
-                t = x
-                if t._trace is not None:
-                    if type(t._view) is View:
-                        refresh(t)
-                    trace = t._trace
-                    if trace is None or trace.level is not self:
-                        return transform(name, operands, args, kwargs)
-                    inner.append(t._primal)
-                    traces.append(trace)
-                    continue
-            inner.append(x)
-            traces.append(None)
+            return self.perform(rule, operands, (_untraced(x, trace),), (trace,), args, kwargs)
+        if n == 2:
+            x, y = operands
+            trace, other = _trace_at(self, x), _trace_at(self, y)
+            if trace is NotImplemented or other is NotImplemented:
+                return transform(name, operands, args, kwargs)
+            inner = (_untraced(x, trace), _untraced(y, other))
+            return self.perform(rule, operands, inner, (trace, other), args, kwargs)
+        traces = tuple([_trace_at(self, x) for x in operands])
+        if NotImplemented in traces:
+            return transform(name, operands, args, kwargs)
+        inner = tuple([_untraced(x, trace) for x, trace in zip(operands, traces, strict=True)])
         return self.perform(rule, operands, inner, traces, args, kwargs)
 
     def perform(
@@ -203,9 +207,27 @@ class Differentiation(Level):
         run_backward(x, gradient, retain_graph, create_graph)
 
 
+def _trace_at(level: Level, x: Any) -> Any:
+    """The trace of an operand at a level; None without one, NotImplemented for another level."""
+    if not isinstance(x, Array):
+        return None
+    t = x
+    if t._trace is None:
+        return None
+    if type(t._view) is View:
+        refresh(t)
+    trace = t._trace
+    return trace if trace is not None and trace.level is level else NotImplemented
+
+
+def _untraced(x: Any, trace: Any) -> Any:
+    """An operand without its trace at the level of the operation, if it has one there."""
+    return x if trace is None else x._primal
+
+
 def gradient_flows(x: Any) -> bool:
     """Whether a gradient can still pass through `x`, so that reading its data would lose it."""
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     while x._trace is not None:
         refresh(x)
         trace = x._trace
@@ -275,7 +297,7 @@ class ReverseLevel(Differentiation):
                 rule = rule.scalar
             elif operands[0] is operands[1] and rule.name == "multiply":
                 # A square: one product in its gradient, not two.
-                rule, inner, traces = RULES["pow"], [inner[0], 2], [traces[0], None]
+                rule, inner, traces = RULES["pow"], (inner[0], 2), (traces[0], None)
                 out = binary("multiply", inner[0], inner[0])
                 return self.record(rule, out, operands, inner, traces, args, kwargs)
         out = _perform(rule, inner, args, kwargs)
@@ -298,7 +320,7 @@ class ReverseLevel(Differentiation):
             if _ndarray.kind(out._data) not in "fc":
                 return out  # bools and ints have no derivative
         node.rule = rule
-        node.parents = tuple(traces)
+        node.parents = traces
         node.kwargs = kwargs
         n = len(inner)
         if rule.composed or n > 2:
@@ -312,19 +334,27 @@ class ReverseLevel(Differentiation):
             )  # fmt: skip
         want = plan[0]
         if not want:
-            saved: list[Any] = [None]
+            saved = None
         elif several:
-            saved = [tuple([_save(o, want, True) for o in out])]
+            saved = tuple([_save(o, want, True) for o in out])
         else:
-            saved = [_save(out, want, True)]
-        for i in range(n):
-            want = plan[i + 1]
-            saved.append(_save(inner[i], want, traces[i] is not None) if want else None)
+            saved = _save(out, want, True)
+        if n == 1:
+            node.saved = (saved, _save(inner[0], plan[1], True))
+        elif n == 2:
+            first, second = traces
+            node.saved = (
+                saved,
+                _save(inner[0], plan[1], first is not None),
+                _save(inner[1], plan[2], second is not None),
+            )
+        else:
+            node.saved = (
+                saved,
+                *[_save(inner[i], plan[i + 1], traces[i] is not None) for i in range(n)],
+            )
         if args:
-            if rule.name in _KEYED:
-                args = (_save_key(args[0]), *args[1:])
-            saved += args
-        node.saved = tuple(saved)
+            node.saved += (_save_key(args[0]), *args[1:]) if rule.name in _KEYED else args
         if not several:
             result = box(out, node)
             if rule.put is not None:
@@ -355,11 +385,17 @@ def _note_if_view(
 
 def _save(value: Any, want: int, is_primal: bool) -> Any:
     """What a node saves of an operand."""
+    if want == SAVE_NONE:
+        return None
     if not isinstance(value, Array):
         return value
     x = value
     if want == SAVE_SPEC:
-        return TensorSpec(x._data.shape, x._data.dtype, x._device)
+        spec = TensorSpec.__new__(TensorSpec)  # (__init__ takes longer than all of this)
+        spec.shape = _ndarray.shape(x._data)
+        spec.dtype = _ndarray.dtype_of(x._data)
+        spec.device = x._device
+        return spec
     if is_primal and x._trace is None and x._storage is None:
         return value  # nothing else has its memory
     return save(value) if x._trace is None else snapshot(value)

@@ -88,11 +88,13 @@ def enter_level(x: Any, level: Any, tangent: Any = None) -> Any:
     if x._trace is not None:
         refresh(x)
     value = alias(x) if x._trace is None else snapshot(x)
-    view = Exposed(x, level)
+    view = Exposed.__new__(Exposed)  # (as in new_view)
+    view.base, view.level = x, level
     trace = Tangent(level, tangent) if level.forward else new_leaf(value, level)
     out = box(value, trace, view)
     if x._trace is None:
-        storage_of(value).add(out)
+        storage = storage_of(value)
+        storage.add(out)
     return out
 
 
@@ -102,24 +104,30 @@ def check_arguments(name: str, arguments: Sequence[Any]) -> None:
     Outside, the two are one; here the argument did not see the write.
     """
     for x in arguments:
-        refresh(x)
-        if type(x._view) is Exposed:
-            check_argument(name, x)
+        t = x
+        refresh(t)
+        if type(t._view) is Exposed:
+            check_argument(name, t)
 
 
 def is_at(x: Any, level: Any) -> bool:
     """Whether `x` is traced at a level; it is brought up to date."""
-    if not isinstance(x, Tensor) or x._trace is None:
+    if not isinstance(x, Tensor):
         return False
-    refresh(x)
-    return x._trace is not None and x._trace.level is level
+    t = x
+    if t._trace is None:
+        return False
+    refresh(t)
+    trace = t._trace
+    return trace is not None and trace.level is level
 
 
 def lowered(x: Any, level: Any) -> Any:
     """A result without the level, as it is handed to the caller."""
     if not is_at(x, level):
         return x
-    links, root = [], x
+    links = []
+    root = t = x
     while type(root._view) is View and root._view.name != "shared":
         links.append(root._view)
         root = root._view.base
@@ -131,14 +139,15 @@ def lowered(x: Any, level: Any) -> Any:
         for link in reversed(links):
             out = take(link, out)
         return out
-    primal = unhidden(x._primal)
+    primal = t._primal if t._primal._trace is None else unhidden(t._primal)
     if primal._trace is not None:
         # (Itself: other results may be views of it.)
         if primal._view is INNER:
             primal._view = None
         return primal
     # The graph may have saved it, and the caller may write to what he gets.
-    storage_of(primal).freeze(primal)
+    storage = storage_of(primal)
+    storage.freeze(primal)
     return shared_alias(primal)
 
 
@@ -219,9 +228,10 @@ class TracedCall:
         """What was found for the arguments; zeros for those without."""
         result = []
         for leaf, x in zip(self.leaves, self.inputs.leaves):  # noqa: B905  (as above)
+            t = x
             g = found.pop(leaf, None)
-            g = zeros(x) if g is None else g
-            result.append(tie(g, x) if x._trace is not None else g)
+            g = zeros(t) if g is None else g
+            result.append(tie(g, t) if t._trace is not None else g)
         return result
 
 

@@ -1,4 +1,6 @@
 cimport cython
+cimport arraygrad._cpython as _cpython
+cimport arraygrad._backends._ndarray as _ndarray
 from arraygrad._array cimport Array
 from arraygrad._dispatch cimport binary, inplace, unary
 
@@ -7,6 +9,8 @@ cpdef object ones(Array x)
 cpdef object mask_indeterminate(Array x, Array weight)
 cpdef object cast(Array g, object dtype)
 cpdef object fit(Array t, object like)
+@cython.locals(have=tuple, want=tuple, extra=int)
+cpdef object sum_to(Array g, object node)
 @cython.locals(n=Array, v=Array)
 cpdef object updated(object name, object new, object value)
 cpdef object enter_rules()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .. import _dispatch
+from .. import _cpython, _dispatch
 from .._array import Array
+from .._backends import _ndarray
 from .._device import get_device
 from .._dispatch import SCALARS, binary, call, create_like, inplace
-from .._modes import Mode, _mode, get_mode
+from .._modes import Mode, _mode
 
 _host = get_device("cpu").backend  # which knows what to warn of
 _set_errors, _reset_errors, _ignored = _host.errors.set, _host.errors.reset, _host.ignored
@@ -34,7 +35,7 @@ class rule_context:
 
 def enter_rules() -> Any:
     """Enter `rule_context`; returns what `leave_rules` takes."""
-    mode = get_mode()
+    mode = _cpython.current(_mode)
     token = None
     if mode is not None and mode.checks:
         token = _set_mode(_RuleMode(mode))
@@ -71,7 +72,7 @@ class user_context:
     __slots__ = ("_token",)
 
     def __enter__(self) -> None:
-        mode = get_mode()
+        mode = _cpython.current(_mode)
         suspended = mode.suspended if isinstance(mode, _RuleMode) else None
         self._token = None if suspended is None else _set_mode(suspended)
 
@@ -93,7 +94,7 @@ def ones(x: Any) -> Any:
 def fit(t: Any, like: Any) -> Any:
     """A tangent broadcast and cast to a result's shape and dtype."""
     if t._data.shape != like.shape:
-        t = _dispatch.view("broadcast_to", t, like.shape)
+        t = _dispatch.view("broadcast_to", t, (like.shape,))
     if t._data.dtype is not like.dtype and t._data.dtype != like.dtype:
         t = cast(t, like.dtype)
     return t
@@ -105,26 +106,24 @@ def cast(g: Any, dtype: Any) -> Any:
         g = _dispatch.view("real", g)
         if g._data.dtype == dtype:
             return g
-    return call("astype", g, dtype)
+    return call("astype", g, (dtype,))
 
 
 def sum_to(g: Any, node: Any) -> Any:
     """A cotangent summed over broadcast axes and cast to an operand's shape and dtype."""
-    have, want = g._data.shape, node.shape
-    if have != want and g._data.size == math.prod(want) and 0 not in have:
-        # Only axes of one element are too many.
-        g = _dispatch.view("reshape", g, want, copy=None)
-    elif have != want:
+    have, want = _ndarray.shape(g._data), node.shape
+    if have != want:
         extra = len(have) - len(want)
-        axes = tuple(
-            [i for i, n in enumerate(have) if i < extra or (want[i - extra] == 1 and n != 1)]
-        )
-        if extra == len(axes):
-            g = _dispatch.reduction("sum", g, axes, False)
+        if extra > 0 and have[extra:] == want:
+            g = _dispatch.reduction("sum", g, tuple(range(extra)), False)
+        elif g._data.size == math.prod(want) and 0 not in have:
+            # Only axes of one element are too many.
+            g = _dispatch.view("reshape", g, (want,), {"copy": None})
         else:
+            axes = tuple([i for i, n in enumerate(have) if i < extra or want[i - extra] != n])
             g = _dispatch.reduction("sum", g, axes, True)
             if extra:
-                g = _dispatch.view("reshape", g, want, copy=None)
+                g = _dispatch.view("reshape", g, (want,), {"copy": None})
     if g._data.dtype is not node.dtype and g._data.dtype != node.dtype:
         g = cast(g, node.dtype)
     return g

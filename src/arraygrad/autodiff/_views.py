@@ -16,11 +16,12 @@ from .._memory import (
     EXPOSED,
     INNER,
     Exposed,
-    Storage,
     View,
     alias,
     bottom,
     inner_alias,
+    new_storage,
+    new_view,
     save,
     shared_alias,
     storage_of,
@@ -45,9 +46,9 @@ def perform(
         x = operands[0]
         rule = RULES.get(name)
         if rule is not None and rule.put is not None:
-            return view(name, x, *args, **kwargs)
+            return view(name, x, args, kwargs)
         if args or kwargs:
-            return call(name, x, *args, **kwargs)
+            return call(name, x, args, kwargs)
         return unary(name, x)
     return apply(name, tuple(operands), args, kwargs)
 
@@ -164,10 +165,13 @@ def _unwrap(x: Any) -> None:
 
 def check_argument(name: str, x: Any) -> None:
     """Raise if an argument has been written through the tensor that was passed for it."""
-    base = x._view.base
-    if base is None or x._trace is None or x._trace.level is not x._view.level:
+    link = x._view
+    base = link.base
+    trace = x._trace
+    if base is None or trace is None or trace.level is not link.level:
         return
-    refresh(base)
+    if base._trace is not None:
+        refresh(base)
     if x._primal._trace is not base._trace:
         raise RuntimeError(
             f"{name}: the function writes to {describe(base)}, which is also its argument, without "
@@ -192,10 +196,10 @@ def note_view(
     """Note that a traced result is a view of a traced operand."""
     storage = base._storage
     if storage is None:
-        storage = Storage()
+        storage = new_storage()
         base._storage = storage
     result._storage = storage
-    result._view = View(base, name, args, kwargs, index, storage.version)
+    result._view = new_view(base, name, args, kwargs, index, storage)
 
 
 def rebind(x: Any, new: Any) -> None:

@@ -216,7 +216,7 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
     >>> nn.softmax(xp.asarray([1e4, 1e4, -1e4]))
     Tensor([0.5, 0.5, 0. ], dtype=float64)
     """
-    return call("nn.softmax", as_floating(x), axis=axis)
+    return call("nn.softmax", as_floating(x), (), {"axis": axis})
 
 
 # ---- as modules

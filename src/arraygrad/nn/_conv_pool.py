@@ -160,7 +160,7 @@ def max_pool2d(
               [13., 15.]]]], dtype=float64)
     """
     w = _pooling("max_pool2d", x, kernel_size, stride, padding, dilation)
-    return call("nn.max_pool", x, windows=w)
+    return call("nn.max_pool", x, (), {"windows": w})
 
 
 def avg_pool2d(
@@ -204,11 +204,11 @@ def avg_pool2d(
               [10.5, 12.5]]]], dtype=float64)
     """
     w = _pooling("avg_pool2d", x, kernel_size, stride, padding, 1)
-    sums = call("nn.window_sum", x, windows=w)
+    sums = call("nn.window_sum", x, (), {"windows": w})
     if count_include_pad or w.padded == w.size:
         return sums / (w.kernel[0] * w.kernel[1])
     ones = full((1, 1, *w.size), 1.0, dtype=x.dtype, device=x.device)
-    return sums / call("nn.window_sum", ones, windows=w)
+    return sums / call("nn.window_sum", ones, (), {"windows": w})
 
 
 def _pooling(

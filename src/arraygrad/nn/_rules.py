@@ -43,7 +43,7 @@ def _softmax(t: Any, out: Any, _x: Any, axis: int) -> Any:
 
 def log_softmax(x: Tensor, axis: int) -> Tensor:
     """Logarithm of softmax of floating-point numbers."""
-    return call("nn.log_softmax", x, axis=axis)
+    return call("nn.log_softmax", x, (), {"axis": axis})
 
 
 def _log_softmax_vjp(g: Any, out: Any, _x: Any, axis: int) -> Any:
@@ -108,7 +108,7 @@ define(
 
 def standardise(x: Tensor, axes: tuple[int, ...], eps: float) -> Any:
     """Standardise to mean 0 and variance 1 along axes; also return the mean and the variance."""
-    return call("nn.normalise", x, axes=axes, eps=eps)
+    return call("nn.normalise", x, (), {"axes": axes, "eps": eps})
 
 
 def _standardise_vjp(gs: Any, out: Any, _x: Any, axes: Any, eps: float) -> Any:
@@ -255,14 +255,14 @@ define(
 define(
     "nn.window_sum",
     (
-        lambda g, _out, _x, **how: call("nn.window_spread", g, **how),
-        lambda t, _out, _x, **how: call("nn.window_sum", t, **how),
+        lambda g, _out, _x, **how: call("nn.window_spread", g, (), how),
+        lambda t, _out, _x, **how: call("nn.window_sum", t, (), how),
     ),
 )
 define(
     "nn.window_spread",
     (
-        lambda h, _out, _g, **how: call("nn.window_sum", h, **how),
-        lambda t, _out, _g, **how: call("nn.window_spread", t, **how),
+        lambda h, _out, _g, **how: call("nn.window_sum", h, (), how),
+        lambda t, _out, _g, **how: call("nn.window_spread", t, (), how),
     ),
 )

@@ -433,7 +433,7 @@ _REAL = {"complex64": ALL["float32"], "complex128": ALL["float64"]}
 
 
 def _as_real(x: Tensor, copy: bool | None) -> Tensor:
-    return view("view", reshape(x, (-1,), copy=copy), _REAL[x.dtype.name])
+    return view("view", reshape(x, (-1,), copy=copy), (_REAL[x.dtype.name],))
 
 
 def _store(out: Tensor, name: str, *operands: Any) -> None:

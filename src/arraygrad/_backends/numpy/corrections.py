@@ -278,8 +278,18 @@ def sort(x: _Array, /, *, axis: int = -1, descending: bool = False, stable: bool
 
 
 def mean(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
-    """NumPy's sums take axis 0 or -1 of an array without axes, its mean does not."""
-    return x.mean(axis=axis if x.ndim else _of_no_axes(axis), keepdims=keepdims)
+    """The sum by the number of elements, as NumPy computes it.
+
+    NumPy's sums take axis 0 or -1 of an array without axes, its mean does not. Its mean is written
+    in Python, too, which for few elements takes twice as long as the sum.
+    """
+    if not 0 < x.size < 1 << 24 or x.dtype.char not in "fdD":
+        # It warns of no elements, converts integers, and divides in higher precision: half
+        # precision, single complex, and by counts that single precision does not hold.
+        return x.mean(axis=axis if x.ndim else _of_no_axes(axis), keepdims=keepdims)
+    reduce: Any = np.add.reduce
+    total = reduce(x, axis=axis, keepdims=keepdims)
+    return total / (x.size // total.size)
 
 
 def _of_no_axes(axis: Any) -> Any:

@@ -109,9 +109,12 @@ def broadcast_to(x: _Array, /, shape: Any) -> _Array:
     shape = tuple(shape)
     if shape == x.shape:
         view = x.view()
-    elif x.ndim or min(shape, default=1) < 1:
+    elif x.ndim:
         return np.broadcast_to(x, shape)
     else:
+        for n in shape:
+            if n < 1:
+                return np.broadcast_to(x, shape)
         view = np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
     view.setflags(False)  # not writeable
     return view

@@ -255,7 +255,7 @@ def _share_min(t: Any, x: Any, other: Any) -> Any:
 def _share_by_masks(t: Any, more: Any, at_least: Any) -> Any:
     """Return `t`, `t` / 2 or 0; sums of masks are faster than `where`."""
     dtype = t.dtype
-    weight = updated("iadd", call("astype", more, dtype), call("astype", at_least, dtype))
+    weight = updated("iadd", call("astype", more, (dtype,)), call("astype", at_least, (dtype,)))
     weight = mul_inplace_on_fresh(weight, 0.5)
     return mul_inplace_on_fresh(weight, t) if weight.shape == t.shape else weight * t
 

@@ -35,7 +35,7 @@ def spread(g: Any, x_like: Any, axis: Any, keepdims: bool) -> Any:
     """Broadcast the result of a reduction to the shape of its operand."""
     if g._data.shape:
         g = restored(g, x_like.ndim, axis, keepdims)
-    return view("broadcast_to", g, x_like.shape)
+    return view("broadcast_to", g, (x_like.shape,))
 
 
 def _count(x: Any, axis: Any) -> int:

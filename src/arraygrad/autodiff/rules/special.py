@@ -487,7 +487,7 @@ def _ratio(x: Any, y: Any) -> Any:
 
 def _one_inside(x: Any, y: Any) -> Any:
     """1, and 0 where both are 0."""
-    return call("astype", (x != 0) | (y != 0), x.dtype)
+    return call("astype", (x != 0) | (y != 0), (x.dtype,))
 
 
 elementwise("entr", lambda t, _out, x: t * (-xp.log(x) - 1))
@@ -741,7 +741,7 @@ elementwise(
 
 def _summed(x: Any, axis: Any) -> Any:
     """Sum with the axis kept at size 1; 0-d data is returned unchanged."""
-    return call("sum", x, axis=axis if x.ndim else None, keepdims=True)
+    return call("sum", x, (), {"axis": axis if x.ndim else None, "keepdims": True})
 
 
 def _keepdims(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -752,13 +752,13 @@ def _keepdims(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     shape = [*x.shape]
     for i in lost if shape else ():
         shape[i] = 1
-    return view("reshape", y, tuple(shape), copy=None)
+    return view("reshape", y, (tuple(shape),), {"copy": None})
 
 
 def _share(a: Any, out: Any) -> Any:
     """exp(a - out), finite also where `out` is not: infinite elements share the whole weight."""
     infinite = xp.isinf(out)
-    at_top = call("astype", xp.real(a) == math.inf, a.dtype)
+    at_top = call("astype", xp.real(a) == math.inf, (a.dtype,))
     return where(infinite, at_top, xp.exp(a - where(infinite, 0.0, out)))
 
 
@@ -769,7 +769,7 @@ def _logsumexp_vjp(g: Any, out: Any, a: Any, *, axis: Any = None, keepdims: bool
 
 def _logsumexp_jvp(t: Any, out: Any, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     share = _share(a, _keepdims(out, a, axis, keepdims))
-    return call("sum", t * share, axis=axis if a.ndim else None, keepdims=keepdims)
+    return call("sum", t * share, (), {"axis": axis if a.ndim else None, "keepdims": keepdims})
 
 
 define("special.logsumexp", (_logsumexp_vjp, _logsumexp_jvp))
@@ -778,7 +778,9 @@ define("special.logsumexp", (_logsumexp_vjp, _logsumexp_jvp))
 def _weighted_jvp(t: Any, out: Any, factor: Any, axis: Any, keepdims: bool) -> Any:
     """Tangents of log(size) and of the sign of a sum, from ``d(sum) / size``."""
     sign = out[1]
-    change = call("sum", t * factor, axis=axis if factor.ndim else None, keepdims=keepdims)
+    change = call(
+        "sum", t * factor, (), {"axis": axis if factor.ndim else None, "keepdims": keepdims}
+    )
     if sign.dtype.kind != "c":
         return change * sign, 0 * sign
     change = change * conj(sign)
