@@ -100,9 +100,9 @@ def page(found: Report, expected: Report | None) -> str:
     """The page; `expected` is the report of the emulated GPU, where this one is a real one."""
     setting = [f"{name} {value}" for name, value in found["versions"].items()]
     parts = [
-        f"# The first minutes on `{found['device']}`",
-        "Written by `python -m conformance gpu`. A step that was *stopped* at its time limit goes "
-        "on where it was when the command is called again.",
+        f"# Ten-minute check on `{found['device']}`",
+        "Written by `python -m conformance gpu`. A step that was *stopped* at its time limit "
+        "resumes when the command is run again.",
         "\n".join(f"- {line}" for line in [*setting, found["platform"], found["date"]]),
     ]
     if rows := [line(step) for step in found["steps"].values() if "totals" in step]:
@@ -134,10 +134,10 @@ def compared(step: Report, expected: Report) -> list[str]:
     so_far = "" if step["state"] == "done" else " so far"
     return [
         table(["GPU", *OUTCOMES.values()], counts),
-        *by_reason("Failed here alone", {t: here[t] for t in here if t not in there}),
+        *by_reason("Failed only here", {t: here[t] for t in here if t not in there}),
         *by_reason("Failed as on the emulated GPU", {t: here[t] for t in here if t in there}),
         *by_reason(
-            f"Failed on the emulated GPU, and not here{so_far}",
+            f"Failed on the emulated GPU, but not here{so_far}",
             {t: there[t] for t in there if t not in here},
         ),
     ]

@@ -153,13 +153,13 @@ def kind_of_rule(function: str) -> str:
     """How a function is differentiated."""
     rule = RULES.get(rule_name(function))
     if rule is None:
-        return "by its parts"
+        return "composed"
     if rule.refused:
         return "none"
     if not (rule.vjps or rule.joint_vjp or rule.prepare or rule.handler):
         return "zero"
     without = [r for r in (getattr(jvp, "refused", "") for jvp in rule.jvps) if r]
-    return "rule" + (f" not by {' or '.join(without)}" if without else "")
+    return "rule" + (f", not for {' or '.join(without)}" if without else "")
 
 
 HEAD = [
@@ -196,28 +196,30 @@ def markdown(device: str, results: dict[str, list[tuple[Case, dict[str, str]]]])
     total = sum(map(len, results.values()))
     return "\n\n".join([
         "# Coverage of gradients",
-        f"Written by `python -m conformance gradients`, on `{device}`: {right} of {total} cases "
-        f"are right, of {len(results)} functions, attributes and operators of the standard and "
-        "functions of `special`. A case is a function with shapes, parameters and inputs around "
-        "which it is smooth; of decompositions it takes what does not depend on the choice of "
+        f"`python -m conformance gradients` writes this page. On `{device}`, {right} of {total} "
+        f"cases are right, for {len(results)} functions, attributes and operators of the standard "
+        "and functions of `special`. A case is a function with shapes, parameters and inputs "
+        "around which it is smooth. Cases of decompositions do not depend on the choice of "
         "vectors.",
-        "- Derivative: by a *rule* of its own; *by its parts*, that is by the functions that it "
-        "calls; *zero*, declared to be piecewise constant. By an operand that is named "
-        "(*not by a*) there is none, and it raises.\n"
-        f"- Reverse, Forward: the value is that outside of differentiation, bit for bit, and the "
-        f"derivative is that of extrapolated central differences, within {DIFFERENCES:.0e} (or, of "
-        f"results in single precision, {SINGLE_DIFFERENCES:.0e}); reverse mode by function and by "
-        f"tape, and the transpose of forward mode within {EXACT:.0e}.\n"
-        "- Second order: forward over reverse is that of differences of gradients; reverse over "
-        "reverse, reverse over forward and forward over forward are the same. Refused: at equal "
-        "eigenvalues or singular values, where it raises instead; on a GPU, functions that CuPy "
-        "lacks.\n"
-        "- Single: in single precision, the derivatives are those of double, and of the inputs' "
-        "dtypes.\n"
-        "- Complex: all of this for complex inputs; - where the standard has real ones alone.",
+        "- Derivative. *Rule*: the function has a rule. *Composed*: it calls functions that have "
+        "rules. *Zero*: it is declared to be piecewise constant. *Not for a*: the derivative with "
+        "respect to the operand a raises.\n"
+        "- Reverse, Forward. Under differentiation, the value is bitwise the same, and the "
+        f"derivative agrees with extrapolated central differences within {DIFFERENCES:.0e} "
+        f"({SINGLE_DIFFERENCES:.0e} for results in single precision). Reverse mode is checked with "
+        "`vjp` and with `backward`, and agrees with the transpose of forward mode within "
+        f"{EXACT:.0e}.\n"
+        "- Second order. Forward over reverse agrees with differences of gradients. Reverse over "
+        "reverse, reverse over forward and forward over forward give the same. *Refused*: the "
+        "second derivative raises at equal eigenvalues or singular values, or CuPy lacks the "
+        "function.\n"
+        "- Single. In single precision, the derivatives agree with those in double precision, and "
+        "have the dtypes of the inputs.\n"
+        "- Complex. The same checks for complex inputs. A dash means that the standard defines the "
+        "function only for real ones.",
         table(HEAD, rows),
         "## Without a derivative",
-        table(["Function", "Why"], others),
+        table(["Function", "Reason"], others),
     ]) + "\n"  # fmt: skip
 
 
@@ -352,7 +354,7 @@ class Trial:
         alike("tangents", self.pushed[1], self.expected)
 
     def reverse(self) -> None:
-        """Reverse mode, by function and by tape, is the transpose of the rest."""
+        """Reverse mode, by `vjp` and by `backward`, is the transpose of forward mode."""
         self.reverse_values()
         same_products(
             "reverse mode", self.cotangents, self.slope, self.pulled[1], self.direction,
@@ -364,7 +366,7 @@ class Trial:
             if isinstance(y, xp.Tensor) and y.requires_grad:
                 y.backward(g, retain_graph=True)
         for v, g in zip(variables, self.pulled[1], strict=True):
-            close("tape", xp.zeros_like(g) if v.grad is None else v.grad, g, self.exact)
+            close("backward", xp.zeros_like(g) if v.grad is None else v.grad, g, self.exact)
 
     def reverse_values(self) -> None:
         """In reverse mode the value is that outside, bit for bit; gradients are like the inputs."""

@@ -47,10 +47,10 @@ SCIPY = Library(
         "_lib cluster constants differentiate fft integrate interpolate linalg ndimage optimize "
         "signal spatial special stats".split()
     ),
-    "The tests are those with SciPy's `xp` fixture, slow ones too. The runner mends two things: "
-    "the fixture `devices`, which adds a list to the tuple that the standard's `devices()` gives "
-    "since 2025.12, and the one test that is for lazy arrays alone, "
-    "which SciPy says by naming every other library that it knows: `arraygrad` is then meant too.",
+    "The tests are those that use SciPy's `xp` fixture, including the slow ones. The runner "
+    "patches two things: the fixture `devices`, which adds a list to the result of the standard's "
+    "`devices()`, a tuple since 2025.12; and one test for lazy arrays only, where SciPy lists all "
+    "eager libraries that it knows: the runner adds `arraygrad` to the list.",
 )
 SKLEARN = Library(
     "sklearn",
@@ -61,10 +61,9 @@ SKLEARN = Library(
         "utils".split()
     ),
     "The tests are those that scikit-learn parametrises over array namespaces, devices and "
-    "dtypes, and its estimator checks for array API input. In those of inputs of two namespaces, "
-    "`arraygrad` is tried with NumPy and, as scikit-learn does with PyTorch, with array-api-strict "
-    "on the CPU and with CuPy on a GPU; which pairs the others are tried in is scikit-learn's "
-    "choice.",
+    "dtypes, and its estimator checks for array API input. Tests with inputs from two namespaces "
+    "combine `arraygrad` with NumPy and, as scikit-learn does for PyTorch, with array-api-strict "
+    "on the CPU and with CuPy on a GPU. For the other libraries, scikit-learn chooses the pairs.",
 )
 
 
@@ -207,12 +206,13 @@ def markdown(library: Library, device: str, runs: dict[str, Run]) -> str:
     """The report of one device, for people to read."""
     parts = [
         f"# {library.title}'s own tests on `{device}`",
-        f"Written by `python -m conformance {library.module}`, which runs the tests that are "
-        "shipped in the installed wheel, from a folder of its own with no settings but pytest's "
-        "defaults. No file of it is changed and no test is excused.",
+        f"Written by `python -m conformance {library.module}`, which runs the tests shipped in the "
+        "installed wheel, from a separate folder and with pytest's default settings. It changes no "
+        "test file, and gives no list of tests to skip or to expect to fail.",
         library.about,
-        "A cell is passed / failed / skipped / expected to fail; errors count as failed, and the "
-        "last two are so by the library's own marks, some of which name libraries that it knows.",
+        "Each cell shows the numbers of tests that passed / failed / were skipped / were expected "
+        "to fail. Failed tests include errors. Tests are skipped or expected to fail by the "
+        "library's own marks, some of which name the array libraries that it knows.",
     ]
     if runs:
         names = sorted({name for result in runs.values() for name in result["subpackages"]})
@@ -226,13 +226,13 @@ def markdown(library: Library, device: str, runs: dict[str, Run]) -> str:
         parts += [f"## {name}", setting(result)]
         parts += by_reason("Not passed", result["failed"] | result["error"])
         if result["xpassed"]:
-            parts.append("### Passed, though the library expects them to fail")
+            parts.append("### Passed although expected to fail")
             parts.append("\n".join(f"- `{test}`" for test in result["xpassed"]))
         if name == arraygrad.__name__:
             for outcome, title in (("skipped", "Skipped"), ("xfailed", "Expected to fail")):
                 rows = [[count, code(why)] for why, count in result[outcome].items()]
                 if rows:
-                    head = ["Tests", "Reason that the library gives"]
+                    head = ["Tests", "Reason given by the library"]
                     parts += [f"### {title}", table(head, rows)]
     return "\n\n".join(parts) + "\n"
 

@@ -389,7 +389,7 @@ def row(result: Run) -> list[object]:
     return [result["revision"], result["examples"], drawn(result), *result["totals"].values()]
 
 
-HEAD = ["Revision", "Examples", "Drawn", *OUTCOMES.values()]
+HEAD = ["Revision", "Examples", "Sampling", *OUTCOMES.values()]
 
 
 def markdown(backend: str, device: str, runs: dict[str, Run]) -> str:
@@ -401,8 +401,8 @@ def markdown(backend: str, device: str, runs: dict[str, Run]) -> str:
     ]
     parts = [
         f"# The official array API test suite on `{device}`{peer}",
-        f"Written by `python -m conformance official`, which runs <{SUITE}>. No test is excused: "
-        "the suite is given no list of tests to skip or to expect to fail.",
+        f"Written by `python -m conformance official`, which runs <{SUITE}> without a list of "
+        "tests to skip or to expect to fail.",
         table([*HEAD, "Suite", "Date"], rows),
     ]
     for name, result in runs.items():

@@ -56,44 +56,45 @@ MODULES = {
 
 #: A function has the first of these verdicts that any of its calls has.
 ORDER = (WRONG, RIGHT, BRANCH, UNCLEAR, RAISES, NO_TENSOR, CONSTANT, NONE)
-#: What the columns are called.
+#: Names of the columns.
 COLUMNS = {
     RIGHT: "Right",
-    BRANCH: "Branch",
+    BRANCH: "Special values",
     RAISES: "Raises",
-    NO_TENSOR: "No tensor",
+    NO_TENSOR: "Not a tensor",
     CONSTANT: "Constant",
     WRONG: "Wrong",
-    NONE: "Not found out",
+    NONE: "Undetermined",
 }
 NAMES = {"arraygrad": "arraygrad", "torch": "PyTorch"}
 OTHERS = {
-    BRANCH: "Only tried at values that have a branch of their own",
-    NO_TENSOR: "Give numbers or NumPy arrays",
-    CONSTANT: "Constant, as of ranks and counts",
-    NONE: "Not found out",
+    BRANCH: "Called only at special values",
+    NO_TENSOR: "Return numbers or NumPy arrays",
+    CONSTANT: "Constant, such as ranks and counts",
+    NONE: "Undetermined",
 }
 
 ABOUT = """\
-Which functions of SciPy and scikit-learn can be differentiated. Written by
-`python -m conformance gradients-through-scipy`, on `{device}`: it runs the libraries' own tests.
-Each public function that they call with floating-point tensors, and that gives floating-point
-numbers, is differentiated on that very call by each of these arguments, in reverse and in forward
-mode, and compared with difference quotients. So are the methods of scikit-learn's estimators, of
-interpolators and of rotations; *self* is what the object holds. PyTorch is measured in the same
-way, in reverse mode."""
+This page lists the functions of SciPy and scikit-learn that can be differentiated.
+`python -m conformance gradients-through-scipy` writes it, on `{device}`, by running the
+libraries' own tests. If a test calls a public function with floating-point tensors and the result
+is floating-point, too, the function is differentiated at the same call with respect to each of
+these arguments, in reverse and forward mode, and compared with difference quotients. The same
+holds for the methods of scikit-learn's estimators, of interpolators and of rotations; *self*
+stands for the tensors in the object. PyTorch is measured in the same way, in reverse mode."""
 
 VERDICTS = """\
-- *Right*: by one argument at least, and wrong by none.
-- *Raises*: an error says that the gradient is not known or would be lost, mostly as the library
-  calls compiled code on NumPy's memory, or reads a number by `float` and goes on computing with it.
-- *Branch*: the tests call the function only where the code has a branch for special values, as
-  `if a[0] == 1` or for matrices that are orthogonal, in which it does not compute what moves with
-  them. Right at the values near by.
-- *No tensor*: the results are Python's numbers, or NumPy arrays, and cannot be differentiated.
-- *Constant*: neither the result nor the gradient moves.
-- *Not found out*: the tests call the function only at kinks, with what is not finite, or such that
-  it gives random or unsteady numbers."""
+- *Right*: right with respect to at least one argument, and wrong with respect to none.
+- *Special values*: the tests call the function only at values for which the code has a separate
+  branch, such as `if a[0] == 1` or orthogonal matrices, and this branch neglects part of the
+  dependence on them. The derivatives at neighbouring values are right.
+- *Raises*: an error says that the gradient is not known or would be lost, mostly because the
+  library calls compiled code on NumPy's memory, or reads a number with `float` and continues with
+  it.
+- *Not a tensor*: the results are Python numbers or NumPy arrays, which cannot be differentiated.
+- *Constant*: the difference quotients and the gradient are zero.
+- *Undetermined*: the tests call the function only at kinks or with non-finite values, or the
+  results are random or not reproducible."""
 
 PAGE = Path(__file__).parents[1] / "docs" / "differentiable-scipy.md"
 
@@ -249,9 +250,9 @@ def markdown(device: str, runs: dict[str, Run]) -> str:
     parts = [
         "# What can be differentiated",
         ABOUT.format(device=device),
-        table(["Of", *COLUMNS.values()], rows),
+        table(["Library", *COLUMNS.values()], rows),
         VERDICTS,
-        "How many functions are right, by module:",
+        "The number of right functions by module:",
         table(["Module", *(NAMES[name] for name in runs)], by_module),
     ]
     for module in modules:
@@ -280,7 +281,7 @@ def listing(module: str, functions: dict[str, Any]) -> list[str]:
         others.setdefault(title, []).append(f"`{name}`")
     parts = []
     if rows:
-        parts.append(table(["Function", "By", "But"], rows))
+        parts.append(table(["Function", "With respect to", "Exceptions"], rows))
     if others:
         parts.append(
             "\n".join(f"- {title}: {', '.join(names)}" for title, names in sorted(others.items()))
@@ -300,8 +301,8 @@ def notes(arguments: dict[str, Any]) -> list[str]:
             found.setdefault(f"not in forward mode ({own['forward']})", []).append(name)
         for verdict, text in (
             (WRONG, "**wrong** in some calls" if RIGHT in verdicts else "**wrong**"),
-            (BRANCH, "not at values that have a branch of their own"),
-            (NO_TENSOR, "no tensor"),
+            (BRANCH, "not at special values"),
+            (NO_TENSOR, "not a tensor"),
         ):
             if verdict in verdicts:
                 found.setdefault(text, []).append(name)
