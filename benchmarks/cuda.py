@@ -1,9 +1,9 @@
 """Times on a GPU: one operation, products, a chain of operations, steps of training, transfers.
 
-CuPy and PyTorch run beside us where they are installed, taking turns; a figure is the median of
-their batches. The GPU is waited for at the end of a batch alone, so the time of an operation on
-three elements is what the caller pays for it. With ``--log FILE`` each figure is added to the file
-as soon as it is known, and those that the file has are not measured again.
+CuPy and PyTorch are measured, too, if they are installed. The libraries take turns; a figure is
+the median of the batches. The benchmark waits for the GPU only at the end of a batch, so the time
+of an operation on three elements is the time on the host. With ``--log FILE``, each figure is added
+to the file as soon as it is known, and figures in the file are not measured again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ OVERHEAD = (
 
 
 class Sizes:
-    """How large the large ones are."""
+    """The sizes of the large operands."""
 
     def __init__(self, quick: bool) -> None:
         self.side = 256 if quick else 8192
@@ -48,7 +48,7 @@ class Sizes:
 
 
 def has_torch() -> bool:
-    """Whether PyTorch is there, with a GPU."""
+    """Whether PyTorch and a GPU are available."""
     if find_spec("torch") is None:
         return False
     import torch
@@ -65,7 +65,7 @@ def torch_on_gpu() -> Any:
 
 
 def wait() -> None:
-    """Until all that was asked of the GPU is done, whoever asked."""
+    """Wait until all queued work on the GPU is done."""
     cupy.cuda.Device().synchronize()
 
 

@@ -1,8 +1,8 @@
-"""Steps of training beside PyTorch's eager ones: the same networks, written in the same words.
+"""Training steps of the same networks in arraygrad and in eager PyTorch.
 
-Each library has a process of its own, for in one their pools of threads get in each other's way,
-and they take turns, batch by batch. Both must reach the same losses before they are timed. A figure
-is the median of the batches' means.
+Each library has its own process, because their thread pools would disturb each other, and they take
+turns, batch by batch. Both must reach the same losses before they are timed. A figure is the median
+of the means of the batches.
 """
 
 from __future__ import annotations
