@@ -99,9 +99,7 @@ def public_names() -> set[str]:
     for prefix, module in {xp.__name__: xp, **places}.items():
         found |= {f"{prefix}.{name}" for name in module.__all__}
     members = [name for name in dir(xp.Tensor) if not name.startswith("_")]
-    members = [
-        name for name in members if hasattr(xp.Tensor, name)
-    ]  # without the hints for names of other libraries
+    members = [name for name in members if hasattr(xp.Tensor, name)]  # without hints
     return found | {f"{xp.__name__}.Tensor.{name}" for name in members}
 
 
@@ -161,9 +159,9 @@ def chapter_page(chapter: str, names: list[str]) -> str:
             "",
         ]
         lines += [
-            "   Operators are equivalent to functions of the namespace: ``x + y`` is ``xp.add(x, y)``,",
-            "   and ``x @ y`` is ``xp.matmul(x, y)``. In-place operators such as ``x += y`` modify",
-            "   ``x``.",
+            "   Operators are equivalent to functions of the namespace: ``x + y`` is",
+            "   ``xp.add(x, y)``, and ``x @ y`` is ``xp.matmul(x, y)``. In-place operators such as",
+            "   ``x += y`` modify ``x``.",
             "",
         ]
         lines += autosummary([name for name in names if name != "Tensor"])
