@@ -109,7 +109,7 @@ reason for every test that was skipped or did not pass."""
 def add_parser(subjects: Any) -> None:
     """Add ``page`` to the command line."""
     parser = subjects.add_parser(
-        "page", help="put all reports on a page of the documentation", description=__doc__
+        "page", help="write the documentation page of all reports", description=__doc__
     )
     parser.add_argument("--report", type=Path, default=REPORTS, help="folder of the reports")
     parser.add_argument("--page", type=Path, default=PAGE, help="the file to write")
