@@ -83,7 +83,7 @@ def repeated(function: Callable[[], Any]) -> Loop:
 
 
 def measure(loops: Loops, sizes: Sizes) -> dict[str, Any]:
-    """Seconds of one time, for each library; what was raised where it cannot be measured."""
+    """Seconds per call for each library, or the error if it cannot be measured."""
     found: dict[str, Any] = {}
     ready: dict[str, tuple[Loop, int]] = {}
     for name, make in loops.items():
@@ -105,7 +105,7 @@ def measure(loops: Loops, sizes: Sizes) -> dict[str, Any]:
 
 
 def timed(loop: Loop, number: int) -> float:
-    """Seconds for so many times, and the wait for the last."""
+    """Seconds for a number of calls, including the wait for the last."""
     wait()
     began = time.perf_counter()
     loop(number)
@@ -113,13 +113,13 @@ def timed(loop: Loop, number: int) -> float:
     return time.perf_counter() - began
 
 
-# ---- what is measured: figure, row, loops, and what a figure is made of seconds by
+# ---- the cases: figure, row, loops, and the conversion from seconds to a figure
 
 Case = tuple[str, str, Loops, Callable[[float], float]]
 
 
 def cases(sizes: Sizes) -> Iterator[Case]:
-    """All of them; those that say most come first."""
+    """All cases, the most informative first."""
     yield from overhead()
     yield from steps()
     yield from products(sizes.side)
@@ -165,7 +165,7 @@ class Torch(training.Torch):
 
 
 def captured(step: Callable[[], Any]) -> Loop:
-    """The step as a graph, with memory of its own, which is launched."""
+    """The step captured as a CUDA graph with its own memory pool."""
     stream, pool = cupy.cuda.Stream(non_blocking=True), cupy.cuda.MemoryPool()
     wait()
     with stream, cupy.cuda.using_allocator(pool.malloc):
@@ -193,7 +193,7 @@ def steps() -> Iterator[Case]:
 
 
 def everywhere(x: Any) -> dict[str, Callable[[], tuple[Any, Any]]]:
-    """Each library's namespace, with an array of these numbers."""
+    """The namespace of each library, and an array of these numbers."""
     found: dict[str, Callable[[], tuple[Any, Any]]] = {
         "ours": lambda: (arraygrad, arraygrad.asarray(x, device="cuda")),
         "CuPy": lambda: (cupy, cupy.asarray(x)),
@@ -220,7 +220,7 @@ def products(side: int) -> Iterator[Case]:
 
 
 def chain(elements: int) -> Case:
-    """Eight elementwise operations; what must be moved is one array in and one out."""
+    """Eight elementwise operations, which read one array and write one."""
 
     def formula(xp: Any, x: Any) -> Any:
         return xp.exp(-x * x) * xp.sin(x) + xp.sqrt(xp.abs(x))
@@ -246,7 +246,7 @@ def chain(elements: int) -> Case:
 
 
 def transfers(elements: int) -> Iterator[Case]:
-    """Between the host and the GPU, from memory that is pinned and that is not."""
+    """Transfers between the host and the GPU, with pinned and pageable memory."""
     import cupyx
 
     plain, pinned = np.ones(elements, "float32"), cupyx.empty_pinned(elements, "float32")

@@ -35,7 +35,7 @@ OPERATIONS = 26 * STEPS + 2
 RATE = 1e-6
 
 
-# ---- what is differentiated: function(lib, constants, *params)
+# ---- the functions to differentiate: function(lib, constants, *params)
 
 
 def two_layers(lib: Any, constants: Any, w1: Any, w2: Any) -> Any:
@@ -220,7 +220,7 @@ def serve(connection: Connection, who: str, threads: int) -> None:
             phases = PROBLEMS[asked].phases(lib)
             connection.send([np.asarray(x) for x in run(phases)])
             gc.collect()
-            gc.freeze()  # what is there by now is not searched for garbage again and again
+            gc.freeze()  # the collector skips all objects that exist by now
         else:
             warm_up(partial(timed, phases, 1))
             connection.send(timed(phases, asked))
@@ -241,7 +241,7 @@ def send_peak(connection: Connection, who: str, threads: int, name: str) -> None
     phases = problem.phases(lib)
     gc.collect()
     with contextlib.suppress(AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)  # back with what is free, so that its use is seen
+        ctypes.CDLL(None).malloc_trim(0)  # return free memory to the system, so that its use is measured
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from here
     before = _status("VmRSS")
     result = run(phases)
