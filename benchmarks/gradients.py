@@ -241,7 +241,7 @@ def send_peak(connection: Connection, who: str, threads: int, name: str) -> None
     phases = problem.phases(lib)
     gc.collect()
     with contextlib.suppress(AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)  # return free memory to the system, so that its use is measured
+        ctypes.CDLL(None).malloc_trim(0)  # give free memory back, so that its use counts
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from here
     before = _status("VmRSS")
     result = run(phases)
