@@ -1,1 +1,1 @@
-"""Side by side with the peers: what an operation costs, here and there. See README.md."""
+"""Benchmarks that compare arraygrad with other libraries. See README.md."""

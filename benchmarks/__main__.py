@@ -1,6 +1,6 @@
 """All benchmarks: ``python -m benchmarks [--quick] [--save]``.
 
-With --save the figures go to benchmarks/results/ and the most telling of them into README.md.
+With --save, the figures are written to benchmarks/results/, and a selection to README.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RESULTS = HERE / "results"
 README = HERE.parent / "README.md"
 BENCHMARKS = ("overhead", "large", "import_time", "gradients", "dropin", "distributed", "training")
 BEGIN, END = "<!-- speed:begin -->\n", "<!-- speed:end -->"
-#: The operations that README.md shows: the common ones, the cheapest and the dearest.
+#: The operations in README.md: common ones, the cheapest and the most expensive.
 SHOWN = (
     *("a + b", "sin", "clip", "a[0]", "a[mask]", "sum over an axis", "reshape", "concat"),
     "linalg.solve",
@@ -28,7 +28,7 @@ SHOWN_PEERS = ("ours", "torch", "strict")
 
 
 def summary() -> str:
-    """What README.md says of the saved figures."""
+    """The summary of the saved figures in README.md."""
     overhead, large, imports, gradients, dropin, parallel, training = (
         json.loads((RESULTS / f"{name}.json").read_text()) for name in BENCHMARKS
     )
@@ -39,28 +39,28 @@ def summary() -> str:
     lines = [
         table(["µs, 3 elements", *names], rows),
         "",
-        f"- The median of {overhead['operations']} operations costs {overhead['median added']:.2f} "
-        "µs more than NumPy's.",
+        f"- The median overhead of {overhead['operations']} operations over NumPy is "
+        f"{overhead['median added']:.2f} µs.",
     ]
     if "not slower than torch" in overhead:
         lines.append(
-            f"- {overhead['not slower than torch']} of the {overhead['operations']} cost no more "
-            "than PyTorch's."
+            f"- {overhead['not slower than torch']} of the {overhead['operations']} operations are "
+            "no slower than in PyTorch."
         )
     lines += [
-        f"- Ten million elements, time over NumPy's: {'; '.join(ratios)}. The peak memory of "
-        f"`a + b` is {large['peak memory']:.2f} × its result.",
-        f"- `import arraygrad` takes {imports['ratio']:.2f} × the time of importing NumPy and "
-        "array-api-compat alone.",
+        f"- Time relative to NumPy on ten million elements: {'; '.join(ratios)}. The peak memory "
+        f"of `a + b` is {large['peak memory']:.2f} × the size of its result.",
+        f"- `import arraygrad` takes {imports['ratio']:.2f} × the time of importing only NumPy and "
+        "array-api-compat.",
         f"- {_of_libraries(dropin['microseconds and ratios'])}",
-        f"- Two worker processes have {parallel['throughput']:.2f} × the throughput of one, where "
-        "the gradient takes most of the time.",
+        f"- Data-parallel training with two worker processes has {parallel['throughput']:.2f} × "
+        "the throughput of one, if the gradient takes most of the time.",
         "",
-        "Milliseconds for a gradient (the two-layer step moves the weights too):",
+        "Milliseconds for a gradient (the two-layer step includes the update of the weights):",
         "",
         _milliseconds(gradients["milliseconds"]),
         "",
-        "Milliseconds for a step of training:",
+        "Milliseconds for a training step:",
         "",
         _milliseconds(training["milliseconds"]),
         "",
@@ -76,11 +76,11 @@ def _of_libraries(sizes: dict[str, dict[str, dict[str, float]]]) -> str:
     said = []
     for size, rows in sizes.items():
         middle = {who: statistics.median(row[who] for row in rows.values()) for who in SHOWN_PEERS}
-        ratios = "; ".join(f"{who} {ratio:.2f}" for who, ratio in middle.items())
-        said.append(f"on {int(size):,} elements {ratios}")
+        ratios = ", ".join(f"{who} {ratio:.2f}" for who, ratio in middle.items())
+        said.append(f"{ratios} with {int(size):,} elements")
     return (
-        f"{calls} functions of SciPy and scikit-learn, time over that on NumPy's arrays by the "
-        f"same path, median: {', '.join(said)}."
+        f"{calls} functions of SciPy and scikit-learn, median time relative to NumPy arrays: "
+        f"{', and '.join(said)}."
     )
 
 

@@ -1,10 +1,10 @@
-"""Those whose gradients are compared, behind one interface: each in its own way of doing it.
+"""The libraries whose gradients are compared, behind one interface.
 
-They are given functions written as ``function(lib, constants, *params)``, where `lib` is one of
-the objects below: ``lib.xp`` is the library's namespace, and `relu`, `log_softmax` and `loop` are
-its own spelling of what the standard has no function for. What comes back is a list of phases,
-functions that are called one after the other, each with the result of the one before. The last
-gives a list of arrays, by which results are compared.
+The functions to differentiate are written as ``function(lib, constants, *params)``, where `lib` is
+one of the objects below: ``lib.xp`` is the namespace of the library, and `relu`, `log_softmax` and
+`loop` are its own functions where the standard has none. The methods return a list of phases:
+functions that are called in turn, each with the result of the previous one. The last returns a
+list of arrays, by which the libraries are compared.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Phases = list[Callable[[Any], Any]]
 
 
 class Library:
-    """What all have in common; `gradient`, `step` and `hvp` each does in its own way, if it can."""
+    """The interface; each library implements `gradient`, `step` and `hvp` if it can."""
 
     name: str
     xp: Any
 
     def array(self, x: np.ndarray) -> Any:
-        """The library's own array of the same numbers, in other memory."""
+        """A copy of `x` as an array of the library."""
         return np.copy(x)
 
     def relu(self, x: Any) -> Any:
@@ -48,7 +48,7 @@ class Library:
     def _arguments(
         self, function: Function, constants: Sequence[np.ndarray], params: Sequence[np.ndarray]
     ) -> tuple[Function, list[Any]]:
-        """The function of the parameters alone, and the library's parameters."""
+        """The function of the parameters only, and the parameters of the library."""
         fixed = [self.array(x) for x in constants]
 
         def of_params(*params: Any) -> Any:
@@ -61,25 +61,25 @@ class Library:
         raise NotImplementedError
 
     def halves(self, function: Function, constants: Any, params: Any) -> Phases:
-        """The same in two phases, forward and backward; no phases if they cannot be told apart."""
+        """The same in two phases, forward and backward; empty if they cannot be separated."""
         return []
 
     def step(self, function: Function, constants: Any, params: Any, rate: float) -> Phases:
-        """A step down the gradient, in place; gives the value before and the parameters after."""
+        """An in-place gradient step; returns the value before and the parameters after."""
         raise NotImplementedError
 
     def hvp(self, function: Function, constants: Any, params: Any, v: np.ndarray) -> Phases:
-        """The product of the second derivatives, by the one parameter, with `v`."""
+        """The product of the Hessian, with respect to the one parameter, with `v`."""
         raise NotImplementedError
 
 
-# ---- with a tape: ours and PyTorch's, in the same words
+# ---- backward: arraygrad and PyTorch, with the same code
 
 
 class Tape(Library):
-    """Our variables and ``backward``."""
+    """arraygrad: leaves that require grad, and ``backward``."""
 
-    name = "ours, tape"
+    name = "ours, backward"
     xp = arraygrad
     no_grad = staticmethod(autodiff.no_grad)
 
@@ -174,13 +174,13 @@ class Torch(Tape):
         return [run]
 
 
-# ---- functions of functions
+# ---- transformations of functions
 
 
 class Functions(Library):
-    """Our `value_and_grad` and `hvp`."""
+    """arraygrad: `value_and_grad` and `hvp`."""
 
-    name = "ours, functions"
+    name = "ours, grad"
     xp = arraygrad
 
     def array(self, x: np.ndarray) -> Any:
@@ -261,7 +261,7 @@ class Hips(Functions):
 
 
 class Jax(Functions):
-    """JAX, operation by operation."""
+    """JAX without a compiler, operation by operation."""
 
     name = "JAX"
 
@@ -284,7 +284,7 @@ class Jax(Functions):
         return function
 
     def _finished(self, function: Function, **options: Any) -> Function:
-        """`function`, which returns when its results are there."""
+        """`function`, waiting for its results."""
         function, wait = self.compiled(function, **options), self.jax.block_until_ready
         return lambda *args: wait(function(*args))
 
@@ -343,7 +343,7 @@ class JaxCompiled(Jax):
 
 
 class ByHand(Library):
-    """NumPy: the step of the two-layer network, as one writes it without any of these."""
+    """NumPy: the step of the two-layer network, with gradients written by hand."""
 
     name = "NumPy by hand"
 

@@ -1,4 +1,4 @@
-"""What the benchmarks share: their options, their tables, and what they say of the machine."""
+"""Options, tables and machine data of all benchmarks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def options(
     args: list[str] | None,
     more: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> argparse.Namespace:
-    """The options that every benchmark takes, and what `more` adds."""
+    """The options of every benchmark, and those that `more` adds."""
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer repeats, for a first look")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
@@ -30,7 +30,7 @@ def options(
 
 
 def machine() -> dict[str, str]:
-    """Processor and versions, without which figures mean little."""
+    """The processor and the versions."""
     from arraygrad import _dispatch
 
     return {
@@ -65,7 +65,7 @@ def _versions() -> dict[str, str]:
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table, aligned so that it reads well as plain text too."""
+    """A Markdown table, aligned to be readable as plain text."""
     widths = [max(len(r[i]) for r in [header, *rows]) for i in range(len(header))]
 
     def line(cells: list[str]) -> str:
@@ -78,16 +78,16 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
 
 def bar(met: bool, text: str) -> str:
-    """One line that says whether a bar is met."""
+    """One line that says whether a target is met."""
     return f"- {'met' if met else 'NOT MET'}: {text}"
 
 
 def publish(title: str, text: str, figures: dict[str, Any], chosen: argparse.Namespace) -> None:
-    """Print the text, and write what the options ask for."""
+    """Print the text and write the files that the options name."""
     about = machine()
     print(text)
     if about["compiled"] == "no":
-        print("\nThis installation is not compiled, and slower for it: see docs/install.md.")
+        print("\nThis installation is not compiled and therefore slower: see docs/install.md.")
     if chosen.json:
         content = {"machine": about, **figures}
         chosen.json.write_text(json.dumps(content, indent=1) + "\n")

@@ -1,9 +1,9 @@
 """Times on a GPU: one operation, products, a chain of operations, steps of training, transfers.
 
-CuPy and PyTorch run beside us where they are installed, taking turns; a figure is the median of
-their batches. The GPU is waited for at the end of a batch alone, so the time of an operation on
-three elements is what the caller pays for it. With ``--log FILE`` each figure is added to the file
-as soon as it is known, and those that the file has are not measured again.
+CuPy and PyTorch are measured, too, if they are installed. The libraries take turns; a figure is
+the median of the batches. The benchmark waits for the GPU only at the end of a batch, so the time
+of an operation on three elements is the time on the host. With ``--log FILE``, each figure is added
+to the file as soon as it is known, and figures in the file are not measured again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ OVERHEAD = (
 
 
 class Sizes:
-    """How large the large ones are."""
+    """The sizes of the large operands."""
 
     def __init__(self, quick: bool) -> None:
         self.side = 256 if quick else 8192
@@ -48,7 +48,7 @@ class Sizes:
 
 
 def has_torch() -> bool:
-    """Whether PyTorch is there, with a GPU."""
+    """Whether PyTorch and a GPU are available."""
     if find_spec("torch") is None:
         return False
     import torch
@@ -65,7 +65,7 @@ def torch_on_gpu() -> Any:
 
 
 def wait() -> None:
-    """Until all that was asked of the GPU is done, whoever asked."""
+    """Wait until all queued work on the GPU is done."""
     cupy.cuda.Device().synchronize()
 
 
@@ -83,7 +83,7 @@ def repeated(function: Callable[[], Any]) -> Loop:
 
 
 def measure(loops: Loops, sizes: Sizes) -> dict[str, Any]:
-    """Seconds of one time, for each library; what was raised where it cannot be measured."""
+    """Seconds per call for each library, or the error if it cannot be measured."""
     found: dict[str, Any] = {}
     ready: dict[str, tuple[Loop, int]] = {}
     for name, make in loops.items():
@@ -105,7 +105,7 @@ def measure(loops: Loops, sizes: Sizes) -> dict[str, Any]:
 
 
 def timed(loop: Loop, number: int) -> float:
-    """Seconds for so many times, and the wait for the last."""
+    """Seconds for a number of calls, including the wait for the last."""
     wait()
     began = time.perf_counter()
     loop(number)
@@ -113,13 +113,13 @@ def timed(loop: Loop, number: int) -> float:
     return time.perf_counter() - began
 
 
-# ---- what is measured: figure, row, loops, and what a figure is made of seconds by
+# ---- the cases: figure, row, loops, and the conversion from seconds to a figure
 
 Case = tuple[str, str, Loops, Callable[[float], float]]
 
 
 def cases(sizes: Sizes) -> Iterator[Case]:
-    """All of them; those that say most come first."""
+    """All cases, the most informative first."""
     yield from overhead()
     yield from steps()
     yield from products(sizes.side)
@@ -165,7 +165,7 @@ class Torch(training.Torch):
 
 
 def captured(step: Callable[[], Any]) -> Loop:
-    """The step as a graph, with memory of its own, which is launched."""
+    """The step captured as a CUDA graph with its own memory pool."""
     stream, pool = cupy.cuda.Stream(non_blocking=True), cupy.cuda.MemoryPool()
     wait()
     with stream, cupy.cuda.using_allocator(pool.malloc):
@@ -193,7 +193,7 @@ def steps() -> Iterator[Case]:
 
 
 def everywhere(x: Any) -> dict[str, Callable[[], tuple[Any, Any]]]:
-    """Each library's namespace, with an array of these numbers."""
+    """The namespace of each library, and an array of these numbers."""
     found: dict[str, Callable[[], tuple[Any, Any]]] = {
         "ours": lambda: (arraygrad, arraygrad.asarray(x, device="cuda")),
         "CuPy": lambda: (cupy, cupy.asarray(x)),
@@ -220,7 +220,7 @@ def products(side: int) -> Iterator[Case]:
 
 
 def chain(elements: int) -> Case:
-    """Eight elementwise operations; what must be moved is one array in and one out."""
+    """Eight elementwise operations, which read one array and write one."""
 
     def formula(xp: Any, x: Any) -> Any:
         return xp.exp(-x * x) * xp.sin(x) + xp.sqrt(xp.abs(x))
@@ -246,7 +246,7 @@ def chain(elements: int) -> Case:
 
 
 def transfers(elements: int) -> Iterator[Case]:
-    """Between the host and the GPU, from memory that is pinned and that is not."""
+    """Transfers between the host and the GPU, with pinned and pageable memory."""
     import cupyx
 
     plain, pinned = np.ones(elements, "float32"), cupyx.empty_pinned(elements, "float32")

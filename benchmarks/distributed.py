@@ -1,7 +1,7 @@
-"""Data parallelism: gradients by two worker processes beside one, and what a step costs by itself.
+"""Data parallelism: two worker processes compared with one, and the overhead of a step.
 
-Every worker has one thread, NumPy in it too. One worker and two compute the same two parts of the
-same batch, and take turns.
+Every worker and its NumPy use one thread. One worker and two workers compute the same two shards of
+the same batch, and take turns.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _steps(clients: dict[str, Client | None], size: str) -> dict[str, Callable[[
 
 
 def _largest_difference(found: Any, expected: Any) -> float:
-    """Of the value, and of each gradient by its largest element."""
+    """The largest difference of value and gradients, relative to the largest element of each."""
     pairs = zip((found[0], *found[1]), (expected[0], *expected[1]), strict=True)
     return max(float(xp.max(xp.abs(a - b)) / xp.max(xp.abs(b))) for a, b in pairs)
 

@@ -1,8 +1,8 @@
-"""SciPy's and scikit-learn's own functions on our tensors, beside NumPy's arrays and the peers'.
+"""SciPy and scikit-learn functions on tensors, compared with NumPy arrays and other libraries.
 
-Every library goes through the same code: SciPy's and scikit-learn's path for array API inputs, on
-NumPy's arrays too. So what is compared is what the namespace costs there. The libraries take turns
-call by call, in random order; a ratio is the median of those of each turn.
+All libraries, including NumPy, run the array API code path of SciPy and scikit-learn, so the
+benchmark compares the cost of their namespaces. The libraries take turns call by call, in random
+order; a ratio is the median of the ratios of all turns.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def data(size: int) -> Arrays:
 
 
 def libraries() -> dict[str, Callable[[Any], Any]]:
-    """How each of those that are installed takes a NumPy array: NumPy and this one first."""
+    """The conversions from NumPy of the installed libraries, NumPy and arraygrad first."""
     found: dict[str, Callable[[Any], Any]] = {"numpy": lambda a: a}
     for name, module in (("ours", "arraygrad"), ("strict", "array_api_strict"), ("torch", "torch")):
         try:
@@ -84,7 +84,7 @@ def libraries() -> dict[str, Callable[[Any], Any]]:
 
 
 def same(results: dict[str, Any]) -> bool:
-    """Whether all found what NumPy did."""
+    """Whether all results agree with NumPy's."""
     expected = np.asarray(results["numpy"])
     return all(np.allclose(np.asarray(r), expected, rtol=1e-6) for r in results.values())
 
@@ -117,7 +117,7 @@ def measure(size: int, turns: int) -> dict[str, dict[str, float]]:
 
 
 def report(found: dict[int, dict[str, dict[str, float]]]) -> str:
-    """A table for each size, with the bars."""
+    """A table for each size, and the targets."""
     parts = []
     for size, rows in found.items():
         names = list(next(iter(rows.values())))
@@ -130,12 +130,12 @@ def report(found: dict[int, dict[str, dict[str, float]]]) -> str:
     large, small = found[max(found)], found[min(found)]
     slow = [f"{call} {row['ours']:.2f}" for call, row in large.items() if row["ours"] > 1.1]
     text = "at most 1.1 × NumPy on a million elements"
-    parts.append(bar(not slow, f"{text}; but for: {', '.join(slow) or 'none'}"))
+    parts.append(bar(not slow, f"{text}; exceptions: {', '.join(slow) or 'none'}"))
     for peer in ("strict", "torch"):
         if peer in next(iter(small.values())):
             beaten = [call for call, row in small.items() if row["ours"] >= row[peer]]
             text = f"below {peer} on a thousand elements"
-            parts.append(bar(not beaten, f"{text}; but for: {', '.join(beaten) or 'none'}"))
+            parts.append(bar(not beaten, f"{text}; exceptions: {', '.join(beaten) or 'none'}"))
     return "\n".join(parts)
 
 

@@ -1,7 +1,7 @@
 """The CPU's fast paths, each next to the NumPy function that it replaces.
 
-Whatever gains less than three times in its best case, or loses much in others, should be removed
-from `arraygrad._backends.numpy.fast_paths`. The results are compared before anything is timed.
+A fast path that is less than three times as fast in its best case, or much slower in others, should
+be removed from `arraygrad._backends.numpy.fast_paths`. The results are compared before the timing.
 """
 
 from __future__ import annotations

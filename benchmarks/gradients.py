@@ -1,9 +1,9 @@
-"""Gradients: ours by tape and by functions, beside HIPS autograd, PyTorch and JAX.
+"""Gradients by `backward` and by `grad`, compared with HIPS autograd, PyTorch and JAX.
 
-All run the same functions on as many cores, and must agree before they are timed. Each has a
-process of its own, for in one their pools of threads get in each other's way, and they take
-turns, batch by batch. A figure is the median of the batches' means; the garbage collector stays
-on, as it is for who uses them.
+All libraries run the same functions on the same number of cores, and must agree before they are
+timed. Each has its own process, because their thread pools would disturb each other, and they
+take turns, batch by batch. A figure is the median of the means of the batches. The garbage
+collector stays on, as in ordinary programs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 from benchmarks._report import bar, options, publish, table
 
-TAPE, FUNCTIONS, HIPS, TORCH = "ours, tape", "ours, functions", "HIPS autograd", "PyTorch"
+OURS_BACKWARD, OURS_GRAD, HIPS, TORCH = "ours, backward", "ours, grad", "HIPS autograd", "PyTorch"
 BY_HAND = "NumPy by hand"
 STEPS, HIDDEN = 200, 16  # of the loop
 #: How often a step of the loop calls the library, counted in `gru`; two more calls end it.
@@ -35,7 +35,7 @@ OPERATIONS = 26 * STEPS + 2
 RATE = 1e-6
 
 
-# ---- what is differentiated: function(lib, constants, *params)
+# ---- the functions to differentiate: function(lib, constants, *params)
 
 
 def two_layers(lib: Any, constants: Any, w1: Any, w2: Any) -> Any:
@@ -135,7 +135,7 @@ def _normal(rng: Any, dtype: str, *shapes: tuple[int, ...]) -> list[Any]:
 
 
 class Problem(NamedTuple):
-    """A function, what to do with it, and the data for it."""
+    """A function, what is computed from it, and its data."""
 
     function: Callable[..., Any]
     data: Callable[[Any], tuple[list[Any], list[Any]]]  # rng -> constants, params
@@ -143,7 +143,7 @@ class Problem(NamedTuple):
     tolerance: float = 1e-9  # of the results, in their largest element
 
     def phases(self, lib: Any) -> list[Callable[[Any], Any]]:
-        """What `lib` does, in phases; see `_differentiators`."""
+        """The phases of `lib`; see `_differentiators`."""
         import numpy as np
 
         rng = np.random.default_rng(0)
@@ -178,7 +178,7 @@ Phases = list[Callable[[Any], Any]]
 
 
 def run(phases: Phases) -> list[Any]:
-    """All phases, and what the last gives."""
+    """Run all phases and return the result of the last."""
     result: Any = None
     for phase in phases:
         result = phase(result)
@@ -186,7 +186,7 @@ def run(phases: Phases) -> list[Any]:
 
 
 def timed(phases: Phases, number: int) -> list[float]:
-    """Seconds of each phase, the mean of a number of runs; the last frees all that was made."""
+    """Mean seconds of each phase over a number of runs, including the freeing of the results."""
     seconds = [0.0] * len(phases)
     for _ in range(number):
         result: Any = None
@@ -203,7 +203,7 @@ def timed(phases: Phases, number: int) -> list[float]:
 
 
 def library(who: str, threads: int) -> Any:
-    """The contestant of that name."""
+    """The library of that name."""
     from benchmarks._differentiators import LIBRARIES
 
     return LIBRARIES[who][1](threads)
@@ -220,14 +220,14 @@ def serve(connection: Connection, who: str, threads: int) -> None:
             phases = PROBLEMS[asked].phases(lib)
             connection.send([np.asarray(x) for x in run(phases)])
             gc.collect()
-            gc.freeze()  # what is there by now is not searched for garbage again and again
+            gc.freeze()  # the collector skips all objects that exist by now
         else:
             warm_up(partial(timed, phases, 1))
             connection.send(timed(phases, asked))
 
 
 def warm_up(step: Callable[[], Any], seconds: float = 0.05) -> None:
-    """Run so long that clocks, caches and the places of threads are those of steady work."""
+    """Run until clocks, caches and the placement of threads are in a steady state."""
     end = time.perf_counter() + seconds
     step()
     while time.perf_counter() < end:
@@ -235,13 +235,13 @@ def warm_up(step: Callable[[], Any], seconds: float = 0.05) -> None:
 
 
 def send_peak(connection: Connection, who: str, threads: int, name: str) -> None:
-    """Bytes that one gradient takes above what is there before, in this fresh process."""
+    """Send the additional peak memory of one gradient in bytes, in this fresh process."""
     lib, problem = library(who, threads), MEMORY[name]
     run(problem.phases(lib))  # the buffers that libraries make once, such as those of products
     phases = problem.phases(lib)
     gc.collect()
     with contextlib.suppress(AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)  # back with what is free, so that its use is seen
+        ctypes.CDLL(None).malloc_trim(0)  # give free memory back, so that its use counts
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from here
     before = _status("VmRSS")
     result = run(phases)
@@ -270,19 +270,19 @@ class Process:
         there.close()  # so that its end is noticed
 
     def ask(self, what: str | int) -> Any:
-        """Its answer."""
+        """Send a request and return the answer."""
         self.connection.send(what)
         return self.connection.recv()
 
     def end(self) -> None:
-        """Wait for its end."""
+        """End the process and wait for it."""
         with contextlib.suppress(BrokenPipeError):
             self.connection.send(None)
         self._process.join()
 
 
 def check(name: str, results: dict[str, list[Any]]) -> None:
-    """Raise unless all give the same."""
+    """Raise unless all results agree."""
     import numpy as np
 
     first, *others = results
@@ -297,7 +297,7 @@ def check(name: str, results: dict[str, list[Any]]) -> None:
 
 
 def measure(names: Sequence[str], threads: int, quick: bool) -> dict[str, dict[str, list[float]]]:
-    """Milliseconds of each phase by problem and contestant."""
+    """Milliseconds of each phase by problem and library."""
     rounds, batch = (5, 0.02) if quick else (15, 0.1)
     processes = {who: Process(serve, who, threads) for who in names}
     times: dict[str, dict[str, list[float]]] = {}
@@ -322,7 +322,7 @@ def measure(names: Sequence[str], threads: int, quick: bool) -> dict[str, dict[s
 
 
 def peaks(names: Sequence[str], threads: int, quick: bool) -> dict[str, dict[str, float]]:
-    """MB of peak memory by problem and contestant; nothing where the system does not tell."""
+    """MB of peak memory by problem and library; empty if the system does not report it."""
     if not os.access("/proc/self/clear_refs", os.W_OK):
         print("peak memory: this system does not tell, left out", file=sys.stderr)
         return {}
@@ -347,7 +347,7 @@ def peaks(names: Sequence[str], threads: int, quick: bool) -> dict[str, dict[str
 def report(
     times: dict[str, dict[str, list[float]]], memory: dict[str, dict[str, float]]
 ) -> tuple[str, dict[str, Any]]:
-    """The tables with the bars, and the figures behind them."""
+    """The tables with the targets, and their figures."""
     names = list(dict.fromkeys(who for row in times.values() for who in row))
     rows = {name: {who: sum(t) for who, t in row.items()} for name, row in times.items()}
     per_operation: dict[str, dict[str, float]] = {}
@@ -367,11 +367,11 @@ def report(
         ]
         return table([title, *names], body)
 
-    ratios = {n: {w: t / row[TAPE] for w, t in row.items()} for n, row in rows.items()}
+    ratios = {n: {w: t / row[OURS_BACKWARD] for w, t in row.items()} for n, row in rows.items()}
     parts = [
         lines("ms", rows, 3),
-        lines("over ours, tape", ratios, 2),
-        lines("µs an operation", per_operation, 2),
+        lines("relative to backward", ratios, 2),
+        lines("µs per operation", per_operation, 2),
     ]
     if memory:
         parts.append(lines("peak memory, MB", memory, 1))
@@ -385,8 +385,8 @@ def bars(
     per_operation: dict[str, dict[str, float]],
     memory: dict[str, dict[str, float]],
 ) -> list[str]:
-    """Which bars are met. Of our two styles the slower counts, unless a bar names one."""
-    ours = (TAPE, FUNCTIONS)
+    """Which targets are met. The slower of our two styles counts, unless a target names one."""
+    ours = (OURS_BACKWARD, OURS_GRAD)
     step = rows["two-layer step"]
     slower = max(step[o] for o in ours)
     by_hand = slower / step[BY_HAND]
@@ -395,8 +395,9 @@ def bars(
         ratio = slower / step[TORCH]
         said.append(bar(ratio <= 1, f"two-layer step: {ratio:.2f} × PyTorch (at most 1)"))
         cost = per_operation["loop, both"]
-        text = f"an operation of the loop: {cost[TAPE]:.2f} µs by tape, PyTorch {cost[TORCH]:.2f}"
-        said.append(bar(cost[TAPE] <= cost[TORCH], f"{text} (at most as much)"))
+        mine, theirs = cost[OURS_BACKWARD], cost[TORCH]
+        text = f"an operation of the loop: {mine:.2f} µs with backward, PyTorch {theirs:.2f}"
+        said.append(bar(mine <= theirs, f"{text} (at most as much)"))
     if HIPS in step:
         times = {name: row[HIPS] / max(row[o] for o in ours) for name, row in rows.items()}
         shown = ", ".join(f"{name} {ratio:.2f}" for name, ratio in times.items())
@@ -418,7 +419,7 @@ def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def installed() -> list[str]:
-    """Those whose library is there."""
+    """The names of the installed libraries."""
     from benchmarks._differentiators import LIBRARIES
 
     found = []
@@ -431,7 +432,7 @@ def installed() -> list[str]:
 
 
 def _use(threads: int) -> None:
-    """Restrict this process to so many cores, before any library asks how many there are."""
+    """Restrict this process to so many cores, before any library counts them."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     for name in ("OMP", "OPENBLAS", "MKL"):

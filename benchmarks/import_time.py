@@ -1,7 +1,7 @@
-"""Time of ``import arraygrad``, beside the import of the libraries that it stands on.
+"""Time of ``import arraygrad``, compared with importing only its dependencies.
 
-Each import happens in a fresh process, which measures itself; the two take turns. CuPy, which takes
-seconds to import, must stay out until a CUDA device is named.
+Each import runs in a fresh process, which measures itself; the two take turns. CuPy, which takes
+seconds to import, must not be imported until a CUDA device is named.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Time on ten million elements as a ratio to NumPy's, and the peak memory of an addition.
+"""Time on ten million elements relative to NumPy, and the peak memory of an addition.
 
-At this size the loops over the elements should be all that costs. The two libraries take turns,
-each first as often as second; the ratio is that of the medians.
+At this size, only the loops over the elements should matter. The two libraries take turns, each
+first as often as second; the ratio is that of the medians.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Cost of one operation on three elements, beside NumPy, PyTorch, array-api-strict and JAX.
+"""Overhead of one operation on three elements: NumPy, arraygrad, PyTorch, array-api-strict, JAX.
 
-Three float64 elements take no time, so what is measured is all that stands around the loop over
-them. Every library runs the same operation in its own spelling, on one thread; the libraries take
-turns batch by batch, so that a busy machine slows all of them alike. A figure is the median over
-the batches of a round, and of the rounds the best.
+The loop over three float64 elements takes almost no time, so the overhead is measured. Every
+library runs the same operation with its own functions, on one thread. The libraries take turns
+batch by batch, so that a busy machine slows all of them alike. A figure is the median over the
+batches of a round; the best round counts.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ mask = xp.asarray([True, False, True])
 
 
 class Library(NamedTuple):
-    """One of those compared."""
+    """A library to compare."""
 
     name: str
     namespace: Any
@@ -109,7 +109,7 @@ def _configure_jax(_: Any) -> None:
 
 
 def libraries() -> list[Library]:
-    """Those that are installed, NumPy and this one first."""
+    """The installed libraries, NumPy and arraygrad first."""
     peers: list[tuple[str, str, int, Callable[[Any], None] | None]] = [
         ("numpy", "numpy", 0, None),
         ("ours", "arraygrad", 0, None),
@@ -169,7 +169,7 @@ def measure(quick: bool) -> tuple[list[str], dict[str, dict[str, float]]]:
 
 
 def report(names: list[str], times: dict[str, dict[str, float]]) -> tuple[str, dict[str, Any]]:
-    """The table with its bars, and the figures behind them."""
+    """The table with the targets, and the figures."""
     header = ["operation, µs", "numpy", "ours", "difference", *names[2:]]
     rows = []
     for operation, row in times.items():

@@ -1,8 +1,8 @@
-"""Steps of training beside PyTorch's eager ones: the same networks, written in the same words.
+"""Training steps of the same networks in arraygrad and in eager PyTorch.
 
-Each library has a process of its own, for in one their pools of threads get in each other's way,
-and they take turns, batch by batch. Both must reach the same losses before they are timed. A figure
-is the median of the batches' means.
+Each library has its own process, because their thread pools would disturb each other, and they take
+turns, batch by batch. Both must reach the same losses before they are timed. A figure is the median
+of the means of the batches.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ Step = Callable[[], Any]
 
 
 def _model(lib: Any, *layers: Any) -> Any:
-    """Layers in a row, with weights that depend on their shapes alone."""
+    """A sequence of layers, with weights that depend only on their shapes."""
     model = lib.cast(lib.nn.Sequential(*layers))
     rng = np.random.default_rng(1)
     state = {}
@@ -129,7 +129,7 @@ def mlp(lib: Any) -> Step:
 
 
 def classifier(lib: Any) -> Step:
-    """Points of the plane in two clusters."""
+    """Points in the plane in two clusters."""
     nn = lib.nn
     x = _normal(lib, 50, 2)
     labels = lib.array(np.random.default_rng(2).integers(0, 2, 50))
@@ -152,7 +152,7 @@ def convnet(lib: Any) -> Step:
 
 
 def adam(lib: Any) -> Step:
-    """Adam on 10⁶ parameters whose gradient is there."""
+    """A step of Adam on 10⁶ parameters with a given gradient."""
     parameter = lib.parameter(np.zeros(10**6, dtype=lib.dtype))
     parameter.grad = _normal(lib, 10**6)
     optimiser = lib.optim.Adam([parameter], lr=1e-3)
@@ -174,7 +174,7 @@ PROBLEMS = {
 
 
 def losses(step: Step, count: int) -> list[float]:
-    """What so many steps give."""
+    """The losses of a number of steps."""
     return [float(step().detach()) for _ in range(count)]
 
 

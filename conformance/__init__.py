@@ -1,1 +1,1 @@
-"""Runs the test suites of others on `arraygrad` and keeps the reports."""
+"""Runs test suites of other projects on `arraygrad` and writes reports."""

@@ -9,11 +9,11 @@ from . import gpu_setup
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one subject; 0 if it conforms, 1 if it does not, 2 if it could not be found out."""
+    """Run one subject; return 0 if it conforms, 1 if it does not, 2 if it could not run."""
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["gpu"]:
         gpu_setup.start(argv)
-    # (All of these need arraygrad, which the line above may have yet to bring.)
+    # (These need arraygrad, which the line above may install.)
     from . import gpu, gradients, libraries, official, page, readme, through_scipy
     from .report import SetupError
 

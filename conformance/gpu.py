@@ -1,8 +1,8 @@
-"""The first minutes on a GPU: what is worth most first, within a given time.
+"""Runs the most important checks on a GPU within a given time.
 
-Each step is a process with a time limit. What it finds is written down as it is found: a run that
-is ended has lost nothing, and the next call goes on. The log of all steps, one line of JSON for
-each test or figure, is what the report and its page are made from.
+Each step is a process with a time limit. Results are logged as they are found, so a run that is
+stopped loses nothing, and the next call continues it. The report and its page are made from the log
+of all steps, which has one line of JSON for each test or figure.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from .gpu_report import bad, missing, page, report
 from .report import REPORTS, SetupError, emulated, path_of, place, write
 
 ROOT = Path(__file__).parents[1]
-#: Lines of the log, as they are written.
+#: A line of the log.
 Record = dict[str, Any]
-#: What a process is started with, where, and with which variables.
+#: Arguments, working directory and environment variables of a process.
 Command = tuple[list[str], Path, dict[str, str]]
 
-#: Examples of each test of the official suite.
+#: Examples for each test of the official suite.
 EXAMPLES = 30
 SUBPACKAGES = ("fft", "linalg", "special", "stats")
-#: More processes than this gain little, each having a CUDA context of its own.
+#: More processes gain little, because each has its own CUDA context.
 WORKERS = 8
-#: Without this many seconds a step is not started.
+#: A step is not started with fewer seconds left.
 LEAST = 10
 
 
@@ -59,14 +59,14 @@ class Step:
 def add_parser(subjects: Any) -> None:
     """Add ``gpu`` to the command line."""
     parser = subjects.add_parser(
-        "gpu", help="the first minutes on a GPU: tests, suites, benchmarks", description=__doc__
+        "gpu", help="tests, suites and benchmarks on a GPU in ten minutes", description=__doc__
     )
     add = parser.add_argument
     add("steps", nargs="*", metavar="STEP", help=f"only these of {', '.join(STEPS)}")
-    add("--minutes", type=float, default=10.0, help="for all of it (10)")
+    add("--minutes", type=float, default=10.0, help="time limit of the whole run (10)")
     add("--device", default="cuda", help="the GPU (cuda)")
     add("--report", type=Path, default=REPORTS, metavar="DIR", help="folder of log and report")
-    add("--fresh", action="store_true", help="from the beginning, whatever the log has")
+    add("--fresh", action="store_true", help="start from the beginning, and ignore the log")
     add("-n", "--workers", type=official.positive, metavar="N", help="processes (at most 8)")
     add("--suite", type=Path, help="folder of the official suite, as for official")
     gpu_setup.add_options(parser)
@@ -74,7 +74,7 @@ def add_parser(subjects: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Take the steps that are not done, as far as the time goes; 0 if all are, without failures."""
+    """Run the remaining steps within the time; return 0 if all are done without failures."""
     began = time.monotonic()
     if unknown := set(args.steps) - set(STEPS):
         raise SetupError(f"there is no step {', '.join(sorted(unknown))}; {', '.join(STEPS)} are")
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         return 60 * args.minutes - (time.monotonic() - began)
 
     chosen = [STEPS[name] for name in STEPS if name in args.steps or not args.steps]
-    for again in (False, True):  # at first all get their share, then the first ones all the rest
+    for again in (False, True):  # the second time, the first steps get the rest
         for step in chosen:
             state = states(read(log)).get(step.name, "")
             if state == "done" or (again and state != "stopped") or left() < LEAST:
@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def well(step: Step, found: Record | None) -> bool:
-    """Say how a step ended; whether it is done, and nothing failed."""
+    """Print how a step ended; return whether it is done without failures."""
     if found is None:
         print(f"{step.title}: not begun")
         return False
@@ -135,7 +135,7 @@ def publish(path: Path, where: str, records: list[Record]) -> Record:
 
 
 def read(log: Path) -> list[Record]:
-    """All records. A line may be unfinished, where a run was ended."""
+    """Read all records. A line may be incomplete if a run was stopped."""
     records = []
     for line in log.read_text(encoding="utf-8").splitlines():
         try:
@@ -146,13 +146,13 @@ def read(log: Path) -> list[Record]:
 
 
 def append(log: Path, record: Record) -> None:
-    """Add a line; its end comes with the next one, which may follow an unfinished one."""
+    """Add a line. It begins with a newline, because the last line may be incomplete."""
     with open(log, "a", encoding="utf-8") as file:
         file.write("\n" + json.dumps(record))
 
 
 def begin(log: Path, made_with: Record) -> None:
-    """Start the log, or find that it is of these very sources, versions and GPU."""
+    """Start the log, or check that it belongs to these sources, versions and GPU."""
     log.parent.mkdir(parents=True, exist_ok=True)
     if not log.exists():
         append(log, {"about": made_with, "date": datetime.now(UTC).date().isoformat()})
@@ -166,7 +166,7 @@ def begin(log: Path, made_with: Record) -> None:
 
 
 def about(device: str) -> Record:
-    """What the results depend on."""
+    """Everything that the results depend on."""
     digest = hashlib.sha256()
     folder = Path(arraygrad.__file__).parent
     for path in [*sorted(folder.rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]:
@@ -231,8 +231,8 @@ def take(step: Step, args: argparse.Namespace, output: Path, limit: float) -> No
 
 @contextmanager
 def started(argv: list[str], folder: Path, env: dict[str, str], out: Any) -> Iterator[Any]:
-    """A process in a group of its own, which is gone afterwards with all that it has started."""
-    # (Not in a session of its own: who ends the command by its session ends the step with it.)
+    """Start a process in its own group, and kill the group in the end."""
+    # (Not in its own session: killing the session of the command must end the step, too.)
     process = subprocess.Popen(
         argv, cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT, process_group=0
     )
@@ -245,7 +245,7 @@ def started(argv: list[str], folder: Path, env: dict[str, str], out: Any) -> Ite
 
 
 def pytest_command(args: argparse.Namespace, *options: str) -> list[str]:
-    """A run of pytest that writes to the log; its tests' crashes are failures of theirs."""
+    """A run of pytest that writes to the log; a crash is a failure of the test."""
     most = os.cpu_count() or 1
     workers = args.workers or (most if emulated(args.device) else min(most, WORKERS))
     return [
@@ -264,7 +264,7 @@ def environment(args: argparse.Namespace) -> dict[str, str]:
 
 
 def of_ours(args: argparse.Namespace, scratch: str) -> Command:
-    """Our own tests on CUDA."""
+    """The CUDA tests of arraygrad."""
     return pytest_command(args, "-m", "cuda", "tests"), ROOT, environment(args)
 
 
@@ -293,7 +293,7 @@ def of_scipy(args: argparse.Namespace, scratch: str) -> Command:
 
 
 def of_benchmarks(args: argparse.Namespace, scratch: str) -> Command:
-    """Times, which depend on nothing else that runs."""
+    """The benchmarks, which run alone."""
     quick = ["--quick"] if emulated(args.device) else []
     command = [sys.executable, "-m", "benchmarks.cuda", "--log", str(args.log), *quick]
     return command, ROOT, environment(args)

@@ -13,12 +13,12 @@ from .report import table
 Record = dict[str, Any]
 Report = dict[str, Any]
 
-#: Longer tables of a step's parts are left to the report itself.
+#: Longer tables of parts are left out of the page.
 MOST_PARTS = 20
 
 
 def report(place: str, records: list[Record], titles: Mapping[str, str]) -> Report:
-    """What the log has of each step that has begun."""
+    """The results of each step that has begun, from the log."""
     about = records[0]
     steps = {}
     for name, title in titles.items():
@@ -29,7 +29,7 @@ def report(place: str, records: list[Record], titles: Mapping[str, str]) -> Repo
 
 
 def summary(name: str, title: str, records: list[Record]) -> Report:
-    """One step: how far it came, how its tests ended and why, or its figures."""
+    """Summarise a step: its state, and the outcomes of its tests or its figures."""
     ends = [record for record in records if "end" in record]
     tests = {record["test"]: record for record in records if "test" in record}
     figures: dict[str, dict[str, Any]] = {}
@@ -56,19 +56,19 @@ def summary(name: str, title: str, records: list[Record]) -> Report:
             for test, record in sorted(tests.items())
             if record["outcome"] == outcome
         }
-    for outcome in ("skipped", "xfailed"):  # of these there are many; the reasons say more
+    for outcome in ("skipped", "xfailed"):  # there are many; the reasons say more than the names
         whys = [record["why"] for record in tests.values() if record["outcome"] == outcome]
         found[outcome] = dict(Counter(whys).most_common())
     return found
 
 
 def counted(counts: Mapping[str, int]) -> dict[str, int]:
-    """How many tests had each outcome."""
+    """The number of tests with each outcome."""
     return {outcome: counts.get(outcome, 0) for outcome in OUTCOMES}
 
 
 def part(step: str, test: str) -> str:
-    """What a test is counted under: its subpackage, its device, or its file."""
+    """The part to which a test belongs: its subpackage, its device, or its file."""
     file, _, function = test.partition("::")
     if step == "scipy":
         return file.split("/")[1]
@@ -97,12 +97,12 @@ def missing(step: Report) -> list[str]:
 
 
 def page(found: Report, expected: Report | None) -> str:
-    """The page; `expected` is the report of the emulated GPU, where this one is a real one."""
+    """The page; `expected` is the report of the emulated GPU, to compare with a real one."""
     setting = [f"{name} {value}" for name, value in found["versions"].items()]
     parts = [
-        f"# The first minutes on `{found['device']}`",
-        "Written by `python -m conformance gpu`. A step that was *stopped* at its time limit goes "
-        "on where it was when the command is called again.",
+        f"# Ten-minute check on `{found['device']}`",
+        "Written by `python -m conformance gpu`. A step that was *stopped* at its time limit "
+        "resumes when the command is run again.",
         "\n".join(f"- {line}" for line in [*setting, found["platform"], found["date"]]),
     ]
     if rows := [line(step) for step in found["steps"].values() if "totals" in step]:
@@ -128,16 +128,16 @@ def line(step: Report) -> list[object]:
 
 
 def compared(step: Report, expected: Report) -> list[str]:
-    """What failed, beside what fails on the emulated GPU."""
+    """The failures, compared with those on the emulated GPU."""
     here, there = bad(step), bad(expected)
     counts = [["here", *step["totals"].values()], ["emulated", *expected["totals"].values()]]
     so_far = "" if step["state"] == "done" else " so far"
     return [
         table(["GPU", *OUTCOMES.values()], counts),
-        *by_reason("Failed here alone", {t: here[t] for t in here if t not in there}),
+        *by_reason("Failed only here", {t: here[t] for t in here if t not in there}),
         *by_reason("Failed as on the emulated GPU", {t: here[t] for t in here if t in there}),
         *by_reason(
-            f"Failed on the emulated GPU, and not here{so_far}",
+            f"Failed on the emulated GPU, but not here{so_far}",
             {t: there[t] for t in there if t not in here},
         ),
     ]

@@ -1,9 +1,9 @@
-"""What ``python -m conformance gpu`` needs on a machine with a GPU and no network, in one folder.
+"""Prepares ``python -m conformance gpu`` for a machine with a GPU and no network.
 
-``--prepare DIR`` puts it there, ``--wheels DIR`` uses it: wheels of arraygrad and of the small
-packages that its tests need, for Python 3.12 on Linux, and the official suite. NumPy, SciPy, CuPy
-and other large ones are taken from the machine. Only the standard library is imported here, for
-where the command starts there is nothing else of it.
+``--prepare DIR`` fills a folder with wheels of arraygrad and of the small packages that its tests
+need, for Python 3.12 on Linux, and with the official suite. ``--wheels DIR`` uses the folder. The
+machine must have NumPy, SciPy, CuPy and other large packages. This module imports only the standard
+library, because nothing else may be installed when the command starts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-#: Each with all that it needs, but for the large ones.
+#: Packages with their dependencies, except the large ones.
 PACKAGES = """
     array-api-compat array-api-extra array-api-strict optree typing-extensions
     pytest iniconfig packaging pluggy pygments pytest-xdist execnet
@@ -32,7 +32,7 @@ PLATFORMS = [f"manylinux_2_{n}_x86_64" for n in (28, 27, 26, 24, 17, 12, 5)]
 
 
 def start(argv: list[str]) -> None:
-    """Prepare a folder and end, or go on in a process that has what is in one."""
+    """Prepare a folder and exit, or restart with the packages of a folder."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     add_options(parser)
     known, rest = parser.parse_known_args(argv)
@@ -44,14 +44,14 @@ def start(argv: list[str]) -> None:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options that are read here."""
+    """Add the options of this module."""
     add = parser.add_argument
-    add("--wheels", type=Path, metavar="DIR", help="install these first, for this command alone")
-    add("--prepare", type=Path, metavar="DIR", help="put wheels and suite there, and do no more")
+    add("--wheels", type=Path, metavar="DIR", help="install these wheels for this command")
+    add("--prepare", type=Path, metavar="DIR", help="put wheels and suite there, and exit")
 
 
 def prepare(folder: Path) -> None:
-    """Download the packages and the suite, build arraygrad's wheel."""
+    """Download the packages and the suite, and build the wheel of arraygrad."""
     from . import official
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def prepare(folder: Path) -> None:
 
 
 def use(folder: Path, argv: list[str]) -> None:
-    """Install the wheels into a folder of their own, and start again with it."""
+    """Install the wheels into a separate folder, and restart with it."""
     wheels = sorted(folder.glob("*.whl"))
     if not wheels:
         raise SystemExit(f"error: there are no wheels in {folder}; --prepare {folder} makes them")

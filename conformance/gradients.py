@@ -1,7 +1,7 @@
-"""Checks the derivatives of every function of the standard and of `special`; writes what is right.
+"""Checks the derivatives of every function of the standard and of `special`, and writes a table.
 
-Each case is differentiated in reverse and in forward mode and to second order, and compared with
-differences of what it computes.
+Each case is differentiated in reverse and forward mode and to second order, and compared with
+finite differences.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from .report import REPORTS, SetupError, path_of, place, table, write
 
 Function = Callable[..., Any]
 
-#: Where the coverage table is kept.
+#: The coverage table.
 COVERAGE = Path(__file__).parents[1] / "docs" / "gradient-coverage.md"
-#: The outcome of a check that raised where it may.
+#: The outcome of a check that raised where it is allowed to.
 REFUSED = "refused"
-#: Tolerances, in units of the largest number compared, but at least of 1.
+#: Tolerances, relative to the largest compared number, or absolute if it is less than 1.
 EXACT, DIFFERENCES = 1e-10, 1e-7
 SINGLE_EXACT, SINGLE_DIFFERENCES = 1e-4, 1e-3
 
@@ -49,10 +49,10 @@ def add_parser(subjects: Any) -> None:
         "gradients", help="derivatives of every function", description=__doc__
     )
     add = parser.add_argument
-    add("functions", nargs="*", metavar="FUNCTION", help="only these; nothing is recorded")
+    add("functions", nargs="*", metavar="FUNCTION", help="check only these, without a report")
     add("--device", default="cpu", help="where to compute (cpu)")
     add("--report", type=Path, metavar="FILE",
-        help="the table to write (of the CPU, the documentation's)")  # fmt: skip
+        help="the table to write (for the CPU, that of the documentation)")  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -91,11 +91,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def outcomes(case: Case, device: Any) -> dict[str, str]:
-    """For each check the reason why the case does not pass it; empty if it does."""
+    """For each check, the reason why the case fails; empty if it passes."""
     try:
         trial = Trial(case, device)
     except Exception as error:
-        # CuPy lacks special functions, some of them for complex numbers alone, and says so.
+        # CuPy lacks some special functions, or their complex versions.
         lacking = device.type == "cuda" and case.function.startswith("special.")
         why = REFUSED if lacking and isinstance(error, TypeError) else _said(error)
         return dict.fromkeys(CHECKS, why)
@@ -114,7 +114,7 @@ def _said(error: Exception) -> str:
 
 
 def figures(device: str, results: dict[str, list[tuple[Case, dict[str, str]]]]) -> dict[str, Any]:
-    """How many cases pass which check, for the page of all reports."""
+    """The numbers of cases that pass each check, for the page of all reports."""
     found = [checks for cases in results.values() for _, checks in cases]
     counts = {}
     for check in CHECKS:
@@ -144,7 +144,7 @@ def undeclared() -> list[str]:
 
 
 def refusal(function: str) -> str:
-    """Why a function is declared not differentiable; empty if it is not."""
+    """The reason why a function is declared not differentiable, or an empty string."""
     rule = RULES.get(rule_name(function))
     return rule.refused if rule else ""
 
@@ -153,13 +153,13 @@ def kind_of_rule(function: str) -> str:
     """How a function is differentiated."""
     rule = RULES.get(rule_name(function))
     if rule is None:
-        return "by its parts"
+        return "composed"
     if rule.refused:
         return "none"
     if not (rule.vjps or rule.joint_vjp or rule.prepare or rule.handler):
         return "zero"
     without = [r for r in (getattr(jvp, "refused", "") for jvp in rule.jvps) if r]
-    return "rule" + (f" not by {' or '.join(without)}" if without else "")
+    return "rule" + (f", not for {' or '.join(without)}" if without else "")
 
 
 HEAD = [
@@ -175,7 +175,7 @@ HEAD = [
 
 
 def markdown(device: str, results: dict[str, list[tuple[Case, dict[str, str]]]]) -> str:
-    """The table, and what is not in it."""
+    """The table, and the functions without a derivative."""
     order = {name: i for i, name in enumerate(standard_names())}
     rows = []
     for function in sorted(results, key=lambda f: order.get(f, len(order))):
@@ -196,28 +196,30 @@ def markdown(device: str, results: dict[str, list[tuple[Case, dict[str, str]]]])
     total = sum(map(len, results.values()))
     return "\n\n".join([
         "# Coverage of gradients",
-        f"Written by `python -m conformance gradients`, on `{device}`: {right} of {total} cases "
-        f"are right, of {len(results)} functions, attributes and operators of the standard and "
-        "functions of `special`. A case is a function with shapes, parameters and inputs around "
-        "which it is smooth; of decompositions it takes what does not depend on the choice of "
+        f"`python -m conformance gradients` writes this page. On `{device}`, {right} of {total} "
+        f"cases are right, for {len(results)} functions, attributes and operators of the standard "
+        "and functions of `special`. A case is a function with shapes, parameters and inputs "
+        "around which it is smooth. Cases of decompositions do not depend on the choice of "
         "vectors.",
-        "- Derivative: by a *rule* of its own; *by its parts*, that is by the functions that it "
-        "calls; *zero*, declared to be piecewise constant. By an operand that is named "
-        "(*not by a*) there is none, and it raises.\n"
-        f"- Reverse, Forward: the value is that outside of differentiation, bit for bit, and the "
-        f"derivative is that of extrapolated central differences, within {DIFFERENCES:.0e} (or, of "
-        f"results in single precision, {SINGLE_DIFFERENCES:.0e}); reverse mode by function and by "
-        f"tape, and the transpose of forward mode within {EXACT:.0e}.\n"
-        "- Second order: forward over reverse is that of differences of gradients; reverse over "
-        "reverse, reverse over forward and forward over forward are the same. Refused: at equal "
-        "eigenvalues or singular values, where it raises instead; on a GPU, functions that CuPy "
-        "lacks.\n"
-        "- Single: in single precision, the derivatives are those of double, and of the inputs' "
-        "dtypes.\n"
-        "- Complex: all of this for complex inputs; - where the standard has real ones alone.",
+        "- Derivative. *Rule*: the function has a rule. *Composed*: it calls functions that have "
+        "rules. *Zero*: it is declared to be piecewise constant. *Not for a*: the derivative with "
+        "respect to the operand a raises.\n"
+        "- Reverse, Forward. Under differentiation, the value is bitwise the same, and the "
+        f"derivative agrees with extrapolated central differences within {DIFFERENCES:.0e} "
+        f"({SINGLE_DIFFERENCES:.0e} for results in single precision). Reverse mode is checked with "
+        "`vjp` and with `backward`, and agrees with the transpose of forward mode within "
+        f"{EXACT:.0e}.\n"
+        "- Second order. Forward over reverse agrees with differences of gradients. Reverse over "
+        "reverse, reverse over forward and forward over forward give the same. *Refused*: the "
+        "second derivative raises at equal eigenvalues or singular values, or CuPy lacks the "
+        "function.\n"
+        "- Single. In single precision, the derivatives agree with those in double precision, and "
+        "have the dtypes of the inputs.\n"
+        "- Complex. The same checks for complex inputs. A dash means that the standard defines the "
+        "function only for real ones.",
         table(HEAD, rows),
         "## Without a derivative",
-        table(["Function", "Why"], others),
+        table(["Function", "Reason"], others),
     ]) + "\n"  # fmt: skip
 
 
@@ -253,7 +255,7 @@ def _array(x: Any) -> Any:
 
 
 def _product(a: Iterable[Any], b: Iterable[Any]) -> tuple[float, float]:
-    """The real inner product, and the size of what it adds up."""
+    """The real inner product, and the sum of the absolute values of its terms."""
     products = [np.real(np.conj(_array(x)) * _array(y)) for x, y in zip(a, b, strict=True)]
     return float(sum(p.sum() for p in products)), float(sum(np.abs(p).sum() for p in products))
 
@@ -269,7 +271,7 @@ def same_products(
 
 
 def alike(what: str, found: Sequence[Any], expected: Sequence[Any]) -> None:
-    """Raise unless tensors are of the same shapes, dtypes and devices."""
+    """Raise unless the tensors have the same shapes, dtypes and devices."""
     for x, y in zip(found, expected, strict=True):
         is_, should = (x.shape, x.dtype, x.device), (y.shape, y.dtype, y.device)
         if is_ != should:
@@ -331,28 +333,28 @@ class Trial:
 
     @cached_property
     def pushed(self) -> tuple[Any, ...]:
-        """Value and derivative by forward mode."""
+        """The values and the derivatives by forward mode."""
         return autodiff.jvp(self.f, self.inputs, self.direction)
 
     @cached_property
     def pulled(self) -> tuple[Any, ...]:
-        """Value and gradients by reverse mode."""
+        """The values and the gradients by reverse mode."""
         out, pullback = autodiff.vjp(self.f, *self.inputs)
         return out, pullback(self.cotangents)
 
     def forward(self) -> None:
-        """Forward mode gives the value, and what the differences give."""
+        """Check the values and the derivatives of forward mode."""
         self.forward_values()
         for found, slope in zip(self.pushed[1], self.slope, strict=True):
             close("forward mode", found, slope, self.differences)
 
     def forward_values(self) -> None:
-        """In forward mode the value is that outside, bit for bit; tangents are like it."""
+        """Check that forward mode gives bitwise the same values, and tangents like them."""
         self._same_value("forward", self.pushed[0])
         alike("tangents", self.pushed[1], self.expected)
 
     def reverse(self) -> None:
-        """Reverse mode, by function and by tape, is the transpose of the rest."""
+        """Check that reverse mode, by `vjp` and by `backward`, is the transpose of forward mode."""
         self.reverse_values()
         same_products(
             "reverse mode", self.cotangents, self.slope, self.pulled[1], self.direction,
@@ -364,10 +366,10 @@ class Trial:
             if isinstance(y, xp.Tensor) and y.requires_grad:
                 y.backward(g, retain_graph=True)
         for v, g in zip(variables, self.pulled[1], strict=True):
-            close("tape", xp.zeros_like(g) if v.grad is None else v.grad, g, self.exact)
+            close("backward", xp.zeros_like(g) if v.grad is None else v.grad, g, self.exact)
 
     def reverse_values(self) -> None:
-        """In reverse mode the value is that outside, bit for bit; gradients are like the inputs."""
+        """Check that reverse mode gives bitwise the same values, and gradients like the inputs."""
         self._same_value("reverse", self.pulled[0])
         alike("gradients", self.pulled[1], self.inputs)
 
@@ -380,7 +382,7 @@ class Trial:
                 raise WrongError(f"value in {mode} mode: {x}; outside {y}")
 
     def agreement(self) -> None:
-        """Each mode is the transpose of the other."""
+        """Check that each mode is the transpose of the other."""
         same_products(
             "forward and reverse mode", self.cotangents, self.pushed[1], self.pulled[1],
             self.direction, self.exact,
@@ -409,7 +411,7 @@ class Trial:
         return sum(parts) + sum(0 * xp.sum(xp.real(x)) for x in inputs)
 
     def second(self) -> None:
-        """Second derivatives: each mode over each, and differences of the gradient."""
+        """Check second derivatives: all combinations of modes, and differences of the gradient."""
         try:
             self._second()
         except autodiff.NotDifferentiableError:
@@ -439,7 +441,7 @@ class Trial:
                       10 * self.exact)  # fmt: skip
 
     def single(self) -> None:
-        """In single precision the derivatives are those of double, but for rounding."""
+        """Check that single precision agrees with double precision up to rounding."""
         single_precision(self.case, self.device)
 
 
@@ -453,7 +455,7 @@ CHECKS: dict[str, Callable[[Trial], None]] = {
 
 
 def single_precision(case: Case, device: Any = None) -> None:
-    """Raise unless single precision gives what double gives, and in single precision."""
+    """Raise unless the result in single precision agrees with that in double precision."""
     trial, double = Trial(case, device, single=True), Trial(case, device)
     trial.forward_values()
     trial.reverse_values()

@@ -1,7 +1,7 @@
-"""Runs the tests that SciPy and scikit-learn ship in their wheels, with `arraygrad` as the arrays.
+"""Runs the tests that SciPy and scikit-learn ship in their wheels on `arraygrad` tensors.
 
-No file of theirs is changed or copied, and no test is excused: what is skipped or expected to
-fail is so by their own marks.
+No test file is changed or copied, and no test is excluded: tests are skipped or expected to fail
+only by their own marks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BACKENDS = ("arraygrad", "array_api_strict", "torch")
 
 @dataclass(frozen=True)
 class Library:
-    """A library, and which of its subpackages have tests on array API arrays."""
+    """A library, and its subpackages with tests on array API arrays."""
 
     module: str
     title: str
@@ -47,10 +47,10 @@ SCIPY = Library(
         "_lib cluster constants differentiate fft integrate interpolate linalg ndimage optimize "
         "signal spatial special stats".split()
     ),
-    "The tests are those with SciPy's `xp` fixture, slow ones too. The runner mends two things: "
-    "the fixture `devices`, which adds a list to the tuple that the standard's `devices()` gives "
-    "since 2025.12, and the one test that is for lazy arrays alone, "
-    "which SciPy says by naming every other library that it knows: `arraygrad` is then meant too.",
+    "The tests are those that use SciPy's `xp` fixture, including the slow ones. The runner "
+    "patches two things: the fixture `devices`, which adds a list to the result of the standard's "
+    "`devices()`, a tuple since 2025.12; and one test for lazy arrays only, where SciPy lists all "
+    "eager libraries that it knows: the runner adds `arraygrad` to the list.",
 )
 SKLEARN = Library(
     "sklearn",
@@ -61,10 +61,9 @@ SKLEARN = Library(
         "utils".split()
     ),
     "The tests are those that scikit-learn parametrises over array namespaces, devices and "
-    "dtypes, and its estimator checks for array API input. In those of inputs of two namespaces, "
-    "`arraygrad` is tried with NumPy and, as scikit-learn does with PyTorch, with array-api-strict "
-    "on the CPU and with CuPy on a GPU; which pairs the others are tried in is scikit-learn's "
-    "choice.",
+    "dtypes, and its estimator checks for array API input. Tests with inputs from two namespaces "
+    "combine `arraygrad` with NumPy and, as scikit-learn does for PyTorch, with array-api-strict "
+    "on the CPU and with CuPy on a GPU. For the other libraries, scikit-learn chooses the pairs.",
 )
 
 
@@ -75,9 +74,9 @@ def add_parsers(subjects: Any) -> None:
             library.module, help=f"{library.title}'s own tests", description=__doc__
         )
         add = parser.add_argument
-        add("subpackages", nargs="*", metavar="SUBPACKAGE", help="only these; nothing is recorded")
-        add("--device", default="cpu", help="where the tensors are (cpu)")
-        add("--backend", choices=BACKENDS, default=BACKENDS[0], help="a peer, to compare")
+        add("subpackages", nargs="*", metavar="SUBPACKAGE", help="run only these, without a report")
+        add("--device", default="cpu", help="the device of the tensors (cpu)")
+        add("--backend", choices=BACKENDS, default=BACKENDS[0], help="another library, to compare")
         add("-n", "--workers", type=positive, metavar="N",
             help="processes (one per core; 1 on a GPU)")  # fmt: skip
         add("--report", type=Path, default=REPORTS, metavar="DIR", help="folder of the reports")
@@ -89,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     library: Library = args.library
     where = place(args.device)
     path = path_of(args.report, library.module, where)
-    load(path)  # an unreadable report should be known before the tests run, not after
+    load(path)  # fail before the tests run, if the report is unreadable
     result = about(library, args)
     result |= summarise(run_tests(library, args))
     bad = result["failed"] | result["error"]
@@ -111,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def about(library: Library, args: argparse.Namespace) -> Run:
-    """What a run is made with, once it is clear that it can be."""
+    """The versions of a run, after checking that it can start."""
     if wrong := [name for name in args.subpackages if name not in library.subpackages]:
         raise SetupError(
             f"{library.title} has no array API tests in {', '.join(wrong)}; they are in "
@@ -139,7 +138,7 @@ def run_tests(
     options: Sequence[str] = (),
     variables: Mapping[str, str] | None = None,
 ) -> Run:
-    """What pytest-json-report says of one run of the tests; `options` and `variables` are more."""
+    """Run the tests once, with more `options` and `variables`; return pytest's JSON report."""
     names = args.subpackages or library.subpackages
     with tempfile.TemporaryDirectory() as folder:
         command = [*pytest_options(library, names, folder), *options]
@@ -148,7 +147,7 @@ def run_tests(
 
 
 def pytest_options(library: Library, subpackages: Sequence[str], folder: str) -> list[str]:
-    """What the tests are started with; their settings are put into a folder."""
+    """The options of pytest; the settings are written to a folder."""
     root = Path(str(distribution(library.distribution).locate_file("")))
     settings = Path(folder, "pytest.ini")
     settings.write_text("[pytest]\n")
@@ -160,7 +159,7 @@ def pytest_options(library: Library, subpackages: Sequence[str], folder: str) ->
 
 
 def environment(args: argparse.Namespace) -> dict[str, str]:
-    """The variables of the tests' process: nothing that the caller has set may steer it."""
+    """The environment of the test process, without the settings of the caller."""
     steering = ("SCIPY_", "SKLEARN_", "PYTEST_")
     env = {k: v for k, v in os.environ.items() if not k.startswith(steering)}
     env["SCIPY_ARRAY_API"] = "1"
@@ -175,7 +174,7 @@ def environment(args: argparse.Namespace) -> dict[str, str]:
 
 
 def summarise(found: Run) -> Run:
-    """Count the outcomes by subpackage, and say why for each test that did not pass."""
+    """Count the outcomes by subpackage, with the reason for each test that did not pass."""
     parts: dict[str, Counter[str]] = {}
     others: dict[str, dict[str, str]] = {name: {} for name in OUTCOMES if name != "passed"}
     for test in found["tests"]:
@@ -193,7 +192,7 @@ def summarise(found: Run) -> Run:
         },
         "failed": dict(sorted(others["failed"].items())),
         "error": dict(sorted(others["error"].items())),
-        # There are thousands of these; the reasons say more than the names.
+        # There are thousands; the reasons say more than the names.
         "skipped": dict(Counter(others["skipped"].values()).most_common()),
         "xfailed": dict(Counter(others["xfailed"].values()).most_common()),
         "xpassed": dict(sorted(others["xpassed"].items())),
@@ -207,12 +206,13 @@ def markdown(library: Library, device: str, runs: dict[str, Run]) -> str:
     """The report of one device, for people to read."""
     parts = [
         f"# {library.title}'s own tests on `{device}`",
-        f"Written by `python -m conformance {library.module}`, which runs the tests that are "
-        "shipped in the installed wheel, from a folder of its own with no settings but pytest's "
-        "defaults. No file of it is changed and no test is excused.",
+        f"Written by `python -m conformance {library.module}`, which runs the tests shipped in the "
+        "installed wheel, from a separate folder and with pytest's default settings. It changes no "
+        "test file, and gives no list of tests to skip or to expect to fail.",
         library.about,
-        "A cell is passed / failed / skipped / expected to fail; errors count as failed, and the "
-        "last two are so by the library's own marks, some of which name libraries that it knows.",
+        "Each cell shows the numbers of tests that passed / failed / were skipped / were expected "
+        "to fail. Failed tests include errors. Tests are skipped or expected to fail by the "
+        "library's own marks, some of which name the array libraries that it knows.",
     ]
     if runs:
         names = sorted({name for result in runs.values() for name in result["subpackages"]})
@@ -226,19 +226,19 @@ def markdown(library: Library, device: str, runs: dict[str, Run]) -> str:
         parts += [f"## {name}", setting(result)]
         parts += by_reason("Not passed", result["failed"] | result["error"])
         if result["xpassed"]:
-            parts.append("### Passed, though the library expects them to fail")
+            parts.append("### Passed although expected to fail")
             parts.append("\n".join(f"- `{test}`" for test in result["xpassed"]))
         if name == arraygrad.__name__:
             for outcome, title in (("skipped", "Skipped"), ("xfailed", "Expected to fail")):
                 rows = [[count, code(why)] for why, count in result[outcome].items()]
                 if rows:
-                    head = ["Tests", "Reason that the library gives"]
+                    head = ["Tests", "Reason given by the library"]
                     parts += [f"### {title}", table(head, rows)]
     return "\n\n".join(parts) + "\n"
 
 
 def code(why: str) -> str:
-    """A reason as code in a table: it may hold marks of Markdown's own."""
+    """A reason as code in a table, because it may contain Markdown."""
     return "`" + why.replace("`", "'").replace("|", "/") + "`"
 
 
@@ -252,7 +252,7 @@ def cell(counts: dict[str, int] | None) -> str:
 
 
 def setting(result: Run) -> str:
-    """What a run was made with, as a list."""
+    """The versions and the platform of a run, as a list."""
     lines = [f"{name} {value}" for name, value in result["versions"].items()]
     lines += [result["platform"], result["date"], f"{result['seconds']} seconds"]
     return "\n".join(f"- {line}" for line in lines)

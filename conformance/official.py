@@ -1,7 +1,7 @@
 """Runs the official array API test suite, data-apis/array-api-tests, on `arraygrad`.
 
-Every test of the suite counts: no list of tests to skip or to expect to fail is given to it, and
-one that lies in its folder is refused.
+Every test of the suite counts: the suite is given no list of tests to skip or to expect to fail,
+and such a list in its folder is an error.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ STANDARD_COMMIT = "5f847a3858875c682ae901aa22b0413bf24be9da"
 REVISIONS = ("2025.12", "2024.12", "2023.12", "2022.12", "2021.12")
 EXAMPLES = 100
 
-#: What may be tested, and the namespace that stands for it: ours, and the peers beside it.
+#: The libraries that can be tested, and their namespaces.
 BACKENDS = {
     "arraygrad": "arraygrad",
     "numpy": "array_api_compat.numpy",
@@ -71,8 +71,8 @@ def add_parser(subjects: Any) -> None:
     )
     add = parser.add_argument
     add("--device", default="cpu", help="the default device of the tests (cpu)")
-    add("--backend", choices=BACKENDS, default="arraygrad", help="what to test (arraygrad); a "
-        "peer on the CPU, to compare")  # fmt: skip
+    add("--backend", choices=BACKENDS, default="arraygrad", help="the library to test "
+        "(arraygrad); others only on the CPU, to compare")  # fmt: skip
     add("--revision", choices=REVISIONS, default=REVISIONS[0], help="of the standard")
     add("--suite", type=Path, help="folder of the suite; else $ARRAYGRAD_ARRAY_API_TESTS, "
         "else a copy in the user's cache, which is cloned from GitHub when missing")  # fmt: skip
@@ -82,7 +82,7 @@ def add_parser(subjects: Any) -> None:
     add("--workers", type=positive, metavar="N", help="processes (one per core; 1 on a GPU)")
     add("--report", type=Path, default=REPORTS, metavar="DIR", help="folder of the reports")
     add("--compare", type=Path, metavar="DIR", help="folder of earlier reports on this device: "
-        "succeed if only such tests fail as failed there, too")  # fmt: skip
+        "succeed if only tests fail that failed there, too")  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
     path = path_of(args.report, "official", where)
     if peer:
         path = path.with_name(f"{path.name}-{args.backend}")
-    load(path)  # an unreadable report should be known before the tests run, not after
+    load(path)  # fail before the tests run, if the report is unreadable
     earlier = load(args.compare / path.name) if args.compare else {}
     modules = ["pytest", "pytest_jsonreport", "xdist", "hypothesis", "ndindex"]
     modules += [args.backend] * peer
@@ -389,7 +389,7 @@ def row(result: Run) -> list[object]:
     return [result["revision"], result["examples"], drawn(result), *result["totals"].values()]
 
 
-HEAD = ["Revision", "Examples", "Drawn", *OUTCOMES.values()]
+HEAD = ["Revision", "Examples", "Sampling", *OUTCOMES.values()]
 
 
 def markdown(backend: str, device: str, runs: dict[str, Run]) -> str:
@@ -401,8 +401,8 @@ def markdown(backend: str, device: str, runs: dict[str, Run]) -> str:
     ]
     parts = [
         f"# The official array API test suite on `{device}`{peer}",
-        f"Written by `python -m conformance official`, which runs <{SUITE}>. No test is excused: "
-        "the suite is given no list of tests to skip or to expect to fail.",
+        f"Written by `python -m conformance official`, which runs <{SUITE}> without a list of "
+        "tests to skip or to expect to fail.",
         table([*HEAD, "Suite", "Date"], rows),
     ]
     for name, result in runs.items():

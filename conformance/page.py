@@ -1,4 +1,4 @@
-"""Writes the documentation's page on conformance from the reports, and from nothing else."""
+"""Writes the documentation's page on conformance from the reports."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .through_scipy import COLUMNS, counted
 
 PAGE = Path(__file__).parents[1] / "docs" / "conformance.md"
 
-#: What the columns are called.
+#: Names of the libraries in the tables.
 NAMES = {"arraygrad": "arraygrad", "numpy": "NumPy", "array_api_strict": "array-api-strict",
          "torch": "PyTorch"}  # fmt: skip
 
-#: What the suites' reports are called.
+#: Titles of the suites in the tables.
 TITLES = {
     "official": "the standard's suite",
     SCIPY.module: f"{SCIPY.title}'s tests",
@@ -30,86 +30,86 @@ TITLES = {
 Run = dict[str, Any]
 
 ABOUT = """\
-Written by `python -m conformance page` from the reports in `conformance/reports`; none of the
-numbers is typed. A report is written by the run that it describes, and names the versions that took
-part. No list of tests to skip or to expect to fail is given to any of these suites, ours or a
-peer's: what is *skipped* or *expected to fail* (xfailed) is so by their own marks. The peers are
-measured by the same commands."""
+`python -m conformance page` writes this page from the reports in `conformance/reports`. Each
+report is written by the run that it describes, and states the versions that were used. No suite
+is given a list of tests to skip or to expect to fail, neither for arraygrad nor for other
+libraries: tests are *skipped* or *expected to fail* (xfailed) only by their own marks. Other
+libraries are measured with the same commands."""
 
 OFFICIAL = """\
-The [official suite](https://github.com/data-apis/array-api-tests) of the
-[standard](https://data-apis.org/array-api/2025.12/): revision {revision}, {examples} examples for
-each test, always the same ones. NumPy and PyTorch are tested through array_api_compat, as libraries
-use them."""
+The [official test suite](https://github.com/data-apis/array-api-tests) of the
+[standard](https://data-apis.org/array-api/2025.12/), revision {revision}, with {examples}
+examples for each test, the same ones in every run. NumPy and PyTorch are tested through
+array_api_compat, as libraries use them."""
 
 OTHERS = """\
-More examples, drawn at random, and older revisions of the standard, on which the package's answers
-are those of the newest:"""
+Further runs have more examples, drawn at random, or use older revisions of the standard. (The
+package always follows the newest revision.)"""
 
 LIBRARY = """\
-The tests of {title} {version} that run on any array library, as they come with its wheel. *Failed*
-includes errors, *skipped* what the library's own marks expect to fail."""
+The tests of {title} {version}, from its wheel, that run on any array library."""
 
 NEWEST = """\
-The same with what a newer Python gets from the package index; SciPy has more such tests from one
-version to the next, and the suite finds four special cases less in the standard's docstrings, which
-newer Pythons keep without their indentation. (`python -m conformance scipy --report
-conformance/reports/newest` writes such a report, with any Python that the package runs on.)"""
+The same suites with a newer Python and the newest versions from the package index. SciPy gains
+such tests with each version. The official suite finds four special cases fewer in the docstrings
+of the standard, because newer Pythons remove their indentation.
+(`python -m conformance scipy --report conformance/reports/newest` writes such a report, with any
+supported Python.)"""
 
 GRADIENTS = """\
 Every function, attribute and operator of the standard, and every function of `arraygrad.special`,
-is differentiated in reverse and in forward mode and to second order, and compared with differences
-of what it computes: {cases} cases of {functions} functions. *Refused* is an error where a
-derivative is not known, or on a GPU the function. The [table by function](gradient-coverage.md)
-says how each is differentiated."""
+is differentiated in reverse and forward mode and to second order, and compared with finite
+differences: {cases} cases of {functions} functions. *Refused* means that an error is raised
+because the derivative is not known or, on a GPU, because CuPy lacks the function. The [coverage
+table](gradient-coverage.md) shows how each function is differentiated."""
 
 THROUGH = """\
-The public functions of SciPy and scikit-learn that their own tests call with floating-point tensors
-and that give such, and the methods of some classes, are differentiated on these very calls and
-compared with difference quotients; PyTorch in the same way. The
-[table by function](differentiable-scipy.md) says which can be differentiated, by what, and what the
-columns mean."""
+The tests of SciPy and scikit-learn call public functions, and methods of some classes, with
+floating-point tensors. If the result is a floating-point tensor, too, it is differentiated at the
+same call and compared with difference quotients. PyTorch is measured in the same way. The [list
+of functions](differentiable-scipy.md) shows which ones can be differentiated with respect to
+which arguments, and explains the columns."""
 
 CUDA = """\
-The same suites with the tensors on a GPU. What SciPy and scikit-learn skip there they skip by their
-own marks: functions that compute on the CPU alone, and what they know CuPy not to have, which
-computes for us. One test of the standard's suite, `test_dunder_dlpack`, fails on every GPU: it asks
-for the data on the CPU without a copy."""
+The same suites with tensors on a GPU. The tests that SciPy and scikit-learn skip there by their
+own marks are those of functions that compute only on the CPU, and those of functions that CuPy is
+known to lack, even if arraygrad has them. One test of the official suite, `test_dunder_dlpack`,
+fails on every GPU, because it requests the data on the CPU without a copy."""
 
-#: Of both kinds of GPU: the heading, the text, and what stands there without any report.
+#: For both kinds of GPU: the heading, the text, and the text if there is no report.
 GPUS = {
     "Emulated": (
-        "On `fakecuda`, a software CUDA on which CuPy's own wheel runs on a CPU. It shows which "
-        "functions of CUDA are called and how, and what they give; it cannot show a GPU's speed, "
-        "its last digits, or what only its driver does.",
-        "There is no report yet.",
+        "CuPy's own wheel runs on `fakecuda`, which emulates CUDA on a CPU. This tests which "
+        "functions of CUDA are called, how, and with which results. It cannot test the speed of a "
+        "GPU, the last digits of its results, or the behaviour of its driver.",
+        "No report yet.",
     ),
     "On hardware": (
-        "What `python -m conformance gpu` finds in ten minutes, and whole suites.",
-        "There is no report yet: no machine that this was measured on has a GPU. On one, "
+        "The results of `python -m conformance gpu`, which takes ten minutes, and whole suites.",
+        "No report yet, because none of the test machines has a GPU. On a machine with a GPU, "
         "`python -m conformance gpu` makes a first report in ten minutes.",
     ),
 }
 
 COMMANDS = """\
 ```bash
-python -m conformance official               # the standard's suite; --backend torch: a peer
+python -m conformance official               # the official suite; --backend torch: on PyTorch
 python -m conformance scipy                  # SciPy's tests; --device cuda: on a GPU
-python -m conformance sklearn                # scikit-learn's
-python -m conformance gradients              # derivatives against differences
-python -m conformance gradients-through-scipy  # those of SciPy's and scikit-learn's functions
-python -m conformance gpu                    # on a GPU, what is worth most in ten minutes
-python -m conformance page                   # this page from the reports
+python -m conformance sklearn                # scikit-learn's tests
+python -m conformance gradients              # derivatives against finite differences
+python -m conformance gradients-through-scipy  # derivatives of SciPy's and scikit-learn's functions
+python -m conformance gpu                    # the most important checks on a GPU, in ten minutes
+python -m conformance page                   # write this page from the reports
 ```
 
-The reports are in `conformance/reports`; those of the suites are there to be read as well, with the
-reason of everything that did not pass or was skipped."""
+The reports are in `conformance/reports`. Those of the suites also exist as Markdown, with the
+reason for every test that was skipped or did not pass."""
 
 
 def add_parser(subjects: Any) -> None:
     """Add ``page`` to the command line."""
     parser = subjects.add_parser(
-        "page", help="put all reports on a page of the documentation", description=__doc__
+        "page", help="write the documentation page of all reports", description=__doc__
     )
     parser.add_argument("--report", type=Path, default=REPORTS, help="folder of the reports")
     parser.add_argument("--page", type=Path, default=PAGE, help="the file to write")
@@ -140,13 +140,13 @@ def page(reports: Path) -> str:
     if not versions:
         raise SetupError(f"{reports} has no reports; make them with python -m conformance official")
     made = [[*what, result["date"], described(result)] for what, result in versions.items()]
-    parts += ["## What was measured", table(["Tests", "Of", "Date", "Versions"], made)]
+    parts += ["## Dates and versions", table(["Tests", "Library", "Date", "Versions"], made)]
     parts += ["## Measure it yourself", COMMANDS]
     return "\n\n".join(parts) + "\n"
 
 
 def official(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
-    """The official suite: ours on each device beside the peers, by chapter, and our other runs."""
+    """The official suite by chapter, for arraygrad and the peers, and our other runs."""
     main = f"{REVISIONS[0]}, {EXAMPLES} examples, derandomised"
     columns: dict[str, Run] = {}
     others = []
@@ -165,7 +165,7 @@ def official(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
         "## The array API standard",
         OFFICIAL.format(revision=REVISIONS[0], examples=EXAMPLES),
         outcomes(columns),
-        "By chapter: how many passed, and how many did not.",
+        "The numbers of passed and, if any, failed tests by chapter:",
         by_part("Chapter", "chapters", columns),
     ]
     if others:
@@ -191,7 +191,7 @@ def library(subject: Library, reports: Path, versions: dict[tuple[str, str], Run
         LIBRARY.format(title=subject.title, version=version),
         subject.about,
         outcomes(columns),
-        "By subpackage: how many passed, and how many did not.",
+        "The numbers of passed and, if any, failed tests (including errors) by subpackage:",
         by_part("Subpackage", "subpackages", columns),
     ]
 
@@ -210,7 +210,7 @@ def newest(reports: Path) -> list[str]:
                 rows.append([title, where, *numbers, result["date"], described(result)])
     if not rows:
         return []
-    head = ["Tests", "Of", *OUTCOMES.values(), "Date", "Versions"]
+    head = ["Tests", "Library", *OUTCOMES.values(), "Date", "Versions"]
     return ["## With newer versions", NEWEST, table(head, rows)]
 
 
@@ -251,11 +251,11 @@ def verdicts(paths: list[Path], versions: dict[tuple[str, str], Run]) -> list[st
             where = f"{NAMES[backend]}, `{report['device']}`"
             versions["gradients through SciPy", where] = result
             rows.append([where, *counted(result).values()])
-    return [table(["Of", *COLUMNS.values()], rows)] if rows else []
+    return [table(["Library", *COLUMNS.values()], rows)] if rows else []
 
 
 def cuda(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
-    """All suites on GPUs: emulated and others apart."""
+    """All suites on emulated and on real GPUs."""
     if not any(on_gpu(reports, "*", emulated) for emulated in (True, False)):
         return []
     parts = ["## On CUDA", CUDA]
@@ -279,10 +279,10 @@ def suites(found: Callable[[str], list[Path]], versions: dict[tuple[str, str], R
     for path in found("gpu"):
         report = read(path)
         where = f"arraygrad, `{report['device']}`"
-        versions["the first minutes", where] = report
+        versions["the ten-minute GPU check", where] = report
         for step in report["steps"].values():
             if "totals" in step:
-                title = step["title"] + ("" if step["state"] == "done" else ", not all")
+                title = step["title"] + ("" if step["state"] == "done" else ", incomplete")
                 rows.append([title, where, *step["totals"].values()])
     for subject, title in TITLES.items():
         for path in found(subject):
@@ -293,7 +293,7 @@ def suites(found: Callable[[str], list[Path]], versions: dict[tuple[str, str], R
                 tests = f"{title}, {key}" if subject == "official" else title
                 versions[tests, where] = result
                 rows.append([tests, where, *result["totals"].values()])
-    return [table(["Tests", "Of", *OUTCOMES.values()], rows)] if rows else []
+    return [table(["Tests", "Library", *OUTCOMES.values()], rows)] if rows else []
 
 
 # --- reading and setting
@@ -305,7 +305,7 @@ def on_cpu(reports: Path, subject: str) -> list[Path]:
 
 
 def on_gpu(reports: Path, subject: str, emulated: bool) -> list[Path]:
-    """The reports of a subject on GPUs that are emulated, or that are not."""
+    """The reports of a subject on emulated or on real GPUs."""
     paths = sorted(reports.glob(f"{subject}-cuda*.json"))
     return [path for path in paths if read(path)["device"].endswith("emulated") == emulated]
 
@@ -316,7 +316,7 @@ def peers(reports: Path) -> list[Path]:
 
 
 def read(path: Path) -> Run:
-    """What a report says."""
+    """Read a report."""
     try:
         report: Run = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -325,25 +325,25 @@ def read(path: Path) -> Run:
 
 
 def described(result: Run) -> str:
-    """The versions that took part."""
+    """The versions that were used."""
     return ", ".join(f"{k} {v}" for k, v in result["versions"].items())
 
 
 def outcomes(columns: dict[str, Run]) -> str:
     """How each run ended."""
     rows = [[where, *result["totals"].values()] for where, result in columns.items()]
-    return table(["Of", *OUTCOMES.values()], rows)
+    return table(["Library", *OUTCOMES.values()], rows)
 
 
 def by_part(head: str, key: str, columns: dict[str, Run]) -> str:
-    """A line for each chapter or subpackage, a column for each run."""
+    """A table with a row for each chapter or subpackage and a column for each run."""
     parts: Iterable[str] = dict.fromkeys(p for result in columns.values() for p in result[key])
     rows = [[part, *(cell(result[key].get(part)) for result in columns.values())] for part in parts]
     return table([head, *columns], rows)
 
 
 def cell(counts: dict[str, int] | None) -> str:
-    """Counts of outcomes, in few words."""
+    """A cell of the table: the numbers of passed and failed tests."""
     if counts is None:
         return "-"
     failed = counts["failed"] + counts["error"]

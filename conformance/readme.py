@@ -1,4 +1,4 @@
-"""Puts the reports' summary into the README."""
+"""Writes the summary of the reports into the README."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BEGIN, END = "<!-- conformance:begin -->", "<!-- conformance:end -->"
 
 def add_parser(subjects: Any) -> None:
     """Add ``readme`` to the command line."""
-    parser = subjects.add_parser("readme", help="put the reports' summary into the README")
+    parser = subjects.add_parser("readme", help="write the summary of the reports into the README")
     parser.add_argument("--report", type=Path, default=REPORTS, help="folder of the reports")
     parser.add_argument(
         "--readme", type=Path, default=Path("README.md"), help="the file (README.md)"
@@ -23,7 +23,7 @@ def add_parser(subjects: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Replace what stands between the two markers."""
+    """Replace the text between the two markers."""
     try:
         text = args.readme.read_text(encoding="utf-8")
     except OSError as problem:

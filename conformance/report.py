@@ -1,4 +1,4 @@
-"""What every subject's report needs."""
+"""Shared parts of all reports."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from pathlib import Path
 
 import arraygrad
 
-#: Where the reports are kept.
+#: The folder of the reports.
 REPORTS = Path(__file__).parent / "reports"
 
 
 class SetupError(Exception):
-    """Nothing can be said about conformance; the message says what to do."""
+    """The suite cannot run; the message says what to do."""
 
 
-#: Part of the name of a GPU that is software; see the folder of this name.
+#: Part of the name of an emulated GPU; see the folder of this name.
 EMULATION = "fakecuda"
 
 
 def place(device: str) -> str:
-    """What reports call a device: of an emulated GPU they say so."""
+    """The name of a device in reports, which marks emulated GPUs."""
     return f"{device}, emulated" if emulated(device) else device
 
 
 def emulated(device: str) -> bool:
-    """Whether this is a GPU that is software."""
+    """Whether this is an emulated GPU."""
     return EMULATION in gpu(device)
 
 
 def gpu(device: str) -> str:
-    """The model of a GPU; empty for other devices."""
+    """The model of a GPU, or an empty string for other devices."""
     try:
         found = arraygrad.Device(device)
     except (ImportError, ValueError) as problem:
@@ -46,12 +46,12 @@ def gpu(device: str) -> str:
 
 
 def path_of(folder: Path, subject: str, place: str) -> Path:
-    """Where the report of a subject is, without the suffix."""
+    """The path of the report of a subject, without the suffix."""
     return folder / f"{subject}-{re.sub(r'[^a-z0-9]+', '-', place)}"
 
 
 def write(path: Path, text: str) -> None:
-    """Put `text` into the file at once: a reader sees the old text or the new one."""
+    """Replace the file atomically: a reader sees the old text or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
@@ -62,7 +62,7 @@ def write(path: Path, text: str) -> None:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """A Markdown table; a column is set as numbers if it has one in the first row."""
+    """A Markdown table; a column is right-aligned if its first cell is an int."""
     head, rows = list(head), [list(row) for row in rows]
     line = ["---:" if isinstance(cell, int) else "---" for cell in rows[0]]
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in [head, line, *rows])

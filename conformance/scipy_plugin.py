@@ -1,11 +1,11 @@
-"""A pytest plugin: SciPy's tests with one backend, which SciPy need not know.
+"""A pytest plugin that runs SciPy's tests with one backend, which SciPy need not know.
 
 SciPy's `xp` fixture runs a test once for each array library of a list. Here the list has one
-entry, and only the tests that use the fixture are run. SciPy's marks apply to a library that is
-added as they do to one that SciPy knows but never names: where a mark is for NumPy alone
-(`np_only`) the test is skipped; on a GPU also where it is for the CPU alone (`cpu_only`), or not
-for CuPy, which computes there for us. That a test is for lazy arrays alone SciPy can only say by
-naming the others, all of them, one by one; ours is then meant, too.
+entry, and only the tests that use the fixture are run. SciPy's marks apply to the backend as to a
+library that SciPy knows but never names: tests only for NumPy (`np_only`) are skipped and, on a
+GPU, also tests only for the CPU (`cpu_only`) and tests that CuPy is to skip, because arraygrad uses
+CuPy there. SciPy marks tests for lazy arrays by naming all eager libraries, and the backend counts
+as one of them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EAGER = {("numpy",), ("array_api_strict",), ("cupy",), ("torch",)}
 
 
 def pytest_sessionstart() -> None:
-    """Make the backend known to SciPy, and the device the one of the tests."""
+    """Register the backend with SciPy, and set the device of the tests."""
     if OURS:
         arraygrad.default_device(DEVICE)
         conftest = import_module("scipy.conftest")
@@ -45,12 +45,12 @@ def pytest_sessionstart() -> None:
 
 
 def host(x: Any) -> Any:
-    """A tensor as a NumPy array; anything else as it is."""
+    """Convert a tensor to a NumPy array, and return anything else unchanged."""
     return x.numpy() if isinstance(x, arraygrad.Tensor) else x
 
 
 def on_host(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, given NumPy arrays where it is called with tensors."""
+    """Wrap a function to convert tensors to NumPy arrays."""
 
     @wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -61,7 +61,7 @@ def on_host(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: Any) -> None:
-    """Give the fixtures their one value; a mark takes precedence over a fixture's own list."""
+    """Parametrise the fixtures with one value each; this takes precedence over their own lists."""
     names = metafunc.fixturenames
     if "xp" not in names:
         return
@@ -74,13 +74,13 @@ def pytest_generate_tests(metafunc: Any) -> None:
     metafunc.definition.add_marker(pytest.mark.parametrize("xp", [param], indirect=True))
     inspection = getattr(xp, "__array_namespace_info__", None)
     if "devices" in names and inspection and isinstance(found := inspection().devices(), tuple):
-        # SciPy 1.17 adds a list to what devices() gives, which is a tuple since 2025.12.
+        # SciPy 1.17 adds a list to the result of devices(), which is a tuple since 2025.12.
         once = pytest.param([*found, None], id=pytest.HIDDEN_PARAM)
         metafunc.definition.add_marker(pytest.mark.parametrize("devices", [once]))
 
 
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
-    """Keep the tests with the fixture; on a GPU, CuPy's marks are ours as well."""
+    """Keep the tests with the fixture; on a GPU, apply the marks of CuPy."""
     kept = [item for item in items if item.get_closest_marker("array_api_backends")]
     if OURS and DEVICE.startswith("cuda"):
         for item in kept:

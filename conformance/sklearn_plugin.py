@@ -1,7 +1,7 @@
-"""A pytest plugin: scikit-learn's array API tests with one backend, which it need not know.
+"""A pytest plugin that runs scikit-learn's array API tests with one backend.
 
-The tests are parametrised over namespaces, devices and dtypes by a few generators. Here ours is
-added to what they yield, and only the tests that run with the backend are kept.
+A few generators parametrise the tests over namespaces, devices and dtypes. The plugin adds the
+backend to their values, and keeps only the tests that run with the backend.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OURS = BACKEND == "arraygrad"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
-    """Change the generators before any module of tests takes them."""
+    """Patch the generators before any test module imports them."""
     module: Any = import_module("sklearn.utils._array_api")
     pair = module.NamespaceAndDevice
     if OURS:
@@ -51,7 +51,7 @@ def pytest_load_initial_conftests() -> None:
 
 
 def extended(generator: Callable[..., Iterator[Any]], more: list[Any]) -> Callable[..., Any]:
-    """A generator that yields more."""
+    """Wrap a generator to yield more values."""
 
     def run(*args: Any, **kwargs: Any) -> Iterator[Any]:
         # (The combinations are made of the namespaces: of ours without a device and a dtype.)

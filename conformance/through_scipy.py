@@ -1,7 +1,7 @@
-"""Tries the gradients of SciPy's functions, on the calls that SciPy's own tests make.
+"""Checks the gradients of SciPy and scikit-learn functions on the calls of their own tests.
 
-A call is differentiated by each tensor of floating-point numbers among its arguments, and compared
-with difference quotients.
+A call is differentiated with respect to each floating-point tensor among its arguments, and
+compared with difference quotients.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .through_scipy_measure import (
     WRONG,
 )
 
-#: The modules whose functions are tried, by the subpackage whose tests call them.
+#: The modules whose functions are checked, by the subpackage whose tests call them.
 MODULES = {
     "_lib": (),
     "cluster": ("scipy.cluster.vq", "scipy.cluster.hierarchy"),
@@ -54,46 +54,47 @@ MODULES = {
     ),
 }
 
-#: A function has the first of these verdicts that any of its calls has.
+#: The verdict on a function is the first of these that one of its calls has.
 ORDER = (WRONG, RIGHT, BRANCH, UNCLEAR, RAISES, NO_TENSOR, CONSTANT, NONE)
-#: What the columns are called.
+#: Names of the columns.
 COLUMNS = {
     RIGHT: "Right",
-    BRANCH: "Branch",
+    BRANCH: "Special values",
     RAISES: "Raises",
-    NO_TENSOR: "No tensor",
+    NO_TENSOR: "Not a tensor",
     CONSTANT: "Constant",
     WRONG: "Wrong",
-    NONE: "Not found out",
+    NONE: "Undetermined",
 }
 NAMES = {"arraygrad": "arraygrad", "torch": "PyTorch"}
 OTHERS = {
-    BRANCH: "Only tried at values that have a branch of their own",
-    NO_TENSOR: "Give numbers or NumPy arrays",
-    CONSTANT: "Constant, as of ranks and counts",
-    NONE: "Not found out",
+    BRANCH: "Called only at special values",
+    NO_TENSOR: "Return numbers or NumPy arrays",
+    CONSTANT: "Constant, such as ranks and counts",
+    NONE: "Undetermined",
 }
 
 ABOUT = """\
-Which functions of SciPy and scikit-learn can be differentiated. Written by
-`python -m conformance gradients-through-scipy`, on `{device}`: it runs the libraries' own tests.
-Each public function that they call with floating-point tensors, and that gives floating-point
-numbers, is differentiated on that very call by each of these arguments, in reverse and in forward
-mode, and compared with difference quotients. So are the methods of scikit-learn's estimators, of
-interpolators and of rotations; *self* is what the object holds. PyTorch is measured in the same
-way, in reverse mode."""
+This page lists the functions of SciPy and scikit-learn that can be differentiated.
+`python -m conformance gradients-through-scipy` writes it, on `{device}`, by running the
+libraries' own tests. If a test calls a public function with floating-point tensors and the result
+is floating-point, too, the function is differentiated at the same call with respect to each of
+these arguments, in reverse and forward mode, and compared with difference quotients. The same
+holds for the methods of scikit-learn's estimators, of interpolators and of rotations; *self*
+stands for the tensors in the object. PyTorch is measured in the same way, in reverse mode."""
 
 VERDICTS = """\
-- *Right*: by one argument at least, and wrong by none.
-- *Raises*: an error says that the gradient is not known or would be lost, mostly as the library
-  calls compiled code on NumPy's memory, or reads a number by `float` and goes on computing with it.
-- *Branch*: the tests call the function only where the code has a branch for special values, as
-  `if a[0] == 1` or for matrices that are orthogonal, in which it does not compute what moves with
-  them. Right at the values near by.
-- *No tensor*: the results are Python's numbers, or NumPy arrays, and cannot be differentiated.
-- *Constant*: neither the result nor the gradient moves.
-- *Not found out*: the tests call the function only at kinks, with what is not finite, or such that
-  it gives random or unsteady numbers."""
+- *Right*: right with respect to at least one argument, and wrong with respect to none.
+- *Special values*: the tests call the function only at values for which the code has a separate
+  branch, such as `if a[0] == 1` or orthogonal matrices, and this branch neglects part of the
+  dependence on them. The derivatives at neighbouring values are right.
+- *Raises*: an error says that the gradient is not known or would be lost, mostly because the
+  library calls compiled code on NumPy's memory, or reads a number with `float` and continues with
+  it.
+- *Not a tensor*: the results are Python numbers or NumPy arrays, which cannot be differentiated.
+- *Constant*: the difference quotients and the gradient are zero.
+- *Undetermined*: the tests call the function only at kinks or with non-finite values, or the
+  results are random or not reproducible."""
 
 PAGE = Path(__file__).parents[1] / "docs" / "differentiable-scipy.md"
 
@@ -101,22 +102,22 @@ PAGE = Path(__file__).parents[1] / "docs" / "differentiable-scipy.md"
 def add_parser(subjects: Any) -> None:
     """Add ``gradients-through-scipy`` to the command line."""
     parser = subjects.add_parser(
-        "gradients-through-scipy", help="gradients of SciPy's functions", description=__doc__
+        "gradients-through-scipy", help="gradients of SciPy functions", description=__doc__
     )
     add = parser.add_argument
-    add("subpackages", nargs="*", metavar="SUBPACKAGE", help="only these; nothing is recorded")
-    add("--device", default="cpu", help="where the tensors are (cpu)")
-    add("--backend", choices=tuple(LIBRARIES), default="arraygrad", help="a peer, to compare")
+    add("subpackages", nargs="*", metavar="SUBPACKAGE", help="run only these, without a report")
+    add("--device", default="cpu", help="the device of the tensors (cpu)")
+    add("--backend", choices=tuple(LIBRARIES), default="arraygrad", help="a library to compare")
     add("-n", "--workers", type=positive, metavar="N", help="processes (one per core; 1 on a GPU)")
     add("--report", type=Path, default=REPORTS, metavar="DIR", help="folder of the reports")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Try the gradients, record what was found, and say whether any is wrong."""
+    """Check the gradients, write the report, and return whether any is wrong."""
     where = place(args.device)
     path = path_of(args.report, "through-scipy", where)
-    load(path)  # an unreadable report should be known before the tests run, not after
+    load(path)  # fail before the tests run, if the report is unreadable
     chosen = args.subpackages or list(MODULES)
     parts = [
         (library, argparse.Namespace(**vars(args) | {"subpackages": names}))
@@ -162,13 +163,13 @@ def say(result: Run) -> int:
 def tried(
     library: Library, args: argparse.Namespace, modules: list[str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """What was found by running the tests: for each function the verdicts on its arguments."""
+    """Run the tests; return the verdicts on the arguments of each function."""
     with tempfile.TemporaryDirectory() as folder:
         variables = {
             "ARRAYGRAD_CONFORMANCE_FOLDER": folder,
             "ARRAYGRAD_CONFORMANCE_MODULES": " ".join(modules),
         }
-        # The tests of one file stay together, so that the same calls are tried each time.
+        # The tests of one file stay together, so that each run checks the same calls.
         options = ["-p", "conformance.through_scipy_plugin", "--dist", "loadfile", "--no-summary"]
         run_tests(library, args, options, variables)
         found: dict[str, list[dict[str, Any]]] = {}
@@ -182,7 +183,7 @@ def tried(
 
 
 def summary(entries: list[dict[str, Any]]) -> dict[str, Any]:
-    """What is known of a function: the verdicts on each argument, why it raises, what is wrong."""
+    """Summarise a function: the verdicts on each argument, and the reasons."""
     arguments: dict[str, dict[str, Any]] = {}
     trials: list[dict[str, str]] = []
     for entry in entries:
@@ -205,7 +206,7 @@ def summary(entries: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def reason(why: str) -> str:
-    """An error in the few words of a table."""
+    """An error, shortened for a table."""
     kind, _, text = why.partition(": ")
     name, _, text = text.partition(": ")
     text = re.split(r"[;.] ", text)[0]
@@ -220,7 +221,7 @@ def reason(why: str) -> str:
 
 
 def counted(result: Run, module: str = "") -> dict[str, int]:
-    """How many functions, of one module or of all, have which verdict."""
+    """The number of functions with each verdict, in one module or in all."""
     found = Counter(
         function["verdict"]
         for name, function in result["functions"].items()
@@ -249,9 +250,9 @@ def markdown(device: str, runs: dict[str, Run]) -> str:
     parts = [
         "# What can be differentiated",
         ABOUT.format(device=device),
-        table(["Of", *COLUMNS.values()], rows),
+        table(["Library", *COLUMNS.values()], rows),
         VERDICTS,
-        "How many functions are right, by module:",
+        "The number of right functions by module:",
         table(["Module", *(NAMES[name] for name in runs)], by_module),
     ]
     for module in modules:
@@ -266,7 +267,7 @@ def markdown(device: str, runs: dict[str, Run]) -> str:
 
 
 def listing(module: str, functions: dict[str, Any]) -> list[str]:
-    """One module's functions: a table of the right ones, and the others by what is the matter."""
+    """A table of the right functions of a module, and lists of the others by reason."""
     rows, others = [], dict[str, list[str]]()
     for name, function in sorted(functions.items()):
         arguments = function["arguments"]
@@ -280,7 +281,7 @@ def listing(module: str, functions: dict[str, Any]) -> list[str]:
         others.setdefault(title, []).append(f"`{name}`")
     parts = []
     if rows:
-        parts.append(table(["Function", "By", "But"], rows))
+        parts.append(table(["Function", "With respect to", "Exceptions"], rows))
     if others:
         parts.append(
             "\n".join(f"- {title}: {', '.join(names)}" for title, names in sorted(others.items()))
@@ -289,7 +290,7 @@ def listing(module: str, functions: dict[str, Any]) -> list[str]:
 
 
 def notes(arguments: dict[str, Any]) -> list[str]:
-    """What does not work of a function that can be differentiated."""
+    """The exceptions of a function that can be differentiated."""
     found: dict[str, list[str]] = {}
     for name, own in arguments.items():
         verdicts = own["verdicts"]
@@ -300,8 +301,8 @@ def notes(arguments: dict[str, Any]) -> list[str]:
             found.setdefault(f"not in forward mode ({own['forward']})", []).append(name)
         for verdict, text in (
             (WRONG, "**wrong** in some calls" if RIGHT in verdicts else "**wrong**"),
-            (BRANCH, "not at values that have a branch of their own"),
-            (NO_TENSOR, "no tensor"),
+            (BRANCH, "not at special values"),
+            (NO_TENSOR, "not a tensor"),
         ):
             if verdict in verdicts:
                 found.setdefault(text, []).append(name)

@@ -1,7 +1,7 @@
-"""Writes the pages of the API reference: one for each chapter of the standard and each module.
+"""Writes the pages of the API reference, one for each chapter of the standard and each module.
 
-They are made from the package itself, so every public name is on one of them. Sphinx then fills
-in the docstrings.
+They are generated from the package itself, so they contain every public name. Sphinx inserts the
+docstrings.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 import arraygrad as xp
 
-#: Chapters whose title is not the name of their module, and those that are no functions.
+#: Titles of the chapters whose module name does not make a title.
 TITLES = {
     "_tensor": "Array object",
     "_device": "Devices",
@@ -47,7 +47,7 @@ CONSTANTS = {
     "e": "Euler's number.",
     "inf": "Infinity, a floating-point number.",
     "nan": "Not a number, a floating-point number.",
-    "newaxis": "An index that makes a new axis of size 1; it is None.",
+    "newaxis": "An index that inserts an axis of size 1; an alias of None.",
     "pi": "The ratio of a circle's circumference to its diameter.",
     "__version__": "The version of the package.",
     "__array_api_version__": "The revision of the standard.",
@@ -73,9 +73,9 @@ def chapters() -> dict[str, list[str]]:
 
 
 def modules() -> dict[str, ModuleType]:
-    """The public modules below the namespace.
+    """The public modules of the package.
 
-    Left out are those without public names, and those that lack what they need.
+    Modules without public names, and those that cannot be imported, are left out.
     """
     found = {}
     for module in pkgutil.iter_modules(xp.__path__):
@@ -93,18 +93,18 @@ def modules() -> dict[str, ModuleType]:
 
 
 def public_names() -> set[str]:
-    """The full names of all that the reference describes."""
+    """The full names of everything in the reference."""
     places = {f"{xp.__name__}.{name}": module for name, module in modules().items()}
     found = set(places)
     for prefix, module in {xp.__name__: xp, **places}.items():
         found |= {f"{prefix}.{name}" for name in module.__all__}
     members = [name for name in dir(xp.Tensor) if not name.startswith("_")]
-    members = [name for name in members if hasattr(xp.Tensor, name)]  # but for hints of others
+    members = [name for name in members if hasattr(xp.Tensor, name)]  # without hints
     return found | {f"{xp.__name__}.Tensor.{name}" for name in members}
 
 
 def title(chapter: str) -> str:
-    """What a chapter is called."""
+    """The title of a chapter."""
     return TITLES.get(chapter, chapter.strip("_").replace("_", " ").capitalize() + " functions")
 
 
@@ -117,7 +117,7 @@ def write_pages(folder: Path) -> None:
     pages |= {name: module_page(name, module) for name, module in modules().items()}
     pages["index"] = "\n".join([
         *heading("API reference"),
-        "``import arraygrad as xp`` gives the names of the `array API standard",
+        "The namespace ``arraygrad``, imported as ``xp``, has the names of the `array API standard",
         f"<https://data-apis.org/array-api/{xp.__array_api_version__}/>`__ and a few more.",
         "",
         *toctree("The namespace", first),
@@ -143,8 +143,8 @@ def chapter_page(chapter: str, names: list[str]) -> str:
             lines += [f"   {CONSTANTS[name]}", ""]
     elif chapter == "_dtypes":
         lines += [
-            "The scalar classes of NumPy stand for the data types, on every device: they compare",
-            "equal to the dtypes of tensors, and other libraries accept them.",
+            "The data types are NumPy's scalar classes, on every device. They compare equal to the",
+            "dtypes of tensors, and other libraries accept them.",
             "",
         ]
         for name in names:
@@ -159,9 +159,9 @@ def chapter_page(chapter: str, names: list[str]) -> str:
             "",
         ]
         lines += [
-            "   Operators are the functions of the namespace that the standard names for them:",
-            "   ``x + y`` is ``xp.add(x, y)``, ``x @ y`` is ``xp.matmul(x, y)``, and ``x += y``",
-            "   writes into ``x``.",
+            "   Operators are equivalent to functions of the namespace: ``x + y`` is",
+            "   ``xp.add(x, y)``, and ``x @ y`` is ``xp.matmul(x, y)``. In-place operators such as",
+            "   ``x += y`` modify ``x``.",
             "",
         ]
         lines += autosummary([name for name in names if name != "Tensor"])
@@ -171,7 +171,7 @@ def chapter_page(chapter: str, names: list[str]) -> str:
 
 
 def described() -> str:
-    """The special methods of tensors that describe themselves."""
+    """The special methods of tensors that have a docstring."""
     return ", ".join(
         name
         for name, value in vars(xp.Tensor).items()
@@ -203,13 +203,13 @@ def heading(text: str) -> list[str]:
 
 
 def toctree(caption: str, pages: list[str]) -> list[str]:
-    """The list of pages that belong here."""
+    """A list of pages."""
     lines = [".. toctree::", "   :maxdepth: 1", f"   :caption: {caption}", ""]
     return [*lines, *(f"   {page}" for page in pages), ""]
 
 
 def autosummary(names: list[str]) -> list[str]:
-    """A table of names, each with a page of its own."""
+    """A table of names, each with its own page."""
     if not names:
         return []
     lines = [".. autosummary::", f"   :toctree: {GENERATED}", "   :nosignatures:", ""]

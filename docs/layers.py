@@ -1,8 +1,8 @@
 """Draw the layers of the package from its imports: ``python docs/layers.py > docs/layers.svg``.
 
-An arrow says that a module of one group imports a module of another, as the sources say (`ast`;
-nothing is imported). Arrows that follow from others are left out. Imports must point down the list
-of groups; one that points up is an error, and so is a module that no group names.
+An arrow means that a module of one group imports a module of another. The imports are parsed from
+the sources with `ast`; nothing is imported. Arrows implied by others are left out. An import that
+points up the list of groups is an error, and so is a module that is in no group.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "arraygrad"
 
 
 class Group(NamedTuple):
-    """Modules that make one box of the picture."""
+    """Modules that form one box of the picture."""
 
     title: str
     text: str
     columns: tuple[int, int]  # of four: the first, and the one after the last
-    modules: str  # a package stands for the modules in it that no other group names
+    modules: str  # a package stands for its modules that are in no other group
 
 
 #: From the top to the bottom.
@@ -31,7 +31,7 @@ GROUPS = [
     Group("Training", "nn, optim, data, distributed", (0, 4), "nn optim data distributed"),
     Group(
         "Differentiation",
-        "grad, vjp, jvp, ...; the tape; checkpoint; custom rules",
+        "grad, vjp, jvp, ...; backward; checkpoint; custom rules",
         (0, 3),
         "autodiff",
     ),

@@ -1,7 +1,7 @@
-"""A first classifier: two clusters of points, and the boundary between them as training goes.
+"""A first classifier: two clusters of points, and the boundary between them during training.
 
-A network of two layers learns which of two interleaved half-moons a point is of. Prints loss and
-accuracy, and draws the boundary at four moments.
+A network of two layers learns to which of two interleaved half-moons a point belongs. Prints loss
+and accuracy, and draws the boundary at four moments of the training.
 
     python examples/classifier.py [--epochs 60] [--picture classifier.png]
 """
@@ -21,19 +21,19 @@ from arraygrad import autodiff, data, nn, optim
 
 
 def points(samples, seed):
-    """Points in the plane, and the cluster that each is of."""
+    """Points in the plane, and the cluster of each point."""
     x, y = make_moons(samples, noise=0.15, random_state=seed)
     return xp.from_numpy(x), xp.from_numpy(y)
 
 
 def accuracy(model, x, y):
-    """The share of points whose cluster is the likelier one."""
+    """The share of points that are assigned to the right cluster."""
     with autodiff.no_grad():
         return float(xp.mean(xp.astype(xp.argmax(model(x), axis=1) == y, xp.float64)))
 
 
 def draw(axes, model, x, y, title):
-    """How likely the second cluster is, everywhere, and the points."""
+    """Draw the probability of the second cluster in the plane, and the points."""
     with autodiff.no_grad():
         across, up = xp.linspace(-1.5, 2.5, 80), xp.linspace(-1.0, 1.5, 60)
         grid = xp.stack(xp.meshgrid(across, up), axis=-1)
@@ -45,7 +45,7 @@ def draw(axes, model, x, y, title):
 
 
 def main(argv=None):
-    """Train and draw; the exit code."""
+    """Train and draw; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--picture", default="classifier.png")

@@ -1,8 +1,8 @@
-"""A classifier trained by two processes, and by one: the same losses and weights, to rounding.
+"""A classifier trained by two processes and by one: the same losses and weights up to rounding.
 
-Two spirals of points are told apart by a network of three layers. At every step each process
-computes the gradient of its half of the points, and Dask adds the halves up. Prints the progress
-and a comparison, and saves a picture of both loss curves and of what the network has learnt.
+A network of three layers learns to separate two spirals of points. In every step, each process
+computes the gradient for its half of the points, and Dask adds them. Prints the progress and a
+comparison, and saves a picture of both loss curves and of the regions that the network has learnt.
 
     python examples/data_parallel.py [--steps 300] [--samples 2048] [--picture data_parallel.png]
 """
@@ -24,7 +24,7 @@ HIDDEN = 64
 
 
 def spirals(samples):
-    """Points, and on which of the two spirals each is: -1 or 1."""
+    """Points, and the spiral of each point: -1 or 1."""
     rng = xp.random.default_rng(0)
     side = xp.where(xp.arange(samples) % 2 == 0, -1.0, 1.0)
     turn = 3 * xp.pi * xp.sqrt(rng.random(samples))
@@ -33,7 +33,7 @@ def spirals(samples):
 
 
 def initial():
-    """The weights to begin with."""
+    """The initial weights."""
     rng = xp.random.default_rng(1)
 
     def layer(inputs, outputs):
@@ -46,7 +46,7 @@ def initial():
 
 
 def network(layers, x):
-    """Positive for the points of one spiral."""
+    """A score, which should be positive for the points of one spiral and negative for the other."""
     *hidden, last = layers
     for layer in hidden:
         x = xp.tanh(x @ layer["w"] + layer["b"])
@@ -54,12 +54,12 @@ def network(layers, x):
 
 
 def loss(layers, x, side):
-    """The mean of the logistic loss."""
+    """The mean logistic loss."""
     return xp.mean(xp.logaddexp(xp.asarray(0.0), -side * network(layers, x)))
 
 
 def train(name, loss_and_gradient, x, side, steps):
-    """Gradient descent with momentum; the losses, the weights and the seconds that a step takes."""
+    """Gradient descent with momentum; returns losses, weights and seconds per step."""
     layers = initial()
     optimizer = optim.SGD(layers, lr=0.3, momentum=0.9)
     losses = []
@@ -74,7 +74,7 @@ def train(name, loss_and_gradient, x, side, steps):
 
 
 def draw(path, losses, layers, x, side):
-    """Both loss curves, and the regions into which the network divides the plane."""
+    """Draw both loss curves, and the regions into which the network divides the plane."""
     mpl.use("agg")  # files only
     from matplotlib import pyplot
 
@@ -95,7 +95,7 @@ def draw(path, losses, layers, x, side):
 
 
 def main(arguments=None):
-    """Train both ways and compare; the exit code."""
+    """Train in both ways and compare; return the exit code."""
     parser = argparse.ArgumentParser(description="Train with two processes, and with one.")
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--samples", type=int, default=2048)
@@ -103,7 +103,7 @@ def main(arguments=None):
     chosen = parser.parse_args(arguments)
 
     x, side = spirals(chosen.samples)
-    # Each process has one thread, and NumPy in it too.
+    # Each process, including its NumPy, uses one thread.
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
         Client(cluster) as client,

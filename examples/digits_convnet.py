@@ -1,7 +1,8 @@
-"""A convolutional network that reads scikit-learn's handwritten digits.
+"""A convolutional network that classifies scikit-learn's handwritten digits.
 
-1,797 images of 8 by 8 points, a fifth of them kept for the test. In training, images are moved by
-up to a point. Prints loss and accuracy as training goes, and draws what the network got wrong.
+There are 1,797 images of 8 by 8 pixels, a fifth of them for testing. During training, images are
+shifted by up to one pixel. Prints loss and accuracy during training, and draws misclassified
+images.
 
     python examples/digits_convnet.py [--epochs 40] [--picture digits_convnet.png]
 """
@@ -22,7 +23,7 @@ from arraygrad import autodiff, data, nn, optim
 
 
 class Net(nn.Module):
-    """Two convolutions, a pool and two dense layers."""
+    """Two convolutions, a pooling layer and two dense layers."""
 
     def __init__(self, rng):
         self.first = nn.Conv2d(1, 16, 3, padding=1, rng=rng)
@@ -32,7 +33,7 @@ class Net(nn.Module):
         self.out = nn.Linear(64, 10, rng=rng)
 
     def forward(self, x):
-        """Logits of the ten digits, of images of shape (n, 1, 8, 8)."""
+        """Logits of the ten digits for images of shape (n, 1, 8, 8)."""
         x = nn.relu(self.first(x))
         x = self.pool(nn.relu(self.second(x)))
         x = nn.relu(self.dense(xp.reshape(x, (x.shape[0], -1))))
@@ -40,13 +41,13 @@ class Net(nn.Module):
 
 
 def best_device():
-    """The first GPU, or the CPU where there is none."""
+    """The first GPU or, without one, the CPU."""
     devices = xp.__array_namespace_info__().devices()
     return next((d for d in devices if d.type == "cuda"), devices[0])
 
 
 def digits(device):
-    """Images and digits, for training and for the test."""
+    """Images and digits, for training and testing."""
     images, labels = load_digits(return_X_y=True)
     images = (images.reshape(-1, 1, 8, 8) / 16).astype("float32")
     parts = train_test_split(images, labels, test_size=0.2, random_state=0, stratify=labels)
@@ -54,13 +55,13 @@ def digits(device):
 
 
 def predict(model, images):
-    """The likeliest digits."""
+    """The most likely digits."""
     with autodiff.no_grad():
         return xp.argmax(model(images), axis=1)
 
 
 def moved(images, rng):
-    """Images moved by up to a point to each side."""
+    """Images shifted by up to one pixel to each side."""
     framed = xp.zeros((images.shape[0], 1, 10, 10), dtype=images.dtype, device=images.device)
     framed[:, :, 1:9, 1:9] = images
     i, j = (int(k) for k in rng.integers(0, 3, size=2))
@@ -68,8 +69,8 @@ def moved(images, rng):
 
 
 def train(model, images, labels, epochs, report):
-    """Adam, with a rate that falls to nothing along a cosine."""
-    rng = xp.random.default_rng(1, device="cpu")  # numbers drawn on a GPU would be waited for
+    """Train with Adam, with a learning rate that decreases to zero along a cosine."""
+    rng = xp.random.default_rng(1, device="cpu")  # reading numbers from a GPU would wait
     optimiser = optim.Adam(model.parameters(), lr=3e-3)
     schedule = optim.CosineAnnealingLR(optimiser, T_max=epochs)
     batches = data.DataLoader(images, labels, batch_size=64, shuffle=rng)
@@ -84,7 +85,7 @@ def train(model, images, labels, epochs, report):
 
 
 def main(argv=None):
-    """Train, test and draw; the exit code."""
+    """Train, test and draw; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--picture", default="digits_convnet.png")

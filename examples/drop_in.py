@@ -1,9 +1,9 @@
-"""Code written for NumPy, SciPy and scikit-learn, run on arraygrad tensors instead.
+"""Code written for NumPy, SciPy and scikit-learn, run on arraygrad tensors.
 
-Four computations: a function of one's own that asks its argument for the namespace, two functions
-of SciPy, one estimator of scikit-learn. None of them knows arraygrad. Each runs on NumPy arrays
-and on tensors, on a GPU if there is one, and gives tensors of the same device and the same
-numbers. Prints a table; the exit code is 1 if any line of it is not ok.
+There are four computations: a function in this file that takes the namespace from its argument, two
+SciPy functions, and a scikit-learn estimator. None of them knows arraygrad. Each runs on NumPy
+arrays and on tensors, on a GPU if there is one. The results for tensors must be tensors on the same
+device with the same numbers. Prints a table; the exit code is 1 if any line is not ok.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import arraygrad as xp
 
 
 def whiten(x):
-    """Samples in rows, made uncorrelated and of unit variance."""
+    """Transform samples in rows to be uncorrelated with unit variance."""
     xp = array_namespace(x)
     centred = x - xp.mean(x, axis=0)
     factor = xp.linalg.cholesky(centred.mT @ centred / (x.shape[0] - 1))
@@ -31,7 +31,7 @@ def whiten(x):
 
 
 def principal_components(x):
-    """The samples in the plane of largest variance."""
+    """Project the samples onto the plane of largest variance."""
     return PCA(n_components=2, svd_solver="covariance_eigh").fit_transform(x)
 
 
@@ -44,13 +44,13 @@ COMPUTATIONS = {
 
 
 def best_device():
-    """The first GPU, or the CPU where there is none."""
+    """The first GPU or, without one, the CPU."""
     devices = xp.__array_namespace_info__().devices()
     return next((d for d in devices if d.type == "cuda"), devices[0])
 
 
 def compare(function, samples, device):
-    """What `function` gives for tensors: its type, and how far it is from NumPy's result."""
+    """The result type for tensors, the difference from NumPy's result, and whether both are ok."""
     expected = function(samples)
     result = function(xp.asarray(samples, device=device))
     kind = f"{type(result).__module__.partition('.')[0]}.{type(result).__name__}"
@@ -61,7 +61,7 @@ def compare(function, samples, device):
 
 
 def main():
-    """Run all of them; the exit code."""
+    """Run all computations; return the exit code."""
     device = best_device()
     mixing = np.random.default_rng(0).standard_normal((5, 5))
     samples = np.random.default_rng(1).standard_normal((1000, 5)) @ mixing

@@ -1,9 +1,9 @@
-"""A model made of SciPy's functions, fitted by gradient through them.
+"""A model made of SciPy functions, fitted by differentiating through them.
 
-How often an answer is right grows with the strength of a signal: guessing at first, then along a
-normal distribution. The model is `scipy.special.ndtr`, the likelihood `scipy.special.xlogy`, and
-neither knows arraygrad. Newton's method takes gradient and Hessian of the likelihood as it is
-written. Prints the parameters with their standard errors, and draws the curve.
+The probability of a right answer grows with the strength of a signal, from guessing upwards along a
+normal distribution function. The model uses `scipy.special.ndtr` and the likelihood
+`scipy.special.xlogy`; neither knows arraygrad. Newton's method uses the gradient and the Hessian of
+the likelihood. Prints the parameters with their standard errors, and draws the curve.
 
     python examples/fit_scipy_model.py [--trials 400] [--picture fit_scipy_model.png]
 """
@@ -29,19 +29,19 @@ TRUE = (2.0, 0.8, 0.25)
 
 
 def curve(p, strength):
-    """How often the answer is right: `p` is threshold, log of the width, logit of guessing."""
+    """The probability of a right answer; `p` is threshold, log of width, logit of guessing."""
     guessing = special.expit(p[2])
     return guessing + (1 - guessing) * special.ndtr((strength - p[0]) / xp.exp(p[1]))
 
 
 def loss(p, strength, right, trials):
-    """Minus the log of the binomial likelihood, but for what does not depend on `p`."""
+    """The negative binomial log likelihood, without the terms that do not depend on `p`."""
     q = curve(p, strength)
     return -xp.sum(special.xlogy(right, q) + special.xlog1py(trials - right, -q))
 
 
 def fit(p, data, steps=50):
-    """Newton's method, with steps halved while they lead uphill; parameters and Hessian."""
+    """Newton's method, halving steps that lead uphill; returns the parameters and the Hessian."""
     of = autodiff.value_and_grad(loss)
     for _ in range(steps):
         value, gradient = of(p, *data)
@@ -49,7 +49,7 @@ def fit(p, data, steps=50):
         print(f"loss {float(value):10.4f}   gradient {float(xp.max(xp.abs(gradient))):.1e}")
         if xp.max(xp.abs(gradient)) < 1e-8 * value:
             return p, hessian
-        values, vectors = xp.linalg.eigh(hessian)  # downhill also where it is not convex
+        values, vectors = xp.linalg.eigh(hessian)  # descend even where the loss is concave
         step = -vectors @ ((vectors.mT @ gradient) / xp.maximum(xp.abs(values), 1e-3))
         while not loss(p + step, *data) <= value:
             step = step / 2
@@ -58,12 +58,12 @@ def fit(p, data, steps=50):
 
 
 def natural(p):
-    """The parameters as they are named."""
+    """The parameters in the order and scale of NAMES."""
     return xp.stack([p[0], xp.exp(p[1]), special.expit(p[2])])
 
 
 def main(argv=None):
-    """Fit and draw; the exit code."""
+    """Fit and draw; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--trials", type=int, default=400, help="at each of 13 strengths")
     parser.add_argument("--picture", default="fit_scipy_model.png")

@@ -1,8 +1,8 @@
-"""A Gaussian process: its kernel's parameters by gradient of the marginal likelihood.
+"""A Gaussian process whose kernel parameters are fitted by the gradient of the marginal likelihood.
 
-The likelihood is written with the standard's functions alone: a Cholesky factor, a solve and the
-log of a diagonal. Its gradient goes back through all of these, and SciPy's optimiser climbs it.
-Prints the parameters found beside those that made the data, and draws the prediction.
+The likelihood uses only functions of the standard: a Cholesky factor, a solve and the logarithm of
+a diagonal. SciPy's optimiser maximises it with the gradient through all of them. Prints the fitted
+parameters next to the true ones, and draws the prediction.
 
     python examples/gaussian_process.py [--samples 60] [--picture gaussian_process.png]
 """
@@ -24,18 +24,18 @@ TRUE = {"amplitude": 1.5, "length": 0.7, "noise": 0.2}
 
 
 def kernel(a, b, p):
-    """Covariances of the function's values at `a` and `b`: a squared exponential."""
+    """The covariances of the function values at `a` and `b`: a squared exponential."""
     distance = (a[:, None] - b[None, :]) / p["length"]
     return p["amplitude"] ** 2 * xp.exp(-0.5 * distance**2)
 
 
 def factor(p, x):
-    """The Cholesky factor of the data's covariance."""
+    """The Cholesky factor of the covariance of the data."""
     return xp.linalg.cholesky(kernel(x, x, p) + p["noise"] ** 2 * xp.eye(x.size, device=x.device))
 
 
 def loss(logs, x, y):
-    """Minus the log of the marginal likelihood: Rasmussen and Williams (2006), eq. 2.30."""
+    """The negative log marginal likelihood: Rasmussen and Williams (2006), eq. 2.30."""
     p = {name: xp.exp(value) for name, value in logs.items()}
     lower = factor(p, x)
     z = xp.linalg.solve(lower, y)
@@ -44,7 +44,7 @@ def loss(logs, x, y):
 
 
 def predict(p, x, y, at):
-    """Mean and standard deviation of the function at other places: eqs. 2.25 and 2.26."""
+    """The mean and standard deviation of the function at new points: eqs. 2.25 and 2.26."""
     lower = factor(p, x)
     across = xp.linalg.solve(lower, kernel(x, at, p))
     mean = across.mT @ xp.linalg.solve(lower, y)
@@ -52,7 +52,7 @@ def predict(p, x, y, at):
 
 
 def draw_data(samples):
-    """Places, and noisy values there of one function drawn from the process."""
+    """Points, and noisy values of a function drawn from the process."""
     rng = np.random.default_rng(4)
     x = xp.from_numpy(np.sort(rng.uniform(0.0, 10.0, samples)))
     p = {name: xp.asarray(value) for name, value in TRUE.items()}
@@ -60,7 +60,7 @@ def draw_data(samples):
 
 
 def picture(path, p, x, y):
-    """The data, and what the process makes of it."""
+    """Draw the data and the prediction."""
     at = xp.linspace(-1.0, 11.0, 300)
     mean, deviation = predict(p, x, y, at)
     figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
@@ -75,7 +75,7 @@ def picture(path, p, x, y):
 
 
 def main(argv=None):
-    """Fit and draw; the exit code."""
+    """Fit and draw; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--samples", type=int, default=60)
     parser.add_argument("--picture", default="gaussian_process.png")

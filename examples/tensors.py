@@ -1,7 +1,7 @@
-"""A tour of tensors: created, shaped, viewed, converted, moved; on the CPU and, if present, a GPU.
+"""A tour of tensors on the CPU and, if there is one, a GPU: creation, shapes, views, conversions.
 
-Each line of the first table is one expression and what it gives on each device. The second
-measures the product of two matrices there, and is drawn as well.
+Each line of the first table shows an expression and its value on each device. The second table
+shows the time of a matrix product on each device, which is also drawn.
 
     python examples/tensors.py [--sizes 128,256,512,1024] [--picture tensors.png]
 """
@@ -22,40 +22,40 @@ import arraygrad as xp
 
 
 def devices():
-    """The CPU, and the first GPU where there is one."""
+    """The CPU and, if there is one, the first GPU."""
     found = xp.__array_namespace_info__().devices()
     return [found[0], *(d for d in found if d.type == "cuda")][:2]
 
 
 def tour(device):
-    """Expressions, as text, with what they give on a device."""
+    """Expressions, as text, and their values on a device."""
     a = xp.reshape(xp.arange(6.0, device=device), (2, 3))
     row = a[1]  # a view
     row[0] = 30.0
     names = {"xp": xp, "np": np, "device": device, "a": a, "row": row}
     expressions = [
-        # created
+        # creation
         "xp.zeros((2, 2), device=device)",
         "xp.asarray([[1, 2], [3, 4]], device=device)",
         "xp.ones_like(a, dtype=xp.int32)",
         "xp.linspace(0, 1, 5, device=device)",
         "xp.random.default_rng(0, device=device).random((2,)).shape",
-        # looked at
+        # attributes
         "(a.shape, a.ndim, a.size, a.dtype.name)",
         "a.device == device",
-        # shaped and indexed; `row`, a view of `a`, has been written to
+        # shapes and indexing; `row`, a view of `a`, was modified above
         "a",
         "a.mT",
         "xp.reshape(a, (3, 2))",
         "a[:, 1:]",
         "a[a > 3]",
         "xp.concat([a, a], axis=1).shape",
-        # computed
+        # computation
         "a @ a.mT",
         "xp.sum(a, axis=0)",
         "xp.clip(a, 1, 4)",
         "float(xp.mean(a))",
-        # converted and moved
+        # conversion and transfer
         'type(a.to_device("cpu").numpy()).__name__',
         "xp.from_numpy(np.arange(3)).to_device(device)",
         "np.asarray(a.to_device('cpu')).sum()",
@@ -64,14 +64,14 @@ def tour(device):
 
 
 def shown(value):
-    """A value on one line, without what the column's head says."""
+    """A value as text on one line."""
     if isinstance(value, xp.Tensor):
         value = value.to_device("cpu").numpy().tolist()
     return str(value)
 
 
 def product_seconds(device, n, repeats=7):
-    """Median time of a product of two n by n matrices of float32, the wait for it included."""
+    """Median time of a product of two n by n float32 matrices, until the result is available."""
     a = xp.astype(xp.random.default_rng(0, device=device).random((n, n)), xp.float32)
     times = []
     for _ in range(repeats + 1):
@@ -82,7 +82,7 @@ def product_seconds(device, n, repeats=7):
 
 
 def main(argv=None):
-    """Show, measure and draw; the exit code."""
+    """Show, measure and draw; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sizes", default="128,256,512,1024,2048")
     parser.add_argument("--picture", default="tensors.png")

@@ -1,7 +1,8 @@
 """A network of two layers, trained four ways.
 
-NumPy by hand, tensors by hand, a tape, and a function of functions. All start from the same
-weights and must reach the same losses. Where there is a GPU, the tensors' three run there too.
+The four ways are NumPy and tensors with gradients written by hand, `backward`, and
+`value_and_grad`. All start from the same weights and must reach the same losses. If there is a
+GPU, the three ways with tensors also run there.
 
     python examples/two_layer_net.py [--steps 200]
 """
@@ -22,7 +23,7 @@ RATE = 1e-4
 
 
 def data():
-    """Inputs, targets, and the weights of both layers; in NumPy, of float32."""
+    """Inputs, targets, and the weights of both layers, as float32 NumPy arrays."""
     rng = np.random.default_rng(0)
     shapes = [(SAMPLES, INPUTS), (SAMPLES, OUTPUTS), (INPUTS, HIDDEN), (HIDDEN, OUTPUTS)]
     x, y, w1, w2 = (rng.standard_normal(s, dtype=np.float32) for s in shapes)
@@ -30,7 +31,7 @@ def data():
 
 
 def by_hand(xp, x, y, w1, w2, steps):
-    """With gradients worked out on paper; `xp` is NumPy or arraygrad."""
+    """Train with gradients written by hand; `xp` is NumPy or arraygrad."""
     losses = []
     for _ in range(steps):
         hidden = x @ w1
@@ -46,12 +47,12 @@ def by_hand(xp, x, y, w1, w2, steps):
 
 
 def loss_of(w1, w2, x, y):
-    """What the two below differentiate; written once, as one would without gradients."""
+    """The loss that the two functions below differentiate."""
     return arraygrad.sum((arraygrad.maximum(x @ w1, 0.0) @ w2 - y) ** 2)
 
 
-def tape(xp, x, y, w1, w2, steps):
-    """With variables that record what is done with them."""
+def with_backward(xp, x, y, w1, w2, steps):
+    """Train with leaves that require grad, and `backward`."""
     w1, w2 = autodiff.variable(w1), autodiff.variable(w2)
     losses = []
     for _ in range(steps):
@@ -65,8 +66,8 @@ def tape(xp, x, y, w1, w2, steps):
     return losses
 
 
-def functions(xp, x, y, w1, w2, steps):
-    """With a function that gives the loss and its gradients."""
+def with_value_and_grad(xp, x, y, w1, w2, steps):
+    """Train with a function that returns the loss and its gradients."""
     loss_and_gradients = autodiff.value_and_grad(loss_of, argnums=(0, 1))
     losses = []
     for _ in range(steps):
@@ -78,7 +79,7 @@ def functions(xp, x, y, w1, w2, steps):
 
 
 def ways():
-    """Name, function, namespace, and what puts an array where that computes."""
+    """Name, training function, namespace, and a function that copies an array to the device."""
     yield "NumPy by hand", by_hand, np, np.copy
     for device in arraygrad.__array_namespace_info__().devices():
 
@@ -86,25 +87,25 @@ def ways():
             return arraygrad.asarray(a, device=device, copy=True)
 
         yield f"tensors by hand, {device}", by_hand, arraygrad, put
-        yield f"tape, {device}", tape, arraygrad, put
-        yield f"value_and_grad, {device}", functions, arraygrad, put
+        yield f"backward, {device}", with_backward, arraygrad, put
+        yield f"value_and_grad, {device}", with_value_and_grad, arraygrad, put
 
 
 def main(arguments=None):
-    """Train all ways and compare; the exit code."""
+    """Train in all ways and compare; return the exit code."""
     parser = argparse.ArgumentParser(description="A network of two layers, trained four ways.")
     parser.add_argument("--steps", type=int, default=200)
     steps = parser.parse_args(arguments).steps
     print(f"{'way':<26} {'first loss':>12} {'last loss':>12} {'µs a step':>10}")
     expected = None
     for name, train, xp, put in ways():
-        train(xp, *map(put, data()), 3)  # the first calls load and compile
+        train(xp, *map(put, data()), 3)  # warm-up: imports and compiles
         start = time.perf_counter()
         losses = train(xp, *map(put, data()), steps)
         taken = (time.perf_counter() - start) / steps
         print(f"{name:<26} {losses[0]:>12.5f} {losses[-1]:>12.5f} {taken * 1e6:>10.0f}")
         expected = expected or losses
-        # To rounding: float32, summed in other orders.
+        # Equal up to rounding: the sums are in float32 and in different orders.
         np.testing.assert_allclose(losses, expected, rtol=1e-4, atol=1e-9 * losses[0])
     return 0
 

@@ -215,9 +215,9 @@ def test_failures_are_compared_with_those_of_the_emulated_gpu(steps, run, tmp_pa
     assert "| here | 1 | 2 | 0 | 0 | 0 | 0 |\n| emulated | 7 | 2 | 0 | 0 | 0 | 0 |" in text
     parts = text.split("\n### ")[1:]
     assert [part.partition("\n")[0] for part in parts] == [
-        "Failed here alone",
+        "Failed only here",
         "Failed as on the emulated GPU",
-        "Failed on the emulated GPU, and not here",
+        "Failed on the emulated GPU, but not here",
     ]
     assert [[n for n in "abc" if name.format(n) in part] for part in parts] == [["a"], ["c"], ["b"]]
 
@@ -297,22 +297,22 @@ def test_emulated_gpus_and_others_are_apart(tmp_path):
     reports = tmp_path / "reports"
     suite_report(reports / "scipy-cuda-emulated.json", "cuda, emulated", 123)
     text = page(reports)
-    _, emulated, hardware = text.partition("\n## What was measured")[0].split("\n### ")
+    _, emulated, hardware = text.partition("\n## Dates and versions")[0].split("\n### ")
     assert "| SciPy's tests | arraygrad, `cuda, emulated` | 123 |" in emulated
-    assert hardware.startswith("On hardware\n\nThere is no report yet")
+    assert hardware.startswith("On hardware\n\nNo report yet")
     assert "\n## SciPy" not in text  # which is of the CPU
 
     suite_report(reports / "official-cuda.json", "cuda", 456)
     suite_report(reports / "gpu-cuda.json", "cuda", 789)
     text = page(reports)
-    _, emulated, hardware = text.partition("\n## What was measured")[0].split("\n### ")
+    _, emulated, hardware = text.partition("\n## Dates and versions")[0].split("\n### ")
     name = "the standard's suite, 2025.12, 100 examples, derandomised"
     assert f"| {name} | arraygrad, `cuda` | 456 |" in hardware
-    assert "| Our tests of CUDA, not all | arraygrad, `cuda` | 789 |" in hardware
+    assert "| Our tests of CUDA, incomplete | arraygrad, `cuda` | 789 |" in hardware
     assert "456" not in emulated
 
     (reports / "scipy-cuda-emulated.json").unlink()
-    assert "### Emulated\n\nThere is no report yet.\n" in page(reports)
+    assert "### Emulated\n\nNo report yet.\n" in page(reports)
 
 
 # --- wheels for a machine without a network

@@ -92,7 +92,7 @@ def test_the_page_shows_every_report_and_nothing_else(tmp_path, capsys):
     assert "| `cpu` | 2024.12 | 100 | seed 7 | 5 |" in text
     assert f"| the standard's suite, {name} | arraygrad, `cuda:0` | 12 | 0 | 1 |" in text
     assert "| the standard's suite, b | arraygrad, `cuda:0` | 5 |" in text
-    assert "The tests of SciPy 8.8 " in text
+    assert "The tests of SciPy 8.8, " in text
     assert "| special | 21 | - |" in text
     assert "| stats | 22, 1 failed | 31, 2 failed |" in text
     newest = "| SciPy's tests | arraygrad, `cpu` | 51 | 0 | 0 | 0 | 0 | 0 | 2030-01-02 | scipy 9 |"

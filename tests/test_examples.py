@@ -46,7 +46,7 @@ def test_two_layer_net_reaches_the_same_losses_every_way():
     assert run.returncode == 0, run.stdout + run.stderr
     head, *rows = (re.split(" {2,}", line.strip()) for line in run.stdout.splitlines())
     assert head == ["way", "first loss", "last loss", "µs a step"]
-    names = ["NumPy by hand", "tensors by hand, cpu", "tape, cpu", "value_and_grad, cpu"]
+    names = ["NumPy by hand", "tensors by hand, cpu", "backward, cpu", "value_and_grad, cpu"]
     assert [name for name, *_ in rows][:4] == names
     first, last = (float(x) for x in rows[0][1:3])
     assert 0 < last < first / 100

@@ -129,7 +129,7 @@ def test_gradients_through_scipy(tmp_path, capfd):
 
     command = ["gradients-through-scipy", "--report", str(tmp_path), "--workers", "1"]
     assert main([*command, "constants"]) == 0
-    assert capfd.readouterr().out.splitlines()[-1].startswith("3 right, 0 branch, 0 raises")
+    assert capfd.readouterr().out.splitlines()[-1].startswith("3 right, 0 special values, 0 raises")
     assert list(tmp_path.iterdir()) == []
     assert main([*command, "nowhere"]) == 2
     assert "nowhere" in capfd.readouterr().err

@@ -67,40 +67,40 @@ def minimize(t: Any) -> Any:
     return optim.minimize(lambda x: xp.sum((x - 1) ** 2), t.vector, options={"maxiter": 2})
 
 
-SHAPE = "The number of elements that are selected is the shape of the result."
-UNIQUE = "The number of distinct values is the shape of the results."
-HOST = "The value is wanted on the host."
+SHAPE = "The number of selected elements determines the shape of the result."
+UNIQUE = "The number of distinct values determines the shapes of the results."
+HOST = "The host needs the value."
 
 WAITS = [
     Row(
-        "`x[key]`", "`key` holds a mask", SHAPE,
+        "`x[key]`", "`key` contains a mask", SHAPE,
         lambda t, x: x[t.mask],
         gradient="1 download",
         cases=r"__getitem__-.*(mask|condition)|nonzero-",
     ),
     Row(
-        "`x[key]`", "`key` is a mask without axes", SHAPE + " (The gradient selects anew.)",
+        "`x[key]`", "`key` is a 0-d mask", SHAPE + " (The gradient selects again.)",
         lambda t, x: x[t.flag],
         gradient="2 downloads",
     ),
     Row(
-        "`x[key]`, `x[key] = value`", "`key` holds a list or a range",
-        "The indices come from the host; make them a tensor once to save that.",
+        "`x[key]`, `x[key] = value`", "`key` contains a list or a range",
+        "The indices come from the host; convert them to a tensor once to avoid this.",
         lambda t, x: x[[0, 1]],
         call="1 upload",
         gradient="2 uploads",
     ),
     Row(
         "`x[key] = value`",
-        "`key` is a mask and `value` has axes, or `key` holds a mask and other indices",
-        "The number of elements that are selected says which of `value` goes where; its gradient "
-        "selects them anew. (A single value is written where a mask selects without counting.)",
+        "`key` is a mask and `value` is not 0-d, or `key` contains a mask and other indices",
+        "The number of selected elements determines where each element of `value` goes; the "
+        "gradient selects again. (A mask alone with a 0-d value needs no count.)",
         lambda t, x: assign(x, t.mask, x[0, 0] * t.selected),
         gradient="2 downloads",
         cases=r"__setitem__-.*mask",
     ),
     Row(
-        "`nonzero`", "always", "The number of elements that are not zero is the shape.",
+        "`nonzero`", "always", "The number of nonzero elements determines the shape.",
         lambda t: xp.nonzero(t.mask),
         cases="nonzero-",
     ),
@@ -113,7 +113,7 @@ WAITS = [
     *(
         Row(
             f"`{function.__name__}`", "always",
-            UNIQUE + " The gradient looks for the places of the values, which `unique_all` gives.",
+            UNIQUE + " The gradient needs the indices of the values, from `unique_all`.",
             lambda t, x, f=function: first(f(x)),
             gradient="2 downloads",
             cases=f"{function.__name__}-",
@@ -121,14 +121,14 @@ WAITS = [
         for function in (xp.unique_counts, xp.unique_inverse, xp.unique_values)
     ),
     Row(
-        "`repeat`", "by a tensor", "The sum of the repeats is the shape.",
+        "`repeat`", "`repeats` is a tensor", "The sum of the repeats determines the shape.",
         lambda t, x: xp.repeat(x, t.integers[:4], axis=0),
         gradient="1 download",
         cases="repeat-.*count",
     ),
     Row(
-        "`linalg.eigh`, `linalg.svd`", "they are differentiated",
-        "Equal values have other derivatives, so whether there are any is looked at, once.",
+        "`linalg.eigh`, `linalg.svd`", "when differentiated",
+        "Equal values need a different derivative, so the rule checks once for equal values.",
         lambda t, x: linalg.eigh(x[:, :4] @ x[:, :4].mT)[0],
         call="none",
         gradient="1 download",
@@ -137,7 +137,7 @@ WAITS = [
     *(
         Row(
             f"`{function.__name__}`", "of floating-point numbers",
-            "It raises where there is nothing but NaN.",
+            "It raises if all elements are NaN.",
             lambda t, f=function: f(t.x),
             cases=f"{function.__name__}-",
         )
@@ -145,60 +145,61 @@ WAITS = [
     ),
     Row(
         "`concat`, `stack`", "of more than 8 small tensors",
-        "One kernel joins them, by their addresses: 8 bytes for each, which is faster than a "
-        "kernel for each. (While a graph is captured there is no upload.)",
+        "One kernel copies all of them, and needs their addresses (8 bytes each). This is faster "
+        "than one kernel for each. (During graph capture there is no upload.)",
         lambda t, x: xp.concat([x] * 20),
         call="1 upload",
         gradient="1 upload",
     ),
     Row(
-        "`concat`", "of more than 8 small tensors of different sizes", "It needs the sizes, too.",
+        "`concat`", "of more than 8 small tensors of different sizes",
+        "The kernel also needs the sizes.",
         lambda t, x: xp.concat([x, *[t.x[1:]] * 20]),
         call="3 uploads",
         gradient="3 uploads",
     ),
     Row(
         "`asarray`", "of lists, NumPy arrays and tensors on the CPU",
-        "The data is on the host. (A single number goes along with the call.)",
+        "The data is on the host. (A single number is passed with the kernel launch.)",
         lambda t: xp.asarray([1.0, 2.0], device="cuda"),
         call="1 upload",
     ),
     Row(
-        "`x.to_device`", "from the CPU to a GPU", "That is what it is for.",
+        "`x.to_device`", "from the CPU to a GPU", "This is its purpose.",
         lambda t: t.on_host.to_device("cuda"),
         call="1 upload",
     ),
     Row(
         "`x.to_device`, `from_dlpack`, `x.__dlpack__`", "from a GPU to the CPU",
-        "That is what they are for.",
+        "This is their purpose.",
         lambda t: t.vector.to_device("cpu"),
     ),
     *(
         Row(what, "always", HOST, probe)
         for what, probe in {
             "`x.item()`, `x.tolist()`, `x.numpy()`": lambda t: t.number.item(),
-            "`bool(x)`, and so `if x:` and `x in y`": lambda t: bool(t.number),
-            "`int(x)`, `float(x)`, `complex(x)`, an index `x` of a list":
+            "`bool(x)`, and therefore `if x:` and `x in y`": lambda t: bool(t.number),
+            "`int(x)`, `float(x)`, `complex(x)`, `x` as an index of a list":
                 lambda t: operator.index(t.integer),
             "`repr(x)`, `str(x)`, `print(x)`, `f\"{x}\"`, pickles": lambda t: repr(t.x),
         }.items()
     ),
     Row(
-        "`Generator.state`", "always", "It is a Python object.",
+        "`Generator.state`", "always", "The state is a Python object.",
         lambda t: t.rng.state,
     ),
     Row(
-        "`Generator.choice`", "with `p`", "It raises if they are no probabilities.",
+        "`Generator.choice`", "with `p`", "It raises if `p` is not a valid distribution.",
         lambda t: t.rng.choice(3, size=3, p=t.probabilities),
     ),
     Row(
         "`Generator.choice`", "with `p`, several without replacement",
-        "It raises if so many cannot be chosen, too.",
+        "It also raises if `p` has too few nonzero elements.",
         lambda t: t.rng.choice(3, size=2, p=t.probabilities, replace=False),
         call="2 downloads",
     ),
     Row(
-        "`nn.save`, `nn.load`", "always", "Files are written and read by the host.",
+        "`nn.save`, `nn.load`", "always", "The host writes and reads files.",
         lambda t: nn.save({"x": t.vector}, t.file),
     ),
     Row(
@@ -207,7 +208,7 @@ WAITS = [
         lambda t: optim.clip_grad_norm_([t.vector], 1e9, error_if_nonfinite=True),
     ),
     Row(
-        "`optim.ReduceLROnPlateau.step`", "of a tensor", "The host compares the measures.",
+        "`optim.ReduceLROnPlateau.step`", "of a tensor", "The host compares the losses.",
         lambda t: t.plateau.step(t.number),
     ),
     Row(
@@ -216,11 +217,11 @@ WAITS = [
         call="downloads, uploads",
     ),
     Row(
-        "`autodiff.debug_nans`", "each operation inside of it", "It raises at the first NaN.",
+        "`autodiff.debug_nans`", "each operation inside the block", "It raises at the first NaN.",
         lambda t: nan_checked(t.vector),
     ),
     Row(
-        "`autodiff.check_grads`", "always", "The host compares.",
+        "`autodiff.check_grads`", "always", "The host compares the derivatives.",
         lambda t: autodiff.check_grads(xp.sin, (t.number,)),
         call="downloads",
     ),
