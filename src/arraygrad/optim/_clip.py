@@ -70,7 +70,7 @@ def clip_grad_norm_(
         raise ValueError(
             f"clip_grad_norm_: the norm of the gradients is {total.item()}, which cannot be clipped"
         )
-    factor = minimum(max_norm / (total + 1e-6), 1.0)
+    factor = minimum(float(max_norm) / (total + 1e-6), 1.0)
     for g in grads:
         g *= factor.to_device(g.device)
     return total
@@ -89,7 +89,7 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
     Raises
     ------
     TypeError
-        If a leaf is not a tensor.
+        If a leaf is not a tensor, or a gradient is complex. Nothing has been written then.
     ValueError
         If `clip_value` is negative.
 
@@ -103,8 +103,16 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
     Tensor([ 1. , -0.5, -1. ], dtype=float64)
     """
     _check_limit("clip_grad_value_", "clip_value", clip_value)
-    for g in _gradients("clip_grad_value_", parameters):
-        g[...] = clip(g, -clip_value, clip_value)
+    grads = _gradients("clip_grad_value_", parameters)
+    for g in grads:
+        if g.dtype.kind == "c":
+            raise TypeError(
+                "clip_grad_value_: complex numbers have no order; write clip_grad_norm_, or pass "
+                f"xp.real(g) and xp.imag(g); got {describe(g)}"
+            )
+    limit = float(clip_value)
+    for g in grads:
+        g[...] = clip(g, -limit, limit)
 
 
 def _check_limit(name: str, parameter: str, limit: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from numbers import Integral, Real
 from types import FunctionType
 from typing import Any, ClassVar
 
@@ -124,7 +125,7 @@ class Optimizer:
             if id(p) in known:
                 raise ValueError(f"{self._name}: the parameter {describe(p)} occurs twice")
             known.add(id(p))
-        group = {"params": leaves, **self.defaults, **param_group}
+        group = {k: as_number(x) for k, x in {**self.defaults, **param_group}.items()}
         group["params"] = leaves
         self._check(group)
         self.param_groups.append(group)
@@ -356,6 +357,15 @@ class Optimizer:
         return found
 
 
+def as_number(x: Any) -> Any:
+    """Python's number for one of NumPy's, whose dtype would count in arithmetic; else `x`."""
+    if isinstance(x, (tuple, list)):
+        return (tuple if isinstance(x, tuple) else list)(map(as_number, x))
+    if isinstance(x, Integral) and not isinstance(x, bool):
+        return int(x)
+    return float(x) if isinstance(x, Real) and not isinstance(x, Integral) else x
+
+
 def _device_of(value: Any) -> Any:
     return value.device if isinstance(value, Tensor) else "cpu"
 
@@ -412,8 +422,9 @@ def run(update: Update, tensors: list[Tensor], n_workspaces: int) -> None:
     """
     p = tensors[0]
     if p.dtype.kind == "c":  # complex numbers are optimised as pairs of real numbers
-        tensors = [_as_real(x, copy=False if x is p else None) for x in tensors]
-        p = tensors[0]
+        for part in _real_parts(tensors):
+            run(update, part, n_workspaces)
+        return
     sweep = p.device.ops.get("sweep")
     if sweep is None:
         update(_store, *tensors, *[empty_like(p) for _ in range(n_workspaces)])
@@ -432,8 +443,17 @@ def run(update: Update, tensors: list[Tensor], n_workspaces: int) -> None:
 _REAL = {"complex64": ALL["float32"], "complex128": ALL["float64"]}
 
 
-def _as_real(x: Tensor, copy: bool | None) -> Tensor:
-    return view("view", reshape(x, (-1,), copy=copy), _REAL[x.dtype.name])
+def _real_parts(tensors: list[Tensor]) -> list[list[Tensor]]:
+    """Real tensors over the memory of complex ones; the gradient, the second, may be a copy.
+
+    They are one vector with the real and imaginary parts in turn, where the memory of all is
+    contiguous; else the real parts, and the imaginary ones.
+    """
+    try:
+        flat = [reshape(x, (-1,), copy=None if i == 1 else False) for i, x in enumerate(tensors)]
+        return [[view("view", x, _REAL[x.dtype.name]) for x in flat]]
+    except ValueError:
+        return [[part(x) for x in tensors] for part in (_elementwise.real, _elementwise.imag)]
 
 
 def _store(out: Tensor, name: str, *operands: Any) -> None:
