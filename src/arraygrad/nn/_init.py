@@ -53,7 +53,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     1.414214
     """
     if nonlinearity == "leaky_relu":
-        return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
+        return math.sqrt(2 / (1 + (0.01 if param is None else float(param)) ** 2))
     try:
         return _GAINS[nonlinearity]
     except KeyError:
@@ -113,7 +113,8 @@ def xavier_uniform(
     >>> bool(xp.all(xp.abs(w) <= (6 / 60) ** 0.5))
     True
     """
-    bound = gain * math.sqrt(6 / sum(_fans("xavier_uniform", shape)))
+    fans = sum(_fans("xavier_uniform", shape))
+    bound = float(gain) * math.sqrt(6 / fans) if fans else 0.0
     return default_rng(rng, device=device).uniform(-bound, bound, shape, dtype)
 
 
@@ -159,7 +160,8 @@ def xavier_normal(
     >>> nn.xavier_normal((20, 40)).shape
     (20, 40)
     """
-    std = gain * math.sqrt(2 / sum(_fans("xavier_normal", shape)))
+    fans = sum(_fans("xavier_normal", shape))
+    std = float(gain) * math.sqrt(2 / fans) if fans else 0.0
     return default_rng(rng, device=device).normal(0.0, std, shape, dtype)
 
 
