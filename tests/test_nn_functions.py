@@ -981,6 +981,49 @@ def test_bad_input(case):
         call()
 
 
+ODD = [None, "0.1", "", [0.1], (1,), {}, 1j, object(), np.ones(2), np.bool_(True), np.asarray("a"),
+       arraygrad.ones(2), arraygrad.asarray(1j), float, True]  # fmt: skip
+
+NUMBERS = {
+    "layer_norm: eps": lambda a: nn.layer_norm(X, 3, eps=a),
+    "batch_norm: eps": lambda a: nn.batch_norm(X, X[0, :], X[0, :], eps=a),
+    "dropout: p": lambda a: nn.dropout(X, a),
+    "Dropout: p": nn.Dropout,
+    "huber: delta": lambda a: nn.huber(X, X, delta=a),
+    "cross_entropy: label_smoothing": lambda a: nn.cross_entropy(X, X, label_smoothing=a),
+    "cross_entropy: ignore_index": lambda a: nn.cross_entropy(
+        X, arraygrad.asarray([0, 1]), ignore_index=a
+    ),
+    "xavier_uniform: gain": lambda a: nn.xavier_uniform((2, 3), a),
+    "xavier_normal: gain": lambda a: nn.xavier_normal((2, 3), a),
+    "kaiming_uniform: a": lambda a: nn.kaiming_uniform((2, 3), a),
+    "kaiming_normal: a": lambda a: nn.kaiming_normal((2, 3), a),
+    "calculate_gain: param": lambda a: nn.calculate_gain("leaky_relu", "" if a is None else a),
+    "softmax: axis": lambda a: nn.softmax(X, a),
+    "log_softmax: axis": lambda a: nn.log_softmax(X, a),
+    "Flatten: start_axis": nn.Flatten,
+    "Flatten: end_axis": lambda a: nn.Flatten(0, a),
+    "embedding: padding_idx": lambda a: nn.embedding(
+        arraygrad.asarray([0]), X, "" if a is None else a
+    ),
+    "Embedding: padding_idx": lambda a: nn.Embedding(3, 2, "" if a is None else a),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_what_is_no_number(name):
+    """Errors name the function and the argument, and what was got."""
+    for given in ODD:
+        with pytest.raises(TypeError, match=rf"^{name} must be an? (number|int); got "):
+            NUMBERS[name](given)
+
+
+def test_a_nonlinearity_that_is_no_name():
+    for given in (None, [], {}, X, 3):
+        with pytest.raises(ValueError, match="calculate_gain: nonlinearity must be one of linear"):
+            nn.calculate_gain(given)
+
+
 def test_what_is_no_tensor():
     x, image = arraygrad.ones((2, 2)), arraygrad.ones((1, 1, 2, 2))
     functions = [

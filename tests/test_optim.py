@@ -654,9 +654,15 @@ def test_clipping_refuses():
         optim.clip_grad_norm_(g, 1.0, error_if_nonfinite=True)
     assert float(g[0][0]) == 1.0
     for clip in (optim.clip_grad_norm_, optim.clip_grad_value_):
-        with pytest.raises(ValueError, match="must not be negative; got -1"):
-            clip(g, -1)
-    with pytest.raises(TypeError, match="expected parameters or gradients"):
+        for limit in (-1, math.nan):
+            with pytest.raises(ValueError, match=f"must not be negative or NaN; got {limit}"):
+                clip(g, limit)
+        for limit in (None, "1", 1j, arraygrad.ones(2), True):
+            with pytest.raises(TypeError, match=f"^{clip.__name__}: .* must be a number; got"):
+                clip(g, limit)
+        with pytest.raises(TypeError, match="expected floating-point parameters or gradients"):
+            clip([arraygrad.asarray([1])], 1.0)
+    with pytest.raises(TypeError, match="expected floating-point parameters"):
         optim.clip_grad_value_([1.0], 1.0)
 
 
@@ -860,6 +866,25 @@ def test_what_schedules_refuse():
     ):
         with pytest.raises(ValueError):
             make()
+    for given in (None, "1", [1], 1j, arraygrad.ones(2), True):
+        for make in (
+            lambda a: optim.StepLR(optimizer, 1, a),
+            lambda a: optim.MultiStepLR(optimizer, [1], a),
+            lambda a: optim.MultiStepLR(optimizer, 1.0 if a is None else [a]),
+            lambda a: optim.ExponentialLR(optimizer, a),
+            lambda a: optim.LinearLR(optimizer, a),
+            lambda a: optim.LinearLR(optimizer, 0.5, a),
+            lambda a: optim.CosineAnnealingLR(optimizer, 2, a),
+            lambda a: optim.LambdaLR(optim.SGD([arraygrad.ones(1)]), lambda n: [a]),
+            lambda a: optim.SequentialLR(optimizer, [first, first], [a]),
+            lambda a: optim.SequentialLR(optimizer, a, [1]),
+            *(
+                lambda a, name=name: optim.ReduceLROnPlateau(optimizer, **{name: a})
+                for name in ("factor", "patience", "threshold", "cooldown", "min_lr", "eps")
+            ),
+        ):
+            with pytest.raises(TypeError, match=r"^\w+LR\w*: .* must b.*; got|to this optimiser"):
+                make(given)
     with pytest.raises(TypeError, match="to this optimiser"):
         optim.SequentialLR(optim.SGD([arraygrad.ones(1)]), [first], [])
 

@@ -7,6 +7,7 @@ import math
 from .. import _elementwise as xp
 from .._data_type import finfo
 from .._dispatch import call
+from .._errors import as_int
 from .._typing import Tensor
 from ..special import ndtr
 from ._checks import as_real, check_real
@@ -197,7 +198,9 @@ def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
     Raises
     ------
     TypeError
-        If `x` is not a tensor, or is complex.
+        If `x` is not a tensor or is complex, or `axis` is not an int.
+    ValueError
+        If the axis does not exist.
 
     Notes
     -----
@@ -210,7 +213,7 @@ def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
     >>> nn.log_softmax(xp.asarray([1e4, 0.0, -xp.inf]))
     Tensor([     0., -10000.,    -inf], dtype=float64)
     """
-    return _log_softmax(as_real("log_softmax", x), axis)
+    return _log_softmax(as_real("log_softmax", x), as_int("log_softmax", "axis", axis))
 
 
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
@@ -231,7 +234,9 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
     Raises
     ------
     TypeError
-        If `x` is not a tensor, or is complex.
+        If `x` is not a tensor or is complex, or `axis` is not an int.
+    ValueError
+        If the axis does not exist.
 
     Notes
     -----
@@ -244,7 +249,7 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
     >>> nn.softmax(xp.asarray([1e4, 1e4, -1e4]))
     Tensor([0.5, 0.5, 0. ], dtype=float64)
     """
-    return call("nn.softmax", as_real("softmax", x), axis=axis)
+    return call("nn.softmax", as_real("softmax", x), axis=as_int("softmax", "axis", axis))
 
 
 # ---- as modules

@@ -10,7 +10,7 @@ from typing import Any
 from .. import _elementwise as xp
 from .._creation import _shape, full, ones, zeros
 from .._dispatch import check_tensor
-from .._errors import describe
+from .._errors import as_int, as_number, describe
 from .._indexing import take
 from .._manipulation import expand_dims, reshape
 from .._searching import where
@@ -115,10 +115,7 @@ def embedding(ids: Tensor, weight: Tensor, padding_idx: int | None = None) -> Te
             f"embedding: weight must have shape (rows, features); got {describe(weight)}"
         )
     rows, features = weight.shape
-    if padding_idx is not None and not -rows <= padding_idx < rows:
-        raise ValueError(
-            f"embedding: padding_idx must be an index of one of {rows} rows; got {padding_idx}"
-        )
+    padding_idx = _padding_row("embedding", padding_idx, rows)
     if ids.device.type == "cpu" and ids.size:  # where checking is cheap
         low, high = int(smallest(ids)), int(largest(ids))
         if low < 0 or high >= rows:
@@ -128,11 +125,20 @@ def embedding(ids: Tensor, weight: Tensor, padding_idx: int | None = None) -> Te
     out = reshape(take(weight, reshape(ids, (-1,)), axis=0), (*ids.shape, features))
     if padding_idx is None:
         return out
-    row = int(padding_idx) % rows
-    padding = ids == row
+    padding = ids == padding_idx
     if ids.dtype.kind == "i" and ids.device.type != "cpu":
-        padding = padding | (ids == row - rows)
+        padding = padding | (ids == padding_idx - rows)
     return where(expand_dims(padding, axis=-1), stop_gradient(out), out)
+
+
+def _padding_row(name: str, i: int | None, rows: int) -> int | None:
+    """Index of the padding row, counted from the start."""
+    if i is None:
+        return None
+    i = as_int(name, "padding_idx", i)
+    if not -rows <= i < rows:
+        raise ValueError(f"{name}: padding_idx must be an index of one of {rows} rows; got {i}")
+    return i % rows
 
 
 def layer_norm(
@@ -185,7 +191,7 @@ def layer_norm(
         raise ValueError(f"layer_norm: the last axes of x must be {shape}; got shape {x.shape}")
     check_shape("layer_norm", "weight", weight, shape)
     check_shape("layer_norm", "bias", bias, shape)
-    y, _, _ = standardise(x, tuple(range(-len(shape), 0)), float(eps))
+    y, _, _ = standardise(x, tuple(range(-len(shape), 0)), as_number("layer_norm", "eps", eps))
     if weight is not None:
         y = y * weight
     return y if bias is None else y + bias
@@ -259,9 +265,9 @@ def batch_norm(
         ("bias", bias),
     ):
         check_shape("batch_norm", argument, given, x.shape[1:2])
-    eps = float(eps)
+    eps = as_number("batch_norm", "eps", eps)
     if not isinstance(momentum, Tensor):  # `BatchNorm2d` computes one, so that nothing waits
-        momentum = float(momentum)
+        momentum = as_number("batch_norm", "momentum", momentum)
     along = (1, x.shape[1], *(1,) * (x.ndim - 2))
     if training:
         count = x.size // x.shape[1] if x.shape[1] else 0
@@ -331,14 +337,20 @@ def dropout(
     >>> nn.dropout(xp.ones(6), 0.5, rng=xp.random.default_rng(0))
     Tensor([2., 2., 2., 0., 0., 0.], dtype=float64)
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p must be in [0, 1]; got {p!r}")
     check_tensor("dropout", x)
+    p = _probability("dropout", p)
     if not training or p == 0:
         return x
-    p, rng = float(p), default_rng(rng, device=x.device)
+    rng = default_rng(rng, device=x.device)
     retained = rng.random(x.shape, dtype="float32") >= p
     return where(retained, x * (1 / (1 - p)) if p < 1 else x, 0.0)
+
+
+def _probability(name: str, p: Any) -> float:
+    p = as_number(name, "p", p)
+    if not 0 <= p <= 1:
+        raise ValueError(f"{name}: p must be in [0, 1]; got {p!r}")
+    return p
 
 
 # ---- modules
@@ -597,11 +609,7 @@ class Embedding(Module):
         dtype: DType | None = None,
     ) -> None:
         shape = _shape((num_embeddings, embedding_dim), "Embedding")
-        if padding_idx is not None and not -shape[0] <= padding_idx < shape[0]:
-            raise ValueError(
-                f"Embedding: padding_idx must be an index of one of {shape[0]} vectors; "
-                f"got {padding_idx}"
-            )
+        padding_idx = _padding_row("Embedding", padding_idx, shape[0])
         rng = default_rng(rng, device=device)
         weight = rng.standard_normal(shape, dtype)
         if padding_idx is not None:
@@ -723,6 +731,7 @@ class BatchNorm2d(Module):
         device: DeviceLike = None,
         dtype: DType | None = None,
     ) -> None:
+        (num_features,) = _shape((num_features,), "BatchNorm2d")
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight: Any = None
         self.bias: Any = None
@@ -793,9 +802,7 @@ class Dropout(Module):
     def __init__(
         self, p: float = 0.5, *, rng: Generator | None = None, device: DeviceLike = None
     ) -> None:
-        if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: p must be in [0, 1]; got {p!r}")
-        self.p, self.rng = p, default_rng(rng, device=device)
+        self.p, self.rng = _probability("Dropout", p), default_rng(rng, device=device)
 
     def forward(self, x: Tensor) -> Tensor:
         """`dropout` of `x`."""
@@ -825,7 +832,8 @@ class Flatten(Module):
     """
 
     def __init__(self, start_axis: int = 1, end_axis: int = -1) -> None:
-        self.start_axis, self.end_axis = start_axis, end_axis
+        self.start_axis = as_int("Flatten", "start_axis", start_axis)
+        self.end_axis = as_int("Flatten", "end_axis", end_axis)
 
     def forward(self, x: Tensor) -> Tensor:
         """`x`, reshaped."""

@@ -10,7 +10,7 @@ from .. import _elementwise as xp
 from .._creation import arange
 from .._data_type import astype
 from .._dtypes import DEFAULTS
-from .._errors import describe
+from .._errors import as_int, as_number, describe
 from .._manipulation import expand_dims, reshape
 from .._searching import count_nonzero, where
 from .._statistical import mean
@@ -170,9 +170,10 @@ def huber(input: Tensor, target: Tensor, reduction: str = "mean", delta: float =
     Tensor([0.125, 2.5  ], dtype=float64)
     """
     r = xp.abs(_difference("huber", input, target))
+    delta = as_number("huber", "delta", delta)
     if not delta > 0:
         raise ValueError(f"huber: delta must be positive; got {delta!r}")
-    c = xp.minimum(r, float(delta))
+    c = xp.minimum(r, delta)
     return _reduced("huber", c * (r - 0.5 * c), reduction)
 
 
@@ -315,11 +316,12 @@ def cross_entropy(
         raise ValueError(
             f"cross_entropy: input must have an axis for the classes; got {describe(input)}"
         )
+    label_smoothing = as_number("cross_entropy", "label_smoothing", label_smoothing)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(
             f"cross_entropy: label_smoothing must be in [0, 1]; got {label_smoothing!r}"
         )
-    input, label_smoothing = as_floating(input), float(label_smoothing)
+    input = as_floating(input)
     axis = 1 if input.ndim > 1 else 0
     classes = input.shape[axis]
     along = (1,) * axis + (classes,) + (1,) * (input.ndim - axis - 1)
@@ -332,7 +334,8 @@ def cross_entropy(
         divisor: Any = math.prod(rows)
         parts, shared = target, None
     elif target.shape == rows and target.dtype.kind in "iu":
-        parts, shared, divisor = _one_hot(input, target, axis, along, int(ignore_index))
+        ignored = as_int("cross_entropy", "ignore_index", ignore_index)
+        parts, shared, divisor = _one_hot(input, target, axis, along, ignored)
     elif target.dtype.kind == "b":
         raise TypeError(
             f"cross_entropy: target must be class indices or probabilities; got {describe(target)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from numbers import Integral, Real
 from types import FunctionType
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ from .._creation import asarray, empty_like, zeros_like
 from .._data_type import astype
 from .._dispatch import view
 from .._dtypes import ALL
-from .._errors import DeviceMismatchError, describe, explain
+from .._errors import DeviceMismatchError, as_number, describe, explain
 from .._manipulation import reshape
 from .._memory import before_write
 from .._modes import get_mode
@@ -125,14 +124,13 @@ class Optimizer:
             if id(p) in known:
                 raise ValueError(f"{self._name}: the parameter {describe(p)} occurs twice")
             known.add(id(p))
-        group = {k: as_number(x) for k, x in {**self.defaults, **param_group}.items()}
-        group["params"] = leaves
+        group = {**self.defaults, **param_group, "params": leaves}
         self._check(group)
         self.param_groups.append(group)
         self.state.extend({} for _ in leaves)
 
     def _check(self, group: Group) -> None:
-        """Raise if an option is out of range."""
+        """Raise if an option is out of range; NumPy's numbers become Python's."""
         for option, value in group.items():
             if option not in self._ranges:
                 continue
@@ -140,9 +138,9 @@ class Optimizer:
             values = value if option == "betas" else (value,)
             if not isinstance(values, (tuple, list)) or len(values) != 1 + (option == "betas"):
                 raise TypeError(f"{self._name}: {option} must be two numbers; got {value!r}")
-            for x in values:
-                if isinstance(x, bool) or not isinstance(x, (int, float)):
-                    raise TypeError(f"{self._name}: {option} must be a number; got {describe(x)}")
+            numbers = tuple(as_number(self._name, option, x) for x in values)
+            group[option] = numbers if option == "betas" else numbers[0]
+            for x in numbers:
                 if not least <= x < end:
                     raise ValueError(
                         f"{self._name}: {option} must be at least {least} and less than {end}; "
@@ -355,15 +353,6 @@ class Optimizer:
         if found and missing:
             raise ValueError(f"{name}: state.{i}.{min(missing)} is missing")
         return found
-
-
-def as_number(x: Any) -> Any:
-    """Python's number for one of NumPy's, whose dtype would count in arithmetic; else `x`."""
-    if isinstance(x, (tuple, list)):
-        return (tuple if isinstance(x, tuple) else list)(map(as_number, x))
-    if isinstance(x, Integral) and not isinstance(x, bool):
-        return int(x)
-    return float(x) if isinstance(x, Real) and not isinstance(x, Integral) else x
 
 
 def _device_of(value: Any) -> Any:

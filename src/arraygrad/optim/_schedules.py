@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
-from .._errors import describe
+from .._errors import as_int, as_number, describe
 from .._tensor import Tensor
-from ._optimizers import Optimizer, as_number
+from ._optimizers import Optimizer
 
 
 class LRScheduler:
@@ -59,7 +59,7 @@ class LRScheduler:
         raise NotImplementedError
 
     def _set(self) -> None:
-        self._last_lr = as_number(self._rates(self.last_epoch))
+        self._last_lr = self._rates(self.last_epoch)
         for group, lr in zip(self.optimizer.param_groups, self._last_lr, strict=True):
             group["lr"] = lr
 
@@ -165,7 +165,8 @@ class LambdaLR(LRScheduler):
         super().__init__(optimizer)
 
     def _rates(self, step: int) -> list[float]:
-        return [lr * f(step) for lr, f in zip(self.base_lrs, self._functions, strict=True)]
+        factors = [as_number("LambdaLR", "the factor", f(step)) for f in self._functions]
+        return [lr * x for lr, x in zip(self.base_lrs, factors, strict=True)]
 
 
 class _Factor(LRScheduler):
@@ -204,7 +205,7 @@ class StepLR(_Factor):
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         self.step_size = _at_least_one("StepLR", "step_size", step_size)
-        self.gamma = as_number(gamma)
+        self.gamma = as_number("StepLR", "gamma", gamma)
         super().__init__(optimizer)
 
     def _factor(self, step: int) -> float:
@@ -235,8 +236,8 @@ class MultiStepLR(_Factor):
     """
 
     def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1) -> None:
-        self.milestones = sorted(map(as_number, milestones))
-        self.gamma = as_number(gamma)
+        self.milestones = sorted(_milestones("MultiStepLR", milestones))
+        self.gamma = as_number("MultiStepLR", "gamma", gamma)
         super().__init__(optimizer)
 
     def _factor(self, step: int) -> float:
@@ -264,7 +265,7 @@ class ExponentialLR(_Factor):
     """
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
-        self.gamma = as_number(gamma)
+        self.gamma = as_number("ExponentialLR", "gamma", gamma)
         super().__init__(optimizer)
 
     def _factor(self, step: int) -> float:
@@ -303,12 +304,14 @@ class LinearLR(_Factor):
         end_factor: float = 1.0,
         total_iters: int = 5,
     ) -> None:
+        start_factor = as_number("LinearLR", "start_factor", start_factor)
+        end_factor = as_number("LinearLR", "end_factor", end_factor)
         if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
             raise ValueError(
                 "LinearLR: start_factor must be in (0, 1] and end_factor in [0, 1]; "
                 f"got {start_factor!r}, {end_factor!r}"
             )
-        self.start_factor, self.end_factor = as_number(start_factor), as_number(end_factor)
+        self.start_factor, self.end_factor = start_factor, end_factor
         self.total_iters = _at_least_one("LinearLR", "total_iters", total_iters)
         super().__init__(optimizer)
 
@@ -346,7 +349,7 @@ class CosineAnnealingLR(LRScheduler):
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
         self.T_max = _at_least_one("CosineAnnealingLR", "T_max", T_max)
-        self.eta_min = as_number(eta_min)
+        self.eta_min = as_number("CosineAnnealingLR", "eta_min", eta_min)
         super().__init__(optimizer)
 
     def _rates(self, step: int) -> list[float]:
@@ -396,7 +399,12 @@ class SequentialLR(LRScheduler):
         schedulers: Sequence[LRScheduler],
         milestones: Sequence[int],
     ) -> None:
-        self._schedulers, self.milestones = list(schedulers), as_number(list(milestones))
+        if not isinstance(schedulers, (list, tuple)):
+            raise TypeError(
+                f"SequentialLR: schedulers must be a list of schedules; got {describe(schedulers)}"
+            )
+        self._schedulers = list(schedulers)
+        self.milestones = _milestones("SequentialLR", milestones)
         for s in self._schedulers:
             if not isinstance(s, LRScheduler) or s.optimizer is not optimizer:
                 raise TypeError(
@@ -477,15 +485,19 @@ class ReduceLROnPlateau(LRScheduler):
     ) -> None:
         if mode not in ("min", "max"):
             raise ValueError(f"ReduceLROnPlateau: mode must be 'min' or 'max'; got {mode!r}")
+        name = "ReduceLROnPlateau"
+        factor = as_number(name, "factor", factor)
         if not 0 <= factor < 1:
             raise ValueError(f"ReduceLROnPlateau: factor must be in [0, 1); got {factor!r}")
         if threshold_mode not in ("rel", "abs"):
             raise ValueError(
                 f"ReduceLROnPlateau: threshold_mode must be 'rel' or 'abs'; got {threshold_mode!r}"
             )
-        self.mode, self.factor, self.patience = mode, as_number(factor), patience
-        self.threshold, self.threshold_mode = as_number(threshold), threshold_mode
-        self.cooldown, self.min_lr, self.eps = cooldown, as_number(min_lr), as_number(eps)
+        self.mode, self.factor, self.threshold_mode = mode, factor, threshold_mode
+        self.patience = as_int(name, "patience", patience)
+        self.threshold = as_number(name, "threshold", threshold)
+        self.cooldown = as_int(name, "cooldown", cooldown)
+        self.min_lr, self.eps = as_number(name, "min_lr", min_lr), as_number(name, "eps", eps)
         self.best = math.inf if mode == "min" else -math.inf
         self.num_bad_epochs = self.cooldown_counter = self.reductions = 0
         super().__init__(optimizer)
@@ -550,3 +562,9 @@ def _at_least_one(function: str, name: str, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise ValueError(f"{function}: {name} must be an int of at least 1; got {value!r}")
     return int(value)
+
+
+def _milestones(function: str, milestones: Any) -> list[int]:
+    if not isinstance(milestones, Iterable):
+        raise TypeError(f"{function}: milestones must be ints; got {describe(milestones)}")
+    return [as_int(function, "a milestone", m) for m in milestones]
