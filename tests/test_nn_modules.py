@@ -9,6 +9,7 @@ import os
 import pickle
 import subprocess
 import sys
+import warnings
 from collections import OrderedDict, defaultdict, namedtuple
 
 import numpy as np
@@ -568,6 +569,40 @@ def test_to_another_device(same):
     tied = Tied(arraygrad).to_device("strict:1")
     assert tied.a is tied.b
     assert tied.a.device == tied.two.weight.device == "strict:1"
+
+
+PROMOTING = {
+    "Linear": (lambda **kw: nn.Linear(3, 2, **kw), (4, 3)),
+    "Conv2d": (lambda **kw: nn.Conv2d(3, 2, 1, **kw), (1, 3, 2, 2)),
+    "LayerNorm": (lambda **kw: nn.LayerNorm(3, **kw), (4, 3)),
+    "BatchNorm2d": (lambda **kw: nn.BatchNorm2d(3, **kw), (4, 3, 2, 2)),
+}
+
+
+@pytest.mark.parametrize("name", PROMOTING)
+def test_a_layer_says_once_that_it_promotes(xp, name):
+    make, shape = PROMOTING[name]
+    for weights, data, wide in (
+        ("float64", "float32", True),
+        ("float32", "float64", True),
+        ("float64", "float64", False),
+        ("float32", "float32", False),
+        ("float64", "int64", False),
+    ):
+        model, x = nn.Sequential(make(dtype=weights)), xp.ones(shape, dtype=data)
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("default")
+            for _ in range(3):
+                y = model(x)
+        assert len(found) == wide, (weights, data)
+        assert y.dtype == ("float64" if wide else weights)
+        for warning in found:
+            assert warning.filename == __file__
+            text = f"{name}: an input of dtype {data} and weights of dtype {weights} are computed"
+            assert str(warning.message).startswith(text)
+    if name in ("Linear", "Conv2d"):
+        make()(xp.ones(shape, dtype=xp.complex64))  # complex numbers are another matter
+    nn.linear(xp.ones((1, 3)), xp.ones((2, 3), dtype=xp.float32))  # functions promote in silence
 
 
 def test_to_another_dtype(xp):

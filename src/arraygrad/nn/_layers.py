@@ -20,7 +20,7 @@ from .._typing import DeviceLike, DType, Tensor
 from ..autodiff import is_recomputing, no_grad, stop_gradient, variable
 from ..random import Generator, default_rng
 from . import _rules
-from ._checks import as_pair, as_real, check_shape
+from ._checks import as_pair, as_real, check_shape, warn_of_promotion
 from ._conv_pool import Two, avg_pool2d, conv2d, max_pool2d
 from ._module import Module
 from ._rules import standardise
@@ -411,6 +411,7 @@ class Linear(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`linear` of `x`."""
+        warn_of_promotion("Linear", x, self.weight)
         return linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
@@ -488,6 +489,7 @@ class Conv2d(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`conv2d` of `x`."""
+        warn_of_promotion("Conv2d", x, self.weight)
         return conv2d(
             x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
         )
@@ -676,6 +678,7 @@ class LayerNorm(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`layer_norm` of `x`."""
+        warn_of_promotion("LayerNorm", x, self.weight)
         return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -753,6 +756,7 @@ class BatchNorm2d(Module):
             raise ValueError(
                 f"BatchNorm2d: images must have shape (n, {self.num_features}, h, w); got {x.shape}"
             )
+        warn_of_promotion("BatchNorm2d", x, self.weight)
         tracked = self.running_mean is not None
         momentum: Any = self.momentum
         if self.training and tracked:
