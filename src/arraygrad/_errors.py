@@ -34,13 +34,15 @@ def describe(x: object) -> str:
 
 def as_int(function: str, argument: str, x: object) -> int:
     """Python's int for an argument that is one of Python's or NumPy's."""
-    if isinstance(x, Integral) and not isinstance(x, bool):
+    if type(x) is int or (isinstance(x, Integral) and not isinstance(x, bool)):
         return int(x)
     raise TypeError(f"{function}: {argument} must be an int; got {describe(x)}")
 
 
 def as_number(function: str, argument: str, x: object) -> int | float:
     """Python's number for an argument; the dtype of one of NumPy's would count in arithmetic."""
+    if type(x) is float or type(x) is int:
+        return x
     if isinstance(x, Real) and not isinstance(x, bool):
         return int(x) if isinstance(x, Integral) else float(x)
     raise TypeError(f"{function}: {argument} must be a number; got {describe(x)}")

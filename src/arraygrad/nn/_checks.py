@@ -47,6 +47,8 @@ def check_shape(name: str, argument: str, x: Any, shape: tuple[int, ...]) -> Non
 
 def as_pair(name: str, argument: str, x: Any, least: int) -> tuple[int, int]:
     """Convert an int or a pair of ints to a pair."""
+    if type(x) is int and x >= least:
+        return x, x
     pair = (x, x) if isinstance(x, Integral) else x
     if (
         not isinstance(pair, (tuple, list))

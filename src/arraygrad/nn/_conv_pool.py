@@ -113,7 +113,7 @@ def conv2d(
     kernel: Any = weight.shape[2:]
     w = _windows_on("conv2d", x, kernel, stride, padding, dilation)
     out, inside = weight.shape[:2]
-    whole = isinstance(groups, Integral) and groups >= 1
+    whole = (type(groups) is int or isinstance(groups, Integral)) and groups >= 1
     if not whole or out % groups or x.shape[1] != inside * groups:
         raise ValueError(
             f"conv2d: weight must have shape (out, in / groups, h, w), out divisible by groups; "

@@ -116,17 +116,21 @@ def embedding(ids: Tensor, weight: Tensor, padding_idx: int | None = None) -> Te
         )
     rows, features = weight.shape
     padding_idx = _padding_row("embedding", padding_idx, rows)
-    if ids.device.type == "cpu" and ids.size:  # where checking is cheap
-        low, high = int(smallest(ids)), int(largest(ids))
-        if low < 0 or high >= rows:
-            raise IndexError(
-                f"embedding: ids must be from 0 to {rows - 1}; got {low if low < 0 else high}"
-            )
-    out = reshape(take(weight, reshape(ids, (-1,)), axis=0), (*ids.shape, features))
+    known = ids.device.type == "cpu"  # where checking is cheap
+    if known and ids.dtype.kind == "i" and ids.size:
+        lowest = int(smallest(ids))
+        if lowest < 0:
+            raise IndexError(f"embedding: ids must be from 0 to {rows - 1}; got {lowest}")
+    try:
+        out = take(weight, reshape(ids, (-1,)), axis=0)
+    except IndexError as error:
+        got = int(largest(ids))
+        raise IndexError(f"embedding: ids must be from 0 to {rows - 1}; got {got}") from error
+    out = reshape(out, (*ids.shape, features))
     if padding_idx is None:
         return out
     padding = ids == padding_idx
-    if ids.dtype.kind == "i" and ids.device.type != "cpu":
+    if not known and ids.dtype.kind == "i":
         padding = padding | (ids == padding_idx - rows)
     return where(expand_dims(padding, axis=-1), stop_gradient(out), out)
 

@@ -222,7 +222,7 @@ class _Convolutions:
         out = parts[0] if len(parts) == 1 else xp.concatenate(parts, axis=1)
         if bias is not None:
             bias = bias[:, None, None, None]
-            if xp.result_type(out, bias) == out.dtype:
+            if bias.dtype == out.dtype or xp.result_type(out, bias) == out.dtype:
                 out += bias
             else:
                 out = out + bias
