@@ -943,6 +943,8 @@ def test_minimize_bounds_and_constraints(xp):
         found = optim.minimize(f, x0, method=method, bounds=((xp.asarray(-1.0), -1.0), 2.0))
         np.testing.assert_allclose(found.x[0].numpy(), 2.0, atol=1e-6)
         np.testing.assert_allclose(found.x[1].numpy(), 1.0, atol=1e-6)
+    found = optim.minimize(f, x0, bounds=(np.float32(-1), np.int64(2)))
+    np.testing.assert_allclose(found.x[0].numpy(), 2.0, atol=1e-6)
     equal = {"type": "eq", "fun": lambda p: xp.sum(p[0], axis=0) + p[1]}
     above = {"type": "ineq", "fun": lambda p: p[1] - 2.0}
     found = optim.minimize(f, x0, constraints=[equal, above])

@@ -232,7 +232,8 @@ def batch_norm(
     Returns
     -------
     Tensor
-        Has the shape of `x`. The dtypes of `x`, `weight` and `bias` are promoted.
+        Has the shape of `x`. The dtypes of `x`, `weight`, `bias` and, without `training`,
+        the running statistics are promoted.
 
     Raises
     ------
