@@ -139,6 +139,7 @@ def test_the_square_of_a_complex_error_is_that_of_its_size(xp, same):
     z = xp.asarray([3 + 4j, 1j])
     same(nn.mse(z, 0 * z, "none"), [25.0, 1.0])
     same(autodiff.grad(nn.mse)(z, 0 * z), [3 + 4j, 1j])
+    same(nn.mse(xp.asarray([complex(math.inf, 0), 0]), 0 * z), math.inf)
 
 
 # ---- small integers and bools
@@ -736,6 +737,17 @@ def test_layer_norm(xp, same, shape):
     smooth(xp, lambda x, w, b: nn.layer_norm(x, shape, w, b) ** 2, numbers(2, 3, 4), w, b)
     equal = autodiff.grad(lambda x: xp.sum(nn.layer_norm(x, 4) ** 2))(xp.ones((2, 4)) * 1e4)
     same(equal, np.zeros((2, 4)))
+
+
+def test_layer_norm_of_nothing(xp):
+    for shape, axes in (((3, 0), 0), ((0, 3), 3), ((2, 0, 3), (0, 3))):
+        x = xp.ones(shape)
+        y, pull = autodiff.vjp(lambda x, axes=axes: nn.layer_norm(x, axes), x)
+        assert y.shape == pull(y)[0].shape == shape
+        assert (
+            autodiff.jvp(lambda x, axes=axes: nn.layer_norm(x, axes), (x,), (x,))[1].shape == shape
+        )
+        assert nn.layer_norm(x, axes) is not x
 
 
 def test_batch_norm(xp, same):

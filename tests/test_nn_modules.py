@@ -789,6 +789,9 @@ BAD = {
     ),
     "groups that are no int": (lambda: nn.Conv2d(4, 4, 3, groups=2.0), ValueError, "Conv2d: .*2.0"),
     "channels that are no int": (lambda: nn.Conv2d(4.0, 4, 3), TypeError, "Conv2d: .*4.0"),
+    "a state that is no dict": (
+        lambda: nn.Linear(3, 2).load_state_dict(None), TypeError, "load_state_dict: .*got None"
+    ),
     "devices": (
         lambda: nn.Linear(3, 2, rng=arraygrad.random.default_rng(0), device="strict:0"),
         ValueError,

@@ -780,6 +780,11 @@ def test_plateaus_that_count_small_and_infinite_changes():
     assert rates([1.0] * 4, eps=0.5) == [1.0, 1.0, 1.0, 1.0]
     assert rates([1.0] * 4, min_lr=0.4) == [1.0, 0.5, 0.4, 0.4]
     assert rates([1.0] * 3, min_lr=2.0) == [1.0, 1.0, 1.0]
+    for metric in (np.float32(1), np.asarray(1.0), arraygrad.ones(1), arraygrad.asarray(1)):
+        assert rates([metric, metric]) == [1.0, 0.5]
+    for metric in (None, "1", 1j, arraygrad.asarray(1j)):
+        with pytest.raises(TypeError, match=r"^ReduceLROnPlateau.step: metrics must be a number"):
+            rates([metric])
     with pytest.raises(ValueError, match="threshold_mode must be 'rel' or 'abs'; got 'max'"):
         rates([], threshold_mode="max")
 

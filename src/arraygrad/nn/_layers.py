@@ -195,7 +195,8 @@ def layer_norm(
         raise ValueError(f"layer_norm: the last axes of x must be {shape}; got shape {x.shape}")
     check_shape("layer_norm", "weight", weight, shape)
     check_shape("layer_norm", "bias", bias, shape)
-    y, _, _ = standardise(x, tuple(range(-len(shape), 0)), as_number("layer_norm", "eps", eps))
+    axes, eps = tuple(range(-len(shape), 0)), as_number("layer_norm", "eps", eps)
+    y = standardise(x, axes, eps)[0] if x.size else xp.positive(x)  # without means of nothing
     if weight is not None:
         y = y * weight
     return y if bias is None else y + bias

@@ -89,7 +89,10 @@ def mse(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     Tensor(4.5, dtype=float64)
     """
     r = _difference("mse", input, target)
-    squares = xp.square(r) if r.dtype.kind == "f" else xp.real(r * xp.conj(r))
+    if r.dtype.kind == "c":
+        squares = xp.square(xp.real(r)) + xp.square(xp.imag(r))
+    else:
+        squares = xp.square(r)
     return _reduced("mse", squares, reduction)
 
 

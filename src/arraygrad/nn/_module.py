@@ -323,7 +323,7 @@ class Module:
             If names are missing or unexpected, or shapes differ. If any error is raised, nothing
             has been written.
         TypeError
-            If a value is not a tensor, or its dtype would lose precision.
+            If `state` is not a dict, a value is not a tensor, or its dtype would lose precision.
         DeviceMismatchError
             If a tensor is on another device.
 
@@ -341,6 +341,10 @@ class Module:
         ...
         ValueError: load_state_dict: Linear: missing bias; unexpected scale
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"load_state_dict: expected a dict of tensors by name; got {describe(state)}"
+            )
         here = dict(_named(self))
         missing = [name for name in here if name not in state]
         unexpected = [name for name in state if name not in here]

@@ -9,7 +9,6 @@ from numbers import Integral
 from typing import Any
 
 from .._errors import as_int, as_number, describe
-from .._tensor import Tensor
 from ._optimizers import Optimizer
 
 
@@ -512,10 +511,13 @@ class ReduceLROnPlateau(LRScheduler):
 
         Raises
         ------
+        TypeError
+            If `metrics` is not a real number.
         RuntimeError
             If the learning rates have been set otherwise since the last step.
         """
-        value = float(metrics.item() if isinstance(metrics, Tensor) else metrics)
+        value = metrics.item() if hasattr(metrics, "item") else metrics
+        value = as_number("ReduceLROnPlateau.step", "metrics", value)
         if self._is_better(value):
             self.best, self.num_bad_epochs = value, 0
         else:
