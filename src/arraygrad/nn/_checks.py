@@ -66,9 +66,9 @@ def warn_of_promotion(layer: str, x: Any, weight: Tensor | None) -> None:
 
     Python shows a warning once for each line, which is the first outside of this package.
     """
-    if not isinstance(x, Tensor) or weight is None or x.dtype == weight.dtype:
+    if not isinstance(x, Tensor) or weight is None or x._data.dtype is weight._data.dtype:
         return
-    if x.dtype.kind != "f" or weight.dtype.kind != "f":
+    if x.dtype == weight.dtype or x.dtype.kind != "f" or weight.dtype.kind != "f":
         return
     level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("arraygrad."):
