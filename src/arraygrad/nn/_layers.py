@@ -196,7 +196,7 @@ def layer_norm(
     check_shape("layer_norm", "weight", weight, shape)
     check_shape("layer_norm", "bias", bias, shape)
     axes, eps = tuple(range(-len(shape), 0)), as_number("layer_norm", "eps", eps)
-    y = standardise(x, axes, eps)[0] if x.size else xp.positive(x)  # without means of nothing
+    y = standardise(x, axes, eps)[0] if x.size else xp.positive(x)  # (a mean of nothing warns)
     if weight is not None:
         y = y * weight
     return y if bias is None else y + bias

@@ -447,7 +447,7 @@ class ReduceLROnPlateau(LRScheduler):
     min_lr : float, optional
         Minimum learning rate.
     eps : float, optional
-        Smallest change of a learning rate; smaller ones are ignored.
+        Changes of a learning rate up to this size are ignored.
 
     Raises
     ------
@@ -543,7 +543,7 @@ class ReduceLROnPlateau(LRScheduler):
         for _ in range(self.reductions):
             lower = max(lr * self.factor, self.min_lr)
             if not lr - lower > self.eps:
-                break  # and so for all further reductions
+                break  # every further reduction would do the same
             lr = lower
         return lr
 
