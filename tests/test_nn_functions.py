@@ -113,6 +113,15 @@ def test_the_gradient_of_a_complex_convolution_has_conjugates(xp, same):
         same(leaf.grad, [[[[-1j]]]])
 
 
+@pytest.mark.parametrize("real", [None, 0, 1])
+def test_second_derivatives_of_complex_convolutions(xp, real):
+    """The cotangent of a square depends on the arguments, too."""
+    arrays = [complex_numbers(1, 2, 3, 3), complex_numbers(2, 1, 2, 2)]
+    if real is not None:
+        arrays[real] = arrays[real].real
+    smooth(xp, lambda x, w: nn.conv2d(x, w, padding=1, groups=2) ** 2, *arrays)
+
+
 @pytest.mark.parametrize("n", [3, 3000])
 @pytest.mark.parametrize("real", [None, 0, 1])
 @pytest.mark.parametrize("how", [{}, {"stride": 2, "padding": 1}, {"groups": 2, "dilation": 2}])
