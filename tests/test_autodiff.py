@@ -744,6 +744,22 @@ def test_hooks(xp):
         xp.sum(w).backward()
 
 
+def test_a_hook_is_removed_at_the_end_of_a_block(xp):
+    w = variable(xp.asarray([1.0, 2.0]))
+    with w.register_hook(lambda g: 10 * g) as hook:
+        xp.sum(w).backward()
+        close(w.grad, [10.0, 10.0])
+    w.grad = None
+    xp.sum(w).backward()
+    close(w.grad, [1.0, 1.0])
+    hook.remove()  # once more does nothing
+    with pytest.raises(KeyError), w.register_hook(lambda g: 10 * g):
+        raise KeyError
+    w.grad = None
+    xp.sum(w).backward()
+    close(w.grad, [1.0, 1.0])
+
+
 def test_training_in_place(xp):
     w = variable(xp.asarray([5.0, -3.0]))
     memory = w.detach()

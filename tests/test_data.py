@@ -336,6 +336,15 @@ def test_without_tqdm(monkeypatch):
         DataLoader(np.arange(3), progress=True)
 
 
+@pytest.mark.parametrize("integer", [np.int64, np.uint8])
+def test_sizes_may_be_numpys(integer):
+    loader = DataLoader(np.arange(5), batch_size=integer(2), prefetch=integer(1))
+    assert [batch.tolist() for batch in loader] == [[0, 1], [2, 3], [4]]
+    assert json.loads(json.dumps(loader.state_dict()))["batch_size"] == 2
+    state = {k: integer(x) if k == "epoch" else x for k, x in loader.state_dict().items()}
+    loader.load_state_dict(state)
+
+
 # ---- refusals
 
 

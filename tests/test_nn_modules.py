@@ -3,10 +3,13 @@
 import copy
 import importlib.util
 import inspect
+import json
 import math
+import os
 import pickle
 import subprocess
 import sys
+import warnings
 from collections import OrderedDict, defaultdict, namedtuple
 
 import numpy as np
@@ -105,10 +108,26 @@ def test_every_kind_of_dict_is_looked_into(xp, same, make):
     assert {p.dtype for p in net.parameters()} == {np.dtype("float64")}
 
 
-def test_a_function_of_all_modules(xp):
+def test_a_function_of_all_modules_has_inner_ones_first(xp):
     net, seen = Net(xp), []
     assert net.apply(seen.append) is net
-    assert seen == list(net.modules())
+    first, norm, body = net.layers[0], net.layers[1]["norm"], net.body
+    assert [id(m) for m in seen] == [id(m) for m in (first, norm, body[1], body, net)]
+    tied, seen = Tied(xp), []  # each once, also if it is in a circle
+    tied.apply(seen.append)
+    assert [id(m) for m in seen] == [id(tied.one), id(tied)]
+
+
+def test_a_function_of_modules_may_change_them(xp):
+    model = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 2)))
+
+    def replace(module):
+        if isinstance(module, nn.Sequential):
+            module[0] = nn.ReLU()
+
+    model.apply(replace)
+    assert isinstance(model[0], nn.ReLU)
+    assert isinstance(model[1][0], nn.ReLU)
 
 
 def test_layers_in_sequence_by_number(xp, same):
@@ -348,6 +367,63 @@ def test_files_that_are_not_whole(tmp_path):
         nn.load(tmp_path / "none")
 
 
+def test_every_malformed_header_names_the_file(tmp_path):
+    path = tmp_path / "net.safetensors"
+    headers = [
+        {"x": {"dtype": "F64", "shape": shape, "data_offsets": [0, size]}}
+        for shape, size in (
+            ([0, 2**63], 0),
+            ([2**40, 0, 2**40], 0),
+            ([1] * 70, 8),
+            ([2**62, 2**62], 8),
+            ([-1], 8),
+            ([2], 8),
+        )
+    ]
+    tensor = headers[0]["x"]
+    for header in (*headers, {"x": {}}, {"__metadata__": tensor}, [], None, {"x": 1}):
+        data = json.dumps(header).encode()
+        path.write_bytes(len(data).to_bytes(8, "little") + data + b"\0" * 8)
+        with pytest.raises(ValueError, match=r"load: .*net\.safetensors"):
+            nn.load(path)
+    for dtype in ("F8_E4M3", "BF16"):
+        data = json.dumps({"x": {"dtype": dtype, "shape": [0], "data_offsets": [0, 0]}}).encode()
+        path.write_bytes(len(data).to_bytes(8, "little") + data)
+        with pytest.raises((TypeError, ValueError), match=r"load: .*net\.safetensors"):
+            nn.load(path)
+    with pytest.raises(OSError, match=r"load: .*cannot be read"):
+        nn.load(tmp_path)
+    for function in (nn.load, lambda path: nn.save({"x": arraygrad.ones(1)}, path)):
+        with pytest.raises(TypeError, match="path must be a string or path; got 3"):
+            function(3)
+
+
+def test_saving_leaves_other_files_alone(tmp_path):
+    x = {"x": arraygrad.ones(2)}
+    for name in ("model.tmp", ".tmp", "model.safetensors.tmp"):
+        (tmp_path / name).write_text("mine")
+    for path in (tmp_path / "model", tmp_path / "model.safetensors", os.fsencode(tmp_path / "b")):
+        nn.save(x, path)
+        assert nn.load(path)["x"].tolist() == [1.0, 1.0]
+    with pytest.raises(OSError, match=r"save: .*cannot be written"):
+        nn.save(x, tmp_path)
+    for name in ("model.tmp", ".tmp", "model.safetensors.tmp"):
+        assert (tmp_path / name).read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 6
+    (tmp_path / "link").symlink_to(tmp_path / "model")
+    nn.save({"y": arraygrad.zeros(1)}, tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert list(nn.load(tmp_path / "model")) == ["y"]
+    nn.save(x, tmp_path / ("n" * 255))  # as long as a name may be
+
+
+@pytest.mark.parametrize("name", ["__metadata__", "a\ud800"])
+def test_a_name_that_no_file_can_hold(tmp_path, name):
+    with pytest.raises(ValueError, match="save: the format does not have the name"):
+        nn.save({name: arraygrad.ones(1)}, tmp_path / "x")
+    assert not list(tmp_path.iterdir())
+
+
 def test_loading_to_no_device_blames_the_device(tmp_path):
     nn.save({"x": arraygrad.ones(2)}, tmp_path / "x.safetensors")
     with pytest.raises(TypeError, match="Device: expected a name"):
@@ -495,6 +571,40 @@ def test_to_another_device(same):
     assert tied.a.device == tied.two.weight.device == "strict:1"
 
 
+PROMOTING = {
+    "Linear": (lambda **kw: nn.Linear(3, 2, **kw), (4, 3)),
+    "Conv2d": (lambda **kw: nn.Conv2d(3, 2, 1, **kw), (1, 3, 2, 2)),
+    "LayerNorm": (lambda **kw: nn.LayerNorm(3, **kw), (4, 3)),
+    "BatchNorm2d": (lambda **kw: nn.BatchNorm2d(3, **kw), (4, 3, 2, 2)),
+}
+
+
+@pytest.mark.parametrize("name", PROMOTING)
+def test_a_layer_says_once_that_it_promotes(xp, name):
+    make, shape = PROMOTING[name]
+    for weights, data, wide in (
+        ("float64", "float32", True),
+        ("float32", "float64", True),
+        ("float64", "float64", False),
+        ("float32", "float32", False),
+        ("float64", "int64", False),
+    ):
+        model, x = nn.Sequential(make(dtype=weights)), xp.ones(shape, dtype=data)
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("default")
+            for _ in range(3):
+                y = model(x)
+        assert len(found) == wide, (weights, data)
+        assert y.dtype == ("float64" if wide else weights)
+        for warning in found:
+            assert warning.filename == __file__
+            text = f"{name}: an input of dtype {data} and weights of dtype {weights} are computed"
+            assert str(warning.message).startswith(text)
+    if name in ("Linear", "Conv2d"):
+        make()(xp.ones(shape, dtype=xp.complex64))  # complex numbers are another matter
+    nn.linear(xp.ones((1, 3)), xp.ones((2, 3), dtype=xp.float32))  # functions promote in silence
+
+
 def test_to_another_dtype(xp):
     model = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4)).astype(xp.float32)
     assert {p.dtype.name for p in model.parameters()} == {"float32"}
@@ -614,6 +724,13 @@ def test_dropout_in_evaluation_and_when_moved(xp, same):
     assert layer.eval()(x) is x
 
 
+def test_flattening_a_number_gives_a_vector(xp, same):
+    same(nn.Flatten(0)(xp.asarray(3.0)), [3.0])
+    assert nn.Flatten(1, 1)(xp.ones((2, 3, 4))).shape == (2, 3, 4)
+    with pytest.raises(ValueError, match="Flatten: axes 1 to -1 do not exist"):
+        nn.Flatten()(xp.asarray(3.0))
+
+
 def test_text():
     model = nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.ReLU()))
     assert repr(model).splitlines() == [
@@ -661,6 +778,20 @@ BAD = {
     ),
     "features": (lambda: nn.Linear(3, 2)(arraygrad.ones((1, 4))), ValueError, "linear: .*(1, 4)"),
     "axes": (lambda: nn.Flatten(2)(arraygrad.ones((1, 4))), ValueError, "Flatten: .*2 to -1"),
+    "axes in reverse": (
+        lambda: nn.Flatten(2, 1)(arraygrad.ones(IMAGES)), ValueError, "Flatten: .*2 and 1"
+    ),
+    "the last axis before the first": (
+        lambda: nn.Flatten(-1, 0)(arraygrad.ones((1, 4))), ValueError, "Flatten: .*1 and 0"
+    ),
+    "an index before the first": (
+        lambda: nn.Embedding(3, 2)(arraygrad.asarray([-1])), IndexError, "embedding: ids .*got -1"
+    ),
+    "groups that are no int": (lambda: nn.Conv2d(4, 4, 3, groups=2.0), ValueError, "Conv2d: .*2.0"),
+    "channels that are no int": (lambda: nn.Conv2d(4.0, 4, 3), TypeError, "Conv2d: .*4.0"),
+    "a state that is no dict": (
+        lambda: nn.Linear(3, 2).load_state_dict(None), TypeError, "load_state_dict: .*got None"
+    ),
     "devices": (
         lambda: nn.Linear(3, 2, rng=arraygrad.random.default_rng(0), device="strict:0"),
         ValueError,

@@ -185,6 +185,71 @@ def test_dtypes(dtype):
         )
 
 
+STRIDED = {
+    "transposed": lambda z: z.T,
+    "every second": lambda z: z[::2, ::2],
+    "a column": lambda z: z[:, 1],
+    "reversed": lambda z: z[::-1, :],
+}
+
+
+@pytest.mark.parametrize("layout", STRIDED)
+@pytest.mark.parametrize("n", [3, 3000])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("SGD", {"momentum": 0.9, "weight_decay": 0.1}),
+        ("Adam", {"amsgrad": True}),
+        ("RMSprop", {"momentum": 0.5, "centered": True}),
+    ],
+)
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
+def test_complex_parameters_of_every_layout(xp, layout, n, name, options):
+    """They are updated as their contiguous copies are, and what lies between them is not."""
+    rng = np.random.default_rng(0)
+    whole = rng.standard_normal((n, 4)) + 1j * rng.standard_normal((n, 4))
+    base = xp.asarray(whole, copy=True)
+    p = STRIDED[layout](base)
+    ours = getattr(optim, name)([p], lr=0.1, **options)
+    flat = xp.asarray(STRIDED[layout](whole).copy())
+    others = getattr(optim, name)([flat], lr=0.1, **options)
+    for i in range(4):
+        g = rng.standard_normal(p.shape) + 1j * rng.standard_normal(p.shape)
+        ours.step([xp.asarray(g)])
+        others.step([xp.asarray(g, copy=True)])
+        if i == 1:  # a loaded state may have another layout
+            ours.load_state_dict(others.state_dict())
+    np.testing.assert_allclose(p.numpy(), flat.numpy(), rtol=1e-12)
+    STRIDED[layout](whole)[...] = flat.numpy()
+    np.testing.assert_allclose(base.numpy(), whole, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.int64])
+def test_options_may_be_numpys_numbers(kind):
+    """They count as Python's, whose dtype is that of the parameters."""
+    rate = kind(1) if kind is np.int64 else kind(0.3)
+    python = rate.item()
+    part = 0.5 if kind is np.int64 else kind(0.3)
+    for name, options in (
+        ("SGD", {"lr": rate, "momentum": rate, "dampening": rate, "weight_decay": rate}),
+        ("Adam", {"lr": rate, "betas": (part, part), "eps": rate, "weight_decay": rate}),
+        ("RMSprop", {"lr": rate, "alpha": part, "eps": rate, "momentum": rate}),
+    ):
+        plain = {k: (0.5 if x == 0.5 else python) for k, x in options.items()}
+        if name == "Adam":
+            plain["betas"] = (plain["lr"], plain["lr"]) if kind is not np.int64 else (0.5, 0.5)
+        for dtype in ("float32", "float64"):
+            p, q = (arraygrad.asarray([1.0, -2.0], dtype=dtype) for _ in range(2))
+            g = arraygrad.asarray([0.3, 0.7], dtype=dtype)
+            one, other = getattr(optim, name)([p], **options), getattr(optim, name)([q], **plain)
+            assert one.param_groups[0] == {**other.param_groups[0], "params": [p]}
+            assert repr(one) == repr(other)
+            for _ in range(3):
+                one.step([g])
+                other.step([g])
+            np.testing.assert_array_equal(p.numpy(), q.numpy())
+
+
 # ---- large parameters, in blocks and by several threads
 
 
@@ -589,10 +654,25 @@ def test_clipping_refuses():
         optim.clip_grad_norm_(g, 1.0, error_if_nonfinite=True)
     assert float(g[0][0]) == 1.0
     for clip in (optim.clip_grad_norm_, optim.clip_grad_value_):
-        with pytest.raises(ValueError, match="must not be negative; got -1"):
-            clip(g, -1)
-    with pytest.raises(TypeError, match="expected parameters or gradients"):
+        for limit in (-1, math.nan):
+            with pytest.raises(ValueError, match=f"must not be negative or NaN; got {limit}"):
+                clip(g, limit)
+        for limit in (None, "1", 1j, arraygrad.ones(2), True):
+            with pytest.raises(TypeError, match=f"^{clip.__name__}: .* must be a number; got"):
+                clip(g, limit)
+        with pytest.raises(TypeError, match="expected floating-point parameters or gradients"):
+            clip([arraygrad.asarray([1])], 1.0)
+    with pytest.raises(TypeError, match="expected floating-point parameters"):
         optim.clip_grad_value_([1.0], 1.0)
+
+
+def test_clipping_complex_gradients():
+    g = {"a": arraygrad.asarray([3.0]), "b": arraygrad.asarray([3j, 4.0])}
+    with pytest.raises(TypeError, match=r"clip_grad_value_: complex .*got .*complex128"):
+        optim.clip_grad_value_(g, 1.0)
+    assert g["a"].tolist() == [3.0]  # nothing has been written
+    assert float(optim.clip_grad_norm_(g["b"], np.float32(2.5), np.int64(2))) == 5.0
+    np.testing.assert_allclose(g["b"].numpy(), [1.5j, 2.0], rtol=1e-6)
 
 
 # ---- schedules
@@ -647,26 +727,106 @@ def test_schedules_in_sequence_agree_with_pytorchs():
     assert found[0] == pytest.approx(found[1], rel=1e-12, abs=1e-15)
 
 
+PLATEAU = {
+    "factor": 0.5, "patience": 1, "cooldown": 2, "min_lr": 0.1, "threshold": 0.01,
+}  # fmt: skip
+METRICS = (3.0, 2.0, 2.0, 2.0, 1.995, 2.5, 1.0, 1.0, 4.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+
+
 @pytest.mark.parametrize("mode", ["min", "max"])
-def test_plateaus_agree_with_pytorchs(mode):
+@pytest.mark.parametrize("threshold_mode", ["rel", "abs"])
+@pytest.mark.parametrize("first", [[], [math.inf], [-math.inf], [math.nan]])
+@pytest.mark.parametrize("eps", [1e-8, 0.2])
+def test_plateaus_agree_with_pytorchs(mode, threshold_mode, first, eps):
     torch = pytest.importorskip("torch")
-    options = {
-        "mode": mode,
-        "factor": 0.5,
-        "patience": 1,
-        "cooldown": 2,
-        "min_lr": 0.1,
-        "threshold": 0.01,
-    }
+    options = {**PLATEAU, "mode": mode, "threshold_mode": threshold_mode, "eps": eps}
     a = optim.ReduceLROnPlateau(optim.SGD([arraygrad.ones(1)], lr=1.0), **options)
     b = torch.optim.lr_scheduler.ReduceLROnPlateau(
         torch.optim.SGD([torch.ones(1)], lr=1.0), **options
     )
-    for x in (3.0, 2.0, 2.0, 2.0, 1.995, 2.5, 1.0, 1.0, 4.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0):
+    for x in (*first, *METRICS):
         a.step(x * autodiff.variable(arraygrad.asarray(1.0)))  # a loss before its backward
         b.step(x)
         assert a.get_last_lr() == pytest.approx(b.get_last_lr())
-    assert a.get_last_lr()[0] < 0.3
+        assert (a.best, a.num_bad_epochs) == (b.best, b.num_bad_epochs)
+    assert a.get_last_lr()[0] <= 0.5
+
+
+def test_plateaus_that_count_small_and_infinite_changes():
+    """Written out as PyTorch's are."""
+
+    def rates(metrics, **options):
+        schedule = optim.ReduceLROnPlateau(
+            optim.SGD([arraygrad.ones(1)], lr=1.0), **{"factor": 0.5, "patience": 0, **options}
+        )
+        found = []
+        for x in metrics:
+            schedule.step(x)
+            found += schedule.get_last_lr()
+        return found
+
+    # A first infinite or NaN loss is no improvement.
+    assert rates([math.inf, 1.0, 0.5]) == [0.5, 0.5, 0.5]
+    assert rates([math.nan, 1.0]) == [0.5, 0.5]
+    assert rates([-math.inf, 1.0, 2.0], mode="max") == [0.5, 0.5, 0.5]
+    assert rates([1.0, 0.5]) == [1.0, 1.0]
+    # Thresholds of a tenth of the best value, or of a tenth.
+    assert rates([10.0, 9.5], threshold=0.1) == [1.0, 0.5]
+    assert rates([10.0, 9.5], threshold=0.1, threshold_mode="abs") == [1.0, 1.0]
+    assert rates([10.0, 10.5], threshold=0.1, mode="max") == [1.0, 0.5]
+    assert rates([10.0, 10.5], threshold=0.1, threshold_mode="abs", mode="max") == [1.0, 1.0]
+    # Changes up to eps are ignored, for good.
+    assert rates([1.0] * 5, eps=0.2) == [1.0, 0.5, 0.25, 0.25, 0.25]
+    assert rates([1.0] * 4, eps=0.5) == [1.0, 1.0, 1.0, 1.0]
+    assert rates([1.0] * 4, min_lr=0.4) == [1.0, 0.5, 0.4, 0.4]
+    assert rates([1.0] * 3, min_lr=2.0) == [1.0, 1.0, 1.0]
+    for metric in (np.float32(1), np.asarray(1.0), arraygrad.ones(1), arraygrad.asarray(1)):
+        assert rates([metric, metric]) == [1.0, 0.5]
+    for metric in (None, "1", 1j, arraygrad.asarray(1j)):
+        with pytest.raises(TypeError, match=r"^ReduceLROnPlateau.step: metrics must be a number"):
+            rates([metric])
+    with pytest.raises(ValueError, match="threshold_mode must be 'rel' or 'abs'; got 'max'"):
+        rates([], threshold_mode="max")
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_schedules_of_numpys_numbers(kind):
+    third, two = kind(0.3), np.int64(2)
+    p = float(third)
+
+    def rates(make):
+        schedule = make(optim.SGD([arraygrad.ones(1)], lr=1.0))
+        found = []
+        for _ in range(5):
+            schedule.step(*([1.0] if isinstance(schedule, optim.ReduceLROnPlateau) else []))
+            found += schedule.get_last_lr()
+        return found
+
+    for one, other in (
+        (lambda o: optim.StepLR(o, two, third), lambda o: optim.StepLR(o, 2, p)),
+        (lambda o: optim.MultiStepLR(o, [two], third), lambda o: optim.MultiStepLR(o, [2], p)),
+        (lambda o: optim.ExponentialLR(o, third), lambda o: optim.ExponentialLR(o, p)),
+        (
+            lambda o: optim.LinearLR(o, third, third, two),
+            lambda o: optim.LinearLR(o, p, p, 2),
+        ),
+        (
+            lambda o: optim.CosineAnnealingLR(o, two, third),
+            lambda o: optim.CosineAnnealingLR(o, 2, p),
+        ),
+        (lambda o: optim.LambdaLR(o, lambda n: third), lambda o: optim.LambdaLR(o, lambda n: p)),
+        (
+            lambda o: optim.ReduceLROnPlateau(
+                o, factor=third, patience=np.int64(0), threshold=third, min_lr=third, eps=third
+            ),
+            lambda o: optim.ReduceLROnPlateau(
+                o, factor=p, patience=0, threshold=p, min_lr=p, eps=p
+            ),
+        ),
+    ):
+        found = rates(one)
+        assert found == rates(other)
+        assert {type(x) for x in found} == {float}
 
 
 def test_schedules_go_on_from_their_state():
@@ -711,6 +871,25 @@ def test_what_schedules_refuse():
     ):
         with pytest.raises(ValueError):
             make()
+    for given in (None, "1", [1], 1j, arraygrad.ones(2), True):
+        for make in (
+            lambda a: optim.StepLR(optimizer, 1, a),
+            lambda a: optim.MultiStepLR(optimizer, [1], a),
+            lambda a: optim.MultiStepLR(optimizer, 1.0 if a is None else [a]),
+            lambda a: optim.ExponentialLR(optimizer, a),
+            lambda a: optim.LinearLR(optimizer, a),
+            lambda a: optim.LinearLR(optimizer, 0.5, a),
+            lambda a: optim.CosineAnnealingLR(optimizer, 2, a),
+            lambda a: optim.LambdaLR(optim.SGD([arraygrad.ones(1)]), lambda n: [a]),
+            lambda a: optim.SequentialLR(optimizer, [first, first], [a]),
+            lambda a: optim.SequentialLR(optimizer, a, [1]),
+            *(
+                lambda a, name=name: optim.ReduceLROnPlateau(optimizer, **{name: a})
+                for name in ("factor", "patience", "threshold", "cooldown", "min_lr", "eps")
+            ),
+        ):
+            with pytest.raises(TypeError, match=r"^\w+LR\w*: .* must b.*; got|to this optimiser"):
+                make(given)
     with pytest.raises(TypeError, match="to this optimiser"):
         optim.SequentialLR(optim.SGD([arraygrad.ones(1)]), [first], [])
 
@@ -769,6 +948,8 @@ def test_minimize_bounds_and_constraints(xp):
         found = optim.minimize(f, x0, method=method, bounds=((xp.asarray(-1.0), -1.0), 2.0))
         np.testing.assert_allclose(found.x[0].numpy(), 2.0, atol=1e-6)
         np.testing.assert_allclose(found.x[1].numpy(), 1.0, atol=1e-6)
+    found = optim.minimize(f, x0, bounds=(np.float32(-1), np.int64(2)))
+    np.testing.assert_allclose(found.x[0].numpy(), 2.0, atol=1e-6)
     equal = {"type": "eq", "fun": lambda p: xp.sum(p[0], axis=0) + p[1]}
     above = {"type": "ineq", "fun": lambda p: p[1] - 2.0}
     found = optim.minimize(f, x0, constraints=[equal, above])

@@ -228,6 +228,73 @@ def test_what_is_infinite_has_no_nan_in_its_gradient():
         assert grad(lambda x, f=f: f(T(INF), x))(T(1.0)) == 0
 
 
+def test_a_weight_of_zero_has_derivatives():
+    """The product with it is zero, but not the product's derivative in it."""
+    a, b = T([0.5, -0.3, 0.8]), T([0.0, 0.4, 0.7])
+    for return_sign in (False, True):
+
+        def f(a, b, return_sign=return_sign):
+            out = special.logsumexp(a, b=b, return_sign=return_sign)
+            return out[0] if return_sign else out
+
+        autodiff.check_grads(f, (a, b))
+        assert grad(lambda a, b, f=f: grad(f, argnums=1)(a, b)[0])(a, b)[0] > 0.5
+    g = grad(lambda a, b: grad(special.logsumexp, argnums=0)(a, b=b)[1], argnums=1)
+    assert not xp.any(xp.isnan(g(T([INF, 0.0, 1.0]), T([0.0, 1.0, 1.0]))[1:]))
+
+
+# ---- complex numbers
+
+#: Functions with complex derivatives.
+COMPLEX = {
+    "erf", "erfc", "erfcx", "exp1", "expi", "log_ndtr", "ndtr", "sinc", "spence",
+    "xlog1py", "xlogy",
+}  # fmt: skip
+Z = [0.7 + 0.4j, -0.6 + 1.1j, 1.3 - 0.2j]
+
+
+def complex_operands(name):
+    """Each operand of a function complex in turn, and all of them."""
+    n = 1 if name == "digamma" else len(OPERANDS[name])
+    real = [np.asarray([0.7, 1.4, 0.3]) + i for i in range(n)]
+    for which in [{i} for i in range(n)] + [set(range(n))]:
+        yield [T(np.asarray(Z) + i if i in which else x) for i, x in enumerate(real)]
+
+
+@pytest.mark.parametrize("name", sorted({*OPERANDS, "digamma"}))
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # SciPy's, outside of what is defined
+def test_complex_numbers_are_right_or_refused(name):
+    """Values are SciPy's, derivatives those of complex differences, or each is refused by name."""
+    function, theirs = getattr(special, name), load_scipy_special(name)
+    refusals = []
+    for operands in complex_operands(name):
+        try:
+            found = function(*operands)
+        except TypeError as error:
+            refusals.append(str(error).split(":")[0])
+            continue
+        np.testing.assert_allclose(found.numpy(), theirs(*[x.numpy() for x in operands]))
+        try:
+            autodiff.check_grads(function, tuple(operands))
+        except NotDifferentiableError as error:
+            refusals.append(str(error).split(":")[0].replace("psi", name))
+    assert set(refusals) <= {f"special.{name}"}
+    if name in COMPLEX:
+        assert len(refusals) < len(list(complex_operands(name)))
+
+
+def test_sums_of_complex_exponentials():
+    a, b = T([Z, Z[::-1]]), T([[0.7 - 0.4j, 0.6 + 1.1j, 1.3 - 0.2j], [0.1j, 0.2, 0.3 + 1j]])
+    for f in (special.softmax, special.log_softmax, special.logsumexp):
+        autodiff.check_grads(lambda x, f=f: f(x, axis=1), (a,))
+    for x, weights in ((a, b), (a, xp.abs(b)), (xp.abs(a), b)):
+        for sign in (False, True):
+            autodiff.check_grads(
+                lambda x, w, sign=sign: special.logsumexp(x, axis=1, b=w, return_sign=sign),
+                (x, weights),
+            )
+
+
 # ---- derivatives far out and near what is special, by mpmath
 
 

@@ -1,8 +1,9 @@
-"""Exceptions of the package, and the rewording of backend errors for the user."""
+"""Exceptions of the package, the rewording of backend errors, and checks of numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
 
 
 class DeviceMismatchError(ValueError):
@@ -29,6 +30,22 @@ def describe(x: object) -> str:
         return f"{kind}(shape={shape}, dtype={dtype})"
     text = repr(x)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def as_int(function: str, argument: str, x: object) -> int:
+    """Python's int for an argument that is one of Python's or NumPy's."""
+    if type(x) is int or (isinstance(x, Integral) and not isinstance(x, bool)):
+        return int(x)
+    raise TypeError(f"{function}: {argument} must be an int; got {describe(x)}")
+
+
+def as_number(function: str, argument: str, x: object) -> int | float:
+    """Python's number for an argument; the dtype of one of NumPy's would count in arithmetic."""
+    if type(x) is float or type(x) is int:
+        return x
+    if isinstance(x, Real) and not isinstance(x, bool):
+        return int(x) if isinstance(x, Integral) else float(x)
+    raise TypeError(f"{function}: {argument} must be a number; got {describe(x)}")
 
 
 def explain(

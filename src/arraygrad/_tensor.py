@@ -424,7 +424,7 @@ class Tensor(Operators):
         Returns
         -------
         Hook
-            Has a method `remove`.
+            Has a method `remove`. As a context manager it removes the function at the end.
 
         Raises
         ------

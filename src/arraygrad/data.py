@@ -12,7 +12,7 @@ from typing import Any
 from . import _hints, _pytree
 from ._creation import asarray
 from ._device import Device, get_device
-from ._errors import describe
+from ._errors import as_int, describe
 from ._indexing import take
 from ._typing import DeviceLike, Tensor
 from .random import Generator, default_rng
@@ -285,11 +285,10 @@ def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
 
 
 def _check_int(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"DataLoader: {name} must be an int; got {describe(value)}")
-    if value < least:
-        raise ValueError(f"DataLoader: {name} must be at least {least}; got {value}")
-    return value
+    number = as_int("DataLoader", name, value)
+    if number < least:
+        raise ValueError(f"DataLoader: {name} must be at least {least}; got {number}")
+    return number
 
 
 def _tqdm() -> Any:

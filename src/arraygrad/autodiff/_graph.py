@@ -172,6 +172,12 @@ class Hook:
         if node is not None and node.hooks is not None:
             node.hooks.pop(self._key, None)
 
+    def __enter__(self) -> Hook:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
 
 class Tangent(Trace):
     """The trace of a tensor in forward mode: its tangent, None for zero."""

@@ -6,9 +6,11 @@ import math
 
 from .. import _elementwise as xp
 from .._data_type import finfo
-from .._dispatch import as_floating, call, check_tensor
+from .._dispatch import call
+from .._errors import as_int
 from .._typing import Tensor
 from ..special import ndtr
+from ._checks import as_real, check_real
 from ._module import Module
 from ._rules import log_softmax as _log_softmax
 from ._rules import sigmoid as _sigmoid
@@ -20,12 +22,17 @@ def relu(x: Tensor) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Input of any shape.
+        Real input of any shape.
 
     Returns
     -------
     Tensor
         Result with the shape of `x`. The derivative at 0 is 0.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, or is complex.
 
     Examples
     --------
@@ -34,6 +41,7 @@ def relu(x: Tensor) -> Tensor:
     >>> nn.relu(xp.asarray([-1.0, 2.0]))
     Tensor([0., 2.], dtype=float64)
     """
+    check_real("relu", x)
     return xp.maximum(x, 0)
 
 
@@ -66,12 +74,17 @@ def sigmoid(x: Tensor) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Input of any shape.
+        Real input of any shape.
 
     Returns
     -------
     Tensor
         Values from 0 to 1.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, or is complex.
 
     Examples
     --------
@@ -80,7 +93,7 @@ def sigmoid(x: Tensor) -> Tensor:
     >>> nn.sigmoid(xp.asarray([-1e4, 0.0, 1e4]))
     Tensor([0. , 0.5, 1. ], dtype=float64)
     """
-    return _sigmoid(as_floating(x))
+    return _sigmoid(as_real("sigmoid", x))
 
 
 def silu(x: Tensor) -> Tensor:
@@ -89,12 +102,17 @@ def silu(x: Tensor) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Input of any shape.
+        Real input of any shape.
 
     Returns
     -------
     Tensor
         Result with the shape of `x`; 0 at minus infinity.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, or is complex.
 
     References
     ----------
@@ -108,7 +126,7 @@ def silu(x: Tensor) -> Tensor:
     >>> nn.silu(xp.asarray([-1e4, 0.0, 1e4]))
     Tensor([   -0.,     0., 10000.], dtype=float64)
     """
-    return call("nn.silu", as_floating(x))
+    return call("nn.silu", as_real("silu", x))
 
 
 def _above(x: Tensor) -> Tensor:
@@ -122,7 +140,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Input of any shape.
+        Real input of any shape.
     approximate : str, optional
         ``"none"``, or ``"tanh"`` for x · (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2. ``"none"``
         requires SciPy on the CPU.
@@ -134,6 +152,8 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor, or is complex.
     ValueError
         If `approximate` is unknown.
 
@@ -150,8 +170,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     >>> nn.gelu(xp.asarray([1.0]), approximate="tanh")
     Tensor([0.84119199], dtype=float64)
     """
-    check_tensor("gelu", x)
-    x = as_floating(x)
+    x = as_real("gelu", x)
     if approximate == "none":
         return _above(x) * ndtr(x)
     if approximate != "tanh":
@@ -167,7 +186,7 @@ def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Scores of any shape.
+        Real scores of any shape.
     axis : int, optional
         Axis to normalise over.
 
@@ -175,6 +194,13 @@ def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
     -------
     Tensor
         Log-probabilities with the shape of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor or is complex, or `axis` is not an int.
+    ValueError
+        If the axis does not exist.
 
     Notes
     -----
@@ -187,7 +213,7 @@ def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
     >>> nn.log_softmax(xp.asarray([1e4, 0.0, -xp.inf]))
     Tensor([     0., -10000.,    -inf], dtype=float64)
     """
-    return _log_softmax(as_floating(x), axis)
+    return _log_softmax(as_real("log_softmax", x), as_int("log_softmax", "axis", axis))
 
 
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
@@ -196,7 +222,7 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
     Parameters
     ----------
     x : Tensor
-        Scores of any shape.
+        Real scores of any shape.
     axis : int, optional
         Axis to normalise over.
 
@@ -204,6 +230,13 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
     -------
     Tensor
         Probabilities with the shape of `x`, which sum to 1 along the axis.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor or is complex, or `axis` is not an int.
+    ValueError
+        If the axis does not exist.
 
     Notes
     -----
@@ -216,7 +249,7 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
     >>> nn.softmax(xp.asarray([1e4, 1e4, -1e4]))
     Tensor([0.5, 0.5, 0. ], dtype=float64)
     """
-    return call("nn.softmax", as_floating(x), (), {"axis": axis})
+    return call("nn.softmax", as_real("softmax", x), (), {"axis": as_int("softmax", "axis", axis)})
 
 
 # ---- as modules

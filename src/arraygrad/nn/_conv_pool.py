@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 from .._backends.common.nn import Image, Windows
 from .._creation import full
 from .._dispatch import call, check_tensor
 from .._errors import describe
+from .._manipulation import expand_dims, squeeze
 from .._typing import Tensor
+from ._checks import as_floating, as_pair, check_real, check_shape
 from ._rules import convolve
 
 Two = int | tuple[int, int]
-
-
-def as_pair(function: str, name: str, x: Any, least: int) -> Image:
-    """Convert an int or a pair of ints to a pair."""
-    pair = (x, x) if isinstance(x, int) else x
-    if (
-        not isinstance(pair, (tuple, list))
-        or len(pair) != 2
-        or not all(isinstance(n, int) and n >= least for n in pair)
-    ):
-        raise ValueError(
-            f"{function}: {name} must be an int of at least {least}, or a pair of such; got {x!r}"
-        )
-    return tuple(pair)
 
 
 def _padding(name: str, padding: Any, kernel: Image, stride: Image, dilation: Image) -> Any:
@@ -40,15 +29,25 @@ def _padding(name: str, padding: Any, kernel: Image, stride: Image, dilation: Im
     return pads, pads
 
 
-def _windows_on(
-    name: str, x: Any, kernel: Image, stride: Any, padding: Any, dilation: Any
-) -> Windows:
+def _batch(name: str, x: Any) -> tuple[Tensor, bool]:
+    """Images with an axis for the batch, and whether `x` is a single one without that axis."""
     check_tensor(name, x)
+    if x.ndim == 3:
+        return expand_dims(x, axis=0), True
     if x.ndim != 4:
-        raise ValueError(f"{name}: images must have shape (n, channels, h, w); got {x.shape}")
+        raise ValueError(
+            f"{name}: images must have shape (n, channels, h, w) or (channels, h, w); got {x.shape}"
+        )
+    return x, False
+
+
+def _windows_on(
+    name: str, x: Tensor, kernel: Image, stride: Any, padding: Any, dilation: Any
+) -> Windows:
     stride, dilation = as_pair(name, "stride", stride, 1), as_pair(name, "dilation", dilation, 1)
     before, after = _padding(name, padding, kernel, stride, dilation)
-    w = Windows(x.shape[2:], kernel, stride, before, after, dilation)
+    size: Any = x.shape[2:]
+    w = Windows(size, kernel, stride, before, after, dilation)
     if min(w.counts) < 1:
         raise ValueError(
             f"{name}: kernel {kernel} with dilation {dilation} does not fit into images of "
@@ -71,11 +70,11 @@ def conv2d(
     Parameters
     ----------
     x : Tensor
-        Images of shape (n, channels, height, width).
+        Images of shape (n, channels, height, width), or one of shape (channels, height, width).
     weight : Tensor
         Kernels of shape (out channels, channels / groups, height, width).
     bias : Tensor, optional
-        Number to add to each output channel.
+        Vector of shape (out channels,) to add to the channels of the result.
     stride, dilation : int or tuple of two, optional
         Steps between windows, and between points of a window.
     padding : int, tuple of two, ``"same"`` or ``"valid"``, optional
@@ -86,10 +85,13 @@ def conv2d(
     Returns
     -------
     Tensor
-        Images of shape (n, out channels, height, width).
+        Images of shape (n, out channels, height, width), without the first axis if `x` has none.
+        The dtypes of `x`, `weight` and `bias` are promoted.
 
     Raises
     ------
+    TypeError
+        If `x`, `weight` or `bias` is not a tensor.
     ValueError
         If the shapes do not fit together, or the kernel does not fit into the images.
 
@@ -102,21 +104,24 @@ def conv2d(
     Tensor([[[[ 8., 12.],
               [20., 24.]]]], dtype=float64)
     """
-    if not isinstance(weight, Tensor) or weight.ndim != 4:
+    x, single = _batch("conv2d", x)
+    check_tensor("conv2d: weight", weight)
+    if weight.ndim != 4:
         raise ValueError(
             f"conv2d: weight must have shape (out, in / groups, h, w); got {describe(weight)}"
         )
     kernel: Any = weight.shape[2:]
     w = _windows_on("conv2d", x, kernel, stride, padding, dilation)
     out, inside = weight.shape[:2]
-    if groups < 1 or out % groups or x.shape[1] != inside * groups:
+    whole = (type(groups) is int or isinstance(groups, Integral)) and groups >= 1
+    if not whole or out % groups or x.shape[1] != inside * groups:
         raise ValueError(
             f"conv2d: weight must have shape (out, in / groups, h, w), out divisible by groups; "
             f"got images of {x.shape[1]} channels, weight of shape {weight.shape}, groups={groups}"
         )
-    if bias is not None and bias.shape != (out,):
-        raise ValueError(f"conv2d: bias must have shape ({out},); got {describe(bias)}")
-    return convolve(x, weight, bias, groups=groups, windows=w)
+    check_shape("conv2d", "bias", bias, (out,))
+    y = convolve(x, weight, bias, groups=int(groups), windows=w)
+    return squeeze(y, axis=0) if single else y
 
 
 def max_pool2d(
@@ -127,7 +132,8 @@ def max_pool2d(
     Parameters
     ----------
     x : Tensor
-        Images of shape (n, channels, height, width).
+        Real images of shape (n, channels, height, width), or one of shape (channels, height,
+        width).
     kernel_size : int or tuple of two
         Size of a window.
     stride : int or tuple of two, optional
@@ -140,10 +146,12 @@ def max_pool2d(
     Returns
     -------
     Tensor
-        Images of shape (n, channels, height, width).
+        Images of shape (n, channels, height, width), without the first axis if `x` has none.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor, or is complex.
     ValueError
         If a window does not fit into the images.
 
@@ -159,8 +167,11 @@ def max_pool2d(
     Tensor([[[[ 5.,  7.],
               [13., 15.]]]], dtype=float64)
     """
+    check_real("max_pool2d", x)
+    x, single = _batch("max_pool2d", x)
     w = _pooling("max_pool2d", x, kernel_size, stride, padding, dilation)
-    return call("nn.max_pool", x, (), {"windows": w})
+    y = call("nn.max_pool", x, (), {"windows": w})
+    return squeeze(y, axis=0) if single else y
 
 
 def avg_pool2d(
@@ -175,7 +186,8 @@ def avg_pool2d(
     Parameters
     ----------
     x : Tensor
-        Images of shape (n, channels, height, width).
+        Images of shape (n, channels, height, width), or one of shape (channels, height, width).
+        Integers and bools are converted to float64.
     kernel_size : int or tuple of two
         Size of a window.
     stride : int or tuple of two, optional
@@ -188,10 +200,12 @@ def avg_pool2d(
     Returns
     -------
     Tensor
-        Images of shape (n, channels, height, width).
+        Images of shape (n, channels, height, width), without the first axis if `x` has none.
 
     Raises
     ------
+    TypeError
+        If `x` is not a tensor.
     ValueError
         If a window does not fit into the images.
 
@@ -203,16 +217,19 @@ def avg_pool2d(
     Tensor([[[[ 2.5,  4.5],
               [10.5, 12.5]]]], dtype=float64)
     """
+    x, single = _batch("avg_pool2d", x)
+    x = as_floating(x)
     w = _pooling("avg_pool2d", x, kernel_size, stride, padding, 1)
-    sums = call("nn.window_sum", x, (), {"windows": w})
-    if count_include_pad or w.padded == w.size:
-        return sums / (w.kernel[0] * w.kernel[1])
-    ones = full((1, 1, *w.size), 1.0, dtype=x.dtype, device=x.device)
-    return sums / call("nn.window_sum", ones, (), {"windows": w})
+    counts: Any = w.kernel[0] * w.kernel[1]
+    if not count_include_pad and w.padded != w.size:
+        ones = full((1, 1, *w.size), 1.0, dtype=x.dtype, device=x.device)
+        counts = call("nn.window_sum", ones, (), {"windows": w})
+    y = call("nn.window_sum", x, (), {"windows": w}) / counts
+    return squeeze(y, axis=0) if single else y
 
 
 def _pooling(
-    name: str, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any
+    name: str, x: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any
 ) -> Windows:
     kernel = as_pair(name, "kernel_size", kernel_size, 1)
     w = _windows_on(name, x, kernel, kernel if stride is None else stride, padding, dilation)

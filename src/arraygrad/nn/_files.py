@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 from .._creation import asarray
 from .._device import get_device
@@ -21,6 +22,13 @@ def _safetensors() -> Any:
     return safetensors
 
 
+def _path(function: str, path: Any) -> str:
+    try:
+        return os.fsdecode(path)
+    except TypeError as error:
+        raise TypeError(f"{function}: path must be a string or path; got {path!r}") from error
+
+
 def save(tensors: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
     """Write tensors to a file atomically.
 
@@ -29,13 +37,16 @@ def save(tensors: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
     tensors : dict
         Tensors by name, as returned by `Module.state_dict`.
     path : str or path
-        Path of the file. An existing file is replaced.
+        Path of the file. An existing file is replaced, also where the path is a link to it. Other
+        files are left alone.
 
     Raises
     ------
     TypeError
         If a name is not a string, a value is not a tensor, or a tensor has dtype complex128, which
         the format lacks.
+    ValueError
+        If a name is ``"__metadata__"``, which the format reserves, or is not valid text.
     OSError
         If the file cannot be written.
     ImportError
@@ -56,22 +67,26 @@ def save(tensors: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
         raise TypeError(
             f"save: expected a dict of tensors, such as model.state_dict(); got {describe(tensors)}"
         )
-    arrays = {}
+    path, arrays = _path("save", path), {}
     for name, x in tensors.items():
         if not isinstance(name, str) or not isinstance(x, Tensor):
             raise TypeError(f"save: expected a Tensor for each name; got {name!r}: {describe(x)}")
+        if name == "__metadata__" or any("\ud800" <= c <= "\udfff" for c in name):
+            raise ValueError(f"save: the format does not have the name {name!r}; choose another")
         if x.dtype == "complex128":
             raise TypeError(
                 f"save: {name}: the format lacks complex128; write xp.real(x) and xp.imag(x)"
             )
         arrays[name] = stop_gradient(x).numpy().copy(order="C")
-    temporary = f"{os.fspath(path)}.tmp"
+    target = os.path.realpath(path)
+    temporary = os.path.join(os.path.dirname(target), f".{uuid4().hex}.tmp")
     library = _safetensors()
     try:
         library.numpy.save_file(arrays, temporary)
-        os.replace(temporary, path)
-    except library.SafetensorError as error:
-        raise OSError(f"save: {os.fspath(path)} cannot be written: {error}") from error
+        os.replace(temporary, target)
+    except (OSError, library.SafetensorError) as error:
+        kind = type(error) if isinstance(error, OSError) else OSError
+        raise kind(f"save: {path} cannot be written: {error}") from error
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
@@ -98,8 +113,8 @@ def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str
         If the file is incomplete or has another format.
     TypeError
         If the file has a dtype that the standard lacks.
-    FileNotFoundError
-        If the file does not exist.
+    OSError
+        If the file does not exist or cannot be read.
     ImportError
         If safetensors, which the extra ``nn`` installs, is missing.
 
@@ -115,13 +130,13 @@ def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str
     {'x': Tensor([0, 1, 2], dtype=int64)}
     """
     library = _safetensors()
-    device = get_device(device)
+    path, device = _path("load", path), get_device(device)
     try:
         arrays = library.numpy.load_file(path)
         return {name: asarray(a, device=device) for name, a in arrays.items()}
-    except library.SafetensorError as error:
-        raise ValueError(
-            f"load: {os.fspath(path)} is not a complete safetensors file: {error}"
-        ) from error
+    except (library.SafetensorError, ValueError) as error:  # NumPy's: a shape that it lacks
+        raise ValueError(f"load: {path} is not a complete safetensors file: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
-        raise TypeError(f"load: {os.fspath(path)} has an unknown dtype: {error}") from error
+        raise TypeError(f"load: {path} has an unknown dtype: {error}") from error
+    except OSError as error:
+        raise type(error)(f"load: {path} cannot be read: {error}") from error

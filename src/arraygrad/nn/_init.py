@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from .._creation import _shape
+from .._errors import as_number, describe
 from .._typing import DeviceLike, DType, Shape, Tensor
 from ..random import Generator, default_rng
 
@@ -52,15 +53,16 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     >>> round(nn.calculate_gain("relu"), 6)
     1.414214
     """
-    if nonlinearity == "leaky_relu":
-        return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
-    try:
-        return _GAINS[nonlinearity]
-    except KeyError:
-        names = ", ".join([*_GAINS, "leaky_relu"])
+    names = [*_GAINS, "leaky_relu"]
+    if nonlinearity not in names:
         raise ValueError(
-            f"calculate_gain: nonlinearity must be one of {names}; got {nonlinearity!r}"
-        ) from None
+            f"calculate_gain: nonlinearity must be one of {', '.join(names)}; "
+            f"got {describe(nonlinearity)}"
+        )
+    if nonlinearity == "leaky_relu":
+        slope = 0.01 if param is None else as_number("calculate_gain", "param", param)
+        return math.sqrt(2 / (1 + slope**2))
+    return _GAINS[nonlinearity]
 
 
 _GAINS = {
@@ -113,7 +115,8 @@ def xavier_uniform(
     >>> bool(xp.all(xp.abs(w) <= (6 / 60) ** 0.5))
     True
     """
-    bound = gain * math.sqrt(6 / sum(_fans("xavier_uniform", shape)))
+    fans = sum(_fans("xavier_uniform", shape))
+    bound = as_number("xavier_uniform", "gain", gain) * math.sqrt(6 / fans) if fans else 0.0
     return default_rng(rng, device=device).uniform(-bound, bound, shape, dtype)
 
 
@@ -159,7 +162,8 @@ def xavier_normal(
     >>> nn.xavier_normal((20, 40)).shape
     (20, 40)
     """
-    std = gain * math.sqrt(2 / sum(_fans("xavier_normal", shape)))
+    fans = sum(_fans("xavier_normal", shape))
+    std = as_number("xavier_normal", "gain", gain) * math.sqrt(2 / fans) if fans else 0.0
     return default_rng(rng, device=device).normal(0.0, std, shape, dtype)
 
 
@@ -212,7 +216,11 @@ def kaiming_uniform(
     (8, 3, 5, 5)
     """
     fan = _fan("kaiming_uniform", shape, mode)
-    bound = calculate_gain(nonlinearity, a) * math.sqrt(3 / fan) if fan else 0.0
+    bound = (
+        calculate_gain(nonlinearity, as_number("kaiming_uniform", "a", a)) * math.sqrt(3 / fan)
+        if fan
+        else 0.0
+    )
     return default_rng(rng, device=device).uniform(-bound, bound, shape, dtype)
 
 
@@ -265,5 +273,9 @@ def kaiming_normal(
     (8, 3, 5, 5)
     """
     fan = _fan("kaiming_normal", shape, mode)
-    std = calculate_gain(nonlinearity, a) / math.sqrt(fan) if fan else 0.0
+    std = (
+        calculate_gain(nonlinearity, as_number("kaiming_normal", "a", a)) / math.sqrt(fan)
+        if fan
+        else 0.0
+    )
     return default_rng(rng, device=device).normal(0.0, std, shape, dtype)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from numbers import Integral
 from typing import Any
 
 from .. import _elementwise as xp
 from .._creation import _shape, full, ones, zeros
-from .._dispatch import as_floating, check_tensor
-from .._errors import describe
+from .._dispatch import check_tensor
+from .._errors import as_int, as_number, describe
 from .._indexing import take
 from .._manipulation import expand_dims, reshape
 from .._searching import where
+from .._statistical import max as largest
+from .._statistical import min as smallest
 from .._typing import DeviceLike, DType, Tensor
 from ..autodiff import is_recomputing, no_grad, stop_gradient, variable
 from ..random import Generator, default_rng
 from . import _rules
-from ._conv_pool import Two, as_pair, avg_pool2d, conv2d, max_pool2d
+from ._checks import as_pair, as_real, check_shape, warn_of_promotion
+from ._conv_pool import Two, avg_pool2d, conv2d, max_pool2d
 from ._module import Module
 from ._rules import standardise
 
@@ -39,10 +43,12 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Returns
     -------
     Tensor
-        Has shape (..., out).
+        Has shape (..., out). The dtypes of `x`, `weight` and `bias` are promoted.
 
     Raises
     ------
+    TypeError
+        If `x`, `weight` or `bias` is not a tensor.
     ValueError
         If the shapes do not fit.
 
@@ -54,12 +60,13 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Tensor([[3., 4.]], dtype=float64)
     """
     check_tensor("linear", x)
-    check_tensor("linear", weight)
+    check_tensor("linear: weight", weight)
     if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
         raise ValueError(
             f"linear: the last axis of x must have the size of the last axis of weight; got x of "
             f"shape {x.shape} and weight of shape {weight.shape}"
         )
+    check_shape("linear", "bias", bias, weight.shape[:1])
     y = _rules.linear(x, weight)
     return y if bias is None else y + bias
 
@@ -74,7 +81,7 @@ def embedding(ids: Tensor, weight: Tensor, padding_idx: int | None = None) -> Te
     weight : Tensor
         Matrix of shape (rows, features).
     padding_idx : int, optional
-        Index of a row that gets no gradient.
+        Index of a row that gets no gradient; a negative one counts from the end.
 
     Returns
     -------
@@ -84,7 +91,12 @@ def embedding(ids: Tensor, weight: Tensor, padding_idx: int | None = None) -> Te
     Raises
     ------
     TypeError
-        If `ids` is not a tensor of an integer dtype.
+        If `ids` is not a tensor of an integer dtype, or `weight` is not a tensor.
+    IndexError
+        If an index is negative or too large. (On the CPU; a GPU wraps around, because the host
+        would have to wait to check.)
+    ValueError
+        If `weight` is not a matrix, or has no row `padding_idx`.
 
     Examples
     --------
@@ -97,12 +109,40 @@ def embedding(ids: Tensor, weight: Tensor, padding_idx: int | None = None) -> Te
     """
     if not isinstance(ids, Tensor) or ids.dtype.kind not in "iu":
         raise TypeError(f"embedding: ids must be a Tensor of an integer dtype; got {describe(ids)}")
-    out = take(weight, reshape(ids, (-1,)), axis=0)
-    out = reshape(out, (*ids.shape, *weight.shape[1:]))
-    if padding_idx is not None:
-        padding = expand_dims(ids == padding_idx % weight.shape[0], axis=-1)
-        out = where(padding, stop_gradient(out), out)
-    return out
+    check_tensor("embedding: weight", weight)
+    if weight.ndim != 2:
+        raise ValueError(
+            f"embedding: weight must have shape (rows, features); got {describe(weight)}"
+        )
+    rows, features = weight.shape
+    padding_idx = _padding_row("embedding", padding_idx, rows)
+    known = ids.device.type == "cpu"  # where checking is cheap
+    if known and ids.dtype.kind == "i" and ids.size:
+        lowest = int(smallest(ids))
+        if lowest < 0:
+            raise IndexError(f"embedding: ids must be from 0 to {rows - 1}; got {lowest}")
+    try:
+        out = take(weight, reshape(ids, (-1,)), axis=0)
+    except IndexError as error:
+        got = int(largest(ids))
+        raise IndexError(f"embedding: ids must be from 0 to {rows - 1}; got {got}") from error
+    out = reshape(out, (*ids.shape, features))
+    if padding_idx is None:
+        return out
+    padding = ids == padding_idx
+    if not known and ids.dtype.kind == "i":
+        padding = padding | (ids == padding_idx - rows)
+    return where(expand_dims(padding, axis=-1), stop_gradient(out), out)
+
+
+def _padding_row(name: str, i: int | None, rows: int) -> int | None:
+    """Index of the padding row, counted from the start."""
+    if i is None:
+        return None
+    i = as_int(name, "padding_idx", i)
+    if not -rows <= i < rows:
+        raise ValueError(f"{name}: padding_idx must be an index of one of {rows} rows; got {i}")
+    return i % rows
 
 
 def layer_norm(
@@ -117,7 +157,7 @@ def layer_norm(
     Parameters
     ----------
     x : Tensor
-        Input of shape ``(..., *normalized_shape)``.
+        Real input of shape ``(..., *normalized_shape)``.
     normalized_shape : int or tuple of int
         Shape of the last axes of `x`, over which mean and variance are computed.
     weight, bias : Tensor, optional
@@ -128,12 +168,14 @@ def layer_norm(
     Returns
     -------
     Tensor
-        Has the shape of `x`.
+        Has the shape of `x`. The dtypes of `x`, `weight` and `bias` are promoted.
 
     Raises
     ------
+    TypeError
+        If an argument is not a tensor, or `x` is complex.
     ValueError
-        If the last axes have another shape.
+        If the last axes, `weight` or `bias` have another shape.
 
     References
     ----------
@@ -147,11 +189,14 @@ def layer_norm(
     Tensor([[-1.,  1.],
             [ 0.,  0.]], dtype=float64)
     """
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    check_tensor("layer_norm", x)
+    x = as_real("layer_norm", x)
+    shape = _shape(normalized_shape, "layer_norm")
     if not shape or x.shape[-len(shape) :] != shape:
         raise ValueError(f"layer_norm: the last axes of x must be {shape}; got shape {x.shape}")
-    y, _, _ = standardise(as_floating(x), tuple(range(-len(shape), 0)), eps)
+    check_shape("layer_norm", "weight", weight, shape)
+    check_shape("layer_norm", "bias", bias, shape)
+    axes, eps = tuple(range(-len(shape), 0)), as_number("layer_norm", "eps", eps)
+    y = standardise(x, axes, eps)[0] if x.size else xp.positive(x)  # (a mean of nothing warns)
     if weight is not None:
         y = y * weight
     return y if bias is None else y + bias
@@ -172,12 +217,12 @@ def batch_norm(
     Parameters
     ----------
     x : Tensor
-        Input of shape (n, channels, ...).
+        Real input of shape (n, channels, ...).
     running_mean, running_var : Tensor or None
-        Running statistics. With `training` they are updated in place; otherwise they are used to
-        standardise.
+        Running statistics of shape (channels,). With `training` they are updated in place;
+        otherwise they are used to standardise.
     weight, bias : Tensor, optional
-        Factor and term for each channel, applied afterwards.
+        Factors and terms of shape (channels,) to apply afterwards.
     training : bool, optional
         Whether to use the mean and variance of the batch.
     momentum : float, optional
@@ -188,13 +233,16 @@ def batch_norm(
     Returns
     -------
     Tensor
-        Has the shape of `x`.
+        Has the shape of `x`. The dtypes of `x`, `weight`, `bias` and, without `training`,
+        the running statistics are promoted.
 
     Raises
     ------
+    TypeError
+        If an argument is not a tensor, or `x` is complex.
     ValueError
-        If there is no axis of channels, if there is only one number for each channel in training,
-        or if the running statistics are missing otherwise.
+        If there is no axis of channels, an argument has another shape, there is only one number for
+        each channel in training, or the running statistics are missing otherwise.
 
     References
     ----------
@@ -213,10 +261,19 @@ def batch_norm(
     >>> m, v
     (Tensor([0.2], dtype=float64), Tensor([1.1], dtype=float64))
     """
-    check_tensor("batch_norm", x)
+    x = as_real("batch_norm", x)
     if x.ndim < 2:
         raise ValueError(f"batch_norm: x must have shape (n, channels, ...); got {x.shape}")
-    x = as_floating(x)
+    for argument, given in (
+        ("running_mean", running_mean),
+        ("running_var", running_var),
+        ("weight", weight),
+        ("bias", bias),
+    ):
+        check_shape("batch_norm", argument, given, x.shape[1:2])
+    eps = as_number("batch_norm", "eps", eps)
+    if not isinstance(momentum, Tensor):  # `BatchNorm2d` computes one, so that nothing waits
+        momentum = as_number("batch_norm", "momentum", momentum)
     along = (1, x.shape[1], *(1,) * (x.ndim - 2))
     if training:
         count = x.size // x.shape[1] if x.shape[1] else 0
@@ -286,14 +343,20 @@ def dropout(
     >>> nn.dropout(xp.ones(6), 0.5, rng=xp.random.default_rng(0))
     Tensor([2., 2., 2., 0., 0., 0.], dtype=float64)
     """
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout: p must be in [0, 1]; got {p!r}")
     check_tensor("dropout", x)
+    p = _probability("dropout", p)
     if not training or p == 0:
         return x
     rng = default_rng(rng, device=x.device)
     retained = rng.random(x.shape, dtype="float32") >= p
     return where(retained, x * (1 / (1 - p)) if p < 1 else x, 0.0)
+
+
+def _probability(name: str, p: Any) -> float:
+    p = as_number(name, "p", p)
+    if not 0 <= p <= 1:
+        raise ValueError(f"{name}: p must be in [0, 1]; got {p!r}")
+    return p
 
 
 # ---- modules
@@ -350,10 +413,11 @@ class Linear(Module):
         shape = _shape((out_features, in_features), "Linear")
         self.out_features, self.in_features = shape
         self.weight: Any = _uniform(shape, in_features, rng, dtype)
-        self.bias: Any = _uniform((out_features,), in_features, rng, dtype) if bias else None
+        self.bias: Any = _uniform(shape[:1], in_features, rng, dtype) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         """`linear` of `x`."""
+        warn_of_promotion("Linear", x, self.weight)
         return linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
@@ -413,14 +477,16 @@ class Conv2d(Module):
         device: DeviceLike = None,
         dtype: DType | None = None,
     ) -> None:
-        if groups < 1 or in_channels % groups or out_channels % groups:
+        out_channels, in_channels = _shape((out_channels, in_channels), "Conv2d")
+        whole = isinstance(groups, Integral) and groups >= 1
+        if not whole or in_channels % groups or out_channels % groups:
             raise ValueError(
                 f"Conv2d: in_channels and out_channels must be multiples of groups; got "
                 f"{in_channels}, {out_channels} and {groups}"
             )
         rng = default_rng(rng, device=device)
         window = as_pair("Conv2d", "kernel_size", kernel_size, 1)
-        shape = _shape((out_channels, in_channels // groups, *window), "Conv2d")
+        shape = (out_channels, in_channels // int(groups), *window)
         fan_in = math.prod(shape[1:])
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, window
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
@@ -429,6 +495,7 @@ class Conv2d(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`conv2d` of `x`."""
+        warn_of_promotion("Conv2d", x, self.weight)
         return conv2d(
             x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
         )
@@ -549,13 +616,9 @@ class Embedding(Module):
         device: DeviceLike = None,
         dtype: DType | None = None,
     ) -> None:
-        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
-            raise ValueError(
-                f"Embedding: padding_idx must be an index of one of {num_embeddings} vectors; "
-                f"got {padding_idx}"
-            )
-        rng = default_rng(rng, device=device)
         shape = _shape((num_embeddings, embedding_dim), "Embedding")
+        padding_idx = _padding_row("Embedding", padding_idx, shape[0])
+        rng = default_rng(rng, device=device)
         weight = rng.standard_normal(shape, dtype)
         if padding_idx is not None:
             weight[padding_idx, :] = 0.0
@@ -611,8 +674,7 @@ class LayerNorm(Module):
         device: DeviceLike = None,
         dtype: DType | None = None,
     ) -> None:
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
-        self.normalized_shape, self.eps = tuple(shape), eps
+        self.normalized_shape, self.eps = _shape(normalized_shape, "LayerNorm"), eps
         self.weight: Any = None
         self.bias: Any = None
         if elementwise_affine:
@@ -622,6 +684,7 @@ class LayerNorm(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`layer_norm` of `x`."""
+        warn_of_promotion("LayerNorm", x, self.weight)
         return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -677,6 +740,7 @@ class BatchNorm2d(Module):
         device: DeviceLike = None,
         dtype: DType | None = None,
     ) -> None:
+        (num_features,) = _shape((num_features,), "BatchNorm2d")
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight: Any = None
         self.bias: Any = None
@@ -698,6 +762,7 @@ class BatchNorm2d(Module):
             raise ValueError(
                 f"BatchNorm2d: images must have shape (n, {self.num_features}, h, w); got {x.shape}"
             )
+        warn_of_promotion("BatchNorm2d", x, self.weight)
         tracked = self.running_mean is not None
         momentum: Any = self.momentum
         if self.training and tracked:
@@ -747,9 +812,7 @@ class Dropout(Module):
     def __init__(
         self, p: float = 0.5, *, rng: Generator | None = None, device: DeviceLike = None
     ) -> None:
-        if not 0 <= p <= 1:
-            raise ValueError(f"Dropout: p must be in [0, 1]; got {p!r}")
-        self.p, self.rng = p, default_rng(rng, device=device)
+        self.p, self.rng = _probability("Dropout", p), default_rng(rng, device=device)
 
     def forward(self, x: Tensor) -> Tensor:
         """`dropout` of `x`."""
@@ -779,15 +842,22 @@ class Flatten(Module):
     """
 
     def __init__(self, start_axis: int = 1, end_axis: int = -1) -> None:
-        self.start_axis, self.end_axis = start_axis, end_axis
+        self.start_axis = as_int("Flatten", "start_axis", start_axis)
+        self.end_axis = as_int("Flatten", "end_axis", end_axis)
 
     def forward(self, x: Tensor) -> Tensor:
         """`x`, reshaped."""
         check_tensor("Flatten", x)
         first, last = self.start_axis, self.end_axis
-        if not (-x.ndim <= first < x.ndim and -x.ndim <= last < x.ndim):
+        ndim = max(x.ndim, 1)  # a tensor without axes becomes a vector
+        if not (-ndim <= first < ndim and -ndim <= last < ndim):
             raise ValueError(f"Flatten: axes {first} to {last} do not exist; got shape {x.shape}")
-        first, last = first % x.ndim, last % x.ndim
+        first, last = first % ndim, last % ndim
+        if first > last:
+            raise ValueError(
+                f"Flatten: start_axis must not come after end_axis; got axes {first} and {last} of "
+                f"shape {x.shape}"
+            )
         size = math.prod(x.shape[first : last + 1])
         return reshape(x, (*x.shape[:first], size, *x.shape[last + 1 :]))
 

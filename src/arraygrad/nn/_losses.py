@@ -9,14 +9,15 @@ from typing import Any
 from .. import _elementwise as xp
 from .._creation import arange
 from .._data_type import astype
-from .._dispatch import as_floating
-from .._errors import describe
+from .._dtypes import DEFAULTS
+from .._errors import as_int, as_number, describe
 from .._manipulation import expand_dims, reshape
 from .._searching import count_nonzero, where
 from .._statistical import mean
 from .._statistical import sum as total
 from .._typing import Tensor
 from .._utility import any as any_of
+from ._checks import as_floating, check_real, check_shape
 from ._module import Module
 from ._rules import bce_with_logits, log_softmax, neg_weighted_sum
 
@@ -45,6 +46,14 @@ def _pair(name: str, input: Any, target: Any) -> None:
         )
 
 
+def _difference(name: str, input: Any, target: Any) -> Tensor:
+    """Floating-point difference; that of small ints would wrap around."""
+    _pair(name, input, target)
+    if input.dtype.kind not in "fc" and target.dtype.kind not in "fc":
+        input, target = as_floating(input), as_floating(target)
+    return input - target
+
+
 def mse(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     """Mean squared error.
 
@@ -58,12 +67,19 @@ def mse(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     Returns
     -------
     Tensor
-        0-d tensor, unless `reduction` is ``"none"``.
+        0-d tensor, unless `reduction` is ``"none"``. The mean of nothing is NaN.
 
     Raises
     ------
+    TypeError
+        If `input` or `target` is not a tensor.
     ValueError
         If the shapes differ, or `reduction` is unknown.
+
+    Notes
+    -----
+    The square of a complex error is that of its absolute value. Integers and bools are converted to
+    float64.
 
     Examples
     --------
@@ -72,8 +88,12 @@ def mse(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     >>> nn.mse(xp.asarray([1.0, 2.0]), xp.asarray([1.0, 5.0]))
     Tensor(4.5, dtype=float64)
     """
-    _pair("mse", input, target)
-    return _reduced("mse", xp.square(input - target), reduction)
+    r = _difference("mse", input, target)
+    if r.dtype.kind == "c":
+        squares = xp.square(xp.real(r)) + xp.square(xp.imag(r))
+    else:
+        squares = xp.square(r)
+    return _reduced("mse", squares, reduction)
 
 
 def l1(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
@@ -89,12 +109,18 @@ def l1(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     Returns
     -------
     Tensor
-        0-d tensor, unless `reduction` is ``"none"``.
+        0-d tensor, unless `reduction` is ``"none"``. The mean of nothing is NaN.
 
     Raises
     ------
+    TypeError
+        If `input` or `target` is not a tensor.
     ValueError
         If the shapes differ, or `reduction` is unknown.
+
+    Notes
+    -----
+    Integers and bools are converted to float64.
 
     Examples
     --------
@@ -103,8 +129,7 @@ def l1(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
     >>> nn.l1(xp.asarray([1.0, 2.0]), xp.asarray([1.0, 5.0]))
     Tensor(1.5, dtype=float64)
     """
-    _pair("l1", input, target)
-    return _reduced("l1", xp.abs(input - target), reduction)
+    return _reduced("l1", xp.abs(_difference("l1", input, target)), reduction)
 
 
 def huber(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
@@ -122,12 +147,18 @@ def huber(input: Tensor, target: Tensor, reduction: str = "mean", delta: float =
     Returns
     -------
     Tensor
-        0-d tensor, unless `reduction` is ``"none"``.
+        0-d tensor, unless `reduction` is ``"none"``. The mean of nothing is NaN.
 
     Raises
     ------
+    TypeError
+        If `input` or `target` is not a tensor.
     ValueError
         If the shapes differ, `delta` is not positive, or `reduction` is unknown.
+
+    Notes
+    -----
+    Integers and bools are converted to float64.
 
     References
     ----------
@@ -141,12 +172,22 @@ def huber(input: Tensor, target: Tensor, reduction: str = "mean", delta: float =
     >>> nn.huber(xp.asarray([1.0, 2.0]), xp.asarray([1.5, 5.0]), reduction="none")
     Tensor([0.125, 2.5  ], dtype=float64)
     """
-    _pair("huber", input, target)
+    r = xp.abs(_difference("huber", input, target))
+    delta = as_number("huber", "delta", delta)
     if not delta > 0:
         raise ValueError(f"huber: delta must be positive; got {delta!r}")
-    r = xp.abs(input - target)
     c = xp.minimum(r, delta)
     return _reduced("huber", c * (r - 0.5 * c), reduction)
+
+
+def _check_factor(name: str, argument: str, x: Any, shape: tuple[int, ...]) -> None:
+    """Raise unless an optional factor is None, a number, or broadcasts to a shape."""
+    if x is None or isinstance(x, (int, float)):
+        return
+    check_real(f"{name}: {argument}", x)
+    last = shape[len(shape) - x.ndim :]
+    if x.ndim > len(shape) or any(n not in (1, m) for n, m in zip(x.shape, last, strict=True)):
+        raise ValueError(f"{name}: {argument} must broadcast to {shape}; got {describe(x)}")
 
 
 def binary_cross_entropy_with_logits(
@@ -161,25 +202,28 @@ def binary_cross_entropy_with_logits(
     Parameters
     ----------
     input : Tensor
-        Logits; `sigmoid` maps them to probabilities.
+        Real logits; `sigmoid` maps them to probabilities.
     target : Tensor
         Target probabilities, usually 0 and 1, with the shape of `input`.
     weight : Tensor, optional
-        Factors of the losses, with a shape that broadcasts.
+        Factors of the losses, with a shape that broadcasts to that of `input`.
     reduction : str, optional
         ``"mean"``, ``"sum"``, or ``"none"`` for elementwise losses.
     pos_weight : Tensor, optional
-        Factors of the target, with a shape that broadcasts.
+        Factors of the target, with a shape that broadcasts to that of `input`.
 
     Returns
     -------
     Tensor
-        0-d tensor, unless `reduction` is ``"none"``.
+        0-d tensor, unless `reduction` is ``"none"``. The mean of nothing is NaN. Integers and bools
+        in `input` are converted to float64, in `target` to the dtype of `input`.
 
     Raises
     ------
+    TypeError
+        If an argument is not a tensor, or is complex.
     ValueError
-        If the shapes differ, or `reduction` is unknown.
+        If the shapes do not fit, or `reduction` is unknown.
 
     Notes
     -----
@@ -195,12 +239,14 @@ def binary_cross_entropy_with_logits(
     """
     name = "binary_cross_entropy_with_logits"
     _pair(name, input, target)
-    input, target = as_floating(input), astype(target, as_floating(input).dtype, copy=False)
+    check_real(name, input, "input")
+    check_real(name, target, "target")
+    _check_factor(name, "weight", weight, input.shape)
+    _check_factor(name, "pos_weight", pos_weight, input.shape)
+    input = as_floating(input)
+    if target.dtype.kind != "f":  # 0 and 1 are exact in the dtype of the logits
+        target = astype(target, input.dtype)
     positive = target if pos_weight is None else target * pos_weight
-    if positive.shape != input.shape:
-        raise ValueError(
-            f"{name}: pos_weight must broadcast to {input.shape}; got {describe(pos_weight)}"
-        )
     loss = bce_with_logits(input, positive, 1 - target)
     if weight is not None:
         loss = loss * weight
@@ -220,13 +266,13 @@ def cross_entropy(
     Parameters
     ----------
     input : Tensor
-        Scores of shape (classes,), (n, classes) or (n, classes, ...); `softmax` maps them to
+        Real scores of shape (classes,), (n, classes) or (n, classes, ...); `softmax` maps them to
         probabilities.
     target : Tensor
         Class indices of an integer dtype, with the shape of `input` without the axis of classes; or
         probabilities with the shape of `input`.
     weight : Tensor, optional
-        Factor for each class.
+        Factor for each class, of shape (classes,).
     ignore_index : int, optional
         Class index whose samples are ignored.
     reduction : str, optional
@@ -238,7 +284,7 @@ def cross_entropy(
     Returns
     -------
     Tensor
-        0-d tensor, unless `reduction` is ``"none"``.
+        0-d tensor, unless `reduction` is ``"none"``. The mean of nothing is NaN.
 
     Raises
     ------
@@ -247,7 +293,8 @@ def cross_entropy(
         of range. (On other devices the loss is then NaN, because the host would have to wait to
         check.)
     TypeError
-        If the target has dtype bool.
+        If `input`, `target` or `weight` is not a tensor or is complex, or if `target` has dtype
+        bool.
 
     Notes
     -----
@@ -266,13 +313,13 @@ def cross_entropy(
     >>> nn.cross_entropy(scores, xp.asarray([0, 1]), reduction="none")
     Tensor([0.        , 0.69314718], dtype=float64)
     """
-    for word, x in (("input", input), ("target", target)):
-        if not isinstance(x, Tensor):
-            raise TypeError(f"cross_entropy: {word} must be a Tensor; got {describe(x)}")
+    check_real("cross_entropy", input, "input")
+    check_real("cross_entropy", target, "target")
     if not input.ndim:
         raise ValueError(
             f"cross_entropy: input must have an axis for the classes; got {describe(input)}"
         )
+    label_smoothing = as_number("cross_entropy", "label_smoothing", label_smoothing)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(
             f"cross_entropy: label_smoothing must be in [0, 1]; got {label_smoothing!r}"
@@ -281,18 +328,17 @@ def cross_entropy(
     axis = 1 if input.ndim > 1 else 0
     classes = input.shape[axis]
     along = (1,) * axis + (classes,) + (1,) * (input.ndim - axis - 1)
+    check_shape("cross_entropy", "weight", weight, (classes,))
     if weight is not None:
-        if weight.shape != (classes,):
-            raise ValueError(
-                f"cross_entropy: weight must have shape ({classes},); got {describe(weight)}"
-            )
+        check_real("cross_entropy", weight, "weight")
         weight = reshape(weight, along)
     rows = (*input.shape[:axis], *input.shape[axis + 1 :])
     if target.shape == input.shape and target.dtype.kind == "f":
-        divisor: Any = max(math.prod(rows), 1)
+        divisor: Any = math.prod(rows)
         parts, shared = target, None
     elif target.shape == rows and target.dtype.kind in "iu":
-        parts, shared, divisor = _one_hot(input, target, axis, along, ignore_index)
+        ignored = as_int("cross_entropy", "ignore_index", ignore_index)
+        parts, shared, divisor = _one_hot(input, target, axis, along, ignored)
     elif target.dtype.kind == "b":
         raise TypeError(
             f"cross_entropy: target must be class indices or probabilities; got {describe(target)}"
@@ -305,7 +351,7 @@ def cross_entropy(
     if weight is not None and target.dtype.kind != "f":
         divisor = total(parts * weight)
     if label_smoothing:
-        even = label_smoothing / classes
+        even = label_smoothing / max(classes, 1)
         parts = (1 - label_smoothing) * parts + (even if shared is None else even * shared)
     if weight is not None:
         parts = parts * weight
@@ -319,6 +365,8 @@ def _one_hot(
     input: Tensor, target: Tensor, axis: int, along: tuple[int, ...], ignored: int
 ) -> tuple[Tensor, Any, Any]:
     """One-hot targets, the mask of the samples to smooth, and the divisor of the mean."""
+    if target.dtype.itemsize < 8:  # there may be classes beyond its dtype
+        target = astype(target, DEFAULTS["integral"])
     classes = reshape(arange(along[axis], dtype=target.dtype, device=target.device), along)
     target = expand_dims(target, axis=axis)
     found = target == classes
@@ -328,7 +376,7 @@ def _one_hot(
     if target.device.type == "cpu":  # where checking is cheap
         count = int(count_nonzero(found))
         if count == target.size:
-            return parts, None, count or 1
+            return parts, None, count
         valid = target != ignored
         if count != int(count_nonzero(valid)):
             raise ValueError(

@@ -137,7 +137,7 @@ class Module:
         return (x for _, x in self.named_buffers())
 
     def apply(self: Self, function: Callable[[Module], object]) -> Self:
-        """Call a function with this module and each submodule.
+        """Call a function with each submodule, inner ones first, and then with this module.
 
         Parameters
         ----------
@@ -163,7 +163,7 @@ class Module:
         >>> model[2].bias
         Tensor([0.], dtype=float64, requires_grad=True)
         """
-        for module in self.modules():
+        for module in list(_inner_first(self, set())):
             function(module)
         return self
 
@@ -323,7 +323,7 @@ class Module:
             If names are missing or unexpected, or shapes differ. If any error is raised, nothing
             has been written.
         TypeError
-            If a value is not a tensor, or its dtype would lose precision.
+            If `state` is not a dict, a value is not a tensor, or its dtype would lose precision.
         DeviceMismatchError
             If a tensor is on another device.
 
@@ -341,6 +341,10 @@ class Module:
         ...
         ValueError: load_state_dict: Linear: missing bias; unexpected scale
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"load_state_dict: expected a dict of tensors by name; got {describe(state)}"
+            )
         here = dict(_named(self))
         missing = [name for name in here if name not in state]
         unexpected = [name for name in state if name not in here]
@@ -458,6 +462,16 @@ def _modules(name: str, module: Module, seen: set[int]) -> Iterator[tuple[str, M
     for path, x in _items(module):
         if isinstance(x, Module):
             yield from _modules(f"{name}.{path}" if name else path, x, seen)
+
+
+def _inner_first(module: Module, seen: set[int]) -> Iterator[Module]:
+    if id(module) in seen:
+        return
+    seen.add(id(module))
+    for _, x in _items(module):
+        if isinstance(x, Module):
+            yield from _inner_first(x, seen)
+    yield module
 
 
 def _named(

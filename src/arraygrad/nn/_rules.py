@@ -161,7 +161,8 @@ define(
 )
 
 # ---- convolution, which is bilinear in the images and the weight. Its two transposes are bilinear
-# too, and their transposes are again among the three operations.
+# too, and their transposes are again among the three operations. The transpose in one operand has
+# the conjugate of the other.
 
 
 def convolve(x: Any, weight: Any, bias: Any, **how: Any) -> Any:
@@ -180,11 +181,13 @@ def _to_images(g: Any, weight: Any, **how: Any) -> Any:
 define(
     "nn.convolve",
     (
-        lambda g, _out, _x, weight, _bias, **how: _to_images(g, weight, **how),
+        lambda g, _out, _x, weight, _bias, **how: _to_images(g, conj(weight), **how),
         lambda t, _out, _x, weight, _bias, **how: convolve(t, weight, None, **how),
     ),
     (
-        lambda g, _out, x, weight_like, _bias, **how: _to_weight(g, x, weight_like.shape, **how),
+        lambda g, _out, x, weight_like, _bias, **how: _to_weight(
+            g, conj(x), weight_like.shape, **how
+        ),
         lambda t, _out, x, _weight, _bias, **how: convolve(x, t, None, **how),
     ),
     (
@@ -195,22 +198,22 @@ define(
 define(
     "nn.to_weight",
     (
-        lambda h, _out, _g, x, shape, **how: convolve(x, h, None, **how),
+        lambda h, _out, _g, x, shape, **how: convolve(conj(x), h, None, **how),
         lambda t, _out, _g, x, **how: _to_weight(t, x, **how),
     ),
     (
-        lambda h, _out, g, _x, shape, **how: _to_images(g, h, **how),
+        lambda h, _out, g, _x, shape, **how: _to_images(conj(g), h, **how),
         lambda t, _out, g, _x, **how: _to_weight(g, t, **how),
     ),
 )
 define(
     "nn.to_images",
     (
-        lambda h, _out, _g, weight, **how: convolve(h, weight, None, **how),
+        lambda h, _out, _g, weight, **how: convolve(h, conj(weight), None, **how),
         lambda t, _out, _g, weight, **how: _to_images(t, weight, **how),
     ),
     (
-        lambda h, _out, g, weight_like, **how: _to_weight(g, h, weight_like.shape, **how),
+        lambda h, _out, g, weight_like, **how: _to_weight(conj(g), h, weight_like.shape, **how),
         lambda t, _out, g, _weight, **how: _to_images(g, t, **how),
     ),
 )

@@ -8,7 +8,7 @@ from .. import _pytree
 from .._constants import inf
 from .._creation import asarray
 from .._elementwise import clip, isfinite, minimum
-from .._errors import describe
+from .._errors import as_number, describe
 from .._manipulation import reshape, stack
 from .._statistical import max as largest
 from .._tensor import Tensor
@@ -43,7 +43,7 @@ def clip_grad_norm_(
     Raises
     ------
     TypeError
-        If a leaf is not a tensor.
+        If a leaf is not a floating-point tensor.
     ValueError
         If `max_norm` is negative, or with `error_if_nonfinite` if the norm is not finite. Nothing
         has been written then.
@@ -58,7 +58,8 @@ def clip_grad_norm_(
     >>> round(float(g[0][0]), 5), round(float(g[1][0]), 5)
     (0.6, 0.8)
     """
-    _check_limit("clip_grad_norm_", "max_norm", max_norm)
+    max_norm = _limit("clip_grad_norm_", "max_norm", max_norm)
+    norm_type = as_number("clip_grad_norm_", "norm_type", norm_type)
     grads = _gradients("clip_grad_norm_", parameters)
     if not grads:
         return asarray(0.0)
@@ -89,7 +90,8 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
     Raises
     ------
     TypeError
-        If a leaf is not a tensor.
+        If a leaf is not a floating-point tensor, or a gradient is complex. Nothing has been written
+        then.
     ValueError
         If `clip_value` is negative.
 
@@ -102,14 +104,23 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
     >>> g
     Tensor([ 1. , -0.5, -1. ], dtype=float64)
     """
-    _check_limit("clip_grad_value_", "clip_value", clip_value)
-    for g in _gradients("clip_grad_value_", parameters):
-        g[...] = clip(g, -clip_value, clip_value)
+    limit = _limit("clip_grad_value_", "clip_value", clip_value)
+    grads = _gradients("clip_grad_value_", parameters)
+    for g in grads:
+        if g.dtype.kind == "c":
+            raise TypeError(
+                "clip_grad_value_: complex numbers have no order; write clip_grad_norm_, or pass "
+                f"xp.real(g) and xp.imag(g); got {describe(g)}"
+            )
+    for g in grads:
+        g[...] = clip(g, -limit, limit)
 
 
-def _check_limit(name: str, parameter: str, limit: float) -> None:
-    if limit < 0:
-        raise ValueError(f"{name}: {parameter} must not be negative; got {limit!r}")
+def _limit(name: str, parameter: str, limit: float) -> float:
+    limit = as_number(name, parameter, limit)
+    if not limit >= 0:
+        raise ValueError(f"{name}: {parameter} must not be negative or NaN; got {limit!r}")
+    return limit
 
 
 def _gradients(name: str, parameters: Any) -> list[Tensor]:
@@ -118,8 +129,10 @@ def _gradients(name: str, parameters: Any) -> list[Tensor]:
         parameters = list(parameters)
     found = []
     for p in _pytree.flatten(parameters)[0]:
-        if not isinstance(p, Tensor):
-            raise TypeError(f"{name}: expected parameters or gradients; got {describe(p)}")
+        if not isinstance(p, Tensor) or p.dtype.kind not in "fc":
+            raise TypeError(
+                f"{name}: expected floating-point parameters or gradients; got {describe(p)}"
+            )
         if p._trace is not None:
             if not p._is_parameter:
                 p._check_constant(name)

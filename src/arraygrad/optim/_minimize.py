@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 from .. import _pytree
@@ -255,7 +256,7 @@ class _Flat:
         return list(zip(low, high, strict=True))
 
     def _bound(self, bound: Any, none: float) -> Any:
-        if bound is None or isinstance(bound, (int, float)):
+        if bound is None or isinstance(bound, Real):
             value = none if bound is None else float(bound)
             return [value] * sum(x.size for x in self.leaves)
         leaves, structure = _pytree.flatten(bound)

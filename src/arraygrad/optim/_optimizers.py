@@ -12,7 +12,7 @@ from .._creation import asarray, empty_like, zeros_like
 from .._data_type import astype
 from .._dispatch import view
 from .._dtypes import ALL
-from .._errors import DeviceMismatchError, describe, explain
+from .._errors import DeviceMismatchError, as_number, describe, explain
 from .._manipulation import reshape
 from .._memory import before_write
 from .._modes import get_mode
@@ -124,14 +124,13 @@ class Optimizer:
             if id(p) in known:
                 raise ValueError(f"{self._name}: the parameter {describe(p)} occurs twice")
             known.add(id(p))
-        group = {"params": leaves, **self.defaults, **param_group}
-        group["params"] = leaves
+        group = {**self.defaults, **param_group, "params": leaves}
         self._check(group)
         self.param_groups.append(group)
         self.state.extend({} for _ in leaves)
 
     def _check(self, group: Group) -> None:
-        """Raise if an option is out of range."""
+        """Raise if an option is out of range; NumPy's numbers become Python's."""
         for option, value in group.items():
             if option not in self._ranges:
                 continue
@@ -139,9 +138,9 @@ class Optimizer:
             values = value if option == "betas" else (value,)
             if not isinstance(values, (tuple, list)) or len(values) != 1 + (option == "betas"):
                 raise TypeError(f"{self._name}: {option} must be two numbers; got {value!r}")
-            for x in values:
-                if isinstance(x, bool) or not isinstance(x, (int, float)):
-                    raise TypeError(f"{self._name}: {option} must be a number; got {describe(x)}")
+            numbers = tuple(as_number(self._name, option, x) for x in values)
+            group[option] = numbers if option == "betas" else numbers[0]
+            for x in numbers:
                 if not least <= x < end:
                     raise ValueError(
                         f"{self._name}: {option} must be at least {least} and less than {end}; "
@@ -412,8 +411,9 @@ def run(update: Update, tensors: list[Tensor], n_workspaces: int) -> None:
     """
     p = tensors[0]
     if p.dtype.kind == "c":  # complex numbers are optimised as pairs of real numbers
-        tensors = [_as_real(x, copy=False if x is p else None) for x in tensors]
-        p = tensors[0]
+        for part in _real_parts(tensors):
+            run(update, part, n_workspaces)
+        return
     sweep = p.device.ops.get("sweep")
     if sweep is None:
         update(_store, *tensors, *[empty_like(p) for _ in range(n_workspaces)])
@@ -432,8 +432,17 @@ def run(update: Update, tensors: list[Tensor], n_workspaces: int) -> None:
 _REAL = {"complex64": ALL["float32"], "complex128": ALL["float64"]}
 
 
-def _as_real(x: Tensor, copy: bool | None) -> Tensor:
-    return view("view", reshape(x, (-1,), copy=copy), (_REAL[x.dtype.name],))
+def _real_parts(tensors: list[Tensor]) -> list[list[Tensor]]:
+    """Real tensors over the memory of complex ones; the gradient, the second, may be a copy.
+
+    They are one vector with the real and imaginary parts in turn, where the memory of all is
+    contiguous; else the real parts, and the imaginary ones.
+    """
+    try:
+        flat = [reshape(x, (-1,), copy=None if i == 1 else False) for i, x in enumerate(tensors)]
+        return [[view("view", x, (_REAL[x.dtype.name],)) for x in flat]]
+    except ValueError:
+        return [[part(x) for x in tensors] for part in (_elementwise.real, _elementwise.imag)]
 
 
 def _store(out: Tensor, name: str, *operands: Any) -> None:

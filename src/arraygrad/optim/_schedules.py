@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
-from .._errors import describe
-from .._tensor import Tensor
+from .._errors import as_int, as_number, describe
 from ._optimizers import Optimizer
 
 
@@ -164,7 +164,8 @@ class LambdaLR(LRScheduler):
         super().__init__(optimizer)
 
     def _rates(self, step: int) -> list[float]:
-        return [lr * f(step) for lr, f in zip(self.base_lrs, self._functions, strict=True)]
+        factors = [as_number("LambdaLR", "the factor", f(step)) for f in self._functions]
+        return [lr * x for lr, x in zip(self.base_lrs, factors, strict=True)]
 
 
 class _Factor(LRScheduler):
@@ -203,7 +204,7 @@ class StepLR(_Factor):
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
         self.step_size = _at_least_one("StepLR", "step_size", step_size)
-        self.gamma = gamma
+        self.gamma = as_number("StepLR", "gamma", gamma)
         super().__init__(optimizer)
 
     def _factor(self, step: int) -> float:
@@ -234,8 +235,8 @@ class MultiStepLR(_Factor):
     """
 
     def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1) -> None:
-        self.milestones = sorted(milestones)
-        self.gamma = gamma
+        self.milestones = sorted(_milestones("MultiStepLR", milestones))
+        self.gamma = as_number("MultiStepLR", "gamma", gamma)
         super().__init__(optimizer)
 
     def _factor(self, step: int) -> float:
@@ -263,7 +264,7 @@ class ExponentialLR(_Factor):
     """
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
-        self.gamma = gamma
+        self.gamma = as_number("ExponentialLR", "gamma", gamma)
         super().__init__(optimizer)
 
     def _factor(self, step: int) -> float:
@@ -302,6 +303,8 @@ class LinearLR(_Factor):
         end_factor: float = 1.0,
         total_iters: int = 5,
     ) -> None:
+        start_factor = as_number("LinearLR", "start_factor", start_factor)
+        end_factor = as_number("LinearLR", "end_factor", end_factor)
         if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
             raise ValueError(
                 "LinearLR: start_factor must be in (0, 1] and end_factor in [0, 1]; "
@@ -345,7 +348,7 @@ class CosineAnnealingLR(LRScheduler):
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
         self.T_max = _at_least_one("CosineAnnealingLR", "T_max", T_max)
-        self.eta_min = eta_min
+        self.eta_min = as_number("CosineAnnealingLR", "eta_min", eta_min)
         super().__init__(optimizer)
 
     def _rates(self, step: int) -> list[float]:
@@ -395,7 +398,12 @@ class SequentialLR(LRScheduler):
         schedulers: Sequence[LRScheduler],
         milestones: Sequence[int],
     ) -> None:
-        self._schedulers, self.milestones = list(schedulers), list(milestones)
+        if not isinstance(schedulers, (list, tuple)):
+            raise TypeError(
+                f"SequentialLR: schedulers must be a list of schedules; got {describe(schedulers)}"
+            )
+        self._schedulers = list(schedulers)
+        self.milestones = _milestones("SequentialLR", milestones)
         for s in self._schedulers:
             if not isinstance(s, LRScheduler) or s.optimizer is not optimizer:
                 raise TypeError(
@@ -431,11 +439,24 @@ class ReduceLROnPlateau(LRScheduler):
     patience : int, optional
         Number of steps without improvement that are tolerated.
     threshold : float, optional
-        Relative improvement over the best value that counts as an improvement.
+        Improvement over the best value that counts as one.
+    threshold_mode : {"rel", "abs"}, optional
+        Whether the threshold is relative to the best value, or absolute.
     cooldown : int, optional
         Number of steps after a change during which bad steps are not counted.
     min_lr : float, optional
         Minimum learning rate.
+    eps : float, optional
+        Changes of a learning rate up to this size are ignored.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `optimizer` is not an optimiser, or a parameter is unknown or out of range.
+
+    Notes
+    -----
+    A first metric that is infinite or NaN counts as no improvement.
 
     Examples
     --------
@@ -456,16 +477,27 @@ class ReduceLROnPlateau(LRScheduler):
         factor: float = 0.1,
         patience: int = 10,
         threshold: float = 1e-4,
+        threshold_mode: str = "rel",
         cooldown: int = 0,
         min_lr: float = 0.0,
+        eps: float = 1e-8,
     ) -> None:
         if mode not in ("min", "max"):
             raise ValueError(f"ReduceLROnPlateau: mode must be 'min' or 'max'; got {mode!r}")
+        name = "ReduceLROnPlateau"
+        factor = as_number(name, "factor", factor)
         if not 0 <= factor < 1:
             raise ValueError(f"ReduceLROnPlateau: factor must be in [0, 1); got {factor!r}")
-        self.mode, self.factor, self.patience = mode, factor, patience
-        self.threshold, self.cooldown, self.min_lr = threshold, cooldown, min_lr
-        self.best: float | None = None
+        if threshold_mode not in ("rel", "abs"):
+            raise ValueError(
+                f"ReduceLROnPlateau: threshold_mode must be 'rel' or 'abs'; got {threshold_mode!r}"
+            )
+        self.mode, self.factor, self.threshold_mode = mode, factor, threshold_mode
+        self.patience = as_int(name, "patience", patience)
+        self.threshold = as_number(name, "threshold", threshold)
+        self.cooldown = as_int(name, "cooldown", cooldown)
+        self.min_lr, self.eps = as_number(name, "min_lr", min_lr), as_number(name, "eps", eps)
+        self.best = math.inf if mode == "min" else -math.inf
         self.num_bad_epochs = self.cooldown_counter = self.reductions = 0
         super().__init__(optimizer)
 
@@ -479,10 +511,13 @@ class ReduceLROnPlateau(LRScheduler):
 
         Raises
         ------
+        TypeError
+            If `metrics` is not a real number.
         RuntimeError
             If the learning rates have been set otherwise since the last step.
         """
-        value = float(metrics.item() if isinstance(metrics, Tensor) else metrics)
+        value = metrics.item() if hasattr(metrics, "item") else metrics
+        value = as_number("ReduceLROnPlateau.step", "metrics", value)
         if self._is_better(value):
             self.best, self.num_bad_epochs = value, 0
         else:
@@ -496,15 +531,21 @@ class ReduceLROnPlateau(LRScheduler):
         super().step()
 
     def _is_better(self, value: float) -> bool:
-        if self.best is None:
-            return value == value
-        if self.mode == "min":
-            return value < self.best * (1 - self.threshold)
-        return value > self.best * (1 + self.threshold)
+        sign = 1 if self.mode == "min" else -1
+        if self.threshold_mode == "abs":
+            return sign * value < sign * self.best - self.threshold
+        return sign * value < sign * self.best * (1 - sign * self.threshold)
 
     def _rates(self, step: int) -> list[float]:
-        factor = self.factor**self.reductions
-        return [min(lr, max(lr * factor, self.min_lr)) for lr in self.base_lrs]
+        return [self._reduced(lr) for lr in self.base_lrs]
+
+    def _reduced(self, lr: float) -> float:
+        for _ in range(self.reductions):
+            lower = max(lr * self.factor, self.min_lr)
+            if not lr - lower > self.eps:
+                break  # every further reduction would do the same
+            lr = lower
+        return lr
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the schedule, for `load_state_dict`: a dict of numbers and lists."""
@@ -520,6 +561,12 @@ _PLATEAU = ("best", "num_bad_epochs", "cooldown_counter", "reductions")
 
 
 def _at_least_one(function: str, name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise ValueError(f"{function}: {name} must be an int of at least 1; got {value!r}")
-    return value
+    return int(value)
+
+
+def _milestones(function: str, milestones: Any) -> list[int]:
+    if not isinstance(milestones, Iterable):
+        raise TypeError(f"{function}: milestones must be ints; got {describe(milestones)}")
+    return [as_int(function, "a milestone", m) for m in milestones]

@@ -84,6 +84,8 @@ def _places(w: Windows, first: int, end: int) -> list[tuple[int, int, Any]]:
 
 def sigmoid(xp: Any, where: Any, x: _Array, /) -> _Array:
     """1 / (1 + exp(-x)), computed from an exponential that does not overflow."""
+    if x.dtype.kind == "c":
+        raise TypeError("complex numbers are not supported")
     small = xp.exp(-xp.abs(x))
     top = where(x < 0, small, x.dtype.type(1))
     small += 1
@@ -105,6 +107,8 @@ class _Exponentials:
 
     def shifted(self, x: _Array, axis: int) -> _Array:
         """The differences from the largest element: 0 for itself, even if it is infinite."""
+        if not x.size:
+            return x - x.sum(axis=axis, keepdims=True)  # (a maximum of nothing raises)
         m = x.max(axis=axis, keepdims=True)
         with self.quiet():
             return self.settle(x - m, m)
@@ -118,6 +122,8 @@ class _Exponentials:
     def log_softmax(self, x: _Array, /, *, axis: int) -> _Array:
         """The logarithm of `softmax`."""
         y = self.shifted(x, axis)
+        if not y.size:
+            return y
         return y - self.xp.log(self.xp.exp(y).sum(axis=axis, keepdims=True))
 
     def parts(self, score: _Array, parts: _Array, /, *, axis: int) -> _Array:
@@ -215,7 +221,11 @@ class _Convolutions:
             parts.append(y.reshape(channels, rows[1] - rows[0], w.counts[1], n))
         out = parts[0] if len(parts) == 1 else xp.concatenate(parts, axis=1)
         if bias is not None:
-            out += bias[:, None, None, None]
+            bias = bias[:, None, None, None]
+            if bias.dtype == out.dtype or xp.result_type(out, bias) == out.dtype:
+                out += bias
+            else:
+                out = out + bias
         return out.transpose(3, 0, 1, 2)
 
     def to_weight(
@@ -258,6 +268,8 @@ class _Convolutions:
 
 
 def _lowest(xp: Any, x: _Array) -> Any:
+    if x.dtype.kind == "b":
+        return False
     return -math.inf if x.dtype.kind == "f" else xp.iinfo(x.dtype).min
 
 

@@ -793,10 +793,10 @@ def _exponentials(out: Any, a: Any, b: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _by_exponent(t: Any, out: Any, a: Any, b: Any, *, axis: Any, keepdims: bool) -> Any:
-    factor = b * _exponentials(out, a, b, axis, keepdims)
+    e = _exponentials(out, a, b, axis, keepdims)
     if not isinstance(b, (int, float, complex)):
-        factor = where(b == 0, 0.0, factor)
-    return _weighted_jvp(t, out, factor, axis, keepdims)
+        e = where((b == 0) & ~xp.isfinite(e), 0.0, e)  # the product is 0, not its derivative in b
+    return _weighted_jvp(t, out, b * e, axis, keepdims)
 
 
 def _by_weight(t: Any, out: Any, a: Any, b: Any, *, axis: Any, keepdims: bool) -> Any:
