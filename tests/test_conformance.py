@@ -315,6 +315,9 @@ def remotes(suite, tmp_path, monkeypatch):
         (repository / "later").touch()
         git(repository, "add", "later")
         git(repository, "commit", "--quiet", "-m", "second")
+    for command in official.clone_commands(tmp_path / "pinned"):
+        subprocess.run(command, check=True)
+    monkeypatch.setattr(official, "SUITE_SHA256", official.digest(tmp_path / "pinned"))
     return official
 
 
@@ -328,6 +331,7 @@ def test_the_pinned_suite_is_cloned_once(remotes, official, tmp_path, capfd, mon
     assert "not at the pinned" not in capfd.readouterr().out
 
     monkeypatch.setattr(remotes, "SUITE", "file:///nowhere")
+    (cached / "given.json").unlink()  # which the stand-in for the suite writes there
     assert remotes.find_suite(None, "2025.12") == cached  # without the network
 
     git(cached, "checkout", "--quiet", "origin/HEAD")
@@ -336,6 +340,27 @@ def test_the_pinned_suite_is_cloned_once(remotes, official, tmp_path, capfd, mon
     assert remotes.commit(cached / "array-api") == f"{remotes.STANDARD_COMMIT} with local changes"
     (cached / "array_api_tests/plain").mkdir()
     assert remotes.commit(cached / "array_api_tests") == "unknown"
+
+
+@pytest.mark.parametrize("file", ["conftest.py", "array-api/more.py", "array_api_tests/empty"])
+def test_a_cached_suite_with_other_files_is_refused(file, remotes, official, tmp_path, capfd):
+    cached = remotes.cached_suite()
+    (cached / "__pycache__").mkdir()
+    (cached / "__pycache__/conftest.pyc").touch()
+    assert remotes.cached_suite() == cached
+    (cached / file).write_text("# added\n")
+    git(cached / file.partition("/")[0] if "array-api/" in file else cached, "add", ".")
+    assert official() == 2
+    assert f"{cached} has other files than were pinned" in capfd.readouterr().err
+
+
+def test_a_clone_with_other_files_than_were_pinned_is_refused(
+    remotes, official, tmp_path, capfd, monkeypatch
+):
+    monkeypatch.setattr(remotes, "SUITE_SHA256", "0" * 64)
+    assert official() == 2
+    assert "has other files than were pinned" in capfd.readouterr().err
+    assert list((tmp_path / "cache/arraygrad").iterdir()) == []
 
 
 @pytest.mark.parametrize("broken", ["SUITE", "STANDARD", "STANDARD_COMMIT", "PATH"])
