@@ -191,8 +191,7 @@ def cached_suite() -> Path:
 
     Its files are compared with those that were pinned: a name or a commit's mark shows little.
     """
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    suite = Path(home) / "arraygrad" / f"array-api-tests-{SUITE_COMMIT[:7]}"
+    suite = cache() / f"array-api-tests-{SUITE_COMMIT[:7]}"
     if suite.is_dir():
         return checked(suite, SUITE_SHA256)
     suite.parent.mkdir(parents=True, exist_ok=True)
@@ -210,6 +209,11 @@ def cached_suite() -> Path:
             ) from None
         checked(clone, SUITE_SHA256).rename(suite)
     return suite
+
+
+def cache() -> Path:
+    """The folder of what is fetched."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "arraygrad"
 
 
 def checked(folder: Path, sha256: str) -> Path:
@@ -285,7 +289,11 @@ def pytest_options(examples: int, seed: int | None) -> list[str]:
 
 
 def run_pytest(
-    options: list[str], args: argparse.Namespace, cwd: str | Path, env: dict[str, str]
+    options: list[str],
+    args: argparse.Namespace,
+    cwd: str | Path,
+    env: dict[str, str],
+    python: str = sys.executable,
 ) -> Run:
     """What pytest-json-report says of one run of pytest, which ran all that it collected."""
     # Processes would share a GPU's memory; an emulated one is a CPU.
@@ -294,7 +302,7 @@ def run_pytest(
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "results.json")
         command = [
-            *(sys.executable, "-m", "pytest", *options),
+            *(python, "-m", "pytest", *options),
             *("-p", "no:cacheprovider", "--tb=short", "--disable-warnings"),
             *(["-n", str(workers)] if workers > 1 else []),
             *("--json-report", "--json-report-file", str(results)),
