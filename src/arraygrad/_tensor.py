@@ -241,9 +241,10 @@ class Tensor(Operators):
         return _from_numpy(array)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any, /) -> Any:
-        """NumPy's protocol for its other functions: they convert tensors, and give tensors.
+        """NumPy's protocol for its other functions: they convert tensors, and most give arrays.
 
-        A few need no conversion. They work on every device, and are differentiated.
+        Those that Dask calls on its chunks give tensors. A few need no conversion: they work on
+        every device, and are differentiated.
         """
         ndarray = _device.get_device("cpu").array_type
         if not all(issubclass(t, (Tensor, ndarray)) for t in types):
@@ -252,7 +253,10 @@ class Tensor(Operators):
             return getattr(sys.modules[__package__], func.__name__)(*args, **kwargs)
         if func.__name__ in _BY_METHODS:
             return ndarray.__array_function__(ndarray(()), func, (), args, kwargs)
-        found = _from_numpy(func(*_to_numpy(args), **_to_numpy(kwargs)))
+        found = func(*_to_numpy(args), **_to_numpy(kwargs))
+        if func.__name__ not in _OF_CHUNKS:
+            return found
+        found = _from_numpy(found)
         return found.to_device(self._device) if isinstance(found, Tensor) else found
 
     def __arrow_array__(self, type: Any = None) -> Any:
@@ -883,6 +887,17 @@ _BY_METHODS = frozenset(
     """all amax amin any common_type flip imag iscomplexobj isreal isrealobj max mean min ndim
     moveaxis permute_dims prod real reshape result_type rollaxis shape size squeeze sum transpose
     unstack""".split()
+)
+
+
+#: NumPy's functions that give tensors, for Dask and xarray. (Code for NumPy that is given tensors
+#: goes on with arrays after others, such as `unique` in scikit-learn.)
+_OF_CHUNKS = frozenset(
+    """argmax argmin argsort array asanyarray asarray atleast_2d broadcast_to clip concatenate cumprod
+    cumsum digitize einsum empty_like full_like isin median nanargmax nanargmin nancumprod
+    nancumsum nanmax nanmean nanmedian nanmin nanprod nanstd nansum nanvar ones_like outer
+    partition qr repeat round sliding_window_view sort stack std svd take tensordot tile var
+    vstack where zeros_like""".split()
 )
 
 
