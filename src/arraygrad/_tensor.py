@@ -893,11 +893,11 @@ _BY_METHODS = frozenset(
 #: NumPy's functions that give tensors, for Dask and xarray. (Code for NumPy that is given tensors
 #: goes on with arrays after others, such as `unique` in scikit-learn.)
 _OF_CHUNKS = frozenset(
-    """argmax argmin argsort array asanyarray asarray atleast_2d broadcast_to clip concatenate cumprod
-    cumsum digitize einsum empty_like full_like isin median nanargmax nanargmin nancumprod
-    nancumsum nanmax nanmean nanmedian nanmin nanprod nanstd nansum nanvar ones_like outer
-    partition qr repeat round sliding_window_view sort stack std svd take tensordot tile var
-    vstack where zeros_like""".split()
+    """argmax argmin argsort array asanyarray asarray atleast_2d broadcast_to clip concatenate
+    cumprod cumsum digitize einsum empty_like full_like isin median nanargmax nanargmin
+    nancumprod nancumsum nanmax nanmean nanmedian nanmin nanprod nanstd nansum nanvar
+    ones_like outer partition qr repeat round sliding_window_view sort stack std svd take
+    tensordot tile var vstack where zeros_like""".split()
 )
 
 
