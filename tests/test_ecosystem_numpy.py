@@ -254,6 +254,15 @@ def test_what_has_no_dtype_of_the_standard_stays_numpys():
     assert type(np.add(X[0, 0], X[0, 0], dtype=np.longdouble)) in (np.longdouble, np.ndarray)
 
 
+def test_no_mask_is_lost():
+    masked = np.ma.masked_array(np.ones((2, 3)), mask=np.eye(2, 3))
+    for ufunc in (np.add, np.maximum):
+        for pair in ((masked, X), (X, masked)):
+            with pytest.raises(ValueError, match="would lose its mask"):
+                ufunc(*pair)
+    assert type(np.concatenate([masked, X])) is not xp.Tensor
+
+
 def test_an_array_of_numpy_takes_tensors_in_place():
     a = np.ones((2, 3))
     assert np.add(a, X, out=a) is a

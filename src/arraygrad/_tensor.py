@@ -238,6 +238,11 @@ class Tensor(Operators):
         self, array: Any, context: Any = None, return_scalar: bool = False, /
     ) -> Any:
         """NumPy's protocol for ufuncs, also SciPy's and numba's: of tensors they give tensors."""
+        if context is not None and any(hasattr(x, "mask") for x in context[1]):
+            raise ValueError(  # of a TypeError, NumPy would try another signature
+                f"{context[0].__name__}: a masked array would lose its mask beside a tensor; "
+                "fill it first: a.filled(value)"
+            )
         return _from_numpy(array)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any, /) -> Any:
