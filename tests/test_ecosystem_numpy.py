@@ -321,6 +321,8 @@ def test_to_says_what_it_takes():
         X.to("nowhere")
     with pytest.raises(ValueError, match="squeeze"):
         X.squeeze(0)
+    with pytest.raises(ValueError, match="cuda: expected a CUDA device; got cpu"):
+        X.cuda("cpu")
     for method in ("to", "cpu", "cuda", "squeeze", "ravel"):
         with xp.strict(), pytest.raises(TypeError, match=r"write x"):
             getattr(X, method)()
@@ -335,7 +337,8 @@ def test_conversions_keep_the_gradient():
 
 @pytest.mark.cuda
 def test_to_a_gpu_and_back():
-    for y in (X.cuda(), X.cuda(0), X.to("cuda", xp.float64), X.to(X.cuda())):
+    moved = [X.cuda(device) for device in (None, 0, "cuda:0", xp.Device("cuda"))]
+    for y in (X.cuda(), X.to("cuda", xp.float64), X.to(X.cuda()), *moved):
         assert y.device == xp.Device("cuda:0")
         assert y.cpu().device == xp.Device("cpu")
         assert y.detach().cpu().numpy().tolist() == X.tolist()

@@ -619,9 +619,15 @@ class Tensor(Operators):
         """The same data on the CPU: ``to_device("cpu")``."""
         return self.to("cpu")
 
-    def cuda(self, device: Any = "cuda", non_blocking: bool = False) -> Tensor:
+    def cuda(self, device: Any = None, non_blocking: bool = False) -> Tensor:
         """The same data on a CUDA device, of a name or a number: ``to_device("cuda")``."""
-        return self.to(f"cuda:{device}" if hasattr(device, "__index__") else device)
+        if device is None:
+            device = "cuda"
+        elif hasattr(device, "__index__"):
+            device = f"cuda:{device}"
+        if not str(device).startswith("cuda"):
+            raise ValueError(f"cuda: expected a CUDA device; got {device}")
+        return self.to(device)
 
     def to(
         self,
