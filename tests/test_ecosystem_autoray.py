@@ -110,6 +110,16 @@ def test_svd_is_reduced():
     assert (u.shape, s.shape, vh.shape) == ((2, 3, 3), (2, 3), (2, 3, 4))
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_expm_of_no_matrix_and_of_no_number():
+    assert do("linalg.expm", arraygrad.zeros((2, 0, 0))).shape == (2, 0, 0)
+    for bad in (arraygrad.nan, arraygrad.inf):
+        found = do("linalg.expm", arraygrad.full((2, 2), bad))
+        assert not bool(arraygrad.any(arraygrad.isfinite(found)))
+    integers = do("linalg.expm", arraygrad.asarray([[0, 1], [0, 0]]))
+    assert integers.tolist() == [[1.0, 1.0], [0.0, 1.0]]
+
+
 def test_creation_is_like_the_tensor(device):
     x = arraygrad.ones(1, dtype=arraygrad.float32, device=device)
     for made in (

@@ -229,8 +229,8 @@ def _solve_triangular(
 
 def _expm(a: xp.Tensor) -> xp.Tensor:
     """The exponential of matrices: a Taylor polynomial of the matrix over 2^n, squared n times."""
-    size = xp.max(linalg.matrix_norm(a, ord=1)).item()
-    n = max(0, math.ceil(math.log2(size / 0.5))) if size > 0.5 else 0
+    size = xp.max(linalg.matrix_norm(a, ord=1)).item() if a.size else 0.0
+    n = math.ceil(math.log2(size / 0.5)) if 0.5 < size < math.inf else 0
     a = a / 2**n
     out = term = xp.eye(a.shape[-1], dtype=a.dtype, device=a.device)
     for k in range(1, 18):  # 0.5^18 / 18! is below the rounding of float64
