@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
 import importlib.util
 import json
 import os
@@ -32,6 +33,8 @@ SUITE_COMMIT = "55fcc60179efa2680ddd6cd926ddf17b83530e2b"
 #: The standard itself: the suite reads signatures and special cases from it.
 STANDARD = "https://github.com/data-apis/array-api"
 STANDARD_COMMIT = "5f847a3858875c682ae901aa22b0413bf24be9da"
+#: Of all files of the suite with the standard in it, as `digest` has it.
+SUITE_SHA256 = "e247f7e4c374e70f11d17aa7c3e19b01dbda6efad68fe8b32f31aad6d809fec1"
 
 REVISIONS = ("2025.12", "2024.12", "2023.12", "2022.12", "2021.12")
 EXAMPLES = 100
@@ -184,11 +187,13 @@ def find_suite(given: Path | None, revision: str) -> Path:
 
 
 def cached_suite() -> Path:
-    """The pinned suite in the user's cache; cloned, wholly or not at all, if it is missing."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    suite = Path(home) / "arraygrad" / f"array-api-tests-{SUITE_COMMIT[:7]}"
+    """The pinned suite in the user's cache; cloned, wholly or not at all, if it is missing.
+
+    Its files are compared with those that were pinned: a name or a commit's mark shows little.
+    """
+    suite = cache() / f"array-api-tests-{SUITE_COMMIT[:7]}"
     if suite.is_dir():
-        return suite
+        return checked(suite, SUITE_SHA256)
     suite.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=suite.parent, prefix="clone-") as folder:
         clone = Path(folder, "suite")
@@ -202,8 +207,34 @@ def cached_suite() -> Path:
                 f"run\n{commands_text(suite)}\nor put the suite elsewhere and name its folder "
                 "with --suite or in ARRAYGRAD_ARRAY_API_TESTS"
             ) from None
-        clone.rename(suite)
+        checked(clone, SUITE_SHA256).rename(suite)
     return suite
+
+
+def cache() -> Path:
+    """The folder of what is fetched."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "arraygrad"
+
+
+def checked(folder: Path, sha256: str) -> Path:
+    """The folder, if its files are those that were pinned."""
+    if (found := digest(folder)) != sha256:
+        raise SetupError(
+            f"{folder} has other files than were pinned: their hash is {found}, not {sha256}; "
+            "remove the folder, and it is fetched again"
+        )
+    return folder
+
+
+def digest(folder: Path) -> str:
+    """A hash of the names and contents of all files in a folder, without what tools leave."""
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_file() and not {".git", "__pycache__"} & set(name.parts):
+            found.update(f"{name.as_posix()} {path.stat().st_size}\n".encode())
+            found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def clone_commands(suite: Path) -> list[list[str]]:
@@ -258,7 +289,11 @@ def pytest_options(examples: int, seed: int | None) -> list[str]:
 
 
 def run_pytest(
-    options: list[str], args: argparse.Namespace, cwd: str | Path, env: dict[str, str]
+    options: list[str],
+    args: argparse.Namespace,
+    cwd: str | Path,
+    env: dict[str, str],
+    python: str = sys.executable,
 ) -> Run:
     """What pytest-json-report says of one run of pytest, which ran all that it collected."""
     # Processes would share a GPU's memory; an emulated one is a CPU.
@@ -267,7 +302,7 @@ def run_pytest(
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder, "results.json")
         command = [
-            *(sys.executable, "-m", "pytest", *options),
+            *(python, "-m", "pytest", *options),
             *("-p", "no:cacheprovider", "--tb=short", "--disable-warnings"),
             *(["-n", str(workers)] if workers > 1 else []),
             *("--json-report", "--json-report-file", str(results)),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from .ecosystem import ABOUT as ECOSYSTEM
 from .libraries import SCIPY, SKLEARN, Library
 from .official import BACKENDS, EXAMPLES, OUTCOMES, REVISIONS, row
 from .official import HEAD as RUN_HEAD
@@ -96,6 +97,7 @@ COMMANDS = """\
 python -m conformance official               # the official suite; --backend torch: on PyTorch
 python -m conformance scipy                  # SciPy's tests; --device cuda: on a GPU
 python -m conformance sklearn                # scikit-learn's tests
+python -m conformance libraries              # tests of libraries that take any array
 python -m conformance gradients              # derivatives against finite differences
 python -m conformance gradients-through-scipy  # derivatives of SciPy's and scikit-learn's functions
 python -m conformance gpu                    # the most important checks on a GPU, in ten minutes
@@ -132,6 +134,7 @@ def page(reports: Path) -> str:
         *official(reports, versions),
         *library(SCIPY, reports, versions),
         *library(SKLEARN, reports, versions),
+        *ecosystem(reports, versions),
         *newest(reports / "newest"),
         *gradients(reports, versions),
         *through_scipy(reports, versions),
@@ -194,6 +197,20 @@ def library(subject: Library, reports: Path, versions: dict[tuple[str, str], Run
         "The numbers of passed and, if any, failed tests (including errors) by subpackage:",
         by_part("Subpackage", "subpackages", columns),
     ]
+
+
+def ecosystem(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
+    """Tests of libraries that take arrays of any library."""
+    columns: dict[str, Run] = {}
+    for path in on_cpu(reports, "libraries"):
+        report = read(path)
+        for backend, result in report["runs"].items():
+            where = f"{NAMES[backend]}, `{report['device']}`"
+            columns[where] = versions["other libraries' tests", where] = result
+    if not columns:
+        return []
+    parts = by_part("Library", "subpackages", columns)
+    return ["## Other libraries", ECOSYSTEM, outcomes(columns), parts]
 
 
 def newest(reports: Path) -> list[str]:

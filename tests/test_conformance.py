@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -315,6 +316,9 @@ def remotes(suite, tmp_path, monkeypatch):
         (repository / "later").touch()
         git(repository, "add", "later")
         git(repository, "commit", "--quiet", "-m", "second")
+    for command in official.clone_commands(tmp_path / "pinned"):
+        subprocess.run(command, check=True)
+    monkeypatch.setattr(official, "SUITE_SHA256", official.digest(tmp_path / "pinned"))
     return official
 
 
@@ -328,6 +332,7 @@ def test_the_pinned_suite_is_cloned_once(remotes, official, tmp_path, capfd, mon
     assert "not at the pinned" not in capfd.readouterr().out
 
     monkeypatch.setattr(remotes, "SUITE", "file:///nowhere")
+    (cached / "given.json").unlink()  # which the stand-in for the suite writes there
     assert remotes.find_suite(None, "2025.12") == cached  # without the network
 
     git(cached, "checkout", "--quiet", "origin/HEAD")
@@ -336,6 +341,27 @@ def test_the_pinned_suite_is_cloned_once(remotes, official, tmp_path, capfd, mon
     assert remotes.commit(cached / "array-api") == f"{remotes.STANDARD_COMMIT} with local changes"
     (cached / "array_api_tests/plain").mkdir()
     assert remotes.commit(cached / "array_api_tests") == "unknown"
+
+
+@pytest.mark.parametrize("file", ["conftest.py", "array-api/more.py", "array_api_tests/empty"])
+def test_a_cached_suite_with_other_files_is_refused(file, remotes, official, tmp_path, capfd):
+    cached = remotes.cached_suite()
+    (cached / "__pycache__").mkdir()
+    (cached / "__pycache__/conftest.pyc").touch()
+    assert remotes.cached_suite() == cached
+    (cached / file).write_text("# added\n")
+    git(cached / file.partition("/")[0] if "array-api/" in file else cached, "add", ".")
+    assert official() == 2
+    assert f"{cached} has other files than were pinned" in capfd.readouterr().err
+
+
+def test_a_clone_with_other_files_than_were_pinned_is_refused(
+    remotes, official, tmp_path, capfd, monkeypatch
+):
+    monkeypatch.setattr(remotes, "SUITE_SHA256", "0" * 64)
+    assert official() == 2
+    assert "has other files than were pinned" in capfd.readouterr().err
+    assert list((tmp_path / "cache/arraygrad").iterdir()) == []
 
 
 @pytest.mark.parametrize("broken", ["SUITE", "STANDARD", "STANDARD_COMMIT", "PATH"])
@@ -598,3 +624,98 @@ def test_what_cannot_be_run_is_refused(options, words, tmp_path, capfd):
 
     assert main([*options, "--report", str(tmp_path)]) == 2
     assert words in capfd.readouterr().err
+
+
+# --- tests of other libraries
+
+
+@pytest.fixture
+def ecosystem(tmp_path, monkeypatch):
+    """An environment with the tests of one library, which have a list of libraries."""
+    from conformance import ecosystem
+
+    suite = ecosystem.Suite("1", ("tests",), "0" * 64)
+    monkeypatch.setattr(ecosystem, "SUITES", {"array-api-compat": suite})
+    folder = tmp_path / "environment"
+    tests = folder / "sources/array_api_compat-1/tests"
+    tests.mkdir(parents=True)
+    (tests / "__init__.py").touch()
+    (tests / "_helpers.py").write_text("all_libraries = ['numpy']\n")
+    python = ecosystem.python_of(folder)
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(ecosystem, "installed", lambda: folder)
+
+    def run(text, *options):
+        from conformance.__main__ import main
+
+        head = "import pytest\nfrom ._helpers import all_libraries\n"
+        (tests / "test_all.py").write_text(head + text)
+        return main(["libraries", "--workers", "1", "--report", str(tmp_path / "out"), *options])
+
+    return run
+
+
+EACH = "@pytest.mark.parametrize('library', all_libraries)\n"
+OURS = EACH + "def test_ours(library):\n    assert library == 'arraygrad'\n"
+LISTED = (
+    "is_array_functions = {}\n" + EACH + "def test_listed(library):\n"
+    "    assert library in is_array_functions\n"
+)
+
+
+def test_libraries_run_with_us_alone(ecosystem, tmp_path, capfd):
+    assert ecosystem(OURS + LISTED + "def test_other():\n    assert 0\n") == 0
+    assert capfd.readouterr().out.splitlines()[-1] == "1 passed, 0 failed"
+    report = json.loads((tmp_path / "out/libraries-cpu.json").read_text())
+    run = report["runs"]["arraygrad"]
+    assert run["subpackages"]["array-api-compat"]["passed"] == 1
+    assert run["skipped"] == {"there is no is_*_array function for arraygrad": 1}
+    assert run["versions"]["numpy"]
+    text = (tmp_path / "out/libraries-cpu.md").read_text()
+    assert "| array-api-compat | 1 / 0 / 1 / 0 |" in text
+
+
+def test_a_failure_of_a_library_is_told(ecosystem, tmp_path, capfd):
+    assert ecosystem(OURS + EACH + "def test_bad(library):\n    assert [1] == (1,)\n") == 1
+    assert "test_bad[arraygrad]: " in capfd.readouterr().out
+    assert "### Not passed" in (tmp_path / "out/libraries-cpu.md").read_text()
+
+
+def test_chosen_libraries_are_not_recorded(ecosystem, tmp_path, capfd):
+    assert ecosystem(OURS, "array-api-compat") == 0
+    assert not (tmp_path / "out").exists()
+    assert ecosystem(OURS, "numpy") == 2
+    assert "there are no tests of numpy" in capfd.readouterr().err
+
+
+def test_an_environment_that_cannot_be_made_leaves_nothing(tmp_path, capfd, monkeypatch):
+    from conformance import ecosystem
+    from conformance.__main__ import main
+
+    monkeypatch.setattr(ecosystem.venv, "create", lambda folder, with_pip: folder.mkdir())
+    monkeypatch.setattr(ecosystem, "python_of", lambda folder: Path("false"))
+    assert main(["libraries", "--report", str(tmp_path / "out")]) == 2
+    assert "the libraries could not be installed" in capfd.readouterr().err
+    assert list((tmp_path / "cache/arraygrad").iterdir()) == []
+
+
+def test_a_source_with_another_hash_is_refused(tmp_path, capfd, monkeypatch):
+    from conformance import ecosystem
+    from conformance.report import SetupError
+
+    package = tmp_path / "index/thing-1"
+    package.mkdir(parents=True)
+    (package / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: thing\nVersion: 1\n")
+    (package / "setup.py").write_text("from setuptools import setup\nsetup(name='thing')\n")
+    archive = tmp_path / "index/thing-1.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(package, "thing-1")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(archive.parent))
+    pip = [sys.executable, "-m", "pip"]
+    with pytest.raises(SetupError, match="could not be installed"):
+        ecosystem.fetch(pip, "thing", ecosystem.Suite("1", (), "0" * 64), tmp_path / "to")
+    assert "DO NOT MATCH THE HASHES" in capfd.readouterr().err
+    assert not (tmp_path / "to").exists()

@@ -1,10 +1,12 @@
 """Data parallelism: tensors on their way between processes, gradients of parts, lost workers."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import optree
@@ -379,6 +381,27 @@ def client():
 
 def start():
     return LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0")
+
+
+def test_a_cluster_listens_to_this_machine_alone(client):
+    import psutil
+
+    me = psutil.Process()
+    pids = [me.pid, *(child.pid for child in me.children(recursive=True))]
+    there = [c.laddr for pid in pids for c in psutil.Process(pid).net_connections()
+             if c.status == psutil.CONN_LISTEN]  # fmt: skip
+    assert len(there) > 4  # the scheduler, its dashboard, two workers with their nannies
+    assert {address.ip for address in there} == {"127.0.0.1"}
+
+
+def test_what_we_show_listens_to_this_machine_alone():
+    root = Path(__file__).parents[1]
+    files = [*root.glob("docs/*.md"), *root.glob("*.md"), *root.glob("tests/*.py"),
+             *root.glob("examples/*.py"), *root.glob("benchmarks/*.py")]  # fmt: skip
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    started = [call for text in texts for call in re.findall(r"Local\w*Cluster\(([^)]*)\)", text)]
+    assert len(started) > 5
+    assert [call for call in started if 'dashboard_address="127.0.0.1:' not in call] == []
 
 
 def test_debug_nans_holds_in_processes(client):

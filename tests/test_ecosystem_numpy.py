@@ -182,6 +182,173 @@ def test_numpys_reductions_keep_the_gradient():
     np.testing.assert_allclose(v.grad.numpy(), 2 + 1 / 6)
 
 
+#: call on two tensors or arrays -> what NumPy and others give
+FUNCTIONS = {
+    "a ufunc": lambda x, y: np.sin(x),
+    "a ufunc of two": lambda x, y: np.add(x, y),
+    "a ufunc, array first": lambda x, y: np.add(np.ones((2, 3)), y),
+    "a ufunc with two results": lambda x, y: np.modf(x),
+    "a ufunc's reduction": lambda x, y: np.add.reduce(x),
+    "a ufunc of bools": lambda x, y: np.isfinite(x),
+    "a ufunc of SciPy": lambda x, y: pytest.importorskip("scipy.special").jv(x, y),
+    "where": lambda x, y: np.where(x > 2, x, y),
+    "concatenate": lambda x, y: np.concatenate([x, y], axis=1),
+    "cumsum": lambda x, y: np.cumsum(x, axis=0),
+    "argsort": lambda x, y: np.argsort(x),
+    "nansum": lambda x, y: np.nansum(x),
+    "median": lambda x, y: np.median(x, axis=0),
+    "zeros_like": lambda x, y: np.zeros_like(x, shape=(4,), dtype=np.int8),
+    "clip": lambda x, y: np.clip(x, 1.0, 3.0),
+    "svd": lambda x, y: np.linalg.svd(x)[1],
+    "einsum": lambda x, y: np.einsum("ij,kj->ik", x, y),
+    "broadcast_to": lambda x, y: np.broadcast_to(x, (2, 2, 3)),
+    "squeeze": lambda x, y: np.squeeze(x[:1, :]),
+}
+
+
+def _types(x):
+    return tuple(map(_types, x)) if isinstance(x, (tuple, list)) else type(x)
+
+
+def _plain(x):
+    return [_plain(y) for y in x] if isinstance(x, (tuple, list)) else np.asarray(x).tolist()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_ufuncs_and_functions_of_chunks_give_tensors(name):
+    a, b = X.numpy(), 2 * X.numpy() + 1
+    found, expected = FUNCTIONS[name](X, xp.asarray(b)), FUNCTIONS[name](a, b)
+    tensors = (xp.Tensor,) * len(expected) if isinstance(expected, (tuple, list)) else xp.Tensor
+    assert _types(found) == tensors
+    assert _plain(found) == _plain(expected)
+
+
+@pytest.mark.parametrize("name", set(FUNCTIONS) - {"squeeze", "where", "broadcast_to"})
+def test_ufuncs_and_functions_of_chunks_refuse_a_gradient(name):
+    with pytest.raises(TypeError, match="detach"):
+        FUNCTIONS[name](V, V)
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
+def test_some_functions_of_numpy_stay_on_the_device_and_keep_the_gradient(device):
+    v = autodiff.variable(X.to_device(device))
+    y = np.stack([np.where(v > 2, v, 0.0), np.broadcast_to(v[0], (2, 3)), np.moveaxis(v, 0, -1).mT])
+    assert y.device is v.device
+    xp.sum(y).backward()
+    assert v.grad.tolist() == [[3.0, 3.0, 3.0], [2.0, 2.0, 2.0]]
+
+
+def test_other_functions_of_numpy_give_its_arrays():
+    for found in (np.unique(X), np.histogram(X)[0], np.linalg.inv(X @ X.T), np.atleast_1d(X)):
+        assert type(found) is np.ndarray
+    with pytest.raises(TypeError, match="detach"):
+        np.unique(V)
+
+
+def test_what_has_no_dtype_of_the_standard_stays_numpys():
+    assert type(np.char.mod("%d", X)) is np.ndarray
+    assert np.array_equal(X, X) is True
+    assert (np.shape(X), np.ndim(X), np.size(X)) == ((2, 3), 2, 6)
+    longer = np.add(X, X, dtype=np.longdouble)
+    assert type(longer) is np.ndarray
+    assert type(np.add(X[0, 0], X[0, 0], dtype=np.longdouble)) in (np.longdouble, np.ndarray)
+
+
+def test_no_mask_is_lost():
+    masked = np.ma.masked_array(np.ones((2, 3)), mask=np.eye(2, 3))
+    for ufunc in (np.add, np.maximum):
+        for pair in ((masked, X), (X, masked)):
+            with pytest.raises(ValueError, match="would lose its mask"):
+                ufunc(*pair)
+    assert type(np.concatenate([masked, X])) is not xp.Tensor
+
+
+def test_an_array_of_numpy_takes_tensors_in_place():
+    a = np.ones((2, 3))
+    assert np.add(a, X, out=a) is a
+    assert type(a) is np.ndarray
+    assert a.tolist() == (1 + X).tolist()
+
+
+def test_views_by_functions_of_numpy_share_memory_safely():
+    x = xp.asarray([1.0, 2.0, 3.0])
+    v = autodiff.variable(xp.asarray([1.0, 1.0, 1.0]))
+    y = np.atleast_2d(x)
+    z = v * x  # saves x
+    y[0, 0] = 100.0
+    assert x[0] == 100.0
+    xp.sum(z).backward()
+    assert v.grad.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_functions_of_numba_give_tensors():
+    numba = pytest.importorskip("numba")
+    double = numba.vectorize(["float64(float64)"])(lambda x: 2 * x)
+    assert type(double(X)) is xp.Tensor
+    assert double(X).tolist() == (2 * X).tolist()
+
+
+def test_pytorchs_and_numpys_methods(xp, same):
+    a = np.asarray([[[1.0, 2.0, 3.0]]])
+    x = xp.asarray(a)
+    np.testing.assert_array_equal(x.detach().cpu().numpy(), a)
+    same(x.ravel(), a.ravel())
+    same(x.squeeze(), a.squeeze())
+    same(x.squeeze(0), a.squeeze(0))
+    same(x.squeeze(axis=(0, 1)), a.squeeze(axis=(0, 1)))
+    same(xp.zeros((0, 1)).squeeze(), np.zeros(0))
+    assert x.to(x.device) is x.to(x) is x.to(xp.float64) is x.to() is x
+    for found in (
+        x.to(xp.float32),
+        x.to(x.device, xp.float32),
+        x.to(device=x.device, dtype=xp.float32, non_blocking=True),
+        x.to(xp.ones(1, dtype=xp.float32)),
+    ):
+        same(found, a.astype(np.float32))
+        assert found.device is x.device
+    copy = x.to(x.device, copy=True)
+    assert copy is not x
+    copy[...] = 0.0
+    same(x, a)
+
+
+def test_to_says_what_it_takes():
+    with pytest.raises(TypeError, match="to: expected one device and one dtype"):
+        X.to("cpu", device="cpu")
+    with pytest.raises(TypeError, match="to: dtype"):
+        X.to(3.5)
+    with pytest.raises(ValueError, match="unknown device 'nowhere'"):
+        X.to("nowhere")
+    with pytest.raises(ValueError, match="squeeze"):
+        X.squeeze(0)
+    with pytest.raises(ValueError, match="cuda: expected a CUDA device; got cpu"):
+        X.cuda("cpu")
+    for method in ("to", "cpu", "cuda", "squeeze", "ravel"):
+        with xp.strict(), pytest.raises(TypeError, match=r"write x"):
+            getattr(X, method)()
+
+
+def test_conversions_keep_the_gradient():
+    v = autodiff.variable(X)
+    y = v.to(xp.float32).cpu().ravel().squeeze()
+    xp.sum(y * 2).backward()
+    np.testing.assert_array_equal(v.grad, 2.0)
+
+
+@pytest.mark.cuda
+def test_to_a_gpu_and_back():
+    moved = [X.cuda(device) for device in (None, 0, "cuda:0", xp.Device("cuda"))]
+    for y in (X.cuda(), X.to("cuda", xp.float64), X.to(X.cuda()), *moved):
+        assert y.device == xp.Device("cuda:0")
+        assert y.cpu().device == xp.Device("cpu")
+        assert y.detach().cpu().numpy().tolist() == X.tolist()
+    with pytest.raises(xp.TransferError):
+        np.sin(X.cuda())
+    with pytest.raises(xp.TransferError):
+        np.cumsum(X.cuda())
+    assert np.asarray([1.0], like=X.cuda()).device == xp.Device("cuda")
+
+
 def test_iterable_makes_no_element(monkeypatch):
     """SciPy asks np.iterable of its arguments: a million tensors would take a second."""
 

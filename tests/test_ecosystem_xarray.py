@@ -162,10 +162,36 @@ def test_gradients(name):
 
 @pytest.mark.parametrize(
     "f",
-    [lambda d: np.sin(d), lambda d: d.interp(column=15.0), lambda d: d.to_numpy()],
-    ids=["a ufunc of NumPy", "SciPy's interpolation", "to_numpy"],
+    [lambda d: d.interp(column=15.0), lambda d: d.to_numpy()],
+    ids=["SciPy's interpolation", "to_numpy"],
 )
 def test_what_leaves_for_numpy_says_so(f):
     assert not isinstance(getattr(f(wrap(arraygrad.asarray(A))), "data", None), arraygrad.Tensor)
     with pytest.raises(TypeError, match="gradient would be lost"):
         f(wrap(autodiff.variable(arraygrad.asarray(A))))
+
+
+def test_a_ufunc_of_numpy_refuses_a_gradient():
+    assert type(np.sin(wrap(arraygrad.asarray(A))).data) is arraygrad.Tensor
+    with pytest.raises(TypeError, match="gradient would be lost"):
+        np.sin(wrap(autodiff.variable(arraygrad.asarray(A))))
+
+
+#: of these, what xarray refuses of chunks, or leaves to functions of Dask that give NumPy's arrays
+NOT_CHUNKED = {
+    "median of all", "reduce", "apply_ufunc", "apply_ufunc by name",
+    "argmax", "argmin", "full_like", "zeros_like",
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", [name for name in USES if name not in NOT_CHUNKED])
+def test_chunks_of_dask_stay_tensors(name):
+    dask = pytest.importorskip("dask")
+    import arraygrad.interop.dask
+
+    with dask.config.set(scheduler="synchronous"):
+        found = USES[name](wrap(arraygrad.asarray(A)).chunk({"row": 1}), arraygrad).compute()
+    expected = USES[name](wrap(A), np)
+    assert type(found.data) is arraygrad.Tensor
+    np.testing.assert_allclose(found.data.numpy(), expected.data, rtol=1e-14)

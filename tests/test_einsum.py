@@ -109,3 +109,15 @@ def test_opt_einsum_finds_it(xp, same):
     for case in ("ab,bc,cd,da->", "abc,cbd,agk->abk", "ij,ij->ij", "aii->ia"):
         arrays = operands(case)
         same(contract(case, *map(xp.asarray, arrays)), np.einsum(case, *arrays), rtol=1e-13)
+
+
+def test_opt_einsum_takes_constants_of_numpy(xp, same):
+    contract_expression = pytest.importorskip("opt_einsum").contract_expression
+    import arraygrad.interop.opt_einsum
+
+    a, b, c = (np.arange(float(m * n)).reshape(m, n) for m, n in ((2, 3), (3, 4), (4, 5)))
+    product = contract_expression("ab,bc,cd->ad", a.shape, b, c, constants=[1, 2])
+    for _ in range(2):  # the second has the constants from the first
+        same(product(xp.asarray(a)), a @ b @ c, rtol=1e-13)
+    gradient = arraygrad.autodiff.grad(lambda x: xp.sum(product(x)))(xp.asarray(a))
+    same(gradient, np.ones((len(a), 1)) * np.sum(b @ c, axis=1), rtol=1e-13)

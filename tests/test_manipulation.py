@@ -278,3 +278,13 @@ def test_broadcast_arrays_are_read_only_where_elements_repeat():
 def test_dtypes_promote_together_not_one_after_the_other(size):
     parts = [ag.ones(size, dtype=d) for d in (ag.uint16, ag.int8, ag.float32)]
     assert {ag.stack(parts, axis=a).dtype for a in (0, 1)} == {ag.concat(parts).dtype}
+
+
+def test_broadcast_to_takes_an_int(xp, same):
+    for n in (3, np.int64(3)):
+        same(xp.broadcast_to(xp.asarray(2.0), n), np.full(3, 2.0))
+        v = xp.asarray([2.0]).requires_grad_()
+        xp.sum(xp.broadcast_to(v, n)).backward()
+        same(v.grad, [3.0])
+    with pytest.raises(ValueError, match="broadcast_to"):
+        xp.broadcast_to(xp.ones(2), 3)

@@ -336,7 +336,7 @@ def test_parts_as_attributes(xp, same):
 def test_view_of_another_dtype():
     a = np.asarray([[1 + 2j, 3.0], [0.0, 4j]])
     x = arraygrad.asarray(a)
-    parts = x.view(float)
+    parts = x.view(dtype=float)
     assert parts.dtype == arraygrad.float64
     assert parts.tolist() == a.view(float).tolist()
     parts[0, 1] = -2.0

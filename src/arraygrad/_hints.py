@@ -88,9 +88,6 @@ DATA = dict.fromkeys(("Dataset", "TensorDataset"), "DataLoader(x, y), which take
 
 #: Equivalents of methods of PyTorch's and NumPy's arrays, for a tensor `x`.
 METHODS = {
-    "to": 'x.to_device("cuda"), or xp.astype(x, xp.float32)',
-    "cpu": 'x.to_device("cpu")',
-    "cuda": 'x.to_device("cuda")',
     "float": "xp.astype(x, xp.float32)",
     "double": "xp.astype(x, xp.float64)",
     "long": "xp.astype(x, xp.int64)",
@@ -103,10 +100,8 @@ METHODS = {
     "dim": "x.ndim",
     "numel": "x.size",
     "flatten": "xp.reshape(x, (-1,))",
-    "ravel": "xp.reshape(x, (-1,))",
     "t": "x.T",
     "permute": "xp.permute_dims(x, axes)",
-    "squeeze": "xp.squeeze(x, axis=0)",
     "unsqueeze": "xp.expand_dims(x, axis=0)",
     "expand": "xp.broadcast_to(x, shape)",
     "gather": "xp.take_along_axis(x, indices, axis=0)",

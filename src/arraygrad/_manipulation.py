@@ -84,14 +84,14 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
         raise explain(error, "broadcast_shapes", shapes) from error
 
 
-def broadcast_to(x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
+def broadcast_to(x: Tensor, /, shape: int | tuple[int, ...]) -> Tensor:
     """Broadcast a tensor to a shape.
 
     Parameters
     ----------
     x : Tensor
         Input of any shape and dtype.
-    shape : tuple of int
+    shape : int or tuple of int
         Target shape.
 
     Returns
@@ -113,7 +113,8 @@ def broadcast_to(x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
     Tensor([[1, 2],
             [1, 2]], dtype=int64)
     """
-    return view("broadcast_to", x, (shape,))
+    sizes = (shape,) if type(shape) is not tuple and hasattr(shape, "__index__") else shape
+    return view("broadcast_to", x, (sizes,))
 
 
 def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:

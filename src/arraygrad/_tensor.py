@@ -48,8 +48,8 @@ class Tensor(Operators):
 
     __slots__ = ()
 
-    # NumPy's arrays and scalars leave `a + tensor` to the tensor. (Without __array_ufunc__, so
-    # that np.abs(tensor) still converts.)
+    # NumPy's arrays and scalars leave `a + tensor` to the tensor. (Without __array_ufunc__: of
+    # np.abs(tensor) NumPy converts the tensor and wraps the result.)
     __array_priority__ = 1000.0
     __hash__ = None  # type: ignore[assignment]  # (so Python is told that it has none)
 
@@ -233,6 +233,40 @@ class Tensor(Operators):
                 'memory; write x.numpy() or x.to_device("cpu")'
             )
         return self._device.ops["array"](data, dtype=dtype, copy=copy)
+
+    def __array_wrap__(
+        self, array: Any, context: Any = None, return_scalar: bool = False, /
+    ) -> Any:
+        """NumPy's protocol for ufuncs, also SciPy's and numba's: of tensors they give tensors."""
+        if context is not None and any(hasattr(x, "mask") for x in context[1]):
+            raise ValueError(  # of a TypeError, NumPy would try another signature
+                f"{context[0].__name__}: a masked array would lose its mask beside a tensor; "
+                "fill it first: a.filled(value)"
+            )
+        return _from_numpy(array)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any, /) -> Any:
+        """NumPy's protocol for its other functions: they convert tensors, and most give arrays.
+
+        Those that Dask calls on its chunks give tensors. A few need no conversion: they work on
+        every device, and are differentiated.
+        """
+        ndarray = _device.get_device("cpu").array_type
+        if not all(issubclass(t, (Tensor, ndarray)) for t in types):
+            return NotImplemented
+        if func.__name__ in _SAME and all(issubclass(t, Tensor) for t in types):
+            return getattr(sys.modules[__package__], func.__name__)(*args, **kwargs)
+        if func.__name__ in _BY_METHODS:
+            return ndarray.__array_function__(ndarray(()), func, (), args, kwargs)
+        found = func(*_to_numpy(args), **_to_numpy(kwargs))
+        if func.__name__ not in _OF_CHUNKS:
+            return found
+        found = _from_numpy(found)
+        return found.to_device(self._device) if isinstance(found, Tensor) else found
+
+    def __arrow_array__(self, type: Any = None) -> Any:
+        """PyArrow's protocol, for tensors on the CPU."""
+        return import_module("pyarrow").array(self.__array__(), type=type)
 
     def __buffer__(self, flags: int, /) -> memoryview:
         """Python's buffer protocol, for tensors on the CPU (from Python 3.12 on)."""
@@ -516,6 +550,16 @@ class Tensor(Operators):
             (shape,) = shape
         return _function("reshape")(self, shape, copy=copy)
 
+    def ravel(self) -> Tensor:
+        """The function `reshape` to one axis, in row-major order."""
+        return _function("reshape")(self, (-1,))
+
+    def squeeze(self, axis: Any = None) -> Tensor:
+        """The function `squeeze`; of None, all axes of size 1."""
+        if axis is None:
+            axis = tuple(i for i, n in enumerate(self.shape) if n == 1)
+        return _function("squeeze")(self, axis)
+
     def transpose(self, *axes: Any) -> Tensor:
         """The function `permute_dims`, of one tuple or one argument each; of none, reversed."""
         if axes in ((), (None,)):
@@ -538,7 +582,7 @@ class Tensor(Operators):
         """The function `imag`."""
         return _function("imag")(self)
 
-    def view(self, dtype: Any, /) -> Tensor:
+    def view(self, dtype: Any) -> Tensor:
         """The same memory read as another dtype, as NumPy does; not in the standard.
 
         Parameters
@@ -568,6 +612,88 @@ class Tensor(Operators):
             )
         dtype = required_dtype(dtype, "view")
         return self[...] if dtype == self.dtype else _dispatch.view("view", self, (dtype,))
+
+    # ---- conversions under PyTorch's names: libraries write x.detach().cpu().numpy()
+
+    def cpu(self) -> Tensor:
+        """The same data on the CPU: ``to_device("cpu")``."""
+        return self.to("cpu")
+
+    def cuda(self, device: Any = None, non_blocking: bool = False) -> Tensor:
+        """The same data on a CUDA device, of a name or a number: ``to_device("cuda")``."""
+        if device is None:
+            device = "cuda"
+        elif hasattr(device, "__index__"):
+            device = f"cuda:{device}"
+        if not str(device).startswith("cuda"):
+            raise ValueError(f"cuda: expected a CUDA device; got {device}")
+        return self.to(device)
+
+    def to(
+        self,
+        *target: Any,
+        device: Any = None,
+        dtype: Any = None,
+        non_blocking: bool = False,
+        copy: bool = False,
+    ) -> Tensor:
+        """The same data on another device, in another dtype, or both.
+
+        Parameters
+        ----------
+        *target : Device, str, dtype or Tensor
+            A device, a dtype, a device and a dtype, or a tensor that has both.
+        device : Device or str, optional
+            The device by name.
+        dtype : dtype, optional
+            The dtype by name.
+        non_blocking : bool, optional
+            Without effect.
+        copy : bool, optional
+            Copy, even if neither changes.
+
+        Returns
+        -------
+        Tensor
+            The tensor itself if it is there already, and has the dtype.
+
+        Raises
+        ------
+        TypeError
+            For what is neither a device nor a dtype, for two of a kind, and under `strict()`.
+        ValueError
+            If there is no such device.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> x = xp.ones(2)
+        >>> x.to(xp.float32)
+        Tensor([1., 1.], dtype=float32)
+        >>> x.to("cpu") is x
+        True
+        """
+        if is_strict():
+            raise TypeError(
+                "to: outside the standard; write x.to_device(device) or xp.astype(x, dtype)"
+            )
+        devices, dtypes = [device], [dtype]
+        for x in target:
+            if isinstance(x, Tensor):
+                devices.append(x.device)
+                dtypes.append(x.dtype)
+            else:
+                (devices if isinstance(x, (str, Device)) else dtypes).append(x)
+        devices = [x for x in devices if x is not None]
+        dtypes = [x for x in dtypes if x is not None]
+        if len(devices) > 1 or len(dtypes) > 1:
+            raise TypeError(f"to: expected one device and one dtype; got {target}")
+        x = self
+        for dtype in dtypes:
+            x = x.astype(required_dtype(dtype, "to"), copy=False)
+        for device in devices:
+            x = x.to_device(device)
+        return x.__copy__() if copy and x is self else x
 
     def _fresh_trace(self) -> Any:
         """The trace; of a view whose base has been written, that of its new value."""
@@ -763,6 +889,52 @@ def _reduce(name: str, x: Tensor, out: None, **kwargs: Any) -> Any:
     if out is not None:
         raise TypeError(f"{name}: out must be None; write y[...] = xp.{name}(x)")
     return _function(name)(x, **kwargs)
+
+
+#: NumPy's functions that are called as ours are.
+_SAME = frozenset(["broadcast_to", "stack", "where"])
+#: NumPy's functions that need methods and attributes of a tensor only.
+_BY_METHODS = frozenset(
+    """all amax amin any common_type flip imag iscomplexobj isreal isrealobj max mean min ndim
+    moveaxis permute_dims prod real reshape result_type rollaxis shape size squeeze sum transpose
+    unstack""".split()
+)
+
+
+#: NumPy's functions that give tensors, for Dask and xarray. (Code for NumPy that is given tensors
+#: goes on with arrays after others, such as `unique` in scikit-learn.)
+_OF_CHUNKS = frozenset(
+    """argmax argmin argsort array asanyarray asarray atleast_2d broadcast_to clip concatenate
+    cumprod cumsum digitize einsum empty_like full_like isin median nanargmax nanargmin
+    nancumprod nancumsum nanmax nanmean nanmedian nanmin nanprod nanstd nansum nanvar
+    ones_like outer partition qr repeat round sliding_window_view sort stack std svd take
+    tensordot tile var vstack where zeros_like""".split()
+)
+
+
+def _to_numpy(x: Any) -> Any:
+    """An argument of NumPy's functions with NumPy arrays in the place of tensors."""
+    if isinstance(x, Tensor):
+        return x.__array__()
+    if isinstance(x, dict):
+        return {key: _to_numpy(value) for key, value in x.items()}
+    return type(x)(map(_to_numpy, x)) if type(x) in (tuple, list) else x
+
+
+def _from_numpy(x: Any) -> Any:
+    """A result of NumPy's functions with tensors in the place of arrays and NumPy's scalars.
+
+    Those of dtypes that the standard lacks stay as they are.
+    """
+    if isinstance(x, (tuple, list)):
+        make = getattr(type(x), "_make", type(x))  # named tuples keep their names
+        return make([_from_numpy(y) for y in x])
+    if not hasattr(x, "__array_interface__"):
+        return x
+    try:
+        return sys.modules[__package__].asarray(x, device="cpu")
+    except TypeError:
+        return x
 
 
 #: Where tensors are put when unpickled; None: where they were.

@@ -1,9 +1,9 @@
 """Support for dask.array of tensors, enabled by importing this module.
 
-With it, chunks that are tensors are joined into tensors; without it, Dask joins them into a NumPy
-array. It also registers a Dask backend: ``d.to_backend("arraygrad")`` converts NumPy chunks to
-tensors, and inside of ``dask.config.set({"array.backend": "arraygrad"})`` Dask's creation functions
-make arrays of tensors.
+With it, chunks that are tensors are joined into tensors on every device. It also registers a Dask
+backend: ``d.to_backend("arraygrad")`` converts NumPy chunks to tensors, and inside of
+``dask.config.set({"array.backend": "arraygrad"})`` Dask's creation functions make arrays of
+tensors.
 
 Examples
 --------
