@@ -243,7 +243,10 @@ def run_backward(x: Any, gradient: Any, retain_graph: bool | None, create_graph:
     node = x._trace
     if node is None or node.level.forward or node.level.number:
         raise RuntimeError(
-            "backward: this tensor belongs to a function that grad, vjp or their like "
+            "backward: this tensor has a tangent, since it is computed from an argument of jvp; "
+            "write autodiff.grad inside of it, or backward of autodiff.stop_gradient(x)"
+            if node is not None and node.level.forward
+            else "backward: this tensor belongs to a function that grad, vjp or their like "
             "differentiates; backward is for what is computed from x.requires_grad_()"
             if node is not None and node.level.number > 0
             else "backward: this tensor does not record (requires_grad=False)"
