@@ -13,6 +13,7 @@ from .._dispatch import common_device
 from .._errors import describe
 from .._modes import get_mode
 from .._tensor import Tensor
+from ..random import SameDraws
 from ._grad_mode import custom_rule_scope, enable_grad, recording_off
 from ._graph import Node, Tangent, box, new_node, output_node, sequence_numbers
 from ._rules import NotDifferentiableError, Rule
@@ -301,7 +302,8 @@ class custom_vjp(_CustomRule):
     def _perform(self, constants: list[Any], call: FlatCall) -> Any:
         forward, backwards = self._rule
         below = call.primal_args()
-        with custom_rule_scope(call.level.number, call.started_at):
+        draws = SameDraws()
+        with custom_rule_scope(call.level.number, call.started_at), draws.run():
             given = forward(*self._merge_args(constants, below))
         if not isinstance(given, tuple) or len(given) != 2:
             raise TypeError(
@@ -323,7 +325,7 @@ class custom_vjp(_CustomRule):
                 # The backward pass itself is recorded at the same level, so recompute the residuals
                 # as traced tensors.
                 again = _pytree.unflatten(call.structure, inner)
-                with enable_grad():
+                with enable_grad(), draws.run():
                     _, residuals = forward(*self._merge_args(constants, again))
             given = backwards(*constants, residuals, _pytree.unflatten(structure, filled))
             return _match(self.name, given, below)
@@ -539,7 +541,8 @@ class custom_jvp(_CustomRule):
             call.check(self.name, outs)
             tangents = _derivatives(self.name, "tangent", tangent, outs, structure)
             return _pytree.unflatten(structure, _push(self.name, call, outs, tangents))
-        with custom_rule_scope(call.level.number, call.started_at):
+        draws = SameDraws()
+        with custom_rule_scope(call.level.number, call.started_at), draws.run():
             outs, structure = result_tensors(self.name, self(*self._merge_args(constants, below)))
         call.check(self.name, outs)
         saved = call.saved(call.inner)
@@ -555,7 +558,8 @@ class custom_jvp(_CustomRule):
                 tangents = list(basis)
                 for i, t in zip(places, ts, strict=True):
                     tangents[i] = t
-                given = run(tangents, again)[1]
+                with draws.run():
+                    given = run(tangents, again)[1]
                 return _derivatives(self.name, "tangent", given, outs, structure)
 
             starts = [zeros(call.inner[i]) for i in places]

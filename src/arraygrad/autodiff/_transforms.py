@@ -13,6 +13,7 @@ from .._errors import describe
 from .._manipulation import reshape, stack
 from .._modes import get_mode
 from .._tensor import Tensor
+from ..random import SameDraws
 from ._backward import backward
 from ._levels import ForwardLevel, ReverseLevel
 from ._pullback import (
@@ -472,6 +473,12 @@ def _jacobian(
 
     @wraps(f)
     def run(*args: Any, **kwargs: Any) -> Any:
+        draws = SameDraws()
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            with draws.run():
+                return f(*args, **kwargs)
+
         inputs = DiffArgs(name, args, numbers)
         for x in inputs.leaves:
             if x.dtype.kind == "c" and name == "hessian":
@@ -487,11 +494,11 @@ def _jacobian(
         columns = sum(x.size for x in inputs.leaves)
         structure, rows = None, None
         if mode == "forward":
-            structure, table, aux = _forward(name, f, inputs, kwargs, has_aux)
+            structure, table, aux = _forward(name, function, inputs, kwargs, has_aux)
         else:
             # What a write to an argument would change is read by a second run only.
             spare = _copied((inputs.args, inputs.leaves, kwargs)) if mode is None else None
-            recorded = TracedCall(name, f, inputs, kwargs, has_aux)
+            recorded = TracedCall(name, function, inputs, kwargs, has_aux)
             structure, aux = recorded.structure, recorded.aux
             rows = sum(x.size * (1 + (x.dtype.kind == "c")) for x in recorded.outputs)
             if mode == "reverse" or rows <= columns:
@@ -500,7 +507,7 @@ def _jacobian(
                 assert spare is not None
                 inputs.args, inputs.leaves, kwargs = spare
                 del recorded
-                structure, table, _ = _forward(name, f, inputs, kwargs, has_aux)
+                structure, table, _ = _forward(name, function, inputs, kwargs, has_aux)
         parts = []
         for row in table:
             restored = inputs.unflatten(row)
