@@ -116,7 +116,7 @@ def backward(
                         if gx is None:
                             continue
                         if rule.elementwise and gx is not g:
-                            gx = mask_indeterminate(gx, g)
+                            gx = mask_indeterminate(gx, g, vjp, saved, kwargs)
                 t = gx
                 if not _ndarray.matches(t._data, parent.shape, parent.dtype):
                     gx = sum_to(gx, parent)
@@ -196,7 +196,10 @@ def _cotangents(rule: Rule, node: Node, g: Any, saved: tuple[Any, ...]) -> Any:
             for parent, vjp in zip(node.parents, rule.vjps, strict=False)
         ]
     if rule.elementwise:
-        found = [x if x is None or x is g else mask_indeterminate(x, g) for x in found]
+        found = [
+            x if x is None or x is g else mask_indeterminate(x, g, vjp, saved, node.kwargs)
+            for x, vjp in zip(found, rule.vjps, strict=False)
+        ]
     return found
 
 

@@ -432,7 +432,7 @@ def _tangent(
             total = terms if total is None else list(map(add, total, terms))
         elif term is not None:
             if rule.elementwise:
-                term = mask_indeterminate(term, t)
+                term = mask_indeterminate(term, t, jvp, (out, *inner, *args), kwargs)
             total = add(total, fit(term, out))
     return total
 
