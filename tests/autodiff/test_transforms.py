@@ -6,6 +6,7 @@ import pytest
 import arraygrad as xp
 from arraygrad import Tensor, autodiff
 from arraygrad.autodiff import (
+    check_grads,
     grad,
     hessian,
     hvp,
@@ -211,3 +212,22 @@ def test_backward_inside_of_jvp_of_what_has_no_tangent():
 
     out, tangent = jvp(f, (xp.asarray(3.0),), (xp.asarray(1.0),))
     assert (out, tangent) == (12.0, 4.0)
+
+
+# ---- check_grads
+
+
+@pytest.mark.parametrize("x", [3, xp.asarray(3), xp.asarray([True]), "3", np.ones(2)])
+@pytest.mark.parametrize("modes", [("forward",), ("reverse",)])
+def test_check_grads_says_which_argument_has_no_gradient(x, modes):
+    for args, path in (((xp.asarray(2.0), x), r"\[1\]"), (({"n": x},), r"\[0\]\['n'\]")):
+        with pytest.raises(TypeError, match=f"check_grads: args{path} must be a tensor of a float"):
+            check_grads(lambda *args: xp.asarray(1.0), args, modes=modes)
+
+
+def test_check_grads_of_constants_and_of_functions_that_draw():
+    x = xp.asarray([0.5, 1.5])
+    check_grads(lambda x: 1.0, (x,))
+    check_grads(lambda x: (xp.sum(x**2), 2.0), (x,))
+    rng = xp.random.default_rng(0)
+    check_grads(lambda x: xp.sum(x**2 * rng.random(2)), (x,))
