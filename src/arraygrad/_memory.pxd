@@ -6,7 +6,7 @@ cdef class Storage:
     cdef object __weakref__
     cdef public dict _frozen, _tensors
     cdef public Py_ssize_t _frozen_limit, _tensors_limit
-    cdef public object exported, external, merged, recorded, version
+    cdef public object exported, external, guard, merged, recorded, version
     cpdef object add(self, Array x)
     cpdef object freeze(self, Array x)
     cpdef object written(self)

@@ -45,11 +45,13 @@ class Storage:
         Whether it got it from here, and may see all of it.
     recorded : bool
         Whether a recorded value has been written to external memory.
+    guard : callable or None
+        Called with a tensor before it is written; it may raise.
     """
 
     __slots__ = (
         "__weakref__", "_frozen", "_frozen_limit", "_tensors", "_tensors_limit", "exported",
-        "external", "merged", "recorded", "version",
+        "external", "guard", "merged", "recorded", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -57,6 +59,7 @@ class Storage:
         self.external = False
         self.exported = False
         self.recorded = False
+        self.guard: Any = None
         self.merged: Storage | None = None  # into which this one went, as their memory overlaps
         self._tensors: dict[int, Any] = {}
         self._tensors_limit = 8
@@ -114,6 +117,7 @@ class Storage:
         self.external = self.external or other.external
         self.exported = self.exported or other.exported
         self.recorded = self.recorded or other.recorded
+        self.guard = self.guard or other.guard
         self.version += other.version + 1
         self._tensors.update(other._tensors)
         self._frozen.update(other._frozen)
@@ -258,6 +262,8 @@ def before_write(x: Array) -> None:
     """To be called before the memory of a plain tensor is written."""
     if x._storage is not None:
         storage = storage_of(x)
+        if storage.guard is not None:
+            storage.guard(x)
         storage.written()
 
 

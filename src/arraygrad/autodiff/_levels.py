@@ -18,7 +18,7 @@ from .._keys import getitem
 from .._memory import INNER, View, save
 from .._modes import get_mode
 from ._backward import run_backward
-from ._grad_mode import recording_off
+from ._grad_mode import recording_off, unrecorded
 from ._graph import (
     Node,
     Tangent,
@@ -109,7 +109,7 @@ def _primal_of_unrecorded(x: Any, name: str, rule: Rule | None) -> Any:
         primal = snapshot(primal)
         note_view(primal, x, "shared", (name,), {}, None)
         return primal
-    return detach(x)  # later writes to `x` reach the view
+    return unrecorded(x, detach(x))  # later writes to `x` reach the view
 
 
 def _refusal(name: str, rule: Rule | None, inner: list[Any]) -> Exception:
