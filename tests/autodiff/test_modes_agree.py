@@ -157,11 +157,12 @@ def test_an_extreme_that_is_nan_is_chosen(name, n):
     assert grad(getattr(xp, name))(x)[0] == 0.5
 
 
-def test_nan_is_not_hidden_by_an_infinite_cotangent():
+@pytest.mark.parametrize("where", ["cpu", "strict:1", pytest.param("cuda", marks=pytest.mark.cuda)])
+def test_nan_is_not_hidden_by_an_infinite_cotangent(where):
     for f, x in [(xp.sin, NAN), (xp.sin, INF), (xp.exp, NAN), (lambda x: x * NAN, 1.0)]:
         for n in (3, 3000):
-            x_ = xp.full(n, x)
-            w = xp.full(n, INF)
+            x_ = xp.full(n, x, device=where)
+            w = xp.full(n, INF, device=where)
             with np.errstate(all="ignore"):
                 assert xp.all(xp.isnan(vjp(f, x_)[1](w)[0]))
                 assert xp.all(xp.isnan(jvp(f, (x_,), (w,))[1]))
@@ -169,13 +170,14 @@ def test_nan_is_not_hidden_by_an_infinite_cotangent():
             assert xp.all(xp.isnan(y))
 
 
-def test_zero_times_infinity_counts_as_zero():
-    x = xp.zeros(3)
+@pytest.mark.parametrize("where", ["cpu", "strict:1", pytest.param("cuda", marks=pytest.mark.cuda)])
+def test_zero_times_infinity_counts_as_zero(where):
+    x = xp.zeros(3, device=where)
     for f in (lambda x: xp.sqrt(x**2), lambda x: xp.where(x > 0, xp.sqrt(x), 0.0)):
         assert not xp.any(grad(lambda x, f=f: xp.sum(f(x)))(x))
-        assert not xp.any(jvp(f, (x,), (xp.zeros(3),))[1])
-    w = xp.asarray([0.0, INF]).requires_grad_()
-    xp.exp(-w).backward(xp.asarray([INF, INF]))
+        assert not xp.any(jvp(f, (x,), (x,))[1])
+    w = xp.asarray([0.0, INF], device=where).requires_grad_()
+    xp.exp(-w).backward(xp.asarray([INF, INF], device=where))
     assert (w.grad[0], w.grad[1]) == (-INF, 0.0)
 
 

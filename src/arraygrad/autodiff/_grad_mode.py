@@ -84,8 +84,8 @@ def _check_unrecorded(x: Any) -> None:
         raise RuntimeError(
             f"in-place operation: {describe(x)} is a view, taken inside of no_grad, of a tensor "
             "that is recorded here; a write would change its values and not its gradient: write "
-            "inside of no_grad, take the view outside, or write x.detach() for a tensor that shares "
-            "the memory"
+            "inside of no_grad, take the view outside, or write x.detach() for a tensor that "
+            "shares the memory"
         )
 
 
