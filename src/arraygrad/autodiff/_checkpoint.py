@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any
+from weakref import ref
 
 from .. import _pytree
 from .._errors import describe
 from .._memory import bottom, save
+from .._utility import all as _all
 from ..random import SameDraws
 from ._backward import backward
 from ._custom import FlatCall, is_at, record_call, result_tensors
@@ -77,6 +79,17 @@ class _Boundary(frozenset[Node]):
         return False
 
 
+def _are_equal(now: Any, before: Any) -> bool:
+    """Whether a tensor has the values that were saved of it, before it was written again.
+
+    `Storage.written` separates the two before a write, which may then fail.
+    """
+    if now is None:
+        return True  # gone: if there is another one in its place, `_Boundary` notices
+    a, b = bottom(now), bottom(before)
+    return bool(_all((a == b) | ((a != a) & (b != b))))
+
+
 def checkpoint(f: Function, /) -> Function:
     """Make a function save memory: it is recomputed in the backward pass.
 
@@ -140,11 +153,12 @@ def checkpoint(f: Function, /) -> Function:
         call.check("checkpoint", outs)
         nodes = tuple(captured)
         count = len(saved)
+        closure = [ref(x) for x, _ in captured.values()]
         saved += [save(bottom(x)) for x, _ in captured.values()]
 
         def joint_vjp(g: Any, _out: Any, *inner: Any) -> list[Any]:
-            for x in inner[count:]:
-                if bottom(x)._storage is None:  # (see Storage.written)
+            for link, x in zip(closure, inner[count:], strict=True):
+                if bottom(x)._storage is None and not _are_equal(link(), x):
                     raise RuntimeError(
                         f"checkpoint: {describe(x)}, which the function uses from its closure, has "
                         "been written since the first run, for example by optimizer.step(); call "
