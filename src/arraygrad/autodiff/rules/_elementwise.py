@@ -214,7 +214,7 @@ real(
 
 def _over_radius(t: Any, x: Any, out_like: Any, x1: Any, x2: Any) -> Any:
     r = _radius(xp.hypot(*_tensors(out_like, x1, x2)))  # squares might overflow
-    return t * (where(xp.isinf(r), 0.0, x) / r / r)
+    return t * where(xp.isinf(r), 0.0, x / r / r)
 
 
 real(
