@@ -38,6 +38,8 @@ def flatten_like(tree: Any, structure: Any) -> list[Any] | None:
     if found == structure:
         return leaves
     leaves, outline = optree.tree_flatten(tree, none_is_leaf=True, namespace=_NAMESPACE)
+    if not any(x is None for x in leaves):
+        return None
     places = unflatten(structure, range(structure.num_leaves))
     try:
         parts = outline.flatten_up_to(places)
