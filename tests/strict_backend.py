@@ -282,6 +282,10 @@ def _settle(x, weight):
     return xps.where(none, xps.zeros_like(x), x)
 
 
+def _settle_weight(weight, slope):
+    return xps.where(xps.isinf(weight) & xps.isnan(slope), xps.ones_like(weight), weight)
+
+
 def _scatter(x, key, shape):
     out = xps.zeros(shape, dtype=x.dtype, device=x.device)
     places = xps.reshape(xps.arange(out.size, device=x.device), shape)
@@ -382,11 +386,12 @@ def operations(index):
     table["root"] = _root
     table["bounds"] = lambda x: byte_bounds(x.data._array)
     define("settle", _settle)
+    define("settle_weight", _settle_weight)
     for name, function in host_operations(0).items():
         if name.startswith(("special.", "nn.")):
             table[name] = _through_host(function, device)
     for name, function in backend_random.operations().items():
-        plain = name.rpartition(".")[2] in ("default_rng", "state", "restore", "spawn")
+        plain = name.rpartition(".")[2] in ("default_rng", "state", "restore", "copy", "spawn")
         table[name] = function if plain else _drawn(function, device)
     table["item"] = lambda x: _to_host(x).item()
 

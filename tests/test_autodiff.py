@@ -321,8 +321,8 @@ ONE = arraygrad.asarray(1.0)
     [
         (lambda: grad(lambda x: x)(arraygrad.ones(2)), ValueError, "autodiff.jacobian for"),
         (lambda: grad(lambda x: x * 1j)(ONE), ValueError, "real tensor"),
-        (lambda: grad(lambda x: 3.0)(ONE), TypeError, "must return tensors"),
-        (lambda: grad(lambda x: arraygrad.ones(()))(ONE), ValueError, "does not depend"),
+        (lambda: grad(lambda x: "3.0")(ONE), TypeError, "must return tensors"),
+        (lambda: grad(lambda x: True)(ONE), TypeError, "must return tensors"),
         (lambda: grad(lambda x: x > 0)(ONE), TypeError, "floating-point"),
         (lambda: grad(lambda x: x)(arraygrad.asarray(1)), TypeError, "argument 0.*astype"),
         (lambda: grad(lambda x: x)(1), TypeError, "argument 0"),

@@ -8,7 +8,7 @@ cdef class Storage:
     cdef public dict _frozen, _tensors
     cdef public Py_ssize_t _frozen_limit, _tensors_limit
     cdef public bint exported, external, recorded
-    cdef public object merged
+    cdef public object guard, merged
     cdef public long version
     cpdef object add(self, Array x)
     cpdef object freeze(self, Array x)

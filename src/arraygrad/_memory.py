@@ -46,17 +46,20 @@ class Storage:
         Whether it got it from here, and may see all of it.
     recorded : bool
         Whether a recorded value has been written to external memory.
+    guard : callable or None
+        Called with a tensor before it is written; it may raise.
     """
 
     __slots__ = (
         "__weakref__", "_frozen", "_frozen_limit", "_tensors", "_tensors_limit", "exported",
-        "external", "merged", "recorded", "version",
+        "external", "guard", "merged", "recorded", "version",
     )  # fmt: skip
 
     version: int
     external: bool
     exported: bool
     recorded: bool
+    guard: Any
     merged: Storage | None  # into which this one went, as their memory overlaps
     _tensors: dict[int, Any]
     _tensors_limit: int
@@ -123,6 +126,7 @@ class Storage:
         self.external = self.external or other.external
         self.exported = self.exported or other.exported
         self.recorded = self.recorded or other.recorded
+        self.guard = self.guard or other.guard
         self.version += other.version + 1
         self._tensors.update(other._tensors)
         self._frozen.update(other._frozen)
@@ -134,7 +138,7 @@ def new_storage() -> Storage:
     storage = Storage.__new__(Storage)
     storage.version = 0
     storage.external = storage.exported = storage.recorded = False
-    storage.merged = None
+    storage.guard = storage.merged = None
     storage._tensors = {}
     storage._frozen = {}
     storage._tensors_limit = storage._frozen_limit = 8
@@ -294,6 +298,8 @@ def before_write(x: Array) -> None:
     """To be called before the memory of a plain tensor is written."""
     if x._storage is not None:
         storage = storage_of(x)
+        if storage.guard is not None:
+            storage.guard(x)
         storage.written()
 
 

@@ -29,6 +29,31 @@ def flatten(tree: Any) -> tuple[list[Any], Any]:
     return flatten(tree)
 
 
+def flatten_like(tree: Any, structure: Any) -> list[Any] | None:
+    """Leaves of a tree that must have a structure, or None for parts of it; None if it has another.
+
+    Where the tree has None for a part, there is None for each leaf of the part.
+    """
+    leaves, found = flatten(tree)
+    if found == structure:
+        return leaves
+    leaves, outline = optree.tree_flatten(tree, none_is_leaf=True, namespace=_NAMESPACE)
+    if not any(x is None for x in leaves):
+        return None
+    places = unflatten(structure, range(structure.num_leaves))
+    try:
+        parts = outline.flatten_up_to(places)
+    except ValueError:
+        return None
+    result = [None] * structure.num_leaves
+    for x, place in zip(leaves, parts, strict=True):
+        if x is not None:
+            if not isinstance(place, int):
+                return None
+            result[place] = x
+    return result
+
+
 def unflatten(structure: Any, leaves: Any) -> Any:
     """Inverse of `flatten`."""
     if structure is _LEAF:

@@ -7,7 +7,9 @@ Philox 4x32. The same seed produces the same numbers on every device of the same
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from . import _hints
@@ -94,10 +96,12 @@ class Generator:
         >>> bool(xp.all(rng.random(3) == x))
         True
         """
+        self._note()
         return self._device.ops["random.state"](self._rng)
 
     @state.setter
     def state(self, state: dict[str, Any]) -> None:
+        self._note()
         self._rng = _restored(state, self._device)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -526,7 +530,14 @@ class Generator:
 
     # ---- shared helpers
 
+    def _note(self) -> None:
+        """Note the state before the first use in each run that may be repeated."""
+        for found in _noting.get():
+            if self not in found:
+                found[self] = self._device.ops["random.copy"](self._rng)
+
     def _draw(self, name: str, *args: Any) -> Any:
+        self._note()
         try:
             return self._device.ops[f"random.{name}"](self._rng, *args)
         except Exception as error:
@@ -577,6 +588,41 @@ class Generator:
 
 
 _REAL = DEFAULTS["real floating"]
+
+#: For the runs that may be repeated, the innermost last: generators and copies of what they wrap.
+_noting: ContextVar[tuple[dict[Generator, Any], ...]] = ContextVar("arraygrad_noting", default=())
+
+
+class SameDraws:
+    """Lets runs of the same code draw the same random numbers, whichever generators it uses.
+
+    The first run notes the generators that it uses, as they are before. In later runs they begin
+    there again, and afterwards they continue where they were. The copies are made on the device.
+    """
+
+    __slots__ = ("_noted",)
+
+    def __init__(self) -> None:
+        self._noted: dict[Generator, Any] | None = None
+
+    @contextmanager
+    def run(self) -> Iterator[None]:
+        """One run, as a context manager."""
+        if self._noted is None:
+            self._noted = {}
+            token = _noting.set((*_noting.get(), self._noted))
+            before = {}
+        else:
+            token = _noting.set(())  # what is noted outside must not be the state in here
+            before = {generator: generator._rng for generator in self._noted}
+            for generator, rng in self._noted.items():
+                generator._rng = generator._device.ops["random.copy"](rng)
+        try:
+            yield
+        finally:
+            _noting.reset(token)
+            for generator, rng in before.items():
+                generator._rng = rng
 
 
 def default_rng(

@@ -116,7 +116,7 @@ def backward(
                         if gx is None:
                             continue
                         if rule.elementwise and gx is not g:
-                            gx = mask_indeterminate(gx, g)
+                            gx = mask_indeterminate(gx, g, vjp, saved, kwargs)
                 t = gx
                 if not _ndarray.matches(t._data, parent.shape, parent.dtype):
                     gx = sum_to(gx, parent)
@@ -196,7 +196,10 @@ def _cotangents(rule: Rule, node: Node, g: Any, saved: tuple[Any, ...]) -> Any:
             for parent, vjp in zip(node.parents, rule.vjps, strict=False)
         ]
     if rule.elementwise:
-        found = [x if x is None or x is g else mask_indeterminate(x, g) for x in found]
+        found = [
+            x if x is None or x is g else mask_indeterminate(x, g, vjp, saved, node.kwargs)
+            for x, vjp in zip(found, rule.vjps, strict=False)
+        ]
     return found
 
 
@@ -243,7 +246,10 @@ def run_backward(x: Any, gradient: Any, retain_graph: bool | None, create_graph:
     node = x._trace
     if node is None or node.level.forward or node.level.number:
         raise RuntimeError(
-            "backward: this tensor belongs to a function that grad, vjp or their like "
+            "backward: this tensor has a tangent, since it is computed from an argument of jvp; "
+            "write autodiff.grad inside of it, or backward of autodiff.stop_gradient(x)"
+            if node is not None and node.level.forward
+            else "backward: this tensor belongs to a function that grad, vjp or their like "
             "differentiates; backward is for what is computed from x.requires_grad_()"
             if node is not None and node.level.number > 0
             else "backward: this tensor does not record (requires_grad=False)"

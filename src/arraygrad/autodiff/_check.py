@@ -15,6 +15,7 @@ from .._manipulation import reshape
 from .._statistical import max as _max
 from .._statistical import sum as _sum
 from .._tensor import Tensor
+from ..random import SameDraws
 from ._transforms import jvp, vjp
 
 
@@ -33,7 +34,8 @@ def check_grads(
     Parameters
     ----------
     f : callable
-        Function that returns tensors in nested containers.
+        Function that returns tensors in nested containers. Random numbers that it draws are the
+        same in each run.
     args : tuple
         Positional arguments: tensors of a floating-point dtype, or containers of them.
     order : int, optional
@@ -51,7 +53,8 @@ def check_grads(
     AssertionError
         If a derivative differs from the finite differences. The message names it and the error.
     TypeError, ValueError
-        If `modes` or `order` is invalid; see also `vjp` and `jvp`.
+        If `modes` or `order` is invalid, or an argument has no floating-point dtype; see also `vjp`
+        and `jvp`.
 
     Notes
     -----
@@ -72,13 +75,28 @@ def check_grads(
         raise TypeError(f"check_grads: args must be a tuple of arguments; got {describe(args)}")
     leaves, structure = _pytree.flatten(tuple(args))
     leaves = [asarray(x) if isinstance(x, (float, complex)) else x for x in leaves]
+    for x, path in zip(leaves, _pytree.paths(tuple(args)), strict=True):
+        if not isinstance(x, Tensor) or x.dtype.kind not in "fc":
+            raise TypeError(
+                f"check_grads: args{path} must be a tensor of a floating-point dtype; got "
+                f"{describe(x)}; what has no gradient belongs to the function: "
+                "check_grads(lambda x: f(x, 3), (x,))"
+            )
+    draws = SameDraws()
+
+    def repeated(*args: Any) -> Any:
+        with draws.run():
+            return f(*args)
+
     single = any(isinstance(x, Tensor) and x.dtype.itemsize < 8 * _width(x) for x in leaves)
     tolerances = (
         atol if atol is not None else 5e-2 if single else 1e-5 * order,
         rtol if rtol is not None else 5e-2 if single else 1e-5 * order,
     )
     step = eps if eps is not None else 1e-2 if single else 1e-5
-    _check(f, _pytree.unflatten(structure, leaves), order, tuple(modes), tolerances, step, "")
+    _check(
+        repeated, _pytree.unflatten(structure, leaves), order, tuple(modes), tolerances, step, ""
+    )
 
 
 def _width(x: Tensor) -> int:
@@ -99,7 +117,7 @@ def _check(
     def fresh() -> Any:  # because f may modify it
         return _pytree.unflatten(structure, [_dispatch.unary("copy", x) for x in leaves])
 
-    numeric = [(a - b) / (2 * eps) for a, b in zip(moved(eps), moved(-eps), strict=True)]
+    numeric = [asarray((a - b) / (2 * eps)) for a, b in zip(moved(eps), moved(-eps), strict=True)]
     if "forward" in modes:
         exact = _pytree.flatten(jvp(f, fresh(), tangents)[1])[0]
         for a, b in zip(exact, numeric, strict=True):

@@ -7,9 +7,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any
+from weakref import ref
 
 from .. import _pytree
 from .._errors import describe
+from .._memory import bottom, save
+from .._utility import all as _all
+from ..random import SameDraws
 from ._backward import backward
 from ._custom import FlatCall, is_at, record_call, result_tensors
 from ._grad_mode import checkpointing, enable_grad, grad_modes
@@ -75,19 +79,32 @@ class _Boundary(frozenset[Node]):
         return False
 
 
+def _are_equal(now: Any, before: Any) -> bool:
+    """Whether a tensor has the values that were saved of it, before it was written again.
+
+    `Storage.written` separates the two before a write, which may then fail.
+    """
+    if now is None:
+        return True  # gone: if there is another one in its place, `_Boundary` notices
+    a, b = bottom(now), bottom(before)
+    return bool(_all((a == b) | ((a != a) & (b != b))))
+
+
 def checkpoint(f: Function, /) -> Function:
     """Make a function save memory: it is recomputed in the backward pass.
 
     Only the arguments are saved, and no intermediate results. The function is run once more when
-    its gradient is computed.
+    its gradient is computed. Generators of `arraygrad.random` that it uses draw the same numbers
+    then, and continue as after a single run.
 
     Parameters
     ----------
     f : callable
         Function that returns tensors in nested containers, the same ones at each run. It may use
         tensors from its closure, including recorded ones; they must not change until the backward
-        pass. Its side effects happen twice unless it checks `is_recomputing`, as `nn.batch_norm`
-        does to update its running statistics once. Only the returned tensors have gradients.
+        pass, which raises RuntimeError if a recorded one has been written. Its side effects happen
+        twice unless it checks `is_recomputing`, as `nn.batch_norm` does to update its running
+        statistics once. Only the returned tensors have gradients.
 
     Returns
     -------
@@ -117,7 +134,8 @@ def checkpoint(f: Function, /) -> Function:
         level = call.level
         saved = call.saved(call.inner)  # before the function can write to them
         inner_args, inner_kwargs = call.primal_args()
-        with checkpointing(level.number, captured):
+        draws = SameDraws()
+        with checkpointing(level.number, captured), draws.run():
             out = f(*inner_args, **inner_kwargs)
         outs, structure = result_tensors("checkpoint", out)
         if not any(call.flags) and not captured:
@@ -130,14 +148,25 @@ def checkpoint(f: Function, /) -> Function:
                     "copy it first: xp.asarray(x, copy=True)"
                 )
         if any(o._trace is not None and o._trace.level.number > level.number for o in outs):
-            return f(*args, **kwargs)  # the closure has tensors of a higher level
+            with draws.run():
+                return f(*args, **kwargs)  # the closure has tensors of a higher level
         call.check("checkpoint", outs)
         nodes = tuple(captured)
+        count = len(saved)
+        closure = [ref(x) for x, _ in captured.values()]
+        saved += [save(bottom(x)) for x, _ in captured.values()]
 
         def joint_vjp(g: Any, _out: Any, *inner: Any) -> list[Any]:
+            for link, x in zip(closure, inner[count:], strict=True):
+                if bottom(x)._storage is None and not _are_equal(link(), x):
+                    raise RuntimeError(
+                        f"checkpoint: {describe(x)}, which the function uses from its closure, has "
+                        "been written since the first run, for example by optimizer.step(); call "
+                        "backward first, or pass it as an argument"
+                    )
             again, leaves = [], []
             create = any(is_at(p, level) for p in g if p is not None)
-            for x, flag in zip(inner, call.flags, strict=True):
+            for x, flag in zip(inner[:count], call.flags, strict=True):
                 if flag and is_at(x, level):
                     create = True  # the backward pass itself is recorded at the same level
                 elif flag:
@@ -148,7 +177,7 @@ def checkpoint(f: Function, /) -> Function:
             boundary = _Boundary([*(s for s in leaves if s is not None), *nodes])
             boundary.start = next(sequence_numbers)
             roots = []
-            with _run_again(level):
+            with _run_again(level), draws.run():
                 results, _ = result_tensors("checkpoint", f(*args, **kwargs))
                 for y, p in zip(results, g, strict=True):
                     if y._trace is not None:

@@ -9,13 +9,15 @@ from numbers import Number
 from typing import Any
 
 from .. import _pytree
+from .._dispatch import common_device
 from .._errors import describe
 from .._modes import get_mode
 from .._tensor import Tensor
+from ..random import SameDraws
 from ._grad_mode import custom_rule_scope, enable_grad, recording_off
 from ._graph import Node, Tangent, box, new_node, output_node, sequence_numbers
 from ._rules import NotDifferentiableError, Rule
-from ._tangents import add, fit, rule_context, zeros
+from ._tangents import add, rule_context, zeros
 from ._transpose import linear_transpose, transposed_vjp
 from ._views import note_view, protect, refresh, snapshot, state_of
 
@@ -114,7 +116,7 @@ def record_call(
 
 def _push(name: str, call: FlatCall, outs: list[Any], tangents: list[Any]) -> list[Any]:
     results = [
-        box(o, Tangent(call.level, None if t is None else fit(t, o))) if o.dtype.kind in "fc" else o
+        box(o, Tangent(call.level, t)) if o.dtype.kind in "fc" else o
         for o, t in zip(outs, tangents, strict=True)
     ]
     _finish(name, call, outs, results)
@@ -159,26 +161,7 @@ def result_tensors(name: str, tree: Any) -> tuple[list[Tensor], Any]:
     return leaves, structure
 
 
-def _bind_positional(
-    f: Function, args: Any, kwargs: dict[str, Any], constants: Any
-) -> tuple[Any, ...]:
-    """Bind all arguments by position."""
-    last = max(constants, default=-1)
-    if not kwargs and len(args) > last:
-        return tuple(args)
-    bound = inspect.signature(f).bind(*args, **kwargs)
-    bound.apply_defaults()
-    name = getattr(f, "__name__", f)
-    if bound.kwargs:
-        raise TypeError(
-            f"{name}: keyword-only arguments are not supported here; got {', '.join(bound.kwargs)}"
-        )
-    if len(bound.args) <= last:
-        raise TypeError(
-            f"{name}: nondiff_argnums has the index {last}, but the call has only "
-            f"{len(bound.args)} arguments"
-        )
-    return bound.args
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 class _CustomRule:
@@ -202,10 +185,36 @@ class _CustomRule:
                 f"got {nondiff_argnums!r}"
             )
         self.name = getattr(fun, "__name__", type(self).__name__)
+        try:
+            self._signature = inspect.signature(fun)
+        except ValueError:  # some functions written in C have none
+            self._signature = inspect.signature(lambda *args, **kwargs: None)
+        kinds = [p.kind for p in self._signature.parameters.values()]
+        self._n_positional = sum(k in _POSITIONAL for k in kinds)
+
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """All arguments by position, also those that have their defaults."""
+        if kwargs or len(args) < self._n_positional:
+            bound = self._signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            unsupported = [k for k in kwargs if k in bound.kwargs]
+            if unsupported:
+                raise TypeError(
+                    f"{self.name}: keyword-only arguments are not supported here; got "
+                    f"{', '.join(unsupported)}"
+                )
+            args = bound.args
+        last = max(self.nondiff_argnums, default=-1)
+        if len(args) <= last:
+            raise TypeError(
+                f"{self.name}: nondiff_argnums has the index {last}, but the call has only "
+                f"{len(args)} arguments"
+            )
+        return args
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function, with its rule if an argument is traced."""
-        args = _bind_positional(self.fun, args, kwargs, self.nondiff_argnums)
+        args = self._bind(args, kwargs)
         constants = [args[i] for i in self.nondiff_argnums]
         call = FlatCall(tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums))
         if call.level is None:
@@ -247,7 +256,8 @@ class custom_vjp(_CustomRule):
         If `fun` is not a function. At a call, if an index is out of range, an argument is
         keyword-only, or the rule returns an invalid result.
     ValueError
-        If an index is negative or occurs twice.
+        If an index is negative or occurs twice. At a call, if the rule returns other containers or
+        shapes, or is seen not to be linear where its transpose is needed.
     AttributeError
         At a differentiated call, if no rule is defined.
 
@@ -285,14 +295,15 @@ class custom_vjp(_CustomRule):
         backward : callable
             ``backward(*nondiff, residuals, g)`` takes the cotangent of the result, in its
             containers. It returns a tuple with the cotangent of each differentiable argument, in
-            the containers of the argument, or None for zero.
+            the containers, shapes and dtypes of the argument, or None for zero.
         """
         self._rule = forward, backward
 
     def _perform(self, constants: list[Any], call: FlatCall) -> Any:
         forward, backwards = self._rule
         below = call.primal_args()
-        with custom_rule_scope(call.level.number, call.started_at):
+        draws = SameDraws()
+        with custom_rule_scope(call.level.number, call.started_at), draws.run():
             given = forward(*self._merge_args(constants, below))
         if not isinstance(given, tuple) or len(given) != 2:
             raise TypeError(
@@ -314,7 +325,7 @@ class custom_vjp(_CustomRule):
                 # The backward pass itself is recorded at the same level, so recompute the residuals
                 # as traced tensors.
                 again = _pytree.unflatten(call.structure, inner)
-                with enable_grad():
+                with enable_grad(), draws.run():
                     _, residuals = forward(*self._merge_args(constants, again))
             given = backwards(*constants, residuals, _pytree.unflatten(structure, filled))
             return _match(self.name, given, below)
@@ -327,15 +338,16 @@ class custom_vjp(_CustomRule):
             for k, t in enumerate(call.tangents()):
                 if t is None or not call.flags[k]:
                     continue
-                found = transposed_vjp(lambda g, *_, k=k: joint_vjp(g, None, *saved)[k], True)(
-                    t, outs
+                transposed = transposed_vjp(
+                    lambda g, *_, k=k: joint_vjp(g, None, *saved)[k], True, self.name
                 )
+                found = transposed(t, outs)
                 totals = list(map(add, totals, found))
         return _pytree.unflatten(structure, _push(self.name, call, outs, totals))
 
 
 def _match(name: str, given: Any, arguments: Any) -> list[Any]:
-    """Flatten the cotangents of a rule, one for each leaf of the arguments."""
+    """Flatten the cotangents of a rule, one for each leaf of the arguments; None for zero."""
     if not isinstance(given, tuple) or len(given) != len(arguments):
         hint = "; write return (g,)" if len(arguments) == 1 and isinstance(given, Tensor) else ""
         raise TypeError(
@@ -345,21 +357,44 @@ def _match(name: str, given: Any, arguments: Any) -> list[Any]:
     found: list[Any] = []
     for x, g in zip(arguments, given, strict=True):
         leaves, structure = _pytree.flatten(x)
-        if g is None:
-            found += [None] * len(leaves)
-            continue
-        parts, other = _pytree.flatten(g)
-        if other != structure:
-            raise ValueError(
-                f"{name}: a cotangent must have the structure {structure}; got {other}"
-            )
-        for y, p in zip(leaves, parts, strict=True):
-            if isinstance(y, Tensor) and (not isinstance(p, Tensor) or p.shape != y.shape):
-                raise ValueError(
-                    f"{name}: the cotangent of {describe(y)} must have its shape; got {describe(p)}"
-                )
-        found += parts
+        found += _derivatives(name, "cotangent", g, leaves, structure)
     return found
+
+
+def _derivatives(name: str, what: str, given: Any, likes: list[Any], structure: Any) -> list[Any]:
+    """Flatten the tangents or cotangents of a rule, one for each tensor; None for zero."""
+    leaves = _pytree.flatten_like(given, structure)
+    if leaves is None:
+        raise ValueError(
+            f"{name}: the {what} must have the structure {structure}; got "
+            f"{_pytree.flatten(given)[1]}"
+        )
+    return [_derivative(name, what, t, x) for t, x in zip(leaves, likes, strict=True)]
+
+
+def _derivative(name: str, what: str, t: Any, like: Any) -> Any:
+    """A tangent or cotangent, which must have the shape, dtype and device of a tensor."""
+    if t is None or not isinstance(like, Tensor) or like.dtype.kind not in "fc":
+        return None
+    if isinstance(t, (int, float, complex)) and (t == 0 or not like.shape):
+        t = zeros(like) + t  # all arguments may be Python numbers
+    if not isinstance(t, Tensor):
+        raise TypeError(
+            f"{name}: the {what} of {describe(like)} must be a tensor; got {describe(t)}"
+        )
+    if t.shape != like.shape:
+        raise ValueError(
+            f"{name}: the {what} of {describe(like)} must have its shape; got {describe(t)}; write "
+            f"xp.broadcast_to or xp.reshape for shape {like.shape}"
+        )
+    if t.dtype != like.dtype:
+        cast = "xp.real(t)" if t.dtype.kind == "c" else f"xp.astype(t, xp.{like.dtype})"
+        raise TypeError(
+            f"{name}: the {what} of {describe(like)} must have its dtype; got {describe(t)}; write "
+            f"{cast} for that"
+        )
+    common_device(name, (t, like))
+    return t
 
 
 # ---- custom_jvp
@@ -370,23 +405,6 @@ def _zero_tangent(x: Any) -> Any:
     if isinstance(x, Tensor):
         return zeros(x)
     return 0.0 if isinstance(x, Number) else x
-
-
-def _tangents(name: str, given: Any, outs: list[Any], structure: Any) -> list[Any]:
-    """Flatten the tangents of a rule, one for each result."""
-    leaves, found = _pytree.flatten(given)
-    if found != structure:
-        raise ValueError(f"{name}: the tangent must have the structure {structure}; got {found}")
-    tangents = []
-    for t, o in zip(leaves, outs, strict=True):
-        if isinstance(t, Number) and o.dtype.kind in "fc":
-            t = zeros(o) + t  # all arguments may be Python numbers
-        elif not isinstance(t, Tensor) and o.dtype.kind in "fc":
-            raise TypeError(
-                f"{name}: the tangent of {describe(o)} must be a tensor; got {describe(t)}"
-            )
-        tangents.append(t)
-    return tangents
 
 
 class custom_jvp(_CustomRule):
@@ -405,7 +423,8 @@ class custom_jvp(_CustomRule):
         If `fun` is not a function. At a call, if an index is out of range, an argument is
         keyword-only, or the rule returns an invalid result.
     ValueError
-        If an index is negative or occurs twice.
+        If an index is negative or occurs twice. At a call, if the rule returns other containers or
+        shapes, or is seen not to be linear where its transpose is needed.
     AttributeError
         At a differentiated call, if no rule is defined.
 
@@ -437,7 +456,8 @@ class custom_jvp(_CustomRule):
         ----------
         jvp : callable
             ``jvp(*nondiff, primals, tangents)`` takes tuples of the differentiable arguments and of
-            their tangents (zeros for untraced arguments) and returns ``(out, tangent_out)``.
+            their tangents (zeros for untraced arguments) and returns ``(out, tangent_out)``. The
+            tangent has the containers, shapes and dtypes of `out`, or is None for zero.
 
         Returns
         -------
@@ -488,14 +508,12 @@ class custom_jvp(_CustomRule):
                 )
             out = self(*primals)
             outs, structure = result_tensors(self.name, out)
-            totals: list[Any] = [zeros(o) for o in outs]
+            totals: list[Any] = [None] * len(outs)
             for t, jvp in zip(tangents, jvps, strict=True):
                 if jvp is not None:
-                    parts = _tangents(self.name, jvp(t, out, *primals), outs, structure)
-                    totals = [
-                        a + b if o.dtype.kind in "fc" else a
-                        for a, b, o in zip(totals, parts, outs, strict=True)
-                    ]
+                    given = jvp(t, out, *primals)
+                    parts = _derivatives(self.name, "tangent", given, outs, structure)
+                    totals = list(map(add, totals, parts))
             return out, _pytree.unflatten(structure, totals)
 
         self._rule = rule
@@ -521,9 +539,10 @@ class custom_jvp(_CustomRule):
                 out, tangent = run(call.tangents())
             outs, structure = result_tensors(self.name, out)
             call.check(self.name, outs)
-            tangents = _tangents(self.name, tangent, outs, structure)
+            tangents = _derivatives(self.name, "tangent", tangent, outs, structure)
             return _pytree.unflatten(structure, _push(self.name, call, outs, tangents))
-        with custom_rule_scope(call.level.number, call.started_at):
+        draws = SameDraws()
+        with custom_rule_scope(call.level.number, call.started_at), draws.run():
             outs, structure = result_tensors(self.name, self(*self._merge_args(constants, below)))
         call.check(self.name, outs)
         saved = call.saved(call.inner)
@@ -539,9 +558,12 @@ class custom_jvp(_CustomRule):
                 tangents = list(basis)
                 for i, t in zip(places, ts, strict=True):
                     tangents[i] = t
-                return _tangents(self.name, run(tangents, again)[1], outs, structure)
+                with draws.run():
+                    given = run(tangents, again)[1]
+                return _derivatives(self.name, "tangent", given, outs, structure)
 
-            _, pull = linear_transpose(function, *[zeros(call.inner[i]) for i in places])
+            starts = [zeros(call.inner[i]) for i in places]
+            _, pull = linear_transpose(function, *starts, name=self.name)
             found: list[Any] = [None] * len(inner)
             for i, p in zip(places, pull(*g), strict=True):
                 found[i] = p

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from weakref import ref
 
-from .._memory import bottom, storage_of
+from .._errors import describe
+from .._memory import View, bottom, storage_of
 from .._modes import Block, enter, get_mode, leave
 from ._graph import Node, level_numbers
 
@@ -54,6 +56,37 @@ def recording_off(x: Any, mode: Any) -> bool:
                 grad.captured[x._trace] = x, (x._trace, version)
             return True
     return False
+
+
+class _Unrecorded:
+    """In the place of a view: views of the tensor are not recorded, unlike those of its owner."""
+
+    __slots__ = ("owner",)
+
+    def __init__(self, owner: Any) -> None:
+        self.owner = ref(owner)
+
+
+def unrecorded(owner: Any, plain: Any) -> Any:
+    """Mark the data of a recorded tensor, as a plain one, of which a view is taken in `no_grad`."""
+    plain._view = _Unrecorded(owner)
+    plain._storage.guard = _check_unrecorded
+    return plain
+
+
+def _check_unrecorded(x: Any) -> None:
+    """Raise before a view that was taken in `no_grad` is written where its owner is recorded."""
+    root = x
+    while type(root._view) is View:
+        root = root._view.base
+    owner = root._view.owner() if type(root._view) is _Unrecorded else None
+    if owner is not None and owner._trace is not None and not recording_off(owner, get_mode()):
+        raise RuntimeError(
+            f"in-place operation: {describe(x)} is a view, taken inside of no_grad, of a tensor "
+            "that is recorded here; a write would change its values and not its gradient: write "
+            "inside of no_grad, take the view outside, or write x.detach() for a tensor that "
+            "shares the memory"
+        )
 
 
 def is_traced(x: Any) -> bool:

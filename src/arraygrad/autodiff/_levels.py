@@ -20,7 +20,7 @@ from .._keys import getitem
 from .._memory import INNER, View, save
 from .._modes import _mode
 from ._backward import run_backward
-from ._grad_mode import recording_off
+from ._grad_mode import recording_off, unrecorded
 from ._graph import (
     Node,
     Tangent,
@@ -110,7 +110,7 @@ def _primal_of_unrecorded(x: Any, name: str, rule: Rule | None) -> Any:
         primal = snapshot(primal)
         note_view(primal, x, "shared", (name,), {}, None)
         return primal
-    return detach(x)  # later writes to `x` reach the view
+    return unrecorded(x, detach(x))  # later writes to `x` reach the view
 
 
 def _refusal(name: str, rule: Rule | None, inner: Sequence[Any]) -> Exception:
@@ -468,7 +468,7 @@ def _tangent(
             total = terms if total is None else list(map(add, total, terms))
         elif term is not None:
             if rule.elementwise:
-                term = mask_indeterminate(term, t)
+                term = mask_indeterminate(term, t, jvp, (out, *inner, *args), kwargs)
             total = add(total, fit(term, out))
     return total
 

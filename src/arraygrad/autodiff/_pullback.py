@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import _pytree
 from .._creation import asarray
+from .._data_type import finfo, result_type
 from .._errors import describe
 from .._memory import INNER, Exposed, View, alias, shared_alias, storage_of
 from .._modes import get_mode
@@ -162,12 +163,20 @@ def split_aux(name: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
     return result
 
 
-def outputs_of(name: str, out: Any) -> tuple[list[Tensor], Any]:
+def outputs_of(
+    name: str, out: Any, inputs: DiffArgs, integers: bool = False
+) -> tuple[list[Tensor], Any]:
+    """The leaves of a function's result as tensors: numbers get the dtype of the argument."""
     leaves, structure = _pytree.flatten(out)
     if not leaves:
         raise TypeError(f"{name}: the function must return a tensor; got {describe(out)}")
-    for x in leaves:
-        if not isinstance(x, Tensor) or x._data.dtype.kind not in "fc":
+    kinds = "fciub" if integers else "fc"
+    for i, x in enumerate(leaves):
+        if isinstance(x, (int, float, complex)) and not isinstance(x, bool):
+            like = inputs.leaves[0]
+            dtype = result_type(finfo(like.dtype).dtype, x)
+            leaves[i] = asarray(x, dtype=dtype, device=like.device)
+        elif not isinstance(x, Tensor) or x._data.dtype.kind not in kinds:
             raise TypeError(
                 f"{name}: the function must return tensors of a floating-point dtype; "
                 f"got {describe(x)}"
@@ -175,23 +184,17 @@ def outputs_of(name: str, out: Any) -> tuple[list[Tensor], Any]:
     return leaves, structure
 
 
-def traces_of(name: str, outputs: Sequence[Any], level: Any) -> list[Any]:
-    """The outputs' traces; None for those that do not depend on the input, as some must."""
-    traces = [x._trace if is_at(x, level) else None for x in outputs]
-    if traces.count(None) == len(traces):
-        raise ValueError(
-            f"{name}: the output does not depend on the argument that it is differentiated with "
-            "respect to; got "
-            f"{', '.join(describe(x) for x in outputs)}"
-        )
-    return traces
-
-
 class TracedCall:
     """One recorded call of a function: its result, and the map of cotangents back."""
 
     def __init__(
-        self, name: str, f: Function, inputs: DiffArgs, kwargs: Any, has_aux: bool
+        self,
+        name: str,
+        f: Function,
+        inputs: DiffArgs,
+        kwargs: Any,
+        has_aux: bool,
+        integers: bool = False,
     ) -> None:
         self.name = name
         self.level = level = ReverseLevel()
@@ -201,11 +204,11 @@ class TracedCall:
         try:
             out, aux = split_aux(name, f(*inputs.with_leaves(variables), **kwargs), has_aux)
             check_arguments(name, variables)
-            outputs, self.structure = outputs_of(name, out)
+            outputs, self.structure = outputs_of(name, out, inputs, integers)
             mode = get_mode()
             if mode is not None and mode.nans is not None:
                 mode.nans.check_results(name, outputs, inputs.args)
-            self.nodes = traces_of(name, outputs, level)
+            self.nodes = [x._trace if is_at(x, level) else None for x in outputs]
             self.aux = _pytree.tree_map(lambda x: lowered(x, level), aux) if has_aux else None
             self.outputs = [lowered(x, level) for x in outputs]
         finally:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 from .. import _cpython, _dispatch
-from .._array import Array
+from .._array import Array, wrap
 from .._backends import _ndarray
 from .._device import get_device
 from .._dispatch import SCALARS, binary, call, create_like, inplace
+from .._memory import bottom
 from .._modes import Mode, _mode
 
 _host = get_device("cpu").backend  # which knows what to warn of
@@ -129,12 +131,25 @@ def sum_to(g: Any, node: Any) -> Any:
     return g
 
 
-def mask_indeterminate(x: Any, weight: Any) -> Any:
-    """`x` with 0 for its NaNs where `weight` is 0 or infinite: what 0 times infinity counts as."""
-    data = x._device.ops["settle"](x._data, weight._data)
+def mask_indeterminate(x: Any, weight: Any, scale: Any, operands: Any, kwargs: Any) -> Any:
+    """`x` with 0 for its NaNs where `weight` is 0 or infinite: what 0 times infinity counts as.
+
+    `x` is ``scale(weight, *operands, **kwargs)``. It stays NaN where the weight is infinite and the
+    derivative, by which the scale multiplies, is NaN itself.
+    """
+    ops = x._device.ops
+    data = ops["settle"](x._data, weight._data)
     if data is x._data:
         return x  # without NaNs, of whatever level
-    return binary("settle", x, weight)
+    slope = bottom(scale(ones(weight), *operands, **kwargs))
+    settled = ops["settle_weight"](weight._data, slope._data)
+    return binary("settle", x, wrap(type(weight), settled, weight._device))
+
+
+def weighted(t: Any, slope: Any) -> Any:
+    """``t * slope``, and 0 where `t` is 0, also if the slope is not finite; for sums of these."""
+    product = binary("multiply", t, slope)
+    return mask_indeterminate(product, t, operator.mul, (slope,), {})
 
 
 def updated(name: str, new: Any, value: Any) -> Any:

@@ -13,6 +13,7 @@ from .._errors import describe
 from .._manipulation import reshape, stack
 from .._modes import get_mode
 from .._tensor import Tensor
+from ..random import SameDraws
 from ._backward import backward
 from ._levels import ForwardLevel, ReverseLevel
 from ._pullback import (
@@ -26,7 +27,6 @@ from ._pullback import (
     lowered,
     outputs_of,
     split_aux,
-    traces_of,
     unit_cotangent,
 )
 from ._rules import NotDifferentiableError
@@ -60,7 +60,8 @@ def value_and_grad(
     Parameters
     ----------
     f : callable
-        Function that returns a real scalar; with `has_aux`, a tuple of that and anything else.
+        Function that returns a real scalar, as a tensor or a Python number; with `has_aux`, a tuple
+        of that and anything else.
     argnums : int or sequence of int, optional
         Indices of the positional arguments to differentiate with respect to. Each is a tensor or a
         Python float, or nested dicts, lists, tuples and dataclasses of these. Dataclass fields with
@@ -81,7 +82,7 @@ def value_and_grad(
     TypeError
         If a differentiated argument or the result does not have a floating-point dtype.
     ValueError
-        If the result is not a real scalar, or does not depend on the arguments.
+        If the result is not a real scalar, or two `argnums` are the same argument.
     NotDifferentiableError
         If `f` uses an operation without a derivative.
 
@@ -175,10 +176,11 @@ def vjp(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
     Returns
     -------
     out : Tensor or containers of them
-        Value ``f(*primals)``.
+        Value ``f(*primals)``. Python numbers become tensors.
     pullback : callable
         Function that takes a cotangent in the containers of `out` and returns a tuple of
-        cotangents, one for each primal. It may be called several times.
+        cotangents, one for each primal. It may be called several times. The cotangent of an
+        integer result has no effect. None stands for zeros.
     aux : object
         Second result of `f`; only with `has_aux`.
 
@@ -197,7 +199,7 @@ def vjp(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
     """
     _check_function("vjp", f)
     inputs = DiffArgs("vjp", primals, range(len(primals)))
-    recorded = TracedCall("vjp", f, inputs, {}, has_aux)
+    recorded = TracedCall("vjp", f, inputs, {}, has_aux, integers=True)
 
     def pullback(cotangent: Any, /) -> tuple[Any, ...]:
         leaves = _like_outputs("vjp", cotangent, recorded.structure, recorded.outputs, "cotangent")
@@ -210,13 +212,19 @@ def vjp(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
 
 def _like_outputs(
     name: str, tree: Any, structure: Any, likes: Sequence[Any], what: str
-) -> list[Tensor]:
-    """Flatten a tree; its leaves must match in structure, shape, kind and device."""
-    leaves, found = _pytree.flatten(tree)
-    if found != structure:
-        raise ValueError(f"{name}: the {what} must have the structure {structure}; got {found}")
-    checked = []
+) -> list[Tensor | None]:
+    """Flatten a tree; its leaves must match in structure, shape, kind and device, or be None."""
+    leaves = _pytree.flatten_like(tree, structure)
+    if leaves is None:
+        raise ValueError(
+            f"{name}: the {what} must have the structure {structure}; got "
+            f"{_pytree.flatten(tree)[1]}"
+        )
+    checked: list[Tensor | None] = []
     for x, like in zip(leaves, likes, strict=True):
+        if x is None:
+            checked.append(None)
+            continue
         if isinstance(x, (int, float, complex)) and not isinstance(like, Tensor):
             like = as_input(name, 0, like, str)
         if isinstance(x, (int, float, complex)):
@@ -245,16 +253,16 @@ def jvp(
     primals : tuple
         Positional arguments: tensors or containers of them.
     tangents : tuple
-        Direction, in the same containers and with the same shapes.
+        Direction, in the same containers and with the same shapes. None stands for zeros.
     has_aux : bool, optional
         Whether `f` returns a second result, which is not differentiated.
 
     Returns
     -------
     out : Tensor or containers of them
-        Value ``f(*primals)``.
+        Value ``f(*primals)``. Python numbers become tensors.
     tangent_out : Tensor or containers of them
-        Directional derivative, in the containers of `out`.
+        Directional derivative, in the containers of `out`. That of an integer result is zeros.
     aux : object
         Second result of `f`; only with `has_aux`.
 
@@ -283,7 +291,7 @@ def jvp(
         )
     structure = _pytree.flatten(tuple(primals))[1]
     directions = _like_outputs("jvp", tuple(tangents), structure, inputs.leaves, "tangents")
-    return _jvp("jvp", f, inputs, directions, has_aux)
+    return _jvp("jvp", f, inputs, directions, has_aux, integers=True)
 
 
 def _jvp(
@@ -293,16 +301,17 @@ def _jvp(
     directions: Sequence[Tensor | None],
     has_aux: bool = False,
     kwargs: Any = None,
+    integers: bool = False,
 ) -> tuple[Any, ...]:
     level = ForwardLevel()
     duals = [enter_level(x, level, t) for x, t in zip(inputs.leaves, directions, strict=True)]
     try:
         out, aux = split_aux(name, f(*inputs.with_leaves(duals), **(kwargs or {})), has_aux)
-        outputs, structure = outputs_of(name, out)
+        outputs, structure = outputs_of(name, out, inputs, integers)
         mode = get_mode()
         if mode is not None and mode.nans is not None:
             mode.nans.check_results(name, outputs, inputs.args, directions)
-        traces = traces_of(name, outputs, level)
+        traces: list[Any] = [x._trace if is_at(x, level) else None for x in outputs]
         check_arguments(name, duals)
         values = [lowered(x, level) for x in outputs]
         aux = _pytree.tree_map(lambda x: lowered(x, level), aux) if has_aux else None
@@ -365,7 +374,7 @@ def linearize(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any
     """
     _check_function("linearize", f)
     inputs = DiffArgs("linearize", primals, range(len(primals)))
-    recorded = TracedCall("linearize", f, inputs, {}, has_aux)
+    recorded = TracedCall("linearize", f, inputs, {}, has_aux, integers=True)
     level = ReverseLevel()
     starts = [enter_level(zeros(x), level) for x in recorded.outputs]
     pulled = recorded.pull(starts)
@@ -379,7 +388,7 @@ def linearize(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any
         roots = [
             (trace, sum_to(t, trace))
             for trace, t in zip(traces, leaves, strict=True)
-            if trace is not None
+            if trace is not None and t is not None
         ]
         found = backward(roots, unshare=True)
         parts = [found.get(leaf) for leaf in leaves_of_starts]
@@ -464,6 +473,12 @@ def _jacobian(
 
     @wraps(f)
     def run(*args: Any, **kwargs: Any) -> Any:
+        draws = SameDraws()
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            with draws.run():
+                return f(*args, **kwargs)
+
         inputs = DiffArgs(name, args, numbers)
         for x in inputs.leaves:
             if x.dtype.kind == "c" and name == "hessian":
@@ -479,11 +494,11 @@ def _jacobian(
         columns = sum(x.size for x in inputs.leaves)
         structure, rows = None, None
         if mode == "forward":
-            structure, table, aux = _forward(name, f, inputs, kwargs, has_aux)
+            structure, table, aux = _forward(name, function, inputs, kwargs, has_aux)
         else:
             # What a write to an argument would change is read by a second run only.
             spare = _copied((inputs.args, inputs.leaves, kwargs)) if mode is None else None
-            recorded = TracedCall(name, f, inputs, kwargs, has_aux)
+            recorded = TracedCall(name, function, inputs, kwargs, has_aux)
             structure, aux = recorded.structure, recorded.aux
             rows = sum(x.size * (1 + (x.dtype.kind == "c")) for x in recorded.outputs)
             if mode == "reverse" or rows <= columns:
@@ -492,7 +507,7 @@ def _jacobian(
                 assert spare is not None
                 inputs.args, inputs.leaves, kwargs = spare
                 del recorded
-                structure, table, _ = _forward(name, f, inputs, kwargs, has_aux)
+                structure, table, _ = _forward(name, function, inputs, kwargs, has_aux)
         parts = []
         for row in table:
             restored = inputs.unflatten(row)
@@ -537,7 +552,7 @@ def _forward(
     inputs.args, inputs.leaves = args, leaves
     if structure is None:  # no elements at all
         out, aux = split_aux(name, f(*inputs.with_leaves(leaves), **kwargs), has_aux)
-        likes, structure = outputs_of(name, out)
+        likes, structure = outputs_of(name, out, inputs)
     table = []
     for k, like in enumerate(likes):
         row = []
@@ -674,14 +689,13 @@ def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     recorded = TracedCall("hvp", f, inputs, {}, False)
     cotangent = unit_cotangent("hvp", recorded.value())
     (node,) = recorded.nodes
-    assert node is not None
     recorded.level.closed = False  # record the backward pass, too
     try:
-        first = backward([(node, cotangent)], create_graph=True)
+        first = {} if node is None else backward([(node, cotangent)], create_graph=True)
         roots = []
         for leaf, t in zip(recorded.leaves, directions, strict=True):
             g: Any = first.get(leaf)
-            if is_at(g, recorded.level):
+            if t is not None and is_at(g, recorded.level):
                 roots.append((g._trace, sum_to(t, g._trace)))
     finally:
         recorded.level.closed = True

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .._array import Array
+from .._dispatch import binary, call, create_like, reduction, unary, view
+from .._memory import bottom
 from ._backward import backward
 from ._graph import box, new_leaf
 from ._levels import ReverseLevel
@@ -14,9 +17,13 @@ from ._views import refresh, snapshot
 
 
 def linear_transpose(
-    function: Callable[..., Any], *at: Any
+    function: Callable[..., Any], *at: Any, name: str = ""
 ) -> tuple[Any, Callable[..., list[Any]]]:
-    """A function of tensors at a point, and the map of its cotangents to the arguments'."""
+    """A function of tensors at a point, and the map of its cotangents to the arguments'.
+
+    With `name`, the function is a part of a user's rule of that name: it raises if it is seen that
+    the function is not linear.
+    """
     level = ReverseLevel()
     variables = []
     for x in at:
@@ -27,6 +34,8 @@ def linear_transpose(
     outs = out if isinstance(out, (tuple, list)) else (out,)
     traces = [_trace_at(o, level) for o in outs]
     level.closed = True
+    if name and _may_be_nonlinear(outs, traces):
+        _check_linear(name, function, at, traces)
 
     def pull(*cotangents: Any) -> list[Any]:
         roots = [
@@ -48,7 +57,62 @@ def _trace_at(x: Any, level: Any) -> Any:
     return x._trace if x._trace is not None and x._trace.level is level else None
 
 
-def transposed_vjp(vjp: Callable[..., Any], several: bool) -> Callable[..., Any]:
+def _may_be_nonlinear(outs: Any, traces: Any) -> bool:
+    """Whether a derivative in the graph depends on the arguments, or a result is constant.
+
+    Only such functions are tried with numbers, because reading these waits for a GPU.
+    """
+    stack = [trace for trace in traces if trace is not None]
+    seen = set(stack)
+    while stack:
+        node = stack.pop()
+        out, *operands = node.saved or (None,)
+        if isinstance(out, (Array, tuple)):
+            return True
+        for parent, saved in zip(node.parents, operands, strict=False):
+            if parent is not None and isinstance(saved, Array):
+                return True
+        new = {parent for parent in node.parents if parent is not None} - seen
+        seen |= new
+        stack.extend(new)
+    return any(t is None and o is not None for t, o in zip(traces, outs, strict=True))
+
+
+def _check_linear(name: str, function: Callable[..., Any], at: Any, traces: Any) -> None:
+    """Raise unless -1024 times the arguments give -1024 times the results, which is exact.
+
+    A result without a trace does not depend on the arguments, so it must be zero.
+    """
+    factor = -1024.0
+    points = [_counted(x) for x in at]
+    once, scaled = function(*points), function(*[binary("multiply", x, factor) for x in points])
+    if not isinstance(once, (tuple, list)):
+        once, scaled = (once,), (scaled,)
+    for a, b, trace in zip(once, scaled, traces, strict=True):
+        if a is None or b is None or not a.size:
+            continue
+        a, b = bottom(a), bottom(b)
+        expected = binary("multiply", a, 0.0 if trace is None else factor)
+        off = _largest(binary("subtract", b, expected))
+        if bool(off > 1e-3 * _largest(b)):
+            raise ValueError(
+                f"{name}: the rule is not linear in the tangents (custom_jvp) or cotangents "
+                "(custom_vjp), and the other mode, its transpose, does not exist; a derivative is "
+                "linear: write t * derivative"
+            )
+
+
+def _counted(x: Any) -> Any:
+    """The numbers from 1 on, in the shape of a tensor."""
+    ones = create_like(x, "ones", (x.size,), dtype=x.dtype)
+    return view("reshape", call("cumulative_sum", ones), (x.shape,))
+
+
+def _largest(x: Any) -> Any:
+    return reduction("max", unary("abs", x), None, False)
+
+
+def transposed_vjp(vjp: Callable[..., Any], several: bool, name: str = "") -> Callable[..., Any]:
     """The jvp that belongs to a vjp, which is linear: its transpose."""
 
     def jvp(t: Any, out: Any, *operands: Any, **kwargs: Any) -> Any:
@@ -57,7 +121,7 @@ def transposed_vjp(vjp: Callable[..., Any], several: bool) -> Callable[..., Any]
         def function(*g: Any) -> Any:
             return vjp(g if several else g[0], out, *operands, **kwargs)
 
-        _, pull = linear_transpose(function, *start)
+        _, pull = linear_transpose(function, *start, name=name)
         found = pull(t)
         return found if several else found[0]
 

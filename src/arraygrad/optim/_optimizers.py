@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+import signal
+import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from types import FunctionType
 from typing import Any, ClassVar
 
 from .. import _elementwise, _pytree
 from .._creation import asarray, empty_like, zeros_like
 from .._data_type import astype
-from .._dispatch import view
+from .._device import get_device
+from .._dispatch import unary, view
 from .._dtypes import ALL
 from .._errors import DeviceMismatchError, as_number, describe, explain
 from .._manipulation import reshape
@@ -60,8 +65,8 @@ class Optimizer:
         self.defaults = dict(defaults)
         self.param_groups = []
         self.state = []
-        if not isinstance(params, (Tensor, Mapping)) and isinstance(params, Iterable):
-            params = list(params)
+        self._paths: list[list[str]] = []  # of the parameters in their containers, for each group
+        params = _listed(params)
         groups = params if _are_groups(params) else [{"params": params}]
         for group in groups:
             self.add_param_group(group)
@@ -111,8 +116,7 @@ class Optimizer:
                 f"expected one of {', '.join(self.defaults)}"
             )
         params = param_group["params"]
-        if not isinstance(params, (Tensor, Mapping)) and isinstance(params, Iterable):
-            params = list(params)
+        params = _listed(params)
         leaves = _pytree.flatten(params)[0]
         if not leaves:
             raise ValueError(
@@ -127,6 +131,7 @@ class Optimizer:
         group = {**self.defaults, **param_group, "params": leaves}
         self._check(group)
         self.param_groups.append(group)
+        self._paths.append(_pytree.paths(params))
         self.state.extend({} for _ in leaves)
 
     def _check(self, group: Group) -> None:
@@ -178,25 +183,41 @@ class Optimizer:
         Parameters
         ----------
         grads : Tensor or containers of them, optional
-            Gradient of each parameter, as returned by `autodiff.grad` for the same containers. By
-            default the `grad` of each variable is used; variables without one are not updated.
+            Gradient of each parameter, as returned by `autodiff.grad` for the same containers:
+            dicts with the same keys, lists or tuples in the same order. For several groups, a list
+            of these, or all gradients in one list if the groups are lists. By default the `grad`
+            of each variable is used; variables without one are not updated.
 
         Raises
         ------
         TypeError
             If gradients are missing, or are not tensors with the dtype of the parameters.
         ValueError
-            If the number or the shapes of the gradients differ from those of the parameters.
-            Nothing has been updated then.
+            If the containers, the number or the shapes of the gradients differ from those of the
+            parameters. Nothing has been updated then.
         NotDifferentiableError
             If the gradients are themselves being differentiated, because the update is in place.
+
+        Notes
+        -----
+        Either all parameters are updated or none: Ctrl-C takes effect after the step, and errors
+        that the program asks for (by `debug_nans`, NumPy's error state, or warnings that are
+        errors) undo it.
         """
-        found = iter(zip(self.state, self._gradients(grads), strict=True))
+        gradients = self._gradients(grads)
+        updates: list[Any] = []
         for group in self.param_groups:
+            self._check(group)
             for p in group["params"]:
-                state, g = next(found)
-                if g is not None:
-                    self._update(group, state, _detach(p), g)
+                i = len(updates)
+                updates.append((group, self.state[i], _detach(p), gradients[i]))
+        updates = [update for update in updates if update[3] is not None]
+        for _, _, p, _ in updates:
+            if not getattr(getattr(p._data, "flags", None), "writeable", True):
+                raise ValueError(f"{self._name}.step: a parameter is read-only; got {describe(p)}")
+        with _uninterrupted(), _undone_on_error(updates):
+            for update in updates:
+                self._update(*update)
 
     def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> None:
         raise NotImplementedError
@@ -215,13 +236,13 @@ class Optimizer:
                 f"{name}: expected gradients, not a function; call a closure first: "
                 "loss = closure(); optimizer.step()"
             )
-        if not isinstance(grads, (Tensor, Mapping)) and isinstance(grads, Iterator):
-            grads = list(grads)
+        grads = _listed(grads)
         leaves = _pytree.flatten(grads)[0]
         if len(leaves) != len(self.state):
             raise ValueError(
                 f"{name}: expected gradients for {len(self.state)} parameters; got {len(leaves)}"
             )
+        self._check_containers(name, grads)
         for i, (p, g) in enumerate(zip(self._parameters(), leaves, strict=True)):
             if not isinstance(g, Tensor) or g.dtype != p.dtype:
                 raise TypeError(
@@ -237,6 +258,29 @@ class Optimizer:
                 )
             _check_constant(name, g)
         return [_detach(g) for g in leaves]
+
+    def _check_containers(self, name: str, grads: Any) -> None:
+        """Raise if gradients are in other containers than the parameters, so in another order."""
+        found = _pytree.paths(grads)
+        if len(self._paths) == 1:
+            expected = self._paths[0]
+            if found == expected:
+                return
+        else:
+            expected = [f"[{i}]{path}" for i, paths in enumerate(self._paths) for path in paths]
+            if found == expected:
+                return
+            if all(paths in ([""], _flat(len(paths))) for paths in self._paths):
+                expected = _flat(len(self.state))
+        if found != expected:
+            i = next(
+                i for i, pair in enumerate(zip(found, expected, strict=True)) if len({*pair}) > 1
+            )
+            raise ValueError(
+                f"{name}: the gradients must be in the containers of the parameters; gradient {i} "
+                f"is at grads{found[i]}, its parameter at params{expected[i]}; got "
+                f"{describe(grads)}"
+            )
 
     def _own_gradient(self, name: str, p: Tensor) -> Tensor | None:
         if not p._is_parameter:
@@ -353,6 +397,73 @@ class Optimizer:
         if found and missing:
             raise ValueError(f"{name}: state.{i}.{min(missing)} is missing")
         return found
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C take effect after a block: in the middle, some parameters would have moved."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    received: list[Any] = []
+    signal.signal(signal.SIGINT, lambda *args: received.append(args))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if received:
+            handler(*received[0])
+
+
+@contextmanager
+def _undone_on_error(updates: list[Any]) -> Iterator[None]:
+    """Restore the parameters and their states if an error occurs in a block.
+
+    That takes copies. They are made if the program has asked for errors where there are none by
+    default, as all else is checked before.
+    """
+    mode = get_mode()
+    if (
+        (mode is None or mode.nans is None)
+        and get_device("cpu").backend.errors.get(None) is None
+        and all(f[0] != "error" for f in warnings.filters)
+    ):
+        yield
+        return
+    before = []
+    for _, state, p, _ in updates:
+        copies = {k: (x, _copy(x)) for k, x in state.items()}
+        before.append((p, _copy(p), state, copies))
+    try:
+        yield
+    except BaseException:
+        for p, copy, state, copies in before:
+            p[...] = copy
+            state.clear()
+            for k, (x, old) in copies.items():
+                state[k] = x
+                if isinstance(x, Tensor):
+                    x[...] = old
+        raise
+
+
+def _copy(x: Any) -> Any:
+    return unary("copy", x) if isinstance(x, Tensor) else x
+
+
+def _listed(tree: Any) -> Any:
+    """A list of what an iterable yields that is no container itself, such as a generator."""
+    if isinstance(tree, Iterable) and not isinstance(tree, Tensor):
+        leaves = _pytree.flatten(tree)[0]
+        if len(leaves) == 1 and leaves[0] is tree:
+            return list(tree)
+    return tree
+
+
+def _flat(count: int) -> list[str]:
+    """Paths of the elements of a list."""
+    return [f"[{i}]" for i in range(count)]
 
 
 def _device_of(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Random numbers: seeds, which both backends' generators have, and NumPy's generators.
 
 The functions, in the table as ``random.x``, take the library's generator first. `state` returns
-plain Python objects, from which `restore` makes an equal generator.
+plain Python objects, from which `restore` makes an equal generator; `copy` makes one on the device.
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ def restore(state: dict[str, Any]) -> _Generator:
     return np.random.Generator(bit_generator)
 
 
+def copy(rng: _Generator) -> _Generator:
+    """An equal generator, which does not share its state."""
+    return restore(state(rng))
+
+
 def choice(rng: _Generator, n: int, size: int, replace: bool, p: Any, shuffle: bool) -> _Array:
     """Indices of elements chosen from n."""
     return rng.choice(n, size, replace, p, shuffle=shuffle)
@@ -52,7 +57,7 @@ def choice(rng: _Generator, n: int, size: int, replace: bool, p: Any, shuffle: b
 
 def operations() -> dict[str, Callable[..., Any]]:
     """The entries of NumPy's table."""
-    table = {f.__name__: f for f in (default_rng, state, restore, choice)}
+    table = {f.__name__: f for f in (default_rng, state, restore, copy, choice)}
     for name in "random standard_normal standard_exponential integers permutation spawn".split():
         table[name] = getattr(np.random.Generator, name)
     return {f"random.{name}": function for name, function in table.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -86,6 +87,14 @@ def _restore(state: dict[str, Any]) -> Generator:
     return Generator(seed_sequence(state["seed_seq"]), state["position"])
 
 
+def _copy(rng: Generator) -> Generator:
+    """An equal generator, which does not share its state; nothing waits for the GPU."""
+    other = copy.copy(rng)
+    other.seed_seq = seed_sequence(seed_state(rng))
+    other.position = rng.position.copy()
+    return other
+
+
 def _spawn(rng: Generator, n: int) -> list[Generator]:
     return [Generator(child) for child in rng.seed_seq.spawn(n)]
 
@@ -131,6 +140,7 @@ def operations() -> dict[str, Callable[..., Any]]:
         "default_rng": _default_rng,
         "state": _state,
         "restore": _restore,
+        "copy": _copy,
         "spawn": _spawn,
         "integers": _integers,
         "permutation": _permutation,

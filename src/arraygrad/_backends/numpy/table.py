@@ -39,7 +39,7 @@ CONVERSIONS = (
 )
 CORRECTIONS = """
     arange clip diff expm1 floor_divide ifloordiv ipow log1p mean pow repeat round
-    searchsorted settle sign sort std tan tanh unstack var where""".split()
+    searchsorted settle settle_weight sign sort std tan tanh unstack var where""".split()
 LINALG_CORRECTIONS = "matrix_norm matrix_power matrix_rank vector_norm".split()
 
 OPERATORS = "iadd isub imul imod imatmul iand ior ixor ilshift irshift itruediv".split()

@@ -118,7 +118,7 @@ define(
 
 def _pow_base(t: Any, _out: Any, x1: Any, x2: Any) -> Any:
     """Return t * x2 * x1**(x2 - 1), and 0 for x2 = 0 even where x1 is 0."""
-    if isinstance(x2, (int, float, complex)):
+    if isinstance(x2, (int, float, complex)) and abs(x2) != math.inf:
         if x2 == 0:
             return 0 * t
         if x2 == 1:
@@ -128,13 +128,16 @@ def _pow_base(t: Any, _out: Any, x1: Any, x2: Any) -> Any:
         return mul_inplace_on_fresh(slope, t)
     # (x1 may be a scalar if levels are mixed)
     none = (x1 == 0) & (x2 == 0)
-    return t * where(none, 0.0, x2 * xp.pow(where(none, 1.0, x1), x2 - 1))
+    power = xp.pow(where(none, 1.0, x1), x2 - 1)
+    none = none | ((power == 0) & (x2 * 0 != 0))  # an infinite exponent, whose result is 0
+    return t * where(none, 0.0, x2 * power)
 
 
 def _pow_exponent(t: Any, out: Any, x1: Any, _x2: Any) -> Any:
     """Return t * out * log(x1); 0 for x1 <= 0: below 0 only isolated x2 have a real power."""
     base = asarray(x1, dtype=out.dtype, device=out.device)
     outside = base == 0 if out.dtype.kind == "c" else base <= 0
+    outside = outside | ((out == 0) & xp.isinf(base))
     return t * (out * xp.log(where(outside, 1.0, base)))
 
 
@@ -211,7 +214,7 @@ real(
 
 def _over_radius(t: Any, x: Any, out_like: Any, x1: Any, x2: Any) -> Any:
     r = _radius(xp.hypot(*_tensors(out_like, x1, x2)))  # squares might overflow
-    return t * (x / r / r)
+    return t * where(xp.isinf(r), 0.0, x / r / r)
 
 
 real(

@@ -11,6 +11,7 @@ from ..._dispatch import view
 from ..._manipulation import broadcast_to, concat, flip, permute_dims, reshape
 from ..._searching import count_nonzero, where
 from .._rules import conj
+from .._tangents import weighted
 from .._transpose import define
 
 
@@ -111,14 +112,19 @@ define("std", (_std_vjp, _std_jvp))
 # ---- maximum and minimum: equal elements share the gradient
 
 
+def _found(out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """Mask of the extreme elements; NaNs if there are any."""
+    return (x == restored(out, x.ndim, axis, keepdims)) | (x != x)
+
+
 def _extreme_vjp(g: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
-    found = x == restored(out, x.ndim, axis, keepdims)
+    found = _found(out, x, axis, keepdims)
     g = restored(g, x.ndim, axis, keepdims)
     return where(found, g / _number(found, axis, True), 0.0)
 
 
 def _extreme_jvp(t: Any, out: Any, x: Any, *, axis: Any, keepdims: bool) -> Any:
-    found = x == restored(out, x.ndim, axis, keepdims)
+    found = _found(out, x, axis, keepdims)
     total = xp.sum(where(found, t, 0.0), axis=axis, keepdims=keepdims)
     return total / _number(found, axis, keepdims)
 
@@ -180,9 +186,8 @@ def recurrence(a: Any, b: Any, axis: int) -> Any:
     while step < n:
         head_a, head_b = _part(a, axis, None, step), _part(b, axis, None, step)
         tail = _part(a, axis, step, None)
-        b = concat(
-            [head_b, tail * _part(b, axis, None, -step) + _part(b, axis, step, None)], axis=axis
-        )
+        carried = weighted(_part(b, axis, None, -step), tail)
+        b = concat([head_b, carried + _part(b, axis, step, None)], axis=axis)
         a = concat([head_a, tail * _part(a, axis, None, -step)], axis=axis)
         step *= 2
     return b
@@ -193,7 +198,7 @@ def _cumulative_prod_jvp(
 ) -> Any:
     axis = _axis_of(axis, x.ndim)
     before = _part(out, axis, None, -1) if include_initial else _shifted(out, axis, 1.0)
-    s = recurrence(x, before * t, axis)
+    s = recurrence(x, weighted(t, before), axis)
     if not include_initial:
         return s
     return concat([0 * _part(out, axis, None, 1), s], axis=axis)
@@ -210,7 +215,7 @@ def _cumulative_prod_vjp(
         before = _shifted(out, axis, 1.0)
     coefficients = _shifted(flip(x, axis=axis), axis, 0.0)
     s = flip(recurrence(conj(coefficients), flip(g, axis=axis), axis), axis=axis)
-    return conj(before) * s
+    return weighted(s, conj(before))
 
 
 define("cumulative_prod", (_cumulative_prod_vjp, _cumulative_prod_jvp))
@@ -243,7 +248,7 @@ def _prod_vjp(g: Any, _out: Any, x: Any, *, axis: Any, keepdims: bool, dtype: An
 def _prod_jvp(t: Any, _out: Any, x: Any, *, axis: Any, keepdims: bool, dtype: Any = None) -> Any:
     if not x.size:
         return None
-    return xp.sum(t * _others(x, axis), axis=axis, keepdims=keepdims)
+    return xp.sum(weighted(t, _others(x, axis)), axis=axis, keepdims=keepdims)
 
 
 define("prod", (_prod_vjp, _prod_jvp))

@@ -59,6 +59,7 @@ from ..._statistical import sum as _sum
 from .._grad_mode import is_traced
 from .._graph import unhidden
 from .._rules import NotDifferentiableError
+from .._tangents import weighted
 from .._transpose import define
 from ._degenerate import is_perturbed, perturb, value_and_slope
 from ._statistical import restored
@@ -956,7 +957,7 @@ def _vector_norm_jvp(
     t: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False, ord: float = 2
 ) -> Any:
     direction = _vector_direction(out, x, axis, keepdims, ord)
-    return _sum(real(conj(direction) * t), axis=axis, keepdims=keepdims)
+    return _sum(real(weighted(t, conj(direction))), axis=axis, keepdims=keepdims)
 
 
 define("linalg.vector_norm", (_vector_norm_vjp, _vector_norm_jvp))

@@ -19,6 +19,7 @@ from ..._data_type import finfo
 from ..._dispatch import call, view
 from ..._searching import where
 from .._rules import NotDifferentiableError, conj, refuse, zero
+from .._tangents import weighted
 from .._transpose import define
 from ._elementwise import holomorphic
 
@@ -432,7 +433,7 @@ def _expn(t: Any, _out: Any, n: Any, x: Any) -> Any:
     """-E_{n-1}(x) (DLMF 8.19.13), and for n = 0 from E_0(x) = exp(-x)/x."""
     zeroth = n == 0
     lower = special.expn(where(zeroth, 1.0, n) - 1, x)
-    return -t * where(zeroth, xp.exp(-x) * (1 + x) / (x * x), lower)
+    return -t * where(zeroth, xp.exp(-x) * ((1 + 1 / x) / x), lower)
 
 
 elementwise("expn", refused("expn", "n", INTEGER), _expn)
@@ -577,6 +578,7 @@ _ELLIPE = [-math.pi / 2 * k * c / (2 * k - 1) for k, c in enumerate(_LEGENDRE)][
 def _ellipk_slope(k: Any, m: Any, m1: Any) -> Any:
     """Derivative in the parameter m = 1 - m1 (DLMF 19.4.1)."""
     outer = (special.ellipe(m) / m1 - k) / (2 * m)
+    outer = where(xp.isinf(m), 0.0, outer)
     return where(xp.abs(m) < 0.1, power_series(m, _ELLIPK), outer)
 
 
@@ -599,7 +601,12 @@ elementwise("ellipkm1", _ellipkm1)
 elementwise(
     "ellipe",
     lambda t, out, m: (
-        t * where(xp.abs(m) < 0.1, power_series(m, _ELLIPE), (out - special.ellipk(m)) / (2 * m))
+        t
+        * where(
+            xp.abs(m) < 0.1,
+            power_series(m, _ELLIPE),
+            where(xp.isinf(m), 0.0, (out - special.ellipk(m)) / (2 * m)),
+        )
     ),
 )
 elementwise(
@@ -637,7 +644,7 @@ elementwise("lpmv", refused("lpmv", "m", INTEGER), refused("lpmv", "v"), _lpmv)
 def _binomial_log(k: Any, n: Any, p: Any) -> Any:
     """Logarithm of -d/dp of the probability of at most `k` of `n`."""
     k = xp.floor(k)
-    all_ = k >= n
+    all_ = (k >= n) | xp.isinf(k)
     return _beta_log(where(all_, 0.0, k + 1), where(all_, 0.0, n - k), p)
 
 
@@ -692,7 +699,7 @@ def _f_log(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
     none = infinite(a, b, x)
     log = special.xlogy(a / 2, a / b) - special.xlog1py((a + b) / 2, a * x / b)
     log = where(none, -math.inf, log - special.betaln(a / 2, b / 2))
-    return log, (where(none, 1.0, x), a / 2 - 1)
+    return log, (where(none, 1.0, x), where(none, 0.0, a / 2 - 1))
 
 
 def _f_family(name: str, slope: Scale) -> None:
@@ -821,6 +828,6 @@ define(
     "special.log_softmax",
     (
         lambda g, out, _x, *, axis=None: g - conj(xp.exp(out)) * _summed(g, axis),
-        lambda t, out, _x, *, axis=None: t - _summed(xp.exp(out) * t, axis),
+        lambda t, out, _x, *, axis=None: t - _summed(weighted(t, xp.exp(out)), axis),
     ),
 )
