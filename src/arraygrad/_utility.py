@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._dispatch import apply, reduction
+from ._errors import in_own_name
 from ._manipulation import concat
 from ._typing import Axis, Tensor
 
@@ -75,6 +76,7 @@ def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return reduction("any", x, axis, keepdims)
 
 
+@in_own_name("diff")
 def diff(
     x: Tensor,
     /,

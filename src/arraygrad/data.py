@@ -102,7 +102,7 @@ class DataLoader:
         self._leaves, self._structure, self._size = _samples(arrays)
         self.batch_size = _check_int("batch_size", batch_size, 1)
         self.drop_last = drop_last
-        self._device = None if device is None else get_device(device)
+        self._device = None if device is None else get_device(device, "DataLoader")
         moves = any(self._device not in (None, x.device) for x in self._leaves)
         self._prefetch = 2 * moves if prefetch is None else _check_int("prefetch", prefetch, 0)
         self._title = progress
@@ -285,7 +285,7 @@ def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
 
 
 def _check_int(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"DataLoader: {name} must be an int; got {describe(value)}")
     if value < least:
         raise ValueError(f"DataLoader: {name} must be at least {least}; got {value}")

@@ -63,15 +63,23 @@ def check_grads(
     >>> from arraygrad import autodiff
     >>> autodiff.check_grads(lambda x: xp.sum(xp.sin(x)), (xp.asarray([1.0, 2.0]),))
     """
-    for mode in modes:
+    for mode in modes if isinstance(modes, (tuple, list, set, frozenset)) else (modes,):
         if mode not in ("forward", "reverse"):
             raise ValueError(f"check_grads: modes must be 'forward' and 'reverse'; got {mode!r}")
-    if not isinstance(order, int) or order < 1:
+    if not hasattr(order, "__index__") or order < 1:
         raise ValueError(f"check_grads: order must be an int of at least 1; got {order!r}")
     if not isinstance(args, (tuple, list)):
         raise TypeError(f"check_grads: args must be a tuple of arguments; got {describe(args)}")
+    if not callable(f):
+        raise TypeError(f"check_grads: expected a function; got {describe(f)}")
     leaves, structure = _pytree.flatten(tuple(args))
     leaves = [asarray(x) if isinstance(x, (float, complex)) else x for x in leaves]
+    for x in leaves:
+        if not isinstance(x, Tensor) or x.dtype.kind not in "fc":
+            raise TypeError(
+                "check_grads: args must hold floating-point tensors, as only these have "
+                f"gradients; got {describe(x)}"
+            )
     single = any(isinstance(x, Tensor) and x.dtype.itemsize < 8 * _width(x) for x in leaves)
     tolerances = (
         atol if atol is not None else 5e-2 if single else 1e-5 * order,

@@ -15,6 +15,8 @@ import numpy as np
 from array_api_compat.numpy import linalg as _linalg
 
 from .. import _ndarray
+from ..common import sorting
+from .conversions import as_host
 from .error_state import quiet
 from .fast_paths import MIN_SIZE_FOR_BITS, choose
 from .parallel import parallel_elementwise
@@ -261,9 +263,15 @@ def searchsorted(x1: _Array, x2: Any, /, *, side: Any = "left", sorter: Any = No
     """NumPy refuses a sorter of dtype uint64, and gives a scalar a say in the dtype."""
     if type(x2) is float or (type(x2) is int and x1.dtype.kind == "f"):
         x2 = np.asarray(x2, dtype=np.result_type(x1, 0.0))
+    x1, x2 = as_host(x1), as_host(x2)
     if isinstance(sorter, np.ndarray) and sorter.dtype == np.uint64:
         sorter = sorter.astype(np.int64)
-    return np.searchsorted(x1, x2, side, sorter)
+    return sorting.searchsorted(np, np.searchsorted, x1, x2, side, sorter)
+
+
+def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> _Array:
+    """Exact for mixed integers."""
+    return sorting.isin(np, np.isin, as_host(x1), as_host(x2), invert=invert)
 
 
 def sort(x: _Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> _Array:
