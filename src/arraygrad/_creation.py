@@ -529,13 +529,14 @@ def full(
     TypeError
         If `fill_value` is not a number, or `dtype` is not one of the standard's.
     ValueError
-        If a size is negative, `fill_value` has axes, or the device does not exist.
+        If a size is negative, `fill_value` has axes or is NaN for an integer dtype, or the device
+        does not exist.
     OverflowError
-        If an int does not fit the dtype.
+        If a number does not fit an integer dtype.
 
     Notes
     -----
-    The result is undefined for a value of a higher kind than the dtype (1.5 as int64, for example).
+    For an integer dtype a fraction is dropped, as by `astype`; a tensor is cast by `astype`.
 
     Examples
     --------
@@ -549,7 +550,7 @@ def full(
         if fill_value.ndim:
             raise ValueError(f"full: fill_value must be a scalar; got {describe(fill_value)}")
         dtype = fill_value.dtype if dtype is None else as_dtype(dtype, "full")
-        place = fill_value.device if device is None else device
+        place = fill_value.device if device is None else get_device(device, "full")
         filled = empty(_shape(shape, "full"), dtype=dtype, device=place)
         filled[...] = fill_value
         return filled
@@ -709,11 +710,11 @@ def full_like(
     ValueError
         If `fill_value` has axes, or the device does not exist.
     OverflowError
-        If an int does not fit the dtype.
+        If a number does not fit an integer dtype.
 
     Notes
     -----
-    The dtype is that of `x` for any value. The result is undefined for a value of a higher kind.
+    The dtype is that of `x` for any value. See also `full`.
 
     Examples
     --------
@@ -791,7 +792,7 @@ def linspace(
     Parameters
     ----------
     start, stop : scalar
-        Ends of the interval.
+        Ends of the interval; 0-d tensors are accepted, and are differentiated.
     num : int
         Number of elements, not negative; if 1, the result has only `start`.
     dtype : dtype, optional
@@ -814,11 +815,12 @@ def linspace(
     ValueError
         If `num` is negative, or the device does not exist.
     OverflowError
-        If an int is too large for float64.
+        If an int is too large for float64, or a number does not fit an integer `dtype`.
 
     Notes
     -----
-    For an integer `dtype` the numbers are computed as float64 and rounded down.
+    For an integer `dtype` the numbers are rounded down: exactly if both ends are whole numbers,
+    else as computed in float64. They have no gradient.
 
     Examples
     --------
@@ -834,9 +836,7 @@ def linspace(
             traced = True
         else:
             _check_scalar("linspace", name, value, "biufc")
-    if not hasattr(num, "__index__"):
-        raise TypeError(f"linspace: num must be an int; got {describe(num)}")
-    num = int(num)
+    num = integer("linspace", "num", num)
     if num < 0:
         raise ValueError(f"linspace: num must not be negative; got {num}")
     if dtype is None:

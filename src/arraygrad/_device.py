@@ -62,8 +62,7 @@ class Device(DeviceSlots):
             return name
         if not isinstance(name, str):
             raise TypeError(
-                "Device: device must be a name such as 'cpu' or 'cuda:0', or a Device; "
-                f"got {name!r}"
+                f"Device: expected a name such as 'cpu' or 'cuda:0', or a Device; got {name!r}"
             )
         known = _known.get(name)
         if known is not None:

@@ -52,7 +52,7 @@ _REWORDED = (
                 r"\(size (\d+) is different from (\d+)\)"),
      r"the shapes do not fit: a size of operand \2 is \3 instead of \4"),
     (re.compile(r"unhashable type: '([\w.]+)'"), r"a parameter must not be of type \1"),
-    (re.compile(r"'([\w.]+)' object is not iterable"),
+    (re.compile(r"'([\w.]+)' object is not (iterable|subscriptable)"),
      r"a sequence is needed, not an object of type \1"),
 )  # fmt: skip
 

@@ -320,6 +320,7 @@ def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> T
     >>> xp.repeat(xp.asarray([1, 2]), xp.asarray([0, 3]))
     Tensor([2, 2, 2], dtype=int64)
     """
+    check_tensor("repeat", x)
     if isinstance(repeats, float) or (isinstance(repeats, Tensor) and repeats.dtype.kind in "fc"):
         got = describe(repeats)
         raise TypeError(f"repeat: repeats must be an int or a tensor of ints; got {got}")

@@ -342,7 +342,9 @@ def nanstd(
     Tensor(0.5, dtype=float64)
     """
     _present("nanstd", x)
-    return sqrt(nanvar(x, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims))
+    out = nanvar(x, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)
+    spread = out > 0  # elsewhere the gradient is 0, as that of `std`
+    return where(spread, sqrt(where(spread, out, 1.0)), out)
 
 
 @in_own_name("nanmedian")

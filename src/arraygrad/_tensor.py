@@ -755,7 +755,9 @@ class Tensor(Operators):
         TypeError
             If `value` is complex and the tensor is not, or is another library's array.
         ValueError
-            If the shapes do not broadcast or the data is read-only.
+            If the shapes do not broadcast, the data is read-only, or NaN is written into integers.
+        OverflowError
+            If a Python number does not fit an integer dtype. (A tensor is cast by `astype`.)
         DeviceMismatchError
             If an index or `value` is on another device.
         """

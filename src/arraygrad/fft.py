@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from ._device import get_device
 from ._dispatch import call, create, integer
 from ._dtypes import as_dtype
+from ._errors import describe
 from ._typing import DeviceLike, DType, Tensor
 
 __all__ = [
@@ -494,6 +495,8 @@ def rfftfreq(
 def _frequencies(name: str, n: int, d: float, dtype: DType, device: DeviceLike) -> Tensor:
     n = integer(name, "n", n)
     if hasattr(d, "item"):  # a NumPy scalar, of whose precision the result would be
+        if getattr(d, "shape", ()):
+            raise TypeError(f"{name}: d must be a number; got {describe(d)}")
         d = d.item()
     return create(Tensor, name, get_device(device, name), n, d=d, dtype=dtype)
 

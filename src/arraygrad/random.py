@@ -385,6 +385,7 @@ class Generator:
             raise ValueError(f"integers: the range from {low} to {last} does not fit {dtype}")
         return self._made("integers", low, last, _size("integers", size), dtype, True)
 
+    @in_own_name("permutation")
     def permutation(self, x: int | Tensor, axis: int = 0) -> Tensor:
         """Permute the elements along an axis randomly.
 

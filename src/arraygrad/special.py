@@ -1355,7 +1355,7 @@ def ellipe(m: Tensor, /) -> Tensor:
 def hyp1f1(a: Tensor | complex, b: Tensor | complex, x: Tensor | complex, /) -> Tensor:
     """Confluent hypergeometric function ₁F₁(a; b; x) (DLMF 13.2.2).
 
-    Complex numbers are supported.
+    Complex numbers are supported. NaN for abs(a) beyond 2²⁴, where the series is too long.
 
     Examples
     --------
@@ -1374,7 +1374,7 @@ def hyp1f1(a: Tensor | complex, b: Tensor | complex, x: Tensor | complex, /) -> 
 def lpmv(m: Tensor | Real, v: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     """Associated Legendre function of integer order and real degree (DLMF 14.3.1).
 
-    The Condon-Shortley phase (-1)ᵐ is included.
+    The Condon-Shortley phase (-1)ᵐ is included. NaN for degrees beyond 2²⁴.
 
     Examples
     --------

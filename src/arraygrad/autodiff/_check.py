@@ -66,7 +66,8 @@ def check_grads(
     for mode in modes if isinstance(modes, (tuple, list, set, frozenset)) else (modes,):
         if mode not in ("forward", "reverse"):
             raise ValueError(f"check_grads: modes must be 'forward' and 'reverse'; got {mode!r}")
-    if not hasattr(order, "__index__") or order < 1:
+    order = _dispatch.integer("check_grads", "order", order)
+    if order < 1:
         raise ValueError(f"check_grads: order must be an int of at least 1; got {order!r}")
     if not isinstance(args, (tuple, list)):
         raise TypeError(f"check_grads: args must be a tuple of arguments; got {describe(args)}")

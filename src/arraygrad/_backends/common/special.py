@@ -78,16 +78,19 @@ def hyp1f1(xp: Any, function: Callable[..., Any], a: Any, b: Any, x: Any) -> Any
     """Confluent hypergeometric function, whose series is long where the result overflows.
 
     It grows as exp(x) x^(a - b) Γ(b)/Γ(a) unless it is a polynomial, as for a = 0, -1, -2, ...;
-    so a larger x has the value, infinite, of one that is large beside `a` and `b`. NaN where the
-    series is too long still.
+    so a larger x has the value, infinite, of one that is large beside `a` and `b`. By Kummer's
+    transformation it is exp(x) times a polynomial for b - a = 0, -1, -2, ...; so a lesser x has
+    the value 0 of one that is. NaN where the series is too long still.
     """
     if x.dtype.kind == "c":
         return function(a, b, x)
     grows = (a > 0) | (a != xp.floor(a))
     enough = xp.maximum(2.0**30, 64 * (xp.abs(a) + xp.abs(b)))
-    x = xp.where(grows & (x > enough), enough, x).astype(xp.result_type(a, b, x))
-    long = (xp.abs(a) > MAX_ORDER) | (grows & (x > 2.0**36))
-    return function(a, b, xp.where(long, xp.nan, x).astype(x.dtype))
+    falls = (b - a <= 0) & (b - a == xp.floor(b - a))
+    dtype = xp.result_type(a, b, x)
+    x = xp.where(grows & (x > enough), enough, xp.where(falls & (x < -enough), -enough, x))
+    long = (xp.abs(a) > MAX_ORDER) | (grows & (x > 2.0**36)) | (falls & (x < -(2.0**36)))
+    return function(a, b, xp.where(long, xp.nan, x).astype(dtype))
 
 
 def of_arrays(xp: Any, function: Callable[..., Any], *operands: Any) -> Any:

@@ -101,6 +101,12 @@ def _is_root_of_many(x2: Any, y: _Array) -> bool:
     return bool((x2 == 0.5).any())
 
 
+def logaddexp(x1: Any, x2: Any, /) -> _Array:
+    """NumPy warns where the difference of the operands overflows, which the result does not."""
+    with np.errstate(over="ignore"):
+        return np.logaddexp(x1, x2)
+
+
 def expm1(x: _Array, /) -> _Array:
     """Complex: NumPy has NaN for infinite real parts; exp is right there, and 1 is nothing."""
     y = np.expm1(x)
@@ -317,8 +323,20 @@ def var(
 def std(
     x: _Array, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False
 ) -> _Array:
-    """The square root of `var`."""
-    return np.sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
+    """The square root of `var`; that of scaled elements where the variance leaves the range."""
+    if x.dtype.char == "e":
+        wide = std(x.astype(np.float32), axis=axis, correction=correction, keepdims=keepdims)
+        return wide.astype(x.dtype)
+    with quiet():
+        out = np.sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
+    small, _, largest = _RANGES[out.dtype]
+    good = (out >= math.sqrt(small)) & (out <= largest)
+    if _all_true(good) or not x.size:
+        return out
+    axis = axis if x.ndim else _of_no_axes(axis)
+    scale = _scale(np.abs(x), axis, np.max)
+    again = np.sqrt(var(x / scale, axis=axis, correction=correction, keepdims=True)) * scale
+    return np.where(good, out, again.reshape(out.shape))
 
 
 def vector_norm(
@@ -350,11 +368,16 @@ def _norm_in_range(norm: _Array, x: _Array, axis: Any, ord: float) -> _Array:
     if _all_true(good):
         return norm
     size = np.abs(x)
-    scale = (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=True)
-    scale = np.where((scale > 0) & np.isfinite(scale), scale, 1)
+    scale = _scale(size, axis, np.max if ord > 0 else np.min)
     with quiet():
         scaled = np.linalg.vector_norm(size / scale, axis=axis, keepdims=True, ord=ord)
     return np.where(good, norm, (scaled * scale).reshape(norm.shape))
+
+
+def _scale(size: _Array, axis: Any, extreme: Callable[..., Any]) -> _Array:
+    """The largest or least absolute values along axes, as divisors; 1 for what is no divisor."""
+    scale = extreme(size, axis=axis, keepdims=True)
+    return np.where((scale > 0) & np.isfinite(scale), scale, 1)
 
 
 #: Dtype -> the least sum that lost no digits to underflow, the least and largest number.
@@ -374,9 +397,11 @@ def matrix_power(x: _Array, n: int, /) -> _Array:
 
 
 def matrix_rank(x: _Array, /, *, rtol: Any = None) -> _Array:
-    """array_api_compat looks for the largest singular value also where there is none."""
+    """array_api_compat looks for the largest value of none, and its tolerance may overflow."""
     if x.ndim > 1 and 0 in x.shape[-2:]:
         return np.zeros(x.shape[:-2], dtype=np.int64)
+    if rtol is None and x.ndim > 1 and x.dtype.kind in "fc":
+        rtol = max(x.shape[-2:]) * float(np.finfo(x.dtype).eps)
     return _linalg.matrix_rank(x, rtol=rtol)
 
 

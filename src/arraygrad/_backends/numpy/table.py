@@ -38,7 +38,7 @@ CONVERSIONS = (
     "bounds dlpack from_dlpack from_host getitem irtruediv root scatter setitem to_host".split()
 )
 CORRECTIONS = """
-    arange clip diff expm1 floor_divide ifloordiv ipow isin log1p mean pow repeat round
+    arange clip diff expm1 floor_divide ifloordiv ipow isin log1p logaddexp mean pow repeat round
     searchsorted settle sign sort std tan tanh unstack var where""".split()
 LINALG_CORRECTIONS = "matrix_norm matrix_power matrix_rank vector_norm".split()
 
