@@ -16,6 +16,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,7 @@ class Odd:
         return "Odd()"
 
 
+@cache
 def functions() -> dict[str, Callable[..., Any]]:
     """Every public function and method, by name."""
     found: dict[str, Callable[..., Any]] = {}
@@ -195,8 +197,10 @@ def names(name: str) -> tuple[str, ...]:
     if name.startswith("operator."):
         plain = short.strip("_")
         base = plain[1:] if plain[0] == "i" and plain[1:] in FUNCTION_OF_OPERATOR else plain
-        return (f"__{plain}__", plain, FUNCTION_OF_OPERATOR.get(base, plain), "unsupported operand",
-                "bad operand", f"'{plain}'", "'<", "'>")  # fmt: skip
+        mirrored = {"lt": "greater", "gt": "less", "le": "greater_equal", "ge": "less_equal"}
+        return (f"__{plain}__", plain, FUNCTION_OF_OPERATOR.get(base, plain),
+                mirrored.get(plain, plain), "unsupported operand", "bad operand", f"'{plain}'",
+                "'<", "'>")  # fmt: skip
     own = getattr(functions()[name], "__name__", short)  # of an alias, the other name
     if name.startswith("autodiff.custom_"):  # whose result is called, in the name of the function
         return (name, "sin", "sum", "<lambda>", "custom_")
