@@ -62,7 +62,10 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         if is_strict():
             raise TypeError("__setitem__: a list is outside the standard; write xp.asarray(...)")
         value = from_sequence("__setitem__", value, x, x._data.dtype)
-    elif type(value) not in SCALARS and x._device.backend.is_host_scalar(value) and not is_strict():
+    elif (
+        not (isinstance(value, Array) or type(value) in SCALARS or is_strict())
+        and x._device.backend.is_host_scalar(value)
+    ):  # fmt: skip
         value = value.item()  # which raises, and does not wrap around
     if x._data.dtype.kind != "c" and (
         isinstance(value, complex) or (isinstance(value, Array) and value._data.dtype.kind == "c")
