@@ -671,6 +671,15 @@ case("asarray", "nested list of 0-d", lambda x, y: xp.asarray([[x, y], [y, x]]),
 case("asarray", "list of tensors and scalars", lambda x, y: xp.asarray([x, 1.5, y * y]), normal(),
      normal())
 case("asarray", "list of rows", lambda x, y: xp.asarray([x, y]), normal(3), normal(3))
+case("linspace", "", lambda x, y: xp.linspace(x, y, 5), normal(), normal())
+case("linspace", "without the end", lambda x, y: xp.linspace(x, y, 4, endpoint=False), normal(),
+     normal())
+case("linspace", "a number as an end", lambda x: xp.linspace(x, 2.0, 3), normal())
+case("linspace", "one", lambda x, y: xp.linspace(x, y, 1), normal(), normal())
+case("linspace", "none", lambda x, y: xp.linspace(x, y, 0), normal(), normal())
+case("linspace", "dtype complex128", lambda x, y: xp.linspace(x, y, 3, dtype=xp.complex128),
+     normal(), normal())
+case("logspace", "", lambda x, y: xp.logspace(x, y, 4, base=2.0), normal(), normal())
 case("full", "traced value", lambda x: xp.full((2, 3), x), normal())
 case("full", "dtype complex128", lambda x: xp.full((2,), x, dtype=xp.complex128), normal())
 case("full_like", "traced value", lambda x, y: xp.full_like(y, x) * y, normal(), normal(2, 3))
@@ -1427,8 +1436,6 @@ WITHOUT_DERIVATIVE = {
     "from_dlpack": "reads memory that is not traced; raises for a traced tensor",
     "iinfo": "returns no tensor",
     "isdtype": "takes no tensor",
-    "linspace": "takes numbers; raises for a traced tensor",
-    "logspace": "takes numbers; raises for a traced tensor",
     "ones": "takes no tensor",
     "result_type": "returns no tensor",
     "zeros": "takes no tensor",

@@ -399,6 +399,10 @@ def operations(index):
         assert type(data) is np.ndarray
         return Array(xps.asarray(data, device=device, copy=True))
 
+    def linspace(start, stop, num, *, dtype, endpoint):
+        ends = (_to_host(x).item() if isinstance(x, Array) else x for x in (start, stop))
+        return from_host(host_operations(0)["linspace"](*ends, num, dtype=dtype, endpoint=endpoint))
+
     def from_peer(data, stream=None):
         assert type(data) is Array
         return Array(data.data.to_device(device))
@@ -418,6 +422,7 @@ def operations(index):
         from_peer=from_peer,
         from_dlpack=from_dlpack,
         dlpack=dlpack,
+        linspace=linspace,
         array=None,
     )
     return table

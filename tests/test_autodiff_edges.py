@@ -1,6 +1,7 @@
 """Kinks, ties, branches not taken and extremes: one documented subgradient, and never NaN."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -352,3 +353,51 @@ def test_tensors_of_no_axes_are_repeated_and_taken_along_one():
     for axis in (0, -1):
         assert grad(lambda x, k=axis: xp.sum(weights * xp.take(x, several, axis=k)))(x) == 7.0
         assert grad(lambda x, k=axis: xp.sum(xp.cumulative_prod(x, axis=k)))(x) == 1.0
+
+
+def test_the_gradient_of_what_is_reduced_to_a_constant_is_there():
+    """Zeros, or of no elements, and not None: the tensor has been used."""
+    for f in (
+        xp.prod, xp.sum, xp.mean, xp.var, xp.std, xp.cumulative_prod, xp.nanprod, xp.diff,
+        lambda x: xp.prod(xp.reshape(x, (3, 0)), axis=1),
+        lambda x: xp.prod(xp.reshape(x, (3, 0)), axis=0),
+    ):  # fmt: skip
+        x = variable(xp.zeros(0))
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of means of nothing
+            total(f(x)).backward()
+            assert grad(lambda x, f=f: total(f(x)))(xp.zeros(0)).shape == (0,)
+        assert x.grad is not None
+        assert (x.grad.shape, x.grad.dtype) == ((0,), xp.float64)
+    x = variable(xp.ones(1))
+    total(xp.diff(x)).backward()
+    assert x.grad.tolist() == [0.0]
+
+
+@pytest.mark.parametrize("n", [3, 3000])
+@pytest.mark.parametrize("size", [1e200, 1e-200, 1e308, 1e-300])
+def test_norms_and_spreads_at_extremes_are_finite_and_without_warnings(size, n):
+    """(Warnings are errors here.)"""
+    a = np.cos(np.arange(float(n)))
+    x = xp.asarray(a * size)
+    for ord in (1.5, 2, 3, 10, -1, -2, -3):
+        norm = lambda x, ord=ord: xp.linalg.vector_norm(x, ord=ord)
+        expected = float(norm(xp.asarray(a)))
+        if math.isfinite(expected * size):
+            assert float(norm(x)) / size == pytest.approx(expected, rel=1e-12)
+            assert jvp(norm, (x,), (xp.asarray(a),))[1].item() == pytest.approx(expected, rel=1e-9)
+            slope = grad(norm)(xp.asarray(a)).numpy()
+            np.testing.assert_allclose(grad(norm)(x).numpy(), slope, rtol=1e-9, atol=1e-15)
+    for spread in (xp.std, lambda x: xp.std(x, correction=1)):
+        expected = float(spread(xp.asarray(a)))
+        if size < 1e300:
+            assert float(spread(x)) / size == pytest.approx(expected, rel=1e-9)
+            slope = grad(spread)(xp.asarray(a)).numpy()
+            np.testing.assert_allclose(grad(spread)(x).numpy(), slope, rtol=1e-9, atol=1e-12)
+
+
+def test_finite_results_have_no_overflow_warnings():
+    low, high = xp.asarray([-1e308]), xp.asarray([1e308])
+    assert xp.logaddexp(low, high).tolist() == xp.logaddexp(high, low).tolist() == [1e308]
+    assert int(xp.linalg.matrix_rank(xp.asarray([[1e308, 0.0], [0.0, 1e308]]))) == 2
+    assert float(xp.std(xp.asarray([1e30, 3e30], dtype=xp.float32))) == pytest.approx(1e30)

@@ -185,7 +185,7 @@ def test_what_is_declared_constant_is_not_a_rule_of_numbers_that_vary(name):
 
 def test_conversions_that_would_lose_a_gradient_raise():
     x = xp.asarray(1.5)
-    for f in (xp.from_dlpack, lambda x: xp.linspace(x, 2.0, 3), lambda x: xp.linspace(0.0, x, 3)):
+    for f in (xp.from_dlpack, lambda x: xp.arange(x, 2.0), lambda x: xp.arange(0.0, x)):
         with pytest.raises(autodiff.NotDifferentiableError):
             autodiff.grad(lambda x, f=f: xp.sum(f(x)))(x)
 

@@ -1,5 +1,7 @@
 """Creation functions, on every device."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -315,3 +317,61 @@ def test_asarray_of_integers_and_floats_beyond_64_bits(xp):
         xp.asarray([[1, -1], [2**64 - 1, 0]])
     with pytest.raises(TypeError, match=r"asarray: .*object"):  # not that they were too large
         xp.asarray(np.asarray([1, 2], dtype=object))
+
+
+# ---- linspace at the ends of the ranges
+
+
+def test_linspace_does_not_overflow(xp, same):
+    for low, high in ((-1e308, 1e308), (1.7e308, -1.7e308), (-1e308 - 1e308j, 1e308 + 1e308j)):
+        for num in (3, 3000):
+            found = xp.linspace(low, high, num).numpy()
+            assert np.isfinite(found).all()
+            assert found[0] == low
+            assert found[-1] == high
+            weights = np.linspace(0.0, 1.0, num)
+            np.testing.assert_allclose(found / 1e308, (low / 1e308) * (1 - weights)
+                                       + (high / 1e308) * weights, atol=1e-14)  # fmt: skip
+    same(xp.linspace(-1e308, 1e308, 4, endpoint=False), [-1e308, -5e307, 0.0, 5e307])
+    assert float(xp.linspace(-1e308, 1e308, 1)[0]) == -1e308
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_linspace_starts_at_its_start_if_the_end_is_infinite(xp):
+    assert xp.linspace(1.0, math.inf, 3)[0] == 1.0
+    assert xp.linspace(1.0, -math.inf, 3).tolist()[1:] == [-math.inf, -math.inf]
+
+
+@pytest.mark.parametrize("endpoint", [True, False])
+@pytest.mark.parametrize("num", [0, 1, 2, 3, 10, 3000])
+def test_linspace_of_integers_is_exact(xp, num, endpoint):
+    for start, stop, dtype in (
+        (0, 2**63 - 1, xp.int64), (-(2**63), 2**63 - 1, xp.int64), (2**63 - 1, -(2**63), xp.int64),
+        (0, 2**64 - 1, xp.uint64), (2**64 - 1, 2**53, xp.uint64), (-128, 127, xp.int8),
+        (127, -128, xp.int8), (0, 255, xp.uint8), (7, 7, xp.int16), (0.0, 9.0, xp.int32),
+    ):  # fmt: skip
+        gaps = max(num - endpoint, 1)
+        expected = [int(start) + (k * (int(stop) - int(start))) // gaps for k in range(num)]
+        found = xp.linspace(start, stop, num, dtype=dtype, endpoint=endpoint)
+        assert found.dtype == dtype
+        assert found.tolist() == expected
+    found = xp.linspace(0.5, 9.5, num, dtype=xp.int64, endpoint=endpoint)
+    assert found.tolist() == np.linspace(0.5, 9.5, num, dtype=np.int64, endpoint=endpoint).tolist()
+
+
+def test_integer_linspace_may_end_beside_its_range(xp):
+    assert xp.linspace(0, 256, 4, dtype=xp.uint8, endpoint=False).tolist() == [0, 64, 128, 192]
+    assert xp.linspace(3, 300, 1, dtype=xp.uint8).tolist() == [3]
+
+
+def test_linspace_of_recorded_ends(xp):
+    a, b = (xp.asarray(x).requires_grad_() for x in (1.0, 3.0))
+    for num in (3, 3000):
+        found = xp.linspace(a, b, num)
+        assert (found.detach() == xp.linspace(1.0, 3.0, num)).all()
+        a.grad = b.grad = None
+        xp.sum(found).backward()
+        assert float(a.grad) == pytest.approx(num / 2)
+        assert float(b.grad) == pytest.approx(num / 2)
+    with pytest.raises(TypeError, match="linspace: the gradient would be lost"):
+        xp.linspace(a, b, 3, dtype=xp.int64)

@@ -76,7 +76,7 @@ def test_default_device_again_and_again():
             assert xp.eye(1).device == xp.linspace(0, 1, 2).device == "strict:0"
             assert xp.full(1, 2).device == xp.fft.fftfreq(3).device == "strict:0"
             assert xp.asarray([1]).device == xp.arange(2).device == "strict:0"
-    with pytest.raises(TypeError, match=r"Device: .*3"):
+    with pytest.raises(TypeError, match=r"default_device: .*3"):
         xp.default_device(3)
 
 

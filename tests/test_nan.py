@@ -120,3 +120,10 @@ def test_medians_of_empty_tensors():
     assert arraygrad.nanmedian(x, axis=(1, 2), keepdims=True).shape == (0, 1, 1)
     with pytest.raises(ValueError, match="nanmedian"):
         arraygrad.nanmedian(x, axis=(0, 1))
+
+
+def test_the_gradient_of_nanstd_is_zero_without_a_spread(xp):
+    for n in (3, 3000):
+        x = xp.asarray([2.0] * n + [xp.nan])
+        assert autodiff.grad(xp.nanstd)(x).tolist() == [0.0] * (n + 1)
+        assert autodiff.grad(xp.std)(x[:-1]).tolist() == [0.0] * n

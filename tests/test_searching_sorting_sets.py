@@ -1,6 +1,7 @@
 """Searching, sorting and set functions, on every device."""
 
 import math
+from bisect import bisect_left, bisect_right
 
 import numpy as np
 import pytest
@@ -156,3 +157,26 @@ def test_isin(xp, device, same, invert):
     same(xp.isin(5, y, invert=invert), np.isin(5, [1, 5, 9], invert=invert))
     if not device.startswith("strict"):  # which takes integers only
         assert xp.isin(nan := xp.asarray([math.nan]), nan, invert=invert).tolist() == [invert]
+
+
+LOW = [-(2**63), -1, 0, 1, 2**62, 2**62 + 1, 2**62 + 2, 2**63 - 1]
+HIGH = [0, 1, 2**62, 2**62 + 1, 2**62 + 2, 2**63 - 1, 2**63, 2**64 - 1]
+
+
+@pytest.mark.parametrize("many", [1, 400])
+def test_integers_of_mixed_signs_are_found_exactly(xp, many):
+    for first, second, dtypes in (
+        (LOW, HIGH, ("int64", "uint64")), (HIGH, LOW, ("uint64", "int64")),
+        (HIGH, [-5, 3], ("uint64", "int8")), ([-5, 3], HIGH, ("int8", "uint64")),
+    ):  # fmt: skip
+        one, two = (getattr(xp, d) for d in dtypes)
+        x1, x2 = xp.asarray(first, dtype=one), xp.asarray(second * many, dtype=two)
+        for side, search in (("left", bisect_left), ("right", bisect_right)):
+            expected = [search(first, v) for v in second] * many
+            assert xp.searchsorted(x1, x2, side=side).tolist() == expected
+            flipped = xp.flip(x1)
+            order = xp.flip(xp.arange(x1.size))
+            assert xp.searchsorted(flipped, x2, side=side, sorter=order).tolist() == expected
+        for invert in (False, True):
+            expected = [(v in first) != invert for v in second] * many
+            assert xp.isin(x2, x1, invert=invert).tolist() == expected

@@ -607,3 +607,41 @@ def test_numbers_of_trials_may_be_floating_point_ones():
     assert special.bdtr(1, n, 0.5).tolist() == special.bdtr(1, 3, p).tolist() == [0.5]
     assert special.bdtr(k, xp.astype(n, xp.float32), 0.5).dtype == xp.float64
     assert special.bdtrc(1, xp.asarray([[3.0], [1.0]]), p).shape == (2, 1)
+
+
+def test_huge_orders_do_not_hang():
+    """The libraries' recurrences take one step for each order."""
+    n, x = 2**62, 1e308
+    assert np.isnan(float(special.yn(xp.asarray(n), x)))
+    orders = xp.asarray([n, -n, n + 1, -(2**24) - 1, -(2**63)])
+    assert special.yn(orders, 1.0).tolist() == [-np.inf, -np.inf, -np.inf, np.inf, -np.inf]
+    assert special.yn(n, xp.asarray([0.0, 1e18, -1.0, np.nan])).tolist()[:2] == [-np.inf] * 2
+    assert np.isnan(special.yn(n, xp.asarray([-1.0, np.nan])).tolist()).all()
+    assert special.lpmv(n, 3.0, xp.asarray([0.5])).tolist() == [0.0]
+    assert np.isnan(special.lpmv(2, n, xp.asarray([0.5])).tolist()).all()
+    assert np.isnan(special.lpmv(n, 2.5, xp.asarray([1.0])).tolist()).all()
+    assert special.hyp1f1(1, 2.5, xp.asarray([n, -n])).tolist()[0] == np.inf
+    assert special.hyp1f1(2, 1, xp.asarray([-n])).tolist() == [0.0]
+    assert np.isnan(special.hyp1f1(n, 1.0, xp.asarray([-1.0])).tolist()).all()
+    with pytest.raises(ValueError, match=r"special\.multigammaln: d must be"):
+        special.multigammaln(xp.asarray(1.0), n)
+
+
+@pytest.mark.filterwarnings("ignore:floating point number truncated")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("order", ["int8", "int64", "float32", "float64"])
+def test_integer_orders_beside_floats(dtype, order):
+    n = np.arange(-5, 6).astype(order)[:, None]
+    x = np.asarray([0.0, 0.5, 1.0, 3.0, 100.0, 1e5, np.inf, np.nan, -1.0], dtype=dtype)
+    for name, operands in (
+        ("yn", (n, x)), ("expn", (abs(n), x)), ("lpmv", (n, abs(n), np.tanh(x))),
+        ("hyp1f1", (n, abs(n) + 1, x[:5])), ("pdtr", (abs(n), x)),
+    ):  # fmt: skip
+        found = getattr(special, name)(*map(xp.asarray, operands))
+        wide = np.result_type(*operands)
+        expected = getattr(scipy_special, name)(*[a.astype(wide) for a in operands])
+        rtol, atol = (2e-6, 1e-37) if wide == "float32" else (1e-13, 0)
+        np.testing.assert_allclose(found.numpy(), expected, rtol=rtol, atol=atol)
+    for name, operands in (("yn", (2, x)), ("lpmv", (1, 2, np.tanh(x))), ("hyp1f1", (1, 2, x))):
+        plain = [xp.asarray(a) if isinstance(a, np.ndarray) else a for a in operands]
+        assert getattr(special, name)(*plain).dtype == dtype

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 from . import _dtypes
 from ._array import wrap
 from ._data_type import astype
 from ._device import Device, get_device
-from ._dispatch import SCALARS, apply, call, check_tensor, create, view
+from ._dispatch import SCALARS, apply, call, check_tensor, create, integer, view
 from ._dtypes import as_dtype
 from ._elementwise import pow
-from ._errors import describe, explain
+from ._errors import describe, explain, in_own_name
 from ._memory import mark_external
 from ._modes import is_strict
 from ._searching import where
@@ -102,9 +103,13 @@ def asarray(
     if isinstance(obj, (list, tuple)) and holds_tensor(obj):
         if copy is False:
             raise ValueError("asarray: a sequence cannot be read without a copy; got copy=False")
-        stacked = stack_nested("asarray", obj, device, _read)
+
+        def read(x: Any, device: DeviceLike) -> Tensor:
+            return asarray(x, dtype=dtype, device=device)
+
+        stacked = stack_nested("asarray", obj, device, read)
         return _convert(stacked, dtype, device, None)
-    target = get_device(device)
+    target = get_device(device, "asarray")
     if copy is False and target.type != "cpu":
         raise ValueError(f"asarray: host data cannot be on {target} without a copy; got copy=False")
     try:
@@ -124,7 +129,7 @@ def _imported(x: Tensor, obj: Any, name: str = "asarray") -> Tensor:
 
 def _convert(x: Tensor, dtype: DType, device: DeviceLike, copy: bool | None) -> Tensor:
     """Tensor in another dtype or on another device; `x` itself if nothing changes."""
-    target = x.device if device is None else get_device(device)
+    target = x.device if device is None else get_device(device, "asarray")
     same = target is x.device and (dtype is None or dtype == x.dtype)
     if same:
         return call("copy", x) if copy else x
@@ -133,11 +138,9 @@ def _convert(x: Tensor, dtype: DType, device: DeviceLike, copy: bool | None) -> 
             f"asarray: {describe(x)} on {x.device} cannot become "
             f"{dtype or x.dtype} on {target} without a copy; got copy=False"
         )
+    if dtype is not None:
+        _check_real("asarray", x, dtype)
     return astype(x, x.dtype if dtype is None else dtype, copy=False, device=target)
-
-
-def _read(obj: Any, device: DeviceLike) -> Tensor:
-    return asarray(obj, device=device)
 
 
 def from_numpy(a: Any, /) -> Tensor:
@@ -229,7 +232,7 @@ def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = Non
     if name is None:
         raise BufferError(f"from_dlpack: data on DLPack device type {int(kind)} is not accessible")
     source = Device(name)
-    target = source if device is None else get_device(device)
+    target = source if device is None else get_device(device, "from_dlpack")
     if target is not source and copy is False:
         raise BufferError(f"from_dlpack: {source} to {target} needs a copy; got copy=False")
     if isinstance(x, Tensor) and x._trace is None and target is source and not copy:
@@ -319,18 +322,32 @@ def arange(
     if not whole:
         for name, value in (("start", start), ("stop", stop), ("step", step)):
             _check_scalar("arange", name, value, "biuf")
+        start, stop, step = map(_plain, (start, stop, step))
         whole = all(_scalar_dtype(v).kind in "biu" for v in (start, stop, step))
     if not step:
         raise ValueError("arange: step must not be 0")
     if dtype is None:
         dtype = _dtypes.DEFAULTS["integral" if whole else "real floating"]
     dtype = as_dtype(dtype, "arange")
-    if whole and dtype.kind in "iu" and not 0 <= start <= 127 >= stop >= 0:  # NumPy's wrap around
-        numbers, limits = range(int(start), int(stop), int(step)), _dtypes.integer_limits(dtype)
-        for n in (numbers[0], numbers[-1]) if numbers else ():
-            if not limits.min <= n <= limits.max:
-                raise OverflowError(f"arange: {n} does not fit {dtype}; got {numbers}")
-    return create(Tensor, "arange", get_device(device), start, stop, step, dtype=dtype)
+    if dtype.kind in "iu" and not (whole and 0 <= start <= 127 >= stop >= 0):  # or it wraps around
+        try:
+            _check_range(start, stop, step, dtype)
+        except (OverflowError, ValueError) as error:
+            raise explain(error, "arange", (start, stop, step)) from error
+    return create(Tensor, "arange", get_device(device, "arange"), start, stop, step, dtype=dtype)
+
+
+def _check_range(start: Any, stop: Any, step: Any, dtype: DType) -> None:
+    """Raise if a number of an integer range does not fit."""
+    limits = _dtypes.integer_limits(dtype)
+    first = int(start)
+    count = math.ceil((stop - start) / step) if isinstance(stop - start + step, float) else len(
+        range(start, stop, step)
+    )  # fmt: skip
+    last = first + (count - 1) * (int(start + step) - first)
+    for n in (first, last) if count > 0 else ():
+        if not limits.min <= n <= limits.max:
+            raise OverflowError(f"{n} does not fit {dtype}")
 
 
 def _scalar_dtype(value: Any) -> DType:
@@ -347,10 +364,18 @@ def _scalar_dtype(value: Any) -> DType:
 
 
 def _check_real(function: str, value: Any, dtype: DType) -> None:
-    if isinstance(value, (int, float)) or dtype.kind == "c":
+    if isinstance(value, (int, float)) or dtype.kind not in "iuf":
         return
     if _scalar_dtype(value).kind == "c":
-        raise TypeError(f"{function}: {value!r} as {dtype} would lose the imaginary part")
+        raise TypeError(
+            f"{function}: {describe(value)} as {dtype} would lose the imaginary part; "
+            "write xp.real(x) first"
+        )
+
+
+def _plain(value: Any) -> Any:
+    """A scalar as Python's, which does not wrap around and is not rounded; NumPy's do and are."""
+    return value.item() if hasattr(value, "item") else value
 
 
 def _check_scalar(function: str, name: str, value: Any, kinds: str) -> None:
@@ -360,7 +385,8 @@ def _check_scalar(function: str, name: str, value: Any, kinds: str) -> None:
     # A 0-d tensor or a NumPy scalar is accepted; it converts to its value.
     if isinstance(value, Tensor):
         value._check_constant(function)
-    if not numeric and getattr(value, "shape", None) != ():
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    if not numeric and (getattr(value, "shape", None) != () or kind not in (*kinds,)):
         raise TypeError(f"{function}: {name} must be a number; got {describe(value)}")
 
 
@@ -466,7 +492,7 @@ def ones(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None)
 
 
 def _filled(name: str, shape: Shape, dtype: DType | None, device: DeviceLike) -> Tensor:
-    target = get_device(device)
+    target = get_device(device, name)
     dtype = _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, name)
     return create(Tensor, name, target, _shape(shape, name), dtype=dtype)
 
@@ -503,13 +529,14 @@ def full(
     TypeError
         If `fill_value` is not a number, or `dtype` is not one of the standard's.
     ValueError
-        If a size is negative, `fill_value` has axes, or the device does not exist.
+        If a size is negative, `fill_value` has axes or is NaN for an integer dtype, or the device
+        does not exist.
     OverflowError
-        If an int does not fit the dtype.
+        If a number does not fit an integer dtype.
 
     Notes
     -----
-    The result is undefined for a value of a higher kind than the dtype (1.5 as int64, for example).
+    For an integer dtype a fraction is dropped, as by `astype`; a tensor is cast by `astype`.
 
     Examples
     --------
@@ -522,22 +549,29 @@ def full(
     if isinstance(fill_value, Tensor):
         if fill_value.ndim:
             raise ValueError(f"full: fill_value must be a scalar; got {describe(fill_value)}")
-        filled = empty(shape, dtype=dtype or fill_value.dtype, device=device or fill_value.device)
+        dtype = fill_value.dtype if dtype is None else as_dtype(dtype, "full")
+        place = fill_value.device if device is None else get_device(device, "full")
+        filled = empty(_shape(shape, "full"), dtype=dtype, device=place)
         filled[...] = fill_value
         return filled
     _check_scalar("full", "fill_value", fill_value, "biufc")
     dtype = _scalar_dtype(fill_value) if dtype is None else as_dtype(dtype, "full")
     _check_real("full", fill_value, dtype)
-    return create(
-        Tensor, "full", get_device(device), _shape(shape, "full"), fill_value, dtype=dtype
-    )
+    target, fill_value = get_device(device, "full"), _plain(fill_value)
+    if dtype.kind in "iu" and type(fill_value) is not int:  # which the libraries would wrap around
+        try:
+            fill_value = target.backend.as_host(fill_value, dtype).item()
+        except (OverflowError, ValueError) as error:
+            raise explain(error, "full", (fill_value,), {"dtype": dtype}) from error
+    return create(Tensor, "full", target, _shape(shape, "full"), fill_value, dtype=dtype)
 
 
 def _like(
     function: str, x: Any, dtype: DType | None, device: DeviceLike
 ) -> tuple[tuple[int, ...], DType, DeviceLike]:
     check_tensor(function, x)
-    return x.shape, x.dtype if dtype is None else dtype, x.device if device is None else device
+    dtype = x.dtype if dtype is None else as_dtype(dtype, function)
+    return x.shape, dtype, x.device if device is None else get_device(device, function)
 
 
 def empty_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
@@ -642,6 +676,7 @@ def ones_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = 
     return ones(shape, dtype=dtype, device=device)
 
 
+@in_own_name("full_like")
 def full_like(
     x: Tensor,
     /,
@@ -675,11 +710,11 @@ def full_like(
     ValueError
         If `fill_value` has axes, or the device does not exist.
     OverflowError
-        If an int does not fit the dtype.
+        If a number does not fit an integer dtype.
 
     Notes
     -----
-    The dtype is that of `x` for any value. The result is undefined for a value of a higher kind.
+    The dtype is that of `x` for any value. See also `full`.
 
     Examples
     --------
@@ -735,9 +770,10 @@ def eye(
     Tensor([[0., 1., 0.],
             [0., 0., 1.]], dtype=float64)
     """
-    target = get_device(device)
+    target = get_device(device, "eye")
     dtype = _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, "eye")
     rows, cols = _shape((n_rows, n_rows if n_cols is None else n_cols), "eye")
+    k = integer("eye", "k", k)
     return create(Tensor, "eye", target, rows, cols, k=k, dtype=dtype)
 
 
@@ -756,7 +792,7 @@ def linspace(
     Parameters
     ----------
     start, stop : scalar
-        Ends of the interval.
+        Ends of the interval; 0-d tensors are accepted, and are differentiated.
     num : int
         Number of elements, not negative; if 1, the result has only `start`.
     dtype : dtype, optional
@@ -779,11 +815,12 @@ def linspace(
     ValueError
         If `num` is negative, or the device does not exist.
     OverflowError
-        If an int is too large for float64.
+        If an int is too large for float64, or a number does not fit an integer `dtype`.
 
     Notes
     -----
-    For an integer `dtype` the numbers are computed as float64 and rounded down.
+    For an integer `dtype` the numbers are rounded down: exactly if both ends are whole numbers,
+    else as computed in float64. They have no gradient.
 
     Examples
     --------
@@ -793,27 +830,68 @@ def linspace(
     >>> xp.linspace(0, 1, 4, endpoint=False)
     Tensor([0.  , 0.25, 0.5 , 0.75], dtype=float64)
     """
+    traced = False
     for name, value in (("start", start), ("stop", stop)):
-        _check_scalar("linspace", name, value, "biufc")
-    if not hasattr(num, "__index__"):
-        raise TypeError(f"linspace: num must be an int; got {describe(num)}")
+        if isinstance(value, Tensor) and not value.ndim and value._trace is not None:
+            traced = True
+        else:
+            _check_scalar("linspace", name, value, "biufc")
+    num = integer("linspace", "num", num)
     if num < 0:
         raise ValueError(f"linspace: num must not be negative; got {num}")
     if dtype is None:
         complex_ends = any(_scalar_dtype(v).kind == "c" for v in (start, stop))
         dtype = _dtypes.DEFAULTS["complex floating" if complex_ends else "real floating"]
     dtype = as_dtype(dtype, "linspace")
+    if traced and dtype.kind not in "fc":
+        for x in (start, stop):
+            _check_scalar("linspace", "an end", x, "biufc")  # raises: the gradient would be lost
     _check_real("linspace", start, dtype)
     _check_real("linspace", stop, dtype)
-    try:  # the libraries treat ints beyond 64 bits as objects
+    target = get_device(device, "linspace")
+    if traced:
+        tensors = asarray(start, device=target), asarray(stop, device=target)
+        return apply("linspace", tensors, (num,), {"dtype": dtype, "endpoint": bool(endpoint)})
+    start, stop = _plain(start), _plain(stop)
+    try:
+        if dtype.kind in "iu":
+            return _whole_numbers(start, stop, num, dtype, target, bool(endpoint))
+        # (The libraries treat ints beyond 64 bits as objects.)
         ends = [float(v) if type(v) is int else v for v in (start, stop)]
-    except OverflowError as error:
+    except (OverflowError, ValueError) as error:
         raise explain(error, "linspace", (start, stop)) from error
-    return create(
-        Tensor, "linspace", get_device(device), *ends, num, dtype=dtype, endpoint=endpoint
-    )
+    return create(Tensor, "linspace", target, *ends, num, dtype=dtype, endpoint=bool(endpoint))
 
 
+def _whole_numbers(
+    start: Any, stop: Any, num: int, dtype: DType, device: Device, endpoint: bool
+) -> Tensor:
+    """`linspace` rounded down to integers: exactly so if the ends are whole numbers."""
+    gaps = max(num - endpoint, 1)
+    is_whole = start == math.floor(start) and stop == math.floor(stop)
+    if is_whole:
+        start, stop = int(start), int(stop)
+        step, rest = divmod(stop - start, gaps)
+        last = start + (num - 1) * step + (num - 1) * rest // gaps
+    else:
+        last = math.floor(stop if endpoint else start + (num - 1) * ((stop - start) / gaps))
+    limits = _dtypes.integer_limits(dtype)
+    for n in (math.floor(start), last) if num > 1 else (math.floor(start),) * num:
+        if not limits.min <= n <= limits.max:
+            raise OverflowError(f"{n} does not fit {dtype}")
+    if not is_whole:
+        return create(Tensor, "linspace", device, start, stop, num, dtype=dtype, endpoint=endpoint)
+    i = arange(num, device=device)
+    # The steps may leave int64, where they are taken modulo 2**64; the sums do not.
+    return astype(i * _modular(step) + i * rest // gaps + _modular(start), dtype, copy=False)
+
+
+def _modular(n: int) -> int:
+    """The number of int64 that equals `n` modulo 2**64."""
+    return (n + 2**63) % 2**64 - 2**63
+
+
+@in_own_name("logspace")
 def logspace(
     start: complex,
     stop: complex,
@@ -973,7 +1051,7 @@ def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
 def _triangle(name: str, x: Tensor, k: int) -> Tensor:
     if isinstance(x, Tensor) and x.ndim < 2:
         raise ValueError(f"{name}: expected at least two axes; got shape {x.shape}")
-    return call(name, x, (), {"k": k})
+    return call(name, x, (), {"k": integer(name, "k", k)})
 
 
 def diag(x: Tensor, /) -> Tensor:

@@ -56,7 +56,7 @@ def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike 
         raise TypeError(
             f"astype: {x.dtype} to {dtype} would lose the imaginary part; write xp.real(x) first"
         )
-    if device is None or get_device(device) is x.device:
+    if device is None or get_device(device, "astype") is x.device:
         if not copy and x.dtype == dtype:
             return x
         return call("astype", x, (dtype,), {"copy": copy})

@@ -112,11 +112,22 @@ DeviceLike: TypeAlias = Device | str | None
 _default: ContextVar[Device] = ContextVar("arraygrad_default_device")
 
 
-def get_device(device: DeviceLike) -> Device:
-    """Device of a `device` argument; None means the default device."""
+def get_device(device: DeviceLike, function: str = "Device") -> Device:
+    """Device of a `device` argument; None means the default device.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `Device` does, in the name of the public function.
+    """
     if device is None:
         return _default.get(_CPU)
-    return device if type(device) is Device else Device(device)
+    if type(device) is Device:
+        return device
+    try:
+        return Device(device)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{function}: {str(error).removeprefix('Device: ')}") from error
 
 
 def devices() -> tuple[Device, ...]:
@@ -176,7 +187,7 @@ class default_device:
     __slots__ = ("_token", "device")
 
     def __init__(self, device: DeviceLike = None, /) -> None:
-        self.device = get_device(device)
+        self.device = get_device(device, "default_device")
         self._token: Token[Device] | None = None
         if device is not None:
             self._token = _default.set(self.device)

@@ -17,6 +17,7 @@ one that is typed there, so that its slots are read directly.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 from . import _cpython
@@ -179,6 +180,8 @@ def call(name: str, x: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] =
     try:
         data = function(t._data, *args, **kwargs) if kwargs else function(t._data, *args)
     except Exception as error:
+        if kwargs and (again := _python_bools(kwargs, device)):
+            return call(name, x, *args, **again)
         raise explain(error, name, (x, *args), kwargs) from error
     return wrap(type(x), data, device)
 
@@ -218,8 +221,17 @@ def reduction(name: str, x: Any, axis: Any, keepdims: bool) -> Any:
     try:
         data = device.ops[name](t._data, axis=axis, keepdims=keepdims)
     except Exception as error:
+        if type(keepdims) is not bool and (again := _python_bools({"keepdims": keepdims}, device)):
+            return reduction(name, x, axis, again["keepdims"])
         raise explain(error, name, (x,), {"axis": axis, "keepdims": keepdims}) from error
     return wrap(type(x), data, device)
+
+
+def _python_bools(kwargs: dict[str, Any], device: Device) -> dict[str, Any] | None:
+    """Parameters with Python's bools for NumPy's, which its reductions refuse; None if without."""
+    is_scalar = device.backend.is_host_scalar
+    bools = {k: bool(x) for k, x in kwargs.items() if is_scalar(x) and x.dtype.kind == "b"}
+    return kwargs | bools if bools else None
 
 
 def sequence(name: str, arrays: Any, /, axis: int | None) -> Any:
@@ -388,6 +400,20 @@ def _keyword(name: str, keyword: str, x: Any, device: Device) -> Any:
 def is_foreign_array(x: Any) -> bool:
     """Whether `x` is an array of another library."""
     return hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__")
+
+
+def integer(function: str, name: str, value: Any) -> int:
+    """A parameter that is an int, also as a NumPy scalar, which would wrap around.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    """
+    try:
+        return index(value)
+    except TypeError as error:
+        raise TypeError(f"{function}: {name} must be an int; got {describe(value)}") from error
 
 
 def check_tensor(name: str, x: Any) -> None:

@@ -59,6 +59,10 @@ DEFAULTS: dict[str, DType] = {
     "indexing": ALL["int64"],
 }
 
+#: Python's and NumPy's scalars that may be differentiated by, and all that are numbers.
+INEXACT = (float, complex, _host.namespace.inexact)
+NUMBERS = (int, float, complex, _host.namespace.number)
+
 #: `dtype` arguments that need no further check: the dtypes and their classes.
 _CANONICAL: dict[Any, DType] = {d: d for d in ALL.values()} | {d.type: d for d in ALL.values()}
 #: Python's types as dtypes, read as in NumPy; an error under `strict()`.
@@ -117,6 +121,8 @@ def accumulator(dtype: Any, x: Any, function: str) -> DType:
 
 def _spelled_dtype(dtype: Any, function: str) -> DType:
     try:
+        if isinstance(getattr(dtype, "dtype", None), _host.dtype):  # NumPy takes that of data
+            raise TypeError
         found = _PYTHON_TYPES.get(dtype) or (ALL | {"float16": HALF}).get(_host.dtype(dtype).name)
     except (TypeError, ValueError):
         found = None

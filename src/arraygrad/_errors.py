@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from numbers import Integral, Real
+from typing import Any, TypeVar, cast
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class DeviceMismatchError(ValueError):
@@ -22,6 +27,8 @@ class TransferError(TypeError):
 
 def describe(x: object) -> str:
     """Short description of an operand for an error message."""
+    if isinstance(x, type):
+        return repr(x)
     dtype, shape = getattr(x, "dtype", None), getattr(x, "shape", None)
     if dtype is not None and shape is not None:
         kind, library = type(x).__name__, type(x).__module__.partition(".")[0]
@@ -48,6 +55,25 @@ def as_number(function: str, argument: str, x: object) -> int | float:
     raise TypeError(f"{function}: {argument} must be a number; got {describe(x)}")
 
 
+#: What NumPy says of its inside, and what it means.
+_REWORDED = (
+    (re.compile(r"ufunc '\w+' (not supported|did not contain a loop) .*", re.DOTALL),
+     "not defined for these dtypes"),
+    (re.compile(r"Cannot cast ufunc '\w+' output from dtype\('(\w+)'\) to dtype\('(\w+)'\).*"),
+     r"a result of \1 cannot be written into \2"),
+    (re.compile(r"Cannot cast ufunc '\w+' input .*"), "not defined for these dtypes"),
+    (re.compile(r"(\w+: )?Input operand (\d) does not have enough dimensions "
+                r"\(has (\d+), gufunc .* requires (\d+)\)"),
+     r"operand \2 needs at least \4 axes and has \3"),
+    (re.compile(r"(\w+: )?Input operand (\d) has a mismatch .* "
+                r"\(size (\d+) is different from (\d+)\)"),
+     r"the shapes do not fit: a size of operand \2 is \3 instead of \4"),
+    (re.compile(r"unhashable type: '([\w.]+)'"), r"a parameter must not be of type \1"),
+    (re.compile(r"'([\w.]+)' object is not (iterable|subscriptable)"),
+     r"a sequence is needed, not an object of type \1"),
+)  # fmt: skip
+
+
 def explain(
     error: Exception,
     name: str,
@@ -62,15 +88,21 @@ def explain(
     words = [describe(x) for x in operands]
     words += [f"{k}={describe(x)}" for k, x in (parameters or {}).items() if x is not None]
     got = ", ".join(words)
-    message = f"{name}: {str(error).rstrip('.')}; got {got}"
-    if isinstance(error, AttributeError):  # a scalar where the library looks for an array
-        if isinstance(error.obj, (int, float, complex)):
-            message = f"{name}: expected a Tensor instead of {error.obj!r}; got {got}"
-        return TypeError(message)
-    if type(error) in (IndexError, ZeroDivisionError) and name.startswith(
-        ("fft.", "linalg.", "tensordot")
+    problem = str(error).rstrip(".")
+    for pattern, words_for_it in _REWORDED:
+        problem = pattern.sub(words_for_it, problem)
+    message = f"{name}: {problem}; got {got}"
+    if isinstance(error, AttributeError):  # the library looks for an array
+        return TypeError(f"{name}: expected a Tensor instead of {describe(error.obj)}; got {got}")
+    if isinstance(error, ZeroDivisionError) or (
+        type(error) is IndexError and name.startswith(("fft.", "linalg.", "tensordot"))
     ):
         return ValueError(message)  # for example an axis that does not exist, or no samples
+    return _with_message(error, message)
+
+
+def _with_message(error: Exception, message: str) -> Exception:
+    """Error of the same class, or of the next one above that takes nothing but a message."""
     for cls in type(error).__mro__:
         if cls is Exception or not issubclass(cls, Exception) or issubclass(cls, Warning):
             break
@@ -79,3 +111,25 @@ def explain(
         except Exception:  # e.g. NumPy's ufunc errors, built from a ufunc and dtypes
             continue
     return error
+
+
+def in_own_name(name: str) -> Callable[[_F], _F]:
+    """Decorator of a function that consists of others: their errors begin with its own name."""
+
+    def decorate(function: _F) -> _F:
+        @wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:
+                if str(error).startswith(name):
+                    raise
+                raise _with_message(error, f"{name}: {_NAME.sub('', str(error))}") from error
+
+        return cast(_F, run)
+
+    return decorate
+
+
+#: The name of a function at the beginning of a message.
+_NAME = re.compile(r"^[\w.]+: ")

@@ -53,7 +53,7 @@ class Info:
         ValueError
             If the device does not exist.
         """
-        get_device(device)
+        get_device(device, "default_dtypes")
         return dict(_dtypes.DEFAULTS)
 
     def dtypes(
@@ -78,7 +78,7 @@ class Info:
         ValueError
             If the device or the kind does not exist.
         """
-        get_device(device)
+        get_device(device, "dtypes")
         if kind is None:
             return dict(_dtypes.ALL)
         wanted: set[Any] = set()

@@ -16,7 +16,7 @@ from ._dispatch import (
     unary,
 )
 from ._errors import DeviceMismatchError, TransferError, describe, explain
-from ._memory import before_write, link_view
+from ._memory import before_write, link_view, storage_of
 from ._modes import _mode, is_strict
 from ._sequences import from_sequence
 from ._standard import check
@@ -65,7 +65,12 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     if isinstance(value, (list, tuple)):
         if is_strict():
             raise TypeError("__setitem__: a list is outside the standard; write xp.asarray(...)")
-        value = from_sequence("__setitem__", value, x)
+        value = from_sequence("__setitem__", value, x, x._data.dtype)
+    elif (
+        not (isinstance(value, Array) or type(value) in SCALARS or is_strict())
+        and x._device.backend.is_host_scalar(value)
+    ):  # fmt: skip
+        value = value.item()  # which raises, and does not wrap around
     if x._data.dtype.kind != "c" and (
         isinstance(value, complex) or (isinstance(value, Array) and value._data.dtype.kind == "c")
     ):
@@ -86,6 +91,9 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         if t._device is not device:
             raise device_mismatch("__setitem__", device, t._device)
         data = t._data
+        shared = t._storage is not None and x._storage is not None
+        if shared and storage_of(t) is storage_of(x):
+            data = device.ops["copy"](data)  # NumPy reads what it has just written, CuPy anything
     else:
         data = value if type(value) in SCALARS else _operand("__setitem__", value, device)
     function = device.ops["setitem"]
@@ -154,7 +162,7 @@ def key_data(name: str, key: Any, x: Array) -> Any:
         except TypeError as error:
             raise IndexError(f"{name}: {error}; got {describe(key)}") from error
         return _array_index(name, key, device)
-    if hasattr(key, "__index__"):
+    if hasattr(key, "__index__") and not isinstance(key, type):
         return key.__index__()
     raise IndexError(
         f"{name}: an index is an integer, a slice, ..., None, an integer or boolean tensor or list "

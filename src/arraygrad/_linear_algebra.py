@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ._dispatch import apply, binary, view
+from ._dispatch import apply, binary, integer, view
 from ._typing import Tensor
 
 
@@ -102,8 +102,10 @@ def tensordot(
     >>> xp.tensordot(xp.ones((2, 3)), xp.ones((3, 4)), axes=1).shape
     (2, 4)
     """
-    if isinstance(axes, int) and axes < 0:
-        raise ValueError(f"tensordot: axes must not be negative; got {axes}")
+    if hasattr(axes, "__index__"):
+        axes = integer("tensordot", "axes", axes)
+        if not 0 <= axes <= 64:  # what arrays may have
+            raise ValueError(f"tensordot: axes must be a number of axes; got {axes}")
     return apply("tensordot", (x1, x2), (), {"axes": axes})
 
 

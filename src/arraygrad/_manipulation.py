@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from ._backends.numpy import broadcast_shapes as _broadcast_shapes
 from ._dispatch import apply, call, check_tensor, common_device, sequence, view
-from ._errors import explain
+from ._errors import describe, explain, in_own_name
 from ._modes import is_strict
 from ._typing import Axis, Tensor
 
 
+@in_own_name("broadcast_arrays")
 def broadcast_arrays(*arrays: Tensor) -> tuple[Tensor, ...]:
     """Broadcast tensors against one another.
 
@@ -280,6 +281,7 @@ def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
     return view("permute_dims", x, (axes,))
 
 
+@in_own_name("repeat")
 def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> Tensor:
     """Repeat each element.
 
@@ -319,8 +321,10 @@ def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> T
     >>> xp.repeat(xp.asarray([1, 2]), xp.asarray([0, 3]))
     Tensor([2, 2, 2], dtype=int64)
     """
-    if isinstance(repeats, float):
-        raise TypeError(f"repeat: repeats must be an int or a tensor of ints; got {repeats}")
+    check_tensor("repeat", x)
+    if isinstance(repeats, float) or (isinstance(repeats, Tensor) and repeats.dtype.kind in "fc"):
+        got = describe(repeats)
+        raise TypeError(f"repeat: repeats must be an int or a tensor of ints; got {got}")
     return apply("repeat", (x, repeats), (), {"axis": axis})
 
 
@@ -495,6 +499,7 @@ def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:
     return call("tile", x, (repetitions,))
 
 
+@in_own_name("transpose")
 def transpose(x: Tensor, /, axes: tuple[int, ...] | None = None) -> Tensor:
     """Permute the axes; NumPy's name, which xarray expects.
 

@@ -14,6 +14,7 @@ from ._data_type import astype
 from ._dispatch import check_tensor
 from ._dtypes import DEFAULTS
 from ._elementwise import conj, equal, isnan, logical_not, real, sqrt
+from ._errors import in_own_name
 from ._indexing import take_along_axis
 from ._manipulation import moveaxis, reshape
 from ._modes import is_strict
@@ -51,6 +52,7 @@ def _mean(x: Tensor, some: Tensor, axis: Axis, keepdims: bool) -> Tensor:
     return total / where(count > 0, astype(count, total.dtype), math.nan)
 
 
+@in_own_name("nanmax")
 def nanmax(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Largest element, ignoring NaN.
 
@@ -88,6 +90,7 @@ def nanmax(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
     return where(_any(some, axis=axis, keepdims=keepdims), found, math.nan)
 
 
+@in_own_name("nanmin")
 def nanmin(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Smallest element, ignoring NaN.
 
@@ -125,6 +128,7 @@ def nanmin(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
     return where(_any(some, axis=axis, keepdims=keepdims), found, math.nan)
 
 
+@in_own_name("nansum")
 def nansum(
     x: Tensor, /, *, axis: Axis = None, dtype: DType | None = None, keepdims: bool = False
 ) -> Tensor:
@@ -164,6 +168,7 @@ def nansum(
     return _sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
+@in_own_name("nanprod")
 def nanprod(
     x: Tensor, /, *, axis: Axis = None, dtype: DType | None = None, keepdims: bool = False
 ) -> Tensor:
@@ -203,6 +208,7 @@ def nanprod(
     return _prod(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
+@in_own_name("nanmean")
 def nanmean(
     x: Tensor, /, *, axis: Axis = None, dtype: DType | None = None, keepdims: bool = False
 ) -> Tensor:
@@ -241,6 +247,7 @@ def nanmean(
     return _mean(x, some, axis, keepdims)
 
 
+@in_own_name("nanvar")
 def nanvar(
     x: Tensor,
     /,
@@ -291,6 +298,7 @@ def nanvar(
     return total / where(count > 0, count, math.nan)
 
 
+@in_own_name("nanstd")
 def nanstd(
     x: Tensor,
     /,
@@ -334,9 +342,12 @@ def nanstd(
     Tensor(0.5, dtype=float64)
     """
     _present("nanstd", x)
-    return sqrt(nanvar(x, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims))
+    out = nanvar(x, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)
+    spread = out > 0  # elsewhere the gradient is 0, as that of `std`
+    return where(spread, sqrt(where(spread, out, 1.0)), out)
 
 
+@in_own_name("nanmedian")
 def nanmedian(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Median of the elements that are not NaN.
 
@@ -390,6 +401,7 @@ def nanmedian(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Ten
     return reshape(middle, shape)
 
 
+@in_own_name("median")
 def median(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Median of the elements: the mean of the two middle ones if their number is even.
 
@@ -429,6 +441,7 @@ def median(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
     return where(_all(some, axis=axis, keepdims=keepdims), found, math.nan)
 
 
+@in_own_name("nanargmax")
 def nanargmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Position of the largest element, ignoring NaN.
 
@@ -470,6 +483,7 @@ def nanargmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) 
     return argmax(astype(found, DEFAULTS["indexing"]), axis=axis, keepdims=keepdims)
 
 
+@in_own_name("nanargmin")
 def nanargmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Position of the smallest element, ignoring NaN.
 
@@ -511,6 +525,7 @@ def nanargmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) 
     return argmax(astype(found, DEFAULTS["indexing"]), axis=axis, keepdims=keepdims)
 
 
+@in_own_name("nancumsum")
 def nancumsum(x: Tensor, /, *, axis: int | None = None, dtype: DType | None = None) -> Tensor:
     """Cumulative sums of the elements that are not NaN.
 
@@ -549,6 +564,7 @@ def nancumsum(x: Tensor, /, *, axis: int | None = None, dtype: DType | None = No
     return cumulative_sum(x, axis=axis, dtype=dtype)
 
 
+@in_own_name("nancumprod")
 def nancumprod(x: Tensor, /, *, axis: int | None = None, dtype: DType | None = None) -> Tensor:
     """Cumulative products of the elements that are not NaN.
 

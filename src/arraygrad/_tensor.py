@@ -13,8 +13,8 @@ from typing import Any
 from . import _device, _dispatch, _keys
 from ._array import wrap
 from ._device import Device, DeviceLike
-from ._dtypes import required_dtype
-from ._errors import TransferError, describe, explain
+from ._dtypes import accumulator, required_dtype
+from ._errors import TransferError, describe, explain, in_own_name
 from ._hints import METHODS, Elsewhere
 from ._memory import mark_external, shared_alias
 from ._modes import is_strict
@@ -146,7 +146,7 @@ class Tensor(Operators):
         """
         if device is None:
             raise TypeError("to_device: device must be a Device or a string; got None")
-        target = Device(device)
+        target = _device.get_device(device, "to_device")
         if stream is not None and target.type == self._device.type == "cpu":
             raise ValueError("to_device: stream must be None on the CPU")
         if target is self._device:
@@ -290,7 +290,8 @@ class Tensor(Operators):
 
     def tolist(self) -> Any:
         """The elements as Python scalars in nested lists."""
-        return self.numpy().tolist()
+        self._check_constant("tolist")
+        return self._device.ops["to_host"](self._current()).tolist()
 
     # ---- gradients: what `autodiff` records is in the trace
 
@@ -521,7 +522,7 @@ class Tensor(Operators):
         self, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False
     ) -> Tensor:
         """The function `mean`, in another dtype if one is given; `out` must be None."""
-        x = self if dtype is None else self.astype(dtype)
+        x = self if dtype is None else self.astype(accumulator(dtype, self, "mean"))
         return _reduce("mean", x, out, axis=axis, keepdims=keepdims)
 
     def max(self, axis: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
@@ -560,10 +561,19 @@ class Tensor(Operators):
             axis = tuple(i for i, n in enumerate(self.shape) if n == 1)
         return _function("squeeze")(self, axis)
 
+    @in_own_name("transpose")
     def transpose(self, *axes: Any) -> Tensor:
-        """The function `permute_dims`, of one tuple or one argument each; of none, reversed."""
+        """The function `permute_dims`, of one tuple or one argument each; of none, reversed.
+
+        Two numbers exchange two axes in PyTorch. Where they would not do that here, they raise.
+        """
         if axes in ((), (None,)):
             axes = tuple(range(self.ndim))[::-1]
+        elif len(axes) == 2 and (self.ndim != 2 or axes in _IN_ORDER):
+            raise ValueError(
+                f"transpose: the arguments are all axes in their new order; got {axes} for shape "
+                f"{self.shape}; write x.mT to exchange the last two, or xp.permute_dims(x, axes)"
+            )
         elif len(axes) == 1 and not isinstance(axes[0], int):
             (axes,) = axes
         return _function("permute_dims")(self, axes)
@@ -871,11 +881,17 @@ class Tensor(Operators):
         TypeError
             If `value` is complex and the tensor is not, or is another library's array.
         ValueError
-            If the shapes do not broadcast or the data is read-only.
+            If the shapes do not broadcast, the data is read-only, or NaN is written into integers.
+        OverflowError
+            If a Python number does not fit an integer dtype. (A tensor is cast by `astype`.)
         DeviceMismatchError
             If an index or `value` is on another device.
         """
         _keys.setitem(self, key, value)
+
+
+#: The axes of a matrix as they are.
+_IN_ORDER = ((0, 1), (-2, -1), (0, -1), (-2, 1))
 
 
 def _function(name: str) -> Any:
@@ -964,7 +980,7 @@ def map_location(device: DeviceLike, /) -> Iterator[None]:
     ...     pickle.loads(saved)
     Tensor([1., 1.], dtype=float64)
     """
-    token = _map_location.set(_device.get_device(device))
+    token = _map_location.set(_device.get_device(device, "map_location"))
     try:
         yield
     finally:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ._dispatch import apply, reduction
+from ._dispatch import apply, check_tensor, integer, reduction
+from ._errors import in_own_name
 from ._manipulation import concat
 from ._typing import Axis, Tensor
 
@@ -75,6 +76,7 @@ def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return reduction("any", x, axis, keepdims)
 
 
+@in_own_name("diff")
 def diff(
     x: Tensor,
     /,
@@ -123,7 +125,12 @@ def diff(
     >>> xp.diff(xp.asarray([1, 4, 9]), prepend=xp.asarray([0]))
     Tensor([1, 3, 5], dtype=int64)
     """
+    check_tensor("diff", x)
+    parts = [part for part in (prepend, x, append) if part is not None]
+    n = integer("diff", "n", n)
     if n == 0:  # for which the libraries return `x` without `prepend` and `append`
-        return concat([part for part in (prepend, x, append) if part is not None], axis=axis)
+        return concat(parts, axis=axis)
+    if n > x.size:  # nothing is left after as many times as there are elements
+        n = min(n, sum(max(part.shape, default=0) for part in parts if isinstance(part, Tensor)))
     kwargs = {"axis": axis, "n": n, "prepend": prepend, "append": append}
     return apply("diff", (x,), (), kwargs)

@@ -102,7 +102,7 @@ class DataLoader:
         self._leaves, self._structure, self._size = _samples(arrays)
         self.batch_size = _check_int("batch_size", batch_size, 1)
         self.drop_last = drop_last
-        self._device = None if device is None else get_device(device)
+        self._device = None if device is None else get_device(device, "DataLoader")
         moves = any(self._device not in (None, x.device) for x in self._leaves)
         self._prefetch = 2 * moves if prefetch is None else _check_int("prefetch", prefetch, 0)
         self._title = progress

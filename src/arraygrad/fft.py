@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from ._device import get_device
-from ._dispatch import call, create
+from ._dispatch import call, create, integer
 from ._dtypes import as_dtype
+from ._errors import describe
 from ._typing import DeviceLike, DType, Tensor
 
 __all__ = [
@@ -450,7 +451,7 @@ def fftfreq(
     Tensor([ 0.  ,  0.25, -0.5 , -0.25], dtype=float64)
     """
     dtype = _real_dtype(dtype, "fftfreq")
-    return create(Tensor, "fft.fftfreq", get_device(device), n, d=d, dtype=dtype)
+    return _frequencies("fft.fftfreq", n, d, dtype, device)
 
 
 def rfftfreq(
@@ -488,7 +489,16 @@ def rfftfreq(
     Tensor([0.  , 0.25, 0.5 ], dtype=float64)
     """
     dtype = _real_dtype(dtype, "rfftfreq")
-    return create(Tensor, "fft.rfftfreq", get_device(device), n, d=d, dtype=dtype)
+    return _frequencies("fft.rfftfreq", n, d, dtype, device)
+
+
+def _frequencies(name: str, n: int, d: float, dtype: DType, device: DeviceLike) -> Tensor:
+    n = integer(name, "n", n)
+    if hasattr(d, "item"):  # a NumPy scalar, of whose precision the result would be
+        if getattr(d, "shape", ()):
+            raise TypeError(f"{name}: d must be a number; got {describe(d)}")
+        d = d.item()
+    return create(Tensor, name, get_device(device, name), n, d=d, dtype=dtype)
 
 
 def fftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> Tensor:

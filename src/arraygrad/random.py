@@ -7,6 +7,7 @@ Philox 4x32. The same seed produces the same numbers on every device of the same
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,7 +20,7 @@ from ._data_type import astype
 from ._device import Device, DeviceLike, get_device
 from ._dtypes import ALL, DEFAULTS, as_dtype, integer_limits
 from ._elementwise import abs as _abs
-from ._errors import DeviceMismatchError, describe, explain
+from ._errors import DeviceMismatchError, describe, explain, in_own_name
 from ._indexing import take
 from ._manipulation import broadcast_shapes, reshape
 from ._searching import count_nonzero
@@ -206,6 +207,7 @@ class Generator:
         """
         return self._floats("standard_exponential", size, dtype)
 
+    @in_own_name("normal")
     def normal(
         self,
         loc: Real | Tensor = 0.0,
@@ -241,10 +243,12 @@ class Generator:
         >>> xp.random.default_rng(0).normal(10.0, xp.asarray([1.0, 100.0]))
         Tensor([10.12573022, -3.21048633], dtype=float64)
         """
+        loc, scale = map(self._number, (loc, scale))
         _nonnegative("normal", "scale", scale)
         z = self._shaped("normal", "standard_normal", size, dtype, loc=loc, scale=scale)
         return _cast(loc + scale * z, dtype)
 
+    @in_own_name("uniform")
     def uniform(
         self,
         low: Real | Tensor = 0.0,
@@ -281,6 +285,7 @@ class Generator:
         >>> bool(xp.all((x >= -1) & (x <= 1)))
         True
         """
+        low, high = map(self._number, (low, high))
         if isinstance(low, (int, float)) and isinstance(high, (int, float)):
             distance = high - low
             if not (distance >= 0 and math.isfinite(distance)):
@@ -291,6 +296,7 @@ class Generator:
         u = self._shaped("uniform", "random", size, dtype, low=low, high=high)
         return _cast(low + (high - low) * u, dtype)
 
+    @in_own_name("exponential")
     def exponential(
         self, scale: Real | Tensor = 1.0, size: Shape | None = None, dtype: DType | None = None
     ) -> Tensor:
@@ -321,6 +327,7 @@ class Generator:
         >>> xp.random.default_rng(0).exponential(2.0, size=(3, 4)).shape
         (3, 4)
         """
+        scale = self._number(scale)
         _nonnegative("exponential", "scale", scale)
         z = self._shaped("exponential", "standard_exponential", size, dtype, scale=scale)
         return _cast(scale * z, dtype)
@@ -382,6 +389,7 @@ class Generator:
             raise ValueError(f"integers: the range from {low} to {last} does not fit {dtype}")
         return self._made("integers", low, last, _size("integers", size), dtype, True)
 
+    @in_own_name("permutation")
     def permutation(self, x: int | Tensor, axis: int = 0) -> Tensor:
         """Permute the elements along an axis randomly.
 
@@ -413,6 +421,7 @@ class Generator:
         self._check(x, "permutation", axis)
         return take(x, self._order(x.shape[axis]), axis=axis)
 
+    @in_own_name("shuffle")
     def shuffle(self, x: Tensor, axis: int = 0) -> None:
         """Permute the elements along an axis randomly, in place.
 
@@ -439,6 +448,7 @@ class Generator:
         self._check(x, "shuffle", axis)
         x[...] = take(x, self._order(x.shape[axis]), axis=axis)
 
+    @in_own_name("choice")
     def choice(
         self,
         a: int | Tensor,
@@ -549,6 +559,10 @@ class Generator:
     def _floats(self, name: str, size: Shape | None, dtype: DType | None) -> Tensor:
         return self._made(name, _size(name, size), _floating(name, dtype))
 
+    def _number(self, x: Any) -> Any:
+        """A parameter; NumPy's scalars as Python's."""
+        return x.item() if self._device.backend.is_host_scalar(x) else x
+
     def _shaped(
         self, name: str, draw: str, size: Shape | None, dtype: DType | None, **ends: Any
     ) -> Tensor:
@@ -566,7 +580,7 @@ class Generator:
                 )
         common = broadcast_shapes(*(x.shape for x in tensors)) if tensors else ()
         shape = common if size is None else _size(name, size)
-        if broadcast_shapes(common, shape) != shape:
+        if not _broadcasts(common, shape):
             raise ValueError(f"{name}: parameters of shape {common} do not broadcast to {shape}")
         if dtype is None and tensors and all(x.dtype == ALL["float32"] for x in tensors):
             dtype = ALL["float32"]
@@ -583,6 +597,10 @@ class Generator:
                 f"{name}: the tensor is on {x._device}, the generator on {self._device}; "
                 f'make one there: default_rng(seed, device="{x._device}")'
             )
+        try:
+            operator.index(axis)
+        except TypeError as error:
+            raise TypeError(f"{name}: axis must be an int; got {describe(axis)}") from error
         if not -x.ndim <= axis < x.ndim:
             raise ValueError(f"{name}: axis {axis} does not exist; got {describe(x)}")
 
@@ -625,6 +643,13 @@ class SameDraws:
                 generator._rng = rng
 
 
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    try:
+        return broadcast_shapes(shape, to) == to
+    except ValueError:
+        return False
+
+
 def default_rng(
     seed: int | Sequence[int] | Generator | None = None, *, device: DeviceLike = None
 ) -> Generator:
@@ -656,10 +681,10 @@ def default_rng(
     Tensor(0.62509547, dtype=float64)
     """
     if isinstance(seed, Generator):
-        if device is not None and get_device(device) is not seed._device:
+        if device is not None and get_device(device, "default_rng") is not seed._device:
             raise ValueError(f"default_rng: the generator is on {seed._device}; got {device}")
         return seed
-    target = get_device(device)
+    target = get_device(device, "default_rng")
     if isinstance(seed, Tensor):
         raise TypeError(f"default_rng: seed must be an int; got {describe(seed)}")
     try:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from ._dispatch import apply, as_floating, binary, call, unary
 from ._elementwise import log
-from ._errors import describe
+from ._errors import describe, in_own_name
 from ._searching import where
 from ._tensor import Tensor
 from ._typing import Axis, Real
@@ -447,6 +447,7 @@ def polygamma(n: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     return binary("special.polygamma", n, x, floating=True)
 
 
+@in_own_name("special.multigammaln")
 def multigammaln(a: Tensor, d: int) -> Tensor:
     """Logarithm of the multivariate gamma function.
 
@@ -484,8 +485,10 @@ def multigammaln(a: Tensor, d: int) -> Tensor:
         whole = int(d) == d and d >= 1
     except (TypeError, ValueError, OverflowError):
         whole = False
-    if not whole:
-        raise ValueError(f"special.multigammaln: d must be a positive integer; got {describe(d)}")
+    if not whole or d > 100_000:  # a sum of that many terms
+        raise ValueError(
+            f"special.multigammaln: d must be a positive integer up to 100000; got {describe(d)}"
+        )
     a = as_floating(a)
     total = gammaln(a)
     for j in range(1, int(d)):
@@ -1183,7 +1186,7 @@ def y1(x: Tensor, /) -> Tensor:
 def yn(n: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     """Bessel function of the second kind of integer order, Yₙ(x) (DLMF 10.2.3).
 
-    -∞ at 0, NaN below.
+    -∞ at 0, NaN below. For orders beyond 2²⁴ NaN unless the result is infinite.
 
     Examples
     --------
@@ -1352,7 +1355,7 @@ def ellipe(m: Tensor, /) -> Tensor:
 def hyp1f1(a: Tensor | complex, b: Tensor | complex, x: Tensor | complex, /) -> Tensor:
     """Confluent hypergeometric function ₁F₁(a; b; x) (DLMF 13.2.2).
 
-    Complex numbers are supported.
+    Complex numbers are supported. NaN for abs(a) beyond 2²⁴, where the series is too long.
 
     Examples
     --------
@@ -1371,7 +1374,7 @@ def hyp1f1(a: Tensor | complex, b: Tensor | complex, x: Tensor | complex, /) -> 
 def lpmv(m: Tensor | Real, v: Tensor | Real, x: Tensor | Real, /) -> Tensor:
     """Associated Legendre function of integer order and real degree (DLMF 14.3.1).
 
-    The Condon-Shortley phase (-1)ᵐ is included.
+    The Condon-Shortley phase (-1)ᵐ is included. NaN for degrees beyond 2²⁴.
 
     Examples
     --------
@@ -1681,6 +1684,7 @@ def stdtrit(df: Tensor | Real, p: Tensor | Real, /) -> Tensor:
 # ---- sums of exponentials
 
 
+@in_own_name("special.logsumexp")
 def logsumexp(
     a: Tensor,
     axis: Axis = None,

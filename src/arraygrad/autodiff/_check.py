@@ -66,13 +66,16 @@ def check_grads(
     >>> from arraygrad import autodiff
     >>> autodiff.check_grads(lambda x: xp.sum(xp.sin(x)), (xp.asarray([1.0, 2.0]),))
     """
-    for mode in modes:
+    for mode in modes if isinstance(modes, (tuple, list, set, frozenset)) else (modes,):
         if mode not in ("forward", "reverse"):
             raise ValueError(f"check_grads: modes must be 'forward' and 'reverse'; got {mode!r}")
-    if not isinstance(order, int) or order < 1:
+    order = _dispatch.integer("check_grads", "order", order)
+    if order < 1:
         raise ValueError(f"check_grads: order must be an int of at least 1; got {order!r}")
     if not isinstance(args, (tuple, list)):
         raise TypeError(f"check_grads: args must be a tuple of arguments; got {describe(args)}")
+    if not callable(f):
+        raise TypeError(f"check_grads: expected a function; got {describe(f)}")
     leaves, structure = _pytree.flatten(tuple(args))
     leaves = [asarray(x) if isinstance(x, (float, complex)) else x for x in leaves]
     for x, path in zip(leaves, _pytree.paths(tuple(args)), strict=True):

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from numbers import Number
+from operator import index
 from typing import Any
 
 from .. import _pytree
@@ -175,11 +176,15 @@ class _CustomRule:
             raise TypeError(f"{type(self).__name__}: expected a function; got {describe(fun)}")
         update_wrapper(self, fun)
         self.fun = fun
-        self.nondiff_argnums: tuple[int, ...] = (
-            (nondiff_argnums,) if isinstance(nondiff_argnums, int) else tuple(nondiff_argnums)
-        )
-        wrong = [i for i in self.nondiff_argnums if not isinstance(i, int) or i < 0]
-        if wrong or len(set(self.nondiff_argnums)) < len(self.nondiff_argnums):
+        several: Any = nondiff_argnums
+        if not isinstance(nondiff_argnums, (tuple, list, range)):
+            several = (nondiff_argnums,)
+        try:
+            numbers = tuple(map(index, several))
+        except TypeError:
+            numbers = (-1,)
+        self.nondiff_argnums: tuple[int, ...] = numbers
+        if any(i < 0 for i in numbers) or len(set(numbers)) < len(numbers):
             raise ValueError(
                 f"{type(self).__name__}: nondiff_argnums must be distinct nonnegative indices; "
                 f"got {nondiff_argnums!r}"

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 from weakref import ref
 
+from .._dispatch import check_tensor
 from .._errors import describe
 from .._memory import View, bottom, storage_of
 from .._modes import Block, enter, get_mode, leave
@@ -111,6 +112,7 @@ def is_traced(x: Any) -> bool:
     >>> autodiff.is_traced(2 * w), autodiff.is_traced(w.detach())
     (True, False)
     """
+    check_tensor("is_traced", x)
     mode = get_mode()
     while x._trace is not None:
         level = x._trace.level
@@ -154,7 +156,7 @@ def no_grad(function: Callable[..., Any] | None = None, /) -> Any:
     Tensor([0.5, 0.5], dtype=float64, requires_grad=True)
     """
     block = Block("grad", lambda: GradMode(next(level_numbers)))
-    return block if function is None else block(function)
+    return block if function is None else _decorated("no_grad", block, function)
 
 
 def enable_grad(function: Callable[..., Any] | None = None, /) -> Any:
@@ -182,7 +184,7 @@ def enable_grad(function: Callable[..., Any] | None = None, /) -> Any:
     True
     """
     block = Block("grad", lambda: GradMode(-1))
-    return block if function is None else block(function)
+    return block if function is None else _decorated("enable_grad", block, function)
 
 
 @contextmanager
@@ -211,3 +213,9 @@ def custom_rule_scope(level: int, start: int) -> Iterator[None]:
         yield
     finally:
         _custom_rule.reset(token)
+
+
+def _decorated(name: str, block: Block, function: Any) -> Any:
+    if not callable(function):
+        raise TypeError(f"{name}: expected a function; got {describe(function)}")
+    return block(function)

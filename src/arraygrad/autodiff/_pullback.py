@@ -8,6 +8,7 @@ from typing import Any
 from .. import _pytree
 from .._creation import asarray
 from .._data_type import finfo, result_type
+from .._dtypes import INEXACT
 from .._errors import describe
 from .._memory import INNER, Exposed, View, alias, shared_alias, storage_of
 from .._modes import get_mode
@@ -65,7 +66,7 @@ class DiffArgs:
 def as_input(name: str, i: int, x: Any, path: Callable[[], str]) -> Tensor:
     if isinstance(x, Tensor) and x.dtype.kind in "fc":
         return x
-    if isinstance(x, (float, complex)):
+    if isinstance(x, INEXACT):
         return asarray(x)
     where = path()
     if isinstance(x, Tensor):

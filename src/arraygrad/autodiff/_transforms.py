@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from operator import index
 from typing import Any
 
 from .. import _dispatch, _pytree
 from .._creation import asarray
+from .._dtypes import NUMBERS
 from .._elementwise import conj
 from .._errors import describe
 from .._manipulation import reshape, stack
@@ -37,10 +39,18 @@ Function = Callable[..., Any]
 
 
 def _numbers(name: str, argnums: int | Sequence[int]) -> tuple[int, ...]:
-    numbers = tuple(argnums) if isinstance(argnums, (tuple, list, range)) else (argnums,)
-    if not numbers or not all(isinstance(i, int) for i in numbers):
+    several: Any = (argnums,) if _is_single(argnums) else argnums
+    try:
+        numbers = tuple(map(index, several))
+    except TypeError:
+        numbers = ()
+    if not numbers:
         raise TypeError(f"{name}: argnums must be an int or a sequence of ints; got {argnums!r}")
     return numbers
+
+
+def _is_single(argnums: Any) -> bool:
+    return not isinstance(argnums, (tuple, list, range))
 
 
 def _check_function(name: str, f: Any) -> None:
@@ -104,7 +114,7 @@ def _value_and_grad(
 ) -> Function:
     _check_function(name, f)
     numbers = _numbers(name, argnums)
-    single = isinstance(argnums, int)
+    single = _is_single(argnums)
 
     @wraps(f)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -225,9 +235,10 @@ def _like_outputs(
         if x is None:
             checked.append(None)
             continue
-        if isinstance(x, (int, float, complex)) and not isinstance(like, Tensor):
+        is_number = isinstance(x, NUMBERS)
+        if is_number and not isinstance(like, Tensor):
             like = as_input(name, 0, like, str)
-        if isinstance(x, (int, float, complex)):
+        if is_number:
             x = asarray(x, dtype=like.dtype, device=like.device)
         if (
             not isinstance(x, Tensor)
@@ -469,7 +480,7 @@ def _jacobian(
     if mode not in (None, "forward", "reverse"):
         raise ValueError(f"{name}: mode must be 'forward', 'reverse' or None; got {mode!r}")
     numbers = _numbers(name, argnums)
-    single = isinstance(argnums, int)
+    single = _is_single(argnums)
 
     @wraps(f)
     def run(*args: Any, **kwargs: Any) -> Any:

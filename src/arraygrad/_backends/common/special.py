@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 #: Elementwise functions of scipy.special.
@@ -27,6 +28,9 @@ def operations(
     table: dict[str, Callable[..., Any]] = {
         f"special.{name}": _load_on_first_use(load, name) for name in ELEMENTWISE
     }
+    for bounded in (hyp1f1, lpmv, yn):
+        name = f"special.{bounded.__name__}"
+        table[name] = partial(of_arrays, xp, partial(bounded, xp, table[name]))
     for function in (logsumexp, logsumexp_weighted, softmax, log_softmax):
         table[f"special.{function.__name__}"] = _with_namespace(function, xp, quiet)
     return table
@@ -42,6 +46,51 @@ def _load_on_first_use(load: Callable[[str], Callable[..., Any]], name: str) -> 
         return function(*operands)
 
     return run
+
+
+#: The libraries' recurrences take one step for each order: 0.2 s up to here, and years for 2**62.
+MAX_ORDER = 2.0**24
+
+
+def yn(xp: Any, function: Callable[..., Any], n: Any, x: Any) -> Any:
+    """Bessel function of the second kind; beyond `MAX_ORDER` infinite, or NaN where x is not small.
+
+    By Debye's expansion, Yₙ(x) overflows there for x < 0.9n.
+    """
+    size = xp.abs(n * 1.0)  # an int64 has no absolute value of its least number
+    far = size > MAX_ORDER
+    near = function(xp.where(far, xp.zeros_like(n), n), x)
+    sign = xp.where((n < 0) & (xp.fmod(n, 2) != 0), 1.0, -1.0)
+    limit = xp.where((x >= 0) & (x < 0.9 * size), sign * xp.inf, xp.nan)
+    return xp.where(far, limit.astype(near.dtype), near)
+
+
+def lpmv(xp: Any, function: Callable[..., Any], m: Any, v: Any, x: Any) -> Any:
+    """Associated Legendre function; NaN for degrees beyond `MAX_ORDER`.
+
+    A larger order has the value of 65,536: 0 where it is above a whole degree, else out of range.
+    """
+    v = xp.where(xp.abs(v * 1.0) > MAX_ORDER, xp.nan, v * 1.0)
+    return function(xp.clip(m, -(2.0**16), 2.0**16), v, x)
+
+
+def hyp1f1(xp: Any, function: Callable[..., Any], a: Any, b: Any, x: Any) -> Any:
+    """Confluent hypergeometric function, whose series is long where the result overflows.
+
+    It grows as exp(x) x^(a - b) Γ(b)/Γ(a) unless it is a polynomial, as for a = 0, -1, -2, ...;
+    so a larger x has the value, infinite, of one that is large beside `a` and `b`. By Kummer's
+    transformation it is exp(x) times a polynomial for b - a = 0, -1, -2, ...; so a lesser x has
+    the value 0 of one that is. NaN where the series is too long still.
+    """
+    if x.dtype.kind == "c":
+        return function(a, b, x)
+    grows = (a > 0) | (a != xp.floor(a))
+    enough = xp.maximum(2.0**30, 64 * (xp.abs(a) + xp.abs(b)))
+    falls = (b - a <= 0) & (b - a == xp.floor(b - a))
+    dtype = xp.result_type(a, b, x)
+    x = xp.where(grows & (x > enough), enough, xp.where(falls & (x < -enough), -enough, x))
+    long = (xp.abs(a) > MAX_ORDER) | (grows & (x > 2.0**36)) | (falls & (x < -(2.0**36)))
+    return function(a, b, xp.where(long, xp.nan, x).astype(dtype))
 
 
 def of_arrays(xp: Any, function: Callable[..., Any], *operands: Any) -> Any:

@@ -29,9 +29,18 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
     """
     if isinstance(obj, np.ndarray) and hasattr(obj, "mask"):
         raise TypeError("a masked array would lose its mask; fill it first: a.filled(value)")
-    if dtype is not None and getattr(obj, "dtype", dtype).kind == "c" and dtype.kind in "iuf":
-        raise TypeError(f"complex numbers as {dtype} would lose the imaginary part")
-    a = np.array(obj, dtype=dtype, copy=copy)
+    if dtype is not None:
+        kind = getattr(getattr(obj, "dtype", dtype), "kind", "")
+        if kind == "c" and dtype.kind in "iuf":
+            raise TypeError(f"complex numbers as {dtype} would lose the imaginary part")
+        if kind in ("S", "U") or _has_no_numbers(obj):
+            raise TypeError(f"text and None are not read as {dtype}")
+    try:
+        a = np.array(obj, dtype=dtype, copy=copy)
+    except TypeError as error:
+        if "complex" in str(error):
+            raise TypeError(f"complex numbers as {dtype} would lose the imaginary part") from error
+        raise
     if (
         dtype is None
         and a.dtype.char == "d"
@@ -56,6 +65,16 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
         else:
             a = a.astype(native)
     return a
+
+
+_PLAIN = {bool, int, float, complex}
+
+
+def _has_no_numbers(obj: Any) -> bool:
+    """Whether nested sequences hold text or None, which NumPy reads as numbers and as NaN."""
+    if isinstance(obj, (list, tuple)):
+        return not _PLAIN.issuperset(map(type, obj)) and any(map(_has_no_numbers, obj))
+    return obj is None or isinstance(obj, (str, bytes))
 
 
 def _has_only_ints(obj: Any) -> bool:

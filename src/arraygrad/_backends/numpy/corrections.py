@@ -15,6 +15,8 @@ import numpy as np
 from array_api_compat.numpy import linalg as _linalg
 
 from .. import _ndarray
+from ..common import sorting
+from .conversions import as_host
 from .error_state import quiet
 from .fast_paths import MIN_SIZE_FOR_BITS, choose
 from .parallel import parallel_elementwise
@@ -97,6 +99,12 @@ def _is_root_of_many(x2: Any, y: _Array) -> bool:
     if x2.dtype.kind != "f" or (x2.shape == y.shape and x2.size != 1 and 0 not in x2.strides):
         return False
     return bool((x2 == 0.5).any())
+
+
+def logaddexp(x1: Any, x2: Any, /) -> _Array:
+    """NumPy warns where the difference of the operands overflows, which the result does not."""
+    with np.errstate(over="ignore"):
+        return np.logaddexp(x1, x2)
 
 
 def expm1(x: _Array, /) -> _Array:
@@ -261,9 +269,15 @@ def searchsorted(x1: _Array, x2: Any, /, *, side: Any = "left", sorter: Any = No
     """NumPy refuses a sorter of dtype uint64, and gives a scalar a say in the dtype."""
     if type(x2) is float or (type(x2) is int and x1.dtype.kind == "f"):
         x2 = np.asarray(x2, dtype=np.result_type(x1, 0.0))
+    x1, x2 = as_host(x1), as_host(x2)
     if isinstance(sorter, np.ndarray) and sorter.dtype == np.uint64:
         sorter = sorter.astype(np.int64)
-    return np.searchsorted(x1, x2, side, sorter)
+    return sorting.searchsorted(np, np.searchsorted, x1, x2, side, sorter)
+
+
+def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> _Array:
+    """Exact for mixed integers."""
+    return sorting.isin(np, np.isin, as_host(x1), as_host(x2), invert=invert)
 
 
 def sort(x: _Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> _Array:
@@ -319,8 +333,20 @@ def var(
 def std(
     x: _Array, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False
 ) -> _Array:
-    """The square root of `var`."""
-    return np.sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
+    """The square root of `var`; that of scaled elements where the variance leaves the range."""
+    if x.dtype.char == "e":
+        wide = std(x.astype(np.float32), axis=axis, correction=correction, keepdims=keepdims)
+        return wide.astype(x.dtype)
+    with quiet():
+        out = np.sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
+    small, _, largest = _RANGES[out.dtype]
+    good = (out >= math.sqrt(small)) & (out <= largest)
+    if _all_true(good) or not x.size:
+        return out
+    axis = axis if x.ndim else _of_no_axes(axis)
+    scale = _scale(np.abs(x), axis, np.max)
+    again = np.sqrt(var(x / scale, axis=axis, correction=correction, keepdims=True)) * scale
+    return np.where(good, out, again.reshape(out.shape))
 
 
 def vector_norm(
@@ -352,11 +378,16 @@ def _norm_in_range(norm: _Array, x: _Array, axis: Any, ord: float) -> _Array:
     if _all_true(good):
         return norm
     size = np.abs(x)
-    scale = (np.max if ord > 0 else np.min)(size, axis=axis, keepdims=True)
-    scale = np.where((scale > 0) & np.isfinite(scale), scale, 1)
+    scale = _scale(size, axis, np.max if ord > 0 else np.min)
     with quiet():
         scaled = np.linalg.vector_norm(size / scale, axis=axis, keepdims=True, ord=ord)
     return np.where(good, norm, (scaled * scale).reshape(norm.shape))
+
+
+def _scale(size: _Array, axis: Any, extreme: Callable[..., Any]) -> _Array:
+    """The largest or least absolute values along axes, as divisors; 1 for what is no divisor."""
+    scale = extreme(size, axis=axis, keepdims=True)
+    return np.where((scale > 0) & np.isfinite(scale), scale, 1)
 
 
 #: Dtype -> the least sum that lost no digits to underflow, the least and largest number.
@@ -376,9 +407,11 @@ def matrix_power(x: _Array, n: int, /) -> _Array:
 
 
 def matrix_rank(x: _Array, /, *, rtol: Any = None) -> _Array:
-    """array_api_compat looks for the largest singular value also where there is none."""
+    """array_api_compat looks for the largest value of none, and its tolerance may overflow."""
     if x.ndim > 1 and 0 in x.shape[-2:]:
         return np.zeros(x.shape[:-2], dtype=np.int64)
+    if rtol is None and x.ndim > 1 and x.dtype.kind in "fc":
+        rtol = max(x.shape[-2:]) * float(np.finfo(x.dtype).eps)
     return _linalg.matrix_rank(x, rtol=rtol)
 
 

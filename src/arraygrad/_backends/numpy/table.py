@@ -14,7 +14,7 @@ from array_api_compat import numpy as _compat
 from array_api_compat.numpy import fft as _fft
 from array_api_compat.numpy import linalg as _linalg
 
-from ..common import nn, random
+from ..common import creation, nn, random
 from ..common import special as common_special
 from . import conversions, corrections, fast_paths
 from .error_state import quiet
@@ -24,7 +24,7 @@ _Array = Any
 
 #: NumPy's own function is the standard's; array_api_compat's wrapper would only cost time.
 NUMPY_DIRECT = """
-    empty eye full linspace ones zeros cumulative_prod cumulative_sum matmul tensordot vecdot
+    empty eye full ones zeros cumulative_prod cumulative_sum matmul tensordot vecdot
     unique_all unique_counts unique_inverse linalg.cholesky linalg.cross linalg.diagonal
     linalg.outer linalg.qr linalg.svd linalg.svdvals linalg.tensordot linalg.trace
     fft.fft fft.hfft fft.ifft fft.ihfft fft.irfft fft.irfftn fft.rfft fft.rfftn
@@ -38,7 +38,7 @@ CONVERSIONS = (
     "bounds dlpack from_dlpack from_host getitem irtruediv root scatter setitem to_host".split()
 )
 CORRECTIONS = """
-    arange clip diff expm1 floor_divide ifloordiv ipow log1p mean pow repeat round
+    arange clip diff expm1 floor_divide ifloordiv ipow isin log1p logaddexp mean pow repeat round
     searchsorted settle settle_weight sign sort std tan tanh unstack var where""".split()
 LINALG_CORRECTIONS = "matrix_norm matrix_power matrix_rank vector_norm".split()
 
@@ -81,6 +81,7 @@ def make_table() -> dict[str, Callable[..., Any]]:
             "all": np.logical_and.reduce,
             "any": np.logical_or.reduce,
             "concat": np.concatenate,
+            "linspace": partial(creation.linspace, np.linspace),
             "permute_dims": np.ndarray.transpose,
             "T": np.transpose,
             # (It raises for fewer than two axes, as the function does.)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._creation import arange
+from ..._creation import arange, linspace, zeros
 from ..._indexing import take, take_along_axis
 from ..._keys import scatter
 from ..._manipulation import concat, reshape
@@ -15,6 +15,31 @@ from ..._statistical import sum as _sum
 from ..._utility import diff
 from .._rules import zero
 from .._transpose import define
+
+# ---- creation, from recorded ends
+
+
+def _weights(num: int, dtype: Any, endpoint: bool, like: Any) -> Any:
+    return linspace(0.0, 1.0, num, dtype=dtype, device=like.device, endpoint=endpoint)
+
+
+define(
+    "linspace",
+    (
+        lambda g, _out, _x, _y, num, *, dtype, endpoint: _sum(
+            g * (1 - _weights(num, dtype, endpoint, g))
+        ),
+        lambda t, _out, _x, _y, num, *, dtype, endpoint: (
+            t * (1 - _weights(num, dtype, endpoint, t))
+        ),
+    ),
+    (
+        lambda g, _out, _x, _y, num, *, dtype, endpoint: _sum(
+            g * _weights(num, dtype, endpoint, g)
+        ),
+        lambda t, _out, _x, _y, num, *, dtype, endpoint: t * _weights(num, dtype, endpoint, t),
+    ),
+)
 
 # ---- searching
 
@@ -124,7 +149,7 @@ for _name in ("unique_counts", "unique_inverse"):
 def _diff_vjp(g: Any, _out: Any, x_like: Any, *, axis: int, n: int, **_: Any) -> Any:
     axis %= x_like.ndim
     if not g.size:
-        return None
+        return zeros(x_like.shape, dtype=x_like.dtype, device=x_like.device)
     for _step in range(n):
         none = 0 * g[(slice(None),) * axis + (slice(0, 1),)]
         g = concat([none, g], axis=axis) - concat([g, none], axis=axis)

@@ -73,7 +73,7 @@ def _centred(x: Any, axis: Any) -> Any:
 
 def _var_vjp(g: Any, _out: Any, x: Any, *, axis: Any, correction: float, keepdims: bool) -> Any:
     if not x.size:
-        return None
+        return x  # whose gradient has no elements either
     g = restored(g, x.ndim, axis, keepdims) * 2 / (_count(x, axis) - correction)
     return g * _centred(x, axis)
 
@@ -95,7 +95,7 @@ def _length(out: Any) -> Any:
 
 def _std_vjp(g: Any, out: Any, x: Any, *, axis: Any, correction: float, keepdims: bool) -> Any:
     if not x.size:
-        return None
+        return x  # whose gradient has no elements either
     g = restored(g / _length(out), x.ndim, axis, keepdims)
     return g / (_count(x, axis) - correction) * _centred(x, axis)
 
@@ -241,7 +241,7 @@ def _others(x: Any, axis: Any) -> Any:
 
 def _prod_vjp(g: Any, _out: Any, x: Any, *, axis: Any, keepdims: bool, dtype: Any = None) -> Any:
     if not x.size:
-        return None
+        return x  # whose gradient has no elements either
     return restored(g, x.ndim, axis, keepdims) * conj(_others(x, axis))
 
 

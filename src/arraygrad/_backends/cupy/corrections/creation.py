@@ -8,6 +8,7 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
+from ...common.creation import linspace as in_range
 from ..scalars import python_scalar
 
 __all__ = ["arange", "full", "full_like", "linspace"]
@@ -73,7 +74,12 @@ def linspace(
     start: Any, stop: Any, /, num: int, *, dtype: Any = None, endpoint: bool = True
 ) -> _Array:
     """CuPy accepts no complex ends."""
-    start, stop = python_scalar(start), python_scalar(stop)
+    return in_range(_linspace_of_floats, start, stop, num, dtype=dtype, endpoint=endpoint)
+
+
+def _linspace_of_floats(
+    start: Any, stop: Any, /, num: int, *, dtype: Any, endpoint: bool
+) -> _Array:
     work_dtype = "complex128" if isinstance(start + stop, complex) else "float64"
     out_dtype = np.dtype(work_dtype if dtype is None else dtype)
     if work_dtype == "complex128" and out_dtype.kind != "c":

@@ -72,7 +72,11 @@ def vector_norm(
         return (max if ord > 0 else min)(size, axis=axis, keepdims=keepdims)
     if ord == 1 or ord == math.inf:  # without elements, the largest is defined as their sum, 0
         return cp.sum(size, axis=axis, keepdims=keepdims)
-    return cp.sum(size**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
+    # The powers of scaled elements stay in the range of the dtype.
+    scale = (max if ord > 0 else min)(size, axis=axis, keepdims=True)
+    scale = cp.where((scale > 0) & cp.isfinite(scale), scale, cp.ones_like(scale))
+    out = cp.sum((size / scale) ** ord, axis=axis, keepdims=True) ** (1 / ord) * scale
+    return out if keepdims else cp.squeeze(out, axis)
 
 
 def matrix_norm(x: _Array, /, *, keepdims: bool = False, ord: Any = "fro") -> _Array:

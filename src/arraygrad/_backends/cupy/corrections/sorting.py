@@ -6,6 +6,7 @@ from typing import Any
 
 import cupy as cp
 
+from ...common import sorting
 from ..scalars import as_arrays
 
 __all__ = ["isin", "searchsorted", "sort", "unique_all", "unique_counts"]
@@ -24,14 +25,20 @@ def searchsorted(
     x1: _Array, x2: Any, /, *, side: str = "left", sorter: _Array | None = None
 ) -> _Array:
     """CuPy compares mixed dtypes as C++ does (-1 > 1u), and copies scalars from the host."""
-    x1, x2 = as_arrays(x1, x2)
-    return cp.searchsorted(x1, x2, side, sorter)
+    return sorting.searchsorted(cp, _searchsorted, x1, x2, side, sorter)
+
+
+def _searchsorted(x1: _Array, x2: Any, side: str, sorter: _Array | None) -> _Array:
+    return cp.searchsorted(*as_arrays(x1, x2), side, sorter)
 
 
 def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> _Array:
     """CuPy compares mixed dtypes as C++ does, and takes no scalars."""
-    x1, x2 = as_arrays(x1, x2)
-    return cp.isin(x1, x2, invert=invert)
+    return sorting.isin(cp, _isin, x1, x2, invert=invert)
+
+
+def _isin(x1: Any, x2: Any, *, invert: bool = False) -> _Array:
+    return cp.isin(*as_arrays(x1, x2), invert=invert)
 
 
 def unique_all(x: _Array, /) -> tuple[_Array, _Array, _Array, _Array]:
