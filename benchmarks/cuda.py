@@ -42,7 +42,7 @@ class Sizes:
         self.side = 256 if quick else 8192
         self.elements = 2**12 if quick else 2**26
         self.batches, self.seconds = (3, 2e-3) if quick else (9, 1e-2)
-        # Products in a graph are ours, not cuBLAS's; an emulation takes seconds for those of the MLP.
+        # An emulation takes seconds for a product in a graph, which cuBLAS does not compute there.
         last = ("classifier", training.classifier) if quick else ("MLP", training.mlp)
         self.networks = ("two layers", training.two_layers), last
 

@@ -4,7 +4,8 @@ The likelihood is written with the standard's functions alone: a Cholesky factor
 log of a diagonal. Its gradient goes back through all of these, and SciPy's optimiser climbs it.
 Prints the parameters found beside those that made the data, and draws the prediction.
 
-    python examples/gaussian_process.py [--samples 60] [--device cpu] [--picture gaussian_process.png]
+    python examples/gaussian_process.py [--samples 60] [--device cpu]
+        [--picture gaussian_process.png]
 """
 
 from __future__ import annotations
