@@ -350,3 +350,34 @@ def test_a_batch_whose_workers_use_one_gpu(device):
     assert gradient.device == "cpu"
     np.testing.assert_allclose(value.to_device("cpu"), expected[0], rtol=1e-12)
     np.testing.assert_allclose(gradient, expected[1], rtol=1e-12)
+
+
+@two_gpus
+def test_what_the_page_on_data_parallelism_shows_of_gpus():
+    page = Path(__file__).parents[2] / "docs" / "distributed.md"
+    section = page.read_text(encoding="utf-8").partition("## GPUs")[2].partition("\n## ")[0]
+    code = "\n".join(line[4:] for line in section.splitlines() if line.startswith("    "))
+    rng = np.random.default_rng(0)
+    x, y = xp.asarray(rng.standard_normal((1000, 3))), xp.asarray(rng.standard_normal(1000))
+    params = {"w": xp.ones(3), "b": xp.asarray(0.0)}
+
+    def loss(params, x, y):
+        return xp.mean((xp.tanh(x @ params["w"]) + params["b"] - y) ** 2)
+
+    def f(params, part):
+        return loss(params, *part)
+
+    names = {"client": None, "distributed": distributed, "loss": loss, "f": f}
+    names |= {"x": x, "y": y, "params": params}
+    exec(code, names)
+    expected, gradient = autodiff.value_and_grad(loss)(params, x, y)
+    for found in (names["step"](params, names["batch"]), (names["value"], names["gradient"])):
+        np.testing.assert_allclose(found[0].to_device("cpu"), expected, rtol=1e-12)
+        for name, g in gradient.items():
+            assert found[1][name].device == "cpu"
+            np.testing.assert_allclose(found[1][name], g, rtol=1e-12)
+    parts = distributed.from_map(names["part"], range(4))
+    places = distributed.value_and_grad(lambda w, part: (xp.sum(w), part[0].device), has_aux=True)(
+        params["w"], parts
+    )[0][1]
+    assert places == [FIRST, SECOND, FIRST, SECOND]
