@@ -9,7 +9,7 @@ from typing import Any
 from .. import _elementwise as xp
 from .._creation import arange
 from .._data_type import astype
-from .._dispatch import as_floating
+from .._dispatch import as_floating, common_device
 from .._errors import describe
 from .._manipulation import expand_dims, reshape
 from .._searching import count_nonzero, where
@@ -33,8 +33,8 @@ def _reduced(name: str, loss: Tensor, reduction: str) -> Tensor:
     raise ValueError(f"{name}: reduction must be one of {', '.join(REDUCTIONS)}; got {reduction!r}")
 
 
-def _pair(name: str, input: Any, target: Any) -> None:
-    """Raise if the shapes differ, which is usually a column where a row is meant."""
+def _pair(name: str, input: Any, target: Any, *others: Tensor | None) -> None:
+    """Raise if shapes differ, which is usually a column where a row is meant, or devices."""
     for word, x in (("input", input), ("target", target)):
         if not isinstance(x, Tensor):
             raise TypeError(f"{name}: {word} must be a Tensor; got {describe(x)}")
@@ -43,6 +43,7 @@ def _pair(name: str, input: Any, target: Any) -> None:
             f"{name}: input and target must have the same shape; "
             f"got {input.shape} and {target.shape}"
         )
+    common_device(name, [input, target, *(x for x in others if x is not None)])
 
 
 def mse(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
@@ -194,7 +195,7 @@ def binary_cross_entropy_with_logits(
     Tensor([0.00000000e+00, 1.00000000e+04, 6.93147181e-01], dtype=float64)
     """
     name = "binary_cross_entropy_with_logits"
-    _pair(name, input, target)
+    _pair(name, input, target, weight, pos_weight)
     input, target = as_floating(input), astype(target, as_floating(input).dtype, copy=False)
     positive = target if pos_weight is None else target * pos_weight
     if positive.shape != input.shape:
@@ -269,6 +270,7 @@ def cross_entropy(
     for word, x in (("input", input), ("target", target)):
         if not isinstance(x, Tensor):
             raise TypeError(f"cross_entropy: {word} must be a Tensor; got {describe(x)}")
+    common_device("cross_entropy", [x for x in (input, target, weight) if x is not None])
     if not input.ndim:
         raise ValueError(
             f"cross_entropy: input must have an axis for the classes; got {describe(input)}"
