@@ -12,6 +12,7 @@ and a comparison, and saves a picture of both loss curves and of what the networ
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from logging import WARNING
@@ -63,12 +64,13 @@ def loss(layers, x, side):
 
 def two_processes():
     """Dask workers on this machine, of one thread each; NumPy in them has one, too."""
-    gpus = sum(d.type == "cuda" for d in xp.__array_namespace_info__().devices())
+    count = sum(d.type == "cuda" for d in xp.__array_namespace_info__().devices())
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(count)))).split(",")
     options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}  # hidden from others
     scheduler = {"cls": Scheduler, "options": options}
     workers = {}
     for i in range(2):
-        env = {"CUDA_VISIBLE_DEVICES": str(i % gpus)} if gpus else {}  # there it is "cuda"
+        env = {"CUDA_VISIBLE_DEVICES": gpus[i % len(gpus)]}  # there it is "cuda"
         options = {"host": "127.0.0.1", "nthreads": 1, "env": env, "silence_logs": WARNING}
         workers[i] = {"cls": Nanny, "options": options}
     return SpecCluster(workers, scheduler, silence_logs=WARNING)

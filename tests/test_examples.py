@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from backends.emulated import EMULATED
+from backends.emulated import EMULATED, needs_emulation
 
 import arraygrad as xp
 
@@ -24,10 +24,11 @@ ENVIRONMENT = {**os.environ, "FAKECUDA_DEVICES": "2"}
 kinds = pytest.mark.parametrize("kind", ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
 
 
-def printed(name, *options):
+def printed(name, *options, **environment):
     """What an example prints, which ends well and warns of nothing."""
     command = [sys.executable, "-W", "error", ROOT / "examples" / name, *options]
-    run = subprocess.run(command, capture_output=True, text=True, check=False, env=ENVIRONMENT)
+    env = ENVIRONMENT | environment
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout.rstrip("\n")
 
@@ -136,14 +137,25 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.cuda
-def test_data_parallel_gives_each_process_a_gpu(tmp_path):
+def places(tmp_path, **environment):
+    """The buses of the GPUs of the example's processes, and what they call them."""
     program = tmp_path / "program.py"
     program.write_text(ON_A_GPU)
-    lines = printed(program, ROOT / "examples" / "data_parallel.py").splitlines()
-    buses, *devices = zip(*(line.split() for line in lines), strict=True)
-    assert len(set(buses)) == len(lines) == min(2, len(GPUS))
-    assert set(devices) == {("cuda:0",) * len(lines)}  # what each calls it
+    lines = printed(program, ROOT / "examples" / "data_parallel.py", **environment).splitlines()
+    return {line.partition(" ")[::2] for line in lines}
+
+
+@pytest.mark.cuda
+def test_data_parallel_gives_each_process_a_gpu(tmp_path):
+    found = places(tmp_path)
+    assert len({bus for bus, _ in found}) == len(found) == min(2, len(GPUS))
+    assert {names for _, names in found} == {"cuda:0 cuda:0"}
+
+
+@needs_emulation
+def test_data_parallel_uses_the_gpus_that_it_sees(tmp_path):
+    found = places(tmp_path, FAKECUDA_DEVICES="4", CUDA_VISIBLE_DEVICES="3,1")
+    assert found == {(f"0000:{bus}:00.0", "cuda:0 cuda:0") for bus in ("01", "03")}
 
 
 #: Examples that draw a picture: how to run them in small, on the CPU and on a GPU, and what they
