@@ -4,10 +4,12 @@ With one emulated GPU the tests run in a process that has two.
 """
 
 import contextlib
+import doctest
 import inspect
 import operator
 import os
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -352,10 +354,29 @@ def test_a_batch_whose_workers_use_one_gpu(device):
     np.testing.assert_allclose(gradient, expected[1], rtol=1e-12)
 
 
+PAGE = Path(__file__).parents[2] / "docs" / "distributed.md"
+
+
+@two_gpus
+def test_the_page_on_data_parallelism_on_the_second():
+    """In threads and in processes, with all tensors on that GPU."""
+    page = re.sub("^```.*$", "", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = page.partition("## Determinism")[0]
+    snippets = doctest.DocTestParser().get_doctest(text, {}, PAGE.name, str(PAGE), 0)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    report = []
+    with xp.default_device(SECOND):
+        runner.run(snippets, out=report.append, clear_globs=False)
+    assert runner.summarize(verbose=False).attempted > 15
+    assert not report, "".join(report)
+    found = [snippets.globs[name] for name in ("x", "y", "value", "whole")]
+    found += [*snippets.globs["params"].values(), *snippets.globs["gradient"].values()]
+    assert devices(found) == {SECOND}
+
+
 @two_gpus
 def test_what_the_page_on_data_parallelism_shows_of_gpus():
-    page = Path(__file__).parents[2] / "docs" / "distributed.md"
-    section = page.read_text(encoding="utf-8").partition("## GPUs")[2].partition("\n## ")[0]
+    section = PAGE.read_text(encoding="utf-8").partition("## GPUs")[2].partition("\n## ")[0]
     code = "\n".join(line[4:] for line in section.splitlines() if line.startswith("    "))
     rng = np.random.default_rng(0)
     x, y = xp.asarray(rng.standard_normal((1000, 3))), xp.asarray(rng.standard_normal(1000))
