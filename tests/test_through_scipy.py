@@ -1,5 +1,6 @@
 """How the runner judges the gradient of a call, on functions that are right and that are not."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,29 @@ def test_pytorch_is_judged_alike():
     assert found.verdict == "raises"
     (found,) = examined(lambda x: x.detach() * 2, x, library="torch")
     assert found.verdict == "wrong"
+
+
+def test_slow_calls_are_left_out_but_not_for_what_else_the_machine_does(monkeypatch):
+    from conformance import through_scipy_plugin as plugin
+
+    def waits(x):
+        time.sleep(0.3)
+        return x
+
+    def works(x):
+        end = time.process_time() + 0.3
+        while time.process_time() < end:
+            pass
+        return x
+
+    compared = []
+    monkeypatch.setattr(plugin, "record", lambda library, f, name, kept: compared.append(name))
+    monkeypatch.setattr(plugin, "TRIED", {})
+    monkeypatch.setattr(plugin, "SLOW", 0.2)
+    library = plugin.LIBRARIES["arraygrad"]()
+    for f in (waits, works):
+        assert plugin.watched(f, f.__name__, library)(xp.ones(2)).tolist() == [1.0, 1.0]
+    assert compared == ["waits"]
 
 
 def test_gradients_through_scipy(tmp_path, capfd):
