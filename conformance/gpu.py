@@ -8,7 +8,6 @@ of all steps, which has one line of JSON for each test or figure.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import platform
@@ -29,7 +28,7 @@ import arraygrad
 
 from . import gpu_setup, libraries, official
 from .gpu_report import bad, missing, page, report
-from .report import REPORTS, SetupError, emulated, path_of, place, write
+from .report import REPORTS, SetupError, digest, emulated, path_of, place, write
 
 ROOT = Path(__file__).parents[1]
 #: A line of the log.
@@ -167,10 +166,7 @@ def begin(log: Path, made_with: Record) -> None:
 
 def about(device: str) -> Record:
     """Everything that the results depend on."""
-    digest = hashlib.sha256()
-    folder = Path(arraygrad.__file__).parent
-    for path in [*sorted(folder.rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]:
-        digest.update(path.read_bytes())
+    sources = digest(Path(arraygrad.__file__).parent, ROOT / "tests")
     versions = official.versions(device)
     for name in ("scipy", "scikit-learn", "torch"):
         try:
@@ -189,7 +185,7 @@ def about(device: str) -> Record:
         "compiled": "no" if str(arraygrad._dispatch.__file__).endswith(".py") else "yes",
     }
     cores = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    return {"sources": digest.hexdigest()[:16], "versions": versions, "platform": cores}
+    return {"sources": sources, "versions": versions, "platform": cores}
 
 
 def states(records: list[Record]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterable
@@ -48,6 +49,15 @@ def gpu(device: str) -> str:
 def path_of(folder: Path, subject: str, place: str) -> Path:
     """The path of the report of a subject, without the suffix."""
     return folder / f"{subject}-{re.sub(r'[^a-z0-9]+', '-', place)}"
+
+
+def digest(*folders: Path) -> str:
+    """What names the Python sources in these folders, as they are now."""
+    found = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            found.update(path.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def write(path: Path, text: str) -> None:

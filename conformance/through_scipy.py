@@ -14,9 +14,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import arraygrad
+
 from .libraries import SCIPY, SKLEARN, Library, about, run_tests
 from .official import Run, load, positive
-from .report import REPORTS, SetupError, path_of, place, table, write
+from .report import REPORTS, SetupError, digest, path_of, place, table, write
 from .through_scipy_measure import (
     BRANCH,
     BROKEN,
@@ -29,6 +31,9 @@ from .through_scipy_measure import (
     UNCLEAR,
     WRONG,
 )
+
+#: For each function the verdicts on its arguments, with the test that made the call.
+Found = dict[str, list[dict[str, Any]]]
 
 #: The modules whose functions are checked, by the subpackage whose tests call them.
 MODULES = {
@@ -110,6 +115,9 @@ def add_parser(subjects: Any) -> None:
     add("--backend", choices=tuple(LIBRARIES), default="arraygrad", help="a library to compare")
     add("-n", "--workers", type=positive, metavar="N", help="processes (one per core; 1 on a GPU)")
     add("--report", type=Path, default=REPORTS, metavar="DIR", help="folder of the reports")
+    add("--kept", type=Path, metavar="DIR",
+        help="try one subpackage after the other and keep what each shows; a run that was ended "
+        "goes on there")  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -119,10 +127,11 @@ def run(args: argparse.Namespace) -> int:
     path = path_of(args.report, "through-scipy", where)
     load(path)  # fail before the tests run, if the report is unreadable
     chosen = args.subpackages or list(MODULES)
+    of_scipy = [name for name in chosen if name != SKLEARN.module]
     parts = [
         (library, argparse.Namespace(**vars(args) | {"subpackages": names}))
         for library, names in (
-            (SCIPY, [name for name in chosen if name != SKLEARN.module]),
+            *((SCIPY, names) for names in ([[n] for n in of_scipy] if args.kept else [of_scipy])),
             (SKLEARN, list(SKLEARN.subpackages) if SKLEARN.module in chosen else []),
         )
         if names
@@ -132,10 +141,12 @@ def run(args: argparse.Namespace) -> int:
         made = about(library, part)
         result = made | {"versions": result.get("versions", {}) | made["versions"]}
     print("Tests that count the calls of a function fail here: each is called more often.")
-    found: dict[str, Any] = {}
+    found: Found = {}
     for library, part in parts:
         modules = [module for name in chosen for module in MODULES[name]]
-        found |= tried(library, part, [m for m in modules if m.startswith(library.module)])
+        modules = [m for m in modules if m.startswith(library.module)]
+        for name, entries in known_or_tried(library, part, modules).items():
+            found.setdefault(name, []).extend(entries)
     result["functions"] = {name: summary(entries) for name, entries in sorted(found.items())}
     if not args.subpackages:
         runs = load(path) | {args.backend: result}
@@ -160,9 +171,25 @@ def say(result: Run) -> int:
     return 1 if counts[WRONG] or not counts[RIGHT] else 0
 
 
-def tried(
-    library: Library, args: argparse.Namespace, modules: list[str]
-) -> dict[str, list[dict[str, Any]]]:
+def known_or_tried(library: Library, args: argparse.Namespace, modules: list[str]) -> Found:
+    """The verdicts of an earlier run of the same sources, or else those of a new run."""
+    if args.kept is None:
+        return tried(library, args, modules)
+    name = f"{args.backend}-{library.module}-{'-'.join(args.subpackages)}"
+    path = path_of(args.kept, name, place(args.device)).with_suffix(".json")
+    made_with = {"sources": digest(Path(arraygrad.__file__).parent), "modules": modules}
+    made_with["versions"] = about(library, args)["versions"]
+    if path.exists():
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["made with"] == made_with:
+            found: Found = kept["found"]
+            return found
+    found = tried(library, args, modules)
+    write(path, json.dumps({"made with": made_with, "found": found}))
+    return found
+
+
+def tried(library: Library, args: argparse.Namespace, modules: list[str]) -> Found:
     """Run the tests; return the verdicts on the arguments of each function."""
     with tempfile.TemporaryDirectory() as folder:
         variables = {
@@ -172,21 +199,20 @@ def tried(
         # The tests of one file stay together, so that each run checks the same calls.
         options = ["-p", "conformance.through_scipy_plugin", "--dist", "loadfile", "--no-summary"]
         run_tests(library, args, options, variables)
-        found: dict[str, list[dict[str, Any]]] = {}
+        found: Found = {}
         for path in sorted(Path(folder).glob("found-*.json")):
             for name, entries in json.loads(path.read_text(encoding="utf-8")).items():
                 found.setdefault(name, []).extend(entries)
     for problem in found.get(BROKEN, []):
         raise SetupError(f"{problem['test']} could not be tried; {problem['why']}")
-    return {name: sorted(entries, key=lambda e: (e["test"], e["argument"]))
-            for name, entries in found.items() if entries}  # fmt: skip
+    return {name: entries for name, entries in found.items() if entries}
 
 
 def summary(entries: list[dict[str, Any]]) -> dict[str, Any]:
     """Summarise a function: the verdicts on each argument, and the reasons."""
     arguments: dict[str, dict[str, Any]] = {}
     trials: list[dict[str, str]] = []
-    for entry in entries:
+    for entry in sorted(entries, key=lambda e: (e["test"], e["argument"])):
         verdict, why = entry["reverse"], entry.get("why", "")
         if entry.get("forward") == WRONG != verdict:
             verdict, why = WRONG, entry["forward_why"]

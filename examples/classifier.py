@@ -3,7 +3,7 @@
 A network of two layers learns to which of two interleaved half-moons a point belongs. Prints loss
 and accuracy, and draws the boundary at four moments of the training.
 
-    python examples/classifier.py [--epochs 60] [--picture classifier.png]
+    python examples/classifier.py [--epochs 60] [--device cpu] [--picture classifier.png]
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from arraygrad import autodiff, data, nn, optim
 def points(samples, seed):
     """Points in the plane, and the cluster of each point."""
     x, y = make_moons(samples, noise=0.15, random_state=seed)
-    return xp.from_numpy(x), xp.from_numpy(y)
+    return xp.asarray(x), xp.asarray(y)
 
 
 def accuracy(model, x, y):
@@ -48,9 +48,11 @@ def main(argv=None):
     """Train and draw; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--device", default="cpu", help="where to compute, such as cuda:0")
     parser.add_argument("--picture", default="classifier.png")
     args = parser.parse_args(argv)
     mpl.use("agg")
+    xp.default_device(args.device)
 
     rng = xp.random.default_rng(0)
     x, y = points(400, seed=0)

@@ -3,19 +3,23 @@
 A network of three layers learns to separate two spirals of points. In every step, each process
 computes the gradient for its half of the points, and Dask adds them. Prints the progress and a
 comparison, and saves a picture of both loss curves and of the regions that the network has learnt.
+With ``--device cuda``, each process has its own GPU if there are two.
 
-    python examples/data_parallel.py [--steps 300] [--samples 2048] [--picture data_parallel.png]
+    python examples/data_parallel.py [--steps 300] [--samples 2048] [--device cpu]
+        [--picture data_parallel.png]
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
+from logging import WARNING
 
 import matplotlib as mpl
 import numpy as np
-from dask.distributed import Client, LocalCluster
+from dask.distributed import Client, Nanny, Scheduler, SpecCluster
 
 import arraygrad as xp
 from arraygrad import autodiff, distributed, optim
@@ -56,6 +60,20 @@ def network(layers, x):
 def loss(layers, x, side):
     """The mean logistic loss."""
     return xp.mean(xp.logaddexp(xp.asarray(0.0), -side * network(layers, x)))
+
+
+def two_processes():
+    """Dask workers on this machine, of one thread each; NumPy in them has one, too."""
+    count = sum(d.type == "cuda" for d in xp.__array_namespace_info__().devices())
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(count)))).split(",")
+    options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}  # hidden from others
+    scheduler = {"cls": Scheduler, "options": options}
+    workers = {}
+    for i in range(2):
+        env = {"CUDA_VISIBLE_DEVICES": gpus[i % len(gpus)]}  # there it is "cuda"
+        options = {"host": "127.0.0.1", "nthreads": 1, "env": env, "silence_logs": WARNING}
+        workers[i] = {"cls": Nanny, "options": options}
+    return SpecCluster(workers, scheduler, silence_logs=WARNING)
 
 
 def train(name, loss_and_gradient, x, side, steps):
@@ -99,17 +117,16 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="Train with two processes, and with one.")
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--samples", type=int, default=2048)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--picture", default="data_parallel.png")
     chosen = parser.parse_args(arguments)
+    xp.default_device(chosen.device)
 
     x, side = spirals(chosen.samples)
-    # Each process, including its NumPy, uses one thread.
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
-        Client(cluster) as client,
-    ):
+    with two_processes() as cluster, Client(cluster) as client:
         shards = (distributed.shard(a, 2, client=client) for a in (x, side))
-        two = train("two processes", distributed.value_and_grad(loss), *shards, chosen.steps)
+        loss_and_gradient = distributed.value_and_grad(loss, device=chosen.device)
+        two = train("two processes", loss_and_gradient, *shards, chosen.steps)
     one = train("one process", autodiff.value_and_grad(loss), x, side, chosen.steps)
 
     print(f"\n{'way':<16} {'first loss':>12} {'last loss':>12} {'ms a step':>10}")

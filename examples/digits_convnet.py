@@ -4,7 +4,7 @@ There are 1,797 images of 8 by 8 pixels, a fifth of them for testing. During tra
 shifted by up to one pixel. Prints loss and accuracy during training, and draws misclassified
 images.
 
-    python examples/digits_convnet.py [--epochs 40] [--picture digits_convnet.png]
+    python examples/digits_convnet.py [--epochs 40] [--device cpu] [--picture digits_convnet.png]
 """
 
 from __future__ import annotations
@@ -88,12 +88,13 @@ def main(argv=None):
     """Train, test and draw; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--device", help="where to compute (the first GPU, or the CPU)")
     parser.add_argument("--picture", default="digits_convnet.png")
     parser.add_argument("--weights", help="where to save them, as safetensors")
     args = parser.parse_args(argv)
     mpl.use("agg")
 
-    device = best_device()
+    device = xp.Device(args.device) if args.device else best_device()
     images, test_images, labels, test_labels = digits(device)
     model = Net(xp.random.default_rng(0)).to_device(device).astype(xp.float32)
     start = time.perf_counter()

@@ -5,7 +5,7 @@ normal distribution function. The model uses `scipy.special.ndtr` and the likeli
 `scipy.special.xlogy`; neither knows arraygrad. Newton's method uses the gradient and the Hessian of
 the likelihood. Prints the parameters with their standard errors, and draws the curve.
 
-    python examples/fit_scipy_model.py [--trials 400] [--picture fit_scipy_model.png]
+    python examples/fit_scipy_model.py [--trials 400] [--device cpu] [--picture fit_scipy_model.png]
 """
 
 from __future__ import annotations
@@ -66,15 +66,17 @@ def main(argv=None):
     """Fit and draw; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--trials", type=int, default=400, help="at each of 13 strengths")
+    parser.add_argument("--device", default="cpu", help="where to compute, such as cuda:0")
     parser.add_argument("--picture", default="fit_scipy_model.png")
     args = parser.parse_args(argv)
     mpl.use("agg")
+    xp.default_device(args.device)
 
     strength = xp.linspace(-1.0, 5.0, 13)
     true = xp.asarray([TRUE[0], np.log(TRUE[1]), np.log(TRUE[2] / (1 - TRUE[2]))])
     chances = curve(true, strength).numpy()
     answers = np.random.default_rng(0).binomial(args.trials, chances)
-    right = xp.astype(xp.from_numpy(answers), xp.float64)
+    right = xp.asarray(answers, dtype=xp.float64)
 
     p, hessian = fit(xp.asarray([0.0, 0.0, -1.0]), (strength, right, args.trials))
     change = autodiff.jacobian(natural)(p)

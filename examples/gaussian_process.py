@@ -4,7 +4,8 @@ The likelihood uses only functions of the standard: a Cholesky factor, a solve a
 a diagonal. SciPy's optimiser maximises it with the gradient through all of them. Prints the fitted
 parameters next to the true ones, and draws the prediction.
 
-    python examples/gaussian_process.py [--samples 60] [--picture gaussian_process.png]
+    python examples/gaussian_process.py [--samples 60] [--device cpu]
+        [--picture gaussian_process.png]
 """
 
 from __future__ import annotations
@@ -54,9 +55,9 @@ def predict(p, x, y, at):
 def draw_data(samples):
     """Points, and noisy values of a function drawn from the process."""
     rng = np.random.default_rng(4)
-    x = xp.from_numpy(np.sort(rng.uniform(0.0, 10.0, samples)))
+    x = xp.asarray(np.sort(rng.uniform(0.0, 10.0, samples)))
     p = {name: xp.asarray(value) for name, value in TRUE.items()}
-    return x, factor(p, x) @ xp.from_numpy(rng.standard_normal(samples))
+    return x, factor(p, x) @ xp.asarray(rng.standard_normal(samples))
 
 
 def picture(path, p, x, y):
@@ -78,9 +79,11 @@ def main(argv=None):
     """Fit and draw; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--samples", type=int, default=60)
+    parser.add_argument("--device", default="cpu", help="where to compute, such as cuda:0")
     parser.add_argument("--picture", default="gaussian_process.png")
     args = parser.parse_args(argv)
     mpl.use("agg")
+    xp.default_device(args.device)
 
     x, y = draw_data(args.samples)
     start = {name: xp.asarray(0.0) for name in TRUE}

@@ -24,21 +24,19 @@ settings.register_profile(
 settings.load_profile("arraygrad")
 
 
-def _has_cuda():
-    try:
-        return find_spec("cupy") is not None and bool(arraygrad.Device("cuda"))
-    except ValueError:
-        return False
-
-
 DEVICES = ["cpu", "strict:1", pytest.param("cuda", marks=pytest.mark.cuda)]
 
 
 def pytest_collection_modifyitems(items):
-    if not _has_cuda():
-        for item in items:
-            if item.get_closest_marker("cuda"):
-                item.add_marker(pytest.mark.skip(reason="no CUDA device"))
+    gpus = 0
+    if find_spec("cupy") is not None:
+        gpus = sum(d.type == "cuda" for d in arraygrad.__array_namespace_info__().devices())
+    for mark, needed in (("cuda", 1), ("two_gpus", 2)):
+        if gpus < needed:
+            skip = pytest.mark.skip(reason=f"{gpus or 'no'} CUDA device")
+            for item in items:
+                if item.get_closest_marker(mark):
+                    item.add_marker(skip)
 
 
 @pytest.fixture(params=DEVICES)

@@ -1454,6 +1454,20 @@ def test_check_grads():
         check_grads(second, (x,), order=2)
 
 
+def test_check_grads_of_functions_of_and_to_several_devices():
+    x, y = arraygrad.asarray([0.5, 1.5]), arraygrad.asarray([0.5, 1.0], device="strict:1")
+
+    def f(x, y):
+        return x**2 * arraygrad.sin(y).to_device("cpu"), y * x.to_device("strict:1")
+
+    check_grads(f, (x, y))
+    wrong = custom_jvp(lambda y: y * y)
+    wrong.defjvp(lambda primals, tangents: (wrong(*primals), 3 * primals[0] * tangents[0]))
+    for modes in (("forward",), ("reverse",)):
+        with pytest.raises(AssertionError, match=f"{modes[0]} mode"):
+            check_grads(lambda x, y: (x, wrong(y)), (x, y), modes=modes)
+
+
 def test_a_decorated_generator_that_is_closed_ends_in_its_mode():
     found = []
 

@@ -148,12 +148,14 @@ def test_what_is_worth_most_comes_first_and_has_a_limit(steps, run, tmp_path, ca
 
     monkeypatch.setattr(gpu, "LEAST", 1)
     wait, nothing = [sys.executable, "-c", "import time; time.sleep(600)"], [sys.executable, "-c"]
-    steps(first=(25, wait), second=(600, [*nothing, ""]), third=(600, SetupError("no suite")))
-    code, found, _ = run("--minutes", 0.1)
+    steps(first=(25, wait), second=(600, [*nothing, ""]), third=(600, SetupError("git -C suite")))
+    code, found, text = run("--minutes", 0.1)
     assert code == 1
     out = capfd.readouterr().out
     ends = [(line["step"], line["end"]) for line in lines(tmp_path) if "end" in line]
-    assert ends[:3] == [("first", "stopped"), ("second", "done"), ("third", "not begun: no suite")]
+    third = ("third", "not begun: git -C suite")
+    assert ends[:3] == [("first", "stopped"), ("second", "done"), third]
+    assert "\n\nNot begun: git -C suite; 0 seconds.\n" in text
     assert ends[3:] == [("first", "stopped")]  # the rest of the time is for what has no end
     limits = [float(line.split()[4]) for line in out.splitlines() if "first: at most" in line]
     assert limits[0] == 0  # a hundredth of its part of ten minutes

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import arraygrad as xp
+from arraygrad import nn
 
 CUDA = any(d.type == "cuda" for d in xp.__array_namespace_info__().devices())
 
@@ -253,6 +254,34 @@ def test_mixing_devices_raises(other):
             mix()
     assert x.tolist() == [1.0, 1.0, 1.0]
     assert y.tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("other", ["strict:1", pytest.param("cuda", marks=pytest.mark.cuda)])
+def test_mixing_devices_names_the_function_that_was_called(other):
+    x, y, k = xp.ones((2, 3)), xp.ones((2, 3), device=other), xp.asarray([0, 1], device=other)
+    v = xp.ones((2, 3)).requires_grad_()
+    for name, mix in (
+        ("asarray", lambda: xp.asarray([x, y])),
+        ("asarray", lambda: xp.asarray([[x[0, 0], y[0, 0]]], device=other)),
+        ("__setitem__", lambda: x.__setitem__(0, [x[0, 0], y[0, 0], 1.0])),
+        ("einsum", lambda: xp.einsum("ij,ij", x, y)),
+        ("special.logsumexp", lambda: xp.special.logsumexp(x, b=y)),
+        ("mse", lambda: nn.mse(x, y)),
+        ("l1", lambda: nn.l1(x, y)),
+        ("huber", lambda: nn.huber(x, y)),
+        ("binary_cross_entropy_with_logits", lambda: nn.binary_cross_entropy_with_logits(x, y)),
+        (
+            "binary_cross_entropy_with_logits",
+            lambda: nn.binary_cross_entropy_with_logits(x, x, pos_weight=y),
+        ),
+        ("cross_entropy", lambda: nn.cross_entropy(x, y)),
+        ("cross_entropy", lambda: nn.cross_entropy(x, k)),
+        ("cross_entropy", lambda: nn.cross_entropy(x, x, weight=y[0])),
+        ("grad", lambda: setattr(v, "grad", y)),
+    ):
+        with pytest.raises(xp.DeviceMismatchError, match=rf"^{name}: .*{xp.Device(other)}"):
+            mix()
+    assert v.grad is None
 
 
 def test_like_functions_stay():

@@ -8,20 +8,44 @@ import sys
 from pathlib import Path
 
 import pytest
+from backends.emulated import EMULATED, needs_emulation
+
+import arraygrad as xp
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 
+#: The GPUs of an example's process; an emulated machine has two.
+GPUS = [f"cuda:{i}" for i in range(2)]
+if not EMULATED:
+    GPUS = [str(d) for d in xp.__array_namespace_info__().devices() if d.type == "cuda"]
+ENVIRONMENT = {**os.environ, "FAKECUDA_DEVICES": "2"}
+#: The CPU alone, or GPUs too.
+kinds = pytest.mark.parametrize("kind", ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
 
-def test_drop_in_matches_numpy_and_stays_a_tensor():
-    command = [sys.executable, "-W", "error", ROOT / "examples" / "drop_in.py"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+
+def printed(name, *options, **environment):
+    """What an example prints, which ends well and warns of nothing."""
+    command = [sys.executable, "-W", "error", ROOT / "examples" / name, *options]
+    env = ENVIRONMENT | environment
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     assert run.returncode == 0, run.stdout + run.stderr
-    head, *rows = (re.split(" {2,}", line.strip()) for line in run.stdout.splitlines())
+    return run.stdout.rstrip("\n")
+
+
+def cells(lines):
+    """The columns of lines that are a table."""
+    return [re.split(" {2,}", line.strip()) for line in lines]
+
+
+@kinds
+def test_drop_in_matches_numpy_and_stays_a_tensor(kind):
+    head, *rows = cells(printed("drop_in.py").splitlines())
     assert head == ["name", "library", "device", "result type", "max difference", "ok"]
     assert {library for _, library, *_ in rows} == {"this file", "SciPy", "scikit-learn"}
-    for _, _, _, kind, difference, ok in rows:
-        assert (kind, ok) == ("arraygrad.Tensor", "yes")
+    assert {device for _, _, device, *_ in rows} == {GPUS[0] if GPUS else "cpu"}
+    for _, _, _, type_, difference, ok in rows:
+        assert (type_, ok) == ("arraygrad.Tensor", "yes")
         assert float(difference) < 1e-9
 
 
@@ -40,14 +64,13 @@ def test_drop_in_fails_when_results_differ():
     assert run.stdout.splitlines()[-1].split()[-1] == "NO"
 
 
-def test_two_layer_net_reaches_the_same_losses_every_way():
-    command = [sys.executable, "-W", "error", ROOT / "examples" / "two_layer_net.py", "--steps=40"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
-    head, *rows = (re.split(" {2,}", line.strip()) for line in run.stdout.splitlines())
+@kinds
+def test_two_layer_net_reaches_the_same_losses_every_way(kind):
+    head, *rows = cells(printed("two_layer_net.py", "--steps=40").splitlines())
     assert head == ["way", "first loss", "last loss", "µs a step"]
-    names = ["NumPy by hand", "tensors by hand, cpu", "backward, cpu", "value_and_grad, cpu"]
-    assert [name for name, *_ in rows][:4] == names
+    ways = ("tensors by hand", "backward", "value_and_grad")
+    names = [f"{way}, {device}" for device in ["cpu", *GPUS] for way in ways]
+    assert [name for name, *_ in rows] == ["NumPy by hand", *names]
     first, last = (float(x) for x in rows[0][1:3])
     assert 0 < last < first / 100
     for _, *losses, _ in rows:
@@ -68,15 +91,13 @@ def test_two_layer_net_fails_when_losses_differ():
     assert "AssertionError" in run.stderr
 
 
-def test_data_parallel_trains_as_one_process_does(tmp_path):
+@kinds
+def test_data_parallel_trains_as_one_process_does(kind, tmp_path):
     picture = tmp_path / "losses.png"
-    options = ["--steps=20", "--samples=200", f"--picture={picture}"]
-    command = [sys.executable, "-W", "error", ROOT / "examples" / "data_parallel.py", *options]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
-    progress, _, figures = run.stdout.partition("\n\n")
+    options = ["--steps=20", "--samples=200", f"--picture={picture}", f"--device={kind}"]
+    progress, _, figures = printed("data_parallel.py", *options).partition("\n\n")
     assert len(progress.splitlines()) == 10
-    head, *rows, difference, _ = (re.split(" {2,}", line) for line in figures.splitlines())
+    head, *rows, difference, _ = cells(figures.splitlines())
     assert head == ["way", "first loss", "last loss", "ms a step"]
     (two, *losses, _), (one, *expected, _) = rows
     assert (two, one) == ("two processes", "one process")
@@ -86,26 +107,83 @@ def test_data_parallel_trains_as_one_process_does(tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-#: Examples that draw a picture: how to run them in small, and what they print last but the picture.
+ON_A_GPU = """
+import runpy
+import sys
+
+import cupy
+import numpy as np
+from distributed import Client
+
+import arraygrad as xp
+from arraygrad import distributed
+
+
+def loss(w, x):
+    here = cupy.cuda.runtime.deviceGetPCIBusId(cupy.cuda.Device().id), str(x.device), str(w.device)
+    return xp.mean((x @ w) ** 2), here
+
+
+if __name__ == "__main__":
+    example = runpy.run_path(sys.argv[1])
+    x = xp.reshape(xp.linspace(-1.0, 1.0, 24), (8, 3))
+    with example["two_processes"]() as cluster, Client(cluster) as client:
+        step = distributed.value_and_grad(loss, has_aux=True, device="cuda")
+        batch = distributed.shard(x, 4, client=client, device="cuda")
+        (value, places), gradient = step(xp.ones(3), batch)
+    np.testing.assert_allclose(gradient.numpy(), (2 * x.T @ (x @ xp.ones(3)) / 8).numpy())
+    for place in sorted(set(places)):
+        print(*place)
+"""
+
+
+def places(tmp_path, **environment):
+    """The buses of the GPUs of the example's processes, and what they call them."""
+    program = tmp_path / "program.py"
+    program.write_text(ON_A_GPU)
+    lines = printed(program, ROOT / "examples" / "data_parallel.py", **environment).splitlines()
+    return {line.partition(" ")[::2] for line in lines}
+
+
+@pytest.mark.cuda
+def test_data_parallel_gives_each_process_a_gpu(tmp_path):
+    found = places(tmp_path)
+    assert len({bus for bus, _ in found}) == len(found) == min(2, len(GPUS))
+    assert {names for _, names in found} == {"cuda:0 cuda:0"}
+
+
+@needs_emulation
+def test_data_parallel_uses_the_gpus_that_it_sees(tmp_path):
+    found = places(tmp_path, FAKECUDA_DEVICES="4", CUDA_VISIBLE_DEVICES="3,1")
+    assert found == {(f"0000:{bus}:00.0", "cuda:0 cuda:0") for bus in ("01", "03")}
+
+
+#: Examples that draw a picture: how to run them in small, on the CPU and on a GPU, and what they
+#: print last but the picture.
 PICTURES = {
-    "tensors.py": (["--sizes=32,64"], r"    64 +[0-9.]+"),
-    "classifier.py": (["--epochs=25"], r"accuracy on 1,000 new points: 0\.9\d+"),
-    "digits_convnet.py": (["--epochs=6"], r"accuracy on 360 images: 0\.[89]\d+, after .*"),
-    "gaussian_process.py": (["--samples=40"], r"minus log likelihood .* steps"),
-    "fit_scipy_model.py": (["--trials=100"], r"guessing +0\.250 +0\.2\d+ +0\.0\d+"),
+    "tensors.py": ("--sizes=32,64", "--sizes=32,64", r"    64( +[0-9.]+)+"),
+    "classifier.py": ("--epochs=25", "--epochs=10", r"accuracy on 1,000 new points: 0\.9\d+"),
+    "digits_convnet.py": (
+        *("--epochs=6", "--epochs=2"),
+        r"accuracy on 360 images: 0\.([89]\d+, after .* on cpu|[5-9]\d+, after .* on cuda.*)",
+    ),
+    "gaussian_process.py": ("--samples=40", "--samples=40", r"minus log likelihood .* steps"),
+    "fit_scipy_model.py": (
+        *("--trials=100", "--trials=100"),
+        r"guessing +0\.250 +0\.2\d+ +0\.0\d+",
+    ),
 }
 
 
+@kinds
 @pytest.mark.parametrize("name", PICTURES)
-def test_pictures(name, tmp_path):
-    options, last = PICTURES[name]
+def test_pictures(name, kind, tmp_path):
+    on_cpu, on_gpu, last = PICTURES[name]
+    options = [on_gpu if kind == "cuda" else on_cpu]
+    if name != "tensors.py":  # it compares the CPU with the first GPU
+        options.append(f"--device={GPUS[-1] if kind == 'cuda' else 'cpu'}")
     picture = tmp_path / "picture.png"
-    command = [sys.executable, "-W", "error", ROOT / "examples" / name, *options]
-    run = subprocess.run(
-        [*command, f"--picture={picture}"], capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    *_, line, drawn = run.stdout.splitlines()
+    *_, line, drawn = printed(name, *options, f"--picture={picture}").splitlines()
     assert re.fullmatch(last, line), line
     assert drawn == f"picture: {picture}"
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"

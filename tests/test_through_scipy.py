@@ -1,5 +1,6 @@
 """How the runner judges the gradient of a call, on functions that are right and that are not."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,29 @@ def test_pytorch_is_judged_alike():
     assert found.verdict == "wrong"
 
 
+def test_slow_calls_are_left_out_but_not_for_what_else_the_machine_does(monkeypatch):
+    from conformance import through_scipy_plugin as plugin
+
+    def waits(x):
+        time.sleep(0.3)
+        return x
+
+    def works(x):
+        end = time.process_time() + 0.3
+        while time.process_time() < end:
+            pass
+        return x
+
+    compared = []
+    monkeypatch.setattr(plugin, "record", lambda library, f, name, kept: compared.append(name))
+    monkeypatch.setattr(plugin, "TRIED", {})
+    monkeypatch.setattr(plugin, "SLOW", 0.2)
+    library = plugin.LIBRARIES["arraygrad"]()
+    for f in (waits, works):
+        assert plugin.watched(f, f.__name__, library)(xp.ones(2)).tolist() == [1.0, 1.0]
+    assert compared == ["waits"]
+
+
 def test_gradients_through_scipy(tmp_path, capfd):
     from conformance.__main__ import main
 
@@ -133,6 +157,37 @@ def test_gradients_through_scipy(tmp_path, capfd):
     assert list(tmp_path.iterdir()) == []
     assert main([*command, "nowhere"]) == 2
     assert "nowhere" in capfd.readouterr().err
+
+
+def test_a_run_that_was_ended_goes_on_with_the_next_subpackage(tmp_path, monkeypatch, capfd):
+    from conformance import through_scipy as module
+    from conformance.__main__ import main
+    from conformance.report import SetupError
+
+    trials = []
+
+    def tried(library, args, modules):
+        trials.append(*args.subpackages)
+        if trials == ["constants", "fft"]:
+            raise SetupError("ended")
+        verdict = "wrong" if args.subpackages == ["fft"] else "right"
+        entry = {"argument": "x", "reverse": verdict, "why": "", "test": args.subpackages[0]}
+        return {"scipy.fft.f": [entry], f"scipy.{args.subpackages[0]}.g": [entry]}
+
+    monkeypatch.setattr(module, "tried", tried)
+    command = ["gradients-through-scipy", "constants", "fft", "--report", str(tmp_path)]
+    command += ["--kept", str(tmp_path / "kept")]
+    assert main(command) == 2
+    for _ in range(2):
+        assert main(command) == 1
+        printed = capfd.readouterr().out.splitlines()
+        assert printed[-1].startswith(
+            "1 right, 0 branch, 0 raises, 0 no tensor, 0 constant, 2 wrong"
+        )
+    assert trials == ["constants", "fft", "fft"]
+    monkeypatch.setattr(module, "digest", lambda *folders: "of other sources")
+    assert main(command) == 1
+    assert trials[3:] == ["constants", "fft"]
 
 
 def test_a_functions_verdict_is_that_of_its_worst_call_and_the_page_says_why():

@@ -72,6 +72,32 @@ def test_bus_ids():
     assert cp.cuda.Device.from_pci_bus_id("0000:00:00.0").id == 0
 
 
+@pytest.mark.parametrize(
+    ("listed", "buses"),
+    [("2,0", ["02", "00"]), ("1", ["01"]), ("1,7,0", ["01"]), ("", []), ("0,0", []), ("-1", [])],
+)
+def test_a_process_has_the_devices_that_are_visible(listed, buses):
+    """The variable is read when a device is first asked for, which may be long after the start."""
+    out, _ = processes.output(
+        f"""
+        import os
+        os.environ["CUDA_VISIBLE_DEVICES"] = "{listed}"
+        try:
+            count = runtime.getDeviceCount()
+        except runtime.CUDARuntimeError as error:
+            count = 0
+            print(error.status)
+        ids = [runtime.deviceGetPCIBusId(i) for i in range(count)]
+        assert [runtime.deviceGetByPCIBusId(i) for i in ids] == list(range(count))
+        print(*ids)
+        print(code_of(runtime.setDevice, count))
+        """,
+        FAKECUDA_DEVICES="3",
+    )
+    expected = [f"0000:{bus}:00.0" for bus in buses]
+    assert out == [*(expected or ["100"]), "101"]
+
+
 def test_copies_need_no_peer_access():
     out, _ = two("""
 runtime.memcpyPeer(near.data.ptr, 0, far.data.ptr, 1, 32)

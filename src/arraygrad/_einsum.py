@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from ._dispatch import check_tensor
+from ._dispatch import check_tensor, common_device
 from ._errors import describe
 from ._linear_algebra import matmul
 from ._manipulation import broadcast_to, moveaxis, permute_dims, reshape
@@ -70,6 +70,7 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
         raise ValueError(
             f"einsum: {subscripts!r} names {len(spelled)} operands; got {len(operands)}"
         )
+    common_device("einsum", operands)
     terms = [_diagonal(x, _axes(term, x.ndim)) for term, x in zip(spelled, operands, strict=True)]
     dots = max(sum(isinstance(a, int) for a in axes) for _, axes in terms)
     if not arrow:

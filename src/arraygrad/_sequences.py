@@ -8,7 +8,7 @@ from typing import Any
 from ._array import Array, wrap
 from ._backends import numpy as _host
 from ._device import Device
-from ._dispatch import call, sequence
+from ._dispatch import call, common_device, sequence
 from ._errors import explain
 
 
@@ -37,7 +37,7 @@ def stack_nested(name: str, obj: Any, device: Any, read: Callable[..., Any]) -> 
     `read(obj, device)` makes a tensor of anything that is neither a tensor nor holds one.
     """
     if isinstance(obj, Array):
-        return obj  # on whichever device: `stack` refuses a mixture
+        return obj  # on whichever device: a mixture is refused
     if not isinstance(obj, (list, tuple)):
         return read(obj, device)
     device = device or device_of(obj)
@@ -45,6 +45,7 @@ def stack_nested(name: str, obj: Any, device: Any, read: Callable[..., Any]) -> 
     if any(p.shape != parts[0].shape for p in parts):
         shapes = ", ".join(str(p.shape) for p in parts)
         raise ValueError(f"{name}: the elements of a sequence differ in shape: {shapes}")
+    common_device(name, parts)
     common = _host.result_type(*[p._data.dtype for p in parts])
     return sequence(
         "stack",

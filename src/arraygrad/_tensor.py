@@ -14,7 +14,7 @@ from . import _device, _dispatch, _keys
 from ._array import wrap
 from ._device import Device, DeviceLike
 from ._dtypes import accumulator, required_dtype
-from ._errors import TransferError, describe, explain, in_own_name
+from ._errors import DeviceMismatchError, TransferError, describe, explain, in_own_name
 from ._hints import METHODS, Elsewhere
 from ._memory import mark_external, shared_alias
 from ._modes import is_strict
@@ -362,14 +362,16 @@ class Tensor(Operators):
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None and (
-            not isinstance(value, Tensor)
-            or value.shape != self.shape
-            or value.dtype != self.dtype
-            or value.device is not self.device
+            not isinstance(value, Tensor) or value.shape != self.shape or value.dtype != self.dtype
         ):
             raise TypeError(
-                f"grad: expected None or a tensor of shape {self.shape} and dtype {self.dtype} "
-                f"on {self.device}; got {describe(value)}"
+                f"grad: expected None or a tensor of shape {self.shape} and dtype {self.dtype}; "
+                f"got {describe(value)}"
+            )
+        if value is not None and value.device is not self.device:
+            raise DeviceMismatchError(
+                f"grad: the gradient is on {value.device} and the tensor on {self.device}; "
+                f'write x.grad = g.to_device("{self.device}")'
             )
         self._fresh_trace()
         if self._trace is None or not self._trace.is_leaf:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from inspect import cleandoc
 from typing import Any, TypeVar
 
-from ._dispatch import apply, as_floating, binary, call, unary
+from ._dispatch import apply, as_floating, binary, call, common_device, unary
 from ._elementwise import log
 from ._errors import describe, in_own_name
 from ._searching import where
@@ -1738,7 +1738,9 @@ def logsumexp(
     if b is None and not return_sign:
         return call("special.logsumexp", a, (), {"axis": axis, "keepdims": keepdims})
     kwargs = {"axis": axis, "keepdims": keepdims}
-    weights = 1.0 if b is None else as_floating(b)
+    weights: Any = 1.0 if b is None else as_floating(b)
+    if b is not None:
+        common_device("special.logsumexp", [a, weights])
     out, sign = apply("special.logsumexp_weighted", (a, weights), (), kwargs)
     if return_sign:
         return out, sign

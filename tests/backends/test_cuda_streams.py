@@ -265,16 +265,6 @@ def test_unified_memory_is_not_shared_with_the_host():
 # ---- two GPUs
 
 
-def _two_gpus():
-    try:
-        return bool(xp.Device("cuda:1"))
-    except ValueError:
-        return False
-
-
-two_gpus = pytest.mark.skipif(not _two_gpus(), reason="fewer than two CUDA devices")
-
-
 @pytest.fixture(params=[False, True], ids=["current", "named"])
 def options(request):
     """Of a copy to the second GPU: its current stream or another one."""
@@ -287,7 +277,7 @@ def options(request):
         return {"stream": cupy.cuda.Stream(non_blocking=True)} if request.param else {}
 
 
-@two_gpus
+@pytest.mark.two_gpus
 @needs_emulation
 def test_copies_between_gpus_are_in_order(options):
     with late():
@@ -296,7 +286,7 @@ def test_copies_between_gpus_are_in_order(options):
             assert (view.to_device("cuda:1", **options) + 1).tolist() == (view + 1).tolist()
 
 
-@two_gpus
+@pytest.mark.two_gpus
 @needs_emulation
 def test_memory_is_not_written_while_the_other_gpu_reads_it(options):
     with late():
@@ -310,7 +300,7 @@ def test_memory_is_not_written_while_the_other_gpu_reads_it(options):
         assert y.tolist() == ONES.tolist()
 
 
-@two_gpus
+@pytest.mark.two_gpus
 @needs_emulation
 def test_a_copy_between_gpus_waits_for_what_reads_its_memory(options):
     with late():
@@ -327,7 +317,7 @@ def test_a_copy_between_gpus_waits_for_what_reads_its_memory(options):
         assert y.tolist() == (5 * ONES).tolist()
 
 
-@two_gpus
+@pytest.mark.two_gpus
 def test_a_stream_of_another_gpu_raises(stream):
     with pytest.raises(ValueError, match="stream is of GPU 0"):
         xp.ones(3).to_device("cuda:1", stream=stream)

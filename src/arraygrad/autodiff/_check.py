@@ -168,8 +168,9 @@ def _irregular(x: Any, k: int) -> Tensor:
 
 
 def _inner(a: Tensor, b: Tensor) -> Tensor:
+    """Real inner product, on the CPU: there may be others on other devices to add."""
     product = conj(a) * b if a.dtype.kind == "c" or b.dtype.kind == "c" else a * b
-    return _sum(real(product) if product.dtype.kind == "c" else product)
+    return _sum(real(product) if product.dtype.kind == "c" else product).to_device("cpu")
 
 
 def _compare(what: str, exact: Any, numeric: Any, tolerances: tuple[float, float]) -> None:

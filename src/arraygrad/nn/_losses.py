@@ -9,6 +9,7 @@ from typing import Any
 from .. import _elementwise as xp
 from .._creation import arange
 from .._data_type import astype
+from .._dispatch import common_device
 from .._dtypes import DEFAULTS
 from .._errors import as_int, as_number, describe
 from .._manipulation import expand_dims, reshape
@@ -35,7 +36,7 @@ def _reduced(name: str, loss: Tensor, reduction: str) -> Tensor:
 
 
 def _pair(name: str, input: Any, target: Any) -> None:
-    """Raise if the shapes differ, which is usually a column where a row is meant."""
+    """Raise if shapes differ, which is usually a column where a row is meant, or devices."""
     for word, x in (("input", input), ("target", target)):
         if not isinstance(x, Tensor):
             raise TypeError(f"{name}: {word} must be a Tensor; got {describe(x)}")
@@ -44,6 +45,12 @@ def _pair(name: str, input: Any, target: Any) -> None:
             f"{name}: input and target must have the same shape; "
             f"got {input.shape} and {target.shape}"
         )
+    _check_devices(name, input, target)
+
+
+def _check_devices(name: str, *tensors: Tensor | None) -> None:
+    """Raise if tensors are on different devices."""
+    common_device(name, [x for x in tensors if x is not None])
 
 
 def _difference(name: str, input: Any, target: Any) -> Tensor:
@@ -243,6 +250,7 @@ def binary_cross_entropy_with_logits(
     check_real(name, target, "target")
     _check_factor(name, "weight", weight, input.shape)
     _check_factor(name, "pos_weight", pos_weight, input.shape)
+    _check_devices(name, input, weight, pos_weight)
     input = as_floating(input)
     if target.dtype.kind != "f":  # 0 and 1 are exact in the dtype of the logits
         target = astype(target, input.dtype)
@@ -329,6 +337,7 @@ def cross_entropy(
     classes = input.shape[axis]
     along = (1,) * axis + (classes,) + (1,) * (input.ndim - axis - 1)
     check_shape("cross_entropy", "weight", weight, (classes,))
+    _check_devices("cross_entropy", input, target, weight)
     if weight is not None:
         check_real("cross_entropy", weight, "weight")
         weight = reshape(weight, along)

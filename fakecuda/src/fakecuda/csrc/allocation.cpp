@@ -202,7 +202,7 @@ cudaError_t pool_call(cudaMemPool_t handle, Body body) {
 template <class Body>
 cudaError_t device_pool_call(int device, Body body) {
   return runtime_call([&]() -> int {
-    if (device < 0 || device >= settings.devices) return cudaErrorInvalidDevice;
+    if (!is_device(device)) return cudaErrorInvalidDevice;
     return body();
   });
 }
@@ -341,8 +341,7 @@ int device_of(Place device) { return device; }
 
 int check_hint(const void* address, size_t size, const Place& place) {
   int device = device_of(place);
-  if (device != cudaCpuDeviceId && (device < 0 || device >= settings.devices))
-    return cudaErrorInvalidDevice;
+  if (device != cudaCpuDeviceId && !is_device(device)) return cudaErrorInvalidDevice;
   Block* block = find_block(address);
   bool fits = block && block->kind == MemoryKind::kManaged &&
               uintptr_t(address) + size <= block->address + block->size;

@@ -133,8 +133,6 @@ cudaError_t copy_now(const Rows& rows, cudaMemcpyKind kind) {
 
 Rows bytes(void* to, const void* from, size_t size) { return {to, from, size, size, size, 1}; }
 
-bool is_device(int device) { return device >= 0 && device < settings.devices; }
-
 int fill(void* address, int value, size_t size, const StreamPtr& stream) {
   if (!size) return 0;
   Side side(address, size);

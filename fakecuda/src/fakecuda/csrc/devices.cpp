@@ -1,6 +1,7 @@
 // Devices: which is current, and what they say about themselves.
 #include <cuda_runtime_api.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
@@ -15,14 +16,12 @@ namespace {
 thread_local int device_now = 0;
 thread_local bool context_made = false;
 
-bool is_device(int device) { return device >= 0 && device < settings.devices; }
-
 }  // namespace
 
 int current_device() { return device_now; }
 
 bool has_context() { return context_made; }
-void make_context() { context_made = settings.devices > 0; }
+void make_context() { context_made = !visible_devices().empty(); }
 
 }  // namespace fakecuda
 
@@ -38,11 +37,11 @@ C_API cudaError_t cudaRuntimeGetVersion(int* version) {
 }
 
 C_API cudaError_t cudaGetDeviceCount(int* out) {
-  *out = settings.devices;
-  return static_cast<cudaError_t>(remember(settings.devices ? 0 : cudaErrorNoDevice));
+  *out = int(visible_devices().size());
+  return static_cast<cudaError_t>(remember(*out ? 0 : cudaErrorNoDevice));
 }
 C_API cudaError_t cudaGetDevice(int* out) {
-  if (!settings.devices) return static_cast<cudaError_t>(remember(cudaErrorNoDevice));
+  if (visible_devices().empty()) return static_cast<cudaError_t>(remember(cudaErrorNoDevice));
   *out = device_now;
   return cudaSuccess;
 }
@@ -104,7 +103,7 @@ C_API cudaError_t cudaDeviceGetAttribute(int* out, cudaDeviceAttr attribute, int
       *out = 65536;
       break;
     case cudaDevAttrPciBusId:
-      *out = device;
+      *out = visible_devices()[size_t(device)];
       break;
     case cudaDevAttrMemoryPoolsSupported:
     case cudaDevAttrUnifiedAddressing:
@@ -143,7 +142,7 @@ C_API cudaError_t cudaGetDeviceProperties(cudaDeviceProp* out, int device) {
   out->maxThreadsDim[2] = limits::kBlockZ;
   out->maxGridSize[0] = limits::kGridX;
   out->maxGridSize[1] = out->maxGridSize[2] = limits::kGridYZ;
-  out->pciBusID = device;
+  out->pciBusID = visible_devices()[size_t(device)];
   out->unifiedAddressing = 1;
   out->managedMemory = 1;
   out->concurrentManagedAccess = 1;
@@ -156,15 +155,17 @@ C_API cudaError_t cudaGetDeviceProperties(cudaDeviceProp* out, int device) {
 
 C_API cudaError_t cudaDeviceGetPCIBusId(char* out, int size, int device) {
   if (!is_device(device)) return static_cast<cudaError_t>(remember(cudaErrorInvalidDevice));
-  snprintf(out, size_t(size), "0000:%02X:00.0", unsigned(device));
+  snprintf(out, size_t(size), "0000:%02X:00.0", unsigned(visible_devices()[size_t(device)]));
   return cudaSuccess;
 }
 C_API cudaError_t cudaDeviceGetByPCIBusId(int* out, const char* id) {
   unsigned domain, bus = kMaxDevices;
   if (sscanf(id, "%x:%x:", &domain, &bus) != 2)
     return static_cast<cudaError_t>(remember(cudaErrorInvalidValue));
-  if (!is_device(int(bus))) return static_cast<cudaError_t>(remember(cudaErrorInvalidDevice));
-  *out = int(bus);
+  const std::vector<int>& all = visible_devices();
+  auto found = std::find(all.begin(), all.end(), int(bus));
+  if (found == all.end()) return static_cast<cudaError_t>(remember(cudaErrorInvalidDevice));
+  *out = int(found - all.begin());
   return cudaSuccess;
 }
 

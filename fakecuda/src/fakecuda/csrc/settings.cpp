@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
+#include <sstream>
+#include <string>
 
 #include "core.h"
 
@@ -15,6 +18,26 @@ double number(const char* name, double otherwise) {
 
 bool flag(const char* name, bool otherwise) { return number(name, otherwise) != 0; }
 
+// A list ends at the first thing that is no device; a device named twice hides all.
+std::vector<int> find_visible() {
+  std::vector<int> found;
+  const char* list = getenv("CUDA_VISIBLE_DEVICES");
+  if (!list) {
+    found.resize(size_t(settings.devices));
+    std::iota(found.begin(), found.end(), 0);
+    return found;
+  }
+  std::istringstream words(list);
+  for (std::string word; std::getline(words, word, ',');) {
+    char* end;
+    long device = strtol(word.c_str(), &end, 10);
+    if (end == word.c_str() || *end || device < 0 || device >= settings.devices) break;
+    if (std::count(found.begin(), found.end(), device)) return {};
+    found.push_back(int(device));
+  }
+  return found;
+}
+
 }  // namespace
 
 Settings settings = {
@@ -27,6 +50,11 @@ Settings settings = {
     flag("FAKECUDA_LAZY", false),
     flag("FAKECUDA_TRACE", false),
 };
+
+const std::vector<int>& visible_devices() {
+  static const std::vector<int> found = find_visible();
+  return found;
+}
 
 int compute_capability() { return settings.arch; }
 bool strict() { return settings.strict; }

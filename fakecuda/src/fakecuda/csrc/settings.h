@@ -1,6 +1,7 @@
-// The environment variables, read once when the library is loaded.
+// The environment variables. Ours are read once, when the library is loaded.
 #pragma once
 #include <cstddef>
+#include <vector>
 
 namespace fakecuda {
 
@@ -19,5 +20,13 @@ struct Settings {
 
 // Only `late` changes later, by fakecuda_set_late.
 extern Settings settings;
+
+// The devices of this process, by their numbers in the machine: those of CUDA_VISIBLE_DEVICES, if it
+// is set. As by CUDA, it is read when the first device is asked for: a process may set it before.
+const std::vector<int>& visible_devices();
+
+inline bool is_device(int device) {
+  return device >= 0 && device < int(visible_devices().size());
+}
 
 }  // namespace fakecuda
