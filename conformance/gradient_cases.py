@@ -1451,7 +1451,7 @@ OWN |= {name for name in xp.__all__ if name.startswith("nan") and name != "nan"}
 #: Methods of Tensor that are no operators.
 _NO_OPERATORS = (
     "__init__ __new__ __sizeof__ __array_namespace__ __dlpack__ __dlpack_device__ __array__ "
-    "__buffer__ __bool__ "
+    "__buffer__ __bool__ __array_wrap__ __array_function__ __arrow_array__ "
     "__int__ __float__ __complex__ __index__ __len__ __iter__ __repr__ __str__ __format__ "
     "__round__ __copy__ __deepcopy__ __reduce__ __dir__"
 ).split()

@@ -400,7 +400,7 @@ def test_what_we_show_listens_to_this_machine_alone():
              *root.glob("examples/*.py"), *root.glob("benchmarks/*.py")]  # fmt: skip
     texts = [path.read_text(encoding="utf-8") for path in files]
     started = [call for text in texts for call in re.findall(r"Local\w*Cluster\(([^)]*)\)", text)]
-    assert len(started) > 5
+    assert len(started) >= 5
     assert [call for call in started if 'dashboard_address="127.0.0.1:' not in call] == []
 
 

@@ -223,7 +223,7 @@ def test_ufuncs_and_functions_of_chunks_give_tensors(name):
     assert _plain(found) == _plain(expected)
 
 
-@pytest.mark.parametrize("name", set(FUNCTIONS) - {"squeeze", "where", "broadcast_to"})
+@pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"squeeze", "where", "broadcast_to"}))
 def test_ufuncs_and_functions_of_chunks_refuse_a_gradient(name):
     with pytest.raises(TypeError, match="detach"):
         FUNCTIONS[name](V, V)

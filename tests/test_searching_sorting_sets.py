@@ -164,7 +164,9 @@ HIGH = [0, 1, 2**62, 2**62 + 1, 2**62 + 2, 2**63 - 1, 2**63, 2**64 - 1]
 
 
 @pytest.mark.parametrize("many", [1, 400])
-def test_integers_of_mixed_signs_are_found_exactly(xp, many):
+def test_integers_of_mixed_signs_are_found_exactly(xp, device, many):
+    if device.startswith("strict"):
+        pytest.skip("array_api_strict searches as NumPy does; the standard leaves mixed signs open")
     for first, second, dtypes in (
         (LOW, HIGH, ("int64", "uint64")), (HIGH, LOW, ("uint64", "int64")),
         (HIGH, [-5, 3], ("uint64", "int8")), ([-5, 3], HIGH, ("int8", "uint64")),

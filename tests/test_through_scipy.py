@@ -182,7 +182,7 @@ def test_a_run_that_was_ended_goes_on_with_the_next_subpackage(tmp_path, monkeyp
         assert main(command) == 1
         printed = capfd.readouterr().out.splitlines()
         assert printed[-1].startswith(
-            "1 right, 0 branch, 0 raises, 0 no tensor, 0 constant, 2 wrong"
+            "1 right, 0 special values, 0 raises, 0 not a tensor, 0 constant, 2 wrong"
         )
     assert trials == ["constants", "fft", "fft"]
     monkeypatch.setattr(module, "digest", lambda *folders: "of other sources")

@@ -127,7 +127,7 @@ def as_floating(x: Any) -> Any:
     """A plain tensor of ints or bools as one of float64; anything else as it is."""
     plain = isinstance(x, Array) and x._trace is None
     if plain and x._data.dtype.kind not in "fc" and not is_strict():
-        return call("astype", x, DEFAULTS["real floating"])
+        return call("astype", x, (DEFAULTS["real floating"],))
     return x
 
 
@@ -181,7 +181,7 @@ def call(name: str, x: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] =
         data = function(t._data, *args, **kwargs) if kwargs else function(t._data, *args)
     except Exception as error:
         if kwargs and (again := _python_bools(kwargs, device)):
-            return call(name, x, *args, **again)
+            return call(name, x, args, again)
         raise explain(error, name, (x, *args), kwargs) from error
     return wrap(type(x), data, device)
 

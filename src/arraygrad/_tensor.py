@@ -631,6 +631,7 @@ class Tensor(Operators):
         """The same data on the CPU: ``to_device("cpu")``."""
         return self.to("cpu")
 
+    @in_own_name("cuda")
     def cuda(self, device: Any = None, non_blocking: bool = False) -> Tensor:
         """The same data on a CUDA device, of a name or a number: ``to_device("cuda")``."""
         if device is None:

@@ -1739,7 +1739,7 @@ def logsumexp(
         return call("special.logsumexp", a, (), {"axis": axis, "keepdims": keepdims})
     kwargs = {"axis": axis, "keepdims": keepdims}
     weights: Any = 1.0 if b is None else as_floating(b)
-    if b is not None:
+    if isinstance(weights, Tensor):
         common_device("special.logsumexp", [a, weights])
     out, sign = apply("special.logsumexp_weighted", (a, weights), (), kwargs)
     if return_sign:

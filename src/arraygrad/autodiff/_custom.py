@@ -200,7 +200,10 @@ class _CustomRule:
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """All arguments by position, also those that have their defaults."""
         if kwargs or len(args) < self._n_positional:
-            bound = self._signature.bind(*args, **kwargs)
+            try:
+                bound = self._signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{self.name}: {error}") from error
             bound.apply_defaults()
             unsupported = [k for k in kwargs if k in bound.kwargs]
             if unsupported:

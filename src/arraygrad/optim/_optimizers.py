@@ -143,8 +143,8 @@ class Optimizer:
             values = value if option == "betas" else (value,)
             if not isinstance(values, (tuple, list)) or len(values) != 1 + (option == "betas"):
                 raise TypeError(f"{self._name}: {option} must be two numbers; got {value!r}")
-            numbers = tuple(as_number(self._name, option, x) for x in values)
-            group[option] = numbers if option == "betas" else numbers[0]
+            numbers = [as_number(self._name, option, x) for x in values]
+            group[option] = tuple(numbers) if option == "betas" else numbers[0]
             for x in numbers:
                 if not least <= x < end:
                     raise ValueError(
