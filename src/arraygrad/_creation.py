@@ -9,10 +9,10 @@ from . import _dtypes
 from ._array import wrap
 from ._data_type import astype
 from ._device import Device, get_device
-from ._dispatch import SCALARS, apply, call, check_tensor, create, integer, view
+from ._dispatch import SCALARS, apply, call, check_tensor, create, view
 from ._dtypes import as_dtype
 from ._elementwise import pow
-from ._errors import describe, explain, in_own_name
+from ._errors import as_int, describe, explain, in_own_name
 from ._memory import mark_external
 from ._modes import is_strict
 from ._searching import where
@@ -773,7 +773,7 @@ def eye(
     target = get_device(device, "eye")
     dtype = _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, "eye")
     rows, cols = _shape((n_rows, n_rows if n_cols is None else n_cols), "eye")
-    k = integer("eye", "k", k)
+    k = as_int("eye", "k", k)
     return create(Tensor, "eye", target, rows, cols, k=k, dtype=dtype)
 
 
@@ -836,7 +836,7 @@ def linspace(
             traced = True
         else:
             _check_scalar("linspace", name, value, "biufc")
-    num = integer("linspace", "num", num)
+    num = as_int("linspace", "num", num)
     if num < 0:
         raise ValueError(f"linspace: num must not be negative; got {num}")
     if dtype is None:
@@ -1051,7 +1051,7 @@ def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
 def _triangle(name: str, x: Tensor, k: int) -> Tensor:
     if isinstance(x, Tensor) and x.ndim < 2:
         raise ValueError(f"{name}: expected at least two axes; got shape {x.shape}")
-    return call(name, x, (), {"k": integer(name, "k", k)})
+    return call(name, x, (), {"k": as_int(name, "k", k)})
 
 
 def diag(x: Tensor, /) -> Tensor:

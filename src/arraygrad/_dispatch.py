@@ -17,7 +17,6 @@ one that is typed there, so that its slots are read directly.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import index
 from typing import Any
 
 from . import _cpython
@@ -400,20 +399,6 @@ def _keyword(name: str, keyword: str, x: Any, device: Device) -> Any:
 def is_foreign_array(x: Any) -> bool:
     """Whether `x` is an array of another library."""
     return hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__")
-
-
-def integer(function: str, name: str, value: Any) -> int:
-    """A parameter that is an int, also as a NumPy scalar, which would wrap around.
-
-    Raises
-    ------
-    TypeError
-        For anything else.
-    """
-    try:
-        return index(value)
-    except TypeError as error:
-        raise TypeError(f"{function}: {name} must be an int; got {describe(value)}") from error
 
 
 def check_tensor(name: str, x: Any) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ._dispatch import apply, binary, integer, view
+from ._dispatch import apply, binary, view
+from ._errors import as_int
 from ._typing import Tensor
 
 
@@ -103,7 +104,7 @@ def tensordot(
     (2, 4)
     """
     if hasattr(axes, "__index__"):
-        axes = integer("tensordot", "axes", axes)
+        axes = as_int("tensordot", "axes", axes)
         if not 0 <= axes <= 64:  # what arrays may have
             raise ValueError(f"tensordot: axes must be a number of axes; got {axes}")
     return apply("tensordot", (x1, x2), (), {"axes": axes})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ._dispatch import apply, check_tensor, integer, reduction
-from ._errors import in_own_name
+from ._dispatch import apply, check_tensor, reduction
+from ._errors import as_int, in_own_name
 from ._manipulation import concat
 from ._typing import Axis, Tensor
 
@@ -127,7 +127,7 @@ def diff(
     """
     check_tensor("diff", x)
     parts = [part for part in (prepend, x, append) if part is not None]
-    n = integer("diff", "n", n)
+    n = as_int("diff", "n", n)
     if n == 0:  # for which the libraries return `x` without `prepend` and `append`
         return concat(parts, axis=axis)
     if n > x.size:  # nothing is left after as many times as there are elements

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from ._device import get_device
-from ._dispatch import call, create, integer
+from ._dispatch import call, create
 from ._dtypes import as_dtype
-from ._errors import describe
+from ._errors import as_int, describe
 from ._typing import DeviceLike, DType, Tensor
 
 __all__ = [
@@ -493,7 +493,7 @@ def rfftfreq(
 
 
 def _frequencies(name: str, n: int, d: float, dtype: DType, device: DeviceLike) -> Tensor:
-    n = integer(name, "n", n)
+    n = as_int(name, "n", n)
     if hasattr(d, "item"):  # a NumPy scalar, of whose precision the result would be
         if getattr(d, "shape", ()):
             raise TypeError(f"{name}: d must be a number; got {describe(d)}")

@@ -10,7 +10,7 @@ from .._creation import arange, asarray
 from .._data_type import astype
 from .._elementwise import abs as _abs
 from .._elementwise import conj, real, sin
-from .._errors import describe
+from .._errors import as_int, describe
 from .._manipulation import reshape
 from .._statistical import max as _max
 from .._statistical import sum as _sum
@@ -69,7 +69,7 @@ def check_grads(
     for mode in modes if isinstance(modes, (tuple, list, set, frozenset)) else (modes,):
         if mode not in ("forward", "reverse"):
             raise ValueError(f"check_grads: modes must be 'forward' and 'reverse'; got {mode!r}")
-    order = _dispatch.integer("check_grads", "order", order)
+    order = as_int("check_grads", "order", order)
     if order < 1:
         raise ValueError(f"check_grads: order must be an int of at least 1; got {order!r}")
     if not isinstance(args, (tuple, list)):
