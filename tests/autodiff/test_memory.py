@@ -1039,6 +1039,20 @@ xp.sum(xp.stack(vs) * 2.0).backward()
 assert all(v.grad.tolist() == [2.0, 2.0] for v in vs)
 """,
     ),
+    "a_recorded_write_to_the_base_of_a_chain_of_views": (
+        1000,
+        """
+b = z = xp.zeros(3)
+keep = []
+for _ in range(N):
+    z = z[...]
+    keep.append(z)
+v = autodiff.variable(xp.ones(3))
+b[0] = v[0] * 2.0
+xp.sum(keep[-1]).backward()
+assert v.grad.tolist() == [2.0, 0.0, 0.0]
+""",
+    ),
     "stack_of_what_is_recorded": (
         1000,
         """

@@ -210,8 +210,9 @@ def _assign_plain(name: str, x: Any, new: Any, writer: Any) -> None:
         return
     storage = storage_of(x)
     views = [t for t in storage.tensors() if t is not x and t is not writer]
+    found = {id(x)}
     for tensor in views:
-        if root_of(tensor) is not x:
+        if not _is_view_of(tensor, found):
             raise ValueError(
                 f"{name}: {describe(x)} shares its memory with another tensor, which would see "
                 "the values without their gradient; copy it first: xp.asarray(x, copy=True), or "
@@ -237,6 +238,22 @@ def _assign_plain(name: str, x: Any, new: Any, writer: Any) -> None:
         rebind(tensor, take(tensor._view))
 
 
+def _is_view_of(x: Any, found: set[int]) -> bool:
+    """Whether `x` is a view of a tensor, of a view of it and so on.
+
+    `found` has the ids of that tensor and of its views so far, all of them alive; so each step of
+    a chain of views is taken once, however many of its tensors are asked for.
+    """
+    chain = []
+    while id(x) not in found:
+        if type(x._view) is not View:
+            return False
+        chain.append(id(x))
+        x = x._view.base
+    found.update(chain)
+    return True
+
+
 def _write_through(name: str, x: Any, new: Any) -> None:
     """Write to memory that others see."""
     base = x._view.base
@@ -250,9 +267,10 @@ def _write_through(name: str, x: Any, new: Any) -> None:
                 "xp.asarray(x, copy=True)"
             )
     memory = bottom(x)
+    found = {id(x)}
     for other in storage_of(memory).tensors():
         traced = other._trace is not None and not other._trace.level.closed
-        if traced and root_of(other) is not x and other is not base:
+        if traced and not _is_view_of(other, found) and other is not base:
             raise RuntimeError(
                 f"{name}: {describe(x)} shares its memory with another traced tensor, which would "
                 "see the values without their gradient; copy it first: xp.asarray(x, copy=True)"
