@@ -56,7 +56,7 @@ GROUPS = [
         "Tensor",
         "attributes, operators, conversions, indexing, containers of tensors",
         (0, 4),
-        "_tensor _operators _keys _sequences _pytree _typing",
+        "_tensor _operators _keys _sequences _numpy_protocols _pytree _typing",
     ),
     Group(
         "Dispatch and memory",

@@ -10,7 +10,7 @@ from copy import deepcopy
 from importlib import import_module
 from typing import Any
 
-from . import _device, _dispatch, _keys
+from . import _device, _dispatch, _keys, _numpy_protocols
 from ._array import wrap
 from ._device import Device, DeviceLike
 from ._dtypes import accumulator, required_dtype
@@ -238,12 +238,7 @@ class Tensor(Operators):
         self, array: Any, context: Any = None, return_scalar: bool = False, /
     ) -> Any:
         """NumPy's protocol for ufuncs, also SciPy's and numba's: of tensors they give tensors."""
-        if context is not None and any(hasattr(x, "mask") for x in context[1]):
-            raise ValueError(  # of a TypeError, NumPy would try another signature
-                f"{context[0].__name__}: a masked array would lose its mask beside a tensor; "
-                "fill it first: a.filled(value)"
-            )
-        return _from_numpy(array)
+        return _numpy_protocols.wrap_result(array, context)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any, /) -> Any:
         """NumPy's protocol for its other functions: they convert tensors, and most give arrays.
@@ -251,18 +246,7 @@ class Tensor(Operators):
         Those that Dask calls on its chunks give tensors. A few need no conversion: they work on
         every device, and are differentiated.
         """
-        ndarray = _device.get_device("cpu").array_type
-        if not all(issubclass(t, (Tensor, ndarray)) for t in types):
-            return NotImplemented
-        if func.__name__ in _SAME and all(issubclass(t, Tensor) for t in types):
-            return getattr(sys.modules[__package__], func.__name__)(*args, **kwargs)
-        if func.__name__ in _BY_METHODS:
-            return ndarray.__array_function__(ndarray(()), func, (), args, kwargs)
-        found = func(*_to_numpy(args), **_to_numpy(kwargs))
-        if func.__name__ not in _OF_CHUNKS:
-            return found
-        found = _from_numpy(found)
-        return found.to_device(self._device) if isinstance(found, Tensor) else found
+        return _numpy_protocols.call(func, types, args, kwargs)
 
     def __arrow_array__(self, type: Any = None) -> Any:
         """PyArrow's protocol, for tensors on the CPU."""
@@ -908,52 +892,6 @@ def _reduce(name: str, x: Tensor, out: None, **kwargs: Any) -> Any:
     if out is not None:
         raise TypeError(f"{name}: out must be None; write y[...] = xp.{name}(x)")
     return _function(name)(x, **kwargs)
-
-
-#: NumPy's functions that are called as ours are.
-_SAME = frozenset(["broadcast_to", "stack", "where"])
-#: NumPy's functions that need methods and attributes of a tensor only.
-_BY_METHODS = frozenset(
-    """all amax amin any common_type flip imag iscomplexobj isreal isrealobj max mean min ndim
-    moveaxis permute_dims prod real reshape result_type rollaxis shape size squeeze sum transpose
-    unstack""".split()
-)
-
-
-#: NumPy's functions that give tensors, for Dask and xarray. (Code for NumPy that is given tensors
-#: goes on with arrays after others, such as `unique` in scikit-learn.)
-_OF_CHUNKS = frozenset(
-    """argmax argmin argsort array asanyarray asarray atleast_2d broadcast_to clip concatenate
-    cumprod cumsum digitize einsum empty_like full_like isin median nanargmax nanargmin
-    nancumprod nancumsum nanmax nanmean nanmedian nanmin nanprod nanstd nansum nanvar
-    ones_like outer partition qr repeat round sliding_window_view sort stack std svd take
-    tensordot tile var vstack where zeros_like""".split()
-)
-
-
-def _to_numpy(x: Any) -> Any:
-    """An argument of NumPy's functions with NumPy arrays in the place of tensors."""
-    if isinstance(x, Tensor):
-        return x.__array__()
-    if isinstance(x, dict):
-        return {key: _to_numpy(value) for key, value in x.items()}
-    return type(x)(map(_to_numpy, x)) if type(x) in (tuple, list) else x
-
-
-def _from_numpy(x: Any) -> Any:
-    """A result of NumPy's functions with tensors in the place of arrays and NumPy's scalars.
-
-    Those of dtypes that the standard lacks stay as they are.
-    """
-    if isinstance(x, (tuple, list)):
-        make = getattr(type(x), "_make", type(x))  # named tuples keep their names
-        return make([_from_numpy(y) for y in x])
-    if not hasattr(x, "__array_interface__"):
-        return x
-    try:
-        return sys.modules[__package__].asarray(x, device="cpu")
-    except TypeError:
-        return x
 
 
 #: Where tensors are put when unpickled; None: where they were.
