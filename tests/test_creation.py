@@ -364,6 +364,19 @@ def test_integer_linspace_may_end_beside_its_range(xp):
     assert xp.linspace(3, 300, 1, dtype=xp.uint8).tolist() == [3]
 
 
+@pytest.mark.parametrize("endpoint", [True, False])
+@pytest.mark.parametrize("num", [0, 1, 2, 3, 3000])
+def test_linspace_of_tensors_is_that_of_numbers(xp, num, endpoint):
+    for start, stop in (
+        (0.0, 1.0), (-1e308, 1e308), (3.0, 3.0), (5e-324, 1e-323), (math.inf, 1.0), (1.0, 2.0 + 1j),
+    ):  # fmt: skip
+        ends = (xp.asarray(x) for x in (start, stop))
+        with np.errstate(invalid="ignore"):
+            found = xp.linspace(*ends, num, endpoint=endpoint)
+            expected = xp.linspace(start, stop, num, endpoint=endpoint)
+        np.testing.assert_array_equal(found.numpy(), expected.numpy())
+
+
 def test_linspace_of_recorded_ends(xp):
     a, b = (xp.asarray(x).requires_grad_() for x in (1.0, 3.0))
     for num in (3, 3000):

@@ -9,7 +9,7 @@ from . import _dtypes
 from ._array import wrap
 from ._data_type import astype
 from ._device import Device, get_device
-from ._dispatch import SCALARS, apply, call, check_tensor, create, view
+from ._dispatch import SCALARS, apply, call, check_tensor, common_device, create, view
 from ._dtypes import as_dtype
 from ._elementwise import pow
 from ._errors import as_int, describe, explain, in_own_name
@@ -798,7 +798,8 @@ def linspace(
     dtype : dtype, optional
         Dtype of the result; by default float64, or complex128 if an end is complex.
     device : Device or str, optional
-        Device of the result; by default the default device.
+        Device of the result; by default that of the ends, if one is a tensor, else the
+        default device.
     endpoint : bool, optional
         Whether `stop` is the last number. If not, the numbers are the first `num` of ``num + 1``
         that end at `stop`.
@@ -814,6 +815,8 @@ def linspace(
         If an end is not a number, `num` is not an int, or `dtype` is not one of the standard's.
     ValueError
         If `num` is negative, or the device does not exist.
+    DeviceMismatchError
+        If the ends are tensors on different devices.
     OverflowError
         If an int is too large for float64, or a number does not fit an integer `dtype`.
 
@@ -848,19 +851,23 @@ def linspace(
             _check_scalar("linspace", "an end", x, "biufc")  # raises: the gradient would be lost
     _check_real("linspace", start, dtype)
     _check_real("linspace", stop, dtype)
+    tensors: list[Any] = [v for v in (start, stop) if isinstance(v, Tensor)]
     target = get_device(device, "linspace")
-    if traced:
-        tensors = asarray(start, device=target), asarray(stop, device=target)
-        return apply("linspace", tensors, (num,), {"dtype": dtype, "endpoint": bool(endpoint)})
+    if tensors:
+        shared = common_device("linspace", tensors)
+        target = shared if device is None else target
+    if tensors and dtype.kind in "fc":
+        ends = asarray(start, device=target), asarray(stop, device=target)
+        return apply("linspace", ends, (num,), {"dtype": dtype, "endpoint": bool(endpoint)})
     start, stop = _plain(start), _plain(stop)
     try:
         if dtype.kind in "iu":
             return _whole_numbers(start, stop, num, dtype, target, bool(endpoint))
         # (The libraries treat ints beyond 64 bits as objects.)
-        ends = [float(v) if type(v) is int else v for v in (start, stop)]
+        numbers = [float(v) if type(v) is int else v for v in (start, stop)]
     except (OverflowError, ValueError) as error:
         raise explain(error, "linspace", (start, stop)) from error
-    return create(Tensor, "linspace", target, *ends, num, dtype=dtype, endpoint=bool(endpoint))
+    return create(Tensor, "linspace", target, *numbers, num, dtype=dtype, endpoint=bool(endpoint))
 
 
 def _whole_numbers(

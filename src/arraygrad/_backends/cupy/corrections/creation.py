@@ -74,7 +74,32 @@ def linspace(
     start: Any, stop: Any, /, num: int, *, dtype: Any = None, endpoint: bool = True
 ) -> _Array:
     """CuPy accepts no complex ends."""
+    if isinstance(start, cp.ndarray) and isinstance(stop, cp.ndarray):
+        return _linspace_of_arrays(start, stop, num, dtype=dtype, endpoint=endpoint)
     return in_range(_linspace_of_floats, start, stop, num, dtype=dtype, endpoint=endpoint)
+
+
+def _linspace_of_arrays(
+    start: _Array, stop: _Array, /, num: int, *, dtype: Any, endpoint: bool
+) -> _Array:
+    """The same as for numbers, from ends that stay on the GPU."""
+    work_dtype = np.dtype("complex128" if "c" in (start.dtype.kind, stop.dtype.kind) else "float64")
+    if work_dtype.kind == "c" and np.dtype(dtype).kind != "c":
+        raise TypeError(f"dtype {dtype} does not hold complex numbers")
+    start, stop = start.astype(work_dtype), stop.astype(work_dtype)
+    overflows = ~cp.isfinite(stop - start) & cp.isfinite(start) & cp.isfinite(stop)
+    factor = cp.where(overflows, 2.0, 1.0)
+    low, high = start / factor, stop / factor
+    intervals = float((num - 1 if endpoint else num) or 1)
+    step = (high - low) / intervals
+    scale = cp.where(step == 0, intervals, 1.0)
+    step = cp.where(step == 0, high - low, step)
+    out = cp.empty(num, dtype)
+    last = num - 1 if endpoint and num > 1 else -1
+    _linspace[work_dtype.name](low, step, high, last, scale, out)
+    out *= factor
+    out[:1] = start  # to which infinity times 0 may have been added
+    return out
 
 
 def _linspace_of_floats(

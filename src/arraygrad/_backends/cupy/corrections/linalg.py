@@ -72,6 +72,8 @@ def vector_norm(
         return (max if ord > 0 else min)(size, axis=axis, keepdims=keepdims)
     if ord == 1 or ord == math.inf:  # without elements, the largest is defined as their sum, 0
         return cp.sum(size, axis=axis, keepdims=keepdims)
+    if not size.size:
+        return cp.sum(size, axis=axis, keepdims=keepdims) ** (1 / ord)
     # The powers of scaled elements stay in the range of the dtype.
     scale = (max if ord > 0 else min)(size, axis=axis, keepdims=True)
     scale = cp.where((scale > 0) & cp.isfinite(scale), scale, cp.ones_like(scale))
