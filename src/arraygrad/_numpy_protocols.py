@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from ._array import Array
-from ._device import get_device
+from ._device import Device, get_device
 
 #: NumPy's functions that are called as ours are.
 _SAME = frozenset(["broadcast_to", "stack", "where"])
@@ -37,8 +37,8 @@ def wrap_result(array: Any, context: Any) -> Any:
     return _from_numpy(array)
 
 
-def call(func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-    """The result of one of NumPy's functions that is called with tensors."""
+def call(func: Any, types: Any, args: Any, kwargs: Any, device: Device) -> Any:
+    """The result of one of NumPy's functions that is called with tensors, one on `device`."""
     ndarray = get_device("cpu").array_type
     if not all(issubclass(t, (Array, ndarray)) for t in types):
         return NotImplemented
@@ -47,7 +47,12 @@ def call(func: Any, types: Any, args: Any, kwargs: Any) -> Any:
     if func.__name__ in _BY_METHODS:
         return ndarray.__array_function__(ndarray(()), func, (), args, kwargs)
     found = func(*_to_numpy(args), **_to_numpy(kwargs))
-    return _from_numpy(found) if func.__name__ in _OF_CHUNKS else found
+    if func.__name__ not in _OF_CHUNKS:
+        return found
+    made: Any = _from_numpy(found)
+    # (`like=` may be a tensor on a GPU, which is not converted.)
+    is_tensor = isinstance(made, Array)
+    return made.to_device(device) if is_tensor else made
 
 
 def _namespace() -> Any:

@@ -246,7 +246,7 @@ class Tensor(Operators):
         Those that Dask calls on its chunks give tensors. A few need no conversion: they work on
         every device, and are differentiated.
         """
-        return _numpy_protocols.call(func, types, args, kwargs)
+        return _numpy_protocols.call(func, types, args, kwargs, self._device)
 
     def __arrow_array__(self, type: Any = None) -> Any:
         """PyArrow's protocol, for tensors on the CPU."""
