@@ -24,6 +24,7 @@ CALLED_WITH = {
     "arraygrad_arange": "b i q Q f d".split(),
     "arraygrad_bessel_tail": "f d".split(),
     "arraygrad_integers": "? b B h H i I q Q".split(),
+    "arraygrad_settle": "f d".split(),
     **dict.fromkeys(
         ("arraygrad_random", "arraygrad_standard_exponential", "arraygrad_standard_normal"),
         "f d".split(),

@@ -49,7 +49,6 @@ __all__ = [
     "remainder",
     "round",
     "settle",
-    "settle_weight",
     "sign",
     "sweep",
     "tanh",
@@ -265,24 +264,11 @@ def settle(x: _Array, weight: _Array) -> _Array:
     return cp.where(indeterminate, cp.zeros((), x.dtype), x)
 
 
-def settle_weight(weight: _Array, slope: _Array) -> _Array:
-    """`weight` for `settle`, with 1 where it is infinite and the `slope` times it is NaN itself."""
-    if weight.dtype.kind == slope.dtype.kind == "f":
-        return _settle_weight(weight, slope)
-    return cp.where(cp.isinf(weight) & cp.isnan(slope), cp.ones((), weight.dtype), weight)
-
-
 _settle = cp.ElementwiseKernel(
     "T x, W weight",
     "T out",
     "out = isnan(x) && (weight == W(0) || isinf(weight)) ? T(0) : x",
     "arraygrad_settle",
-)
-_settle_weight = cp.ElementwiseKernel(
-    "W weight, S slope",
-    "W out",
-    "out = isinf(weight) && isnan(slope) ? W(1) : weight",
-    "arraygrad_settle_weight",
 )
 
 
