@@ -145,7 +145,7 @@ def compared(step: Report, expected: Report) -> list[str]:
 
 def benchmarks(step: Report) -> list[str]:
     """A table for each kind of figure, and what could not be measured."""
-    state = step["state"]  # of which the rest may be commands, to be copied as they are
+    state = step["state"]  # (the rest may be commands, which are copied unchanged)
     parts = [f"{state[:1].upper()}{state[1:]}; {step['seconds']} seconds."]
     for title, rows in step["figures"].items():
         names = list(dict.fromkeys(who for values in rows.values() for who in values))

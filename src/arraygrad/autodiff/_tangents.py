@@ -137,14 +137,14 @@ def mask_indeterminate(x: Any, weight: Any, scale: Any, operands: Any, kwargs: A
     `x` is ``scale(weight, *operands, **kwargs)``. It stays NaN where the weight is infinite and the
     derivative, by which the scale multiplies, is NaN itself, except on a GPU.
     """
-    ops = x._device.ops
-    data = ops["settle"](x._data, weight._data)
-    if data is x._data:
-        return x  # without NaNs, of whatever level
     if x._device.type == "cuda":
         # Whether there are NaNs is not known without a wait, and to compute each derivative twice
         # costs too much for what is rare: there a derivative of NaN counts as 0, too.
         return binary("settle", x, weight)
+    ops = x._device.ops
+    data = ops["settle"](x._data, weight._data)
+    if data is x._data:
+        return x  # without NaNs, of whatever level
     slope = bottom(scale(ones(weight), *operands, **kwargs))
     settled = ops["settle_weight"](weight._data, slope._data)
     return binary("settle", x, wrap(type(weight), settled, weight._device))
