@@ -335,7 +335,7 @@ ONE = arraygrad.asarray(1.0)
         (
             lambda: grad(lambda x: x["a"])({"a": ONE, "b": 3}),
             TypeError,
-            r"argument 0\['b'\] must .*; what is not differentiated by goes into another argument",
+            r"argument 0\['b'\] must .*; pass data that is not differentiated in another argument",
         ),
         (lambda: grad(lambda x: x)(np.ones(2)), TypeError, "write arraygrad.asarray"),
         (lambda: grad(lambda x: x)(3), TypeError, "write arraygrad.asarray"),

@@ -1,4 +1,4 @@
-"""Modes: what the ``with`` blocks around an operation ask of it, in one context variable.
+"""Modes: the settings that ``with`` blocks make for operations, in one context variable.
 
 The variable is None where nothing is asked, which is all that a small operation looks at. Each
 block that is entered puts a setting on a stack; each that is left takes its own out, wherever it
@@ -27,12 +27,12 @@ class Setting:
 
 
 class Mode:
-    """What all entered blocks ask together; immutable.
+    """The settings of all entered blocks together; immutable.
 
     Attributes
     ----------
     strict : bool
-        Whether only what the standard defines is accepted.
+        True if names and arguments outside the standard are refused.
     nans : object or None
         Checks results for NaN (`autodiff.debug_nans`).
     grad : tuple
@@ -60,7 +60,7 @@ get_mode = _mode.get
 
 
 def is_strict() -> bool:
-    """Whether only what the standard defines is accepted."""
+    """Return True if names and arguments outside the standard are refused."""
     mode = get_mode()
     return mode is not None and mode.strict
 
@@ -106,7 +106,7 @@ class Block:
         enter(self._field, self._make(), self)
 
     def __exit__(self, *_: object) -> None:
-        # What this object entered in other threads and tasks is in their modes.
+        # Blocks that this object entered in other threads and tasks are in their modes.
         mode = get_mode()
         while mode is not None:
             setting = mode.setting
@@ -211,7 +211,7 @@ class _Awaited:
 
 @contextmanager
 def strict(enabled: bool = True) -> Iterator[None]:
-    """Accept only what the standard defines, inside a ``with`` block.
+    """Refuse names and arguments outside the standard, inside a ``with`` block.
 
     Outside of it, where the standard leaves a case open, the answer is NumPy's: an int tensor
     plus a float one, the square root of ints, lists as indices, ``dtype=float``. Code that

@@ -277,11 +277,11 @@ class Tensor(Operators):
         self._check_constant("tolist")
         return self._device.ops["to_host"](self._current()).tolist()
 
-    # ---- gradients: what `autodiff` records is in the trace
+    # ---- gradients: `autodiff` keeps its records in the trace
 
     @property
     def requires_grad(self) -> bool:
-        """Whether operations on this tensor are recorded; of a leaf it may be set."""
+        """True if operations on this tensor are recorded; it can be set for a leaf."""
         trace = self._fresh_trace()
         return trace is not None and trace.requires_grad
 
@@ -295,7 +295,7 @@ class Tensor(Operators):
         Parameters
         ----------
         requires_grad : bool, optional
-            Whether operations on the tensor are to be recorded from now on.
+            True to record operations on the tensor from now on, False to stop.
 
         Returns
         -------
@@ -324,13 +324,13 @@ class Tensor(Operators):
 
     @property
     def is_leaf(self) -> bool:
-        """Whether no recorded operation returned this tensor."""
+        """True unless a recorded operation returned this tensor."""
         trace = self._fresh_trace()
         return trace is None or trace.is_leaf
 
     @property
     def _is_parameter(self) -> bool:
-        """Whether the user made this a leaf of the tape, also if recording is switched off."""
+        """True for a leaf that the user made, also while its recording is switched off."""
         return self._trace is not None and self._trace.is_tape_leaf
 
     @property
@@ -415,7 +415,7 @@ class Tensor(Operators):
         self._trace.level.backward(self, gradient, retain_graph, create_graph)
 
     def detach(self) -> Tensor:
-        """The same data without what was recorded, if anything was.
+        """Return a tensor over the same data that is not differentiated.
 
         Returns
         -------
@@ -595,8 +595,8 @@ class Tensor(Operators):
         Raises
         ------
         TypeError
-            For what is no dtype, under `strict()`, and under differentiation, where a write into
-            the view could not be followed, unless it is the dtype that the tensor has.
+            If `dtype` is not a dtype, under `strict()`, and for another dtype than the tensor's
+            under differentiation, which could not follow a write into the view.
         ValueError
             If the memory does not divide into elements of that dtype.
         """
@@ -657,7 +657,8 @@ class Tensor(Operators):
         Raises
         ------
         TypeError
-            For what is neither a device nor a dtype, for two of a kind, and under `strict()`.
+            If an argument is neither a device nor a dtype, for two of one kind, and under
+            `strict()`.
         ValueError
             If there is no such device.
 

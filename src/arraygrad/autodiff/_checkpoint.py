@@ -80,7 +80,7 @@ class _Boundary(frozenset[Node]):
 
 
 def _are_equal(now: Any, before: Any) -> bool:
-    """Whether a tensor has the values that were saved of it, before it was written again.
+    """Return True if a tensor still has its saved values, before it was written again.
 
     `Storage.written` separates the two before a write, which may then fail.
     """

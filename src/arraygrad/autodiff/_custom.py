@@ -57,7 +57,7 @@ class FlatCall:
                 )
 
     def check(self, name: str, outs: list[Any]) -> None:
-        """Raise if the function did what could not be followed."""
+        """Raise if the function did something that its rule cannot account for."""
         self.check_unwritten(name)
         number = -1 if self.level is None else self.level.number
         if any(o._trace is not None and o._trace.level.number >= number for o in outs):

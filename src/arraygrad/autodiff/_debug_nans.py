@@ -170,8 +170,8 @@ class NaNCheck:
                 if blamed:
                     got = ", ".join(map(describe, operands))
                     raise FloatingPointError(
-                        f"{name}: the tangent of the result is {found}, and neither operands nor "
-                        f"their tangents are; got {got}"
+                        f"{name}: the tangent of the result is {found}, while operands and "
+                        f"their tangents are not; got {got}"
                     )
 
     def check_results(
@@ -229,8 +229,8 @@ class BackwardCheck:
                     self.external = True
                     continue
                 raise FloatingPointError(
-                    f"{rule.name}: the gradient with respect to operand {i} is {text}, and neither "
-                    f"its cotangent nor a saved tensor is; got {describe(g)} for an operand of "
+                    f"{rule.name}: the gradient with respect to operand {i} is {text}, while "
+                    f"its cotangent and saved tensors are not; got {describe(g)} for an operand of "
                     f"shape {parent.shape} and dtype {parent.dtype}{self.recorded(node)}"
                 )
         return found

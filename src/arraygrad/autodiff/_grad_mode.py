@@ -1,4 +1,4 @@
-"""Whether operations are recorded: `no_grad`, `enable_grad`, and running checkpoints."""
+"""Recording on and off: `no_grad`, `enable_grad`, and running checkpoints."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def grad_modes() -> tuple[GradMode, ...]:
 
 
 def recording_off(x: Any, mode: Any) -> bool:
-    """Whether operations on a recorded tensor are not recorded in a mode."""
+    """Return True if a mode switches off the recording of operations on a recorded tensor."""
     level = x._trace.level
     if level.closed or level.number < 0:
         return True
@@ -60,7 +60,7 @@ def recording_off(x: Any, mode: Any) -> bool:
 
 
 class _Unrecorded:
-    """In the place of a view: views of the tensor are not recorded, unlike those of its owner."""
+    """The link of a view that was taken in `no_grad` of a recorded tensor, its owner."""
 
     __slots__ = ("owner",)
 
@@ -69,7 +69,7 @@ class _Unrecorded:
 
 
 def unrecorded(owner: Any, plain: Any) -> Any:
-    """Mark the data of a recorded tensor, as a plain one, of which a view is taken in `no_grad`."""
+    """Mark a plain alias of a recorded tensor, of which `no_grad` takes a view."""
     plain._view = _Unrecorded(owner)
     plain._storage.guard = _check_unrecorded
     return plain
@@ -91,7 +91,7 @@ def _check_unrecorded(x: Any) -> None:
 
 
 def is_traced(x: Any) -> bool:
-    """Whether operations on `x` are differentiated at present.
+    """Return True if operations on `x` are differentiated at present.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def is_traced(x: Any) -> bool:
     -------
     bool
         True for a tensor that requires a gradient, unless inside of `no_grad`, and for arguments
-        of a function that is differentiated and what is computed from them.
+        of a function that is differentiated and for results computed from them.
 
     Examples
     --------
@@ -125,8 +125,8 @@ def is_traced(x: Any) -> bool:
 def no_grad(function: Callable[..., Any] | None = None, /) -> Any:
     """Record nothing, as a context manager or as a decorator.
 
-    Only what has begun before is switched off: a `grad` that is called inside still
-    differentiates. Forward mode is not recording, and goes on.
+    A `grad` that is called inside still differentiates. Forward mode does not record, and goes
+    on.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ custom_rule = _custom_rule.get
 
 @contextmanager
 def custom_rule_scope(level: int, start: int) -> Iterator[None]:
-    """Refuse writes to what was recorded before: the rule knows nothing of them."""
+    """Refuse writes to tensors recorded earlier: the rule cannot account for them."""
     token = _custom_rule.set((level, start, next(level_numbers)))
     try:
         yield

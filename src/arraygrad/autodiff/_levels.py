@@ -1,9 +1,9 @@
-"""The levels of differentiations: what they do with an operation on their tensors.
+"""Levels of differentiation: how an operation on traced tensors is performed.
 
-An operation is performed at the highest level among its operands. These are unwrapped, the
-operation is performed on what they wrap, which is the same again, one level lower, and the result
-is wrapped, with a node or with a tangent. So differentiations nest in any order, each follows its
-own derivatives only, and there is no state outside of the tensors, except the modes.
+An operation is performed at the highest level among its operands. The operands are unwrapped, the
+operation is performed one level lower in the same way, and the result is wrapped with a node or a
+tangent. So differentiations nest in any order and each follows its own derivatives only. Apart from
+the modes, all state is in the tensors.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _KEYED = frozenset({"getitem", "put", "scatter"})
 
 
 def transform(name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> Any:
-    """Perform an operation of which some operand is traced."""
+    """Perform an operation with a traced operand."""
     rule = RULES.get(name)
     if rule is not None:
         if rule.handler is not None:
@@ -101,7 +101,7 @@ def _constant(name: str, keyword: str, x: Any) -> Any:
 
 
 def _primal_of_unrecorded(x: Any, name: str, rule: Rule | None) -> Any:
-    """What a tensor wraps whose operations are not recorded at present."""
+    """Unwrap a tensor whose operations are not recorded at present."""
     primal = unhidden(x._primal)
     if rule is None or rule.put is None:
         return primal
@@ -123,7 +123,7 @@ def _refusal(name: str, rule: Rule | None, inner: Sequence[Any]) -> Exception:
 
 
 class Differentiation(Level):
-    """What both modes share."""
+    """The base class of both modes."""
 
     __slots__ = ()
 
@@ -171,7 +171,7 @@ class Differentiation(Level):
     def perform(
         self, rule: Rule, operands: Any, inner: Any, traces: Any, args: Any, kwargs: Any
     ) -> Any:
-        """Perform an operation on what the operands wrap, and wrap the result."""
+        """Perform an operation on the unwrapped operands, and wrap the result."""
         raise NotImplementedError
 
     def refresh(self, x: Any) -> None:
@@ -187,19 +187,18 @@ class Differentiation(Level):
         if gradient_flows(x):
             instead = "functions of arraygrad instead of NumPy's (xp.exp(x)), or "
             raise NotDifferentiableError(
-                f"{name}: the gradient would be lost, as what reads the data is not "
-                f"differentiated; write {instead if name == '__array__' else ''}x.detach() or "
+                f"{name}: the gradient would be lost, because this call reads the values; write "
+                f"{instead if name == '__array__' else ''}x.detach() or "
                 "autodiff.stop_gradient(x) if that is meant"
             )
 
     def check_number(self, x: Any, name: str) -> None:
-        """Raise if a gradient would be lost: libraries go on computing with float(x)."""
+        """Raise if a gradient would be lost: libraries continue with float(x)."""
         if gradient_flows(x):
             raise NotDifferentiableError(
-                f"{name}: the gradient would be lost, as what is computed with Python's numbers is "
-                "not differentiated; write functions of arraygrad instead of those of math (xp.sqrt"
-                "(x)), comparisons as they are (x > 0), x.item() for the number on purpose, or "
-                "autodiff.stop_gradient(x)"
+                f"{name}: the gradient would be lost, because a Python number has none; write "
+                "functions of arraygrad instead of those of math (xp.sqrt(x)), comparisons as they "
+                "are (x > 0), x.item() for the number on purpose, or autodiff.stop_gradient(x)"
             )
 
     def backward(self, x: Any, gradient: Any, retain_graph: Any, create_graph: bool) -> None:
@@ -226,7 +225,7 @@ def _untraced(x: Any, trace: Any) -> Any:
 
 
 def gradient_flows(x: Any) -> bool:
-    """Whether a gradient can still pass through `x`, so that reading its data would lose it."""
+    """Return True if reading the data of `x` would lose a gradient."""
     mode = _cpython.current(_mode)
     while x._trace is not None:
         refresh(x)
@@ -243,7 +242,7 @@ def gradient_flows(x: Any) -> bool:
 
 
 def _reaches_leaf(start: Node) -> bool:
-    """Whether a way back to a leaf is left: not freed by `backward`, nor piecewise constant."""
+    """Return True if a path to a leaf is left, neither freed nor piecewise constant."""
     stack, seen = [start], {start}
     while stack:
         node = stack.pop()
@@ -276,7 +275,7 @@ def _perform(rule: Rule, inner: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _one_tensor(inner: Any) -> bool:
-    """Whether there is one tensor among Python scalars."""
+    """Return True for one tensor among Python scalars."""
     n = 0
     for x in inner:
         n += isinstance(x, Array)
@@ -375,7 +374,7 @@ class ReverseLevel(Differentiation):
 def _note_if_view(
     rule: Rule, result: Any, operand: Any, inner: Any, args: Any, kwargs: Any, index: int | None
 ) -> None:
-    """Note whose view a result is, if what it wraps is a view of what the operand wraps."""
+    """Note that a result is a view of its operand, if that holds one level lower."""
     link = result._primal._view
     if type(link) is View and link.base is inner:
         note_view(result, operand, rule.name, args, kwargs, index)
@@ -384,7 +383,7 @@ def _note_if_view(
 
 
 def _save(value: Any, want: int, is_primal: bool) -> Any:
-    """What a node saves of an operand."""
+    """The part of an operand that a node saves."""
     if want == SAVE_NONE:
         return None
     if not isinstance(value, Array):

@@ -507,7 +507,7 @@ def _jacobian(
         if mode == "forward":
             structure, table, aux = _forward(name, function, inputs, kwargs, has_aux)
         else:
-            # What a write to an argument would change is read by a second run only.
+            # Only a second run would read the result of a write to an argument.
             spare = _copied((inputs.args, inputs.leaves, kwargs)) if mode is None else None
             recorded = TracedCall(name, function, inputs, kwargs, has_aux)
             structure, aux = recorded.structure, recorded.aux
@@ -549,7 +549,7 @@ def _forward(
     for i, x in enumerate(leaves):
         column = []
         for unit in units(x):
-            if structure is not None:  # in the first run `f` writes to what it was passed
+            if structure is not None:  # in the first run `f` writes to its own arguments
                 inputs.args, inputs.leaves, kwargs = _copied(spare)
             directions: list[Tensor | None] = [None] * len(leaves)
             directions[i] = unit
