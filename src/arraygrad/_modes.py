@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._typing import P, R
 
 
 class Setting:
@@ -118,7 +121,10 @@ class Block:
     def _again(self) -> Block:
         return Block(self._field, self._make)
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
+        return self._decorated(function)
+
+    def _decorated(self, function: Callable[..., Any]) -> Any:
         again = self._again
         if inspect.isgeneratorfunction(function):
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _device, _dispatch, _keys, _numpy_protocols
 from ._array import wrap
@@ -19,6 +19,12 @@ from ._hints import METHODS, Elsewhere
 from ._memory import mark_external, shared_alias
 from ._modes import is_strict
 from ._operators import Operators
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ._dtypes import DType
+    from .autodiff._graph import Hook, Node
 
 _API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 
@@ -56,7 +62,7 @@ class Tensor(Operators):
     # ---- attributes
 
     @property
-    def dtype(self) -> Any:
+    def dtype(self) -> np.dtype[Any]:
         """Data type of the elements, one of the namespace's dtypes."""
         return self._data.dtype
 
@@ -201,7 +207,7 @@ class Tensor(Operators):
 
     # ---- conversions
 
-    def numpy(self) -> Any:
+    def numpy(self) -> np.ndarray[Any, Any]:
         """The data as a NumPy array.
 
         Returns
@@ -368,7 +374,7 @@ class Tensor(Operators):
         self._trace.grad = value
 
     @property
-    def grad_fn(self) -> Any:
+    def grad_fn(self) -> Node | None:
         """The node of the operation that returned this tensor; None if none was recorded."""
         trace = self._fresh_trace()
         return None if trace is None else trace.grad_fn
@@ -433,7 +439,7 @@ class Tensor(Operators):
             return shared_alias(self)  # this one may become recorded by a write
         return self._trace.level.detach(self)
 
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None], /) -> Any:
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None], /) -> Hook:
         """Call a function with this tensor's gradient whenever one is computed.
 
         Parameters
@@ -527,7 +533,7 @@ class Tensor(Operators):
         """The function `all`; `out` must be None."""
         return _reduce("all", self, out, axis=axis, keepdims=keepdims)
 
-    def astype(self, dtype: Any, copy: bool = True) -> Tensor:
+    def astype(self, dtype: DType, copy: bool = True) -> Tensor:
         """The function `astype`."""
         return _function("astype")(self, dtype, copy=copy)
 
@@ -578,7 +584,7 @@ class Tensor(Operators):
         """The function `imag`."""
         return _function("imag")(self)
 
-    def view(self, dtype: Any) -> Tensor:
+    def view(self, dtype: DType) -> Tensor:
         """The same memory read as another dtype, as NumPy does; not in the standard.
 
         Parameters

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, overload
 from weakref import ref
 
 from .._dispatch import check_tensor
 from .._errors import describe
 from .._memory import View, bottom, storage_of
 from .._modes import Block, enter, get_mode, leave
+from .._typing import P, R
 from ._graph import Node, level_numbers
 
 
@@ -122,6 +123,10 @@ def is_traced(x: Any) -> bool:
     return False
 
 
+@overload
+def no_grad(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def no_grad() -> Block: ...
 def no_grad(function: Callable[..., Any] | None = None, /) -> Any:
     """Record nothing, as a context manager or as a decorator.
 
@@ -159,6 +164,10 @@ def no_grad(function: Callable[..., Any] | None = None, /) -> Any:
     return block if function is None else _decorated("no_grad", block, function)
 
 
+@overload
+def enable_grad(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def enable_grad() -> Block: ...
 def enable_grad(function: Callable[..., Any] | None = None, /) -> Any:
     """Record again inside of `no_grad`, as a context manager or as a decorator.
 

@@ -177,7 +177,8 @@ def _constraint(c: Any, flat: _Flat) -> dict[str, Any]:
         def rows(x: Any) -> Tensor:
             return reshape(g(x), (-1,))
 
-        parts = _pytree.flatten(jacobian(rows)(flat.unflatten(z)))[0]
+        of: Callable[..., Any] = jacobian(rows)
+        parts = _pytree.flatten(of(flat.unflatten(z)))[0]
         return concat([_on_host(reshape(p, (p.shape[0], -1))) for p in parts], axis=1).numpy()
 
     return {"type": c["type"], "fun": value, "jac": derivative}
