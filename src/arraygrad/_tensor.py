@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
 from importlib import import_module
@@ -17,7 +16,7 @@ from ._dtypes import accumulator, required_dtype
 from ._errors import DeviceMismatchError, TransferError, describe, explain, in_own_name
 from ._hints import METHODS, Elsewhere
 from ._memory import mark_external, shared_alias
-from ._modes import is_strict
+from ._modes import Override, is_strict
 from ._operators import Operators
 
 if TYPE_CHECKING:
@@ -905,14 +904,18 @@ def _reduce(name: str, x: Tensor, out: None, **kwargs: Any) -> Any:
 _map_location: ContextVar[Device | None] = ContextVar("arraygrad_map_location", default=None)
 
 
-@contextmanager
-def map_location(device: DeviceLike, /) -> Iterator[None]:
+def map_location(device: DeviceLike, /) -> Override:
     """Unpickle tensors onto `device`, wherever they were when pickled.
 
     Parameters
     ----------
     device : Device or str
-        Where the tensors unpickled inside the ``with`` block go.
+        Where the tensors unpickled inside the ``with`` block or the decorated function go.
+
+    Returns
+    -------
+    context manager
+        For ``with``; also a decorator.
 
     Raises
     ------
@@ -928,11 +931,8 @@ def map_location(device: DeviceLike, /) -> Iterator[None]:
     ...     pickle.loads(saved)
     Tensor([1., 1.], dtype=float64)
     """
-    token = _map_location.set(_device.get_device(device, "map_location"))
-    try:
-        yield
-    finally:
-        _map_location.reset(token)
+    target = _device.get_device(device, "map_location")
+    return Override(_map_location, target)
 
 
 def _unpickle(data: Any, device: str) -> Tensor:
