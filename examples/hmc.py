@@ -86,7 +86,7 @@ def main(argv=None):
     weights = 0.1 * rng.standard_normal((CHAINS, inputs.shape[1]))
     kept, share = [], 0.0
     for i in range(args.moves):
-        step = 0.04 + 0.1 * (i % 8) / 7  # (long ones move far, short ones free a chain that is stuck)
+        step = 0.04 + 0.1 * (i % 8) / 7  # short ones free chains that are stuck
         weights, accepted = move(rng, weights, of, step, leaps=15)
         if i >= args.moves // 2:
             kept.append(weights)
