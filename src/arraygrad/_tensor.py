@@ -10,7 +10,7 @@ from copy import deepcopy
 from importlib import import_module
 from typing import Any
 
-from . import _device, _dispatch, _keys, _numpy_protocols
+from . import _callers, _device, _dispatch, _keys, _numpy_protocols
 from ._array import wrap
 from ._device import Device, DeviceLike
 from ._dtypes import accumulator, required_dtype
@@ -20,6 +20,11 @@ from ._memory import mark_external, shared_alias
 from ._modes import is_strict
 from ._operators import Operators
 
+#: SciPy's and scikit-learn's tables of functions that take arrays of the standard.
+_SCIPY_ON_GPUS = (
+    "docs.scipy.org/doc/scipy/dev/api-dev/array_api.html (for scikit-learn, "
+    "scikit-learn.org/stable/modules/array_api.html)"
+)
 _API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 
 
@@ -228,10 +233,12 @@ class Tensor(Operators):
         """
         data = self._exported("__array__")
         if self._device.type != "cpu":
-            raise TransferError(
-                f"__array__: the tensor is on {self._device}, and NumPy reads only the CPU's "
-                'memory; write x.numpy() or x.to_device("cpu")'
+            to_cpu = 'write x.numpy() or x.to_device("cpu")'
+            why = _callers.reason(
+                f"NumPy reads only the CPU's memory; {to_cpu}",
+                f"{_SCIPY_ON_GPUS} lists what runs on GPUs; {to_cpu}",
             )
+            raise TransferError(f"__array__: the tensor is on {self._device}, and {why}")
         return self._device.ops["array"](data, dtype=dtype, copy=copy)
 
     def __array_wrap__(
