@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from queue import Empty, Queue
-from typing import Any
+from typing import Any, Never
 
 from . import _hints, _pytree
 from ._creation import asarray
@@ -98,7 +98,10 @@ class DataLoader:
         device: DeviceLike = None,
         prefetch: int | None = None,
         progress: bool | str = False,
+        **other: Never,
     ) -> None:
+        if other:
+            raise _hints.wrong_call("data.DataLoader", locals())
         self._leaves, self._structure, self._size = _samples(arrays)
         self.batch_size = _check_int("batch_size", batch_size, 1)
         self.drop_last = drop_last
