@@ -167,7 +167,14 @@ x.t()  # write: x.T
 x.T  # gives: a.T
 x.transpose(0, 1)  # write: xp.permute_dims(x, axes)
 z.transpose(1, 2)  # write: x.mT
-xp.transpose(x, 0, 1)  # write: xp.permute_dims(x, (1, 0))
+xp.transpose(x, 0, 1)  # write: xp.permute_dims(x, (1, 0))  # gives: a.T
+xp.transpose(x, -2, -1)  # write: xp.permute_dims(x, (1, 0))  # gives: a.T
+xp.stack(x, 0)  # write: xp.stack(x, axis=0)
+xp.sum(x, np.int64(1))  # write: xp.sum(x, axis=1)  # gives: a.sum(1)
+xp.linspace(0, 1, 5, False)  # write: xp.linspace(0, 1, 5, endpoint=False)
+xp.fft.fft(x, dim=0)  # write: xp.fft.fft(x, axis=0)
+xp.fft.fftn(x, dim=(0, 1))  # write: xp.fft.fftn(x, axes=(0, 1))
+xp.fft.fft(v, 4)  # write: xp.fft.fft(x, n=4)
 z.permute(2, 0, 1)  # write: xp.permute_dims(x, axes)
 xp.permute(z, (2, 0, 1))  # write: arraygrad.permute_dims
 x.unsqueeze(0)  # write: xp.expand_dims(x, axis=0)
@@ -658,6 +665,34 @@ def test_strict_mode_says_the_same(row, tmp_path, monkeypatch):
     variables = names(tmp_path)
     with arraygrad.strict():
         assert answer.removeprefix("write: ") in error(code, variables)
+
+
+def test_a_call_that_no_library_has_lists_the_parameters():
+    x = arraygrad.ones((2, 3))
+    for call in (
+        lambda: arraygrad.sum(x, x),
+        lambda: arraygrad.sum(x, object()),
+        lambda: arraygrad.sum(x, 0, 1, 2),
+        lambda: arraygrad.sum(x, axes=0),
+        lambda: arraygrad.transpose(x, 0, 5),
+        lambda: nn.ReLU(slope=0.1),
+    ):
+        with pytest.raises(TypeError, match=r"^[\w.]+: .*; optional parameters: \w+"):
+            call()
+
+
+def test_a_size_is_an_int_in_every_other_respect():
+    size = arraygrad.ones((2, 3)).size
+    assert isinstance(size, int)
+    assert (size, repr(size), f"{size}", size / 4, {6: "six"}[size]) == (6, "6", "6", 1.5, "six")
+    x = arraygrad.ones(size, dtype=arraygrad.float32)
+    assert x.shape == (6,)
+    assert type(x.shape[0]) is int
+    for y in (x / size, size * x, arraygrad.sum(x) / size):
+        assert y.dtype == arraygrad.float32
+    w = arraygrad.asarray([1.0, 3.0]).requires_grad_()
+    (arraygrad.sum(w) / w.size).backward()
+    assert w.grad.tolist() == [0.5, 0.5]
 
 
 def test_there_are_more_than_300_guesses_from_each_library():

@@ -10,7 +10,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from functools import reduce
-from typing import Any, NoReturn
+from numbers import Integral
+from typing import Any, NoReturn, TypeGuard
 
 from ._array import Array
 
@@ -405,9 +406,13 @@ _LEFT_OUT = frozenset(
 )
 #: What stands for the elements that `where` leaves out.
 _NEUTRAL = {"all": True, "any": False, "prod": 1, "sum": 0}
-#: Which values a parameter may have that is given by position.
-_FLAGS = frozenset("copy descending full_matrices include_initial keepdims stable upper".split())
-_WORDS = frozenset("device indexing mode norm".split())
+#: Parameters that are one tuple.
+_TUPLES = frozenset("axes axis repetitions shape".split())
+#: Optional parameters that are bools, and that are strings. Most others are numbers or tuples.
+_FLAGS = frozenset(
+    "copy descending endpoint full_matrices include_initial keepdims stable upper".split()
+)
+_STRINGS = frozenset("device indexing mode norm".split())
 _PYTHON_DTYPES = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}
 
 
@@ -429,13 +434,12 @@ def wrong_call(name: str, got: Mapping[str, Any]) -> TypeError:
     names, required, defaults = _parameters(name, got)
     keywords = {n: got[n] for n in defaults if got[n] is not defaults[n]}
     other = dict(got.get("other", {}))
-    problems = []
+    problem = "the arguments do not fit"
     try:
         if got.get("more"):
-            name = _placed(name, required, list(got["more"]), list(defaults), keywords)
-            problems.append("the arguments are not given in this way")
+            name, problem = _place(name, names, required, list(got["more"]), defaults, keywords)
         for key, value in other.items():
-            problems.append(f"there is no parameter {key!r}")
+            problem = f"there is no parameter {key!r}"
             new = _RENAMED.get(key, key)
             new = "axes" if new == "axis" and "axes" in defaults else new
             if new in defaults:
@@ -445,12 +449,12 @@ def wrong_call(name: str, got: Mapping[str, Any]) -> TypeError:
             elif key not in _LEFT_OUT:
                 raise LookupError
     except LookupError:
-        problems = problems or ["too many arguments"]
-        return TypeError(f"{name}: {problems[-1]}; the optional ones are {', '.join(defaults)}")
+        optional = ", ".join(defaults) or "none"
+        return TypeError(f"{name}: {problem}; optional parameters: {optional}")
     text = _call(name, names, required, keywords)
     text = f"y[...] = {text}" if other.get("out") is not None else text
     text = f"{text}.requires_grad_()" if other.get("requires_grad") else text
-    return TypeError(f"{name}: {'; '.join(problems)}; write {text}")
+    return TypeError(f"{name}: {problem}; write {text}")
 
 
 def _parameters(name: str, got: Mapping[str, Any]) -> tuple[list[str], list[Any], dict[str, Any]]:
@@ -463,105 +467,109 @@ def _parameters(name: str, got: Mapping[str, Any]) -> tuple[list[str], list[Any]
     names = list(code.co_varnames[: code.co_argcount])
     optional = names[len(names) - len(values) :]
     names = [n for n in names if n not in optional and n != "self"]
-    required = [got[n] for n in names] + list(
-        got["arrays"] if "arrays" not in names and "arrays" in got else ()
-    )
-    return (
-        names,
-        required,
-        dict(zip(optional, values, strict=True), **function.__kwdefaults__ or {}),
-    )
+    required = [got[n] for n in names]
+    if "arrays" not in names:  # the parameter ``*arrays``
+        required += got.get("arrays", ())
+    defaults = dict(zip(optional, values, strict=True)) | (function.__kwdefaults__ or {})
+    return names, required, defaults
 
 
-def _placed(
+def _place(
     name: str,
+    names: list[str],
     required: list[Any],
     more: list[Any],
-    optional: list[str],
+    defaults: Mapping[str, Any],
     keywords: dict[str, Any],
-) -> str:
-    """Put further positional arguments where they belong; the name of the function to call.
+) -> tuple[str, str]:
+    """Put further positional arguments where they belong.
+
+    Returns
+    -------
+    tuple of str
+        The function to call, and what is wrong.
 
     Raises
     ------
     LookupError
         If there is no place for one of them.
     """
-    last = required[-1] if required else None
-    if name == "transpose" and isinstance(required[0], Array):  # PyTorch exchanges two axes
+    first = required[-1]
+    if name == "transpose" and isinstance(required[0], Array):
         axes: Any = list(range(required[0]._data.ndim))
-        first, second = keywords.pop("axes", None), more[0]
-        if first not in axes or second not in axes:
+        i, j = keywords.pop("axes", None), more[0]
+        if not (_is_int(i) and _is_int(j) and max(i, ~i, j, ~j) < len(axes)):
             raise LookupError
-        axes[first], axes[second] = axes[second], axes[first]
+        axes[i], axes[j] = axes[j], axes[i]
         required.append(tuple(axes))
-        return "permute_dims"
+        return "permute_dims", "the axes are one tuple"
     if name in ("max", "min") and isinstance(more[0], Array):
-        required += more
-        return f"{name}imum"
-    if all(isinstance(x, Array) for x in (last, *more)) or (
-        name == "asarray" and all(type(x) in (int, float) for x in (last, *more))
-    ):
-        required[-1] = [last, *more]
-        return name
-    if name not in _OF_NUMBERS and all(type(x) is int for x in (last, *more)):
-        required[-1] = (last, *more)
-        return name
-    if "ord" in optional:
-        optional.insert(0, "ord")
+        required.append(more[0])
+        return f"{name}imum", "the function reduces one tensor"
+    if name in ("concat", "stack") and all(isinstance(x, Array) for x in (first, *more)):
+        required[-1] = [first, *more]
+        return name, "the tensors are one list"
+    if name == "asarray" and all(_is_int(x) or isinstance(x, float) for x in (first, *more)):
+        required[-1] = [first, *more]
+        return name, "the values are one list"
+    if names[-1] in _TUPLES and all(map(_is_int, (first, *more))):
+        required[-1] = (first, *more)
+        return name, f"{names[-1]} is one tuple"
+    optional = sorted(defaults, key=lambda n: n != "ord")  # of norms it comes first
     for value in more:
         new = next((n for n in optional if n not in keywords and _fits(n, value)), None)
         if new is None:
             raise LookupError
         keywords[new] = value
-    return name
+    return name, f"{' and '.join(keywords)} must be named"
 
 
-#: Functions whose last required argument is a number, and not the first entry of a tuple.
-_OF_NUMBERS = frozenset("arange eye full linspace repeat roll".split())
+def _is_int(x: object) -> TypeGuard[int]:
+    return isinstance(x, Integral) and not isinstance(x, bool)
 
 
 def _fits(name: str, value: object) -> bool:
+    """Whether a value may be meant for an optional parameter."""
     if isinstance(value, bool):
         return name in _FLAGS
-    if isinstance(value, str) or name in _WORDS:
-        is_dtype = isinstance(value, str) and hasattr(sys.modules[__package__], value)
-        return (
-            name == "dtype" if is_dtype else name in _WORDS and not isinstance(value, (int, list))
-        )
-    if isinstance(value, type) or hasattr(value, "itemsize"):
+    if _is_dtype(value) or (isinstance(value, str) and hasattr(sys.modules[__package__], value)):
         return name == "dtype"
-    return name not in _FLAGS and name != "dtype"
+    if isinstance(value, str):
+        return name in _STRINGS
+    is_number = _is_int(value) or isinstance(value, (float, list, tuple))
+    return is_number and name not in _FLAGS | _STRINGS | {"dtype"}
+
+
+def _is_dtype(x: object) -> bool:
+    return isinstance(x, type) or (hasattr(x, "itemsize") and hasattr(x, "kind"))
 
 
 def _call(name: str, names: list[str], required: list[Any], keywords: dict[str, Any]) -> str:
     variables = iter("xyzuvw")
     arguments = []
-    for place, x in enumerate(required):
-        own = names[place] if place < len(names) else "x"
-        is_index = isinstance(x, Array) and own[0] not in "xao"  # not x, x1, arrays or obj
-        arguments.append(own if is_index else _text(x, variables))
+    for i, x in enumerate(required):
+        of_ints = isinstance(x, Array) and names[i : i + 1] in (["indices"], ["repeats"])
+        arguments.append(names[i] if of_ints else _text(x, variables))
     for key, value in keywords.items():
-        value = tuple(value) if key in ("axis", "axes") and isinstance(value, list) else value
-        text = _text(value, variables)
-        arguments.append(f"{key}={text}")
-    prefix = "" if name.startswith(("data.", "nn.", "optim.")) else "xp."
+        value = tuple(value) if key in _TUPLES and isinstance(value, list) else value
+        arguments.append(f"{key}={_text(value, variables)}")
+    prefix = "" if name.startswith(("data.", "nn.")) else "xp."
     return f"{prefix}{name}({', '.join(arguments)})"
 
 
 def _text(value: Any, variables: Iterator[str]) -> str:
     """A value as one would write it, with a variable for each tensor."""
-    if isinstance(value, _Code):
-        return str(value)
     if isinstance(value, Array):
         return next(variables, "...")
     if type(value) in (list, tuple):
         inside = ", ".join(_text(x, variables) for x in value)
-        if isinstance(value, list):
-            return f"[{inside}]"
-        return f"({inside},)" if len(value) == 1 else f"({inside})"
-    if isinstance(value, type):
-        return f"xp.{_PYTHON_DTYPES.get(value, value.__name__)}"
-    if hasattr(value, "itemsize"):
-        return f"xp.{value.name}" if hasattr(value, "names") else str(value)
-    return repr(value) if isinstance(value, (int, float, complex, str, type(None))) else "..."
+        if len(inside) > 60:
+            return "values"
+        return f"[{inside}]" if type(value) is list else f"({inside}{',' * (len(value) == 1)})"
+    if _is_dtype(value):
+        return f"xp.{_PYTHON_DTYPES.get(value) or getattr(value, '__name__', None) or value.name}"
+    if isinstance(value, _Code):
+        return str(value)
+    if _is_int(value):
+        return str(int(value))
+    return repr(value) if isinstance(value, (bool, float, complex, str, type(None))) else "..."
