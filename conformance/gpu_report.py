@@ -74,7 +74,7 @@ def part(step: str, test: str) -> str:
         return file.split("/")[1]
     if step == "gradients":
         return function.removesuffix("]").rpartition("-")[2]
-    return Path(file).stem.removeprefix("test_")
+    return Path(file).with_suffix("").as_posix().removeprefix("tests/").replace("test_", "")
 
 
 def bad(step: Report) -> dict[str, str]:

@@ -259,7 +259,7 @@ def test_parts():
     assert part("scipy", "scipy/fft/_pocketfft/tests/test_basic.py::test_a") == "fft"
     name = "conformance/gradient_tests.py::test_derivatives[T-(2, 3)-complex-gpu]"
     assert part("gradients", name) == "gpu"
-    assert part("tests", "tests/backends/test_cupy_table.py::test_a[x/y]") == "cupy_table"
+    assert part("tests", "tests/backends/test_cupy_table.py::test_a[x/y]") == "backends/cupy_table"
 
 
 def test_the_real_steps_can_be_started(tmp_path):

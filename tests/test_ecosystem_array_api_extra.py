@@ -200,7 +200,7 @@ def test_lazy_xp_function_leaves_us_alone(request):
         assert double(arraygrad.ones(2)).tolist() == [2.0, 2.0]
 
 
-#: functions of floats -> where to differentiate them, that is not in test_autodiff_libraries.py
+#: functions of floats -> where to differentiate them, that is not in autodiff/test_libraries.py
 SMOOTH = {
     "angle": lambda x: xpx.angle(x + 1j * x**2),
     "cov": lambda x: xpx.cov(arraygrad.reshape(x, (3, 3)), correction=0),

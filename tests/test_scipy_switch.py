@@ -102,7 +102,7 @@ def test_functions_without_array_api_support_are_named_with_the_table():
     from scipy import interpolate, optimize, signal, stats
 
     x = arraygrad.asarray([0.5, 1.0, 2.0]).requires_grad_()
-    lost = "the gradient would be lost, as "
+    lost = "the gradient would be lost, because "
     for call, name in (
         (lambda: stats.norm.pdf(x), "scipy.stats.norm.pdf"),
         (lambda: signal.lfilter(x, x, x), "scipy.signal.lfilter"),

@@ -31,15 +31,15 @@ class DeviceSlots:
 
 
 class Level:
-    """One transformation that is going on: what happens to operations on its tensors.
+    """A running transformation, which decides how operations on its tensors are performed.
 
     Attributes
     ----------
     number : int
         Nested transformations have higher ones.
     closed : bool
-        Whether the transformed function has returned. What it left elsewhere is constant from
-        then on, and is unwrapped when it is next used.
+        True once the transformed function has returned. Tensors of the level that are left are
+        constant from then on, and are unwrapped when they are next used.
     """
 
     __slots__ = ("closed", "number")
@@ -47,9 +47,9 @@ class Level:
     closed: bool
     number: int
 
-    #: Whether its traces are tangents.
+    #: True if its traces are tangents.
     forward = False
-    #: Whether it is of use to rules only: results are unwrapped from it where they are handed out.
+    #: True if it is of use to rules only: results are unwrapped from it where they are handed out.
     hidden = False
 
     def process(
@@ -60,7 +60,7 @@ class Level:
 
 
 class Trace:
-    """What a transformation attaches to a tensor.
+    """The record that a transformation attaches to a tensor.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class Trace:
 
 
 class Array:
-    """What a tensor consists of.
+    """The slots of a tensor.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Array:
     _device : DeviceSlots
         Where that is.
     _trace : Trace or None
-        What a transformation has attached: a node of a graph, or a tangent. A tensor without a
+        The record of a transformation: a node of a graph, or a tangent. A tensor without a
         trace is plain.
     _primal : Array or None
         Of a tensor with a trace, the tensor that the transformation wraps.

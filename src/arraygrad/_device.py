@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar, Token
+from collections.abc import Callable
+from contextvars import ContextVar
 from importlib import import_module
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any, TypeAlias
 
 from ._array import DeviceSlots
+from ._modes import Override
 
 #: Device type -> module of the backend that serves it. It is imported when first named.
 _BACKENDS: dict[str, str] = {
@@ -153,8 +155,11 @@ def transfer(data: Any, source: Device, target: Device, stream: Any = None) -> A
     return target.ops["from_host"](source.ops["to_host"](data, stream), stream)
 
 
-class default_device:
+class default_device(Override):
     """Set or query the device on which new tensors are made.
+
+    The call sets the device, and a ``with`` block restores the previous one at its end. As a
+    decorator it sets the device only while the function, generator or coroutine runs.
 
     Parameters
     ----------
@@ -184,26 +189,21 @@ class default_device:
     Device('cpu')
     """
 
-    __slots__ = ("_token", "device")
-
     def __init__(self, device: DeviceLike = None, /) -> None:
         self.device = get_device(device, "default_device")
-        self._token: Token[Device] | None = None
+        super().__init__(_default, self.device)
         if device is not None:
-            self._token = _default.set(self.device)
+            super().__enter__()
 
     def __enter__(self) -> Device:
         return self.device
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._token is not None:
-            _default.reset(self._token)
-            self._token = None
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        self.__exit__()
+        return super().__call__(function)
+
+    def _again(self) -> default_device:
+        return default_device(self.device)
 
     def __repr__(self) -> str:
         return f"default_device({str(self.device)!r})"

@@ -6,7 +6,7 @@ any operands. `unary`, `binary`, `call` and `reduction` are its fast paths for p
 device; they contain no policy of their own.
 
 A transformation, such as differentiation, attaches a trace to tensors. Where an operand has one,
-the operation goes to ``trace.level.process(name, operands, args, kwargs)``, and what that returns
+the operation goes to ``trace.level.process(name, operands, args, kwargs)``, and its result
 is the operation's result.
 
 Modules that every operation passes through can be compiled (`hatch_build.py`). The .pxd file next
@@ -397,7 +397,7 @@ def _keyword(name: str, keyword: str, x: Any, device: Device) -> Any:
 
 
 def is_foreign_array(x: Any) -> bool:
-    """Whether `x` is an array of another library."""
+    """Return True if `x` is an array of another library."""
     return hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__")
 
 
@@ -408,7 +408,7 @@ def check_tensor(name: str, x: Any) -> None:
 
 
 def conversion_hint(operands: Sequence[Any]) -> str:
-    """What to write instead, for what can become a tensor."""
+    """The call that makes a tensor of `x`, if there is one, as a hint."""
     others = [x for x in operands if not isinstance(x, Array)]
     if any(map(is_foreign_array, others)):
         return "; convert it first: arraygrad.asarray(a, device=x.device)"

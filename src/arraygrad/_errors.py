@@ -55,7 +55,7 @@ def as_number(function: str, argument: str, x: object) -> int | float:
     raise TypeError(f"{function}: {argument} must be a number; got {describe(x)}")
 
 
-#: What NumPy says of its inside, and what it means.
+#: NumPy's messages that name its internals, and plain ones.
 _REWORDED = (
     (re.compile(r"ufunc '\w+' (not supported|did not contain a loop) .*", re.DOTALL),
      "not defined for these dtypes"),

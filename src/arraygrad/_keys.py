@@ -26,7 +26,7 @@ BASIC = frozenset({int, slice, EllipsisType, type(None)})
 
 
 def is_basic(key: Any) -> bool:
-    """Whether an index gives a view and not a copy (NumPy: basic indexing)."""
+    """Return True if an index selects a view, not a copy (NumPy's basic indexing)."""
     if type(key) is not tuple:
         return type(key) in BASIC
     for k in key:  # noqa: SIM110  (Cython takes no generator in such a function)
@@ -93,7 +93,7 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         data = t._data
         shared = t._storage is not None and x._storage is not None
         if shared and storage_of(t) is storage_of(x):
-            data = device.ops["copy"](data)  # NumPy reads what it has just written, CuPy anything
+            data = device.ops["copy"](data)  # NumPy would read elements just written, CuPy any
     else:
         data = value if type(value) in SCALARS else _operand("__setitem__", value, device)
     function = device.ops["setitem"]
@@ -206,7 +206,7 @@ def counted(key: Any, x: Any) -> Any:
 
 
 def _axes(key: Any) -> int:
-    """How many axes of a tensor an entry of its index is for."""
+    """The number of axes of a tensor that an entry of an index consumes."""
     if key is None or key is Ellipsis:
         return 0
     if isinstance(key, Array) and key._data.dtype.kind == "b":

@@ -114,7 +114,7 @@ def tensordot(
         raise wrong_call("tensordot", locals())
     if hasattr(axes, "__index__"):
         axes = as_int("tensordot", "axes", axes)
-        if not 0 <= axes <= 64:  # what arrays may have
+        if not 0 <= axes <= 64:  # the most that arrays may have
             raise ValueError(f"tensordot: axes must be a number of axes; got {axes}")
     return apply("tensordot", (x1, x2), (), {"axes": axes})
 

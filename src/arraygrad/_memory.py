@@ -1,12 +1,12 @@
-"""Memory: which tensors share it, what graphs have saved of it, and when it is written.
+"""Memory: the tensors that share it, the saved tensors that refer to it, and its writes.
 
 A tensor has a `Storage` once its memory is shared: when a view of it is made, when it is imported
 from or exported to another library, and when a graph saves it. All tensors over the same memory
 have the same storage. Views share that of their base; imported tensors are found by their address.
 
 A graph saves data without a copy. The tensor that it saves is *frozen*: before the memory is
-written, by whichever tensor, it gets a copy of its own. The storage refers to it weakly, so what
-graphs no longer need is not copied.
+written, by whichever tensor, it gets a copy of its own. The storage refers to it weakly, so a
+saved tensor that no graph needs any more is not copied.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ._device import Device
 
 #: Keys of references; they grow, so that the order is that in which tensors were made.
 _keys = itertools.count()
-#: Held for moments by threads that change what threads share. (Reentrant, for finalisers.)
+#: Guards state that threads share, for moments. (Reentrant, for finalisers.)
 _lock = threading.RLock()
 
 
@@ -96,7 +96,7 @@ class Storage:
         return found
 
     def written(self) -> None:
-        """To be called before the memory is written: copies what is frozen."""
+        """Copy the frozen tensors; called before the memory is written."""
         self.version += 1
         frozen = self._frozen
         while frozen:
@@ -295,7 +295,7 @@ def save(x: Array) -> Any:
 
 
 def before_write(x: Array) -> None:
-    """To be called before the memory of a plain tensor is written."""
+    """Prepare the memory of a plain tensor for a write."""
     if x._storage is not None:
         storage = storage_of(x)
         if storage.guard is not None:
@@ -348,10 +348,9 @@ _busy = False
 def mark_external(x: Array, exported: bool = False, name: str = "asarray") -> None:
     """Note that another library may see the memory of a plain tensor.
 
-    Tensors over overlapping memory get one storage, however they came by it. What is `exported` is
-    seen in whole: the other library may know more of the memory than this view. What is imported
-    must not be memory of a recorded tensor, whose gradient would be lost: then the function `name`
-    raises.
+    Tensors over overlapping memory get one storage, however they came by it. If `exported`, the
+    other library may see all of the memory, not this view alone. An import of memory of a recorded
+    tensor would lose its gradient, so the function `name` raises.
     """
     storage = storage_of(x)
     if storage.exported:
@@ -378,7 +377,7 @@ def mark_external(x: Array, exported: bool = False, name: str = "asarray") -> No
 def _note_ranges() -> None:
     global _busy
     with _lock:
-        if _busy:  # a finaliser; the call that it interrupted goes on with what is pending
+        if _busy:  # a finaliser; the call that it interrupted goes on with the pending ones
             return
         _busy = True
         try:

@@ -1,4 +1,4 @@
-"""Modes: what the ``with`` blocks around an operation ask of it, in one context variable.
+"""Modes: the settings that ``with`` blocks make for operations, in one context variable.
 
 The variable is None where nothing is asked, which is all that a small operation looks at. Each
 block that is entered puts a setting on a stack; each that is left takes its own out, wherever it
@@ -8,11 +8,13 @@ stands, so blocks may be left in any order.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextvars import ContextVar, Token
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    from ._typing import P, R
 
 
 class Setting:
@@ -27,12 +29,12 @@ class Setting:
 
 
 class Mode:
-    """What all entered blocks ask together; immutable.
+    """The settings of all entered blocks together; immutable.
 
     Attributes
     ----------
     strict : bool
-        Whether only what the standard defines is accepted.
+        True if names and arguments outside the standard are refused.
     nans : object or None
         Checks results for NaN (`autodiff.debug_nans`).
     grad : tuple
@@ -60,7 +62,7 @@ get_mode = _mode.get
 
 
 def is_strict() -> bool:
-    """Whether only what the standard defines is accepted."""
+    """Return True if names and arguments outside the standard are refused."""
     mode = get_mode()
     return mode is not None and mode.strict
 
@@ -91,34 +93,29 @@ def leave(setting: Setting) -> None:
     _mode.set(mode)
 
 
-class Block:
-    """A context manager and decorator that adds a setting to the mode.
+class Decorator:
+    """Base of context managers that also decorate.
 
-    It decorates functions, generators, coroutines and asynchronous generators. A generator has
-    the setting while it runs; between its steps its caller does not.
+    They decorate functions, generators, coroutines and asynchronous generators. A generator is in
+    the context while it runs; between its steps its caller is not.
     """
 
-    def __init__(self, field: str, make: Callable[[], Any]) -> None:
-        self._field = field
-        self._make = make
+    __slots__ = ()
 
-    def __enter__(self) -> None:
-        enter(self._field, self._make(), self)
+    def __enter__(self) -> Any:
+        raise NotImplementedError
 
     def __exit__(self, *_: object) -> None:
-        # What this object entered in other threads and tasks is in their modes.
-        mode = get_mode()
-        while mode is not None:
-            setting = mode.setting
-            if setting is not None and setting.block is self:
-                leave(setting)
-                return
-            mode = mode.outer
+        raise NotImplementedError
 
-    def _again(self) -> Block:
-        return Block(self._field, self._make)
+    def _again(self) -> Decorator:
+        """A new context manager like this one."""
+        raise NotImplementedError
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
+        return self._decorated(function)
+
+    def _decorated(self, function: Callable[..., Any]) -> Any:
         again = self._again
         if inspect.isgeneratorfunction(function):
 
@@ -178,10 +175,55 @@ class Block:
         return run
 
 
+class Block(Decorator):
+    """A context manager and decorator that adds a setting to the mode."""
+
+    def __init__(self, field: str, make: Callable[[], Any]) -> None:
+        self._field = field
+        self._make = make
+
+    def __enter__(self) -> None:
+        enter(self._field, self._make(), self)
+
+    def __exit__(self, *_: object) -> None:
+        # Blocks that this object entered in other threads and tasks are in their modes.
+        mode = get_mode()
+        while mode is not None:
+            setting = mode.setting
+            if setting is not None and setting.block is self:
+                leave(setting)
+                return
+            mode = mode.outer
+
+    def _again(self) -> Block:
+        return Block(self._field, self._make)
+
+
+class Override(Decorator):
+    """A context manager and decorator that sets a context variable."""
+
+    def __init__(self, variable: ContextVar[Any], value: Any) -> None:
+        self._variable = variable
+        self._value = value
+        self._token: Token[Any] | None = None
+
+    def __enter__(self) -> Any:
+        self._token = self._variable.set(self._value)
+        return self._value
+
+    def __exit__(self, *_: object) -> None:
+        if self._token is not None:
+            self._variable.reset(self._token)
+            self._token = None
+
+    def _again(self) -> Override:
+        return Override(self._variable, self._value)
+
+
 class _Awaited:
     """An awaitable that has a setting while it runs, and not while it waits."""
 
-    def __init__(self, awaitable: Any, block: Callable[[], Block]) -> None:
+    def __init__(self, awaitable: Any, block: Callable[[], Decorator]) -> None:
         self._awaitable = awaitable
         self._block = block
 
@@ -209,9 +251,12 @@ class _Awaited:
                 )
 
 
-@contextmanager
-def strict(enabled: bool = True) -> Iterator[None]:
-    """Accept only what the standard defines, inside a ``with`` block.
+@overload
+def strict(enabled: Callable[P, R]) -> Callable[P, R]: ...
+@overload
+def strict(enabled: bool = True) -> Block: ...
+def strict(enabled: bool | Callable[..., Any] = True) -> Any:
+    """Refuse names and arguments outside the standard, as a context manager or as a decorator.
 
     Outside of it, where the standard leaves a case open, the answer is NumPy's: an int tensor
     plus a float one, the square root of ints, lists as indices, ``dtype=float``. Code that
@@ -220,8 +265,16 @@ def strict(enabled: bool = True) -> Iterator[None]:
 
     Parameters
     ----------
-    enabled : bool, optional
-        False switches strict mode off again inside an outer strict block.
+    enabled : bool or callable, optional
+        False switches strict mode off again inside an outer strict block. A function is decorated:
+        ``@xp.strict`` is ``@xp.strict()``. Functions, generators, coroutines and asynchronous
+        generators can be decorated; a generator is in this mode while it runs, and its caller is
+        not.
+
+    Returns
+    -------
+    context manager or callable
+        For ``with`` or ``@``; the decorated function if `enabled` is one.
 
     Raises
     ------
@@ -239,8 +292,6 @@ def strict(enabled: bool = True) -> Iterator[None]:
     ...
     TypeError: add: float with int64 is outside the standard; write xp.astype(x, xp.float64) first
     """
-    setting = enter("strict", enabled)
-    try:
-        yield
-    finally:
-        leave(setting)
+    if callable(enabled):
+        return strict()(enabled)
+    return Block("strict", lambda: enabled)

@@ -13,7 +13,7 @@ from ._errors import explain
 
 
 def holds_tensor(obj: Any) -> bool:
-    """Whether there is a tensor in nested sequences."""
+    """Return True if nested sequences hold a tensor."""
     if isinstance(obj, Array):
         return True
     return isinstance(obj, (list, tuple)) and any(map(holds_tensor, obj))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
 from importlib import import_module
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Never
 
 from . import _callers, _device, _dispatch, _keys, _numpy_protocols
 from ._array import wrap
@@ -17,8 +16,14 @@ from ._dtypes import accumulator, required_dtype
 from ._errors import DeviceMismatchError, TransferError, describe, explain, in_own_name
 from ._hints import METHODS, Elsewhere, Size, wrong_call
 from ._memory import mark_external, shared_alias
-from ._modes import is_strict
+from ._modes import Override, is_strict
 from ._operators import Operators
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ._dtypes import DType
+    from .autodiff._graph import Hook, Node
 
 #: SciPy's and scikit-learn's tables of functions that take arrays of the standard.
 _SCIPY_ON_GPUS = (
@@ -61,7 +66,7 @@ class Tensor(Operators):
     # ---- attributes
 
     @property
-    def dtype(self) -> Any:
+    def dtype(self) -> np.dtype[Any]:
         """Data type of the elements, one of the namespace's dtypes."""
         return self._data.dtype
 
@@ -206,7 +211,7 @@ class Tensor(Operators):
 
     # ---- conversions
 
-    def numpy(self) -> Any:
+    def numpy(self) -> np.ndarray[Any, Any]:
         """The data as a NumPy array.
 
         Returns
@@ -284,11 +289,11 @@ class Tensor(Operators):
         self._check_constant("tolist")
         return self._device.ops["to_host"](self._current()).tolist()
 
-    # ---- gradients: what `autodiff` records is in the trace
+    # ---- gradients: `autodiff` keeps its records in the trace
 
     @property
     def requires_grad(self) -> bool:
-        """Whether operations on this tensor are recorded; of a leaf it may be set."""
+        """True if operations on this tensor are recorded; it can be set for a leaf."""
         trace = self._fresh_trace()
         return trace is not None and trace.requires_grad
 
@@ -302,7 +307,7 @@ class Tensor(Operators):
         Parameters
         ----------
         requires_grad : bool, optional
-            Whether operations on the tensor are to be recorded from now on.
+            True to record operations on the tensor from now on, False to stop.
 
         Returns
         -------
@@ -331,13 +336,13 @@ class Tensor(Operators):
 
     @property
     def is_leaf(self) -> bool:
-        """Whether no recorded operation returned this tensor."""
+        """True unless a recorded operation returned this tensor."""
         trace = self._fresh_trace()
         return trace is None or trace.is_leaf
 
     @property
     def _is_parameter(self) -> bool:
-        """Whether the user made this a leaf of the tape, also if recording is switched off."""
+        """True for a leaf that the user made, also while its recording is switched off."""
         return self._trace is not None and self._trace.is_tape_leaf
 
     @property
@@ -375,7 +380,7 @@ class Tensor(Operators):
         self._trace.grad = value
 
     @property
-    def grad_fn(self) -> Any:
+    def grad_fn(self) -> Node | None:
         """The node of the operation that returned this tensor; None if none was recorded."""
         trace = self._fresh_trace()
         return None if trace is None else trace.grad_fn
@@ -422,7 +427,7 @@ class Tensor(Operators):
         self._trace.level.backward(self, gradient, retain_graph, create_graph)
 
     def detach(self) -> Tensor:
-        """The same data without what was recorded, if anything was.
+        """Return a tensor over the same data that is not differentiated.
 
         Returns
         -------
@@ -440,7 +445,7 @@ class Tensor(Operators):
             return shared_alias(self)  # this one may become recorded by a write
         return self._trace.level.detach(self)
 
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None], /) -> Any:
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None], /) -> Hook:
         """Call a function with this tensor's gradient whenever one is computed.
 
         Parameters
@@ -571,7 +576,7 @@ class Tensor(Operators):
             raise wrong_call("all", {**locals(), "x": self})
         return _reduce("all", self, out, axis=axis, keepdims=keepdims)
 
-    def astype(self, dtype: Any, copy: bool = True) -> Tensor:
+    def astype(self, dtype: DType, copy: bool = True) -> Tensor:
         """The function `astype`."""
         return _function("astype")(self, dtype, copy=copy)
 
@@ -622,7 +627,7 @@ class Tensor(Operators):
         """The function `imag`."""
         return _function("imag")(self)
 
-    def view(self, dtype: Any = None, *more: Never, **other: Never) -> Tensor:
+    def view(self, dtype: DType = None, *more: Never, **other: Never) -> Tensor:
         """The same memory read as another dtype, as NumPy does; not in the standard.
 
         Parameters
@@ -639,8 +644,8 @@ class Tensor(Operators):
         Raises
         ------
         TypeError
-            For what is no dtype, under `strict()`, and under differentiation, where a write into
-            the view could not be followed, unless it is the dtype that the tensor has.
+            If `dtype` is not a dtype, under `strict()`, and for another dtype than the tensor's
+            under differentiation, which could not follow a write into the view.
         ValueError
             If the memory does not divide into elements of that dtype.
         """
@@ -702,7 +707,8 @@ class Tensor(Operators):
         Raises
         ------
         TypeError
-            For what is neither a device nor a dtype, for two of a kind, and under `strict()`.
+            If an argument is neither a device nor a dtype, for two of one kind, and under
+            `strict()`.
         ValueError
             If there is no such device.
 
@@ -943,14 +949,18 @@ def _reduce(name: str, x: Tensor, out: None, **kwargs: Any) -> Any:
 _map_location: ContextVar[Device | None] = ContextVar("arraygrad_map_location", default=None)
 
 
-@contextmanager
-def map_location(device: DeviceLike, /) -> Iterator[None]:
+def map_location(device: DeviceLike, /) -> Override:
     """Unpickle tensors onto `device`, wherever they were when pickled.
 
     Parameters
     ----------
     device : Device or str
-        Where the tensors unpickled inside the ``with`` block go.
+        Where the tensors unpickled inside the ``with`` block or the decorated function go.
+
+    Returns
+    -------
+    context manager
+        For ``with``; also a decorator.
 
     Raises
     ------
@@ -966,11 +976,8 @@ def map_location(device: DeviceLike, /) -> Iterator[None]:
     ...     pickle.loads(saved)
     Tensor([1., 1.], dtype=float64)
     """
-    token = _map_location.set(_device.get_device(device, "map_location"))
-    try:
-        yield
-    finally:
-        _map_location.reset(token)
+    target = _device.get_device(device, "map_location")
+    return Override(_map_location, target)
 
 
 def _unpickle(data: Any, device: str) -> Tensor:

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from queue import Empty, Queue
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any, Generic, Never, TypedDict, TypeVar, Unpack, overload
 
 from . import _hints, _pytree
 from ._creation import asarray
@@ -22,7 +22,23 @@ _hints.install(__name__, _hints.DATA)
 __all__ = ["DataLoader"]
 
 
-class DataLoader:
+Batch = TypeVar("Batch", covariant=True)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Samples = Tensor | np.ndarray[Any, Any]
+
+    class Options(TypedDict, total=False):
+        batch_size: int
+        shuffle: bool | Generator
+        drop_last: bool
+        device: DeviceLike
+        prefetch: int | None
+        progress: bool | str
+
+
+class DataLoader(Generic[Batch]):
     """Iterate over arrays in batches along their first axis; one iteration is an epoch.
 
     Parameters
@@ -89,6 +105,18 @@ class DataLoader:
     [[3, 1, 4, 0, 2], [4, 3, 2, 1, 0]]
     """
 
+    @overload
+    def __init__(self: DataLoader[Tensor], x: Samples, /, **options: Unpack[Options]) -> None: ...
+    @overload
+    def __init__(
+        self: DataLoader[tuple[Tensor, Tensor]],
+        x: Samples,
+        y: Samples,
+        /,
+        **options: Unpack[Options],
+    ) -> None: ...
+    @overload
+    def __init__(self: DataLoader[Any], *arrays: Any, **options: Unpack[Options]) -> None: ...
     def __init__(
         self,
         *arrays: Any,
@@ -196,7 +224,7 @@ class DataLoader:
 
     # ---- loops
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Batch]:
         """Iterate over the batches of an epoch."""
         if self._position and not self._resumed:
             self.epoch += 1
@@ -205,7 +233,7 @@ class DataLoader:
         self._latest = loop = object()
         return self._loop(loop, self.epoch, self._position)
 
-    def _loop(self, loop: object, epoch: int, start: int) -> Iterator[Any]:
+    def _loop(self, loop: object, epoch: int, start: int) -> Iterator[Batch]:
         make = self._batch_factory(epoch)
         numbers = range(start, len(self))
         batches = (

@@ -367,7 +367,8 @@ def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
             return f(*moved, **_moved(kwargs, device))
 
     with autodiff.debug_nans() if nans else nullcontext():
-        value, gradient = autodiff.value_and_grad(there, argnums, has_aux=has_aux)(*args)
+        both: Callable[..., Any] = autodiff.value_and_grad(there, argnums, has_aux=has_aux)
+        value, gradient = both(*args)
     value, aux = value if has_aux else (value, None)
     leaves = [value, *_pytree.flatten(gradient)[0]]
     weight = samples.pop()

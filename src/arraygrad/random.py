@@ -612,7 +612,7 @@ class Generator:
 
 _REAL = DEFAULTS["real floating"]
 
-#: For the runs that may be repeated, the innermost last: generators and copies of what they wrap.
+#: For the runs that may be repeated, the innermost last: generators and copies of their states.
 _noting: ContextVar[tuple[dict[Generator, Any], ...]] = ContextVar("arraygrad_noting", default=())
 
 
@@ -636,7 +636,7 @@ class SameDraws:
             token = _noting.set((*_noting.get(), self._noted))
             before = {}
         else:
-            token = _noting.set(())  # what is noted outside must not be the state in here
+            token = _noting.set(())  # states noted outside do not apply in here
             before = {generator: generator._rng for generator in self._noted}
             for generator, rng in self._noted.items():
                 generator._rng = generator._device.ops["random.copy"](rng)

@@ -10,12 +10,10 @@ import threading
 
 import numpy as np
 import pytest
+from autodiff.support import REFUSALS, each_size
 
 import arraygrad as xp
 from arraygrad import autodiff
-
-REFUSALS = (RuntimeError, ValueError, autodiff.NotDifferentiableError)
-SIZES = pytest.mark.parametrize("n", [3, 3000])
 
 
 def start(n):
@@ -230,13 +228,13 @@ PROGRAMS = [
 ]
 
 
-@SIZES
+@each_size
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)
 def test_what_shares_memory_across_levels_keeps_values_and_gradients(program, n):
     keeps_the_promise(program, n)
 
 
-@SIZES
+@each_size
 def test_a_pullback_let_out_keeps_what_it_saved_of_a_tensor_that_is_written_later(n):
     k, box = xp.full(n, 2.0), []
 
@@ -251,7 +249,7 @@ def test_a_pullback_let_out_keeps_what_it_saved_of_a_tensor_that_is_written_late
         k[...] = 9.0
 
 
-@SIZES
+@each_size
 def test_a_tensor_passed_for_two_arguments_and_written_gives_their_sum_or_raises(n):
     def f(a, b):
         a *= 2.0
@@ -268,7 +266,7 @@ def test_a_tensor_passed_for_two_arguments_and_written_gives_their_sum_or_raises
 # ---- functions with rules of their own, checkpoints and hooks that write
 
 
-@SIZES
+@each_size
 def test_a_hook_that_writes_changes_no_other_gradient(n):
     def hook(g):
         g *= 10.0
@@ -283,7 +281,7 @@ def test_a_hook_that_writes_changes_no_other_gradient(n):
         assert xp.all(leaves[1 - k].grad == 2.0)
 
 
-@SIZES
+@each_size
 def test_a_hook_that_writes_leaves_the_given_gradient_as_it_is(n):
     def hook(g):
         g *= 10.0
@@ -295,7 +293,7 @@ def test_a_hook_that_writes_leaves_the_given_gradient_as_it_is(n):
     assert xp.all(given == 1.0)
 
 
-@SIZES
+@each_size
 def test_a_rule_that_writes_to_its_cotangent_changes_no_other(n):
     @autodiff.custom_vjp
     def tripled(x):
@@ -318,7 +316,7 @@ def test_a_rule_that_writes_to_its_cotangent_changes_no_other(n):
     assert xp.all(given == 2.0)
 
 
-@SIZES
+@each_size
 def test_a_rule_that_writes_to_its_residuals_gives_the_same_each_time(n):
     @autodiff.custom_vjp
     def f(x):
@@ -339,7 +337,7 @@ def test_a_rule_that_writes_to_its_residuals_gives_the_same_each_time(n):
         assert xp.all(found == 2.0)
 
 
-@SIZES
+@each_size
 def test_a_rule_that_writes_to_its_tangent_changes_no_other(n):
     @autodiff.custom_jvp
     def f(x):
@@ -361,7 +359,7 @@ def test_a_rule_that_writes_to_its_tangent_changes_no_other(n):
     assert xp.all(direction == 1.0)
 
 
-@SIZES
+@each_size
 def test_a_rule_that_writes_to_its_primal_gives_the_same_each_time(n):
     @autodiff.custom_jvp
     def f(x):
@@ -383,7 +381,7 @@ def test_a_rule_that_writes_to_its_primal_gives_the_same_each_time(n):
         assert xp.all(found == 4.0)
 
 
-@SIZES
+@each_size
 @pytest.mark.parametrize("recorded", [False, True])
 def test_a_checkpoint_that_writes_to_a_plain_argument_runs_again_from_the_old_values(recorded, n):
     def f(x, b):
@@ -401,7 +399,7 @@ def test_a_checkpoint_that_writes_to_a_plain_argument_runs_again_from_the_old_va
     assert xp.all(w.grad == (5.0 if recorded else 2.0))
 
 
-@SIZES
+@each_size
 def test_retained_gradients_have_memory_of_their_own(n):
     x = xp.ones(n).requires_grad_()
     y = xp.sin(x)
@@ -414,7 +412,7 @@ def test_retained_gradients_have_memory_of_their_own(n):
     assert xp.all(y.grad == kept)
 
 
-@SIZES
+@each_size
 def test_a_hook_on_a_view_of_what_has_been_written_is_called(n):
     w = xp.full(n, 2.0).requires_grad_()
     y = w * 1.0

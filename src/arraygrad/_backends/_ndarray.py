@@ -21,7 +21,7 @@ def size(x: Any) -> int:
 
 
 def have_one_root(x: Any, y: Any, root: Callable[[Any], Any]) -> bool:
-    """Whether one object owns the memory of two arrays; `root` is the backend's function."""
+    """Return True if one object owns the memory of two arrays; `root` is the backend's function."""
     return root(x) is root(y)
 
 
@@ -36,5 +36,5 @@ def dtype_of(x: Any) -> Any:
 
 
 def matches(x: Any, shape: tuple[int, ...], dtype: Any) -> bool:
-    """Whether an array has this shape and this very dtype object."""
+    """Return True if an array has this shape and this very dtype object."""
     return x.dtype is dtype and x.shape == shape

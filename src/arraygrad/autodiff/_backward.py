@@ -42,17 +42,17 @@ def backward(
     roots : sequence of (Node, Tensor)
         Cotangents, of the shapes and dtypes of their nodes.
     stops : frozenset of Node
-        Where not to go further.
+        Nodes at which the pass stops.
     free : bool
-        Free what a node has saved as soon as it has been used.
+        Free the saved tensors of a node as soon as they have been used.
     create_graph : bool
-        Record what is done, at the level of the graph itself.
+        Record the pass itself, at the level of the graph.
     unshare : bool
-        Return cotangents in memory of their own, which may be written.
+        Return cotangents in memory of their own, which callers may write to.
     """
     grads: dict[Node, Any] = {}
-    sums: set[Node] = set()  # those whose cotangent was added up here, in memory of its own
-    shared: set[Node] = set()  # leaves whose cotangent may be memory that something else has
+    sums: set[Node] = set()  # nodes whose cotangent was added up here, in memory of its own
+    shared: set[Node] = set()  # leaves whose cotangent may share its memory
     pending: list[tuple[int, Node]] = []  # a heap: nodes recorded last come first
     for node, root in roots:
         have = grads.get(node)
@@ -83,8 +83,8 @@ def backward(
             saved = node.saved
             if saved is None:
                 raise RuntimeError(
-                    f"backward: what {rule.name} saved has been freed by an earlier backward pass; "
-                    "write backward(retain_graph=True) in that one"
+                    f"backward: the tensors that {rule.name} saved have been freed by an earlier "
+                    "backward pass; write backward(retain_graph=True) there"
                 )
             if create_graph:
                 saved = _saved_as_traced(node)
@@ -147,9 +147,9 @@ def backward(
 
 
 def _may_share(gx: Any, g: Any, saved: Any, rule: Rule) -> bool:
-    """Whether a rule may have returned memory of its arguments.
+    """Return True if a rule may have returned memory of its arguments.
 
-    Rules return new memory, or views of what they are given; custom ones may return anything.
+    Rules return new memory, or views of their arguments; custom ones may return anything.
     """
     if rule.joint_vjp is not None or isinstance(g, (list, tuple)):
         return True
@@ -221,7 +221,7 @@ def _apply_hooks(node: Node, g: Any) -> Any:
 
 
 def _saved_as_traced(node: Node) -> tuple[Any, ...]:
-    """What a node has saved, as tensors that are recorded at the node's own level."""
+    """The saved tensors of a node, recorded at the node's own level."""
     out, *rest = node.saved
     if type(out) is tuple:  # several results
         out = tuple(box(o, output_node(o, node, i)) for i, o in enumerate(out))
@@ -250,7 +250,7 @@ def run_backward(x: Any, gradient: Any, retain_graph: bool | None, create_graph:
             "write autodiff.grad inside of it, or backward of autodiff.stop_gradient(x)"
             if node is not None and node.level.forward
             else "backward: this tensor belongs to a function that grad, vjp or their like "
-            "differentiates; backward is for what is computed from x.requires_grad_()"
+            "differentiates; backward is for results computed from x.requires_grad_()"
             if node is not None and node.level.number > 0
             else "backward: this tensor does not record (requires_grad=False)"
         )

@@ -82,7 +82,7 @@ def check_grads(
         if not isinstance(x, Tensor) or x.dtype.kind not in "fc":
             raise TypeError(
                 f"check_grads: args{path} must be a tensor of a floating-point dtype; got "
-                f"{describe(x)}; what has no gradient belongs to the function: "
+                f"{describe(x)}; pass arguments without a gradient inside the function: "
                 "check_grads(lambda x: f(x, 3), (x,))"
             )
     draws = SameDraws()

@@ -12,6 +12,7 @@ from weakref import ref
 from .. import _pytree
 from .._errors import describe
 from .._memory import bottom, save
+from .._typing import P, R
 from .._utility import all as _all
 from ..random import SameDraws
 from ._backward import backward
@@ -80,7 +81,7 @@ class _Boundary(frozenset[Node]):
 
 
 def _are_equal(now: Any, before: Any) -> bool:
-    """Whether a tensor has the values that were saved of it, before it was written again.
+    """Return True if a tensor still has its saved values, before it was written again.
 
     `Storage.written` separates the two before a write, which may then fail.
     """
@@ -90,7 +91,7 @@ def _are_equal(now: Any, before: Any) -> bool:
     return bool(_all((a == b) | ((a != a) & (b != b))))
 
 
-def checkpoint(f: Function, /) -> Function:
+def checkpoint(f: Callable[P, R], /) -> Callable[P, R]:
     """Make a function save memory: it is recomputed in the backward pass.
 
     Only the arguments are saved, and no intermediate results. The function is run once more when

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from numbers import Number
 from operator import index
-from typing import Any
+from typing import Any, Generic
 
 from .. import _pytree
 from .._dispatch import common_device
 from .._errors import describe
 from .._modes import get_mode
-from .._tensor import Tensor
+from .._typing import F, P, R, Tensor
 from ..random import SameDraws
 from ._grad_mode import custom_rule_scope, enable_grad, recording_off
 from ._graph import Node, Tangent, box, new_node, output_node, sequence_numbers
@@ -57,7 +57,7 @@ class FlatCall:
                 )
 
     def check(self, name: str, outs: list[Any]) -> None:
-        """Raise if the function did what could not be followed."""
+        """Raise if the function did something that its rule cannot account for."""
         self.check_unwritten(name)
         number = -1 if self.level is None else self.level.number
         if any(o._trace is not None and o._trace.level.number >= number for o in outs):
@@ -165,13 +165,14 @@ def result_tensors(name: str, tree: Any) -> tuple[list[Tensor], Any]:
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-class _CustomRule:
+class _CustomRule(Generic[P, R]):
     """Base class of functions with custom rules."""
 
+    fun: Callable[..., Any]
     _rule: Any = None
     _hint: str  # how to define the rule
 
-    def __init__(self, fun: Function, nondiff_argnums: int | Sequence[int] = ()) -> None:
+    def __init__(self, fun: Callable[P, R], nondiff_argnums: int | Sequence[int] = ()) -> None:
         if not callable(fun):
             raise TypeError(f"{type(self).__name__}: expected a function; got {describe(fun)}")
         update_wrapper(self, fun)
@@ -220,8 +221,11 @@ class _CustomRule:
             )
         return args
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function, with its rule if an argument is traced."""
+        return self._call(*args, **kwargs)
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
         args = self._bind(args, kwargs)
         constants = [args[i] for i in self.nondiff_argnums]
         call = FlatCall(tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums))
@@ -248,7 +252,7 @@ class _CustomRule:
 # ---- custom_vjp
 
 
-class custom_vjp(_CustomRule):
+class custom_vjp(_CustomRule[P, R]):
     """Function with a custom reverse-mode rule.
 
     Parameters
@@ -415,7 +419,7 @@ def _zero_tangent(x: Any) -> Any:
     return 0.0 if isinstance(x, Number) else x
 
 
-class custom_jvp(_CustomRule):
+class custom_jvp(_CustomRule[P, R]):
     """Function with a custom forward-mode rule.
 
     Parameters
@@ -457,7 +461,7 @@ class custom_jvp(_CustomRule):
 
     _hint = "@{}.defjvp"
 
-    def defjvp(self, jvp: Function, /) -> Function:
+    def defjvp(self, jvp: F, /) -> F:
         """Define the rule; also usable as a decorator.
 
         Parameters
@@ -514,7 +518,7 @@ class custom_jvp(_CustomRule):
                     f"{self.name}: defjvps must define one rule for each argument; got "
                     f"{len(jvps)} rules for {len(primals)} arguments"
                 )
-            out = self(*primals)
+            out = self._call(*primals)
             outs, structure = result_tensors(self.name, out)
             totals: list[Any] = [None] * len(outs)
             for t, jvp in zip(tangents, jvps, strict=True):
@@ -551,7 +555,9 @@ class custom_jvp(_CustomRule):
             return _pytree.unflatten(structure, _push(self.name, call, outs, tangents))
         draws = SameDraws()
         with custom_rule_scope(call.level.number, call.started_at), draws.run():
-            outs, structure = result_tensors(self.name, self(*self._merge_args(constants, below)))
+            outs, structure = result_tensors(
+                self.name, self._call(*self._merge_args(constants, below))
+            )
         call.check(self.name, outs)
         saved = call.saved(call.inner)
         basis = call.tangents()

@@ -10,7 +10,7 @@ import linecache
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 from weakref import WeakKeyDictionary
 
 from .. import _pytree
@@ -19,6 +19,7 @@ from .._dispatch import reduction, unary
 from .._errors import describe
 from .._modes import Block, _mode, get_mode
 from .._standard import MUTATING
+from .._typing import P, R
 from ._graph import Node, OutputNode
 from ._rules import Rule
 from ._tangents import _host
@@ -37,6 +38,10 @@ class Line(NamedTuple):
         return f"{place}: {text}" if text else place
 
 
+@overload
+def debug_nans(enabled: Callable[P, R]) -> Callable[P, R]: ...
+@overload
+def debug_nans(enabled: bool = True) -> Block: ...
 def debug_nans(enabled: bool | Callable[..., Any] = True) -> Any:
     """Raise at the first NaN, and name the operation that produced it.
 
@@ -170,8 +175,8 @@ class NaNCheck:
                 if blamed:
                     got = ", ".join(map(describe, operands))
                     raise FloatingPointError(
-                        f"{name}: the tangent of the result is {found}, and neither operands nor "
-                        f"their tangents are; got {got}"
+                        f"{name}: the tangent of the result is {found}, while operands and "
+                        f"their tangents are not; got {got}"
                     )
 
     def check_results(
@@ -229,8 +234,8 @@ class BackwardCheck:
                     self.external = True
                     continue
                 raise FloatingPointError(
-                    f"{rule.name}: the gradient with respect to operand {i} is {text}, and neither "
-                    f"its cotangent nor a saved tensor is; got {describe(g)} for an operand of "
+                    f"{rule.name}: the gradient with respect to operand {i} is {text}, while "
+                    f"its cotangent and saved tensors are not; got {describe(g)} for an operand of "
                     f"shape {parent.shape} and dtype {parent.dtype}{self.recorded(node)}"
                 )
         return found

@@ -1,17 +1,18 @@
-"""Whether operations are recorded: `no_grad`, `enable_grad`, and running checkpoints."""
+"""Recording on and off: `no_grad`, `enable_grad`, and running checkpoints."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, overload
 from weakref import ref
 
 from .._dispatch import check_tensor
 from .._errors import describe
 from .._memory import View, bottom, storage_of
 from .._modes import Block, enter, get_mode, leave
+from .._typing import P, R
 from ._graph import Node, level_numbers
 
 
@@ -42,7 +43,7 @@ def grad_modes() -> tuple[GradMode, ...]:
 
 
 def recording_off(x: Any, mode: Any) -> bool:
-    """Whether operations on a recorded tensor are not recorded in a mode."""
+    """Return True if a mode switches off the recording of operations on a recorded tensor."""
     level = x._trace.level
     if level.closed or level.number < 0:
         return True
@@ -60,7 +61,7 @@ def recording_off(x: Any, mode: Any) -> bool:
 
 
 class _Unrecorded:
-    """In the place of a view: views of the tensor are not recorded, unlike those of its owner."""
+    """The link of a view that was taken in `no_grad` of a recorded tensor, its owner."""
 
     __slots__ = ("owner",)
 
@@ -69,7 +70,7 @@ class _Unrecorded:
 
 
 def unrecorded(owner: Any, plain: Any) -> Any:
-    """Mark the data of a recorded tensor, as a plain one, of which a view is taken in `no_grad`."""
+    """Mark a plain alias of a recorded tensor, of which `no_grad` takes a view."""
     plain._view = _Unrecorded(owner)
     plain._storage.guard = _check_unrecorded
     return plain
@@ -91,7 +92,7 @@ def _check_unrecorded(x: Any) -> None:
 
 
 def is_traced(x: Any) -> bool:
-    """Whether operations on `x` are differentiated at present.
+    """Return True if operations on `x` are differentiated at present.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def is_traced(x: Any) -> bool:
     -------
     bool
         True for a tensor that requires a gradient, unless inside of `no_grad`, and for arguments
-        of a function that is differentiated and what is computed from them.
+        of a function that is differentiated and for results computed from them.
 
     Examples
     --------
@@ -122,11 +123,15 @@ def is_traced(x: Any) -> bool:
     return False
 
 
+@overload
+def no_grad(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def no_grad() -> Block: ...
 def no_grad(function: Callable[..., Any] | None = None, /) -> Any:
     """Record nothing, as a context manager or as a decorator.
 
-    Only what has begun before is switched off: a `grad` that is called inside still
-    differentiates. Forward mode is not recording, and goes on.
+    A `grad` that is called inside still differentiates. Forward mode does not record, and goes
+    on.
 
     Parameters
     ----------
@@ -159,6 +164,10 @@ def no_grad(function: Callable[..., Any] | None = None, /) -> Any:
     return block if function is None else _decorated("no_grad", block, function)
 
 
+@overload
+def enable_grad(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def enable_grad() -> Block: ...
 def enable_grad(function: Callable[..., Any] | None = None, /) -> Any:
     """Record again inside of `no_grad`, as a context manager or as a decorator.
 
@@ -207,7 +216,7 @@ custom_rule = _custom_rule.get
 
 @contextmanager
 def custom_rule_scope(level: int, start: int) -> Iterator[None]:
-    """Refuse writes to what was recorded before: the rule knows nothing of them."""
+    """Refuse writes to tensors recorded earlier: the rule cannot account for them."""
     token = _custom_rule.set((level, start, next(level_numbers)))
     try:
         yield

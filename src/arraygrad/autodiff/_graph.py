@@ -1,8 +1,8 @@
-"""What a differentiation attaches to tensors: nodes of a graph, or tangents; and its level.
+"""The traces of differentiations: nodes of a graph, and tangents.
 
-A differentiation has a level, with a number that grows with each one begun. A traced tensor
-belongs to one level and wraps a tensor of a lower one, or a plain one. Its trace is a `Node`, which
-says how it came about (reverse mode), or a `Tangent` (forward mode).
+Each differentiation has a level; later ones have higher numbers. A traced tensor belongs to one
+level and wraps a tensor of a lower level, or a plain one. Its trace is a `Node`, the operation that
+returned it (reverse mode), or a `Tangent` (forward mode).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ sequence_numbers = itertools.count(1)
 
 
 class Node(Trace):
-    """How a recorded tensor came about: the operation, and the nodes of its operands.
+    """The record of an operation that returned a tensor, with the nodes of its operands.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class Node(Trace):
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
-        """The nodes of the operands, and which of their outputs each operand was."""
+        """For each operand its node, and its index among the outputs of that node."""
         found = []
         for parent in self.parents:
             if isinstance(parent, OutputNode):
@@ -65,17 +65,17 @@ class Node(Trace):
 
     @property
     def requires_grad(self) -> bool:
-        """Whether operations on the tensor are recorded."""
+        """True if operations on the tensor are recorded."""
         return self.level.number >= 0 and not self.level.closed
 
     @property
     def is_leaf(self) -> bool:
-        """Whether recording began with the tensor."""
+        """True if recording began with the tensor."""
         return self.rule is None
 
     @property
     def is_tape_leaf(self) -> bool:
-        """Whether the tensor is a leaf that the user made."""
+        """True if the tensor is a leaf that the user made."""
         return False
 
     @property
@@ -90,7 +90,7 @@ class Node(Trace):
 
     @property
     def text(self) -> str:
-        """What the tensor's repr says of it."""
+        """The part of the tensor's repr about its gradient."""
         if self.rule is not None:
             return f", grad_fn=<{self.name}>"
         return ", requires_grad=True" if self.requires_grad else ""
@@ -111,7 +111,7 @@ class Node(Trace):
 
 
 class Leaf(Node):
-    """The node of a tensor that recording began with."""
+    """The node of a tensor with which recording began."""
 
     __slots__ = ("_grad", "home")
 
@@ -128,7 +128,7 @@ class Leaf(Node):
 
     @property
     def is_tape_leaf(self) -> bool:
-        """Whether the user made it, and not a function that is differentiated."""
+        """True if the user made it, False for an argument of a differentiated function."""
         return self.home.number <= 0
 
 

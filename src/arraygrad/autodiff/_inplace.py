@@ -1,7 +1,7 @@
 """Operations in place, under differentiation: the values as outside, and the right gradients.
 
 Nothing that a graph has saved is overwritten. A write to a traced tensor makes a new value, and the
-object stands for that from then on. Tensors that share its memory follow:
+object stands for it from then on. Tensors that share its memory follow:
 
 - A view writes into its base, and is taken again. So are other views of the base, when they are
   next used.
@@ -9,7 +9,7 @@ object stands for that from then on. Tensors that share its memory follow:
   views of that. If a tensor shares the memory in a way that this package does not know, the write
   raises.
 - Memory that others see (an argument of a differentiated function, a detached tensor, an array of
-  another library) is written, too. What graphs have saved of it gets a copy before.
+  another library) is written, too. Tensors that graphs have saved over it get a copy before.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _FUNCTIONS = {
 
 
 def write(name: str, operands: tuple[Any, ...], args: tuple[Any, ...]) -> Any:
-    """Perform an in-place operation of which some operand is traced; returns the first."""
+    """Perform an in-place operation with a traced operand; return the first operand."""
     x, value = operands
     if x._trace is not None:
         refresh(x)
@@ -117,7 +117,7 @@ def _write_unrecorded(name: str, x: Any, value: Any, args: tuple[Any, ...]) -> A
     if x._trace is not None:
         _check_checkpoint(name, x)
         root = root_of(x)
-        if type(root._view) is not Exposed:  # a graph may have saved what is overwritten
+        if type(root._view) is not Exposed:  # a graph may have saved the old values
             make_writable(root)
             if root is not x:
                 refresh(x)
@@ -130,7 +130,7 @@ def _write_unrecorded(name: str, x: Any, value: Any, args: tuple[Any, ...]) -> A
 
 
 def _check_checkpoint(name: str, x: Any) -> None:
-    """Raise inside of a checkpoint that will run again, and records what it writes by then."""
+    """Raise inside of a checkpoint: it runs again, and would write twice."""
     for grad in grad_modes():
         if grad.captured is not None and x._trace in grad.captured:
             raise RuntimeError(
@@ -154,7 +154,7 @@ def _check_custom_rule(name: str, x: Any) -> None:
 
 
 def _assign(name: str, x: Any, new: Any, writer: Any = None) -> None:
-    """Let `x`, and what shares its memory, stand for a new value.
+    """Let `x`, and all tensors that share its memory, stand for a new value.
 
     `writer` is the argument of a function through which it is written, if it is.
     """
@@ -175,8 +175,8 @@ def _assign(name: str, x: Any, new: Any, writer: Any = None) -> None:
         _assign_plain(name, x, new, writer)
     elif x._trace.is_tape_leaf and x._trace.level.number == 0:
         raise RuntimeError(
-            f"{name}: a leaf that requires a gradient cannot be written in place, as its gradient "
-            f"would have no place; copy it, or write it inside of no_grad(); got {describe(x)}"
+            f"{name}: a leaf tensor that requires grad cannot be modified in place; write inside "
+            f"autodiff.no_grad(), or modify a copy; got {describe(x)}"
         )
     elif type(x._view) is Exposed:
         _write_through(name, x, new)
@@ -239,7 +239,7 @@ def _assign_plain(name: str, x: Any, new: Any, writer: Any) -> None:
 
 
 def _is_view_of(x: Any, found: set[int]) -> bool:
-    """Whether `x` is a view of a tensor, of a view of it and so on.
+    """Return True if `x` is a direct or indirect view of a tensor.
 
     `found` has the ids of that tensor and of its views so far, all of them alive; so each step of
     a chain of views is taken once, however many of its tensors are asked for.
@@ -255,7 +255,7 @@ def _is_view_of(x: Any, found: set[int]) -> bool:
 
 
 def _write_through(name: str, x: Any, new: Any) -> None:
-    """Write to memory that others see."""
+    """Write to memory that plain tensors or other libraries see."""
     base = x._view.base
     at_level = new._trace.level is x._view.level
     if base is not None:
@@ -302,7 +302,7 @@ def _over(value: Any, x: Any) -> Any:
 
 
 def _match_strides(new: Any, x: Any) -> None:
-    """Give `new` the layout in memory of `x`, on which it depends what reshaping copies."""
+    """Give `new` the memory layout of `x`, so that a reshape copies the same cases as before."""
     strides = getattr(x._data, "strides", None)
     if strides is None or new._data.strides == strides:
         return

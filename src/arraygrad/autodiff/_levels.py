@@ -1,9 +1,9 @@
-"""The levels of differentiations: what they do with an operation on their tensors.
+"""Levels of differentiation: how an operation on traced tensors is performed.
 
-An operation is performed at the highest level among its operands. These are unwrapped, the
-operation is performed on what they wrap, which is the same again, one level lower, and the result
-is wrapped, with a node or with a tangent. So differentiations nest in any order, each follows its
-own derivatives only, and there is no state outside of the tensors, except the modes.
+An operation is performed at the highest level among its operands. The operands are unwrapped, the
+operation is performed one level lower in the same way, and the result is wrapped with a node or a
+tangent. So differentiations nest in any order and each follows its own derivatives only. Apart from
+the modes, all state is in the tensors.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _TABLE = "docs/differentiable-scipy.md lists the functions that can be different
 
 
 def transform(name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> Any:
-    """Perform an operation of which some operand is traced."""
+    """Perform an operation with a traced operand."""
     rule = RULES.get(name)
     if rule is not None:
         if rule.handler is not None:
@@ -102,7 +102,7 @@ def _constant(name: str, keyword: str, x: Any) -> Any:
 
 
 def _primal_of_unrecorded(x: Any, name: str, rule: Rule | None) -> Any:
-    """What a tensor wraps whose operations are not recorded at present."""
+    """Unwrap a tensor whose operations are not recorded at present."""
     primal = unhidden(x._primal)
     if rule is None or rule.put is None:
         return primal
@@ -124,7 +124,7 @@ def _refusal(name: str, rule: Rule | None, inner: Sequence[Any]) -> Exception:
 
 
 class Differentiation(Level):
-    """What both modes share."""
+    """The base class of both modes."""
 
     __slots__ = ()
 
@@ -172,7 +172,7 @@ class Differentiation(Level):
     def perform(
         self, rule: Rule, operands: Any, inner: Any, traces: Any, args: Any, kwargs: Any
     ) -> Any:
-        """Perform an operation on what the operands wrap, and wrap the result."""
+        """Perform an operation on the unwrapped operands, and wrap the result."""
         raise NotImplementedError
 
     def refresh(self, x: Any) -> None:
@@ -187,23 +187,23 @@ class Differentiation(Level):
         """Raise if a gradient would be lost by reading the data."""
         if gradient_flows(x):
             write = "x.detach() or autodiff.stop_gradient(x) if that is meant"
-            why = f"what reads the data is not differentiated; write {write}"
+            why = f"this call reads the values; write {write}"
             if name == "__array__":
                 instead = f"functions of arraygrad instead of NumPy's (xp.exp(x)), or {write}"
                 why = why.replace(write, instead)
                 why = _callers.reason(why, f"{_TABLE}; write {write}")
-            raise NotDifferentiableError(f"{name}: the gradient would be lost, as {why}")
+            raise NotDifferentiableError(f"{name}: the gradient would be lost, because {why}")
 
     def check_number(self, x: Any, name: str) -> None:
-        """Raise if a gradient would be lost: libraries go on computing with float(x)."""
+        """Raise if a gradient would be lost: libraries continue with float(x)."""
         if gradient_flows(x):
             why = _callers.reason(
-                "what is computed with Python's numbers is not differentiated; write functions of "
-                "arraygrad instead of those of math (xp.sqrt(x)), comparisons as they are (x > 0), "
-                "x.item() for the number on purpose, or autodiff.stop_gradient(x)",
+                "a Python number has none; write functions of arraygrad instead of those "
+                "of math (xp.sqrt(x)), comparisons as they are (x > 0), x.item() for the number on "
+                "purpose, or autodiff.stop_gradient(x)",
                 f"{_TABLE}; write x.detach() or autodiff.stop_gradient(x) if that is meant",
             )
-            raise NotDifferentiableError(f"{name}: the gradient would be lost, as {why}")
+            raise NotDifferentiableError(f"{name}: the gradient would be lost, because {why}")
 
     def backward(self, x: Any, gradient: Any, retain_graph: Any, create_graph: bool) -> None:
         """See `Tensor.backward`."""
@@ -229,7 +229,7 @@ def _untraced(x: Any, trace: Any) -> Any:
 
 
 def gradient_flows(x: Any) -> bool:
-    """Whether a gradient can still pass through `x`, so that reading its data would lose it."""
+    """Return True if reading the data of `x` would lose a gradient."""
     mode = _cpython.current(_mode)
     while x._trace is not None:
         refresh(x)
@@ -246,7 +246,7 @@ def gradient_flows(x: Any) -> bool:
 
 
 def _reaches_leaf(start: Node) -> bool:
-    """Whether a way back to a leaf is left: not freed by `backward`, nor piecewise constant."""
+    """Return True if a path to a leaf is left, neither freed nor piecewise constant."""
     stack, seen = [start], {start}
     while stack:
         node = stack.pop()
@@ -279,7 +279,7 @@ def _perform(rule: Rule, inner: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _one_tensor(inner: Any) -> bool:
-    """Whether there is one tensor among Python scalars."""
+    """Return True for one tensor among Python scalars."""
     n = 0
     for x in inner:
         n += isinstance(x, Array)
@@ -378,7 +378,7 @@ class ReverseLevel(Differentiation):
 def _note_if_view(
     rule: Rule, result: Any, operand: Any, inner: Any, args: Any, kwargs: Any, index: int | None
 ) -> None:
-    """Note whose view a result is, if what it wraps is a view of what the operand wraps."""
+    """Note that a result is a view of its operand, if that holds one level lower."""
     link = result._primal._view
     if type(link) is View and link.base is inner:
         note_view(result, operand, rule.name, args, kwargs, index)
@@ -387,7 +387,7 @@ def _note_if_view(
 
 
 def _save(value: Any, want: int, is_primal: bool) -> Any:
-    """What a node saves of an operand."""
+    """The part of an operand that a node saves."""
     if want == SAVE_NONE:
         return None
     if not isinstance(value, Array):

@@ -74,7 +74,7 @@ def as_input(name: str, i: int, x: Any, path: Callable[[], str]) -> Tensor:
     elif hasattr(x, "__array_interface__") or hasattr(x, "__dlpack__"):
         hint = "; write arraygrad.asarray(x, dtype=...) first"
     elif where:
-        hint = "; what is not differentiated by goes into another argument"
+        hint = "; pass data that is not differentiated in another argument"
     elif isinstance(x, int):
         hint = "; write arraygrad.asarray(x, dtype=...) first"
     else:
@@ -113,7 +113,7 @@ def check_arguments(name: str, arguments: Sequence[Any]) -> None:
 
 
 def is_at(x: Any, level: Any) -> bool:
-    """Whether `x` is traced at a level; it is brought up to date."""
+    """Return True if `x` is traced at a level, after bringing it up to date."""
     if not isinstance(x, Tensor):
         return False
     t = x
@@ -147,7 +147,7 @@ def lowered(x: Any, level: Any) -> Any:
         if primal._view is INNER:
             primal._view = None
         return primal
-    # The graph may have saved it, and the caller may write to what he gets.
+    # The graph may have saved it, and the caller may write to its result.
     storage = storage_of(primal)
     storage.freeze(primal)
     return shared_alias(primal)
@@ -229,7 +229,7 @@ class TracedCall:
         return self.collect(backward(roots, free=free, unshare=True))
 
     def collect(self, found: dict[Any, Tensor]) -> list[Tensor]:
-        """What was found for the arguments; zeros for those without."""
+        """The cotangents of the arguments; zeros for those that the result does not depend on."""
         result = []
         for leaf, x in zip(self.leaves, self.inputs.leaves):  # noqa: B905  (as above)
             t = x

@@ -1,15 +1,15 @@
 """The table of rules: for each operation, how tangents and cotangents pass through it.
 
-The two functions of an operand stand side by side: `vjp` takes the cotangent of the result to
-that of the operand, `jvp` the tangent of the operand to its part in that of the result. Both are
-called as ``rule(g, out, *operands, *args, **kwargs)``, with the operation's result and what it
-was called with, and are written in the public namespace, so that they run on every device and
-can be differentiated themselves.
+Each operand has two functions, side by side: `vjp` maps the cotangent of the result to that of the
+operand, `jvp` the tangent of the operand to its part of the tangent of the result. Both are called
+as ``rule(g, out, *operands, *args, **kwargs)``, with the operation's result and arguments. They are
+written in the public namespace, so that they run on every device and can be differentiated
+themselves.
 
-What a node saves is what the names of a vjp's parameters ask for: for a parameter named ``_x``
-nothing (it is None), for ``x_like`` shape, dtype and device (a `TensorSpec`), for any other the
-tensor. Rules do not broadcast or promote: the backward pass sums a cotangent over broadcast axes,
-takes the real part for a real operand and casts it; forward mode broadcasts and casts tangents.
+The parameter names of a vjp decide what a node saves: for ``_x`` nothing (the argument is None),
+for ``x_like`` shape, dtype and device (a `TensorSpec`), for any other name the tensor. Rules
+do not broadcast or promote: the backward pass sums a cotangent over broadcast axes, takes the real
+part for a real operand and casts it; forward mode broadcasts and casts tangents.
 
 Complex numbers: a cotangent is the direction of steepest ascent, dL/d re + i dL/d im; that of a
 holomorphic function is ``g * conj(derivative)``.
@@ -23,14 +23,14 @@ from typing import Any
 
 from .._dispatch import unary
 
-#: What a node saves of the result and of each operand.
+#: How much a node saves of the result and of each operand.
 SAVE_NONE, SAVE_SPEC, SAVE_TENSOR = 0, 1, 2
 
 Function = Callable[..., Any]
 
 
 class NotDifferentiableError(TypeError):
-    """A derivative was asked for that does not exist or that no rule gives.
+    """The requested derivative does not exist, or no rule defines it.
 
     Examples
     --------
@@ -54,23 +54,23 @@ class Rule:
     name : str
         The operation.
     handler : function or None
-        Performs the operation itself, instead of all else: ``handler(name, operands, args)``. For
-        operations that write in place.
+        Performs the whole operation: ``handler(name, operands, args)``. For operations that write
+        in place.
     vjps, jvps : list of function or None
         One for each operand; none at all if the operation is piecewise constant. An operand
         for which both are None has a zero gradient.
     elementwise : bool
-        Whether the result at a place depends on the operands at that place only. Then a
-        cotangent (or tangent) of zero gives zero, also where the derivative is not finite.
+        True if each element of the result depends only on the same element of each operand. Then
+        a cotangent (or tangent) of zero gives zero, also where the derivative is not finite.
     variadic : bool
-        Whether there is any number of operands. Then there is one pair, called as
+        True for any number of operands. Then there is one pair, called as
         ``vjp(g, specs, *args, **kwargs)``, which returns the cotangents of all operands, and
         ``jvp(tangents, *args, **kwargs)``.
     put : function or None
         For an operation whose result is a view of its operand: ``put(x, new, *args, **kwargs)``
         is `x` after `new` has been written into the view.
     refused : str
-        Why there is no derivative; empty if there is one.
+        The reason why there is no derivative; empty if there is one.
     joint_vjp : function or None
         Instead of `vjps`, where these would share work: ``joint_vjp(g, out, *operands, *args,
         **kwargs)`` returns the cotangents of all operands. Everything is saved for it.
@@ -121,17 +121,17 @@ class Rule:
         self.rotate = rotate
         self.scalar = scalar
         self.variadic = variadic
-        #: What to save if one operand is traced, by operand, and if all are.
+        #: How much to save if one operand is traced, by operand, and if all are.
         self.saves = [_saves(vjp, jvp, len(pairs) + 1) for vjp, jvp in pairs]
         self.saves_all = tuple(map(max, zip(*self.saves, strict=True))) if pairs else ()
         self.plans: dict[Any, tuple[int, ...]] = {}
         #: The vjps for real cotangents, where the engine need not conjugate around them.
         self.real_vjps = [getattr(vjp, "__wrapped__", vjp) for vjp in self.vjps]
-        #: Whether there is more to do than to call a vjp for each traced operand.
+        #: True if the backward pass does more than call a vjp for each traced operand.
         self.composed = variadic or joint_vjp is not None or not pairs
 
     def plan(self, traced: tuple[bool, ...]) -> tuple[int, ...]:
-        """What to save of the result and of each operand, given which operands are traced."""
+        """How much to save of the result and of each operand, by which operands are traced."""
         if self.variadic:
             return (SAVE_NONE, *(SAVE_SPEC for _ in traced))
         if self.joint_vjp is not None:

@@ -1,4 +1,4 @@
-"""What rules and the engine share: shapes and dtypes of tangents and cotangents, NaN, warnings."""
+"""Helpers of rules and engine: shapes and dtypes of tangents and cotangents, NaN, warnings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .._dispatch import SCALARS, binary, call, create_like, inplace
 from .._memory import bottom
 from .._modes import Mode, _mode
 
-_host = get_device("cpu").backend  # which knows what to warn of
+_host = get_device("cpu").backend  # which knows which warnings are due
 _set_errors, _reset_errors, _ignored = _host.errors.set, _host.errors.reset, _host.ignored
 _get_errors = _host.errors.get
 _set_mode, _reset_mode = _mode.set, _mode.reset
@@ -36,7 +36,7 @@ class rule_context:
 
 
 def enter_rules() -> Any:
-    """Enter `rule_context`; returns what `leave_rules` takes."""
+    """Enter `rule_context`; return the argument for `leave_rules`."""
     mode = _cpython.current(_mode)
     token = None
     if mode is not None and mode.checks:
@@ -132,14 +132,14 @@ def sum_to(g: Any, node: Any) -> Any:
 
 
 def mask_indeterminate(x: Any, weight: Any, scale: Any, operands: Any, kwargs: Any) -> Any:
-    """`x` with 0 for its NaNs where `weight` is 0 or infinite: what 0 times infinity counts as.
+    """`x` with 0 for NaNs where `weight` is 0 or infinite: 0 times infinity counts as 0.
 
     `x` is ``scale(weight, *operands, **kwargs)``. It stays NaN where the weight is infinite and the
     derivative, by which the scale multiplies, is NaN itself, except on a GPU.
     """
     if x._device.type == "cuda":
-        # Whether there are NaNs is not known without a wait, and to compute each derivative twice
-        # costs too much for what is rare: there a derivative of NaN counts as 0, too.
+        # To look for NaNs takes a wait, and to compute each derivative twice costs too much for so
+        # rare a case. So a derivative of NaN counts as 0, too.
         return binary("settle", x, weight)
     ops = x._device.ops
     data = ops["settle"](x._data, weight._data)

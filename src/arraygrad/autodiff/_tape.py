@@ -13,7 +13,7 @@ from ._views import refresh
 
 
 def variable(t: Tensor, /, *, requires_grad: bool = True) -> Tensor:
-    """A tensor over the memory of another one, that records what is computed with it.
+    """Return a tensor over the memory of another one that records operations on it.
 
     ``t.requires_grad_()`` does the same to the tensor itself.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import wraps
 from operator import index
-from typing import Any
+from typing import Any, Concatenate, Literal, overload
 
 from .. import _dispatch, _pytree
 from .._creation import asarray
@@ -14,7 +14,7 @@ from .._elementwise import conj
 from .._errors import describe
 from .._manipulation import reshape, stack
 from .._modes import get_mode
-from .._tensor import Tensor
+from .._typing import A, Aux, P, R, Tensor
 from ..random import SameDraws
 from ._backward import backward
 from ._levels import ForwardLevel, ReverseLevel
@@ -62,6 +62,24 @@ def _check_function(name: str, f: Any) -> None:
 # ---- gradients
 
 
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[A, P], Any],
+    argnums: Literal[0] = 0,
+    *,
+    has_aux: Literal[False] = False,
+) -> Callable[Concatenate[A, P], tuple[Tensor, A]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[A, P], tuple[Any, Aux]],
+    argnums: Literal[0] = 0,
+    *,
+    has_aux: Literal[True],
+) -> Callable[Concatenate[A, P], tuple[tuple[Tensor, Aux], A]]: ...
+@overload
+def value_and_grad(
+    f: Callable[P, Any], argnums: int | Sequence[int], *, has_aux: bool = False
+) -> Callable[P, tuple[Any, Any]]: ...
 def value_and_grad(
     f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False
 ) -> Function:
@@ -124,6 +142,24 @@ def _value_and_grad(
     return run
 
 
+@overload
+def grad(
+    f: Callable[Concatenate[A, P], Any],
+    argnums: Literal[0] = 0,
+    *,
+    has_aux: Literal[False] = False,
+) -> Callable[Concatenate[A, P], A]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[A, P], tuple[Any, Aux]],
+    argnums: Literal[0] = 0,
+    *,
+    has_aux: Literal[True],
+) -> Callable[Concatenate[A, P], tuple[A, Aux]]: ...
+@overload
+def grad(
+    f: Callable[P, Any], argnums: int | Sequence[int], *, has_aux: bool = False
+) -> Callable[P, Any]: ...
 def grad(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Function:
     """Make a function that returns the gradient of `f`.
 
@@ -170,6 +206,14 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False
 # ---- Jacobian products
 
 
+@overload
+def vjp(
+    f: Callable[..., R], /, *primals: Any, has_aux: Literal[False] = False
+) -> tuple[R, Callable[[R], tuple[Any, ...]]]: ...
+@overload
+def vjp(
+    f: Callable[..., tuple[R, Aux]], /, *primals: Any, has_aux: Literal[True]
+) -> tuple[R, Callable[[R], tuple[Any, ...]], Aux]: ...
 def vjp(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Return the value of `f` and its pullback (vector-Jacobian product).
 
@@ -251,6 +295,24 @@ def _like_outputs(
     return checked
 
 
+@overload
+def jvp(
+    f: Callable[..., R],
+    /,
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    *,
+    has_aux: Literal[False] = False,
+) -> tuple[R, R]: ...
+@overload
+def jvp(
+    f: Callable[..., tuple[R, Aux]],
+    /,
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    *,
+    has_aux: Literal[True],
+) -> tuple[R, R, Aux]: ...
 def jvp(
     f: Function, /, primals: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False
 ) -> tuple[Any, ...]:
@@ -342,6 +404,14 @@ def _jvp(
     return (value, tangent, aux) if has_aux else (value, tangent)
 
 
+@overload
+def linearize(
+    f: Callable[..., R], /, *primals: Any, has_aux: Literal[False] = False
+) -> tuple[R, Callable[..., R]]: ...
+@overload
+def linearize(
+    f: Callable[..., tuple[R, Aux]], /, *primals: Any, has_aux: Literal[True]
+) -> tuple[R, Callable[..., R], Aux]: ...
 def linearize(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Return the value of `f` and its derivative as a linear function.
 
@@ -415,6 +485,24 @@ def linearize(f: Function, /, *primals: Any, has_aux: bool = False) -> tuple[Any
 # ---- Jacobians
 
 
+@overload
+def jacobian(
+    f: Callable[Concatenate[Tensor, P], Tensor],
+    argnums: Literal[0] = 0,
+    *,
+    mode: str | None = None,
+    holomorphic: bool = False,
+    has_aux: Literal[False] = False,
+) -> Callable[Concatenate[Tensor, P], Tensor]: ...
+@overload
+def jacobian(
+    f: Callable[P, Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    mode: str | None = None,
+    holomorphic: bool = False,
+    has_aux: bool = False,
+) -> Callable[P, Any]: ...
 def jacobian(
     f: Function,
     argnums: int | Sequence[int] = 0,
@@ -507,7 +595,7 @@ def _jacobian(
         if mode == "forward":
             structure, table, aux = _forward(name, function, inputs, kwargs, has_aux)
         else:
-            # What a write to an argument would change is read by a second run only.
+            # Only a second run would read the result of a write to an argument.
             spare = _copied((inputs.args, inputs.leaves, kwargs)) if mode is None else None
             recorded = TracedCall(name, function, inputs, kwargs, has_aux)
             structure, aux = recorded.structure, recorded.aux
@@ -549,7 +637,7 @@ def _forward(
     for i, x in enumerate(leaves):
         column = []
         for unit in units(x):
-            if structure is not None:  # in the first run `f` writes to what it was passed
+            if structure is not None:  # in the first run `f` writes to its own arguments
                 inputs.args, inputs.leaves, kwargs = _copied(spare)
             directions: list[Tensor | None] = [None] * len(leaves)
             directions[i] = unit
@@ -616,6 +704,17 @@ def units(x: Tensor) -> Any:
         yield reshape(unit, x.shape)
 
 
+@overload
+def hessian(
+    f: Callable[Concatenate[Tensor, P], Any],
+    argnums: Literal[0] = 0,
+    *,
+    has_aux: Literal[False] = False,
+) -> Callable[Concatenate[Tensor, P], Tensor]: ...
+@overload
+def hessian(
+    f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False
+) -> Callable[P, Any]: ...
 def hessian(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Function:
     """Make a function that computes the Hessian of `f`.
 
@@ -658,6 +757,10 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = Fa
     return _jacobian("hessian", gradient, argnums, "forward", False, has_aux)
 
 
+@overload
+def hvp(f: Function, /, primals: tuple[A], tangents: tuple[A]) -> A: ...
+@overload
+def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any: ...
 def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """Return the Hessian-vector product of `f` with a direction.
 
@@ -715,7 +818,7 @@ def hvp(f: Function, /, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     return products[0] if len(primals) == 1 else products
 
 
-def stop_gradient(tree: Any, /) -> Any:
+def stop_gradient(tree: R, /) -> R:
     """Return the same values as constants.
 
     Parameters

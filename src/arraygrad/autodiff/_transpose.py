@@ -58,7 +58,7 @@ def _trace_at(x: Any, level: Any) -> Any:
 
 
 def _may_be_nonlinear(outs: Any, traces: Any) -> bool:
-    """Whether a derivative in the graph depends on the arguments, or a result is constant.
+    """Return True if a derivative in the graph depends on the arguments, or a result is constant.
 
     Only such functions are tried with numbers, because reading these waits for a GPU.
     """

@@ -99,7 +99,7 @@ _SPECIAL: dict[str, Any] = {
 def refresh(x: Any) -> None:
     """Bring a traced tensor up to date.
 
-    A view is taken again if its base has been written. What belongs to a differentiation that has
+    A view is taken again if its base has been written. A tensor of a differentiation that has
     returned is unwrapped.
     """
     link = x._view
@@ -117,7 +117,7 @@ def _refresh_chain(x: Any) -> None:
         x = x._view.base
     if x._trace is not None and x._trace.level.closed:
         _unwrap(x)
-    token = _mode.set(None)  # the view was recorded, whether or not what reads it is
+    token = _mode.set(None)  # the view was recorded, even if its reader is not
     try:
         for tensor in reversed(chain):
             if tensor._storage.version != tensor._view.version or (
@@ -129,7 +129,7 @@ def _refresh_chain(x: Any) -> None:
 
 
 def _unwrap(x: Any) -> None:
-    """Let a tensor of closed levels stand for what they wrap."""
+    """Remove the closed levels of a tensor."""
     while x._trace is not None and x._trace.level.closed:
         primal, link = x._primal, x._view
         is_exposed = type(link) is Exposed
@@ -223,14 +223,14 @@ def rebind(x: Any, new: Any) -> None:
 
 
 def root_of(x: Any) -> Any:
-    """The tensor of which `x` is a view, of a view and so on; itself if it is none."""
+    """The tensor of which `x` is a direct or indirect view; `x` itself if it is not a view."""
     while type(x._view) is View:
         x = x._view.base
     return x
 
 
 def snapshot(x: Any) -> Any:
-    """A tensor of the present state of `x`, which no later write changes."""
+    """A tensor of the present values of `x`, which no later write changes."""
     if x._trace is not None:
         refresh(x)
     chain = []
@@ -256,14 +256,14 @@ def protect(x: Any) -> Any:
 
 
 def state_of(x: Any) -> Any:
-    """What changes when a tensor is written; None for anything else."""
+    """A value that changes when a tensor is written; None for other objects."""
     if not isinstance(x, Array):
         return None
     return x._trace, storage_of(bottom(x)).version
 
 
 def make_writable(x: Any) -> None:
-    """Let the memory of a traced tensor be written: what graphs have saved of it gets a copy."""
+    """Prepare the memory of a traced tensor for a write: saved tensors get a copy."""
     primal = bottom(x)
     storage = storage_of(primal)
     storage.freeze(primal)

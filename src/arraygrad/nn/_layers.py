@@ -898,7 +898,7 @@ class Sequential(Module):
     (5, 8)
     """
 
-    def __init__(self, *layers: Callable[..., Any]) -> None:
+    def __init__(self, *layers: Module | Callable[..., Any]) -> None:
         for i, layer in enumerate(layers):
             self._set(str(i), layer)  # so that names are "0.weight", as in PyTorch
 
@@ -907,7 +907,7 @@ class Sequential(Module):
             raise TypeError(f"Sequential: expected modules or functions; got {describe(layer)}")
         vars(self)[name] = layer
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         """Result of the last layer."""
         for layer in self:
             x = layer(x)
@@ -923,5 +923,5 @@ class Sequential(Module):
         found = list(self)[i]
         return Sequential(*found) if isinstance(i, slice) else found
 
-    def __setitem__(self, i: int, layer: Callable[..., Any]) -> None:
+    def __setitem__(self, i: int, layer: Module | Callable[..., Any]) -> None:
         self._set([name for name in vars(self) if name.isdecimal()][i], layer)

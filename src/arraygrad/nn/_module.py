@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy, deepcopy
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, ParamSpec, Protocol, TypeVar
 
 import optree
 
@@ -30,6 +30,18 @@ class LoadResult(NamedTuple):
 
     missing_keys: list[str]
     unexpected_keys: list[str]
+
+
+if TYPE_CHECKING:  # a call of a module has the arguments and the result of its `forward`
+    _P = ParamSpec("_P")
+    _R = TypeVar("_R", covariant=True)
+
+    class _Forward(Protocol[_P, _R]):
+        @property
+        def forward(self) -> Callable[_P, _R]: ...
+
+    class _Call:
+        def __get__(self, module: _Forward[_P, _R], _: Any = None) -> Callable[_P, _R]: ...
 
 
 class Module:
@@ -106,9 +118,13 @@ class Module:
         """Compute the result of the module; subclasses must define this."""
         raise NotImplementedError(f"{type(self).__name__}: define forward(self, ...)")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call `forward`."""
-        return self.forward(*args, **kwargs)
+    if TYPE_CHECKING:
+        __call__ = _Call()
+    else:
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            """Call `forward`."""
+            return self.forward(*args, **kwargs)
 
     # ---- parameters and submodules
 
@@ -120,11 +136,11 @@ class Module:
         """Iterate over this module and all submodules, each once."""
         return (module for _, module in self.named_modules())
 
-    def named_parameters(self) -> Iterator[tuple[str, Any]]:
+    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Iterate over the parameters with their names, each once."""
         return _once(_named(self, parameters=True))
 
-    def parameters(self) -> Iterator[Any]:
+    def parameters(self) -> Iterator[Tensor]:
         """Iterate over the parameters, for example for an optimiser."""
         return (x for _, x in self.named_parameters())
 

@@ -257,7 +257,8 @@ def _constraint(c: Any, method: str, flat: _Flat) -> Any:
         return _on_host(rows(flat.unflatten(z))).numpy()
 
     def derivative(z: Any) -> Any:
-        return flat.columns(jacobian(rows)(flat.unflatten(z)))
+        of: Callable[..., Any] = jacobian(rows)
+        return flat.columns(of(flat.unflatten(z)))
 
     def hessian(z: Any, weights: Any) -> Any:
         def weighted(x: Any) -> Tensor:

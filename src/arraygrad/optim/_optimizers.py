@@ -458,7 +458,7 @@ def _copy(x: Any) -> Any:
 
 
 def _listed(tree: Any) -> Any:
-    """A list of what an iterable yields that is no container itself, such as a generator."""
+    """A list of the elements of an iterable that is not a container, such as a generator."""
     if isinstance(tree, Iterable) and not isinstance(tree, Tensor):
         leaves = _pytree.flatten(tree)[0]
         if len(leaves) == 1 and leaves[0] is tree:

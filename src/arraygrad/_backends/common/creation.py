@@ -1,4 +1,4 @@
-"""Creation functions: what both libraries leave out."""
+"""Creation functions that both libraries lack."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Windows(NamedTuple):
 
     @property
     def disjoint(self) -> bool:
-        """Whether no two windows share a point."""
+        """True if no two windows share a point."""
         (k, m), (s, t) = self.kernel, self.stride
         return self.dilation == (1, 1) and k <= s and m <= t
 

@@ -9,7 +9,7 @@ _LARGEST = 2**63 - 1  # of int64
 
 
 def _is_mixed(x1: Any, x2: Any) -> bool:
-    """Whether one dtype is uint64 and the other one has a sign."""
+    """Return True if one dtype is uint64 and the other one has a sign."""
     dtypes = [getattr(x, "dtype", None) for x in (x1, x2)]
     return "uint64" in dtypes and any(d is not None and d.kind == "i" for d in dtypes)
 
@@ -31,7 +31,7 @@ def searchsorted(
 def isin(
     xp: Any, function: Callable[..., Any], x1: Any, x2: Any, /, *, invert: bool = False
 ) -> Any:
-    """A library's function, exact for mixed integers: what both dtypes hold may be equal."""
+    """Call a library's function, exact for integers of mixed signs."""
     if not _is_mixed(x1, x2):
         return function(x1, x2, invert=invert)
     found = function(x1.astype("uint64"), x2.astype("uint64")) & (x1 >= 0) & (x1 <= _LARGEST)

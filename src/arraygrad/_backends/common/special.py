@@ -145,7 +145,7 @@ def logsumexp(xp: Any, a: Any, /, *, axis: Any = None, keepdims: bool = False) -
     if a.dtype.kind == "c":
         y = xp.log(xp.sum(e, axis=axis, keepdims=True)) + top
         return _apply_keepdims(xp, y, axis, keepdims)
-    # Sum the largest elements apart: log1p of the others does not lose what is small.
+    # Sum the largest elements apart: log1p of the others does not lose the small ones.
     largest = a == top
     count = xp.sum(largest, axis=axis, keepdims=True).astype(a.dtype)
     rest = xp.sum(xp.where(largest, xp.zeros_like(e), e), axis=axis, keepdims=True)

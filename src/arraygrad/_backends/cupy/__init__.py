@@ -5,7 +5,7 @@
 ``devices``
     how many GPUs there are; a function on one of them.
 ``corrections``
-    what the standard asks and CuPy does otherwise, by chapter.
+    functions that deviate from the standard in CuPy, corrected, by chapter.
 ``random``
     generators.
 ``conversions``
@@ -35,7 +35,7 @@ combines its elements differs, so a product of a zero and of elements that overf
 from __future__ import annotations
 
 from ..numpy import as_host, index_dtype, is_host_scalar, to_text
-from . import private  # before the others, as it checks what is installed
+from . import private  # before the others, as it checks the installed version
 from .devices import count
 from .table import operations
 

@@ -28,7 +28,7 @@ __all__ = [
 
 _Array = Any
 
-#: Whether CuPy takes host memory for the GPU's own, which some hardware allows.
+#: True if CuPy takes host memory for the GPU's own, which some hardware allows.
 _UNIFIED_MEMORY = os.environ.get("CUPY_ENABLE_UMP", "0") != "0"
 
 

@@ -54,7 +54,7 @@ def on_device(function: Callable[..., Any], index: int) -> Callable[..., Any]:
 
 
 def _installation_advice(error: Exception) -> str:
-    """What to install, if the reason is a part of CUDA that is missing or old."""
+    """The package to install, if a part of CUDA is missing or too old."""
     extra = f"cupy-cuda{cp.cuda.runtime.runtimeGetVersion() // 1000}x[ctk]"
     kind, text = type(error).__name__, str(error)
     if (

@@ -24,7 +24,7 @@ try:
     from cupy._core.dlpack import DLPackMemory  # for conversions.py
 except ImportError as error:
     raise ImportError(
-        f"CuPy {cp.__version__} lacks what this version of arraygrad builds kernels with; install "
+        f"CuPy {cp.__version__} lacks functions with which arraygrad builds kernels; install "
         f'a newer arraygrad, or "cupy-cuda13x[ctk]<15" ({error})'
     ) from error
 

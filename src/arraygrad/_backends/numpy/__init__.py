@@ -3,7 +3,7 @@
 ``conversions``
     between Python's, other libraries' and NumPy's objects; indexing and assignment.
 ``corrections``
-    what the standard asks and NumPy does otherwise.
+    functions that deviate from the standard in NumPy, corrected.
 ``fast_paths``
     the same values as NumPy's, sooner; with what was measured.
 ``parallel``

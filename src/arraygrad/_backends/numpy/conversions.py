@@ -13,7 +13,7 @@ _Array = Any
 
 
 def is_host_scalar(x: object) -> bool:
-    """Whether `x` is a NumPy scalar: data of one element, on the host."""
+    """Return True if `x` is a NumPy scalar: data of one element, on the host."""
     return isinstance(x, np.generic)
 
 
@@ -71,14 +71,14 @@ _PLAIN = {bool, int, float, complex}
 
 
 def _has_no_numbers(obj: Any) -> bool:
-    """Whether nested sequences hold text or None, which NumPy reads as numbers and as NaN."""
+    """Return True if nested sequences hold text or None, which NumPy would convert."""
     if isinstance(obj, (list, tuple)):
         return not _PLAIN.issuperset(map(type, obj)) and any(map(_has_no_numbers, obj))
     return obj is None or isinstance(obj, (str, bytes))
 
 
 def _has_only_ints(obj: Any) -> bool:
-    """Whether all elements of nested sequences are Python's ints, and there are any."""
+    """Return True if nested sequences hold Python ints only, and at least one."""
     if isinstance(obj, (list, tuple)):
         return bool(obj) and all(map(_has_only_ints, obj))
     return isinstance(obj, int)

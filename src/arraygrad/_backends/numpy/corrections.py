@@ -1,4 +1,4 @@
-"""What the standard asks and NumPy does otherwise. Each function says what.
+"""Functions that deviate from the standard in NumPy, corrected. Each says how they deviate.
 
 Apart from that case each is NumPy's function, called by its method or ufunc.
 """
@@ -23,16 +23,17 @@ from .parallel import parallel_elementwise
 
 _Array = Any
 
-# ---- what several functions ask of arrays
+# ---- questions that several functions ask about arrays
 
 
 def _all_true(mask: _Array) -> bool:
-    """Whether a mask is all true; a search for a byte takes a fifth of a small reduction's time."""
+    """Return True if a mask is all true."""
+    # A search for a byte takes a fifth of a small reduction's time.
     return b"\0" not in mask.tobytes() if mask.size < 4096 else bool(mask.all())
 
 
 def _all_finite(x: Any) -> bool:
-    """Whether no element is infinite or NaN; a false alarm is possible, as a sum may overflow."""
+    """Return True if all elements are finite; it may return False if their sum overflows."""
     if not isinstance(x, np.ndarray):
         return isinstance(x, int) or math.isfinite(x)
     if x.size <= 16:
@@ -56,7 +57,7 @@ def floor_divide(x1: Any, x2: Any, /, out: _Array | None = None) -> _Array:
     x1, x2 = (float(x) if type(x) is int else x for x in (x1, x2))  # beyond 64 bits, objects
     with np.errstate(invalid="ignore"):
         quotient = np.floor_divide(x1, x2)
-    with quiet():  # what there is to warn of, that was warned of
+    with quiet():  # NumPy has warned already
         infinite = np.isinf(x1) ^ np.isinf(x2)
         quotient = np.where(infinite, np.trunc(np.divide(x1, x2)), quotient)
     return quotient if out is None else np.positive(quotient, out=out)
@@ -93,7 +94,7 @@ def ipow(x1: _Array, x2: Any, /) -> None:
 
 
 def _is_root_of_many(x2: Any, y: _Array) -> bool:
-    """Whether NumPy may take square roots for this exponent of the result `y`."""
+    """Return True if NumPy may take square roots for this exponent of the result `y`."""
     if not isinstance(x2, np.ndarray):
         return type(x2) is float and x2 == 0.5
     if x2.dtype.kind != "f" or (x2.shape == y.shape and x2.size != 1 and 0 not in x2.strides):
@@ -352,10 +353,10 @@ def std(
 def vector_norm(
     x: _Array, /, *, axis: Any = None, keepdims: bool = False, ord: float = 2
 ) -> _Array:
-    """Where NumPy's sum of powers leaves the range of the dtype, that of scaled elements."""
+    """Replace norms whose sum of powers overflows or underflows by those of scaled elements."""
     if ord in (0, 1) or math.isinf(ord):
         return np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=ord)
-    with quiet():  # what leaves the range is corrected below
+    with quiet():  # overflow is corrected below
         norm = np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=ord)
     return _norm_in_range(norm, x, axis, ord)
 
@@ -385,7 +386,7 @@ def _norm_in_range(norm: _Array, x: _Array, axis: Any, ord: float) -> _Array:
 
 
 def _scale(size: _Array, axis: Any, extreme: Callable[..., Any]) -> _Array:
-    """The largest or least absolute values along axes, as divisors; 1 for what is no divisor."""
+    """The largest or least absolute values, as divisors: 1 in place of 0, NaN and infinity."""
     scale = extreme(size, axis=axis, keepdims=True)
     return np.where((scale > 0) & np.isfinite(scale), scale, 1)
 
@@ -401,7 +402,7 @@ _RANGES = {
 
 
 def matrix_power(x: _Array, n: int, /) -> _Array:
-    """To the first power, NumPy gives the argument itself."""
+    """Copy the first power: NumPy returns the argument itself."""
     y = np.linalg.matrix_power(x, n)
     return y.copy() if y is x else y
 

@@ -20,7 +20,7 @@ import numpy as np
 
 _Array = Any
 
-#: Whether NumPy's own functions are used everywhere, by one thread.
+#: True if NumPy's own functions are used everywhere, by one thread.
 PLAIN = os.environ.get("ARRAYGRAD_PLAIN", "") not in ("", "0")
 
 #: The least number of elements for which `where` uses bits: it takes several calls.
@@ -35,9 +35,9 @@ class FastPath(NamedTuple):
     function: Callable[..., Any]
     #: NumPy's function with the same signature.
     replaces: Callable[..., Any]
-    #: How many times as fast, for which operands: the best cases and the worst.
+    #: The gain in speed, for the best operands and for the worst.
     gain: str
-    #: What NumPy could do instead.
+    #: The change to NumPy that would make it superfluous.
     upstream: str
 
 
@@ -124,7 +124,7 @@ def _numpys_broadcast_to(x: _Array, /, shape: Any) -> _Array:
     return np.broadcast_to(x, tuple(shape))
 
 
-#: How the gains were measured. Other processors and other versions of NumPy differ.
+#: The conditions of the measurements. Other processors and versions of NumPy differ.
 MEASURED = "NumPy 2.4.6, Python 3.11, AMD EPYC (Zen 4), medians, one thread"
 
 #: Operation -> its fast path.
@@ -157,5 +157,5 @@ TABLE: dict[str, FastPath] = {
 
 
 def choose(name: str) -> Callable[..., Any]:
-    """The fast path of an operation; with ``ARRAYGRAD_PLAIN=1``, what it replaces."""
+    """The fast path of an operation; with ``ARRAYGRAD_PLAIN=1``, the function that it replaces."""
     return TABLE[name].replaces if PLAIN else TABLE[name].function

@@ -34,7 +34,7 @@ from .fast_paths import PLAIN
 MIN_SIZE_TO_SPLIT = 1 << 18
 
 #: Bytes of the result in one chunk. Chunks are small, since a core that is busy with something
-#: else delays its last chunk. They are a multiple of what NumPy's loops take at a time, so that the
+#: else delays its last chunk. They are a multiple of the block size of NumPy's loops, so that the
 #: rounding of an element does not depend on the chunk.
 CHUNK_BYTES = 1 << 19
 
@@ -61,8 +61,8 @@ def get_num_threads() -> int:
     Returns
     -------
     int
-        What `set_num_threads` set. Without it, ``OMP_NUM_THREADS`` if that is set, or else the
-        number of cores that the process may use. 1 in a forked process and with
+        The number that `set_num_threads` set. Without it, ``OMP_NUM_THREADS`` if that is set, or
+        else the number of cores that the process may use. 1 in a forked process and with
         ``ARRAYGRAD_PLAIN=1``.
 
     See Also
@@ -129,7 +129,7 @@ def set_num_threads(n: int, /) -> None:
 
 
 class _Job:
-    """A call that is split into chunks: what the threads share of it."""
+    """A call that is split into chunks: the state that its threads share."""
 
     __slots__ = ("chunks", "compute", "done", "forked", "outcomes", "total")
 
@@ -190,7 +190,7 @@ def _start_threads(number: int) -> int:
 
 
 def can_split() -> bool:
-    """Whether other threads may compute for this one."""
+    """Return True if other threads may compute for this one."""
     return (
         get_num_threads() > 1
         and _job is None
@@ -380,6 +380,6 @@ def store(out: Any, name: str, *operands: Any) -> None:
 
 
 def broadcasts_to(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    """Whether an array of one shape can be broadcast to another, which stays as it is."""
+    """Return True if an array of one shape can be broadcast to the other shape."""
     pairs = zip(reversed(shape), reversed(target), strict=False)
     return len(shape) <= len(target) and all(n in (1, m) for n, m in pairs)

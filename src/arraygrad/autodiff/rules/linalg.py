@@ -557,7 +557,7 @@ def _check_order(name: str, values: Any, *others: Any) -> None:
 
 
 def _check_not_recorded(name: str, *tensors: Any) -> None:
-    """The same for tangents of what is recorded: the choice of vectors is not differentiated."""
+    """The same for tangents of recorded tensors: the choice of vectors is not differentiated."""
     for x in tensors:
         while x._trace is not None:
             if not x._trace.level.forward and is_traced(x):

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from autodiff.support import each_size
 from mpmath import mp, mpf
 
 import arraygrad as xp
@@ -374,7 +375,7 @@ def test_the_gradient_of_what_is_reduced_to_a_constant_is_there():
     assert x.grad.tolist() == [0.0]
 
 
-@pytest.mark.parametrize("n", [3, 3000])
+@each_size
 @pytest.mark.parametrize("size", [1e200, 1e-200, 1e308, 1e-300])
 def test_norms_and_spreads_at_extremes_are_finite_and_without_warnings(size, n):
     """(Warnings are errors here.)"""

@@ -12,8 +12,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import arraygrad
 import arraygrad as xp
 from arraygrad import autodiff
+from arraygrad.autodiff import NotDifferentiableError, grad, jvp, variable
 from arraygrad.autodiff._rules import RULES, SAVE_TENSOR
 from arraygrad.autodiff._transpose import define
 from conformance import gradients
@@ -31,6 +33,16 @@ from conformance.gradient_cases import (
     within,
 )
 from conformance.gradients import Trial, WrongError
+
+
+def test_an_operation_without_a_rule_is_refused_by_name():
+    def f(x):
+        return arraygrad.sum(arraygrad.astype(x.view(arraygrad.int64), arraygrad.float64))
+
+    for differentiate in (grad(f), lambda x: jvp(f, (x,), (x,)), lambda x: f(variable(x))):
+        with pytest.raises(NotDifferentiableError, match=r"view: .* no rule"):
+            differentiate(arraygrad.ones(3))
+
 
 WITH_CASES = {case.function for case in CASES}
 
@@ -324,12 +336,15 @@ def test_the_kept_table_is_of_these_cases():
 
 # ---- shapes, axes and indices of all kinds
 
+
 UNARY = {
     "abs": nonzero, "atan": normal, "conj": normal, "cos": normal, "exp": normal, "imag": normal,
     "log": positive, "negative": normal, "real": normal, "reciprocal": nonzero, "sign": nonzero,
     "sinh": normal, "sqrt": positive, "square": normal, "tanh": normal,
     "atanh": lambda *s: within(-0.8, 0.8, *s),
 }  # fmt: skip
+
+
 BINARY = {
     "add": (normal, normal, "fc"),
     "subtract": (normal, normal, "fc"),
@@ -342,6 +357,8 @@ BINARY = {
     "maximum": (lambda *s: between(0.0, *s), lambda *s: between(0.5, *s), "f"),
     "minimum": (lambda *s: between(0.0, *s), lambda *s: between(0.5, *s), "f"),
 }
+
+
 REDUCTIONS = {
     "sum": (normal, "fc"),
     "mean": (normal, "fc"),
@@ -352,6 +369,8 @@ REDUCTIONS = {
     "std": (distinct, "f"),
     "linalg.vector_norm": (nonzero, "fc"),
 }
+
+
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
 
 
