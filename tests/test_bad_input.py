@@ -395,11 +395,16 @@ def test_the_names_that_errors_give_are_there():
                 operator.attrgetter(path)(pytest.importorskip(package))
     for owner, hints in (
         (xp.autodiff, _hints.JAX),
+        (xp.autodiff, _hints.AUTOGRAD),
         (xp, _hints.JAX),
+        (xp, _hints.NAMES),
+        (xp.linalg, _hints.LINALG_CODE),
         (xp.random, _hints.RANDOM),
+        (xp.random.default_rng(0), _hints.GENERATOR),
         (xp.nn, _hints.NN),
         (xp.nn.ReLU(), _hints.MODULE),
         (xp.optim, _hints.OPTIM),
+        (xp.optim.SGD([xp.ones(2)], lr=0.1), _hints.OPTIMIZER),
         (xp.data, _hints.DATA),
     ):
         for name, hint in hints.items():
@@ -414,11 +419,13 @@ def test_a_part_that_was_not_imported_says_so():
     assert "has no attribute 'nn'; write from arraygrad import nn" in found.stderr
 
 
-def test_what_is_written_for_methods_that_tensors_lack():
+def test_what_is_written_for_methods_that_tensors_lack(tmp_path):
     given = {
         "xp": xp, "arraygrad": xp, "y": xp.ones((2, 2)), "mask": xp.ones((2, 2)) > 0, "value": 2.0,
         "axes": (1, 0), "shape": (3, 2, 2), "low": 0.0, "high": 1.0, "dtype": xp.float32, "n": 3,
         "times": (2, 1), "indices": xp.asarray([[0, 0], [0, 0]]), "places": xp.asarray([0]),
+        "values": [1.0], "rng": xp.random.default_rng(0), "device": "cpu", "i": 0, "j": 1,
+        "path": tmp_path / "x",
     }  # fmt: skip
     for name, hint in _hints.METHODS.items():
         tensors = [xp.ones((2, 2))]
@@ -429,9 +436,9 @@ def test_what_is_written_for_methods_that_tensors_lack():
             assert name not in dir(x)
             with pytest.raises(AttributeError, match=f"'{type(x).__name__}' .* '{name}'; write"):
                 getattr(x, name)
-        for way in re.split(", or ", hint.partition(": ")[0]):
+        for way in re.split(", or ", re.split("(?<! ): ", hint)[0]):
             if "cuda" not in way:
-                x = xp.ones((1, 2) if name == "squeeze" else (2, 2))
+                x = xp.ones({"squeeze": (1, 2), "resize": (3, 4)}.get(name, (2, 2)))
                 exec(way, given | {"x": x})
     assert "T" in dir(xp.ones(2))
     assert "grad" in dir(xp.autodiff.variable(xp.ones(2)))

@@ -126,7 +126,8 @@ def arguments(name):
     function = find(name)
     parameters = inspect.signature(function).parameters
     count = sum(
-        p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in parameters.values()
+        p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        for p in parameters.values()
     )
     return (x,) * max(count, 1)
 

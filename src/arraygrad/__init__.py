@@ -174,7 +174,7 @@ from ._utility import all, any, diff
 __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
-_hints.install(__name__, _hints.JAX | _hints.NUMPY | _hints.PYTORCH | _hints.PARTS)
+_hints.install(__name__, _hints.NAMES | _hints.JAX | _hints.NUMPY | _hints.PYTORCH | _hints.PARTS)
 
 __all__ = [
     "Device",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, Never
 
 from . import _dtypes
 from ._array import wrap
@@ -13,6 +13,7 @@ from ._dispatch import SCALARS, apply, call, check_tensor, common_device, create
 from ._dtypes import as_dtype
 from ._elementwise import pow
 from ._errors import as_int, describe, explain, in_own_name
+from ._hints import wrong_call
 from ._memory import mark_external
 from ._modes import is_strict
 from ._searching import where
@@ -23,10 +24,11 @@ from ._typing import DeviceLike, DType, Real, Scalar, Shape, Tensor
 def asarray(
     obj: Any,
     /,
-    *,
+    *more: Never,
     dtype: DType | None = None,
     device: DeviceLike = None,
     copy: bool | None = None,
+    **other: Never,
 ) -> Tensor:
     """Convert an object to a tensor.
 
@@ -86,6 +88,8 @@ def asarray(
     Tensor([[1., 2.],
             [1., 2.]], dtype=float32)
     """
+    if more or other:
+        raise wrong_call("asarray", locals())
     if isinstance(obj, Tensor):
         # Fast path: libraries call `asarray` on tensors all the time.
         if device is None and not copy and (dtype is None or dtype is obj._data.dtype):
@@ -270,9 +274,10 @@ def arange(
     /,
     stop: Real | None = None,
     step: Real = 1,
-    *,
+    *more: Never,
     dtype: DType | None = None,
     device: DeviceLike = None,
+    **other: Never,
 ) -> Tensor:
     """Evenly spaced numbers in the half-open interval from `start` to `stop`.
 
@@ -316,6 +321,8 @@ def arange(
     >>> xp.arange(1, 0, -0.25)
     Tensor([1.  , 0.75, 0.5 , 0.25], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("arange", locals())
     if stop is None:
         start, stop = 0, start
     whole = type(start) is type(stop) is type(step) is int  # most often
@@ -390,7 +397,13 @@ def _check_scalar(function: str, name: str, value: Any, kinds: str) -> None:
         raise TypeError(f"{function}: {name} must be a number; got {describe(value)}")
 
 
-def empty(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
+def empty(
+    shape: Shape,
+    *more: Never,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    **other: Never,
+) -> Tensor:
     """Uninitialized tensor.
 
     Parameters
@@ -420,10 +433,18 @@ def empty(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None
     >>> xp.empty((2, 0)).shape
     (2, 0)
     """
+    if more or other:
+        raise wrong_call("empty", locals())
     return _filled("empty", shape, dtype, device)
 
 
-def zeros(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
+def zeros(
+    shape: Shape,
+    *more: Never,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    **other: Never,
+) -> Tensor:
     """Tensor of zeros.
 
     Parameters
@@ -454,10 +475,18 @@ def zeros(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None
     Tensor([[0, 0],
             [0, 0]], dtype=int8)
     """
+    if more or other:
+        raise wrong_call("zeros", locals())
     return _filled("zeros", shape, dtype, device)
 
 
-def ones(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
+def ones(
+    shape: Shape,
+    *more: Never,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    **other: Never,
+) -> Tensor:
     """Tensor of ones.
 
     Parameters
@@ -488,6 +517,8 @@ def ones(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None)
     Tensor([[1, 1],
             [1, 1]], dtype=int8)
     """
+    if more or other:
+        raise wrong_call("ones", locals())
     return _filled("ones", shape, dtype, device)
 
 
@@ -500,9 +531,10 @@ def _filled(name: str, shape: Shape, dtype: DType | None, device: DeviceLike) ->
 def full(
     shape: Shape,
     fill_value: Scalar,
-    *,
+    *more: Never,
     dtype: DType | None = None,
     device: DeviceLike = None,
+    **other: Never,
 ) -> Tensor:
     """Tensor filled with one value.
 
@@ -546,6 +578,8 @@ def full(
     >>> xp.full((2,), 7, dtype=xp.float32)
     Tensor([7., 7.], dtype=float32)
     """
+    if more or other:
+        raise wrong_call("full", locals())
     if isinstance(fill_value, Tensor):
         if fill_value.ndim:
             raise ValueError(f"full: fill_value must be a scalar; got {describe(fill_value)}")
@@ -574,7 +608,14 @@ def _like(
     return x.shape, dtype, x.device if device is None else get_device(device, function)
 
 
-def empty_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
+def empty_like(
+    x: Tensor,
+    /,
+    *more: Never,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    **other: Never,
+) -> Tensor:
     """Uninitialized tensor with the shape of another.
 
     Parameters
@@ -604,11 +645,20 @@ def empty_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike =
     >>> xp.empty_like(xp.asarray([1, 2])).dtype
     dtype('int64')
     """
+    if more or other:
+        raise wrong_call("empty_like", locals())
     shape, dtype, device = _like("empty_like", x, dtype, device)
     return empty(shape, dtype=dtype, device=device)
 
 
-def zeros_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
+def zeros_like(
+    x: Tensor,
+    /,
+    *more: Never,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    **other: Never,
+) -> Tensor:
     """Tensor of zeros with the shape of another.
 
     Parameters
@@ -638,11 +688,20 @@ def zeros_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike =
     >>> xp.zeros_like(xp.asarray([1, 2]))
     Tensor([0, 0], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("zeros_like", locals())
     shape, dtype, device = _like("zeros_like", x, dtype, device)
     return zeros(shape, dtype=dtype, device=device)
 
 
-def ones_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
+def ones_like(
+    x: Tensor,
+    /,
+    *more: Never,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    **other: Never,
+) -> Tensor:
     """Tensor of ones with the shape of another.
 
     Parameters
@@ -672,6 +731,8 @@ def ones_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = 
     >>> xp.ones_like(xp.asarray([1, 2]))
     Tensor([1, 1], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("ones_like", locals())
     shape, dtype, device = _like("ones_like", x, dtype, device)
     return ones(shape, dtype=dtype, device=device)
 
@@ -681,9 +742,10 @@ def full_like(
     x: Tensor,
     /,
     fill_value: Scalar,
-    *,
+    *more: Never,
     dtype: DType | None = None,
     device: DeviceLike = None,
+    **other: Never,
 ) -> Tensor:
     """Tensor filled with one value, with the shape of another.
 
@@ -722,6 +784,8 @@ def full_like(
     >>> xp.full_like(xp.asarray([1.0, 2.0]), 7)
     Tensor([7., 7.], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("full_like", locals())
     shape, dtype, device = _like("full_like", x, dtype, device)
     return full(shape, fill_value, dtype=dtype, device=device)
 
@@ -730,10 +794,11 @@ def eye(
     n_rows: int,
     n_cols: int | None = None,
     /,
-    *,
+    *more: Never,
     k: int = 0,
     dtype: DType | None = None,
     device: DeviceLike = None,
+    **other: Never,
 ) -> Tensor:
     """Matrix with ones on a diagonal and zeros elsewhere.
 
@@ -770,6 +835,8 @@ def eye(
     Tensor([[0., 1., 0.],
             [0., 0., 1.]], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("eye", locals())
     target = get_device(device, "eye")
     dtype = _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, "eye")
     rows, cols = _shape((n_rows, n_rows if n_cols is None else n_cols), "eye")
@@ -782,10 +849,11 @@ def linspace(
     stop: complex,
     /,
     num: int,
-    *,
+    *more: Never,
     dtype: DType | None = None,
     device: DeviceLike = None,
     endpoint: bool = True,
+    **other: Never,
 ) -> Tensor:
     """`num` evenly spaced numbers from `start` to `stop`.
 
@@ -833,6 +901,8 @@ def linspace(
     >>> xp.linspace(0, 1, 4, endpoint=False)
     Tensor([0.  , 0.25, 0.5 , 0.75], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("linspace", locals())
     traced = False
     for name, value in (("start", start), ("stop", stop)):
         if isinstance(value, Tensor) and not value.ndim and value._trace is not None:
@@ -953,7 +1023,9 @@ def logspace(
     return found if dtype is None else _convert(found, as_dtype(dtype, "logspace"), None, None)
 
 
-def meshgrid(*arrays: Tensor, indexing: Literal["xy", "ij"] = "xy") -> tuple[Tensor, ...]:
+def meshgrid(
+    *arrays: Tensor, indexing: Literal["xy", "ij"] = "xy", **other: Never
+) -> tuple[Tensor, ...]:
     """Coordinate matrices of a grid, from the coordinates along its axes.
 
     Parameters
@@ -986,12 +1058,14 @@ def meshgrid(*arrays: Tensor, indexing: Literal["xy", "ij"] = "xy") -> tuple[Ten
             [2, 2]], dtype=int64), Tensor([[3, 4],
             [3, 4]], dtype=int64))
     """
+    if other:
+        raise wrong_call("meshgrid", locals())
     if not arrays:
         return ()
     return tuple(apply("meshgrid", arrays, (), {"indexing": indexing}))
 
 
-def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
+def tril(x: Tensor, /, *more: Never, k: int = 0, **other: Never) -> Tensor:
     """Lower triangle of matrices, with zeros elsewhere.
 
     Parameters
@@ -1020,10 +1094,12 @@ def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
     Tensor([[1, 0],
             [3, 4]], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("tril", locals())
     return _triangle("tril", x, k)
 
 
-def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
+def triu(x: Tensor, /, *more: Never, k: int = 0, **other: Never) -> Tensor:
     """Upper triangle of matrices, with zeros elsewhere.
 
     Parameters
@@ -1052,6 +1128,8 @@ def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
     Tensor([[1, 2],
             [0, 4]], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("triu", locals())
     return _triangle("triu", x, k)
 
 

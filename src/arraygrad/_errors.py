@@ -98,10 +98,10 @@ def explain(
         type(error) is IndexError and name.startswith(("fft.", "linalg.", "tensordot"))
     ):
         return ValueError(message)  # for example an axis that does not exist, or no samples
-    return _with_message(error, message)
+    return with_message(error, message)
 
 
-def _with_message(error: Exception, message: str) -> Exception:
+def with_message(error: Exception, message: str) -> Exception:
     """Error of the same class, or of the next one above that takes nothing but a message."""
     for cls in type(error).__mro__:
         if cls is Exception or not issubclass(cls, Exception) or issubclass(cls, Warning):
@@ -124,7 +124,7 @@ def in_own_name(name: str) -> Callable[[_F], _F]:
             except Exception as error:
                 if str(error).startswith(name):
                     raise
-                raise _with_message(error, f"{name}: {_NAME.sub('', str(error))}") from error
+                raise with_message(error, f"{name}: {_NAME.sub('', str(error))}") from error
 
         return cast(_F, run)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Never
 
 from ._dispatch import apply, reduction, unary
+from ._hints import wrong_call
 from ._typing import Axis, Real, Scalar, Tensor
 
 
-def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+def argmax(
+    x: Tensor, /, *more: Never, axis: int | None = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Position of the largest element.
 
     Parameters
@@ -40,10 +43,14 @@ def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
     >>> xp.argmax(xp.asarray([3, 9, 1]))
     Tensor(1, dtype=int64)
     """
+    if more or other:
+        raise wrong_call("argmax", locals())
     return reduction("argmax", x, axis, keepdims)
 
 
-def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+def argmin(
+    x: Tensor, /, *more: Never, axis: int | None = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Position of the smallest element.
 
     Parameters
@@ -75,10 +82,14 @@ def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
     >>> xp.argmin(xp.asarray([3, 9, 1]))
     Tensor(2, dtype=int64)
     """
+    if more or other:
+        raise wrong_call("argmin", locals())
     return reduction("argmin", x, axis, keepdims)
 
 
-def count_nonzero(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def count_nonzero(
+    x: Tensor, /, *more: Never, axis: Axis = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Number of nonzero elements.
 
     Parameters
@@ -112,6 +123,8 @@ def count_nonzero(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) ->
     >>> xp.count_nonzero(xp.asarray([[0, 1], [2, 3]]), axis=0)
     Tensor([1, 2], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("count_nonzero", locals())
     return reduction("count_nonzero", x, axis, keepdims)
 
 

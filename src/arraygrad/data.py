@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from queue import Empty, Queue
-from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, Never, TypedDict, TypeVar, Unpack, overload
 
 from . import _hints, _pytree
 from ._creation import asarray
@@ -126,7 +126,10 @@ class DataLoader(Generic[Batch]):
         device: DeviceLike = None,
         prefetch: int | None = None,
         progress: bool | str = False,
+        **other: Never,
     ) -> None:
+        if other:
+            raise _hints.wrong_call("data.DataLoader", locals())
         self._leaves, self._structure, self._size = _samples(arrays)
         self.batch_size = _check_int("batch_size", batch_size, 1)
         self.drop_last = drop_last

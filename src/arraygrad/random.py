@@ -11,7 +11,7 @@ import operator
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _hints
 from ._array import wrap
@@ -556,6 +556,11 @@ class Generator:
     def _made(self, name: str, *args: Any) -> Tensor:
         return wrap(Tensor, self._draw(name, *args), self._device)
 
+    if not TYPE_CHECKING:  # hidden from type checkers, or a generator would have every name
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise _hints.missing("'Generator' object", self, name, _hints.GENERATOR)
+
     def _floats(self, name: str, size: Shape | None, dtype: DType | None) -> Tensor:
         return self._made(name, _size(name, size), _floating(name, dtype))
 
@@ -718,8 +723,8 @@ def _size(function: str, size: Any) -> tuple[int, ...]:
 def _floating(function: str, dtype: Any) -> DType:
     if isinstance(dtype, int):
         raise TypeError(
-            f"{function}: dtype must be float32 or float64; got {dtype!r}; "
-            "size must be an int or a tuple"
+            f"{function}: dtype must be float32 or float64; got {dtype!r}; size must be an "
+            f"int or one tuple; write rng.{function}(shape)"
         )
     found = as_dtype(dtype, function)
     if found is None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Never
 
 from .. import _elementwise as xp
 from .._data_type import finfo
 from .._dispatch import call
 from .._errors import as_int
+from .._hints import wrong_call
 from .._typing import Tensor
 from ..special import ndtr
 from ._checks import as_real, check_real
@@ -16,7 +18,7 @@ from ._rules import log_softmax as _log_softmax
 from ._rules import sigmoid as _sigmoid
 
 
-def relu(x: Tensor) -> Tensor:
+def relu(x: Tensor, *more: Never, **other: Never) -> Tensor:
     """Rectified linear unit, max(x, 0).
 
     Parameters
@@ -41,6 +43,8 @@ def relu(x: Tensor) -> Tensor:
     >>> nn.relu(xp.asarray([-1.0, 2.0]))
     Tensor([0., 2.], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nn.relu", locals())
     check_real("relu", x)
     return xp.maximum(x, 0)
 
@@ -180,7 +184,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     return _above(x) * _sigmoid(math.sqrt(8 / math.pi) * z * (1 + 0.044715 * (z * z)))
 
 
-def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
+def log_softmax(x: Tensor, axis: int = -1, *more: Never, **other: Never) -> Tensor:
     """Logarithm of `softmax`, accurate even where that underflows.
 
     Parameters
@@ -213,10 +217,12 @@ def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
     >>> nn.log_softmax(xp.asarray([1e4, 0.0, -xp.inf]))
     Tensor([     0., -10000.,    -inf], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nn.log_softmax", locals())
     return _log_softmax(as_real("log_softmax", x), as_int("log_softmax", "axis", axis))
 
 
-def softmax(x: Tensor, axis: int = -1) -> Tensor:
+def softmax(x: Tensor, axis: int = -1, *more: Never, **other: Never) -> Tensor:
     """Softmax: exponentials divided by their sum.
 
     Parameters
@@ -249,6 +255,8 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
     >>> nn.softmax(xp.asarray([1e4, 1e4, -1e4]))
     Tensor([0.5, 0.5, 0. ], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nn.softmax", locals())
     return call("nn.softmax", as_real("softmax", x), (), {"axis": as_int("softmax", "axis", axis)})
 
 
@@ -265,6 +273,10 @@ class ReLU(Module):
     >>> nn.ReLU()(xp.asarray([-1.0, 2.0]))
     Tensor([0., 2.], dtype=float64)
     """
+
+    def __init__(self, **other: Never) -> None:
+        if other:
+            raise wrong_call("nn.ReLU", locals())
 
     def forward(self, x: Tensor) -> Tensor:
         """`relu` of `x`."""
@@ -309,6 +321,10 @@ class SiLU(Module):
     >>> nn.SiLU()(xp.asarray([0.0]))
     Tensor([0.], dtype=float64)
     """
+
+    def __init__(self, **other: Never) -> None:
+        if other:
+            raise wrong_call("nn.SiLU", locals())
 
     def forward(self, x: Tensor) -> Tensor:
         """`silu` of `x`."""
@@ -363,7 +379,9 @@ class Softmax(Module):
     Tensor([0.5, 0.5], dtype=float64)
     """
 
-    def __init__(self, axis: int = -1) -> None:
+    def __init__(self, axis: int = -1, **other: Never) -> None:
+        if other:
+            raise wrong_call(f"nn.{type(self).__name__}", locals())
         self.axis = axis
 
     def forward(self, x: Tensor) -> Tensor:
@@ -391,7 +409,9 @@ class LogSoftmax(Module):
     Tensor([0.], dtype=float64)
     """
 
-    def __init__(self, axis: int = -1) -> None:
+    def __init__(self, axis: int = -1, **other: Never) -> None:
+        if other:
+            raise wrong_call(f"nn.{type(self).__name__}", locals())
         self.axis = axis
 
     def forward(self, x: Tensor) -> Tensor:

@@ -9,9 +9,9 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FunctionType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from .. import _elementwise, _pytree
+from .. import _elementwise, _hints, _pytree
 from .._creation import asarray, empty_like, zeros_like
 from .._data_type import astype
 from .._device import get_device
@@ -60,6 +60,11 @@ class Optimizer:
 
     param_groups: list[Group]
     state: list[dict[str, Any]]
+
+    if not TYPE_CHECKING:  # hidden from type checkers, or an optimiser would have every name
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise _hints.missing(f"{type(self).__name__!r} object", self, name, _hints.OPTIMIZER)
 
     def __init__(self, params: Any, defaults: Mapping[str, Any]) -> None:
         self.defaults = dict(defaults)
@@ -480,8 +485,9 @@ def _are_groups(params: Any) -> bool:
 
 def _check_parameter(name: str, p: Any) -> None:
     if not isinstance(p, Tensor) or p.dtype.kind not in "fc":
+        hint = f"; write optim.{name}(params, lr={p})" if isinstance(p, float) else ""
         raise TypeError(
-            f"{name}: parameters must be tensors of a floating-point dtype; got {describe(p)}"
+            f"{name}: parameters must be tensors of a floating-point dtype; got {describe(p)}{hint}"
         )
     if p._trace is not None and not p._is_parameter:
         raise ValueError(
