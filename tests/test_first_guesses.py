@@ -559,6 +559,20 @@ if x > 2: pass  # write: xp.any(x) or xp.all(x)
 x and y  # write: xp.any(x) or xp.all(x)
 for row in x: row  # gives: None
 ## HIPS autograd
+autodiff.grad(lambda x: (1.0 - xp.exp(-2.0 * x)) / (1.0 + xp.exp(-2.0 * x)))(1.0)  # gives: 1 - np.tanh(1.0) ** 2
+autodiff.grad(autodiff.grad(xp.tanh))(1.0)  # gives: -2 * np.tanh(1.0) * (1 - np.tanh(1.0) ** 2)
+0.5 * (xp.tanh(xp.dot(x, v) / 2.0) + 1)  # write: arraygrad.matmul
+autodiff.grad(lambda v: -xp.sum(xp.log(0.5 * (xp.tanh(x @ v) + 1))))(v).shape  # gives: (3,)
+autodiff.value_and_grad(f)(v)[1]  # gives: np.asarray([6.0, 2.0, 4.0])
+autodiff.jacobian(f)(v)  # gives: np.asarray([6.0, 2.0, 4.0])
+autodiff.grad(lambda p: xp.sum(p[0] * v) + p[1])((v, 1.0))[1]  # gives: 1.0
+autodiff.grad(lambda d: xp.sum(d["w"] ** 2))({"w": v})["w"]  # gives: np.asarray([6.0, 2.0, 4.0])
+xp.random.RandomState(0)  # write: random.default_rng(seed)
+xp.random.randn(3, 2) * 0.1  # write: rng.standard_normal
+autodiff.make_jvp(f)  # write: autodiff.jvp(f, (x,), (v,))  # with: v = x
+autodiff.grad_named(f, "x")  # write: autodiff.grad(f, argnums=0)
+autodiff.checkpoint(f)(v)  # gives: 14.0
+autodiff.test_util.check_grads(f)  # write: autodiff.check_grads(f, (x,))
 autodiff.elementwise_grad(f)  # write: autodiff.vjp
 xp.elementwise_grad(f)  # write: autodiff.vjp
 autodiff.grad(f, 0)(v)  # gives: np.asarray([6.0, 2.0, 4.0])
@@ -695,7 +709,7 @@ def test_a_size_is_an_int_in_every_other_respect():
     assert w.grad.tolist() == [0.5, 0.5]
 
 
-def test_there_are_more_than_300_guesses_from_each_library():
+def test_the_table_has_more_than_500_guesses():
     assert len(ROWS) == len(set(ROWS)) > 500
     heads = [line for line in GUESSES.splitlines() if line.startswith("##")]
     assert [head.partition(":")[0][3:] for head in heads] == [

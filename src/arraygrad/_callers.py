@@ -10,7 +10,7 @@ from typing import Any
 
 #: Code that runs between a function of SciPy or scikit-learn and the conversion of a tensor.
 _BETWEEN = frozenset(
-    "arraygrad array_api_compat array_api_extra contextlib functools numpy".split()
+    "arraygrad array_api_compat array_api_extra contextlib functools joblib numpy".split()
 )
 _SET_SCIPY = 'os.environ["SCIPY_ARRAY_API"] = "1" before the first import of SciPy or scikit-learn'
 _SET_SKLEARN = "sklearn.set_config(array_api_dispatch=True)"

@@ -153,6 +153,7 @@ _RANDOM = """
 RANDOM = {name: f"rng = random.default_rng(seed); rng.{name}" for name in _RANDOM.split()}
 RANDOM |= {
     "PRNGKey": "random.default_rng(seed)",
+    "RandomState": "random.default_rng(seed)",
     "key": "random.default_rng(seed)",
     "rand": RANDOM["random"],
     "randint": RANDOM["integers"],
@@ -202,6 +203,7 @@ AUTOGRAD = {
     "defvjp": "f = autodiff.custom_vjp(f); f.defvjp(forward, backward)",
     "elementwise_grad": NAMES["elementwise_grad"],
     "functional": "autodiff.jacobian(f)(x) and the like",
+    "grad_named": "autodiff.grad(f, argnums=0)",
     "hessian_vector_product": "autodiff.hvp(f, (x,), (v,))",
     "holomorphic_grad": "autodiff.jacobian(f, holomorphic=True)",
     "make_hvp": "autodiff.hvp(f, (x,), (v,))",
@@ -210,6 +212,7 @@ AUTOGRAD = {
     "multigrad": "autodiff.grad(f, argnums=(0, 1))",
     "primitive": "autodiff.custom_vjp",
     "set_grad_enabled": NAMES["set_grad_enabled"],
+    "test_util": "autodiff.check_grads(f, (x,))",
 }
 
 NN = {
