@@ -40,7 +40,9 @@ OF_ARGUMENTS = (
 #: What Python says of a call that does not fit the signature.
 ARITY = re.compile(r"\(\) (missing|takes|got) ")
 #: Functions that change the state of the process, or wait.
-LEFT_OUT = frozenset({"set_num_threads", "set_requires_grad", "map_location", "default_device"})
+LEFT_OUT = frozenset(
+    {"set_num_threads", "set_requires_grad", "map_location", "default_device", "default_dtype"}
+)
 #: The parts of the package, by the prefix of their functions' names.
 PARTS: dict[str, Any] = {
     "": xp, "linalg.": xp.linalg, "fft.": xp.fft, "special.": xp.special, "random.": xp.random,

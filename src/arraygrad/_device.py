@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from importlib import import_module
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any, TypeAlias
 
 from ._array import DeviceSlots
+from ._modes import Default
 
 #: Device type -> module of the backend that serves it. It is imported when first named.
 _BACKENDS: dict[str, str] = {
@@ -153,7 +154,7 @@ def transfer(data: Any, source: Device, target: Device, stream: Any = None) -> A
     return target.ops["from_host"](source.ops["to_host"](data, stream), stream)
 
 
-class default_device:
+class default_device(Default):
     """Set or query the device on which new tensors are made.
 
     Parameters
@@ -184,26 +185,14 @@ class default_device:
     Device('cpu')
     """
 
-    __slots__ = ("_token", "device")
+    __slots__ = ("device",)
 
     def __init__(self, device: DeviceLike = None, /) -> None:
         self.device = get_device(device, "default_device")
-        self._token: Token[Device] | None = None
-        if device is not None:
-            self._token = _default.set(self.device)
+        self._set(_default, None if device is None else self.device)
 
     def __enter__(self) -> Device:
         return self.device
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._token is not None:
-            _default.reset(self._token)
-            self._token = None
 
     def __repr__(self) -> str:
         return f"default_device({str(self.device)!r})"

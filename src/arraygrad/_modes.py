@@ -10,9 +10,30 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from functools import wraps
+from types import TracebackType
 from typing import Any
+
+
+class Default:
+    """A default that is set when the object is made, and put back where a ``with`` block ends."""
+
+    __slots__ = ("_token", "_variable")
+
+    def _set(self, variable: ContextVar[Any], value: Any) -> None:
+        self._variable = variable
+        self._token: Token[Any] | None = None if value is None else variable.set(value)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._token is not None:
+            self._variable.reset(self._token)
+            self._token = None
 
 
 class Setting:

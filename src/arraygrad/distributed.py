@@ -30,6 +30,7 @@ from distributed.protocol.serialize import (
 
 from . import _pytree, autodiff
 from ._device import DeviceLike, default_device
+from ._dtypes import default_dtype
 from ._errors import describe
 from ._modes import get_mode
 from ._tensor import Tensor
@@ -304,7 +305,7 @@ def value_and_grad(
         sent = _task(client, _identity, _Box((whole, named)))
         mode = get_mode()
         nans = mode is not None and mode.nans is not None
-        how = f, argnums, has_aux, reduce, device, places, nans
+        how = f, argnums, has_aux, reduce, device, default_dtype().dtype, places, nans
         # Pickled once for all parts, and here, so that an error names the object's own reason.
         packed = _Box(how) if client is None else pickle.dumps(how)
         rows = zip(*(batch._parts for batch in batches), strict=True)
@@ -348,7 +349,7 @@ def _make(box: _Box) -> _Box:
 def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
     """Value and gradient of one part of the batch."""
     how = pickle.loads(how) if isinstance(how, bytes) else how.content
-    f, argnums, has_aux, reduce, device, places, nans = how
+    f, argnums, has_aux, reduce, device, dtype, places, nans = how
     args, kwargs = list(sent.content[0]), sent.content[1]
     for i, box in zip(places, parts, strict=True):
         args[i] = box.content
@@ -366,7 +367,7 @@ def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
             moved = [x if i in places else _moved(x, device) for i, x in enumerate(args)]
             return f(*moved, **_moved(kwargs, device))
 
-    with autodiff.debug_nans() if nans else nullcontext():
+    with default_dtype(dtype), autodiff.debug_nans() if nans else nullcontext():
         value, gradient = autodiff.value_and_grad(there, argnums, has_aux=has_aux)(*args)
     value, aux = value if has_aux else (value, None)
     leaves = [value, *_pytree.flatten(gradient)[0]]

@@ -90,7 +90,7 @@ def xavier_uniform(
     rng : Generator, optional
         Generator of the numbers; by default a new one.
     dtype, device : optional
-        Dtype and device of the result; by default float64 and the device of the generator.
+        Dtype and device of the result; by default `default_dtype` and the generator's device.
 
     Returns
     -------
@@ -139,7 +139,7 @@ def xavier_normal(
     rng : Generator, optional
         Generator of the numbers; by default a new one.
     dtype, device : optional
-        Dtype and device of the result; by default float64 and the device of the generator.
+        Dtype and device of the result; by default `default_dtype` and the generator's device.
 
     Returns
     -------
@@ -192,7 +192,7 @@ def kaiming_uniform(
     rng : Generator, optional
         Generator of the numbers; by default a new one.
     dtype, device : optional
-        Dtype and device of the result; by default float64 and the device of the generator.
+        Dtype and device of the result; by default `default_dtype` and the generator's device.
 
     Returns
     -------
@@ -249,7 +249,7 @@ def kaiming_normal(
     rng : Generator, optional
         Generator of the numbers; by default a new one.
     dtype, device : optional
-        Dtype and device of the result; by default float64 and the device of the generator.
+        Dtype and device of the result; by default `default_dtype` and the generator's device.
 
     Returns
     -------

@@ -380,7 +380,7 @@ class Linear(Module):
     rng : Generator, optional
         Generator of the initial values; by default a new one.
     device, dtype : optional
-        Device and dtype of the parameters; by default the device of the generator and float64.
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
 
     Attributes
     ----------
@@ -444,7 +444,7 @@ class Conv2d(Module):
     rng : Generator, optional
         Generator of the initial values; by default a new one.
     device, dtype : optional
-        Device and dtype of the parameters; by default the device of the generator and float64.
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
 
     Attributes
     ----------
@@ -590,7 +590,7 @@ class Embedding(Module):
     rng : Generator, optional
         Generator of the initial values; by default a new one.
     device, dtype : optional
-        Device and dtype of the parameters; by default the device of the generator and float64.
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
 
     Attributes
     ----------
@@ -648,7 +648,7 @@ class LayerNorm(Module):
     elementwise_affine, bias : bool, optional
         Whether there are factors and terms, and whether there are terms.
     device, dtype : optional
-        Device and dtype of the parameters; by default the default device and float64.
+        Device and dtype of the parameters; by default the default device and dtype.
 
     Attributes
     ----------
@@ -709,7 +709,7 @@ class BatchNorm2d(Module):
     track_running_stats : bool, optional
         Whether to track a running mean and variance, for `eval`.
     device, dtype : optional
-        Device and dtype of the parameters; by default the default device and float64.
+        Device and dtype of the parameters; by default the default device and dtype.
 
     Attributes
     ----------

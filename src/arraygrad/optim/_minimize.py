@@ -9,7 +9,7 @@ from typing import Any
 from .. import _pytree
 from .._creation import asarray
 from .._data_type import astype
-from .._dtypes import ALL
+from .._dtypes import ALL, default_dtype
 from .._elementwise import imag, real
 from .._errors import describe
 from .._manipulation import broadcast_to, concat, reshape
@@ -265,10 +265,11 @@ class _Flat:
                 "minimize: bounds must be (low, high), each None, a number or like x0; "
                 f"got the bound {describe(bound)}"
             )
-        parts = [
-            reshape(broadcast_to(_on_host(asarray(b)), x.shape), (-1,))
-            for b, x in zip(leaves, self.leaves, strict=True)
-        ]
+        with default_dtype(_HOST):
+            parts = [
+                reshape(broadcast_to(_on_host(asarray(b)), x.shape), (-1,))
+                for b, x in zip(leaves, self.leaves, strict=True)
+            ]
         return concat(parts).tolist()
 
 

@@ -16,7 +16,7 @@ from .._creation import asarray, empty_like, zeros_like
 from .._data_type import astype
 from .._device import get_device
 from .._dispatch import unary, view
-from .._dtypes import ALL
+from .._dtypes import ALL, default_dtype
 from .._errors import DeviceMismatchError, as_number, describe, explain
 from .._manipulation import reshape
 from .._memory import before_write
@@ -303,13 +303,14 @@ class Optimizer:
             belongs to the first parameter, ``"groups.0.lr"`` is an option of the first group.
         """
         found = {}
-        for i, saved in enumerate(self.state):
-            for key, value in saved.items():
-                found[f"state.{i}.{key}"] = asarray(value, copy=True, device=_device_of(value))
-        for i, group in enumerate(self.param_groups):
-            for option, value in group.items():
-                value = len(value) if option == "params" else value
-                found[f"groups.{i}.{option}"] = asarray(value, device="cpu")
+        with default_dtype(ALL["float64"]):  # in which Python's numbers are exact
+            for i, saved in enumerate(self.state):
+                for key, value in saved.items():
+                    found[f"state.{i}.{key}"] = asarray(value, copy=True, device=_device_of(value))
+            for i, group in enumerate(self.param_groups):
+                for option, value in group.items():
+                    value = len(value) if option == "params" else value
+                    found[f"groups.{i}.{option}"] = asarray(value, device="cpu")
         return found
 
     def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
