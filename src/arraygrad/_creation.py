@@ -10,7 +10,16 @@ from ._array import wrap
 from ._backends import numpy as _host
 from ._data_type import astype
 from ._device import Device, get_device
-from ._dispatch import SCALARS, apply, call, check_tensor, common_device, create, view
+from ._dispatch import (
+    SCALARS,
+    apply,
+    call,
+    check_tensor,
+    common_device,
+    create,
+    device_mismatch,
+    view,
+)
 from ._dtypes import as_dtype, default_dtype, get_defaults, python_dtype, scalar_dtype
 from ._elementwise import pow
 from ._errors import as_int, describe, explain, in_own_name
@@ -564,7 +573,10 @@ def full(
         if fill_value.ndim:
             raise ValueError(f"full: fill_value must be a scalar; got {describe(fill_value)}")
         dtype = fill_value.dtype if dtype is None else as_dtype(dtype, "full")
+        _check_real("full", fill_value, dtype)
         place = fill_value.device if device is None else get_device(device, "full")
+        if place is not fill_value.device:
+            raise device_mismatch("full", place, fill_value.device)
         filled = empty(_shape(shape, "full"), dtype=dtype, device=place)
         filled[...] = fill_value
         return filled

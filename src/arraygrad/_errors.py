@@ -65,9 +65,13 @@ _REWORDED = (
     (re.compile(r"(\w+: )?Input operand (\d) does not have enough dimensions "
                 r"\(has (\d+), gufunc .* requires (\d+)\)"),
      r"operand \2 needs at least \4 axes and has \3"),
+    (re.compile(r"(\w+: )?Output operand 0 has a mismatch .* "
+                r"\(size (\d+) is different from (\d+)\)"),
+     r"the shapes do not fit: a size of the result is \3 instead of \2"),
     (re.compile(r"(\w+: )?Input operand (\d) has a mismatch .* "
                 r"\(size (\d+) is different from (\d+)\)"),
      r"the shapes do not fit: a size of operand \2 is \3 instead of \4"),
+    (re.compile(r"Python int too large to convert to C .*"), "an int is too large"),
     (re.compile(r"unhashable type: '([\w.]+)'"), r"a parameter must not be of type \1"),
     (re.compile(r"'([\w.]+)' object is not (iterable|subscriptable)"),
      r"a sequence is needed, not an object of type \1"),

@@ -32,7 +32,7 @@ class Operators(Array):
         return binary("add", other, self, True)
 
     def __iadd__(self, other: Any, /) -> Any:
-        return inplace("iadd", self, other)
+        return inplace("__iadd__", self, other)
 
     def __sub__(self, other: Any, /) -> Any:
         return binary("subtract", self, other, True)
@@ -41,7 +41,7 @@ class Operators(Array):
         return binary("subtract", other, self, True)
 
     def __isub__(self, other: Any, /) -> Any:
-        return inplace("isub", self, other)
+        return inplace("__isub__", self, other)
 
     def __mul__(self, other: Any, /) -> Any:
         return binary("multiply", self, other, True)
@@ -50,7 +50,7 @@ class Operators(Array):
         return binary("multiply", other, self, True)
 
     def __imul__(self, other: Any, /) -> Any:
-        return inplace("imul", self, other)
+        return inplace("__imul__", self, other)
 
     def __truediv__(self, other: Any, /) -> Any:
         return binary("divide", self, other, True)
@@ -59,7 +59,7 @@ class Operators(Array):
         return binary("divide", other, self, True)
 
     def __itruediv__(self, other: Any, /) -> Any:
-        return inplace("itruediv", self, other)
+        return inplace("__itruediv__", self, other)
 
     def __floordiv__(self, other: Any, /) -> Any:
         return binary("floor_divide", self, other, True)
@@ -68,7 +68,7 @@ class Operators(Array):
         return binary("floor_divide", other, self, True)
 
     def __ifloordiv__(self, other: Any, /) -> Any:
-        return inplace("ifloordiv", self, other)
+        return inplace("__ifloordiv__", self, other)
 
     def __mod__(self, other: Any, /) -> Any:
         return binary("remainder", self, other, True)
@@ -77,7 +77,7 @@ class Operators(Array):
         return binary("remainder", other, self, True)
 
     def __imod__(self, other: Any, /) -> Any:
-        return inplace("imod", self, other)
+        return inplace("__imod__", self, other)
 
     def __pow__(self, other: Any, /) -> Any:
         return binary("pow", self, other, True)
@@ -86,7 +86,7 @@ class Operators(Array):
         return binary("pow", other, self, True)
 
     def __ipow__(self, other: Any, /) -> Any:
-        return inplace("ipow", self, other)
+        return inplace("__ipow__", self, other)
 
     def __matmul__(self, other: Any, /) -> Any:
         return binary("matmul", self, other, True)
@@ -95,7 +95,7 @@ class Operators(Array):
         return binary("matmul", other, self, True)
 
     def __imatmul__(self, other: Any, /) -> Any:
-        return inplace("imatmul", self, other)
+        return inplace("__imatmul__", self, other)
 
     def __and__(self, other: Any, /) -> Any:
         return binary("bitwise_and", self, other, True)
@@ -104,7 +104,7 @@ class Operators(Array):
         return binary("bitwise_and", other, self, True)
 
     def __iand__(self, other: Any, /) -> Any:
-        return inplace("iand", self, other)
+        return inplace("__iand__", self, other)
 
     def __or__(self, other: Any, /) -> Any:
         return binary("bitwise_or", self, other, True)
@@ -113,7 +113,7 @@ class Operators(Array):
         return binary("bitwise_or", other, self, True)
 
     def __ior__(self, other: Any, /) -> Any:
-        return inplace("ior", self, other)
+        return inplace("__ior__", self, other)
 
     def __xor__(self, other: Any, /) -> Any:
         return binary("bitwise_xor", self, other, True)
@@ -122,7 +122,7 @@ class Operators(Array):
         return binary("bitwise_xor", other, self, True)
 
     def __ixor__(self, other: Any, /) -> Any:
-        return inplace("ixor", self, other)
+        return inplace("__ixor__", self, other)
 
     def __lshift__(self, other: Any, /) -> Any:
         return binary("bitwise_left_shift", self, other, True)
@@ -131,7 +131,7 @@ class Operators(Array):
         return binary("bitwise_left_shift", other, self, True)
 
     def __ilshift__(self, other: Any, /) -> Any:
-        return inplace("ilshift", self, other)
+        return inplace("__ilshift__", self, other)
 
     def __rshift__(self, other: Any, /) -> Any:
         return binary("bitwise_right_shift", self, other, True)
@@ -140,7 +140,7 @@ class Operators(Array):
         return binary("bitwise_right_shift", other, self, True)
 
     def __irshift__(self, other: Any, /) -> Any:
-        return inplace("irshift", self, other)
+        return inplace("__irshift__", self, other)
 
     def __eq__(self, other: Any, /) -> Any:
         return binary("equal", self, other, True)

@@ -29,9 +29,9 @@ from distributed.protocol.serialize import (
 )
 
 from . import _pytree, autodiff
-from ._device import DeviceLike, default_device
+from ._device import DeviceLike, default_device, get_device
 from ._dtypes import default_dtype
-from ._errors import describe
+from ._errors import describe, in_own_name
 from ._modes import get_mode
 from ._tensor import Tensor
 from .interop import _dask  # noqa: F401  (Dask names tensors by their content)
@@ -101,6 +101,7 @@ class Shards:
         return f"<Shards: {len(self)} parts in {place}>"
 
 
+@in_own_name("shard")
 def shard(x: Any, n: int, /, *, client: Client | None = None, device: DeviceLike = None) -> Shards:
     """Cut a batch along its first axis, and send the parts to the workers.
 
@@ -197,6 +198,14 @@ def from_map(
     <Shards: 8 parts in this process>
     """
     _check_function("from_map", function)
+    try:
+        items = iter(items)
+    except TypeError as error:
+        raise TypeError(f"from_map: items must be iterable; got {describe(items)}") from error
+    if client is None:
+        device = None if device is None else get_device(device, "from_map")
+    elif not hasattr(client, "scheduler_info"):
+        raise TypeError(f"from_map: client must be a distributed.Client; got {describe(client)}")
     boxes = [_Box((function, item, device)) for item in items]
     if not boxes:
         raise ValueError("from_map: there are no items")

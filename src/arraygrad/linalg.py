@@ -772,4 +772,6 @@ def vector_norm(
     >>> xp.linalg.vector_norm(xp.asarray([3.0, 4.0]))
     Tensor(5., dtype=float64)
     """
+    if type(ord) is int:  # NumPy treats ints beyond 64 bits as objects
+        ord = max(-(2**62), min(ord, 2**62))
     return call("linalg.vector_norm", x, (), {"axis": axis, "keepdims": keepdims, "ord": ord})

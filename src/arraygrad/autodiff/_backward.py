@@ -127,7 +127,7 @@ def backward(
                     if unshare and parent.rule is None and _may_share(gx, g, saved, rule):
                         shared.add(parent)
                 elif parent in sums and gx._trace is None:
-                    have._device.ops["iadd"](have._data, gx._data)
+                    have._device.ops["__iadd__"](have._data, gx._data)
                 else:
                     grads[parent] = total = binary("add", have, gx)
                     if total._trace is None:
@@ -290,7 +290,7 @@ def run_backward(x: Any, gradient: Any, retain_graph: bool | None, create_graph:
             if have is None:
                 leaf.grad = g
             elif have._trace is None and g._trace is None and have._device is g._device:
-                inplace("iadd", have, g)
+                inplace("__iadd__", have, g)
             else:
                 leaf.grad = binary("add", have, g)
     finally:

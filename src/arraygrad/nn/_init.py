@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .._creation import _shape
-from .._errors import as_number, describe
+from .._errors import as_number, describe, in_own_name
 from .._typing import DeviceLike, DType, Shape, Tensor
 from ..random import Generator, default_rng
 
@@ -71,6 +71,7 @@ _GAINS = {
 }  # fmt: skip
 
 
+@in_own_name("xavier_uniform")
 def xavier_uniform(
     shape: Shape,
     gain: float = 1.0,
@@ -120,6 +121,7 @@ def xavier_uniform(
     return default_rng(rng, device=device).uniform(-bound, bound, shape, dtype)
 
 
+@in_own_name("xavier_normal")
 def xavier_normal(
     shape: Shape,
     gain: float = 1.0,
@@ -167,6 +169,7 @@ def xavier_normal(
     return default_rng(rng, device=device).normal(0.0, std, shape, dtype)
 
 
+@in_own_name("kaiming_uniform")
 def kaiming_uniform(
     shape: Shape,
     a: float = 0.0,
@@ -224,6 +227,7 @@ def kaiming_uniform(
     return default_rng(rng, device=device).uniform(-bound, bound, shape, dtype)
 
 
+@in_own_name("kaiming_normal")
 def kaiming_normal(
     shape: Shape,
     a: float = 0.0,

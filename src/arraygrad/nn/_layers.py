@@ -10,7 +10,7 @@ from typing import Any
 from .. import _elementwise as xp
 from .._creation import _shape, full, ones, zeros
 from .._dispatch import check_tensor
-from .._errors import as_int, as_number, describe
+from .._errors import as_int, as_number, describe, in_own_name
 from .._indexing import take
 from .._manipulation import expand_dims, reshape
 from .._searching import where
@@ -300,6 +300,7 @@ def batch_norm(
     return y if bias is None else y + reshape(bias, along)
 
 
+@in_own_name("dropout")
 def dropout(
     x: Tensor, p: float = 0.5, training: bool = True, rng: Generator | None = None
 ) -> Tensor:
@@ -399,6 +400,7 @@ class Linear(Module):
     (5, 2)
     """
 
+    @in_own_name("Linear")
     def __init__(
         self,
         in_features: int,
@@ -462,6 +464,7 @@ class Conv2d(Module):
     (5, 8, 12, 12)
     """
 
+    @in_own_name("Conv2d")
     def __init__(
         self,
         in_channels: int,
@@ -606,6 +609,7 @@ class Embedding(Module):
     (1, 3, 4)
     """
 
+    @in_own_name("Embedding")
     def __init__(
         self,
         num_embeddings: int,
@@ -664,6 +668,7 @@ class LayerNorm(Module):
             [0., 0., 0., 0.]], dtype=float64, grad_fn=<add>)
     """
 
+    @in_own_name("LayerNorm")
     def __init__(
         self,
         normalized_shape: int | tuple[int, ...],
@@ -729,6 +734,7 @@ class BatchNorm2d(Module):
     Tensor([0.1, 0.1, 0.1], dtype=float64)
     """
 
+    @in_own_name("BatchNorm2d")
     def __init__(
         self,
         num_features: int,
@@ -809,6 +815,7 @@ class Dropout(Module):
     Tensor([1., 1., 1., 1.], dtype=float64)
     """
 
+    @in_own_name("Dropout")
     def __init__(
         self, p: float = 0.5, *, rng: Generator | None = None, device: DeviceLike = None
     ) -> None:

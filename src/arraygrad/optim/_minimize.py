@@ -101,6 +101,14 @@ def minimize(
         raise ImportError(
             f'minimize: needs SciPy: pip install "arraygrad[scipy]" ({error})'
         ) from error
+    if not callable(f):
+        raise TypeError(f"minimize: expected a function; got {describe(f)}")
+    if not isinstance(args, (tuple, list)):
+        raise TypeError(f"minimize: args must be a tuple of arguments; got {describe(args)}")
+    if not isinstance(constraints, (Mapping, list, tuple)):
+        raise TypeError(
+            f"minimize: constraints must be a dict or a list of dicts; got {describe(constraints)}"
+        )
     constraints = [constraints] if isinstance(constraints, Mapping) else list(constraints)
     if isinstance(bounds, optimize.Bounds):  # Bounds converts numbers to arrays of one element
         bounds = tuple(b.item() if b.size == 1 else b for b in (bounds.lb, bounds.ub))

@@ -62,6 +62,8 @@ class Optimizer:
     state: list[dict[str, Any]]
 
     def __init__(self, params: Any, defaults: Mapping[str, Any]) -> None:
+        if not isinstance(defaults, Mapping):
+            raise TypeError(f"{self._name}: defaults must be a dict; got {describe(defaults)}")
         self.defaults = dict(defaults)
         self.param_groups = []
         self.state = []
@@ -457,7 +459,7 @@ def _listed(tree: Any) -> Any:
     """A list of what an iterable yields that is no container itself, such as a generator."""
     if isinstance(tree, Iterable) and not isinstance(tree, Tensor):
         leaves = _pytree.flatten(tree)[0]
-        if len(leaves) == 1 and leaves[0] is tree:
+        if len(leaves) == 1 and leaves[0] is tree and getattr(tree, "ndim", None) != 0:
             return list(tree)
     return tree
 

@@ -98,6 +98,8 @@ def make_table() -> dict[str, Callable[..., Any]]:
     table.update({name: parallel_unary(table[name]) for name in COMPUTE_BOUND})
     table.update({name: parallel_elementwise(table[name]) for name in COMPUTE_BOUND_BINARY})
     table["special.expit"] = table["nn.sigmoid"]
+    for name in (*OPERATORS, "ifloordiv", "ipow", "setitem"):  # as Python names them
+        table[f"__{name}__"] = table.pop(name)
     return table
 
 
