@@ -69,6 +69,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "nn.AvgPool2d.": lambda: nn.AvgPool2d(1),
     "nn.Embedding.": lambda: nn.Embedding(3, 2),
     "nn.LayerNorm.": lambda: nn.LayerNorm(3),
+    "nn.BatchNorm1d.": lambda: nn.BatchNorm1d(3),
     "nn.BatchNorm2d.": lambda: nn.BatchNorm2d(1),
     "nn.Flatten.": lambda: nn.Flatten(),
     "nn.Sequential.": lambda: nn.Sequential(nn.Linear(3, 2), nn.ReLU()),
