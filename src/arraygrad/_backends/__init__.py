@@ -16,5 +16,6 @@ conversions ``from_host``, ``to_host``, ``from_peer``, ``from_scalar``, ``from_d
 memory), ``scatter`` (the transpose of indexing), ``settle`` (0 for NaN by the weight), on the CPU
 ``settle_weight`` (which says where NaN stays) and ``irtruediv`` (``x = y / x`` in place).
 ``special.*``, ``random.*`` and ``nn.*`` are in modules of their own here. A backend may have
-``sweep``, which runs an elementwise update of several arrays in the way that suits the device.
+``sweep``, which runs an elementwise update of several arrays in the way that suits the device, and
+``reserve``, which allocates the workspaces for it before.
 """
