@@ -262,6 +262,11 @@ def _apply_hooks(node: Node, g: Any) -> Any:
                     f"register_hook: a hook returns a gradient of shape {g._data.shape} or None; "
                     f"got {describe(changed)}"
                 )
+            if changed._data.dtype.kind == "c" and node.dtype.kind != "c":
+                raise TypeError(
+                    f"register_hook: {getattr(hook, '__qualname__', hook)} returned a complex "
+                    f"gradient of a real tensor; write xp.real(g); got {describe(changed)}"
+                )
             g = sum_to(changed, node)
     if hooks.retains:
         hooks.grad = unary("copy", g) if hooks.grad is None else hooks.grad + g
