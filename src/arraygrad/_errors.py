@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from numbers import Integral, Real
@@ -133,6 +135,14 @@ def in_own_name(name: str) -> Callable[[_F], _F]:
         return cast(_F, run)
 
     return decorate
+
+
+def warn(message: str) -> None:
+    """Warn about the user's line, the first outside of this package; Python shows it once."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("arraygrad."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, stacklevel=level)
 
 
 #: The name of a function at the beginning of a message.
