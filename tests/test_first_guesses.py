@@ -78,9 +78,6 @@ xp.set_default_device("cpu")  # write: arraygrad.default_device
 xp.set_num_threads(2)  # gives: None
 xp.get_num_threads() > 0  # gives: True
 x.shape  # gives: (2, 3)
-x.size()  # write: x.shape  # gives: (2, 3)
-x.size(0)  # write: x.shape[0]  # gives: 2
-x.size(-1)  # write: x.shape[-1]  # gives: 3
 x.dim()  # write: x.ndim
 x.numel()  # write: x.size
 x.nelement()  # write: x.size

@@ -7,10 +7,20 @@ from typing import Any, Literal, Never
 
 from . import _dtypes
 from ._array import wrap
+from ._backends import numpy as _host
 from ._data_type import astype
 from ._device import Device, get_device
-from ._dispatch import SCALARS, apply, call, check_tensor, common_device, create, view
-from ._dtypes import as_dtype
+from ._dispatch import (
+    SCALARS,
+    apply,
+    call,
+    check_tensor,
+    common_device,
+    create,
+    device_mismatch,
+    view,
+)
+from ._dtypes import as_dtype, default_dtype, get_defaults, python_dtype, scalar_dtype
 from ._elementwise import pow
 from ._errors import as_int, describe, explain, in_own_name
 from ._hints import wrong_call
@@ -40,8 +50,8 @@ def asarray(
         protocol, such as bytearray, memoryview and array.array.
     dtype : dtype, optional
         Dtype of the result. By default it is inferred: for Python scalars the highest kind among
-        bool, int64, float64 and complex128 (uint64 for ints that only it can hold); else the dtype
-        of `obj`.
+        bool, int64 (uint64 for ints that only it can hold), and the floating-point and complex
+        dtypes that `default_dtype` sets, at first float64 and complex128; else the dtype of `obj`.
     device : Device or str, optional
         Device of the result. By default tensors and DLPack objects of other libraries stay on their
         device, a sequence that holds tensors goes to the device of the first one, and everything
@@ -113,6 +123,8 @@ def asarray(
 
         stacked = stack_nested("asarray", obj, device, read)
         return _convert(stacked, dtype, device, None)
+    if dtype is None and get_defaults() is not _dtypes.DEFAULTS:
+        dtype = _default_for(obj)
     target = get_device(device, "asarray")
     if copy is False and target.type != "cpu":
         raise ValueError(f"asarray: host data cannot be on {target} without a copy; got copy=False")
@@ -121,6 +133,29 @@ def asarray(
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise explain(error, "asarray", (obj,)) from error
     return _imported(wrap(Tensor, data, target), obj)
+
+
+def _default_for(obj: Any) -> DType | None:
+    """Dtype of Python's floating-point numbers, also in sequences; None for anything else."""
+    types: set[type] = set()
+    dtypes: set[DType] = set()
+    nested = [obj]
+    while nested:
+        x = nested.pop()
+        if isinstance(x, (list, tuple)):
+            found = set(map(type, x))
+            if found <= SCALARS:  # most often
+                types |= found
+            else:
+                nested += x
+        elif type(x) in SCALARS:
+            types.add(type(x))
+        elif hasattr(x, "dtype"):
+            dtypes.add(x.dtype)
+        else:
+            return None  # NumPy reads or refuses it
+    dtype = python_dtype(types or {float})
+    return None if dtype is None or (dtypes and not types) else _host.result_type(dtype, *dtypes)
 
 
 def _imported(x: Tensor, obj: Any, name: str = "asarray") -> Tensor:
@@ -290,7 +325,8 @@ def arange(
     step : int or float, optional
         Distance between numbers; not 0.
     dtype : dtype, optional
-        Dtype of the result; by default int64 if all arguments are integers, else float64.
+        Dtype of the result; by default int64 if all arguments are integers, else as set by
+        `default_dtype`.
     device : Device or str, optional
         Device of the result; by default the default device.
 
@@ -330,11 +366,11 @@ def arange(
         for name, value in (("start", start), ("stop", stop), ("step", step)):
             _check_scalar("arange", name, value, "biuf")
         start, stop, step = map(_plain, (start, stop, step))
-        whole = all(_scalar_dtype(v).kind in "biu" for v in (start, stop, step))
+        whole = all(scalar_dtype(v).kind in "biu" for v in (start, stop, step))
     if not step:
         raise ValueError("arange: step must not be 0")
     if dtype is None:
-        dtype = _dtypes.DEFAULTS["integral" if whole else "real floating"]
+        dtype = get_defaults()["integral" if whole else "real floating"]
     dtype = as_dtype(dtype, "arange")
     if dtype.kind in "iu" and not (whole and 0 <= start <= 127 >= stop >= 0):  # or it wraps around
         try:
@@ -357,23 +393,10 @@ def _check_range(start: Any, stop: Any, step: Any, dtype: DType) -> None:
             raise OverflowError(f"{n} does not fit {dtype}")
 
 
-def _scalar_dtype(value: Any) -> DType:
-    """Default dtype for a Python scalar; the own dtype of a tensor or NumPy scalar."""
-    if isinstance(value, bool):
-        return _dtypes.ALL["bool"]
-    if isinstance(value, int):
-        return _dtypes.DEFAULTS["integral"]
-    if isinstance(value, float):
-        return _dtypes.DEFAULTS["real floating"]
-    if isinstance(value, complex):
-        return _dtypes.DEFAULTS["complex floating"]
-    return value.dtype
-
-
 def _check_real(function: str, value: Any, dtype: DType) -> None:
     if isinstance(value, (int, float)) or dtype.kind not in "iuf":
         return
-    if _scalar_dtype(value).kind == "c":
+    if scalar_dtype(value).kind == "c":
         raise TypeError(
             f"{function}: {describe(value)} as {dtype} would lose the imaginary part; "
             "write xp.real(x) first"
@@ -411,7 +434,7 @@ def empty(
     shape : int or tuple of int
         Shape of the result.
     dtype : dtype, optional
-        Dtype of the result; by default float64.
+        Dtype of the result; by default as set by `default_dtype`, at first float64.
     device : Device or str, optional
         Device of the result; by default the default device.
 
@@ -452,7 +475,7 @@ def zeros(
     shape : int or tuple of int
         Shape of the result.
     dtype : dtype, optional
-        Dtype of the result; by default float64.
+        Dtype of the result; by default as set by `default_dtype`, at first float64.
     device : Device or str, optional
         Device of the result; by default the default device.
 
@@ -494,7 +517,7 @@ def ones(
     shape : int or tuple of int
         Shape of the result.
     dtype : dtype, optional
-        Dtype of the result; by default float64.
+        Dtype of the result; by default as set by `default_dtype`, at first float64.
     device : Device or str, optional
         Device of the result; by default the default device.
 
@@ -524,7 +547,7 @@ def ones(
 
 def _filled(name: str, shape: Shape, dtype: DType | None, device: DeviceLike) -> Tensor:
     target = get_device(device, name)
-    dtype = _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, name)
+    dtype = get_defaults()["real floating"] if dtype is None else as_dtype(dtype, name)
     return create(Tensor, name, target, _shape(shape, name), dtype=dtype)
 
 
@@ -545,7 +568,7 @@ def full(
     fill_value : scalar
         Fill value; 0-d tensors are accepted.
     dtype : dtype, optional
-        Dtype of the result; by default bool, int64, float64 or complex128, according to the kind of
+        Dtype of the result; by default that which `asarray` gives to
         the value, or the dtype of a tensor `fill_value`.
     device : Device or str, optional
         Device of the result; by default the device of `fill_value` if it is a tensor, else the
@@ -584,12 +607,15 @@ def full(
         if fill_value.ndim:
             raise ValueError(f"full: fill_value must be a scalar; got {describe(fill_value)}")
         dtype = fill_value.dtype if dtype is None else as_dtype(dtype, "full")
+        _check_real("full", fill_value, dtype)
         place = fill_value.device if device is None else get_device(device, "full")
+        if place is not fill_value.device:
+            raise device_mismatch("full", place, fill_value.device)
         filled = empty(_shape(shape, "full"), dtype=dtype, device=place)
         filled[...] = fill_value
         return filled
     _check_scalar("full", "fill_value", fill_value, "biufc")
-    dtype = _scalar_dtype(fill_value) if dtype is None else as_dtype(dtype, "full")
+    dtype = scalar_dtype(fill_value) if dtype is None else as_dtype(dtype, "full")
     _check_real("full", fill_value, dtype)
     target, fill_value = get_device(device, "full"), _plain(fill_value)
     if dtype.kind in "iu" and type(fill_value) is not int:  # which the libraries would wrap around
@@ -812,7 +838,7 @@ def eye(
         Index of the diagonal: 0 is the main diagonal, positive values are above it. Outside the
         matrix the result is all zeros.
     dtype : dtype, optional
-        Dtype of the result; by default float64.
+        Dtype of the result; by default as set by `default_dtype`, at first float64.
     device : Device or str, optional
         Device of the result; by default the default device.
 
@@ -838,7 +864,7 @@ def eye(
     if more or other:
         raise wrong_call("eye", locals())
     target = get_device(device, "eye")
-    dtype = _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, "eye")
+    dtype = get_defaults()["real floating"] if dtype is None else as_dtype(dtype, "eye")
     rows, cols = _shape((n_rows, n_rows if n_cols is None else n_cols), "eye")
     k = as_int("eye", "k", k)
     return create(Tensor, "eye", target, rows, cols, k=k, dtype=dtype)
@@ -864,7 +890,8 @@ def linspace(
     num : int
         Number of elements, not negative; if 1, the result has only `start`.
     dtype : dtype, optional
-        Dtype of the result; by default float64, or complex128 if an end is complex.
+        Dtype of the result; by default as set by `default_dtype`: at first float64, or
+        complex128 if an end is complex.
     device : Device or str, optional
         Device of the result; by default that of the ends, if one is a tensor, else the
         default device.
@@ -913,8 +940,8 @@ def linspace(
     if num < 0:
         raise ValueError(f"linspace: num must not be negative; got {num}")
     if dtype is None:
-        complex_ends = any(_scalar_dtype(v).kind == "c" for v in (start, stop))
-        dtype = _dtypes.DEFAULTS["complex floating" if complex_ends else "real floating"]
+        complex_ends = any(scalar_dtype(v).kind == "c" for v in (start, stop))
+        dtype = get_defaults()["complex floating" if complex_ends else "real floating"]
     dtype = as_dtype(dtype, "linspace")
     if traced and dtype.kind not in "fc":
         for x in (start, stop):
@@ -927,7 +954,8 @@ def linspace(
         shared = common_device("linspace", tensors)
         target = shared if device is None else target
     if tensors and dtype.kind in "fc":
-        ends = asarray(start, device=target), asarray(stop, device=target)
+        with default_dtype(_dtypes.ALL["float64"]):  # exact
+            ends = asarray(start, device=target), asarray(stop, device=target)
         return apply("linspace", ends, (num,), {"dtype": dtype, "endpoint": bool(endpoint)})
     start, stop = _plain(start), _plain(stop)
     try:
@@ -1019,8 +1047,11 @@ def logspace(
             "logspace: outside the standard; write xp.pow(base, xp.linspace(start, stop, num))"
         )
     _check_scalar("logspace", "base", base, "biufc")
-    found = pow(base, linspace(start, stop, num, device=device, endpoint=endpoint))
-    return found if dtype is None else _convert(found, as_dtype(dtype, "logspace"), None, None)
+    with default_dtype(_dtypes.ALL["float64"]):  # which is rounded once, at the end
+        found = pow(base, linspace(start, stop, num, device=device, endpoint=endpoint))
+    if dtype is None:
+        dtype = get_defaults()["complex floating" if found.dtype.kind == "c" else "real floating"]
+    return _convert(found, as_dtype(dtype, "logspace"), None, None)
 
 
 def meshgrid(

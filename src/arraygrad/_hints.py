@@ -371,18 +371,6 @@ def install(module: str, hints: Mapping[str, str]) -> None:
     vars(found)["__getattr__"] = __getattr__
 
 
-class Size(int):
-    """The number of elements of a tensor: an int that says what it is if it is called."""
-
-    __slots__ = ()
-
-    def __call__(self, axis: Any = None) -> NoReturn:
-        raise TypeError(
-            "size: the attribute is the number of elements; write "
-            + ("x.shape" if axis is None else f"x.shape[{axis}]")
-        )
-
-
 class Elsewhere:
     """Placeholder for a missing method; a `__getattr__` would slow down all other attributes."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, Never
 
-from ._dispatch import apply, reduction, unary
+from ._dispatch import SCALARS, apply, call, reduction, unary
+from ._dtypes import python_dtype
 from ._hints import wrong_call
 from ._typing import Axis, Real, Scalar, Tensor
 
@@ -228,7 +229,8 @@ def where(condition: Tensor, x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Ten
     Returns
     -------
     Tensor
-        Has the broadcast shape and the dtype to which `x1` and `x2` promote.
+        Has the broadcast shape and the dtype to which `x1` and `x2` promote, for two scalars as in
+        `result_type`.
 
     Raises
     ------
@@ -246,4 +248,9 @@ def where(condition: Tensor, x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Ten
     >>> xp.where(x > 0, x, 0.0)
     Tensor([0., 2.], dtype=float64)
     """
-    return apply("where", (condition, x1, x2))
+    found = apply("where", (condition, x1, x2))
+    if type(x1) in SCALARS and type(x2) in SCALARS:
+        dtype = python_dtype((type(x1), type(x2)))
+        if dtype is not None and dtype != found.dtype:
+            return call("astype", found, (dtype,))
+    return found

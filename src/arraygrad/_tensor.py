@@ -14,7 +14,7 @@ from ._array import wrap
 from ._device import Device, DeviceLike
 from ._dtypes import accumulator, required_dtype
 from ._errors import DeviceMismatchError, TransferError, describe, explain, in_own_name
-from ._hints import METHODS, Elsewhere, Size, wrong_call
+from ._hints import METHODS, Elsewhere, wrong_call
 from ._memory import mark_external, shared_alias
 from ._modes import Override, is_strict
 from ._operators import Operators
@@ -88,7 +88,7 @@ class Tensor(Operators):
     @property
     def size(self) -> int:
         """Number of elements."""
-        return Size(self._data.size)
+        return self._data.size
 
     @property
     def T(self) -> Tensor:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Never, TypedDict, TypeVar, Unpac
 from . import _hints, _pytree
 from ._creation import asarray
 from ._device import Device, get_device
-from ._errors import as_int, describe
+from ._errors import as_int, describe, in_own_name
 from ._indexing import take
 from ._typing import DeviceLike, Tensor
 from .random import Generator, default_rng
@@ -282,6 +282,9 @@ class DataLoader(Generic[Batch]):
         return make
 
 
+_read = in_own_name("DataLoader")(asarray)
+
+
 def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
     """Flatten the samples; return the tensors, the structure and the number of samples."""
     if not arrays:
@@ -295,10 +298,12 @@ def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
         if isinstance(x, Tensor):
             x._check_constant("DataLoader")
             found.append(x if x._trace is None else x.detach())
+        elif isinstance(x, type):  # which has the attributes of its instances
+            raise TypeError(f"DataLoader: expected arrays; got {describe(x)}")
         elif hasattr(x, "__array_interface__"):  # NumPy arrays share memory
-            found.append(asarray(x, device="cpu"))
+            found.append(_read(x, device="cpu"))
         elif hasattr(x, "__dlpack__"):
-            found.append(asarray(x))
+            found.append(_read(x))
         else:
             path = _pytree.paths(tree)[i]
             raise TypeError(

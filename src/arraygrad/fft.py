@@ -7,7 +7,7 @@ from typing import Literal, Never, TypeAlias
 
 from ._device import get_device
 from ._dispatch import call, create
-from ._dtypes import as_dtype
+from ._dtypes import as_dtype, get_defaults
 from ._errors import as_int, describe
 from ._hints import wrong_call
 from ._typing import DeviceLike, DType, Tensor
@@ -26,8 +26,8 @@ def _last_axes(s: Sequence[int] | None, axes: Sequence[int] | None) -> Sequence[
 
 
 def _real_dtype(dtype: DType, function: str) -> DType:
-    dtype = as_dtype(dtype, function)
-    if dtype is not None and dtype.kind != "f":
+    dtype = get_defaults()["real floating"] if dtype is None else as_dtype(dtype, function)
+    if dtype.kind != "f":
         raise TypeError(f"{function}: dtype must be float32 or float64; got {dtype}")
     return dtype
 
@@ -501,7 +501,7 @@ def fftfreq(
     d : float, optional
         Sample spacing.
     dtype : dtype, optional
-        float32 or float64 (the default).
+        float32 or float64; by default as set by `default_dtype`, at first float64.
     device : Device or str, optional
         Device of the result; by default the default device.
 
@@ -539,7 +539,7 @@ def rfftfreq(
     d : float, optional
         Sample spacing.
     dtype : dtype, optional
-        float32 or float64 (the default).
+        float32 or float64; by default as set by `default_dtype`, at first float64.
     device : Device or str, optional
         Device of the result; by default the default device.
 

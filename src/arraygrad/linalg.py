@@ -801,4 +801,6 @@ def vector_norm(
     """
     if more or other:
         raise wrong_call("linalg.vector_norm", locals())
+    if type(ord) is int:  # NumPy treats ints beyond 64 bits as objects
+        ord = max(-(2**62), min(ord, 2**62))
     return call("linalg.vector_norm", x, (), {"axis": axis, "keepdims": keepdims, "ord": ord})

@@ -32,7 +32,9 @@ from ._init import (
 )
 from ._layers import (
     AvgPool2d,
+    BatchNorm1d,
     BatchNorm2d,
+    BatchNorm3d,
     Conv2d,
     Dropout,
     Embedding,
@@ -67,7 +69,9 @@ __all__ = [
     "GELU",
     "AvgPool2d",
     "BCEWithLogitsLoss",
+    "BatchNorm1d",
     "BatchNorm2d",
+    "BatchNorm3d",
     "Conv2d",
     "CrossEntropyLoss",
     "Dropout",

@@ -130,7 +130,7 @@ def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str
     {'x': Tensor([0, 1, 2], dtype=int64)}
     """
     library = _safetensors()
-    path, device = _path("load", path), get_device(device)
+    path, device = _path("load", path), get_device(device, "load")
     try:
         arrays = library.numpy.load_file(path)
         return {name: asarray(a, device=device) for name, a in arrays.items()}

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .._creation import _shape
-from .._errors import as_number, describe
+from .._errors import as_number, describe, in_own_name
 from .._typing import DeviceLike, DType, Shape, Tensor
 from ..random import Generator, default_rng
 
@@ -71,6 +71,7 @@ _GAINS = {
 }  # fmt: skip
 
 
+@in_own_name("xavier_uniform")
 def xavier_uniform(
     shape: Shape,
     gain: float = 1.0,
@@ -90,7 +91,7 @@ def xavier_uniform(
     rng : Generator, optional
         Generator of the numbers; by default a new one.
     dtype, device : optional
-        Dtype and device of the result; by default float64 and the device of the generator.
+        Dtype and device of the result; by default `default_dtype` and the generator's device.
 
     Returns
     -------
@@ -120,6 +121,7 @@ def xavier_uniform(
     return default_rng(rng, device=device).uniform(-bound, bound, shape, dtype)
 
 
+@in_own_name("xavier_normal")
 def xavier_normal(
     shape: Shape,
     gain: float = 1.0,
@@ -139,7 +141,7 @@ def xavier_normal(
     rng : Generator, optional
         Generator of the numbers; by default a new one.
     dtype, device : optional
-        Dtype and device of the result; by default float64 and the device of the generator.
+        Dtype and device of the result; by default `default_dtype` and the generator's device.
 
     Returns
     -------
@@ -167,6 +169,7 @@ def xavier_normal(
     return default_rng(rng, device=device).normal(0.0, std, shape, dtype)
 
 
+@in_own_name("kaiming_uniform")
 def kaiming_uniform(
     shape: Shape,
     a: float = 0.0,
@@ -192,7 +195,7 @@ def kaiming_uniform(
     rng : Generator, optional
         Generator of the numbers; by default a new one.
     dtype, device : optional
-        Dtype and device of the result; by default float64 and the device of the generator.
+        Dtype and device of the result; by default `default_dtype` and the generator's device.
 
     Returns
     -------
@@ -224,6 +227,7 @@ def kaiming_uniform(
     return default_rng(rng, device=device).uniform(-bound, bound, shape, dtype)
 
 
+@in_own_name("kaiming_normal")
 def kaiming_normal(
     shape: Shape,
     a: float = 0.0,
@@ -249,7 +253,7 @@ def kaiming_normal(
     rng : Generator, optional
         Generator of the numbers; by default a new one.
     dtype, device : optional
-        Dtype and device of the result; by default float64 and the device of the generator.
+        Dtype and device of the result; by default `default_dtype` and the generator's device.
 
     Returns
     -------

@@ -10,7 +10,7 @@ from typing import Any
 from .. import _elementwise as xp
 from .._creation import _shape, full, ones, zeros
 from .._dispatch import check_tensor
-from .._errors import as_int, as_number, describe
+from .._errors import as_int, as_number, describe, in_own_name
 from .._indexing import take
 from .._manipulation import expand_dims, reshape
 from .._searching import where
@@ -300,6 +300,7 @@ def batch_norm(
     return y if bias is None else y + reshape(bias, along)
 
 
+@in_own_name("dropout")
 def dropout(
     x: Tensor, p: float = 0.5, training: bool = True, rng: Generator | None = None
 ) -> Tensor:
@@ -380,7 +381,7 @@ class Linear(Module):
     rng : Generator, optional
         Generator of the initial values; by default a new one.
     device, dtype : optional
-        Device and dtype of the parameters; by default the device of the generator and float64.
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
 
     Attributes
     ----------
@@ -399,6 +400,7 @@ class Linear(Module):
     (5, 2)
     """
 
+    @in_own_name("Linear")
     def __init__(
         self,
         in_features: int,
@@ -444,7 +446,7 @@ class Conv2d(Module):
     rng : Generator, optional
         Generator of the initial values; by default a new one.
     device, dtype : optional
-        Device and dtype of the parameters; by default the device of the generator and float64.
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
 
     Attributes
     ----------
@@ -462,6 +464,7 @@ class Conv2d(Module):
     (5, 8, 12, 12)
     """
 
+    @in_own_name("Conv2d")
     def __init__(
         self,
         in_channels: int,
@@ -590,7 +593,7 @@ class Embedding(Module):
     rng : Generator, optional
         Generator of the initial values; by default a new one.
     device, dtype : optional
-        Device and dtype of the parameters; by default the device of the generator and float64.
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
 
     Attributes
     ----------
@@ -606,6 +609,7 @@ class Embedding(Module):
     (1, 3, 4)
     """
 
+    @in_own_name("Embedding")
     def __init__(
         self,
         num_embeddings: int,
@@ -648,7 +652,7 @@ class LayerNorm(Module):
     elementwise_affine, bias : bool, optional
         Whether there are factors and terms, and whether there are terms.
     device, dtype : optional
-        Device and dtype of the parameters; by default the default device and float64.
+        Device and dtype of the parameters; by default the default device and dtype.
 
     Attributes
     ----------
@@ -664,6 +668,7 @@ class LayerNorm(Module):
             [0., 0., 0., 0.]], dtype=float64, grad_fn=<add>)
     """
 
+    @in_own_name("LayerNorm")
     def __init__(
         self,
         normalized_shape: int | tuple[int, ...],
@@ -692,8 +697,77 @@ class LayerNorm(Module):
         return f"{self.normalized_shape}, eps={self.eps}"
 
 
-class BatchNorm2d(Module):
-    """Batch normalization of images: `batch_norm` with learnable factors and terms.
+class _BatchNorm(Module):
+    """Batch normalization layers; the classes below differ in the shapes that they take."""
+
+    _shapes: tuple[str, ...]  # names of the axes after that of the channels
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        device: DeviceLike = None,
+        dtype: DType | None = None,
+    ) -> None:
+        name = self._name()
+        (num_features,) = _shape((num_features,), name)
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.weight: Any = None
+        self.bias: Any = None
+        self.running_mean: Any = None
+        self.running_var: Any = None
+        self.num_batches_tracked: Any = None
+        make_ones, make_zeros = in_own_name(name)(ones), in_own_name(name)(zeros)
+        if affine:
+            self.weight = variable(make_ones(num_features, dtype=dtype, device=device))
+            self.bias = variable(make_zeros(num_features, dtype=dtype, device=device))
+        if track_running_stats:
+            self.running_mean = make_zeros(num_features, dtype=dtype, device=device)
+            self.running_var = make_ones(num_features, dtype=dtype, device=device)
+            self.num_batches_tracked = full((), 0, device=device)
+
+    @classmethod
+    def _name(cls) -> str:
+        return next(c.__name__ for c in cls.__mro__ if "_shapes" in vars(c))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`batch_norm` of `x`."""
+        name = self._name()
+        check_tensor(name, x)
+        axes = [2 + names.count(",") for names in self._shapes]
+        if x.ndim not in axes or x.shape[1] != self.num_features:
+            shapes = " or ".join(f"(n, {self.num_features}{names})" for names in self._shapes)
+            raise ValueError(f"{name}: the input must have shape {shapes}; got {x.shape}")
+        warn_of_promotion(name, x, self.weight)
+        tracked = self.running_mean is not None
+        momentum: Any = 0.0 if self.momentum is None else self.momentum
+        if self.training and tracked:
+            if not is_recomputing():
+                self.num_batches_tracked += 1
+            if self.momentum is None:
+                momentum = 1 / self.num_batches_tracked
+        return batch_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not tracked,
+            momentum,
+            self.eps,
+        )
+
+    def extra_repr(self) -> str:
+        """Parameters of the module, for its text."""
+        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+
+
+class BatchNorm1d(_BatchNorm):
+    """Batch normalization of features or sequences, of shape (n, channels) or (n, channels, l).
 
     Parameters
     ----------
@@ -709,7 +783,47 @@ class BatchNorm2d(Module):
     track_running_stats : bool, optional
         Whether to track a running mean and variance, for `eval`.
     device, dtype : optional
-        Device and dtype of the parameters; by default the default device and float64.
+        Device and dtype of the parameters; by default the default device and dtype.
+
+    Attributes
+    ----------
+    weight, bias : Tensor
+        Parameters of shape (num_features,), initialised to 1 and 0. They may be None.
+    running_mean, running_var, num_batches_tracked : Tensor
+        Buffers, initialised to 0, 1 and 0. They may be None.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> layer = nn.BatchNorm1d(3)
+    >>> layer(xp.asarray([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])).shape
+    (2, 3)
+    >>> layer.running_mean
+    Tensor([0.2, 0.2, 0.2], dtype=float64)
+    """
+
+    _shapes = ("", ", l")
+
+
+class BatchNorm2d(_BatchNorm):
+    """Batch normalization of images, of shape (n, channels, h, w).
+
+    Parameters
+    ----------
+    num_features : int
+        Number of channels of the input.
+    eps : float, optional
+        Number added to the variance.
+    momentum : float or None, optional
+        Weight of a batch in the update of the running statistics. None averages over all batches
+        with equal weights.
+    affine : bool, optional
+        Whether there are learnable factors and terms.
+    track_running_stats : bool, optional
+        Whether to track a running mean and variance, for `eval`.
+    device, dtype : optional
+        Device and dtype of the parameters; by default the default device and dtype.
 
     Attributes
     ----------
@@ -729,61 +843,45 @@ class BatchNorm2d(Module):
     Tensor([0.1, 0.1, 0.1], dtype=float64)
     """
 
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        *,
-        device: DeviceLike = None,
-        dtype: DType | None = None,
-    ) -> None:
-        (num_features,) = _shape((num_features,), "BatchNorm2d")
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.weight: Any = None
-        self.bias: Any = None
-        self.running_mean: Any = None
-        self.running_var: Any = None
-        self.num_batches_tracked: Any = None
-        if affine:
-            self.weight = variable(ones(num_features, dtype=dtype, device=device))
-            self.bias = variable(zeros(num_features, dtype=dtype, device=device))
-        if track_running_stats:
-            self.running_mean = zeros(num_features, dtype=dtype, device=device)
-            self.running_var = ones(num_features, dtype=dtype, device=device)
-            self.num_batches_tracked = full((), 0, device=device)
+    _shapes = (", h, w",)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """`batch_norm` of `x`."""
-        check_tensor("BatchNorm2d", x)
-        if x.ndim != 4 or x.shape[1] != self.num_features:
-            raise ValueError(
-                f"BatchNorm2d: images must have shape (n, {self.num_features}, h, w); got {x.shape}"
-            )
-        warn_of_promotion("BatchNorm2d", x, self.weight)
-        tracked = self.running_mean is not None
-        momentum: Any = self.momentum
-        if self.training and tracked:
-            if not is_recomputing():
-                self.num_batches_tracked += 1
-            if momentum is None:
-                momentum = 1 / self.num_batches_tracked
-        return batch_norm(
-            x,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            self.training or not tracked,
-            momentum,
-            self.eps,
-        )
 
-    def extra_repr(self) -> str:
-        """Parameters of the module, for its text."""
-        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+class BatchNorm3d(_BatchNorm):
+    """Batch normalization of volumes, of shape (n, channels, d, h, w).
+
+    Parameters
+    ----------
+    num_features : int
+        Number of channels of the input.
+    eps : float, optional
+        Number added to the variance.
+    momentum : float or None, optional
+        Weight of a batch in the update of the running statistics. None averages over all batches
+        with equal weights.
+    affine : bool, optional
+        Whether there are learnable factors and terms.
+    track_running_stats : bool, optional
+        Whether to track a running mean and variance, for `eval`.
+    device, dtype : optional
+        Device and dtype of the parameters; by default the default device and dtype.
+
+    Attributes
+    ----------
+    weight, bias : Tensor
+        Parameters of shape (num_features,), initialised to 1 and 0. They may be None.
+    running_mean, running_var, num_batches_tracked : Tensor
+        Buffers, initialised to 0, 1 and 0. They may be None.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> layer = nn.BatchNorm3d(3)
+    >>> layer(xp.ones((2, 3, 4, 4, 4))).shape
+    (2, 3, 4, 4, 4)
+    """
+
+    _shapes = (", d, h, w",)
 
 
 class Dropout(Module):
@@ -809,6 +907,7 @@ class Dropout(Module):
     Tensor([1., 1., 1., 1.], dtype=float64)
     """
 
+    @in_own_name("Dropout")
     def __init__(
         self, p: float = 0.5, *, rng: Generator | None = None, device: DeviceLike = None
     ) -> None:

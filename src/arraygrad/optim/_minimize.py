@@ -12,7 +12,7 @@ from typing import Any
 from .. import _pytree
 from .._creation import asarray
 from .._data_type import astype
-from .._dtypes import ALL
+from .._dtypes import ALL, default_dtype
 from .._elementwise import imag, real
 from .._errors import describe, with_message
 from .._linear_algebra import vecdot
@@ -123,6 +123,10 @@ def minimize(
         raise ImportError(
             f'minimize: needs SciPy: pip install "arraygrad[scipy]" ({error})'
         ) from error
+    if not callable(f):
+        raise TypeError(f"minimize: expected a function; got {describe(f)}")
+    if not isinstance(args, (tuple, list)):
+        raise TypeError(f"minimize: args must be a tuple of arguments; got {describe(args)}")
     one = isinstance(constraints, Mapping) or not isinstance(constraints, Sequence)
     constraints = [constraints] if one else list(constraints)
     if isinstance(bounds, optimize.Bounds):  # Bounds converts numbers to arrays of one element
@@ -379,9 +383,11 @@ class _Flat:
                 f"got the bound {describe(bound)}"
             )
         parts = []
-        for b, x in zip(map(asarray, leaves), self.leaves, strict=True):
+        with default_dtype(_HOST):
+            bounds_of_leaves = [_on_host(asarray(b)) for b in leaves]
+        for b, x in zip(bounds_of_leaves, self.leaves, strict=True):
             try:
-                parts.append(reshape(broadcast_to(_on_host(b), x.shape), (-1,)))
+                parts.append(reshape(broadcast_to(b, x.shape), (-1,)))
             except ValueError as error:
                 raise ValueError(
                     f"minimize: a bound of shape {b.shape} does not broadcast to that of a tensor "
