@@ -91,6 +91,9 @@ NONLINEAR = {
     "the sine": lambda x, t: xp.sin(t),
     "a clipped one": lambda x, t: xp.clip(t, -1.0, 1.0),
     "a constant": lambda x, t: 2 * x,
+    "a constant term": lambda x, t: 2 * x * t + 1.0,
+    "a constant that is subtracted": lambda x, t: x - 2 * x * t,
+    "a constant term in place": lambda x, t: increased(2 * x * t),
     "a constant that is built of the tangent": lambda x, t: xp.ones_like(t),
     "what has been cut off": lambda x, t: 2 * x * t.detach(),
 }
@@ -120,6 +123,11 @@ LINEAR = {
     "by sums": lambda x, t: xp.concat([2 * (x * t)[:1], 2 * (x * t)[1:]]),
     "by zeros": lambda x, t: 2 * x * t + xp.zeros_like(x),
 }  # fmt: skip
+
+
+def increased(t):
+    t += 1.0
+    return t
 
 
 def doubled(t):
