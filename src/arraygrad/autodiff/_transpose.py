@@ -7,6 +7,7 @@ from typing import Any
 
 from .._array import Array
 from .._dispatch import binary, call, create_like, reduction, unary, view
+from .._keys import getitem
 from .._memory import bottom
 from ._backward import backward
 from ._graph import box, new_leaf
@@ -58,7 +59,11 @@ def _trace_at(x: Any, level: Any) -> Any:
 
 
 def _may_be_nonlinear(outs: Any, traces: Any) -> bool:
+<<<<<<< HEAD
     """Return True if a derivative in the graph depends on the arguments, or a result is constant.
+=======
+    """Whether a derivative in the graph depends on the arguments, or a result or term is constant.
+>>>>>>> h-users
 
     Only such functions are tried with numbers, because reading these waits for a GPU.
     """
@@ -68,6 +73,8 @@ def _may_be_nonlinear(outs: Any, traces: Any) -> bool:
         node = stack.pop()
         out, *operands = node.saved or (None,)
         if isinstance(out, (Array, tuple)):
+            return True
+        if node.name in ("add", "subtract") and None in node.parents:
             return True
         for parent, saved in zip(node.parents, operands, strict=False):
             if parent is not None and isinstance(saved, Array):
@@ -103,9 +110,10 @@ def _check_linear(name: str, function: Callable[..., Any], at: Any, traces: Any)
 
 
 def _counted(x: Any) -> Any:
-    """The numbers from 1 on, in the shape of a tensor."""
-    ones = create_like(x, "ones", (x.size,), dtype=x.dtype)
-    return view("reshape", call("cumulative_sum", ones), (x.shape,))
+    """The numbers from 1 to 8 again and again, in the shape of a tensor."""
+    ones = create_like(x, "ones", (x.size // 8 + 1, 8), dtype=x.dtype)
+    numbers = view("reshape", call("cumulative_sum", ones, (), {"axis": 1}), ((-1,),))
+    return view("reshape", getitem(numbers, slice(0, x.size)), (x.shape,))
 
 
 def _largest(x: Any) -> Any:
