@@ -1,5 +1,7 @@
 """Writes in place under differentiation: outside's values, the right gradients, or an error."""
 
+import weakref
+
 import numpy as np
 import pytest
 from autodiff.support import close
@@ -536,3 +538,14 @@ def test_functions_with_rules_of_their_own_do_not_write_outside(xp):
                 through(x, wrap)
             # and nothing is left of it
             np.testing.assert_allclose(grad(lambda x: xp.sum(_operators(xp, x) ** 0))(x).numpy(), 0)
+
+
+def test_a_written_tensor_does_not_hold_what_a_graph_had_saved_of_it():
+    x, w = arraygrad.ones(3000), variable(arraygrad.ones(3000))
+    loss = arraygrad.sum(w * x)
+    data = weakref.ref(x._data)
+    x[...] = w
+    assert data() is not None  # the graph has it
+    loss.backward()
+    del loss
+    assert data() is None

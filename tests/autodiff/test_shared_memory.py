@@ -8,6 +8,7 @@ raised; a write is seen by all that share the memory, or an error is raised.
 import array
 import ctypes
 import gc
+import itertools
 import mmap
 
 import numpy as np
@@ -828,3 +829,31 @@ def test_saved_data_is_copied_once_it_is_written(xp):
     later = arraygrad._memory.save(x)
     assert later is not saved
     assert later.tolist() == [2.0, 2.0, 2.0]
+
+
+@each_size
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_of_three_imports_each_one_that_overlaps_is_known(order, n):
+    a = np.ones(6 * n)
+    parts = [slice(0, 4 * n), slice(3 * n, 6 * n), slice(0, n)]  # the last overlaps the first alone
+    imported = {i: xp.from_numpy(a[parts[i]]) for i in order}
+    w = variable(xp.ones(4 * n))
+    loss = xp.sum(w * imported[0])
+    imported[1][...] = 5.0
+    imported[2][...] = 7.0
+    loss.backward()
+    assert xp.all(w.grad == 1.0)
+    assert imported[0].tolist() == [7.0] * n + [1.0] * (2 * n) + [5.0] * n
+
+
+@each_size
+@each_direction
+def test_recorded_values_are_written_into_adjacent_memory(direction, n):
+    a = np.ones(2 * n)
+    parts = [a[:n], a[n:]]
+    x, y = map(xp.from_numpy, parts if direction == "there" else parts[::-1])
+    w = variable(xp.full(n, 2.0))
+    y[...] = w
+    x[...] = w * 3.0
+    xp.sum(x * y).backward()
+    assert xp.all(w.grad == 12.0)

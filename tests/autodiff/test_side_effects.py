@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from autodiff.support import REFUSALS
+from autodiff.support import REFUSALS, each_size
 
 import arraygrad as xp
 from arraygrad import autodiff
@@ -181,3 +181,32 @@ def test_what_a_function_lets_out_is_plain_afterwards(outer):
     np.testing.assert_array_equal(
         grad(lambda v: xp.sum(v * buffer))(xp.ones(2)).numpy(), [8.0, 0.0]
     )
+
+
+@each_size
+def test_a_view_let_out_of_a_function_follows_a_recorded_write_to_the_argument(n):
+    x, w, out = xp.ones(n), autodiff.variable(xp.full(n, 2.0)), []
+    autodiff.grad(lambda t: (out.append(t[:2]), xp.sum(t * t))[1])(x)
+    assert out[0].tolist() == [1.0, 1.0]  # now a view of `x`
+    x[...] = w * 3.0
+    assert out[0].detach().tolist() == [6.0, 6.0]
+    xp.sum(out[0]).backward()
+    assert w.grad[:3].tolist() == [3.0, 3.0, 0.0]
+
+
+@each_size
+def test_a_view_and_its_base_that_are_let_out_of_an_inner_function_stay_together(n):
+    def f(x):
+        out = []
+        grad(lambda t: (out.append(t * x), out.append(out[0][:2]), xp.sum(t * t))[2])(x)
+        base, view = out
+        copy = view * 1.0
+        base[...] = x * 5.0
+        return xp.sum(view) + xp.sum(copy)
+
+    x = xp.linspace(1.0, 2.0, n)
+    assert float(f(x)) == float(xp.sum(5.0 * x[:2] + x[:2] ** 2))
+    expected = xp.zeros(n)
+    expected[:2] = 5.0 + 2.0 * x[:2]
+    assert xp.all(grad(f)(x) == expected)
+    assert xp.all(jvp(f, (x,), (x,))[1] == xp.sum(x[:2] * expected[:2]))

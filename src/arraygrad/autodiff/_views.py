@@ -115,8 +115,6 @@ def _refresh_chain(x: Any) -> None:
     while type(x._view) is View and x._trace is not None:
         chain.append(x)
         x = x._view.base
-    if x._trace is not None and x._trace.level.closed:
-        _unwrap(x)
     token = _mode.set(None)  # the view was recorded, whether or not what reads it is
     try:
         for tensor in reversed(chain):
