@@ -263,3 +263,13 @@ def test_a_hook_may_get_a_view_in_a_pass_that_is_recorded():
     xp.sum(xp.reshape(y, (2, 1)) ** 2).backward(create_graph=True)
     xp.sum(found[0]).backward()
     assert found[0].detach().tolist() == [6.0, 24.0]
+
+
+def test_a_complex_gradient_is_of_a_complex_result():
+    w = variable(xp.asarray([1j, 2.0]))
+    (w * 2.0).backward(xp.asarray([1j, 3.0]))
+    close(w.grad, [2j, 6.0])
+    (w * 2.0).backward(xp.asarray([1.0, 1.0]))
+    close(w.grad, [2.0 + 2j, 8.0])
+    with pytest.raises(ValueError, match="gradient must be a tensor like"):
+        xp.real(w).backward(xp.asarray([1j, 3.0]))

@@ -210,3 +210,30 @@ def test_a_view_and_its_base_that_are_let_out_of_an_inner_function_stay_together
     expected[:2] = 5.0 + 2.0 * x[:2]
     assert xp.all(grad(f)(x) == expected)
     assert xp.all(jvp(f, (x,), (x,))[1] == xp.sum(x[:2] * expected[:2]))
+
+
+def test_a_tensor_let_out_leaves_the_mode_in_which_it_is_read():
+    x, out = xp.ones(3), []
+    grad(lambda t: (out.append(t), xp.sum(t * t))[1])(x)
+    with xp.strict():
+        assert (out[0] + 1.0).tolist() == [2.0] * 3
+        with pytest.raises(TypeError, match="outside the standard"):
+            xp.asarray([1]) + 0.5
+
+
+@each_size
+def test_an_inner_function_writes_outer_values_into_its_argument(n):
+    def f(x):
+        b = xp.ones(n)
+
+        def inner(t):
+            t[0] = x[0] * t[1]
+            return xp.sum(t * t)
+
+        g = grad(inner)(b)  # 0, 2 x² + 2, 2, 2, ...
+        return g[1] ** 2 + b[0]
+
+    x = xp.full(n, 2.0)
+    assert float(f(x)) == 102.0
+    assert grad(f)(x)[:2].tolist() == [161.0, 0.0]
+    assert float(jvp(f, (x,), (x,))[1]) == 322.0

@@ -286,7 +286,6 @@ def _write_through(name: str, x: Any, new: Any) -> None:
         setitem(alias(x), ..., alias(new))
         x._primal = _over(new._primal, x)
     x._trace = new._trace
-    x._saved = None
 
 
 def _over(value: Any, x: Any) -> Any:

@@ -144,7 +144,6 @@ def _unwrap(x: Any) -> None:
         x._primal = primal._primal
         x._data = primal._data
         x._view = link if is_exposed and primal._trace is not None else None
-        x._saved = None
         if x._trace is None:
             # Graphs may still hold the primal, and this tensor can be written from now on, unless
             # a graph has saved it.
