@@ -480,3 +480,10 @@ def test_a_constant_gradient_of_a_recorded_tensor_is_recorded():
     assert g.requires_grad
     xp.sum(g).backward()  # (which raises for what is not recorded)
     assert w.grad is None
+
+
+@pytest.mark.parametrize("protocol", ["__array_interface__", "__dlpack__"])
+def test_an_array_of_another_library_is_to_be_converted_first(protocol):
+    array = type("Array", (), {protocol: None})()
+    with pytest.raises(TypeError, match=r"argument 0 .*write arraygrad.asarray\(x, dtype=...\)"):
+        grad(xp.sin)(array)
