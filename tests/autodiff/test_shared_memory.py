@@ -10,6 +10,7 @@ import ctypes
 import gc
 import itertools
 import mmap
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -857,3 +858,15 @@ def test_recorded_values_are_written_into_adjacent_memory(direction, n):
     x[...] = w * 3.0
     xp.sum(x * y).backward()
     assert xp.all(w.grad == 12.0)
+
+
+def test_a_write_copies_nothing_once_no_graph_has_it():
+    x, w = xp.ones(100_000), variable(xp.ones(100_000))
+    xp.sum(w * x).backward()  # which frees the graph
+    tracemalloc.start()
+    try:
+        x += 1.0
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 80_000

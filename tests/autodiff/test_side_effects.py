@@ -237,3 +237,30 @@ def test_an_inner_function_writes_outer_values_into_its_argument(n):
     assert float(f(x)) == 102.0
     assert grad(f)(x)[:2].tolist() == [161.0, 0.0]
     assert float(jvp(f, (x,), (x,))[1]) == 322.0
+
+
+@each_size
+def test_an_argument_that_is_written_shows_its_values(n):
+    shown = []
+
+    def inner(t):
+        t[0] = t[1] * 5.0
+        shown.append(str(t[:2]))
+        shown.append(str(t)[:7])
+        return xp.sum(t * t)
+
+    grad(lambda x: xp.sum(grad(inner)(x * 1.0)))(xp.ones(n))
+    assert shown == ["[5., 1.]", "[5., 1."]
+
+
+@each_size
+def test_a_value_of_a_third_differentiation_is_not_written_into_an_argument(n):
+    def f(x):
+        def inner(t):
+            grad(lambda s: (t.__setitem__(0, s[0] * 1.0), xp.sum(s * s))[1])(xp.ones(2))
+            return xp.sum(t * t)
+
+        return xp.sum(grad(inner)(x * 1.0))
+
+    with pytest.raises(RuntimeError, match="is an argument of a differentiated function"):
+        grad(f)(xp.full(n, 2.0))
