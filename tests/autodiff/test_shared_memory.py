@@ -840,8 +840,8 @@ def test_of_three_imports_each_one_that_overlaps_is_known(order, n):
     imported = {i: xp.from_numpy(a[parts[i]]) for i in order}
     w = variable(xp.ones(4 * n))
     loss = xp.sum(w * imported[0])
-    imported[1][...] = 5.0
     imported[2][...] = 7.0
+    imported[1][...] = 5.0
     loss.backward()
     assert xp.all(w.grad == 1.0)
     assert imported[0].tolist() == [7.0] * n + [1.0] * (2 * n) + [5.0] * n

@@ -119,8 +119,6 @@ def _write_unrecorded(name: str, x: Any, value: Any, args: tuple[Any, ...]) -> A
         root = root_of(x)
         if type(root._view) is not Exposed:  # a graph may have saved what is overwritten
             make_writable(root)
-            if root is not x:
-                refresh(x)
         target = alias(x)
     if args:
         setitem(target, args[0], value)
