@@ -549,3 +549,13 @@ def test_a_written_tensor_does_not_hold_what_a_graph_had_saved_of_it():
     loss.backward()
     del loss
     assert data() is None
+
+
+def test_a_recorded_product_in_place_of_one_complex_number_is_rounded_as_a_plain_one():
+    rng = np.random.default_rng(0)
+    a, b = (rng.normal(size=(200, 1)) + 1j * rng.normal(size=(200, 1)) for _ in range(2))
+    for i in range(200):
+        plain, recorded = xp.asarray(a[i], copy=True), variable(xp.asarray(a[i])) * 1.0
+        plain *= xp.asarray(b[i])
+        recorded *= xp.asarray(b[i])
+        assert recorded.detach().tolist() == plain.tolist()
