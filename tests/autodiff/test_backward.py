@@ -224,3 +224,69 @@ def test_a_gradient_has_memory_of_its_own(n):
     np.testing.assert_array_equal(cotangent.numpy(), np.ones(n))
     cotangent[...] = 3.0
     np.testing.assert_array_equal(w.grad.numpy(), np.full(n, 9.0))
+
+
+def test_a_hook_is_in_the_mode_around_it_after_it_has_differentiated():
+    w, called = variable(xp.ones(2)), []
+
+    def hook(g):
+        grad(lambda x: xp.sum(x * x))(xp.ones(2))
+        with pytest.raises(TypeError, match="outside the standard"):
+            xp.asarray([1]) + 0.5
+        called.append(g)
+
+    w.register_hook(hook)
+    with xp.strict():
+        xp.sum(w * w).backward()
+    assert len(called) == 1
+
+
+def test_the_gradient_passed_to_backward_is_a_constant_unless_a_graph_is_created():
+    w, g = variable(xp.asarray([1.0, 2.0])), variable(xp.asarray([3.0, 4.0]))
+    (w * w).backward(g)
+    assert not w.grad.requires_grad
+    assert w.grad.tolist() == [6.0, 16.0]
+    w.grad = None
+    (w * w).backward(g, create_graph=True)
+    xp.sum(w.grad).backward()
+    assert g.grad.tolist() == [2.0, 4.0]
+
+
+def test_a_second_pass_adds_to_the_gradient_in_place():
+    w = variable(xp.asarray([1.0, 2.0]))
+    xp.sum(w * w).backward()
+    g = w.grad
+    xp.sum(w * 3.0).backward()
+    assert w.grad is g
+    assert g.tolist() == [5.0, 7.0]
+
+
+SHAPES = [(), (1,), (3,), (1, 1), (1, 3), (4, 1), (1, 1, 3), (1, 4, 1), (2, 4, 3)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_gradient_has_the_shape_of_its_operand(shape):
+    other = np.arange(24.0).reshape(2, 4, 3)
+    g = grad(lambda x: xp.sum(x * xp.asarray(other)))(xp.full(shape, 2.0))
+    padded = (1,) * (3 - len(shape)) + shape
+    axes = tuple(i for i in range(3) if padded[i] == 1)
+    close(g, other.sum(axis=axes, keepdims=True).reshape(shape))
+
+
+def test_a_hook_may_get_a_view_in_a_pass_that_is_recorded():
+    w, found = variable(xp.asarray([1.0, 2.0])), []
+    y = w * w
+    y.register_hook(lambda g: found.append(g * 3.0))
+    xp.sum(xp.reshape(y, (2, 1)) ** 2).backward(create_graph=True)
+    xp.sum(found[0]).backward()
+    assert found[0].detach().tolist() == [6.0, 24.0]
+
+
+def test_a_complex_gradient_is_of_a_complex_result():
+    w = variable(xp.asarray([1j, 2.0]))
+    (w * 2.0).backward(xp.asarray([1j, 3.0]))
+    close(w.grad, [2j, 6.0])
+    (w * 2.0).backward(xp.asarray([1.0, 1.0]))
+    close(w.grad, [2.0 + 2j, 8.0])
+    with pytest.raises(ValueError, match="gradient must be a tensor like"):
+        xp.real(w).backward(xp.asarray([1j, 3.0]))

@@ -324,6 +324,9 @@ NONLINEAR = {
     "the sine": lambda x, t: xp.sin(t),
     "a clipped one": lambda x, t: xp.clip(t, -1.0, 1.0),
     "a constant": lambda x, t: 2 * x,
+    "a constant term": lambda x, t: 2 * x * t + 1.0,
+    "a constant that is subtracted": lambda x, t: x - 2 * x * t,
+    "a constant term in place": lambda x, t: increased(2 * x * t),
     "a constant that is built of the tangent": lambda x, t: xp.ones_like(t),
     "what has been cut off": lambda x, t: 2 * x * t.detach(),
 }
@@ -353,6 +356,11 @@ LINEAR = {
     "by sums": lambda x, t: xp.concat([2 * (x * t)[:1], 2 * (x * t)[1:]]),
     "by zeros": lambda x, t: 2 * x * t + xp.zeros_like(x),
 }  # fmt: skip
+
+
+def increased(t):
+    t += 1.0
+    return t
 
 
 def doubled(t):
@@ -466,3 +474,21 @@ def test_derivatives_that_pass_the_checks_are_right_to_second_order():
         lambda p, g: ({"x": g[0] * 3 * p["x"] ** 2 * p["y"] + g[1], "y": g[0] * p["x"] ** 3},),
     )
     check_grads(f, ({"x": xp.asarray([0.5, 1.5]), "y": xp.asarray([1.0, 2.0])},))
+
+
+def test_residuals_are_views_as_they_are_when_the_rule_returns():
+    f = custom_vjp(lambda x: x * x)
+
+    def forward(x):
+        y = x * 1.0
+        view = y[:]
+        y[...] = x * 3.0
+        return x * x, view
+
+    f.defvjp(forward, lambda view, g: (g * view * 2.0 / 3.0,))
+    x = xp.asarray([3.0, 4.0])
+    slope = grad(lambda x: xp.sum(f(x)))
+    close(slope(x), [6.0, 8.0])
+    value, tangent = jvp(slope, (x,), (xp.ones(2),))
+    close(value, [6.0, 8.0])
+    close(tangent, [2.0, 2.0])

@@ -213,3 +213,14 @@ def test_a_decorated_generator_that_is_closed_ends_in_its_mode():
         next(g)
         g.close()
     assert found == [False]
+
+
+def test_the_value_of_an_unrecorded_write_is_a_view_as_it_is_now():
+    w = variable(arraygrad.ones(3))
+    y = w * 1.0
+    v = y[:2]
+    y[...] = w * 5.0
+    x = arraygrad.zeros(2)
+    with no_grad():
+        x[...] = v
+    assert x.tolist() == [5.0, 5.0]

@@ -1,5 +1,7 @@
 """Writes in place under differentiation: outside's values, the right gradients, or an error."""
 
+import weakref
+
 import numpy as np
 import pytest
 from autodiff.support import close
@@ -536,3 +538,24 @@ def test_functions_with_rules_of_their_own_do_not_write_outside(xp):
                 through(x, wrap)
             # and nothing is left of it
             np.testing.assert_allclose(grad(lambda x: xp.sum(_operators(xp, x) ** 0))(x).numpy(), 0)
+
+
+def test_a_written_tensor_does_not_hold_what_a_graph_had_saved_of_it():
+    x, w = arraygrad.ones(3000), variable(arraygrad.ones(3000))
+    loss = arraygrad.sum(w * x)
+    data = weakref.ref(x._data)
+    x[...] = w
+    assert data() is not None  # the graph has it
+    loss.backward()
+    del loss
+    assert data() is None
+
+
+def test_a_recorded_product_in_place_of_one_complex_number_is_rounded_as_a_plain_one():
+    rng = np.random.default_rng(0)
+    a, b = (rng.normal(size=(200, 1)) + 1j * rng.normal(size=(200, 1)) for _ in range(2))
+    for i in range(200):
+        plain, recorded = xp.asarray(a[i], copy=True), variable(xp.asarray(a[i])) * 1.0
+        plain *= xp.asarray(b[i])
+        recorded *= xp.asarray(b[i])
+        assert recorded.detach().tolist() == plain.tolist()

@@ -172,9 +172,6 @@ def test_what_is_not_differentiable_raises(name, mode):
         autodiff.jvp(f, inputs, inputs) if mode == "forward" else autodiff.vjp(f, *inputs)
 
 
-<<<<<<< HEAD:tests/autodiff/test_rules.py
-@pytest.mark.parametrize("name", sorted(n for n in RULES if gradients.kind_of_rule(n) == "zero"))
-=======
 @pytest.mark.parametrize(
     "name",
     [
@@ -183,7 +180,6 @@ def test_what_is_not_differentiable_raises(name, mode):
         if not (rule.vjps or rule.joint_vjp or rule.prepare or rule.handler or rule.refused)
     ],
 )
->>>>>>> h-users:tests/test_autodiff_rules.py
 def test_what_is_declared_constant_is_not_a_rule_of_numbers_that_vary(name):
     """Its floating-point results, if any, have derivatives of exactly zero."""
     case = next((c for c in CASES if c.function == name and c.label in ("(2, 3)", "tensors")), None)

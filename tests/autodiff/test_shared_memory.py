@@ -8,7 +8,9 @@ raised; a write is seen by all that share the memory, or an error is raised.
 import array
 import ctypes
 import gc
+import itertools
 import mmap
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -828,3 +830,43 @@ def test_saved_data_is_copied_once_it_is_written(xp):
     later = arraygrad._memory.save(x)
     assert later is not saved
     assert later.tolist() == [2.0, 2.0, 2.0]
+
+
+@each_size
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_of_three_imports_each_one_that_overlaps_is_known(order, n):
+    a = np.ones(6 * n)
+    parts = [slice(0, 4 * n), slice(3 * n, 6 * n), slice(0, n)]  # the last overlaps the first alone
+    imported = {i: xp.from_numpy(a[parts[i]]) for i in order}
+    w = variable(xp.ones(4 * n))
+    loss = xp.sum(w * imported[0])
+    imported[2][...] = 7.0
+    imported[1][...] = 5.0
+    loss.backward()
+    assert xp.all(w.grad == 1.0)
+    assert imported[0].tolist() == [7.0] * n + [1.0] * (2 * n) + [5.0] * n
+
+
+@each_size
+@each_direction
+def test_recorded_values_are_written_into_adjacent_memory(direction, n):
+    a = np.ones(2 * n)
+    parts = [a[:n], a[n:]]
+    x, y = map(xp.from_numpy, parts if direction == "there" else parts[::-1])
+    w = variable(xp.full(n, 2.0))
+    y[...] = w
+    x[...] = w * 3.0
+    xp.sum(x * y).backward()
+    assert xp.all(w.grad == 12.0)
+
+
+def test_a_write_copies_nothing_once_no_graph_has_it():
+    x, w = xp.ones(100_000), variable(xp.ones(100_000))
+    xp.sum(w * x).backward()  # which frees the graph
+    tracemalloc.start()
+    try:
+        x += 1.0
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 80_000

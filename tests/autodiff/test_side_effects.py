@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from autodiff.support import REFUSALS
+from autodiff.support import REFUSALS, each_size
 
 import arraygrad as xp
 from arraygrad import autodiff
@@ -181,3 +181,86 @@ def test_what_a_function_lets_out_is_plain_afterwards(outer):
     np.testing.assert_array_equal(
         grad(lambda v: xp.sum(v * buffer))(xp.ones(2)).numpy(), [8.0, 0.0]
     )
+
+
+@each_size
+def test_a_view_let_out_of_a_function_follows_a_recorded_write_to_the_argument(n):
+    x, w, out = xp.ones(n), autodiff.variable(xp.full(n, 2.0)), []
+    autodiff.grad(lambda t: (out.append(t[:2]), xp.sum(t * t))[1])(x)
+    assert out[0].tolist() == [1.0, 1.0]  # now a view of `x`
+    x[...] = w * 3.0
+    assert out[0].detach().tolist() == [6.0, 6.0]
+    xp.sum(out[0]).backward()
+    assert w.grad[:3].tolist() == [3.0, 3.0, 0.0]
+
+
+@each_size
+def test_a_view_and_its_base_that_are_let_out_of_an_inner_function_stay_together(n):
+    def f(x):
+        out = []
+        grad(lambda t: (out.append(t * x), out.append(out[0][:2]), xp.sum(t * t))[2])(x)
+        base, view = out
+        copy = view * 1.0
+        base[...] = x * 5.0
+        return xp.sum(view) + xp.sum(copy)
+
+    x = xp.linspace(1.0, 2.0, n)
+    assert float(f(x)) == float(xp.sum(5.0 * x[:2] + x[:2] ** 2))
+    expected = xp.zeros(n)
+    expected[:2] = 5.0 + 2.0 * x[:2]
+    assert xp.all(grad(f)(x) == expected)
+    assert xp.all(jvp(f, (x,), (x,))[1] == xp.sum(x[:2] * expected[:2]))
+
+
+def test_a_tensor_let_out_leaves_the_mode_in_which_it_is_read():
+    x, out = xp.ones(3), []
+    grad(lambda t: (out.append(t), xp.sum(t * t))[1])(x)
+    with xp.strict():
+        assert (out[0] + 1.0).tolist() == [2.0] * 3
+        with pytest.raises(TypeError, match="outside the standard"):
+            xp.asarray([1]) + 0.5
+
+
+@each_size
+def test_an_inner_function_writes_outer_values_into_its_argument(n):
+    def f(x):
+        b = xp.ones(n)
+
+        def inner(t):
+            t[0] = x[0] * t[1]
+            return xp.sum(t * t)
+
+        g = grad(inner)(b)  # 0, 2 x² + 2, 2, 2, ...
+        return g[1] ** 2 + b[0]
+
+    x = xp.full(n, 2.0)
+    assert float(f(x)) == 102.0
+    assert grad(f)(x)[:2].tolist() == [161.0, 0.0]
+    assert float(jvp(f, (x,), (x,))[1]) == 322.0
+
+
+@each_size
+def test_an_argument_that_is_written_shows_its_values(n):
+    shown = []
+
+    def inner(t):
+        t[0] = t[1] * 5.0
+        shown.append(str(t[:2]))
+        shown.append(str(t)[:7])
+        return xp.sum(t * t)
+
+    grad(lambda x: xp.sum(grad(inner)(x * 1.0)))(xp.ones(n))
+    assert shown == ["[5., 1.]", "[5., 1."]
+
+
+@each_size
+def test_a_value_of_a_third_differentiation_is_not_written_into_an_argument(n):
+    def f(x):
+        def inner(t):
+            grad(lambda s: (t.__setitem__(0, s[0] * 1.0), xp.sum(s * s))[1])(xp.ones(2))
+            return xp.sum(t * t)
+
+        return xp.sum(grad(inner)(x * 1.0))
+
+    with pytest.raises(RuntimeError, match="is an argument of a differentiated function"):
+        grad(f)(xp.full(n, 2.0))

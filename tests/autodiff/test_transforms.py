@@ -464,3 +464,26 @@ def test_argnums_that_name_an_argument_twice_are_refused(transform, argnums):
     x, y = xp.asarray(2.0), xp.asarray(3.0)
     with pytest.raises(ValueError, match=f"{transform.__name__}: argnums must be different"):
         transform(lambda x, y: x * y, argnums=argnums)(x, y)
+
+
+@pytest.mark.parametrize("f", [lambda x: x + xp.ones(2), lambda x: xp.stack([x, xp.ones(2)])])
+def test_a_tangent_has_the_dtype_of_the_result(f):
+    x = xp.ones(2, dtype=xp.float32)
+    value, tangent = jvp(f, (x,), (x,))
+    assert value.dtype == tangent.dtype == xp.float64
+    assert value.shape == tangent.shape
+
+
+def test_a_constant_gradient_of_a_recorded_tensor_is_recorded():
+    w = variable(xp.asarray([1.0, 2.0]))
+    g = grad(lambda x: xp.sum(3.0 * x))(w)
+    assert g.requires_grad
+    xp.sum(g).backward()  # (which raises for what is not recorded)
+    assert w.grad is None
+
+
+@pytest.mark.parametrize("protocol", ["__array_interface__", "__dlpack__"])
+def test_an_array_of_another_library_is_to_be_converted_first(protocol):
+    array = type("Array", (), {protocol: None})()
+    with pytest.raises(TypeError, match=r"argument 0 .*write arraygrad.asarray\(x, dtype=...\)"):
+        grad(xp.sin)(array)

@@ -119,8 +119,6 @@ def _write_unrecorded(name: str, x: Any, value: Any, args: tuple[Any, ...]) -> A
         root = root_of(x)
         if type(root._view) is not Exposed:  # a graph may have saved the old values
             make_writable(root)
-            if root is not x:
-                refresh(x)
         target = alias(x)
     if args:
         setitem(target, args[0], value)
@@ -286,7 +284,6 @@ def _write_through(name: str, x: Any, new: Any) -> None:
         setitem(alias(x), ..., alias(new))
         x._primal = _over(new._primal, x)
     x._trace = new._trace
-    x._saved = None
 
 
 def _over(value: Any, x: Any) -> Any:

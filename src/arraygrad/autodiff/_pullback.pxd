@@ -6,7 +6,7 @@ from arraygrad.autodiff._tangents cimport ones, sum_to, zeros
 from arraygrad.autodiff._views cimport check_argument, refresh
 
 cdef class DiffArgs:
-    cdef public object args, leaves, name, argnums, structures
+    cdef public object args, leaves, argnums, structures
 
 @cython.locals(value=Array, out=Array, storage=Storage, view=Exposed)
 cpdef object enter_level(Array x, Level level, object tangent=*)
@@ -19,6 +19,6 @@ cpdef object check_arguments(object name, object arguments)
 cpdef object lowered(object x, object level)
 
 cdef class TracedCall:
-    cdef public object aux, inputs, leaves, level, name, nodes, outputs, structure
+    cdef public object aux, inputs, leaves, level, nodes, outputs, structure
     @cython.locals(t=Array)
     cpdef object collect(self, dict found)

@@ -26,7 +26,6 @@ class DiffArgs:
     """The arguments of a function, and the leaves of those it is differentiated with respect to."""
 
     def __init__(self, name: str, args: Sequence[Any], argnums: Sequence[int]) -> None:
-        self.name = name
         self.args = list(args)
         self.argnums = argnums
         positions = [i % len(args) if args else i for i in argnums]
@@ -197,7 +196,6 @@ class TracedCall:
         has_aux: bool,
         integers: bool = False,
     ) -> None:
-        self.name = name
         self.level = level = ReverseLevel()
         self.inputs = inputs
         variables = [enter_level(x, level) for x in inputs.leaves]

@@ -118,7 +118,7 @@ def sum_to(g: Any, node: Any) -> Any:
         extra = len(have) - len(want)
         if extra > 0 and have[extra:] == want:
             g = _dispatch.reduction("sum", g, tuple(range(extra)), False)
-        elif g._data.size == math.prod(want) and 0 not in have:
+        elif g._data.size == math.prod(want):
             # Only axes of one element are too many.
             g = _dispatch.view("reshape", g, (want,), {"copy": None})
         else:

@@ -59,11 +59,7 @@ def _trace_at(x: Any, level: Any) -> Any:
 
 
 def _may_be_nonlinear(outs: Any, traces: Any) -> bool:
-<<<<<<< HEAD
-    """Return True if a derivative in the graph depends on the arguments, or a result is constant.
-=======
-    """Whether a derivative in the graph depends on the arguments, or a result or term is constant.
->>>>>>> h-users
+    """Return True if a derivative depends on the arguments, or a result or term is constant.
 
     Only such functions are tried with numbers, because reading these waits for a GPU.
     """

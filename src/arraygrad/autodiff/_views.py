@@ -115,8 +115,6 @@ def _refresh_chain(x: Any) -> None:
     while type(x._view) is View and x._trace is not None:
         chain.append(x)
         x = x._view.base
-    if x._trace is not None and x._trace.level.closed:
-        _unwrap(x)
     token = _mode.set(None)  # the view was recorded, even if its reader is not
     try:
         for tensor in reversed(chain):
@@ -146,7 +144,6 @@ def _unwrap(x: Any) -> None:
         x._primal = primal._primal
         x._data = primal._data
         x._view = link if is_exposed and primal._trace is not None else None
-        x._saved = None
         if x._trace is None:
             # Graphs may still hold the primal, and this tensor can be written from now on, unless
             # a graph has saved it.
