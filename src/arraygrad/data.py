@@ -294,17 +294,16 @@ def _samples(arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int]:
     if not leaves:
         raise TypeError(f"DataLoader: expected at least one array; got {describe(tree)}")
     found: list[Tensor] = []
-    read = in_own_name(name)(asarray)
     for i, x in enumerate(leaves):
         if isinstance(x, Tensor):
             x._check_constant("DataLoader")
             found.append(x if x._trace is None else x.detach())
         elif isinstance(x, type):  # which has the attributes of its instances
-            raise TypeError(f"{name}: expected arrays; got {describe(x)}")
+            raise TypeError(f"DataLoader: expected arrays; got {describe(x)}")
         elif hasattr(x, "__array_interface__"):  # NumPy arrays share memory
-            found.append(read(x, device="cpu"))
+            found.append(_read(x, device="cpu"))
         elif hasattr(x, "__dlpack__"):
-            found.append(read(x))
+            found.append(_read(x))
         else:
             path = _pytree.paths(tree)[i]
             raise TypeError(

@@ -180,6 +180,7 @@ PROMOTING = {
     "Linear": (lambda **kw: nn.Linear(3, 2, **kw), (4, 3)),
     "Conv2d": (lambda **kw: nn.Conv2d(3, 2, 1, **kw), (1, 3, 2, 2)),
     "LayerNorm": (lambda **kw: nn.LayerNorm(3, **kw), (4, 3)),
+    "BatchNorm1d": (lambda **kw: nn.BatchNorm1d(3, **kw), (4, 3)),
     "BatchNorm2d": (lambda **kw: nn.BatchNorm2d(3, **kw), (4, 3, 2, 2)),
     "BatchNorm3d": (lambda **kw: nn.BatchNorm3d(3, **kw), (4, 3, 2, 2, 2)),
 }
