@@ -65,10 +65,8 @@ JAX = {
 }
 
 NN = {
-    "BCELoss": "nn.BCEWithLogitsLoss, of logits",
     "ModuleDict": "a dict",
     "ModuleList": "a list",
-    "NLLLoss": "nn.CrossEntropyLoss, of logits",
     "Parameter": "autodiff.variable",
     "functional": "nn.relu and the like",
     "init": "nn.xavier_uniform and the like",
