@@ -88,6 +88,7 @@ from ._losses import (
 )
 from ._module import LoadResult, Module
 from ._recurrent import GRU, LSTM
+from ._summary import summary
 
 _hints.install(__name__, _hints.NN)
 
@@ -166,6 +167,7 @@ __all__ = [
     "silu",
     "softmax",
     "softplus",
+    "summary",
     "tanh",
     "xavier_normal",
     "xavier_uniform",

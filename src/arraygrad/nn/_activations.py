@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from .. import _elementwise as xp
-from .._data_type import finfo
+from .._data_type import astype, finfo
 from .._dispatch import call
+from .._dtypes import float16, float32
 from .._errors import as_int, as_number
 from .._searching import where
 from .._typing import Tensor
@@ -278,6 +279,8 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     """
     x = as_real("gelu", x)
     if approximate == "none":
+        if x.dtype == float16:  # which `ndtr` converts
+            return astype(gelu(astype(x, float32)), float16)
         return _above(x) * ndtr(x)
     if approximate != "tanh":
         raise ValueError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}")

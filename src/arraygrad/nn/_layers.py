@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from .. import _elementwise as xp
 from .._creation import _shape, full, ones, zeros
+from .._data_type import astype
 from .._dispatch import check_tensor
 from .._errors import as_int, as_number, describe
 from .._indexing import take
@@ -31,6 +32,7 @@ from ._conv_pool import (
     conv_transpose2d,
     max_pool2d,
 )
+from ._init import drawn
 from ._module import Module
 from ._rules import standardise
 
@@ -300,6 +302,8 @@ def batch_norm(
             if running is not None and not is_recomputing():
                 with no_grad():
                     new = reshape(stop_gradient(new), running.shape)
+                    if running.dtype.itemsize < new.dtype.itemsize:  # of float16
+                        new = astype(new, running.dtype)
                     running *= 1 - momentum
                     running += momentum * new
     elif running_mean is None or running_var is None:
@@ -441,7 +445,7 @@ def _probability(name: str, p: Any) -> float:
 def _uniform(shape: tuple[int, ...], fan_in: int, rng: Generator, dtype: DType | None) -> Any:
     """Initial parameter as in PyTorch: uniform between ±1 / √(fan in)."""
     bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
-    return variable(rng.uniform(-bound, bound, shape, dtype))
+    return variable(drawn(rng.uniform, -bound, bound, shape, dtype=dtype))
 
 
 class Linear(Module):
@@ -891,7 +895,7 @@ class Embedding(Module):
         shape = _shape((num_embeddings, embedding_dim), "Embedding")
         padding_idx = _padding_row("Embedding", padding_idx, shape[0])
         rng = default_rng(rng, device=device)
-        weight = rng.standard_normal(shape, dtype)
+        weight = drawn(rng.standard_normal, shape, dtype=dtype)
         if padding_idx is not None:
             weight[padding_idx, :] = 0.0
         self.num_embeddings, self.embedding_dim = shape

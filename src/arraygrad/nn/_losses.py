@@ -624,7 +624,7 @@ class _Loss(Module):
         return ", ".join(f"{k}={x!r}" for k, x in own if not isinstance(x, Tensor))
 
 
-_OURS = ("training", "_param_flags")
+_OURS = ("training", "_param_flags", "_forward_hooks")
 
 
 class MSELoss(_Loss):
