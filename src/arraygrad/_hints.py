@@ -82,7 +82,7 @@ MODULE = {
     "to": "to_device(device) or astype(dtype)",
 }
 OPTIM = {"lr_scheduler": "optim.StepLR and the like"}
-DATA = dict.fromkeys(("Dataset", "TensorDataset"), "DataLoader(x, y), which takes arrays")
+DATA = {"TensorDataset": "DataLoader(x, y), which takes arrays"}
 
 #: Equivalents of methods of PyTorch's and NumPy's arrays, for a tensor `x`.
 METHODS = {

@@ -22,7 +22,7 @@ from .random import Generator, default_rng
 
 _hints.install(__name__, _hints.DATA)
 
-__all__ = ["DataLoader", "Subset", "random_split"]
+__all__ = ["DataLoader", "Dataset", "Subset", "random_split"]
 
 
 Batch = TypeVar("Batch", covariant=True)
@@ -33,10 +33,29 @@ Tree = TypeVar("Tree", bound="tuple[Any, ...] | dict[Any, Any]")
 
 
 class Dataset(Protocol[Sample]):
-    """Data set that produces samples one by one."""
+    """Data set that produces samples one by one: an object with ``__len__`` and ``__getitem__``.
 
-    def __len__(self) -> int: ...
-    def __getitem__(self, i: int, /) -> Sample: ...
+    Data sets need not inherit from it.
+
+    Examples
+    --------
+    >>> from arraygrad.data import DataLoader, Dataset
+    >>> class Squares(Dataset[tuple[int, int]]):
+    ...     def __len__(self):
+    ...         return 5
+    ...     def __getitem__(self, i):
+    ...         return i, i * i
+    >>> [y.tolist() for _, y in DataLoader(Squares(), batch_size=3)]
+    [[0, 1, 4], [9, 16]]
+    """
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        ...
+
+    def __getitem__(self, i: int, /) -> Sample:
+        """Sample at an index."""
+        ...
 
 
 if TYPE_CHECKING:

@@ -273,3 +273,20 @@ def test_means_over_a_fixed_number_of_windows(xp, same, size):
     assert not np.isnan(found).any()
     with pytest.raises(ValueError, match=r"adaptive_avg_pool2d: output_size .*0"):
         nn.adaptive_avg_pool2d(xp.asarray(x), 0)
+
+
+def test_what_convolutions_of_signals_refuse():
+    x, w = arraygrad.ones((2, 4, 9)), arraygrad.ones((6, 4, 3))
+    for args, message in (
+        ((x, w[:, :3, :]), r"weight .*4 channels, weight of shape \(6, 3, 3\), groups=1"),
+        ((x, w, None, 1, 0, 1, 4), "weight .*groups=4"),
+        ((x[0, 0, :], w), r"x must have shape \(n, channels, length\) or .*got \(9,\)"),
+        ((x, w[0, ...]), "weight must have shape"),
+        ((x, w, w), r"bias must have shape \(6,\)"),
+        ((x[:, :, :2], w), "kernel 3 with dilation 1 does not fit into signals of length 2"),
+        ((x, w, None, 2, "same"), "padding='same' requires stride 1; got 2"),
+        ((x, w, None, 1, "full"), "padding must be an int of at least 0; got 'full'"),
+        ((x, w, None, (1, 1)), r"stride must be an int of at least 1; got \(1, 1\)"),
+    ):
+        with pytest.raises(ValueError, match=f"conv1d: {message}"):
+            nn.conv1d(*args)

@@ -114,13 +114,12 @@ def conv2d(
         )
     kernel: Any = weight.shape[2:]
     w = _windows_on("conv2d", x, kernel, stride, padding, dilation)
-    y = _convolved("conv2d", x, weight, bias, w, groups)
+    _check_channels("conv2d", x, weight, bias, groups)
+    y = convolve(x, weight, bias, groups=int(groups), windows=w)
     return squeeze(y, axis=0) if single else y
 
 
-def _convolved(
-    name: str, x: Tensor, weight: Tensor, bias: Tensor | None, w: Windows, groups: int
-) -> Tensor:
+def _check_channels(name: str, x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> None:
     out, inside = weight.shape[:2]
     whole = (type(groups) is int or isinstance(groups, Integral)) and groups >= 1
     if not whole or out % groups or x.shape[1] != inside * groups:
@@ -130,7 +129,6 @@ def _convolved(
             f"groups={groups}"
         )
     check_shape(name, "bias", bias, (out,))
-    return convolve(x, weight, bias, groups=int(groups), windows=w)
 
 
 def conv1d(
@@ -190,9 +188,8 @@ def conv1d(
         raise ValueError(
             f"conv1d: weight must have shape (out, in / groups, length); got {describe(weight)}"
         )
-    # A signal is an image of height 1.
-    x = expand_dims(x, axis=(0, -2) if single else -2)
-    weight = expand_dims(weight, axis=-2)
+    x = expand_dims(x, axis=(0, -2) if single else -2)  # a signal is an image of height 1
+    _check_channels("conv1d", x, weight, bias, groups)
     stride = as_single("conv1d", "stride", stride, 1)
     dilation = as_single("conv1d", "dilation", dilation, 1)
     length, size = x.shape[-1], weight.shape[-1]
@@ -209,7 +206,7 @@ def conv1d(
             f"conv1d: kernel {size} with dilation {dilation} does not fit into signals of "
             f"length {length} with padding {padding!r}"
         )
-    y = _convolved("conv1d", x, weight, bias, w, groups)
+    y = convolve(x, expand_dims(weight, axis=-2), bias, groups=int(groups), windows=w)
     return squeeze(y, axis=(0, -2) if single else -2)
 
 
