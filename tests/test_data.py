@@ -388,13 +388,13 @@ def test_lists_of_samples(device):
     with arraygrad.default_device(device):
         pairs = [(arraygrad.asarray([i, i + 0.5]), i % 2 == 0, float(i)) for i in range(3)]
     x, y, z = next(iter(DataLoader(pairs, batch_size=3)))
-    assert x.device == pairs[0][0].device
+    assert x.device is pairs[0][0].device
     assert y.device == z.device == "cpu"
     assert (x.tolist(), y.tolist(), z.tolist()) == (
         [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]], [True, False, True], [0.0, 1.0, 2.0]
     )  # fmt: skip
     x, y, z = next(iter(DataLoader(pairs, batch_size=3, device=device)))
-    assert x.device == y.device == z.device == device
+    assert x.device is y.device is z.device is arraygrad.Device(device)
     x.tolist()
     x[...] = 7.0
     assert pairs[0][0].tolist() == [0.0, 0.5]
@@ -484,7 +484,7 @@ def test_parts_of_data_sets(device):
     with arraygrad.default_device(device):
         x = arraygrad.arange(10)
         a, b = random_split(x, [7, 3])
-    assert a.device == b.device == device
+    assert a.device is b.device is arraygrad.Device(device)
     assert sorted(a.tolist() + b.tolist()) == list(range(10))
     pairs = random_split([(i, -i) for i in range(4)], [2, 2])
     assert sorted(pair for part in pairs for pair in part) == [(i, -i) for i in range(4)]
