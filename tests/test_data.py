@@ -472,6 +472,12 @@ def test_parts_have_every_sample_once(n, weights):
     assert lists(exact) == [a.tolist() for a, _ in parts]
 
 
+def test_what_remains_of_fractions_goes_to_the_first_parts():
+    assert [len(p) for p in random_split(range(11), [0.25] * 4)] == [3, 3, 3, 2]
+    assert [len(p) for p in random_split(range(5), [0.5, 0.5])] == [3, 2]
+    assert [len(p) for p in random_split(range(5), [5, 0])] == [5, 0]
+
+
 def test_parts_of_data_sets(device):
     train, test = random_split(Squares(10), [0.75, 0.25], rng=rng())
     assert (len(train), len(test)) == (8, 2)
