@@ -9,27 +9,30 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import importlib
 import inspect
 import operator
 import random
 import re
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 import arraygrad as xp
-from arraygrad import autodiff, nn, optim
+from arraygrad import autodiff, data, nn, optim
 
 #: The errors that a call may raise, and RuntimeError itself for what cannot be recorded. (The
 #: package's own classes are subclasses of these. BufferError is DLPack's, and MemoryError NumPy's.)
 OWN = (TypeError, ValueError, IndexError, OverflowError, BufferError, MemoryError)
 #: What a message never speaks of: the inside of the library, of NumPy or of Python.
 INSIDE = re.compile(
-    r"has no attribute|object is not|ufunc|Dual|\b_[a-z]+[a-z_]*\(|"
+    r"has no attribute|object is not|ufunc|to C long|Dual|\b_[a-z]+[a-z_]*\(|"
     r"positional argument: '_|not all arguments converted|unhashable"
 )
 #: What the argument itself says where it is converted to a number or a truth value.
@@ -39,13 +42,47 @@ OF_ARGUMENTS = (
 )  # fmt: skip
 #: What Python says of a call that does not fit the signature.
 ARITY = re.compile(r"\(\) (missing|takes|got) ")
-#: Functions that change the state of the process, or wait.
-LEFT_OUT = frozenset({"set_num_threads", "set_requires_grad", "map_location", "default_device"})
+#: Functions that change the state of the process, or wait, and a protocol, which is not called.
+LEFT_OUT = frozenset(
+    "set_num_threads set_requires_grad map_location default_device default_dtype Dataset".split()
+)
 #: The parts of the package, by the prefix of their functions' names.
 PARTS: dict[str, Any] = {
     "": xp, "linalg.": xp.linalg, "fft.": xp.fft, "special.": xp.special, "random.": xp.random,
-    "autodiff.": autodiff, "nn.": nn, "optim.": optim,
+    "autodiff.": autodiff, "nn.": nn, "optim.": optim, "data.": data,
 }  # fmt: skip
+if find_spec("distributed") is not None:  # Dask's, which arraygrad.distributed needs
+    PARTS["distributed."] = importlib.import_module("arraygrad.distributed")
+
+
+def optimizer() -> optim.SGD:
+    """An optimiser of one parameter."""
+    return optim.SGD([xp.ones(3).requires_grad_()], lr=0.1, momentum=0.9)
+
+
+#: Classes whose methods are called, by the prefix of the methods' names, and an object of each.
+OBJECTS: dict[str, Callable[[], Any]] = {
+    "Generator.": lambda: xp.random.default_rng(0),
+    "nn.Linear.": lambda: nn.Linear(3, 2),
+    "nn.Conv2d.": lambda: nn.Conv2d(1, 2, 1),
+    "nn.MaxPool2d.": lambda: nn.MaxPool2d(1),
+    "nn.AvgPool2d.": lambda: nn.AvgPool2d(1),
+    "nn.Embedding.": lambda: nn.Embedding(3, 2),
+    "nn.LayerNorm.": lambda: nn.LayerNorm(3),
+    "nn.BatchNorm1d.": lambda: nn.BatchNorm1d(3),
+    "nn.BatchNorm2d.": lambda: nn.BatchNorm2d(1),
+    "nn.Flatten.": lambda: nn.Flatten(),
+    "nn.Sequential.": lambda: nn.Sequential(nn.Linear(3, 2), nn.ReLU()),
+    "nn.Dropout.": lambda: nn.Dropout(),
+    "nn.Softmax.": lambda: nn.Softmax(),
+    "nn.CrossEntropyLoss.": lambda: nn.CrossEntropyLoss(),
+    "optim.SGD.": optimizer,
+    "optim.Adam.": lambda: optim.Adam({"a": xp.ones(3), "b": xp.ones(())}),
+    "optim.RMSprop.": lambda: optim.RMSprop([xp.ones(3)]),
+    "optim.StepLR.": lambda: optim.StepLR(optimizer(), 2),
+    "optim.ReduceLROnPlateau.": lambda: optim.ReduceLROnPlateau(optimizer()),
+    "data.DataLoader.": lambda: data.DataLoader(xp.ones((4, 2)), xp.arange(4), batch_size=2),
+}
 OPERATORS = """
     add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift eq ne lt le gt ge
     iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift
@@ -121,10 +158,12 @@ def functions() -> dict[str, Callable[..., Any]]:
                 ):
                     continue
                 found[prefix + name] = function
-    for cls, prefix in ((xp.Tensor, "Tensor."), (xp.random.Generator, "Generator.")):
+    owners: dict[str, type] = {"Tensor.": xp.Tensor, **{k: type(f()) for k, f in OBJECTS.items()}}
+    for prefix, cls in owners.items():
         for name in dir(cls):
             method = getattr(cls, name, None)
-            if name[0] != "_" and callable(method) and f"{prefix}{name}" not in LEFT_OUT:
+            public = name[0] != "_" or (name == "__call__" and issubclass(cls, nn.Module))
+            if public and inspect.isroutine(method) and f"{prefix}{name}" not in LEFT_OUT:
                 found[prefix + name] = method
     for name in OPERATORS:
         found[f"operator.{name}"] = getattr(operator, name)
@@ -152,9 +191,8 @@ def arguments(function: Callable[..., Any], name: str, draw: random.Random) -> A
         elif p.kind is p.VAR_KEYWORD:
             continue
         elif p.name == "self":
-            args.append(
-                xp.random.default_rng(0) if name.startswith("Generator.") else draw.choice(pool)
-            )
+            make = OBJECTS.get(name[: name.rfind(".") + 1])
+            args.append(draw.choice(pool) if make is None else make())
         elif p.default is p.empty and draw.random() < 0.99:
             if p.kind is p.KEYWORD_ONLY:
                 kwargs[p.name] = one(i)
@@ -172,7 +210,11 @@ def arguments(function: Callable[..., Any], name: str, draw: random.Random) -> A
             args[0] = draw.choice(pool)
         elif not isinstance(args[0], NUMBERS):
             args[0] = 2.0
-    if name.startswith("autodiff.") and args and isinstance(args[0], type):
+    if name.endswith(".apply") and callable(args[-1]):
+        args[-1] = id  # others would raise errors of their own
+    if name == "distributed.from_map" and callable(args[0]):
+        args[0] = xp.asarray(1).__add__
+    if name.startswith(("autodiff.", "optim.minimize")) and args and isinstance(args[0], type):
         args[0] = xp.sin  # a class would raise errors of its own
     return args, kwargs
 
@@ -191,6 +233,13 @@ def no_longer_than(seconds: float) -> Iterator[None]:
         faulthandler.cancel_dump_traceback_later()
 
 
+@contextmanager
+def elsewhere() -> Iterator[None]:
+    """A temporary current directory, for what `nn.save` may write."""
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        yield
+
+
 def names(name: str) -> tuple[str, ...]:
     """How a message may begin for a function."""
     short = name.rpartition(".")[2]
@@ -198,19 +247,24 @@ def names(name: str) -> tuple[str, ...]:
         plain = short.strip("_")
         base = plain[1:] if plain[0] == "i" and plain[1:] in FUNCTION_OF_OPERATOR else plain
         mirrored = {"lt": "greater", "gt": "less", "le": "greater_equal", "ge": "less_equal"}
-        return (f"__{plain}__", plain, FUNCTION_OF_OPERATOR.get(base, plain),
-                mirrored.get(plain, plain), "unsupported operand", "bad operand", f"'{plain}'",
-                "'<", "'>")  # fmt: skip
+        known = [f"__{plain}__", "unsupported operand", "bad operand", f"'{plain}'", "'<", "'>"]
+        if base in FUNCTION_OF_OPERATOR:
+            known += [FUNCTION_OF_OPERATOR[base], mirrored.get(plain, f"__{plain}__")]
+        return tuple(known)
+    if short in ("__call__", "forward"):  # of a layer, in the name of a function or another layer
+        return tuple(nn.__all__)
     own = getattr(functions()[name], "__name__", short)  # of an alias, the other name
     if name.startswith("autodiff.custom_"):  # whose result is called, in the name of the function
         return (name, "sin", "sum", "<lambda>", "custom_")
-    return (name, short, name.replace(short, own), f"Tensor.{short}", f"Generator.{short}")
+    owner = name.split(".")[-2:-1]
+    return (name, short, name.replace(short, own), f"Tensor.{short}", f"Generator.{short}", *owner)
 
 
 def fault(name: str, error: BaseException) -> str | None:
     """What is wrong with an error; None if it is right."""
     text = str(error)
-    if type(error) is not RuntimeError and not isinstance(error, OWN):
+    own = (*OWN, OSError) if name in ("nn.load", "nn.save") else OWN
+    if type(error) is not RuntimeError and not isinstance(error, own):
         return f"class {type(error).__name__}"
     if text.startswith(OF_ARGUMENTS) or ARITY.search(text):
         return None
@@ -219,6 +273,7 @@ def fault(name: str, error: BaseException) -> str | None:
     return f"speaks of {found.group()!r}" if (found := INSIDE.search(text)) else None
 
 
+@elsewhere()
 def fuzz(
     per_function: int, seed: int = 0, *, part: str | None = None, only: str = ""
 ) -> tuple[int, int, dict[tuple[str, str, str], tuple[str, str]]]:
@@ -253,7 +308,7 @@ def fuzz(
 
 def _part(name: str) -> str:
     """The prefix of a function's name; of methods and operators, that of the namespace."""
-    prefix = name[: name.rfind(".") + 1]
+    prefix = name[: name.find(".") + 1]
     return prefix if prefix in PARTS else "random." if prefix == "Generator." else ""
 
 

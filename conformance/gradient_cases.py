@@ -1445,7 +1445,16 @@ WITHOUT_DERIVATIVE = {
 #: Names of the namespace that the standard does not have. (einsum, the reductions that leave
 #: out NaN and transpose are written in it; tests/test_einsum.py, tests/test_nan.py and
 #: tests/test_ecosystem_xarray.py show their gradients.)
-OWN = {"default_device", "einsum", "from_numpy", "map_location", "median", "strict", "transpose"}
+OWN = {
+    "default_device",
+    "default_dtype",
+    "einsum",
+    "from_numpy",
+    "map_location",
+    "median",
+    "strict",
+    "transpose",
+}
 OWN |= {"get_num_threads", "set_num_threads"}
 OWN |= {name for name in xp.__all__ if name.startswith("nan") and name != "nan"}
 #: Methods of Tensor that are no operators.

@@ -147,10 +147,12 @@ def chapter_page(chapter: str, names: list[str]) -> str:
             "dtypes of tensors, and other libraries accept them.",
             "",
         ]
-        for name in names:
+        scalars = [name for name in names if issubclass(getattr(xp, name), np.generic)]
+        for name in scalars:
             dtype = np.dtype(getattr(xp, name))
             bits = f", {8 * dtype.itemsize} bits" if dtype.kind != "b" else ""
             lines += [f".. py:data:: {name}", "", f"   {KINDS[dtype.kind].capitalize()}{bits}.", ""]
+        lines += autosummary([name for name in names if name not in scalars])
     elif chapter == "_tensor":
         lines += [
             ".. autoclass:: Tensor",

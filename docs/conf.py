@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import api_pages  # noqa: E402  (found by the path above)
+import gallery_pages  # noqa: E402  (as above)
 
 import arraygrad  # noqa: E402  (as above)
 
@@ -29,8 +30,11 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
+    "sphinx_copybutton",
     "sphinx_design",
 ]
+copybutton_exclude = ".linenos, .gp, .go"  # what is copied has neither prompts nor results
+
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 
@@ -237,9 +241,20 @@ def mend_included(app, path, docname, content):
     content[0] = mend_links(content[0], up=False)
 
 
+def without_never(app, what, name, thing, options, signature, returned):
+    """A signature without ``*more: Never`` and ``**other: Never``, which take nothing."""
+    if signature is not None:
+        signature = re.sub(r"(, )?\*\*other: [\w.~]*Never", "", signature)
+        signature = re.sub(r"\*more: [\w.~]*Never(?=, )", "*", signature)
+        signature = re.sub(r", \*more: [\w.~]*Never", "", signature)
+    return signature, returned
+
+
 def setup(app):
-    """Write the pages of the reference, and have the rest called."""
+    """Write the pages of the reference and of the gallery, and have the rest called."""
     api_pages.write_pages(HERE / "api")
+    gallery_pages.write_pages(HERE / "gallery")
+    app.connect("autodoc-process-signature", without_never)
     app.connect("doctree-read", link_names)
     app.connect("doctree-read", link_standard)
     app.connect("source-read", mend_page)

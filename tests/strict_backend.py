@@ -374,10 +374,10 @@ def operations(index):
                 if prefix + name in _CREATION:
                     function = _creation(function, device)
                 define(prefix + name, function)
-    for name in MUTATING - {"setitem"}:
-        define(name, _in_place(name))
+    for name in MUTATING - {"__setitem__"}:
+        define(name, _in_place(name.strip("_")))
     define("getitem", _getitem)
-    define("setitem", _setitem)
+    define("__setitem__", _setitem)
     define("astype", _astype)
     define("T", lambda x: xps.permute_dims(x, range(x.ndim)[::-1]))
     define("copy", lambda x: xps.asarray(x, copy=True))

@@ -1,6 +1,7 @@
 """What an installation compiles."""
 
 import re
+import warnings
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,27 @@ def test_internal_functions_refuse_what_is_not_a_tensor(bad):
         xp._memory.save(bad)
     with pytest.raises(TypeError, match="expected a Tensor"):
         xp._dispatch.unary("sin", bad)
+
+
+def test_warnings_of_operators_point_at_the_line_of_the_user_where_they_are_compiled():
+    """Functions and, uncompiled, operators have Python frames of their own, which NumPy names."""
+    x, zeros = xp.asarray([1.0, 1e300]), xp.zeros(2)
+    compiled = not xp._dispatch.__file__.endswith(".py")
+    for call in (
+        lambda: x / zeros,
+        lambda: x * x,
+        lambda: 1.0 / zeros,
+        lambda: xp.asarray(x, copy=True).__imul__(x),
+    ):
+        with pytest.warns(RuntimeWarning, match="encountered") as found:
+            call()
+        names = {Path(warning.filename).name for warning in found}
+        assert names == ({Path(__file__).name} if compiled else {"_dispatch.py"})
+
+
+def test_warnings_as_errors_show_the_line_of_the_user():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(RuntimeWarning) as raised:
+            xp.log(xp.zeros(2))
+    assert str(raised.traceback[0].path) == __file__

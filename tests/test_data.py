@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import arraygrad
 from arraygrad import autodiff
-from arraygrad.data import DataLoader, random_split
+from arraygrad.data import DataLoader, Subset, random_split
 
 
 def threads():
@@ -497,6 +497,13 @@ def test_parts_of_data_sets(device):
 
 
 def test_parts_that_are_refused():
+    for args, match in (
+        ((3, [0]), "dataset must have __len__ and __getitem__; got 3"),
+        (("ab", 3), "indices must be a list of ints; got 3"),
+        (("ab", [0.5]), "an index must be an int; got 0.5"),
+    ):
+        with pytest.raises(TypeError, match=f"Subset: {match}"):
+            Subset(*args)
     x = np.arange(4)
     for dataset, lengths, error, match in (
         (x, [3, 2], ValueError, r"fractions with the sum 1, or ints with the sum 4; got \[3, 2\]"),

@@ -308,6 +308,20 @@ def test_threads_have_the_default_device_of_the_caller():
     assert g.device == "strict:1"
 
 
+def check_default_dtype(client):
+    def f(w, x):
+        return w * xp.mean(xp.full(1, 0.1) + x)
+
+    batch = distributed.shard(xp.ones(4, dtype=xp.float32), 2, client=client)
+    with xp.default_dtype("float32"):
+        value, g = distributed.value_and_grad(f)(xp.asarray(2.0), batch)
+    assert value.dtype == g.dtype == "float32"
+
+
+def test_threads_have_the_default_dtype_of_the_caller():
+    check_default_dtype(None)
+
+
 def test_variables_are_taken_by_value_and_results_are_refused():
     batch = distributed.shard(xp.ones(4), 2)
     step = distributed.value_and_grad(lambda w, x, s=1.0: s * w**2 * xp.mean(x))
@@ -409,6 +423,10 @@ def test_debug_nans_holds_in_processes(client):
     batch = distributed.shard(xp.asarray([1.0, -1.0]), 2, client=client)
     with autodiff.debug_nans(), pytest.raises(FloatingPointError, match=r"^log: the result is NaN"):
         step(xp.asarray(1.0), batch)
+
+
+def test_processes_have_the_default_dtype_of_the_caller(client):
+    check_default_dtype(client)
 
 
 def test_processes_give_what_one_gives(client):

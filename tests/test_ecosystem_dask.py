@@ -119,6 +119,11 @@ STAYS_ON_THE_CPU = {
     "isin": lambda d: da.isin(d, [1.0, 2.0]),
     "outer": lambda d: da.outer(d[0], d[1]),
     "broadcast_to": lambda d: da.broadcast_to(d, (2, 4, 6)),
+    "argmax": lambda d: d.argmax(axis=0),
+    "argmax of all": lambda d: d.argmax(),
+    "argmin": lambda d: da.argmin(d, axis=1, keepdims=True, split_every=2),
+    "nanargmax": lambda d: da.nanargmax(da.where(d == 5, np.nan, d), axis=1),
+    "nanargmin": lambda d: da.nanargmin(d, axis=0),
     "singular values": lambda d: da.linalg.svd(d.rechunk((2, 6)))[1],
 }
 
@@ -133,8 +138,8 @@ def test_stays_a_tensor_on_the_cpu(name):
 
 #: what Dask makes of structured arrays, which tensors are not
 BECOMES_NUMPYS = {
-    "argmax": lambda d: d.argmax(axis=0),
     "unique": lambda d: da.unique(d),
+    "unique and counts": lambda d: da.unique(d, return_counts=True)[1],
 }
 
 
@@ -144,6 +149,14 @@ def test_becomes_numpys(name):
     found = f(made(xp.asarray(N))).compute()
     assert type(found) is np.ndarray
     np.testing.assert_array_equal(found, f(made(N)).compute())
+
+
+def test_unique_with_the_inverse_says_what_to_write():
+    d = made(xp.asarray(N))
+    with pytest.raises(TypeError, match="convert it first"):
+        da.unique(d, return_inverse=True)[1].compute()
+    found = da.unique(d.map_blocks(xp.Tensor.numpy, meta=np.empty((0, 0))), return_inverse=True)
+    assert found[1].compute().shape == N.shape
 
 
 @pytest.mark.parametrize("other", ["strict:1", pytest.param("cuda", marks=pytest.mark.cuda)])

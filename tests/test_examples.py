@@ -172,6 +172,11 @@ PICTURES = {
         *("--trials=100", "--trials=100"),
         r"guessing +0\.250 +0\.2\d+ +0\.0\d+",
     ),
+    "deblur.py": ("--steps=60", "--steps=5", r"signal to noise 21\.\d dB -> 2[456]\.\d dB"),
+    "predator_prey.py": ("--steps=3", "--steps=2", r"misfit 0\.\d+ -> 0\.0\d+, .* stages"),
+    "hmc.py": ("--moves=120", "--moves=120", r"chains agree: ratio of spreads 1\.[01]\d+"),
+    "achromat.py": ("--rays=7", "--rays=7", r"radii of the surfaces: 6\d\.\d, -4\d\.\d, .* steps"),
+    "filter_design.py": ("--sections=2", "--sections=2", r"largest pole 0\.[5-9]\d+"),
 }
 
 

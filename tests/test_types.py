@@ -27,6 +27,8 @@ MISTAKES = {
     "Net(8)(x).backwards()": "backwards",
     "xp.zeros(3, dtyp=xp.float32)": "dtyp",
     "rounded(x)": "unit",
+    "xp.sum(x, 0)": "Never",
+    "xp.sum(x, dim=0)": "dim",
 }
 
 

@@ -34,6 +34,7 @@ from ._dtypes import (
     bool,
     complex64,
     complex128,
+    default_dtype,
     float16,
     float32,
     float64,
@@ -174,7 +175,7 @@ from ._utility import all, any, diff
 __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
 
-_hints.install(__name__, _hints.JAX | _hints.NUMPY | _hints.PYTORCH | _hints.PARTS)
+_hints.install(__name__, _hints.NAMES | _hints.JAX | _hints.NUMPY | _hints.PYTORCH | _hints.PARTS)
 
 __all__ = [
     "Device",
@@ -225,6 +226,7 @@ __all__ = [
     "cumulative_prod",
     "cumulative_sum",
     "default_device",
+    "default_dtype",
     "diag",
     "diff",
     "divide",

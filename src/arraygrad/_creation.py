@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, Never
 
 from . import _dtypes
 from ._array import wrap
+from ._backends import numpy as _host
 from ._data_type import astype
 from ._device import Device, get_device
-from ._dispatch import SCALARS, apply, call, check_tensor, common_device, create, view
-from ._dtypes import as_dtype
+from ._dispatch import (
+    SCALARS,
+    apply,
+    call,
+    check_tensor,
+    common_device,
+    create,
+    device_mismatch,
+    view,
+)
+from ._dtypes import as_dtype, default_dtype, get_defaults, python_dtype, scalar_dtype
 from ._elementwise import pow
 from ._errors import as_int, describe, explain, in_own_name
+from ._hints import wrong_call
 from ._memory import mark_external
 from ._modes import is_strict
 from ._searching import where
@@ -23,10 +34,11 @@ from ._typing import DeviceLike, DType, Real, Scalar, Shape, Tensor
 def asarray(
     obj: Any,
     /,
-    *,
+    *more: Never,
     dtype: DType | None = None,
     device: DeviceLike = None,
     copy: bool | None = None,
+    **other: Never,
 ) -> Tensor:
     """Convert an object to a tensor.
 
@@ -38,8 +50,8 @@ def asarray(
         protocol, such as bytearray, memoryview and array.array.
     dtype : dtype, optional
         Dtype of the result. By default it is inferred: for Python scalars the highest kind among
-        bool, int64, float64 and complex128 (uint64 for ints that only it can hold); else the dtype
-        of `obj`.
+        bool, int64 (uint64 for ints that only it can hold), and the floating-point and complex
+        dtypes that `default_dtype` sets, at first float64 and complex128; else the dtype of `obj`.
     device : Device or str, optional
         Device of the result. By default tensors and DLPack objects of other libraries stay on their
         device, a sequence that holds tensors goes to the device of the first one, and everything
@@ -86,6 +98,8 @@ def asarray(
     Tensor([[1., 2.],
             [1., 2.]], dtype=float32)
     """
+    if more or other:
+        raise wrong_call("asarray", locals())
     if isinstance(obj, Tensor):
         # Fast path: libraries call `asarray` on tensors all the time.
         if device is None and not copy and (dtype is None or dtype is obj._data.dtype):
@@ -109,6 +123,8 @@ def asarray(
 
         stacked = stack_nested("asarray", obj, device, read)
         return _convert(stacked, dtype, device, None)
+    if dtype is None and get_defaults() is not _dtypes.DEFAULTS:
+        dtype = _default_for(obj)
     target = get_device(device, "asarray")
     if copy is False and target.type != "cpu":
         raise ValueError(f"asarray: host data cannot be on {target} without a copy; got copy=False")
@@ -117,6 +133,29 @@ def asarray(
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise explain(error, "asarray", (obj,)) from error
     return _imported(wrap(Tensor, data, target), obj)
+
+
+def _default_for(obj: Any) -> DType | None:
+    """Dtype of Python's floating-point numbers, also in sequences; None for anything else."""
+    types: set[type] = set()
+    dtypes: set[DType] = set()
+    nested = [obj]
+    while nested:
+        x = nested.pop()
+        if isinstance(x, (list, tuple)):
+            found = set(map(type, x))
+            if found <= SCALARS:  # most often
+                types |= found
+            else:
+                nested += x
+        elif type(x) in SCALARS:
+            types.add(type(x))
+        elif hasattr(x, "dtype"):
+            dtypes.add(x.dtype)
+        else:
+            return None  # NumPy reads or refuses it
+    dtype = python_dtype(types or {float})
+    return None if dtype is None or (dtypes and not types) else _host.result_type(dtype, *dtypes)
 
 
 def _imported(x: Tensor, obj: Any, name: str = "asarray") -> Tensor:
@@ -270,9 +309,10 @@ def arange(
     /,
     stop: Real | None = None,
     step: Real = 1,
-    *,
+    *more: Never,
     dtype: DType | None = None,
     device: DeviceLike = None,
+    **other: Never,
 ) -> Tensor:
     """Evenly spaced numbers in the half-open interval from `start` to `stop`.
 
@@ -285,7 +325,8 @@ def arange(
     step : int or float, optional
         Distance between numbers; not 0.
     dtype : dtype, optional
-        Dtype of the result; by default int64 if all arguments are integers, else float64.
+        Dtype of the result; by default int64 if all arguments are integers, else as set by
+        `default_dtype`.
     device : Device or str, optional
         Device of the result; by default the default device.
 
@@ -316,6 +357,8 @@ def arange(
     >>> xp.arange(1, 0, -0.25)
     Tensor([1.  , 0.75, 0.5 , 0.25], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("arange", locals())
     if stop is None:
         start, stop = 0, start
     whole = type(start) is type(stop) is type(step) is int  # most often
@@ -323,11 +366,11 @@ def arange(
         for name, value in (("start", start), ("stop", stop), ("step", step)):
             _check_scalar("arange", name, value, "biuf")
         start, stop, step = map(_plain, (start, stop, step))
-        whole = all(_scalar_dtype(v).kind in "biu" for v in (start, stop, step))
+        whole = all(scalar_dtype(v).kind in "biu" for v in (start, stop, step))
     if not step:
         raise ValueError("arange: step must not be 0")
     if dtype is None:
-        dtype = _dtypes.DEFAULTS["integral" if whole else "real floating"]
+        dtype = get_defaults()["integral" if whole else "real floating"]
     dtype = as_dtype(dtype, "arange")
     if dtype.kind in "iu" and not (whole and 0 <= start <= 127 >= stop >= 0):  # or it wraps around
         try:
@@ -350,23 +393,10 @@ def _check_range(start: Any, stop: Any, step: Any, dtype: DType) -> None:
             raise OverflowError(f"{n} does not fit {dtype}")
 
 
-def _scalar_dtype(value: Any) -> DType:
-    """Default dtype for a Python scalar; the own dtype of a tensor or NumPy scalar."""
-    if isinstance(value, bool):
-        return _dtypes.ALL["bool"]
-    if isinstance(value, int):
-        return _dtypes.DEFAULTS["integral"]
-    if isinstance(value, float):
-        return _dtypes.DEFAULTS["real floating"]
-    if isinstance(value, complex):
-        return _dtypes.DEFAULTS["complex floating"]
-    return value.dtype
-
-
 def _check_real(function: str, value: Any, dtype: DType) -> None:
     if isinstance(value, (int, float)) or dtype.kind not in "iuf":
         return
-    if _scalar_dtype(value).kind == "c":
+    if scalar_dtype(value).kind == "c":
         raise TypeError(
             f"{function}: {describe(value)} as {dtype} would lose the imaginary part; "
             "write xp.real(x) first"
@@ -390,7 +420,13 @@ def _check_scalar(function: str, name: str, value: Any, kinds: str) -> None:
         raise TypeError(f"{function}: {name} must be a number; got {describe(value)}")
 
 
-def empty(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
+def empty(
+    shape: Shape,
+    *more: Never,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    **other: Never,
+) -> Tensor:
     """Uninitialized tensor.
 
     Parameters
@@ -398,7 +434,7 @@ def empty(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None
     shape : int or tuple of int
         Shape of the result.
     dtype : dtype, optional
-        Dtype of the result; by default float64.
+        Dtype of the result; by default as set by `default_dtype`, at first float64.
     device : Device or str, optional
         Device of the result; by default the default device.
 
@@ -420,10 +456,18 @@ def empty(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None
     >>> xp.empty((2, 0)).shape
     (2, 0)
     """
+    if more or other:
+        raise wrong_call("empty", locals())
     return _filled("empty", shape, dtype, device)
 
 
-def zeros(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
+def zeros(
+    shape: Shape,
+    *more: Never,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    **other: Never,
+) -> Tensor:
     """Tensor of zeros.
 
     Parameters
@@ -431,7 +475,7 @@ def zeros(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None
     shape : int or tuple of int
         Shape of the result.
     dtype : dtype, optional
-        Dtype of the result; by default float64.
+        Dtype of the result; by default as set by `default_dtype`, at first float64.
     device : Device or str, optional
         Device of the result; by default the default device.
 
@@ -454,10 +498,18 @@ def zeros(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None
     Tensor([[0, 0],
             [0, 0]], dtype=int8)
     """
+    if more or other:
+        raise wrong_call("zeros", locals())
     return _filled("zeros", shape, dtype, device)
 
 
-def ones(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
+def ones(
+    shape: Shape,
+    *more: Never,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    **other: Never,
+) -> Tensor:
     """Tensor of ones.
 
     Parameters
@@ -465,7 +517,7 @@ def ones(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None)
     shape : int or tuple of int
         Shape of the result.
     dtype : dtype, optional
-        Dtype of the result; by default float64.
+        Dtype of the result; by default as set by `default_dtype`, at first float64.
     device : Device or str, optional
         Device of the result; by default the default device.
 
@@ -488,21 +540,24 @@ def ones(shape: Shape, *, dtype: DType | None = None, device: DeviceLike = None)
     Tensor([[1, 1],
             [1, 1]], dtype=int8)
     """
+    if more or other:
+        raise wrong_call("ones", locals())
     return _filled("ones", shape, dtype, device)
 
 
 def _filled(name: str, shape: Shape, dtype: DType | None, device: DeviceLike) -> Tensor:
     target = get_device(device, name)
-    dtype = _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, name)
+    dtype = get_defaults()["real floating"] if dtype is None else as_dtype(dtype, name)
     return create(Tensor, name, target, _shape(shape, name), dtype=dtype)
 
 
 def full(
     shape: Shape,
     fill_value: Scalar,
-    *,
+    *more: Never,
     dtype: DType | None = None,
     device: DeviceLike = None,
+    **other: Never,
 ) -> Tensor:
     """Tensor filled with one value.
 
@@ -513,7 +568,7 @@ def full(
     fill_value : scalar
         Fill value; 0-d tensors are accepted.
     dtype : dtype, optional
-        Dtype of the result; by default bool, int64, float64 or complex128, according to the kind of
+        Dtype of the result; by default that which `asarray` gives to
         the value, or the dtype of a tensor `fill_value`.
     device : Device or str, optional
         Device of the result; by default the device of `fill_value` if it is a tensor, else the
@@ -546,16 +601,21 @@ def full(
     >>> xp.full((2,), 7, dtype=xp.float32)
     Tensor([7., 7.], dtype=float32)
     """
+    if more or other:
+        raise wrong_call("full", locals())
     if isinstance(fill_value, Tensor):
         if fill_value.ndim:
             raise ValueError(f"full: fill_value must be a scalar; got {describe(fill_value)}")
         dtype = fill_value.dtype if dtype is None else as_dtype(dtype, "full")
+        _check_real("full", fill_value, dtype)
         place = fill_value.device if device is None else get_device(device, "full")
+        if place is not fill_value.device:
+            raise device_mismatch("full", place, fill_value.device)
         filled = empty(_shape(shape, "full"), dtype=dtype, device=place)
         filled[...] = fill_value
         return filled
     _check_scalar("full", "fill_value", fill_value, "biufc")
-    dtype = _scalar_dtype(fill_value) if dtype is None else as_dtype(dtype, "full")
+    dtype = scalar_dtype(fill_value) if dtype is None else as_dtype(dtype, "full")
     _check_real("full", fill_value, dtype)
     target, fill_value = get_device(device, "full"), _plain(fill_value)
     if dtype.kind in "iu" and type(fill_value) is not int:  # which the libraries would wrap around
@@ -574,7 +634,14 @@ def _like(
     return x.shape, dtype, x.device if device is None else get_device(device, function)
 
 
-def empty_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
+def empty_like(
+    x: Tensor,
+    /,
+    *more: Never,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    **other: Never,
+) -> Tensor:
     """Uninitialized tensor with the shape of another.
 
     Parameters
@@ -604,11 +671,20 @@ def empty_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike =
     >>> xp.empty_like(xp.asarray([1, 2])).dtype
     dtype('int64')
     """
+    if more or other:
+        raise wrong_call("empty_like", locals())
     shape, dtype, device = _like("empty_like", x, dtype, device)
     return empty(shape, dtype=dtype, device=device)
 
 
-def zeros_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
+def zeros_like(
+    x: Tensor,
+    /,
+    *more: Never,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    **other: Never,
+) -> Tensor:
     """Tensor of zeros with the shape of another.
 
     Parameters
@@ -638,11 +714,20 @@ def zeros_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike =
     >>> xp.zeros_like(xp.asarray([1, 2]))
     Tensor([0, 0], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("zeros_like", locals())
     shape, dtype, device = _like("zeros_like", x, dtype, device)
     return zeros(shape, dtype=dtype, device=device)
 
 
-def ones_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = None) -> Tensor:
+def ones_like(
+    x: Tensor,
+    /,
+    *more: Never,
+    dtype: DType | None = None,
+    device: DeviceLike = None,
+    **other: Never,
+) -> Tensor:
     """Tensor of ones with the shape of another.
 
     Parameters
@@ -672,6 +757,8 @@ def ones_like(x: Tensor, /, *, dtype: DType | None = None, device: DeviceLike = 
     >>> xp.ones_like(xp.asarray([1, 2]))
     Tensor([1, 1], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("ones_like", locals())
     shape, dtype, device = _like("ones_like", x, dtype, device)
     return ones(shape, dtype=dtype, device=device)
 
@@ -681,9 +768,10 @@ def full_like(
     x: Tensor,
     /,
     fill_value: Scalar,
-    *,
+    *more: Never,
     dtype: DType | None = None,
     device: DeviceLike = None,
+    **other: Never,
 ) -> Tensor:
     """Tensor filled with one value, with the shape of another.
 
@@ -722,6 +810,8 @@ def full_like(
     >>> xp.full_like(xp.asarray([1.0, 2.0]), 7)
     Tensor([7., 7.], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("full_like", locals())
     shape, dtype, device = _like("full_like", x, dtype, device)
     return full(shape, fill_value, dtype=dtype, device=device)
 
@@ -730,10 +820,11 @@ def eye(
     n_rows: int,
     n_cols: int | None = None,
     /,
-    *,
+    *more: Never,
     k: int = 0,
     dtype: DType | None = None,
     device: DeviceLike = None,
+    **other: Never,
 ) -> Tensor:
     """Matrix with ones on a diagonal and zeros elsewhere.
 
@@ -747,7 +838,7 @@ def eye(
         Index of the diagonal: 0 is the main diagonal, positive values are above it. Outside the
         matrix the result is all zeros.
     dtype : dtype, optional
-        Dtype of the result; by default float64.
+        Dtype of the result; by default as set by `default_dtype`, at first float64.
     device : Device or str, optional
         Device of the result; by default the default device.
 
@@ -770,8 +861,10 @@ def eye(
     Tensor([[0., 1., 0.],
             [0., 0., 1.]], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("eye", locals())
     target = get_device(device, "eye")
-    dtype = _dtypes.DEFAULTS["real floating"] if dtype is None else as_dtype(dtype, "eye")
+    dtype = get_defaults()["real floating"] if dtype is None else as_dtype(dtype, "eye")
     rows, cols = _shape((n_rows, n_rows if n_cols is None else n_cols), "eye")
     k = as_int("eye", "k", k)
     return create(Tensor, "eye", target, rows, cols, k=k, dtype=dtype)
@@ -782,10 +875,11 @@ def linspace(
     stop: complex,
     /,
     num: int,
-    *,
+    *more: Never,
     dtype: DType | None = None,
     device: DeviceLike = None,
     endpoint: bool = True,
+    **other: Never,
 ) -> Tensor:
     """`num` evenly spaced numbers from `start` to `stop`.
 
@@ -796,7 +890,8 @@ def linspace(
     num : int
         Number of elements, not negative; if 1, the result has only `start`.
     dtype : dtype, optional
-        Dtype of the result; by default float64, or complex128 if an end is complex.
+        Dtype of the result; by default as set by `default_dtype`: at first float64, or
+        complex128 if an end is complex.
     device : Device or str, optional
         Device of the result; by default that of the ends, if one is a tensor, else the
         default device.
@@ -833,6 +928,8 @@ def linspace(
     >>> xp.linspace(0, 1, 4, endpoint=False)
     Tensor([0.  , 0.25, 0.5 , 0.75], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("linspace", locals())
     traced = False
     for name, value in (("start", start), ("stop", stop)):
         if isinstance(value, Tensor) and not value.ndim and value._trace is not None:
@@ -843,8 +940,8 @@ def linspace(
     if num < 0:
         raise ValueError(f"linspace: num must not be negative; got {num}")
     if dtype is None:
-        complex_ends = any(_scalar_dtype(v).kind == "c" for v in (start, stop))
-        dtype = _dtypes.DEFAULTS["complex floating" if complex_ends else "real floating"]
+        complex_ends = any(scalar_dtype(v).kind == "c" for v in (start, stop))
+        dtype = get_defaults()["complex floating" if complex_ends else "real floating"]
     dtype = as_dtype(dtype, "linspace")
     if traced and dtype.kind not in "fc":
         for x in (start, stop):
@@ -857,7 +954,8 @@ def linspace(
         shared = common_device("linspace", tensors)
         target = shared if device is None else target
     if tensors and dtype.kind in "fc":
-        ends = asarray(start, device=target), asarray(stop, device=target)
+        with default_dtype(_dtypes.ALL["float64"]):  # exact
+            ends = asarray(start, device=target), asarray(stop, device=target)
         return apply("linspace", ends, (num,), {"dtype": dtype, "endpoint": bool(endpoint)})
     start, stop = _plain(start), _plain(stop)
     try:
@@ -949,11 +1047,16 @@ def logspace(
             "logspace: outside the standard; write xp.pow(base, xp.linspace(start, stop, num))"
         )
     _check_scalar("logspace", "base", base, "biufc")
-    found = pow(base, linspace(start, stop, num, device=device, endpoint=endpoint))
-    return found if dtype is None else _convert(found, as_dtype(dtype, "logspace"), None, None)
+    with default_dtype(_dtypes.ALL["float64"]):  # which is rounded once, at the end
+        found = pow(base, linspace(start, stop, num, device=device, endpoint=endpoint))
+    if dtype is None:
+        dtype = get_defaults()["complex floating" if found.dtype.kind == "c" else "real floating"]
+    return _convert(found, as_dtype(dtype, "logspace"), None, None)
 
 
-def meshgrid(*arrays: Tensor, indexing: Literal["xy", "ij"] = "xy") -> tuple[Tensor, ...]:
+def meshgrid(
+    *arrays: Tensor, indexing: Literal["xy", "ij"] = "xy", **other: Never
+) -> tuple[Tensor, ...]:
     """Coordinate matrices of a grid, from the coordinates along its axes.
 
     Parameters
@@ -986,12 +1089,14 @@ def meshgrid(*arrays: Tensor, indexing: Literal["xy", "ij"] = "xy") -> tuple[Ten
             [2, 2]], dtype=int64), Tensor([[3, 4],
             [3, 4]], dtype=int64))
     """
+    if other:
+        raise wrong_call("meshgrid", locals())
     if not arrays:
         return ()
     return tuple(apply("meshgrid", arrays, (), {"indexing": indexing}))
 
 
-def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
+def tril(x: Tensor, /, *more: Never, k: int = 0, **other: Never) -> Tensor:
     """Lower triangle of matrices, with zeros elsewhere.
 
     Parameters
@@ -1020,10 +1125,12 @@ def tril(x: Tensor, /, *, k: int = 0) -> Tensor:
     Tensor([[1, 0],
             [3, 4]], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("tril", locals())
     return _triangle("tril", x, k)
 
 
-def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
+def triu(x: Tensor, /, *more: Never, k: int = 0, **other: Never) -> Tensor:
     """Upper triangle of matrices, with zeros elsewhere.
 
     Parameters
@@ -1052,6 +1159,8 @@ def triu(x: Tensor, /, *, k: int = 0) -> Tensor:
     Tensor([[1, 2],
             [0, 4]], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("triu", locals())
     return _triangle("triu", x, k)
 
 

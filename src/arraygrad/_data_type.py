@@ -6,7 +6,7 @@ from . import _dtypes
 from ._backends import numpy as _host
 from ._device import get_device
 from ._dispatch import call, check_tensor
-from ._dtypes import FInfo, IInfo, dtype_of, required_dtype
+from ._dtypes import FInfo, IInfo, dtype_of, python_dtype, required_dtype
 from ._modes import is_strict
 from ._standard import check_promotion
 from ._typing import DeviceLike, DType, Scalar, Tensor
@@ -221,7 +221,7 @@ def result_type(*arrays_and_dtypes: Tensor | Scalar | DType) -> DType:
     -------
     dtype
         Common dtype. Where the standard leaves it open (integers with floating-point numbers, only
-        scalars) it is NumPy's.
+        scalars) it is NumPy's; for scalars alone it follows `default_dtype`.
 
     Raises
     ------
@@ -256,4 +256,5 @@ def result_type(*arrays_and_dtypes: Tensor | Scalar | DType) -> DType:
         raise ValueError("result_type: expected at least one tensor or dtype")
     if is_strict():
         check_promotion("result_type", dtypes, scalars)
-    return _host.result_type(*dtypes, *scalars)
+    default = None if dtypes else python_dtype(map(type, scalars))
+    return default or _host.result_type(*dtypes, *scalars)

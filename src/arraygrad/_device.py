@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar
 from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeAlias
 
 from ._array import DeviceSlots
-from ._modes import Override
+from ._modes import Default
 
 #: Device type -> module of the backend that serves it. It is imported when first named.
 _BACKENDS: dict[str, str] = {
@@ -155,7 +154,7 @@ def transfer(data: Any, source: Device, target: Device, stream: Any = None) -> A
     return target.ops["from_host"](source.ops["to_host"](data, stream), stream)
 
 
-class default_device(Override):
+class default_device(Default):
     """Set or query the device on which new tensors are made.
 
     The call sets the device, and a ``with`` block restores the previous one at its end. As a
@@ -191,16 +190,10 @@ class default_device(Override):
 
     def __init__(self, device: DeviceLike = None, /) -> None:
         self.device = get_device(device, "default_device")
-        super().__init__(_default, self.device)
-        if device is not None:
-            super().__enter__()
+        super().__init__(_default, self.device, device is not None)
 
     def __enter__(self) -> Device:
         return self.device
-
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        self.__exit__()
-        return super().__call__(function)
 
     def _again(self) -> default_device:
         return default_device(self.device)

@@ -7,12 +7,15 @@ comparing or hashing them is fast.
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterable
+from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
 
 from ._backends import numpy as _host
-from ._modes import is_strict
+from ._modes import Default, is_strict
 
 DType: TypeAlias = Any  # numpy.dtype; only the backends import NumPy
 
@@ -51,13 +54,21 @@ HALF: DType = _host.dtype(float16)
 KINDS["real floating"] += (HALF,)
 KINDS["numeric"] += (HALF,)
 
-#: Default dtypes, the same on every device and platform, by the kind of a Python scalar.
+#: Default dtypes, the same on every device and platform, by the kind of a Python scalar, unless
+#: `default_dtype` sets others. Python's numbers are exact in these.
 DEFAULTS: dict[str, DType] = {
     "real floating": ALL["float64"],
     "complex floating": ALL["complex128"],
     "integral": ALL["int64"],
     "indexing": ALL["int64"],
 }
+_BY_REAL: dict[DType, dict[str, DType]] = {
+    ALL["float64"]: DEFAULTS,
+    ALL["float32"]: DEFAULTS
+    | {"real floating": ALL["float32"], "complex floating": ALL["complex64"]},
+}
+_defaults: ContextVar[dict[str, DType]] = ContextVar("arraygrad_default_dtypes", default=DEFAULTS)
+get_defaults = _defaults.get
 
 #: Python's and NumPy's scalars that may be differentiated by, and all that are numbers.
 INEXACT = (float, complex, _host.namespace.inexact)
@@ -141,6 +152,81 @@ def dtype_of(x: Any, function: str) -> DType:
     """Dtype of a tensor, or the dtype itself."""
     found = getattr(x, "dtype", None)  # for the classes it is a descriptor
     return required_dtype(found if type(found) in _DTYPE_TYPES else x, function)
+
+
+class default_dtype(Default):
+    """Set or query the real floating-point dtype of new tensors for which none is named.
+
+    Parameters
+    ----------
+    dtype : dtype or str, optional
+        New default, float32 or float64; complex64 or complex128 becomes the complex default with
+        it. If it is not given nothing is set, and the `dtype` attribute of the returned object is
+        the current default, at first float64.
+
+    Raises
+    ------
+    TypeError
+        If `dtype` is another one; the default is then unchanged.
+
+    Notes
+    -----
+    The default is the dtype of creation functions, of `asarray` for Python's floats and complex
+    numbers, of ``random.Generator`` and of the parameters of ``nn``'s layers. Data that has a dtype
+    keeps it: NumPy's arrays and scalars, files, buffers. Promotion is not affected: a Python float
+    takes the dtype of the tensor beside it, and integers are converted to float64.
+
+    The setting belongs to the current context (:mod:`contextvars`): other threads and asyncio tasks
+    are not affected. As a context manager it restores the previous default on exit, also after an
+    exception.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> with xp.default_dtype(xp.float32):
+    ...     x = xp.ones(2)
+    ...     z = xp.asarray(1j)
+    >>> x.dtype, z.dtype
+    (dtype('float32'), dtype('complex64'))
+    >>> xp.default_dtype().dtype
+    dtype('float64')
+    """
+
+    def __init__(self, dtype: DType | str | None = None, /) -> None:
+        found = None
+        if dtype is not None:
+            with suppress(TypeError):  # unhashable
+                found = _BY_REAL.get(_CANONICAL.get(dtype) or ALL.get(dtype))
+            if found is None:
+                raise TypeError(f"default_dtype: dtype must be float32 or float64; got {dtype!r}")
+        super().__init__(_defaults, found, dtype is not None)
+        self.dtype: DType = get_defaults()["real floating"]
+
+    def __enter__(self) -> DType:
+        return self.dtype
+
+    def _again(self) -> default_dtype:
+        return default_dtype(self.dtype)
+
+    def __repr__(self) -> str:
+        return f"default_dtype({self.dtype.name!r})"
+
+
+def python_dtype(types: Iterable[type]) -> DType | None:
+    """Default dtype of the highest kind among Python's types; None without float and complex."""
+    found = set(types)
+    kind = "complex floating" if complex in found else "real floating" if float in found else ""
+    return get_defaults().get(kind)
+
+
+def scalar_dtype(value: Any) -> DType:
+    """Dtype of a scalar: the default of its kind for Python's, else its own."""
+    if hasattr(value, "dtype"):
+        return value.dtype
+    if isinstance(value, builtins.bool):
+        return ALL["bool"]
+    kind = "integral" if isinstance(value, int) else "real floating"
+    return get_defaults()[kind if isinstance(value, (int, float)) else "complex floating"]
 
 
 _DTYPE_TYPES = frozenset(map(type, [*ALL.values(), HALF]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Never
+
 from ._dispatch import apply, binary, unary, view
 from ._errors import describe
 from ._typing import Real, Scalar, Tensor
@@ -1886,7 +1888,7 @@ def remainder(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     return binary("remainder", x1, x2)
 
 
-def round(x: Tensor, /) -> Tensor:
+def round(x: Tensor, /, *more: Never) -> Tensor:
     """Round to the nearest integer; halves are rounded to even.
 
     Parameters
@@ -1914,6 +1916,10 @@ def round(x: Tensor, /) -> Tensor:
     >>> xp.round(xp.asarray([0.5, 1.5, 2.4]))
     Tensor([0., 2., 2.], dtype=float64)
     """
+    if more:
+        raise TypeError(
+            f"round: only to whole numbers; write xp.round(x * 10**{more[0]}) / 10**{more[0]}"
+        )
     return unary("round", x)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from numbers import Integral, Real
@@ -65,9 +67,13 @@ _REWORDED = (
     (re.compile(r"(\w+: )?Input operand (\d) does not have enough dimensions "
                 r"\(has (\d+), gufunc .* requires (\d+)\)"),
      r"operand \2 needs at least \4 axes and has \3"),
+    (re.compile(r"(\w+: )?Output operand 0 has a mismatch .* "
+                r"\(size (\d+) is different from (\d+)\)"),
+     r"the shapes do not fit: a size of the result is \3 instead of \2"),
     (re.compile(r"(\w+: )?Input operand (\d) has a mismatch .* "
                 r"\(size (\d+) is different from (\d+)\)"),
      r"the shapes do not fit: a size of operand \2 is \3 instead of \4"),
+    (re.compile(r"Python int too large to convert to C .*"), "an int is too large"),
     (re.compile(r"unhashable type: '([\w.]+)'"), r"a parameter must not be of type \1"),
     (re.compile(r"'([\w.]+)' object is not (iterable|subscriptable)"),
      r"a sequence is needed, not an object of type \1"),
@@ -98,10 +104,10 @@ def explain(
         type(error) is IndexError and name.startswith(("fft.", "linalg.", "tensordot"))
     ):
         return ValueError(message)  # for example an axis that does not exist, or no samples
-    return _with_message(error, message)
+    return with_message(error, message)
 
 
-def _with_message(error: Exception, message: str) -> Exception:
+def with_message(error: Exception, message: str) -> Exception:
     """Error of the same class, or of the next one above that takes nothing but a message."""
     for cls in type(error).__mro__:
         if cls is Exception or not issubclass(cls, Exception) or issubclass(cls, Warning):
@@ -124,11 +130,19 @@ def in_own_name(name: str) -> Callable[[_F], _F]:
             except Exception as error:
                 if str(error).startswith(name):
                     raise
-                raise _with_message(error, f"{name}: {_NAME.sub('', str(error))}") from error
+                raise with_message(error, f"{name}: {_NAME.sub('', str(error))}") from error
 
         return cast(_F, run)
 
     return decorate
+
+
+def warn(message: str) -> None:
+    """Warn about the user's line, the first outside of this package; Python shows it once."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("arraygrad."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, stacklevel=level)
 
 
 #: The name of a function at the beginning of a message.

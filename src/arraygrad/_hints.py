@@ -1,21 +1,29 @@
-"""Migration hints: AttributeErrors that name the equivalent of other libraries' functions."""
+"""Migration hints: errors that say what to write for other libraries' names and arguments.
+
+A missing name is looked up when Python asks for it (`install`, `Elsewhere`). Functions that users
+of other libraries call in another way collect what their signature does not have, ``*more`` and
+``**other``, and `wrong_call` says how to write the call.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from numbers import Integral
+from typing import Any, NoReturn, TypeGuard
+
+from ._array import Array
 
 _NUMPY = """
     absolute:abs amax:max amin:min arccos:acos arccosh:acosh arcsin:asin arcsinh:asinh arctan:atan
     arctan2:atan2 arctanh:atanh around:round array:asarray bitwise_not:bitwise_invert
     concatenate:concat conjugate:conj cross:linalg.cross cumprod:cumulative_prod
     cumsum:cumulative_sum diagonal:linalg.diagonal dot:matmul fabs:abs grad:autodiff.grad
-    hstack:concat inner:vecdot invert:bitwise_invert left_shift:bitwise_left_shift mod:remainder
+    inner:vecdot invert:bitwise_invert left_shift:bitwise_left_shift mod:remainder
     outer:linalg.outer power:pow ravel:reshape right_shift:bitwise_right_shift
-    swapaxes:permute_dims trace:linalg.trace true_divide:divide unique:unique_values vdot:vecdot
-    vstack:concat"""
-_EXTRA = "cov isclose kron nan_to_num pad setdiff1d sinc union1d"
+    swapaxes:permute_dims trace:linalg.trace true_divide:divide unique:unique_values vdot:vecdot"""
+_EXTRA = "cov kron nan_to_num pad setdiff1d sinc union1d"
 NUMPY = {old: f"arraygrad.{new}" for old, new in (pair.split(":") for pair in _NUMPY.split())}
 NUMPY |= {name: f"array_api_extra.{name}" for name in _EXTRA.split()}
 
@@ -24,13 +32,120 @@ _PYTORCH = """
     double:float64 enable_grad:autodiff.enable_grad eq:equal flatten:reshape float:float32
     gather:take_along_axis ge:greater_equal gt:greater index_select:take
     inference_mode:autodiff.no_grad le:less_equal load:nn.load log_softmax:nn.log_softmax
-    long:int64 lt:less mm:matmul mul:multiply ne:not_equal is_tensor:Tensor neg:negative
+    long:int64 lt:less mm:matmul mul:multiply ne:not_equal neg:negative
     no_grad:autodiff.no_grad norm:linalg.vector_norm permute:permute_dims relu:nn.relu
     save:nn.save set_default_device:default_device sigmoid:nn.sigmoid softmax:nn.softmax
-    sub:subtract tensor:asarray topk:sort unbind:unstack unsqueeze:expand_dims"""
+    sub:subtract tensor:asarray unbind:unstack unsqueeze:expand_dims"""
 PYTORCH = {old: f"arraygrad.{new}" for old, new in (pair.split(":") for pair in _PYTORCH.split())}
-_DRAWN = "manual_seed rand rand_like randint randn randn_like randperm"
-PYTORCH |= dict.fromkeys(_DRAWN.split(), "arraygrad.random.default_rng")
+
+_DEVICES = "xp.__array_namespace_info__().devices()"
+_IS_CLOSE = "xp.abs(x - y) <= 1e-8 + 1e-5 * xp.abs(y)"
+_IS_CUDA = f'any(d.type == "cuda" for d in {_DEVICES})'
+_TREES = 'optree.tree_map(f, tree, namespace="arraygrad")'
+_BATCHED = "batched code: the functions take stacks"
+#: What to write for names without one counterpart. Here `rng` is ``xp.random.default_rng(seed)``.
+NAMES = {
+    # PyTorch's and JAX's parts
+    "accelerator": _DEVICES,
+    "autograd": "autodiff.grad(f)(x), or x.requires_grad_() and loss.backward()",
+    "backends": _DEVICES,
+    "config": "xp.asarray(x, dtype=xp.float64), which is the default",
+    "cuda": f'{_IS_CUDA} to ask for a GPU, and device="cuda" to compute there',
+    "debug": "print(x)",
+    "func": "autodiff.grad(f) and the like",
+    "lax": "if, for and while, x[i] = y, and autodiff.stop_gradient(x)",
+    "mps": _DEVICES,
+    "numpy": "xp.sin(x): the functions are in the namespace itself",
+    "tree": _TREES,
+    "tree_util": _TREES,
+    "utils": "data.DataLoader(x, y), optim.clip_grad_norm_(params, 1.0) or autodiff.checkpoint(f)",
+    # tensors
+    "BoolTensor": "xp.asarray(values, dtype=xp.bool)",
+    "ByteTensor": "xp.asarray(values, dtype=xp.uint8)",
+    "DoubleTensor": "xp.asarray(values, dtype=xp.float64)",
+    "FloatTensor": "xp.asarray(values, dtype=xp.float32)",
+    "IntTensor": "xp.asarray(values, dtype=xp.int32)",
+    "LongTensor": "xp.asarray(values, dtype=xp.int64)",
+    "float_": "xp.float64",
+    "int_": "xp.int64",
+    "bool_": "xp.bool",
+    "bfloat16": "xp.float32 or xp.float16",
+    "half": "xp.float16",
+    "ndarray": "xp.Tensor",
+    "numel": "x.size",
+    "size": "x.size",
+    "ndim": "x.ndim",
+    "shape": "x.shape",
+    "get_default_dtype": "xp.__array_namespace_info__().default_dtypes()",
+    "set_default_dtype": "xp.zeros(shape, dtype=xp.float32)",
+    "set_default_tensor_type": "xp.zeros(shape, dtype=xp.float32)",
+    "set_printoptions": "np.set_printoptions(precision=3), which holds for tensors, too",
+    "device_put": "x.to_device(device)",
+    "device_get": "x.numpy()",
+    "devices": _DEVICES,
+    "local_devices": _DEVICES,
+    "block_until_ready": "x.numpy(), which waits",
+    "loadtxt": "xp.asarray(np.loadtxt(path))",
+    "genfromtxt": "xp.asarray(np.genfromtxt(path))",
+    "frombuffer": "xp.asarray(memoryview(buffer))",
+    # random numbers
+    "Generator": "xp.random.default_rng(seed)",
+    "bernoulli": "rng.random(x.shape) < x",
+    "manual_seed": "rng = xp.random.default_rng(seed)",
+    "multinomial": "rng.choice(n, size=shape, p=p)",
+    "normal": "rng = xp.random.default_rng(seed); rng.normal(mean, std, size=shape)",
+    "rand": "rng = xp.random.default_rng(seed); rng.random(shape)",
+    "rand_like": "rng = xp.random.default_rng(seed); rng.random(x.shape)",
+    "randint": "rng = xp.random.default_rng(seed); rng.integers(low, high, size=shape)",
+    "randn": "rng = xp.random.default_rng(seed); rng.standard_normal(shape)",
+    "randn_like": "rng = xp.random.default_rng(seed); rng.standard_normal(x.shape)",
+    "randperm": "rng = xp.random.default_rng(seed); rng.permutation(n)",
+    # shapes
+    "append": "xp.concat([x, y], axis=0)",
+    "argwhere": "xp.stack(xp.nonzero(x), axis=-1)",
+    "atleast_1d": "xp.reshape(x, (-1,))",
+    "chunk": "[x[i : i + n] for i in range(0, x.shape[0], n)]",
+    "column_stack": "xp.stack([x, y], axis=1)",
+    "copy": "xp.asarray(x, copy=True)",
+    "fliplr": "xp.flip(x, axis=1)",
+    "flipud": "xp.flip(x, axis=0)",
+    "hstack": "xp.concat([x, y], axis=1), or axis=0 for vectors",
+    "narrow": "x[:, i : i + n]",
+    "split": "[x[i : i + n] for i in range(0, x.shape[0], n)]",
+    "vstack": "xp.concat([x, y], axis=0), or xp.stack([x, y]) of vectors",
+    # mathematics
+    "addmm": "y + x @ z",
+    "allclose": f"bool(xp.all({_IS_CLOSE}))",
+    "array_equal": "bool(xp.all(x == y))",
+    "average": "xp.sum(x * weights) / xp.sum(weights)",
+    "cbrt": "xp.sign(x) * xp.abs(x) ** (1 / 3)",
+    "deg2rad": "x * (xp.pi / 180)",
+    "histogram": "np.histogram(x.numpy())",
+    "isclose": _IS_CLOSE,
+    "logsumexp": "arraygrad.special.logsumexp(x)",
+    "polyfit": "np.polyfit(x.numpy(), y.numpy(), n)",
+    "ptp": "xp.max(x) - xp.min(x)",
+    "rad2deg": "x * (180 / xp.pi)",
+    "rsqrt": "1 / xp.sqrt(x)",
+    "std_mean": "xp.std(x, correction=1), xp.mean(x)",
+    "var_mean": "xp.var(x, correction=1), xp.mean(x)",
+    # transformations
+    "apply_along_axis": _BATCHED,
+    "compile": "f: there is no compiler",
+    "elementwise_grad": "autodiff.vjp(f, x)[1](xp.ones_like(x))[0]",
+    "is_grad_enabled": "x.requires_grad",
+    "make_jaxpr": "f(x).grad_fn, the node of a recorded operation",
+    "pmap": "from arraygrad import distributed; distributed.value_and_grad(f)",
+    "set_grad_enabled": "autodiff.no_grad() or autodiff.enable_grad()",
+    "is_tensor": "isinstance(x, arraygrad.Tensor)",
+    "topk": "xp.sort(x, descending=True)[..., :n]",
+    "vectorize": _BATCHED,
+}
+_TRANSFORMS = "check_grads checkpoint custom_jvp custom_vjp hessian hvp jacobian jvp linearize vjp"
+NAMES |= {name: f"autodiff.{name}" for name in ["value_and_grad", *_TRANSFORMS.split()]}
+NAMES |= {name: f"arraygrad.linalg.{name}" for name in "det inv pinv qr solve svd".split()}
+NAMES |= {"inverse": "arraygrad.linalg.inv", "stop_gradient": "autodiff.stop_gradient(x)"}
+NAMES |= {name: f"arraygrad.special.{name}" for name in "erf erfc gammaln".split()}
 
 #: Functions of a generator, because there is no global state.
 _RANDOM = """
@@ -38,12 +153,24 @@ _RANDOM = """
 RANDOM = {name: f"rng = random.default_rng(seed); rng.{name}" for name in _RANDOM.split()}
 RANDOM |= {
     "PRNGKey": "random.default_rng(seed)",
+    "RandomState": "random.default_rng(seed)",
     "key": "random.default_rng(seed)",
     "rand": RANDOM["random"],
     "randint": RANDOM["integers"],
     "randn": RANDOM["standard_normal"],
     "seed": "random.default_rng(seed)",
+    "fold_in": "rng.spawn(n)",
+    "bernoulli": "rng.random(shape) < p",
+    "categorical": "rng.choice(n, size=shape, p=p)",
     "split": "rng.spawn(n)",
+}
+#: Names of other libraries' generators.
+GENERATOR = {
+    "rand": "rng.random(shape)",
+    "randn": "rng.standard_normal(shape)",
+    "randint": "rng.integers(low, high, size=shape)",
+    "manual_seed": "random.default_rng(seed)",
+    "seed": "random.default_rng(seed)",
 }
 
 #: Submodules that are not imported with the package.
@@ -55,13 +182,37 @@ PARTS = {
 LINALG = {
     "norm": "arraygrad.linalg.vector_norm or arraygrad.linalg.matrix_norm",
 }
+LINALG_CODE = {
+    "cond": "s = xp.linalg.svdvals(x); s[0] / s[-1]",
+    "lstsq": "xp.linalg.pinv(x) @ y",
+    "multi_dot": "x @ y @ z",
+}
 
 JAX = {
     "jacfwd": 'autodiff.jacobian(f, mode="forward")',
     "jacrev": 'autodiff.jacobian(f, mode="reverse")',
     "remat": "autodiff.checkpoint",
     "jit": "the function as it is: there is no compiler",
-    "vmap": "batched code: the functions take stacks",
+    "vmap": _BATCHED,
+}
+#: HIPS autograd's.
+AUTOGRAD = {
+    "Function": "autodiff.custom_vjp",
+    "Variable": "x.requires_grad_()",
+    "backward": "loss.backward()",
+    "defvjp": "f = autodiff.custom_vjp(f); f.defvjp(forward, backward)",
+    "elementwise_grad": NAMES["elementwise_grad"],
+    "functional": "autodiff.jacobian(f)(x) and the like",
+    "grad_named": "autodiff.grad(f, argnums=0)",
+    "hessian_vector_product": "autodiff.hvp(f, (x,), (v,))",
+    "holomorphic_grad": "autodiff.jacobian(f, holomorphic=True)",
+    "make_hvp": "autodiff.hvp(f, (x,), (v,))",
+    "make_jvp": "autodiff.jvp(f, (x,), (v,))",
+    "make_vjp": "autodiff.vjp(f, x)",
+    "multigrad": "autodiff.grad(f, argnums=(0, 1))",
+    "primitive": "autodiff.custom_vjp",
+    "set_grad_enabled": NAMES["set_grad_enabled"],
+    "test_util": "autodiff.check_grads(f, (x,))",
 }
 
 NN = {
@@ -70,19 +221,33 @@ NN = {
     "Parameter": "autodiff.variable",
     "functional": "nn.relu and the like",
     "init": "nn.xavier_uniform and the like",
+    "one_hot": "xp.astype(labels[:, None] == xp.arange(n), xp.float64)",
     "utils": "optim.clip_grad_norm_",
 }
 MODULE = {
-    "cpu": 'to_device("cpu")',
-    "cuda": 'to_device("cuda")',
-    "double": "astype(xp.float64)",
-    "float": "astype(xp.float32)",
+    "cpu": 'model.to_device("cpu")',
+    "cuda": 'model.to_device("cuda")',
+    "double": "model.astype(xp.float64)",
+    "float": "model.astype(xp.float32)",
     "register_buffer": "self.name = tensor",
     "register_parameter": "self.name = autodiff.variable(tensor)",
-    "to": "to_device(device) or astype(dtype)",
+    "to": "model.to_device(device) or model.astype(dtype)",
 }
-OPTIM = {"lr_scheduler": "optim.StepLR and the like"}
-DATA = {"TensorDataset": "DataLoader(x, y), which takes arrays"}
+OPTIM = {
+    "LBFGS": "optim.minimize(f, x0)",
+    "adam": "optim.Adam(params, lr=lr)",
+    "adamw": "optim.AdamW(params, lr=lr)",
+    "apply_updates": "optimizer.step(grads)",
+    "lr_scheduler": "optim.StepLR and the like",
+    "rmsprop": "optim.RMSprop(params, lr=lr)",
+    "sgd": "optim.SGD(params, lr=lr)",
+}
+OPTIMIZER = {
+    "apply_updates": "optimizer.step(grads)",
+    "init": "optim.Adam(params, lr=lr), which holds the state",
+    "update": "optimizer.step(grads)",
+}
+DATA = {"TensorDataset": "data.DataLoader(x, y), which takes arrays"}
 
 #: Equivalents of methods of PyTorch's and NumPy's arrays, for a tensor `x`.
 METHODS = {
@@ -91,7 +256,7 @@ METHODS = {
     "long": "xp.astype(x, xp.int64)",
     "int": "xp.astype(x, xp.int32)",
     "bool": "xp.astype(x, xp.bool)",
-    "type": "xp.astype(x, dtype)",
+    "type": "xp.astype(x, dtype), or x.dtype",
     "clone": "xp.asarray(x, copy=True)",
     "copy": "xp.asarray(x, copy=True)",
     "contiguous": "x: the layout does not matter",
@@ -121,6 +286,64 @@ METHODS = {
     "cumsum": "xp.cumulative_sum(x, axis=0)",
     "norm": "xp.linalg.vector_norm(x)",
     "pow": "x**2",
+    "add": "x + y",
+    "allclose": f"bool(xp.all({_IS_CLOSE}))",
+    "at": "x[i] = value, or x[i] += value",
+    "bfloat16": "xp.astype(x, xp.float32)",
+    "block_until_ready": "x.numpy(): that waits",
+    "bmm": "x @ y",
+    "byte": "xp.astype(x, xp.uint8)",
+    "chunk": NAMES["chunk"],
+    "data": "x.detach()",
+    "data_ptr": "x.numpy().ctypes.data",
+    "diagonal": "xp.linalg.diagonal(x)",
+    "div": "x / y",
+    "eq": "x == y",
+    "expand_as": "xp.broadcast_to(x, y.shape)",
+    "fill": "x[...] = value",
+    "flat": "xp.reshape(x, (-1,))",
+    "ge": "x >= y",
+    "get_device": "x.device",
+    "gt": "x > y",
+    "half": "xp.astype(x, xp.float16)",
+    "index_select": "xp.take(x, places, axis=0)",
+    "is_contiguous": "x.numpy().flags.c_contiguous",
+    "is_cuda": 'x.device.type == "cuda"',
+    "itemsize": "x.dtype.itemsize",
+    "layout": "x.numpy().flags",
+    "le": "x <= y",
+    "lt": "x < y",
+    "masked_fill_": "x[mask] = value",
+    "masked_select": "x[mask]",
+    "mul": "x * y",
+    "narrow": NAMES["narrow"],
+    "nbytes": "x.size * x.dtype.itemsize",
+    "ndimension": "x.ndim",
+    "ne": "x != y",
+    "nelement": "x.size",
+    "new_empty": "xp.empty(shape, dtype=x.dtype, device=x.device)",
+    "new_full": "xp.full(shape, value, dtype=x.dtype, device=x.device)",
+    "new_ones": "xp.ones(shape, dtype=x.dtype, device=x.device)",
+    "new_tensor": "xp.asarray(values, dtype=x.dtype, device=x.device)",
+    "new_zeros": "xp.zeros(shape, dtype=x.dtype, device=x.device)",
+    "normal_": "x[...] = rng.standard_normal(x.shape)",
+    "pin_memory": "x.to_device(device)",
+    "resize": "xp.reshape(x, shape)",
+    "scatter_": "x[i, j] = value",
+    "select": "x[i]",
+    "split": NAMES["split"],
+    "stride": "x.numpy().strides",
+    "strides": "x.numpy().strides",
+    "sub": "x - y",
+    "swapaxes": "xp.moveaxis(x, 0, 1)",
+    "t_": "x = x.T",
+    "tofile": "x.numpy().tofile(path)",
+    "topk": "xp.sort(x, descending=True)[..., :n]",
+    "trace": "xp.linalg.trace(x)",
+    "type_as": "xp.astype(x, y.dtype)",
+    "unbind": "xp.unstack(x)",
+    "uniform_": "x[...] = rng.uniform(low, high, size=x.shape)",
+    "view_as": "xp.reshape(x, y.shape)",
 }
 _FUNCTIONS = "abs argmax argmin argsort cos exp log nonzero round sin sort sqrt std tanh var"
 METHODS |= {name: f"xp.{name}(x)" for name in _FUNCTIONS.split()}
@@ -156,3 +379,186 @@ class Elsewhere:
         hint = METHODS[self.name]
         hint += ", where xp is arraygrad" * ("xp." in hint)
         raise missing(f"{owner.__name__!r} object", instance, self.name, {self.name: hint})
+
+
+# ---- calls with other libraries' arguments
+
+#: Other libraries' names of parameters.
+_RENAMED = {
+    "ddof": "correction", "diagonal": "k", "dim": "axis", "dims": "axis", "keepdim": "keepdims",
+    "unbiased": "correction",
+}  # fmt: skip
+#: Parameters of other libraries that change nothing here, or that `wrong_call` writes otherwise.
+_LEFT_OUT = frozenset(
+    """generator inplace kind like memory_format num_workers order out pin_memory requires_grad
+    sparse subok""".split()
+)
+#: What stands for the elements that `where` leaves out.
+_NEUTRAL = {"all": True, "any": False, "prod": 1, "sum": 0}
+#: Parameters that are one tuple.
+_TUPLES = frozenset("axes axis repetitions shape".split())
+#: Optional parameters that are bools, and that are strings. Most others are numbers or tuples.
+_FLAGS = frozenset(
+    "copy descending endpoint full_matrices include_initial keepdims stable upper".split()
+)
+_STRINGS = frozenset("device indexing mode norm".split())
+_PYTHON_DTYPES = {bool: "bool", int: "int64", float: "float64", complex: "complex128"}
+
+
+class _Code(str):
+    """Code in the place of a value."""
+
+
+def wrong_call(name: str, got: Mapping[str, Any]) -> TypeError:
+    """The error for a call that does not fit a signature: it says how to write the call.
+
+    Parameters
+    ----------
+    name : str
+        The function, such as ``"sum"`` or ``"linalg.trace"``.
+    got : mapping
+        Its ``locals()`` where it begins. What its signature does not have is in ``more`` and
+        ``other``.
+    """
+    names, required, defaults = _parameters(name, got)
+    keywords = {n: got[n] for n in defaults if got[n] is not defaults[n]}
+    other = dict(got.get("other", {}))
+    problem = "the arguments do not fit"
+    try:
+        if got.get("more"):
+            name, problem = _place(name, names, required, list(got["more"]), defaults, keywords)
+        for key, value in other.items():
+            problem = f"there is no parameter {key!r}"
+            new = _RENAMED.get(key, key)
+            new = "axes" if new == "axis" and "axes" in defaults else new
+            if new in defaults:
+                keywords[new] = int(value) if key == "unbiased" else value
+            elif key == "where" and name in _NEUTRAL:
+                required[0] = _Code(f"xp.where(mask, x, {_NEUTRAL[name]})")
+            elif key not in _LEFT_OUT:
+                raise LookupError
+    except LookupError:
+        optional = ", ".join(defaults) or "none"
+        return TypeError(f"{name}: {problem}; optional parameters: {optional}")
+    text = _call(name, names, required, keywords)
+    text = f"y[...] = {text}" if other.get("out") is not None else text
+    text = f"{text}.requires_grad_()" if other.get("requires_grad") else text
+    return TypeError(f"{name}: {problem}; write {text}")
+
+
+def _parameters(name: str, got: Mapping[str, Any]) -> tuple[list[str], list[Any], dict[str, Any]]:
+    """The names and values of the required arguments, and the defaults of the other ones."""
+    function: Any = reduce(getattr, name.split("."), sys.modules[__package__])
+    function = vars(function)["__init__"] if isinstance(function, type) else function
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    code, values = function.__code__, function.__defaults__ or ()
+    names = list(code.co_varnames[: code.co_argcount])
+    optional = names[len(names) - len(values) :]
+    names = [n for n in names if n not in optional and n != "self"]
+    required = [got[n] for n in names]
+    if "arrays" not in names:  # the parameter ``*arrays``
+        required += got.get("arrays", ())
+    defaults = dict(zip(optional, values, strict=True)) | (function.__kwdefaults__ or {})
+    return names, required, defaults
+
+
+def _place(
+    name: str,
+    names: list[str],
+    required: list[Any],
+    more: list[Any],
+    defaults: Mapping[str, Any],
+    keywords: dict[str, Any],
+) -> tuple[str, str]:
+    """Put further positional arguments where they belong.
+
+    Returns
+    -------
+    tuple of str
+        The function to call, and what is wrong.
+
+    Raises
+    ------
+    LookupError
+        If there is no place for one of them.
+    """
+    first = required[-1]
+    if name == "transpose" and isinstance(required[0], Array):
+        axes: Any = list(range(required[0]._data.ndim))
+        i, j = keywords.pop("axes", None), more[0]
+        if not (_is_int(i) and _is_int(j) and max(i, ~i, j, ~j) < len(axes)):
+            raise LookupError
+        axes[i], axes[j] = axes[j], axes[i]
+        required.append(tuple(axes))
+        return "permute_dims", "the axes are one tuple"
+    if name in ("max", "min") and isinstance(more[0], Array):
+        required.append(more[0])
+        return f"{name}imum", "the function reduces one tensor"
+    if name in ("concat", "stack") and all(isinstance(x, Array) for x in (first, *more)):
+        required[-1] = [first, *more]
+        return name, "the tensors are one list"
+    if name == "asarray" and all(_is_int(x) or isinstance(x, float) for x in (first, *more)):
+        required[-1] = [first, *more]
+        return name, "the values are one list"
+    if names[-1] in _TUPLES and all(map(_is_int, (first, *more))):
+        required[-1] = (first, *more)
+        return name, f"{names[-1]} is one tuple"
+    optional = sorted(defaults, key=lambda n: n != "ord")  # of norms it comes first
+    for value in more:
+        new = next((n for n in optional if n not in keywords and _fits(n, value)), None)
+        if new is None:
+            raise LookupError
+        keywords[new] = value
+    return name, f"{' and '.join(keywords)} must be named"
+
+
+def _is_int(x: object) -> TypeGuard[int]:
+    return isinstance(x, Integral) and not isinstance(x, bool)
+
+
+def _fits(name: str, value: object) -> bool:
+    """Whether a value may be meant for an optional parameter."""
+    if isinstance(value, bool):
+        return name in _FLAGS
+    if _is_dtype(value) or (isinstance(value, str) and hasattr(sys.modules[__package__], value)):
+        return name == "dtype"
+    if isinstance(value, str):
+        return name in _STRINGS
+    is_number = _is_int(value) or isinstance(value, (float, list, tuple))
+    return is_number and name not in _FLAGS | _STRINGS | {"dtype"}
+
+
+def _is_dtype(x: object) -> bool:
+    return isinstance(x, type) or (hasattr(x, "itemsize") and hasattr(x, "kind"))
+
+
+def _call(name: str, names: list[str], required: list[Any], keywords: dict[str, Any]) -> str:
+    variables = iter("xyzuvw")
+    arguments = []
+    for i, x in enumerate(required):
+        of_ints = isinstance(x, Array) and names[i : i + 1] in (["indices"], ["repeats"])
+        arguments.append(names[i] if of_ints else _text(x, variables))
+    for key, value in keywords.items():
+        value = tuple(value) if key in _TUPLES and isinstance(value, list) else value
+        arguments.append(f"{key}={_text(value, variables)}")
+    prefix = "" if name.startswith(("data.", "nn.")) else "xp."
+    return f"{prefix}{name}({', '.join(arguments)})"
+
+
+def _text(value: Any, variables: Iterator[str]) -> str:
+    """A value as one would write it, with a variable for each tensor."""
+    if isinstance(value, Array):
+        return next(variables, "...")
+    if type(value) in (list, tuple):
+        inside = ", ".join(_text(x, variables) for x in value)
+        if len(inside) > 60:
+            return "values"
+        return f"[{inside}]" if type(value) is list else f"({inside}{',' * (len(value) == 1)})"
+    if _is_dtype(value):
+        return f"xp.{_PYTHON_DTYPES.get(value) or getattr(value, '__name__', None) or value.name}"
+    if isinstance(value, _Code):
+        return str(value)
+    if _is_int(value):
+        return str(int(value))
+    return repr(value) if isinstance(value, (bool, float, complex, str, type(None))) else "..."

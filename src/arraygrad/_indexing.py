@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Never
+
 from ._dispatch import apply
 from ._errors import describe
+from ._hints import wrong_call
 from ._typing import Tensor
 
 
-def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
+def take(
+    x: Tensor, indices: Tensor, /, *more: Never, axis: int | None = None, **other: Never
+) -> Tensor:
     """Select elements along an axis by their positions.
 
     Parameters
@@ -44,6 +49,8 @@ def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
     Tensor([[3, 1],
             [6, 4]], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("take", locals())
     if type(indices) is Tensor and indices._data.dtype.kind not in "iu":
         raise TypeError(f"take: indices must have an integer dtype; got {describe(indices)}")
     if axis is None and isinstance(x, Tensor) and x._data.ndim != 1:
@@ -51,7 +58,9 @@ def take(x: Tensor, indices: Tensor, /, *, axis: int | None = None) -> Tensor:
     return apply("take", (x, indices), (), {"axis": axis})
 
 
-def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
+def take_along_axis(
+    x: Tensor, indices: Tensor, /, *more: Never, axis: int = -1, **other: Never
+) -> Tensor:
     """Select elements along an axis, with separate positions for each row.
 
     Parameters
@@ -90,4 +99,6 @@ def take_along_axis(x: Tensor, indices: Tensor, /, *, axis: int = -1) -> Tensor:
     Tensor([[1, 2, 3],
             [7, 8, 9]], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("take_along_axis", locals())
     return apply("take_along_axis", (x, indices), (), {"axis": axis})

@@ -40,7 +40,7 @@ class Info:
         return get_device(None)
 
     def default_dtypes(self, *, device: DeviceLike = None) -> dict[str, Any]:
-        """Default dtypes, which are the same on every device.
+        """Default dtypes, which are the same on every device and follow `default_dtype`.
 
         Returns
         -------
@@ -54,7 +54,7 @@ class Info:
             If the device does not exist.
         """
         get_device(device, "default_dtypes")
-        return dict(_dtypes.DEFAULTS)
+        return dict(_dtypes.get_defaults())
 
     def dtypes(
         self, *, device: DeviceLike = None, kind: str | tuple[str, ...] | None = None

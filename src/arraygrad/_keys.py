@@ -82,7 +82,7 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         if isinstance(part, Array):
             t = part
             if t._trace is not None:
-                t._trace.level.process("setitem", (x, value), (key,), {})
+                t._trace.level.process("__setitem__", (x, value), (key,), {})
                 return
     device = x._device
     key = key_data("__setitem__", key, x)
@@ -96,13 +96,13 @@ def setitem(x: Any, key: Any, value: Any) -> None:
             data = device.ops["copy"](data)  # NumPy would read elements just written, CuPy any
     else:
         data = value if type(value) in SCALARS else _operand("__setitem__", value, device)
-    function = device.ops["setitem"]
+    function = device.ops["__setitem__"]
     mode = _cpython.current(_mode)
     if mode is not None and mode.checks:
         if mode.strict:
-            check("setitem", (x, value), (key,), {})
+            check("__setitem__", (x, value), (key,), {})
         if mode.nans is not None:
-            function = mode.nans.checked("setitem", function, x)
+            function = mode.nans.checked("__setitem__", function, x)
     before_write(x)
     try:
         function(x._data, data, key)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Never
 
 from ._dispatch import apply, binary, view
 from ._errors import as_int
+from ._hints import wrong_call
 from ._typing import Tensor
 
 
@@ -69,7 +71,12 @@ def matrix_transpose(x: Tensor, /) -> Tensor:
 
 
 def tensordot(
-    x1: Tensor, x2: Tensor, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2
+    x1: Tensor,
+    x2: Tensor,
+    /,
+    *more: Never,
+    axes: int | tuple[Sequence[int], Sequence[int]] = 2,
+    **other: Never,
 ) -> Tensor:
     """Sums of products over axes of two tensors.
 
@@ -103,6 +110,8 @@ def tensordot(
     >>> xp.tensordot(xp.ones((2, 3)), xp.ones((3, 4)), axes=1).shape
     (2, 4)
     """
+    if more or other:
+        raise wrong_call("tensordot", locals())
     if hasattr(axes, "__index__"):
         axes = as_int("tensordot", "axes", axes)
         if not 0 <= axes <= 64:  # the most that arrays may have
@@ -110,7 +119,7 @@ def tensordot(
     return apply("tensordot", (x1, x2), (), {"axes": axes})
 
 
-def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
+def vecdot(x1: Tensor, x2: Tensor, /, *more: Never, axis: int = -1, **other: Never) -> Tensor:
     """Dot products of vectors.
 
     Parameters
@@ -143,4 +152,6 @@ def vecdot(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     >>> xp.vecdot(xp.asarray([[1, 2], [3, 4]]), xp.asarray([1, 1]))
     Tensor([3, 7], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("vecdot", locals())
     return apply("vecdot", (x1, x2), (), {"axis": axis})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Never
 
 from ._backends.numpy import broadcast_shapes as _broadcast_shapes
 from ._dispatch import apply, call, check_tensor, common_device, sequence, view
 from ._errors import describe, explain, in_own_name
+from ._hints import wrong_call
 from ._modes import is_strict
 from ._typing import Axis, Tensor
 
@@ -85,7 +87,9 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
         raise explain(error, "broadcast_shapes", shapes) from error
 
 
-def broadcast_to(x: Tensor, /, shape: int | tuple[int, ...]) -> Tensor:
+def broadcast_to(
+    x: Tensor, /, shape: int | tuple[int, ...], *more: Never, **other: Never
+) -> Tensor:
     """Broadcast a tensor to a shape.
 
     Parameters
@@ -114,11 +118,15 @@ def broadcast_to(x: Tensor, /, shape: int | tuple[int, ...]) -> Tensor:
     Tensor([[1, 2],
             [1, 2]], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("broadcast_to", locals())
     sizes = (shape,) if type(shape) is not tuple and hasattr(shape, "__index__") else shape
     return view("broadcast_to", x, (sizes,))
 
 
-def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
+def concat(
+    arrays: Sequence[Tensor], /, *more: Never, axis: int | None = 0, **other: Never
+) -> Tensor:
     """Join tensors along an existing axis.
 
     Parameters
@@ -148,10 +156,12 @@ def concat(arrays: Sequence[Tensor], /, *, axis: int | None = 0) -> Tensor:
     >>> xp.concat([xp.asarray([1, 2]), xp.asarray([3.5])])
     Tensor([1. , 2. , 3.5], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("concat", locals())
     return sequence("concat", arrays, axis)
 
 
-def expand_dims(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
+def expand_dims(x: Tensor, /, axis: int | tuple[int, ...], *more: Never, **other: Never) -> Tensor:
     """Insert axes of size 1.
 
     Parameters
@@ -181,10 +191,12 @@ def expand_dims(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
     >>> xp.expand_dims(xp.ones(2), axis=(0, -1)).shape
     (1, 2, 1)
     """
+    if more or other:
+        raise wrong_call("expand_dims", locals())
     return view("expand_dims", x, (axis,))
 
 
-def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
+def flip(x: Tensor, /, *more: Never, axis: Axis = None, **other: Never) -> Tensor:
     """Reverse the order of the elements along axes.
 
     Parameters
@@ -212,11 +224,18 @@ def flip(x: Tensor, /, *, axis: Axis = None) -> Tensor:
     >>> xp.flip(xp.asarray([1, 2, 3]))
     Tensor([3, 2, 1], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("flip", locals())
     return view("flip", x, (), {"axis": axis})
 
 
 def moveaxis(
-    x: Tensor, source: int | tuple[int, ...], destination: int | tuple[int, ...], /
+    x: Tensor,
+    source: int | tuple[int, ...],
+    destination: int | tuple[int, ...],
+    /,
+    *more: Never,
+    **other: Never,
 ) -> Tensor:
     """Move axes to other positions; the other axes keep their order.
 
@@ -247,10 +266,12 @@ def moveaxis(
     >>> xp.moveaxis(xp.ones((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
+    if more or other:
+        raise wrong_call("moveaxis", locals())
     return view("moveaxis", x, (source, destination))
 
 
-def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
+def permute_dims(x: Tensor, /, axes: tuple[int, ...], *more: Never, **other: Never) -> Tensor:
     """Permute the axes.
 
     Parameters
@@ -278,11 +299,15 @@ def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
     >>> xp.permute_dims(xp.ones((2, 3, 4)), (2, 0, 1)).shape
     (4, 2, 3)
     """
+    if more or other:
+        raise wrong_call("permute_dims", locals())
     return view("permute_dims", x, (axes,))
 
 
 @in_own_name("repeat")
-def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> Tensor:
+def repeat(
+    x: Tensor, repeats: int | Tensor, /, *more: Never, axis: int | None = None, **other: Never
+) -> Tensor:
     """Repeat each element.
 
     Parameters
@@ -321,6 +346,8 @@ def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> T
     >>> xp.repeat(xp.asarray([1, 2]), xp.asarray([0, 3]))
     Tensor([2, 2, 2], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("repeat", locals())
     check_tensor("repeat", x)
     if isinstance(repeats, float) or (isinstance(repeats, Tensor) and repeats.dtype.kind in "fc"):
         got = describe(repeats)
@@ -328,7 +355,9 @@ def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> T
     return apply("repeat", (x, repeats), (), {"axis": axis})
 
 
-def reshape(x: Tensor, /, shape: tuple[int, ...], *, copy: bool | None = None) -> Tensor:
+def reshape(
+    x: Tensor, /, shape: tuple[int, ...], *more: Never, copy: bool | None = None, **other: Never
+) -> Tensor:
     """Change the shape; the elements keep their order.
 
     Parameters
@@ -361,10 +390,14 @@ def reshape(x: Tensor, /, shape: tuple[int, ...], *, copy: bool | None = None) -
     Tensor([[0, 1, 2],
             [3, 4, 5]], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("reshape", locals())
     return view("reshape", x, (shape,), {"copy": copy})
 
 
-def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Tensor:
+def roll(
+    x: Tensor, /, shift: int | tuple[int, ...], *more: Never, axis: Axis = None, **other: Never
+) -> Tensor:
     """Shift the elements along axes; those shifted past the end reappear at the start.
 
     Parameters
@@ -396,12 +429,14 @@ def roll(x: Tensor, /, shift: int | tuple[int, ...], *, axis: Axis = None) -> Te
     >>> xp.roll(xp.asarray([1, 2, 3, 4]), 1)
     Tensor([4, 1, 2, 3], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("roll", locals())
     if any(isinstance(n, float) for n in (shift if isinstance(shift, tuple) else (shift,))):
         raise TypeError(f"roll: shift must be an int or a tuple of ints; got {shift}")
     return call("roll", x, (shift,), {"axis": axis})
 
 
-def squeeze(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
+def squeeze(x: Tensor, /, axis: int | tuple[int, ...], *more: Never, **other: Never) -> Tensor:
     """Remove axes of size 1.
 
     Parameters
@@ -429,10 +464,12 @@ def squeeze(x: Tensor, /, axis: int | tuple[int, ...]) -> Tensor:
     >>> xp.squeeze(xp.ones((1, 3, 1)), axis=(0, 2)).shape
     (3,)
     """
+    if more or other:
+        raise wrong_call("squeeze", locals())
     return view("squeeze", x, (axis,))
 
 
-def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
+def stack(arrays: Sequence[Tensor], /, *more: Never, axis: int = 0, **other: Never) -> Tensor:
     """Join tensors along a new axis.
 
     Parameters
@@ -463,10 +500,12 @@ def stack(arrays: Sequence[Tensor], /, *, axis: int = 0) -> Tensor:
     Tensor([[1, 3],
             [2, 4]], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("stack", locals())
     return sequence("stack", arrays, axis)
 
 
-def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:
+def tile(x: Tensor, repetitions: tuple[int, ...], /, *more: Never, **other: Never) -> Tensor:
     """Repeat the whole tensor along each axis.
 
     Parameters
@@ -496,11 +535,15 @@ def tile(x: Tensor, repetitions: tuple[int, ...], /) -> Tensor:
     Tensor([[1, 2, 1, 2],
             [1, 2, 1, 2]], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("tile", locals())
     return call("tile", x, (repetitions,))
 
 
 @in_own_name("transpose")
-def transpose(x: Tensor, /, axes: tuple[int, ...] | None = None) -> Tensor:
+def transpose(
+    x: Tensor, /, axes: tuple[int, ...] | None = None, *more: Never, **other: Never
+) -> Tensor:
     """Permute the axes; NumPy's name, which xarray expects.
 
     Not in the standard, which has `permute_dims`.
@@ -530,6 +573,8 @@ def transpose(x: Tensor, /, axes: tuple[int, ...] | None = None) -> Tensor:
     >>> xp.transpose(xp.ones((2, 3, 4))).shape
     (4, 3, 2)
     """
+    if more or other:
+        raise wrong_call("transpose", locals())
     if is_strict():
         raise TypeError("transpose: outside the standard; write xp.permute_dims(x, axes)")
     if axes is None and isinstance(x, Tensor):
@@ -537,7 +582,7 @@ def transpose(x: Tensor, /, axes: tuple[int, ...] | None = None) -> Tensor:
     return view("permute_dims", x, (axes,))
 
 
-def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
+def unstack(x: Tensor, /, *more: Never, axis: int = 0, **other: Never) -> tuple[Tensor, ...]:
     """Split a tensor into views along an axis.
 
     Parameters
@@ -565,4 +610,6 @@ def unstack(x: Tensor, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     >>> xp.unstack(xp.asarray([[1, 2], [3, 4]]))
     (Tensor([1, 2], dtype=int64), Tensor([3, 4], dtype=int64))
     """
+    if more or other:
+        raise wrong_call("unstack", locals())
     return view("unstack", x, (), {"axis": axis})

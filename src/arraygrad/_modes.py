@@ -220,6 +220,25 @@ class Override(Decorator):
         return Override(self._variable, self._value)
 
 
+class Default(Override):
+    """A default that the call sets, and that a ``with`` block puts back at its end.
+
+    As a decorator it is set only while the function, generator or coroutine runs.
+    """
+
+    def __init__(self, variable: ContextVar[Any], value: Any, sets: bool) -> None:
+        super().__init__(variable, value)
+        if sets:
+            super().__enter__()
+
+    def __enter__(self) -> Any:
+        raise NotImplementedError
+
+    def _decorated(self, function: Callable[..., Any]) -> Any:
+        self.__exit__()
+        return super()._decorated(function)
+
+
 class _Awaited:
     """An awaitable that has a setting while it runs, and not while it waits."""
 

@@ -8,13 +8,14 @@ so it runs on every device and is differentiable; the gradient of ignored elemen
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Never
 
 from ._data_type import astype
 from ._dispatch import check_tensor
 from ._dtypes import DEFAULTS
 from ._elementwise import conj, equal, isnan, logical_not, real, sqrt
 from ._errors import in_own_name
+from ._hints import wrong_call
 from ._indexing import take_along_axis
 from ._manipulation import moveaxis, reshape
 from ._modes import is_strict
@@ -53,7 +54,9 @@ def _mean(x: Tensor, some: Tensor, axis: Axis, keepdims: bool) -> Tensor:
 
 
 @in_own_name("nanmax")
-def nanmax(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nanmax(
+    x: Tensor, /, *more: Never, axis: Axis = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Largest element, ignoring NaN.
 
     Parameters
@@ -83,6 +86,8 @@ def nanmax(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
     >>> xp.nanmax(xp.asarray([1.0, xp.nan, 3.0]))
     Tensor(3., dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nanmax", locals())
     some = _present("nanmax", x)
     if some is None:
         return _max(x, axis=axis, keepdims=keepdims)
@@ -91,7 +96,9 @@ def nanmax(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
 
 
 @in_own_name("nanmin")
-def nanmin(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nanmin(
+    x: Tensor, /, *more: Never, axis: Axis = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Smallest element, ignoring NaN.
 
     Parameters
@@ -121,6 +128,8 @@ def nanmin(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
     >>> xp.nanmin(xp.asarray([1.0, xp.nan, 3.0]))
     Tensor(1., dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nanmin", locals())
     some = _present("nanmin", x)
     if some is None:
         return _min(x, axis=axis, keepdims=keepdims)
@@ -130,7 +139,13 @@ def nanmin(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
 
 @in_own_name("nansum")
 def nansum(
-    x: Tensor, /, *, axis: Axis = None, dtype: DType | None = None, keepdims: bool = False
+    x: Tensor,
+    /,
+    *more: Never,
+    axis: Axis = None,
+    dtype: DType | None = None,
+    keepdims: bool = False,
+    **other: Never,
 ) -> Tensor:
     """Sum of the elements that are not NaN.
 
@@ -163,6 +178,8 @@ def nansum(
     >>> xp.nansum(xp.asarray([2.0, xp.nan, 3.0]))
     Tensor(5., dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nansum", locals())
     some = _present("nansum", x)
     x = x if some is None else where(some, x, 0)
     return _sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
@@ -170,7 +187,13 @@ def nansum(
 
 @in_own_name("nanprod")
 def nanprod(
-    x: Tensor, /, *, axis: Axis = None, dtype: DType | None = None, keepdims: bool = False
+    x: Tensor,
+    /,
+    *more: Never,
+    axis: Axis = None,
+    dtype: DType | None = None,
+    keepdims: bool = False,
+    **other: Never,
 ) -> Tensor:
     """Product of the elements that are not NaN.
 
@@ -203,6 +226,8 @@ def nanprod(
     >>> xp.nanprod(xp.asarray([2.0, xp.nan, 3.0]))
     Tensor(6., dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nanprod", locals())
     some = _present("nanprod", x)
     x = x if some is None else where(some, x, 1)
     return _prod(x, axis=axis, dtype=dtype, keepdims=keepdims)
@@ -210,7 +235,13 @@ def nanprod(
 
 @in_own_name("nanmean")
 def nanmean(
-    x: Tensor, /, *, axis: Axis = None, dtype: DType | None = None, keepdims: bool = False
+    x: Tensor,
+    /,
+    *more: Never,
+    axis: Axis = None,
+    dtype: DType | None = None,
+    keepdims: bool = False,
+    **other: Never,
 ) -> Tensor:
     """Mean of the elements that are not NaN.
 
@@ -243,6 +274,8 @@ def nanmean(
     >>> xp.nanmean(xp.asarray([2.0, xp.nan, 3.0]))
     Tensor(2.5, dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nanmean", locals())
     x, some = _numbers("nanmean", x, dtype)
     return _mean(x, some, axis, keepdims)
 
@@ -251,11 +284,12 @@ def nanmean(
 def nanvar(
     x: Tensor,
     /,
-    *,
+    *more: Never,
     axis: Axis = None,
     dtype: DType | None = None,
     ddof: Real = 0,
     keepdims: bool = False,
+    **other: Never,
 ) -> Tensor:
     """Variance of the elements that are not NaN.
 
@@ -290,6 +324,8 @@ def nanvar(
     >>> xp.nanvar(xp.asarray([2.0, xp.nan, 3.0]))
     Tensor(0.25, dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nanvar", locals())
     x, some = _numbers("nanvar", x, dtype)
     off = where(some, x - _mean(x, some, axis, True), 0)
     squares = real(conj(off) * off) if off.dtype.kind == "c" else off * off
@@ -302,11 +338,12 @@ def nanvar(
 def nanstd(
     x: Tensor,
     /,
-    *,
+    *more: Never,
     axis: Axis = None,
     dtype: DType | None = None,
     ddof: Real = 0,
     keepdims: bool = False,
+    **other: Never,
 ) -> Tensor:
     """Standard deviation of the elements that are not NaN.
 
@@ -341,6 +378,8 @@ def nanstd(
     >>> xp.nanstd(xp.asarray([2.0, xp.nan, 3.0]))
     Tensor(0.5, dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nanstd", locals())
     _present("nanstd", x)
     out = nanvar(x, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)
     spread = out > 0  # elsewhere the gradient is 0, as that of `std`
@@ -348,7 +387,9 @@ def nanstd(
 
 
 @in_own_name("nanmedian")
-def nanmedian(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def nanmedian(
+    x: Tensor, /, *more: Never, axis: Axis = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Median of the elements that are not NaN.
 
     Parameters
@@ -378,6 +419,8 @@ def nanmedian(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Ten
     >>> xp.nanmedian(xp.asarray([2.0, xp.nan, 3.0, 7.0]))
     Tensor(3., dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nanmedian", locals())
     x, some = _numbers("nanmedian", x)
     shape = _sum(some, axis=axis, keepdims=keepdims).shape
     if axis is None:
@@ -402,7 +445,9 @@ def nanmedian(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Ten
 
 
 @in_own_name("median")
-def median(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def median(
+    x: Tensor, /, *more: Never, axis: Axis = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Median of the elements: the mean of the two middle ones if their number is even.
 
     Parameters
@@ -432,6 +477,8 @@ def median(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
     >>> xp.median(xp.asarray([2.0, 7.0, 3.0, 4.0]))
     Tensor(3.5, dtype=float64)
     """
+    if more or other:
+        raise wrong_call("median", locals())
     if isinstance(x, Tensor) and is_strict():
         raise TypeError("median: outside the standard; write it with xp.sort(x)")
     some = _present("median", x)
@@ -442,7 +489,9 @@ def median(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor
 
 
 @in_own_name("nanargmax")
-def nanargmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+def nanargmax(
+    x: Tensor, /, *more: Never, axis: int | None = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Position of the largest element, ignoring NaN.
 
     Parameters
@@ -474,6 +523,8 @@ def nanargmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) 
     >>> xp.nanargmax(xp.asarray([1.0, xp.nan, 3.0]))
     Tensor(2, dtype=int64)
     """
+    if more or other:
+        raise wrong_call("nanargmax", locals())
     some = _present("nanargmax", x)
     if some is None:
         return argmax(x, axis=axis, keepdims=keepdims)
@@ -484,7 +535,9 @@ def nanargmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) 
 
 
 @in_own_name("nanargmin")
-def nanargmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+def nanargmin(
+    x: Tensor, /, *more: Never, axis: int | None = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Position of the smallest element, ignoring NaN.
 
     Parameters
@@ -516,6 +569,8 @@ def nanargmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) 
     >>> xp.nanargmin(xp.asarray([1.0, xp.nan, 3.0]))
     Tensor(0, dtype=int64)
     """
+    if more or other:
+        raise wrong_call("nanargmin", locals())
     some = _present("nanargmin", x)
     if some is None:
         return argmin(x, axis=axis, keepdims=keepdims)
@@ -526,7 +581,9 @@ def nanargmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) 
 
 
 @in_own_name("nancumsum")
-def nancumsum(x: Tensor, /, *, axis: int | None = None, dtype: DType | None = None) -> Tensor:
+def nancumsum(
+    x: Tensor, /, *more: Never, axis: int | None = None, dtype: DType | None = None, **other: Never
+) -> Tensor:
     """Cumulative sums of the elements that are not NaN.
 
     Parameters
@@ -557,6 +614,8 @@ def nancumsum(x: Tensor, /, *, axis: int | None = None, dtype: DType | None = No
     >>> xp.nancumsum(xp.asarray([2.0, xp.nan, 3.0]))
     Tensor([2., 2., 5.], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nancumsum", locals())
     some = _present("nancumsum", x)
     x = x if some is None else where(some, x, 0)
     if axis is None:
@@ -565,7 +624,9 @@ def nancumsum(x: Tensor, /, *, axis: int | None = None, dtype: DType | None = No
 
 
 @in_own_name("nancumprod")
-def nancumprod(x: Tensor, /, *, axis: int | None = None, dtype: DType | None = None) -> Tensor:
+def nancumprod(
+    x: Tensor, /, *more: Never, axis: int | None = None, dtype: DType | None = None, **other: Never
+) -> Tensor:
     """Cumulative products of the elements that are not NaN.
 
     Parameters
@@ -596,6 +657,8 @@ def nancumprod(x: Tensor, /, *, axis: int | None = None, dtype: DType | None = N
     >>> xp.nancumprod(xp.asarray([2.0, xp.nan, 3.0]))
     Tensor([2., 2., 6.], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nancumprod", locals())
     some = _present("nancumprod", x)
     x = x if some is None else where(some, x, 1)
     if axis is None:

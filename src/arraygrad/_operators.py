@@ -35,7 +35,7 @@ class Operators(Array):
         return binary("add", other, self, True)
 
     def __iadd__(self, other: Operand, /) -> Self:
-        return inplace("iadd", self, other)
+        return inplace("__iadd__", self, other)
 
     def __sub__(self, other: Operand, /) -> Self:
         return binary("subtract", self, other, True)
@@ -44,7 +44,7 @@ class Operators(Array):
         return binary("subtract", other, self, True)
 
     def __isub__(self, other: Operand, /) -> Self:
-        return inplace("isub", self, other)
+        return inplace("__isub__", self, other)
 
     def __mul__(self, other: Operand, /) -> Self:
         return binary("multiply", self, other, True)
@@ -53,7 +53,7 @@ class Operators(Array):
         return binary("multiply", other, self, True)
 
     def __imul__(self, other: Operand, /) -> Self:
-        return inplace("imul", self, other)
+        return inplace("__imul__", self, other)
 
     def __truediv__(self, other: Operand, /) -> Self:
         return binary("divide", self, other, True)
@@ -62,7 +62,7 @@ class Operators(Array):
         return binary("divide", other, self, True)
 
     def __itruediv__(self, other: Operand, /) -> Self:
-        return inplace("itruediv", self, other)
+        return inplace("__itruediv__", self, other)
 
     def __floordiv__(self, other: Operand, /) -> Self:
         return binary("floor_divide", self, other, True)
@@ -71,7 +71,7 @@ class Operators(Array):
         return binary("floor_divide", other, self, True)
 
     def __ifloordiv__(self, other: Operand, /) -> Self:
-        return inplace("ifloordiv", self, other)
+        return inplace("__ifloordiv__", self, other)
 
     def __mod__(self, other: Operand, /) -> Self:
         return binary("remainder", self, other, True)
@@ -80,7 +80,7 @@ class Operators(Array):
         return binary("remainder", other, self, True)
 
     def __imod__(self, other: Operand, /) -> Self:
-        return inplace("imod", self, other)
+        return inplace("__imod__", self, other)
 
     def __pow__(self, other: Operand, /) -> Self:
         return binary("pow", self, other, True)
@@ -89,7 +89,7 @@ class Operators(Array):
         return binary("pow", other, self, True)
 
     def __ipow__(self, other: Operand, /) -> Self:
-        return inplace("ipow", self, other)
+        return inplace("__ipow__", self, other)
 
     def __matmul__(self, other: Operand, /) -> Self:
         return binary("matmul", self, other, True)
@@ -98,7 +98,7 @@ class Operators(Array):
         return binary("matmul", other, self, True)
 
     def __imatmul__(self, other: Operand, /) -> Self:
-        return inplace("imatmul", self, other)
+        return inplace("__imatmul__", self, other)
 
     def __and__(self, other: Operand, /) -> Self:
         return binary("bitwise_and", self, other, True)
@@ -107,7 +107,7 @@ class Operators(Array):
         return binary("bitwise_and", other, self, True)
 
     def __iand__(self, other: Operand, /) -> Self:
-        return inplace("iand", self, other)
+        return inplace("__iand__", self, other)
 
     def __or__(self, other: Operand, /) -> Self:
         return binary("bitwise_or", self, other, True)
@@ -116,7 +116,7 @@ class Operators(Array):
         return binary("bitwise_or", other, self, True)
 
     def __ior__(self, other: Operand, /) -> Self:
-        return inplace("ior", self, other)
+        return inplace("__ior__", self, other)
 
     def __xor__(self, other: Operand, /) -> Self:
         return binary("bitwise_xor", self, other, True)
@@ -125,7 +125,7 @@ class Operators(Array):
         return binary("bitwise_xor", other, self, True)
 
     def __ixor__(self, other: Operand, /) -> Self:
-        return inplace("ixor", self, other)
+        return inplace("__ixor__", self, other)
 
     def __lshift__(self, other: Operand, /) -> Self:
         return binary("bitwise_left_shift", self, other, True)
@@ -134,7 +134,7 @@ class Operators(Array):
         return binary("bitwise_left_shift", other, self, True)
 
     def __ilshift__(self, other: Operand, /) -> Self:
-        return inplace("ilshift", self, other)
+        return inplace("__ilshift__", self, other)
 
     def __rshift__(self, other: Operand, /) -> Self:
         return binary("bitwise_right_shift", self, other, True)
@@ -143,7 +143,7 @@ class Operators(Array):
         return binary("bitwise_right_shift", other, self, True)
 
     def __irshift__(self, other: Operand, /) -> Self:
-        return inplace("irshift", self, other)
+        return inplace("__irshift__", self, other)
 
     def __eq__(self, other: Operand, /) -> Self:  # type: ignore[override]  # elementwise
         return binary("equal", self, other, True)

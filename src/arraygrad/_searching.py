@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Never
 
-from ._dispatch import apply, reduction, unary
+from ._dispatch import SCALARS, apply, call, reduction, unary
+from ._dtypes import python_dtype
+from ._hints import wrong_call
 from ._typing import Axis, Real, Scalar, Tensor
 
 
-def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+def argmax(
+    x: Tensor, /, *more: Never, axis: int | None = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Position of the largest element.
 
     Parameters
@@ -40,10 +44,14 @@ def argmax(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
     >>> xp.argmax(xp.asarray([3, 9, 1]))
     Tensor(1, dtype=int64)
     """
+    if more or other:
+        raise wrong_call("argmax", locals())
     return reduction("argmax", x, axis, keepdims)
 
 
-def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+def argmin(
+    x: Tensor, /, *more: Never, axis: int | None = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Position of the smallest element.
 
     Parameters
@@ -75,10 +83,14 @@ def argmin(x: Tensor, /, *, axis: int | None = None, keepdims: bool = False) -> 
     >>> xp.argmin(xp.asarray([3, 9, 1]))
     Tensor(2, dtype=int64)
     """
+    if more or other:
+        raise wrong_call("argmin", locals())
     return reduction("argmin", x, axis, keepdims)
 
 
-def count_nonzero(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def count_nonzero(
+    x: Tensor, /, *more: Never, axis: Axis = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Number of nonzero elements.
 
     Parameters
@@ -112,6 +124,8 @@ def count_nonzero(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) ->
     >>> xp.count_nonzero(xp.asarray([[0, 1], [2, 3]]), axis=0)
     Tensor([1, 2], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("count_nonzero", locals())
     return reduction("count_nonzero", x, axis, keepdims)
 
 
@@ -215,7 +229,8 @@ def where(condition: Tensor, x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Ten
     Returns
     -------
     Tensor
-        Has the broadcast shape and the dtype to which `x1` and `x2` promote.
+        Has the broadcast shape and the dtype to which `x1` and `x2` promote, for two scalars as in
+        `result_type`.
 
     Raises
     ------
@@ -233,4 +248,9 @@ def where(condition: Tensor, x1: Tensor | Scalar, x2: Tensor | Scalar, /) -> Ten
     >>> xp.where(x > 0, x, 0.0)
     Tensor([0., 2.], dtype=float64)
     """
-    return apply("where", (condition, x1, x2))
+    found = apply("where", (condition, x1, x2))
+    if type(x1) in SCALARS and type(x2) in SCALARS:
+        dtype = python_dtype((type(x1), type(x2)))
+        if dtype is not None and dtype != found.dtype:
+            return call("astype", found, (dtype,))
+    return found

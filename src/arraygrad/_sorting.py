@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Never
+
 from ._dispatch import call
+from ._hints import wrong_call
 from ._typing import Tensor
 
 
@@ -14,7 +17,13 @@ def _check_axis(name: str, x: Tensor, axis: int) -> None:
 
 
 def argsort(
-    x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True
+    x: Tensor,
+    /,
+    *more: Never,
+    axis: int = -1,
+    descending: bool = False,
+    stable: bool = True,
+    **other: Never,
 ) -> Tensor:
     """Positions that would sort a tensor.
 
@@ -52,11 +61,21 @@ def argsort(
     >>> xp.argsort(xp.asarray([30, 10, 20]))
     Tensor([1, 2, 0], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("argsort", locals())
     _check_axis("argsort", x, axis)
     return call("argsort", x, (), {"axis": axis, "descending": descending, "stable": stable})
 
 
-def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+def sort(
+    x: Tensor,
+    /,
+    *more: Never,
+    axis: int = -1,
+    descending: bool = False,
+    stable: bool = True,
+    **other: Never,
+) -> Tensor:
     """Sort the elements along an axis.
 
     Parameters
@@ -93,5 +112,7 @@ def sort(x: Tensor, /, *, axis: int = -1, descending: bool = False, stable: bool
     >>> xp.sort(xp.asarray([30, 10, 20]), descending=True)
     Tensor([30, 20, 10], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("sort", locals())
     _check_axis("sort", x, axis)
     return call("sort", x, (), {"axis": axis, "descending": descending, "stable": stable})

@@ -15,34 +15,39 @@ _INTEGER, _BITS, _BOOL, _COMPLEX = "iu", "biu", "b", "c"
 
 _NAMES = {
     _NUMERIC: """
-        abs add conj cumulative_prod cumulative_sum diff imag isfinite isinf isnan iadd imatmul imul
-        isub linalg.cross linalg.outer linalg.trace matmul multiply negative positive pow prod real
-        round sign square subtract sum tensordot vecdot""",
+        abs add conj cumulative_prod cumulative_sum diff imag isfinite isinf isnan
+        linalg.cross linalg.outer linalg.trace matmul multiply negative positive pow prod
+        real round sign square subtract sum tensordot vecdot""",
     _REAL: """
-        argmax argmin argsort ceil clip floor floor_divide greater greater_equal ifloordiv imod less
+        argmax argmin argsort ceil clip floor floor_divide greater greater_equal less
         less_equal max maximum min minimum remainder searchsorted sort trunc""",
     _FLOATING: """
         acos acosh asin asinh atan atanh cos cosh divide exp expm1 fft.fftshift
-        fft.ifftshift itruediv linalg.cholesky
-        linalg.det linalg.eig linalg.eigh linalg.eigvals linalg.eigvalsh linalg.inv
-        linalg.matrix_norm linalg.matrix_power linalg.matrix_rank linalg.pinv linalg.qr
-        linalg.slogdet linalg.solve linalg.svd linalg.svdvals linalg.vector_norm log log10 log1p
-        log2 mean reciprocal sin sinh sqrt tan tanh""",
+        fft.ifftshift linalg.cholesky linalg.det linalg.eig linalg.eigh linalg.eigvals
+        linalg.eigvalsh linalg.inv linalg.matrix_norm linalg.matrix_power linalg.matrix_rank
+        linalg.pinv linalg.qr linalg.slogdet linalg.solve linalg.svd linalg.svdvals
+        linalg.vector_norm log log10 log1p log2 mean reciprocal sin sinh sqrt tan tanh""",
     _COMPLEX: "fft.fft fft.fftn fft.hfft fft.ifft fft.ifftn fft.irfft fft.irfftn",
     _REAL_FLOATING: """
         atan2 copysign fft.ihfft fft.rfft fft.rfftn hypot logaddexp nextafter signbit std var""",
-    _INTEGER: "bitwise_left_shift bitwise_right_shift ilshift irshift",
-    _BITS: "bitwise_and bitwise_invert bitwise_or bitwise_xor iand ior ixor",
+    _INTEGER: "bitwise_left_shift bitwise_right_shift",
+    _BITS: "bitwise_and bitwise_invert bitwise_or bitwise_xor",
     _BOOL: "logical_and logical_not logical_or logical_xor",
 }
 KINDS: dict[str, str] = {name: kinds for kinds, names in _NAMES.items() for name in names.split()}
-KINDS["ipow"] = _NUMERIC
+
+#: The in-place operators and the functions that they apply.
+_IN_PLACE = {
+    "__iadd__": "add", "__isub__": "subtract", "__imul__": "multiply", "__itruediv__": "divide",
+    "__ifloordiv__": "floor_divide", "__imod__": "remainder", "__ipow__": "pow",
+    "__imatmul__": "matmul", "__iand__": "bitwise_and", "__ior__": "bitwise_or",
+    "__ixor__": "bitwise_xor", "__ilshift__": "bitwise_left_shift",
+    "__irshift__": "bitwise_right_shift",
+}  # fmt: skip
+KINDS |= {name: KINDS[function] for name, function in _IN_PLACE.items()}
 
 #: Operations that write into their first operand.
-MUTATING = frozenset(
-    "iadd isub imul itruediv ifloordiv imod ipow imatmul iand ior ixor ilshift irshift "
-    "setitem".split()
-)
+MUTATING = frozenset({*_IN_PLACE, "__setitem__"})
 
 #: Kind letter -> dtypes that promote among themselves.
 _FAMILY = {
@@ -85,7 +90,7 @@ def check(
     _check_kinds(name, operands)
     if name == "where":
         _check_condition(operands[0])
-    if name in ("getitem", "setitem"):
+    if name in ("getitem", "__setitem__"):
         _check_key(name, args[0], tensors[0])
     if name == "T" and tensors[0].ndim != 2:
         raise ValueError("T: outside the standard except for two axes; write x.mT or permute_dims")

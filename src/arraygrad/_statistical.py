@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Never
+
 from ._dispatch import call, reduction
 from ._dtypes import accumulator
+from ._hints import wrong_call
 from ._typing import Axis, DType, Real, Tensor
 
 
 def cumulative_prod(
     x: Tensor,
     /,
-    *,
+    *more: Never,
     axis: int | None = None,
     dtype: DType | None = None,
     include_initial: bool = False,
+    **other: Never,
 ) -> Tensor:
     """Cumulative products.
 
@@ -48,6 +52,8 @@ def cumulative_prod(
     >>> xp.cumulative_prod(xp.asarray([1, 2, 3]), include_initial=True)
     Tensor([1, 1, 2, 6], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("cumulative_prod", locals())
     dtype = accumulator(dtype, x, "cumulative_prod")
     return call(
         "cumulative_prod", x, (), {"axis": axis, "dtype": dtype, "include_initial": include_initial}
@@ -57,10 +63,11 @@ def cumulative_prod(
 def cumulative_sum(
     x: Tensor,
     /,
-    *,
+    *more: Never,
     axis: int | None = None,
     dtype: DType | None = None,
     include_initial: bool = False,
+    **other: Never,
 ) -> Tensor:
     """Cumulative sums.
 
@@ -95,6 +102,8 @@ def cumulative_sum(
     >>> xp.cumulative_sum(xp.asarray([1, 2, 3]), include_initial=True)
     Tensor([0, 1, 3, 6], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("cumulative_sum", locals())
     if dtype is not None:
         dtype = accumulator(dtype, x, "cumulative_sum")
     return call(
@@ -102,7 +111,9 @@ def cumulative_sum(
     )
 
 
-def max(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def max(
+    x: Tensor, /, *more: Never, axis: Axis = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Largest element.
 
     Parameters
@@ -132,10 +143,14 @@ def max(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> xp.max(xp.asarray([[1, 5], [3, 2]]), axis=1)
     Tensor([5, 3], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("max", locals())
     return reduction("max", x, axis, keepdims)
 
 
-def mean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def mean(
+    x: Tensor, /, *more: Never, axis: Axis = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Arithmetic mean.
 
     Parameters
@@ -167,10 +182,14 @@ def mean(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> xp.mean(xp.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     Tensor([2., 3.], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("mean", locals())
     return reduction("mean", x, axis, keepdims)
 
 
-def min(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def min(
+    x: Tensor, /, *more: Never, axis: Axis = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Smallest element.
 
     Parameters
@@ -200,16 +219,19 @@ def min(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> xp.min(xp.asarray([[1, 5], [3, 2]]), axis=1)
     Tensor([1, 2], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("min", locals())
     return reduction("min", x, axis, keepdims)
 
 
 def prod(
     x: Tensor,
     /,
-    *,
+    *more: Never,
     axis: Axis = None,
     dtype: DType | None = None,
     keepdims: bool = False,
+    **other: Never,
 ) -> Tensor:
     """Product.
 
@@ -247,6 +269,8 @@ def prod(
     >>> xp.prod(xp.asarray([2, 3, 4]))
     Tensor(24, dtype=int64)
     """
+    if more or other:
+        raise wrong_call("prod", locals())
     if dtype is None:
         return reduction("prod", x, axis, keepdims)
     dtype = accumulator(dtype, x, "prod")
@@ -254,7 +278,13 @@ def prod(
 
 
 def std(
-    x: Tensor, /, *, axis: Axis = None, correction: Real = 0.0, keepdims: bool = False
+    x: Tensor,
+    /,
+    *more: Never,
+    axis: Axis = None,
+    correction: Real = 0.0,
+    keepdims: bool = False,
+    **other: Never,
 ) -> Tensor:
     """Standard deviation.
 
@@ -294,16 +324,19 @@ def std(
     >>> xp.std(xp.asarray([1.0, 3.0]))
     Tensor(1., dtype=float64)
     """
+    if more or other:
+        raise wrong_call("std", locals())
     return call("std", x, (), {"axis": axis, "correction": correction, "keepdims": keepdims})
 
 
 def sum(
     x: Tensor,
     /,
-    *,
+    *more: Never,
     axis: Axis = None,
     dtype: DType | None = None,
     keepdims: bool = False,
+    **other: Never,
 ) -> Tensor:
     """Sum.
 
@@ -345,6 +378,8 @@ def sum(
     >>> xp.sum(xp.asarray([100, 100], dtype=xp.int8))
     Tensor(200, dtype=int64)
     """
+    if more or other:
+        raise wrong_call("sum", locals())
     if dtype is None:
         return reduction("sum", x, axis, keepdims)
     dtype = accumulator(dtype, x, "sum")
@@ -352,7 +387,13 @@ def sum(
 
 
 def var(
-    x: Tensor, /, *, axis: Axis = None, correction: Real = 0.0, keepdims: bool = False
+    x: Tensor,
+    /,
+    *more: Never,
+    axis: Axis = None,
+    correction: Real = 0.0,
+    keepdims: bool = False,
+    **other: Never,
 ) -> Tensor:
     """Variance.
 
@@ -392,4 +433,6 @@ def var(
     >>> xp.var(xp.asarray([1.0, 3.0]), correction=1)
     Tensor(2., dtype=float64)
     """
+    if more or other:
+        raise wrong_call("var", locals())
     return call("var", x, (), {"axis": axis, "correction": correction, "keepdims": keepdims})

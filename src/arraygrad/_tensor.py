@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from copy import deepcopy
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
-from . import _device, _dispatch, _keys, _numpy_protocols
+from . import _callers, _device, _dispatch, _keys, _numpy_protocols
 from ._array import wrap
 from ._device import Device, DeviceLike
 from ._dtypes import accumulator, required_dtype
 from ._errors import DeviceMismatchError, TransferError, describe, explain, in_own_name
-from ._hints import METHODS, Elsewhere
+from ._hints import METHODS, Elsewhere, wrong_call
 from ._memory import mark_external, shared_alias
 from ._modes import Override, is_strict
 from ._operators import Operators
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from ._dtypes import DType
     from .autodiff._graph import Hook, Node
 
+#: SciPy's and scikit-learn's tables of functions that take arrays of the standard.
+_SCIPY_ON_GPUS = (
+    "docs.scipy.org/doc/scipy/dev/api-dev/array_api.html (for scikit-learn, "
+    "scikit-learn.org/stable/modules/array_api.html)"
+)
 _API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 
 
@@ -233,10 +238,12 @@ class Tensor(Operators):
         """
         data = self._exported("__array__")
         if self._device.type != "cpu":
-            raise TransferError(
-                f"__array__: the tensor is on {self._device}, and NumPy reads only the CPU's "
-                'memory; write x.numpy() or x.to_device("cpu")'
+            to_cpu = 'write x.numpy() or x.to_device("cpu")'
+            why = _callers.reason(
+                f"NumPy reads only the CPU's memory; {to_cpu}",
+                f"{_SCIPY_ON_GPUS} lists what runs on GPUs; {to_cpu}",
             )
+            raise TransferError(f"__array__: the tensor is on {self._device}, and {why}")
         return self._device.ops["array"](data, dtype=dtype, copy=copy)
 
     def __array_wrap__(
@@ -498,38 +505,75 @@ class Tensor(Operators):
     # ---- methods that the standard does not have, and libraries call: np.sum(x) is x.sum(...)
 
     def sum(
-        self, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False
+        self,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        keepdims: bool = False,
+        **other: Never,
     ) -> Tensor:
         """The function `sum`; `out` must be None."""
+        if other:
+            raise wrong_call("sum", {**locals(), "x": self})
         return _reduce("sum", self, out, axis=axis, keepdims=keepdims, dtype=dtype)
 
     def prod(
-        self, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False
+        self,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        keepdims: bool = False,
+        **other: Never,
     ) -> Tensor:
         """The function `prod`; `out` must be None."""
+        if other:
+            raise wrong_call("prod", {**locals(), "x": self})
         return _reduce("prod", self, out, axis=axis, keepdims=keepdims, dtype=dtype)
 
     def mean(
-        self, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False
+        self,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        keepdims: bool = False,
+        **other: Never,
     ) -> Tensor:
         """The function `mean`, in another dtype if one is given; `out` must be None."""
+        if other:
+            raise wrong_call("mean", {**locals(), "x": self})
         x = self if dtype is None else self.astype(accumulator(dtype, self, "mean"))
         return _reduce("mean", x, out, axis=axis, keepdims=keepdims)
 
-    def max(self, axis: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+    def max(
+        self, axis: Any = None, out: None = None, keepdims: bool = False, **other: Never
+    ) -> Tensor:
         """The function `max`; `out` must be None."""
+        if other:
+            raise wrong_call("max", {**locals(), "x": self})
         return _reduce("max", self, out, axis=axis, keepdims=keepdims)
 
-    def min(self, axis: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+    def min(
+        self, axis: Any = None, out: None = None, keepdims: bool = False, **other: Never
+    ) -> Tensor:
         """The function `min`; `out` must be None."""
+        if other:
+            raise wrong_call("min", {**locals(), "x": self})
         return _reduce("min", self, out, axis=axis, keepdims=keepdims)
 
-    def any(self, axis: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+    def any(
+        self, axis: Any = None, out: None = None, keepdims: bool = False, **other: Never
+    ) -> Tensor:
         """The function `any`; `out` must be None."""
+        if other:
+            raise wrong_call("any", {**locals(), "x": self})
         return _reduce("any", self, out, axis=axis, keepdims=keepdims)
 
-    def all(self, axis: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
+    def all(
+        self, axis: Any = None, out: None = None, keepdims: bool = False, **other: Never
+    ) -> Tensor:
         """The function `all`; `out` must be None."""
+        if other:
+            raise wrong_call("all", {**locals(), "x": self})
         return _reduce("all", self, out, axis=axis, keepdims=keepdims)
 
     def astype(self, dtype: DType, copy: bool = True) -> Tensor:
@@ -583,7 +627,7 @@ class Tensor(Operators):
         """The function `imag`."""
         return _function("imag")(self)
 
-    def view(self, dtype: DType) -> Tensor:
+    def view(self, dtype: DType = None, *more: Never, **other: Never) -> Tensor:
         """The same memory read as another dtype, as NumPy does; not in the standard.
 
         Parameters
@@ -605,12 +649,13 @@ class Tensor(Operators):
         ValueError
             If the memory does not divide into elements of that dtype.
         """
+        if more or other or isinstance(dtype, (int, tuple, list)):
+            shape = other.get("size", dtype if isinstance(dtype, (tuple, list)) else (dtype, *more))
+            raise TypeError(
+                f"view: dtype must be a dtype; for another shape, write xp.reshape(x, {shape})"
+            )
         if is_strict():
             raise TypeError("view: outside the standard; write xp.real(x) and xp.imag(x)")
-        if isinstance(dtype, (int, tuple, list)):
-            raise TypeError(
-                f"view: dtype must be a dtype; got {dtype!r}; another shape is xp.reshape(x, shape)"
-            )
         dtype = required_dtype(dtype, "view")
         return self[...] if dtype == self.dtype else _dispatch.view("view", self, (dtype,))
 

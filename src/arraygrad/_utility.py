@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Never
+
 from ._dispatch import apply, check_tensor, reduction
 from ._errors import as_int, in_own_name
+from ._hints import wrong_call
 from ._manipulation import concat
 from ._typing import Axis, Tensor
 
 
-def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def all(
+    x: Tensor, /, *more: Never, axis: Axis = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Test whether all elements are true.
 
     Parameters
@@ -39,10 +44,14 @@ def all(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> xp.all(xp.asarray([[True, False], [True, True]]), axis=1)
     Tensor([False,  True], dtype=bool)
     """
+    if more or other:
+        raise wrong_call("all", locals())
     return reduction("all", x, axis, keepdims)
 
 
-def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+def any(
+    x: Tensor, /, *more: Never, axis: Axis = None, keepdims: bool = False, **other: Never
+) -> Tensor:
     """Test whether at least one element is true.
 
     Parameters
@@ -73,6 +82,8 @@ def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     >>> xp.any(xp.asarray([[True, False], [True, True]]), axis=1)
     Tensor([ True,  True], dtype=bool)
     """
+    if more or other:
+        raise wrong_call("any", locals())
     return reduction("any", x, axis, keepdims)
 
 
@@ -80,11 +91,12 @@ def any(x: Tensor, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def diff(
     x: Tensor,
     /,
-    *,
+    *more: Never,
     axis: int = -1,
     n: int = 1,
     prepend: Tensor | None = None,
     append: Tensor | None = None,
+    **other: Never,
 ) -> Tensor:
     """Differences of adjacent elements.
 
@@ -125,6 +137,8 @@ def diff(
     >>> xp.diff(xp.asarray([1, 4, 9]), prepend=xp.asarray([0]))
     Tensor([1, 3, 5], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("diff", locals())
     check_tensor("diff", x)
     parts = [part for part in (prepend, x, append) if part is not None]
     n = as_int("diff", "n", n)

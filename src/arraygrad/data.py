@@ -9,12 +9,23 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from queue import Empty, Queue
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar, Unpack, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Never,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+)
 
 from . import _hints, _pytree
 from ._creation import asarray
 from ._device import Device, get_device
-from ._errors import as_int, as_number, describe
+from ._errors import as_int, as_number, describe, in_own_name
 from ._indexing import take
 from ._manipulation import stack
 from ._typing import DeviceLike, Tensor
@@ -183,7 +194,10 @@ class DataLoader(Generic[Batch]):
         device: DeviceLike = None,
         prefetch: int | None = None,
         progress: bool | str = False,
+        **other: Never,
     ) -> None:
+        if other:
+            raise _hints.wrong_call("data.DataLoader", locals())
         self._dataset: Any = None
         self._leaves: list[Tensor] = []
         if len(arrays) == 1 and _is_dataset(arrays[0]):
@@ -437,6 +451,11 @@ class Subset(Generic[Sample]):
     dataset, indices : object
         The arguments.
 
+    Raises
+    ------
+    TypeError
+        If `dataset` is not a data set, or an index is not an int.
+
     Examples
     --------
     >>> from arraygrad.data import Subset
@@ -446,7 +465,14 @@ class Subset(Generic[Sample]):
     """
 
     def __init__(self, dataset: Dataset[Sample], indices: Sequence[int]) -> None:
-        self.dataset, self.indices = dataset, list(indices)
+        if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
+            raise TypeError(
+                f"Subset: dataset must have __len__ and __getitem__; got {describe(dataset)}"
+            )
+        if not isinstance(indices, Sequence):
+            raise TypeError(f"Subset: indices must be a list of ints; got {describe(indices)}")
+        self.dataset = dataset
+        self.indices = [as_int("Subset", "an index", i) for i in indices]
 
     def __len__(self) -> int:
         """Number of samples."""
@@ -553,14 +579,17 @@ def _samples(name: str, arrays: tuple[Any, ...]) -> tuple[list[Tensor], Any, int
     if not leaves:
         raise TypeError(f"{name}: expected at least one array; got {describe(tree)}")
     found: list[Tensor] = []
+    read = in_own_name(name)(asarray)
     for i, x in enumerate(leaves):
         if isinstance(x, Tensor):
             x._check_constant(name)
             found.append(x if x._trace is None else x.detach())
+        elif isinstance(x, type):  # which has the attributes of its instances
+            raise TypeError(f"{name}: expected arrays; got {describe(x)}")
         elif hasattr(x, "__array_interface__"):  # NumPy arrays share memory
-            found.append(asarray(x, device="cpu"))
+            found.append(read(x, device="cpu"))
         elif hasattr(x, "__dlpack__"):
-            found.append(asarray(x))
+            found.append(read(x))
         else:
             path = _pytree.paths(tree)[i]
             raise TypeError(

@@ -29,8 +29,9 @@ from distributed.protocol.serialize import (
 )
 
 from . import _pytree, autodiff
-from ._device import DeviceLike, default_device
-from ._errors import describe
+from ._device import DeviceLike, default_device, get_device
+from ._dtypes import default_dtype
+from ._errors import describe, in_own_name
 from ._modes import get_mode
 from ._tensor import Tensor
 from .interop import _dask  # noqa: F401  (Dask names tensors by their content)
@@ -100,6 +101,7 @@ class Shards:
         return f"<Shards: {len(self)} parts in {place}>"
 
 
+@in_own_name("shard")
 def shard(x: Any, n: int, /, *, client: Client | None = None, device: DeviceLike = None) -> Shards:
     """Cut a batch along its first axis, and send the parts to the workers.
 
@@ -196,6 +198,14 @@ def from_map(
     <Shards: 8 parts in this process>
     """
     _check_function("from_map", function)
+    try:
+        items = iter(items)
+    except TypeError as error:
+        raise TypeError(f"from_map: items must be iterable; got {describe(items)}") from error
+    if client is None:
+        device = None if device is None else get_device(device, "from_map")
+    elif not hasattr(client, "scheduler_info"):
+        raise TypeError(f"from_map: client must be a distributed.Client; got {describe(client)}")
     boxes = [_Box((function, item, device)) for item in items]
     if not boxes:
         raise ValueError("from_map: there are no items")
@@ -304,7 +314,7 @@ def value_and_grad(
         sent = _task(client, _identity, _Box((whole, named)))
         mode = get_mode()
         nans = mode is not None and mode.nans is not None
-        how = f, argnums, has_aux, reduce, device, places, nans
+        how = f, argnums, has_aux, reduce, device, default_dtype().dtype, places, nans
         # Pickled once for all parts, and here, so that an error names the object's own reason.
         packed = _Box(how) if client is None else pickle.dumps(how)
         rows = zip(*(batch._parts for batch in batches), strict=True)
@@ -348,7 +358,7 @@ def _make(box: _Box) -> _Box:
 def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
     """Value and gradient of one part of the batch."""
     how = pickle.loads(how) if isinstance(how, bytes) else how.content
-    f, argnums, has_aux, reduce, device, places, nans = how
+    f, argnums, has_aux, reduce, device, dtype, places, nans = how
     args, kwargs = list(sent.content[0]), sent.content[1]
     for i, box in zip(places, parts, strict=True):
         args[i] = box.content
@@ -366,7 +376,7 @@ def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
             moved = [x if i in places else _moved(x, device) for i, x in enumerate(args)]
             return f(*moved, **_moved(kwargs, device))
 
-    with autodiff.debug_nans() if nans else nullcontext():
+    with default_dtype(dtype), autodiff.debug_nans() if nans else nullcontext():
         both: Callable[..., Any] = autodiff.value_and_grad(there, argnums, has_aux=has_aux)
         value, gradient = both(*args)
     value, aux = value if has_aux else (value, None)

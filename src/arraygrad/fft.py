@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, Never, TypeAlias
 
 from ._device import get_device
 from ._dispatch import call, create
-from ._dtypes import as_dtype
+from ._dtypes import as_dtype, get_defaults
 from ._errors import as_int, describe
+from ._hints import wrong_call
 from ._typing import DeviceLike, DType, Tensor
 
 __all__ = [
@@ -25,13 +26,21 @@ def _last_axes(s: Sequence[int] | None, axes: Sequence[int] | None) -> Sequence[
 
 
 def _real_dtype(dtype: DType, function: str) -> DType:
-    dtype = as_dtype(dtype, function)
-    if dtype is not None and dtype.kind != "f":
+    dtype = get_defaults()["real floating"] if dtype is None else as_dtype(dtype, function)
+    if dtype.kind != "f":
         raise TypeError(f"{function}: dtype must be float32 or float64; got {dtype}")
     return dtype
 
 
-def fft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
+def fft(
+    x: Tensor,
+    /,
+    *more: Never,
+    n: int | None = None,
+    axis: int = -1,
+    norm: Norm = "backward",
+    **other: Never,
+) -> Tensor:
     """Discrete Fourier transform along one axis.
 
     Parameters
@@ -63,10 +72,20 @@ def fft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "bac
     >>> xp.fft.fft(xp.asarray([1.0, 0.0, 0.0, 0.0]))
     Tensor([1.+0.j, 1.+0.j, 1.+0.j, 1.+0.j], dtype=complex128)
     """
+    if more or other:
+        raise wrong_call("fft.fft", locals())
     return call("fft.fft", x, (), {"n": n, "axis": axis, "norm": norm})
 
 
-def hfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
+def hfft(
+    x: Tensor,
+    /,
+    *more: Never,
+    n: int | None = None,
+    axis: int = -1,
+    norm: Norm = "backward",
+    **other: Never,
+) -> Tensor:
     """Discrete Fourier transform of a conjugate-symmetric signal; the result is real.
 
     Parameters
@@ -97,10 +116,20 @@ def hfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "ba
     >>> xp.fft.hfft(xp.asarray([1.0, 1.0, 1.0]))
     Tensor([4., 0., 0., 0.], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("fft.hfft", locals())
     return call("fft.hfft", x, (), {"n": n, "axis": axis, "norm": norm})
 
 
-def ifft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
+def ifft(
+    x: Tensor,
+    /,
+    *more: Never,
+    n: int | None = None,
+    axis: int = -1,
+    norm: Norm = "backward",
+    **other: Never,
+) -> Tensor:
     """Inverse of `fft`.
 
     Parameters
@@ -132,10 +161,20 @@ def ifft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "ba
     >>> xp.fft.ifft(xp.asarray([1.0, 1.0, 1.0, 1.0]))
     Tensor([1.+0.j, 0.+0.j, 0.+0.j, 0.+0.j], dtype=complex128)
     """
+    if more or other:
+        raise wrong_call("fft.ifft", locals())
     return call("fft.ifft", x, (), {"n": n, "axis": axis, "norm": norm})
 
 
-def ihfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
+def ihfft(
+    x: Tensor,
+    /,
+    *more: Never,
+    n: int | None = None,
+    axis: int = -1,
+    norm: Norm = "backward",
+    **other: Never,
+) -> Tensor:
     """Inverse of `hfft`.
 
     Parameters
@@ -169,10 +208,20 @@ def ihfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "b
     >>> xp.real(xp.fft.ihfft(xp.asarray([4.0, 0.0, 0.0, 0.0])))
     Tensor([1., 1., 1.], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("fft.ihfft", locals())
     return call("fft.ihfft", x, (), {"n": n, "axis": axis, "norm": norm})
 
 
-def irfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
+def irfft(
+    x: Tensor,
+    /,
+    *more: Never,
+    n: int | None = None,
+    axis: int = -1,
+    norm: Norm = "backward",
+    **other: Never,
+) -> Tensor:
     """Inverse of `rfft`.
 
     Parameters
@@ -203,10 +252,20 @@ def irfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "b
     >>> xp.fft.irfft(xp.asarray([1.0, 1.0, 1.0]))
     Tensor([1., 0., 0., 0.], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("fft.irfft", locals())
     return call("fft.irfft", x, (), {"n": n, "axis": axis, "norm": norm})
 
 
-def rfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "backward") -> Tensor:
+def rfft(
+    x: Tensor,
+    /,
+    *more: Never,
+    n: int | None = None,
+    axis: int = -1,
+    norm: Norm = "backward",
+    **other: Never,
+) -> Tensor:
     """Discrete Fourier transform of a real signal, without the redundant half.
 
     Parameters
@@ -240,16 +299,19 @@ def rfft(x: Tensor, /, *, n: int | None = None, axis: int = -1, norm: Norm = "ba
     >>> xp.fft.rfft(xp.asarray([1.0, 0.0, 0.0, 0.0]))
     Tensor([1.+0.j, 1.+0.j, 1.+0.j], dtype=complex128)
     """
+    if more or other:
+        raise wrong_call("fft.rfft", locals())
     return call("fft.rfft", x, (), {"n": n, "axis": axis, "norm": norm})
 
 
 def fftn(
     x: Tensor,
     /,
-    *,
+    *more: Never,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = None,
     norm: Norm = "backward",
+    **other: Never,
 ) -> Tensor:
     """Discrete Fourier transform along several axes.
 
@@ -282,6 +344,8 @@ def fftn(
     >>> xp.fft.fftn(xp.ones((2, 2)))[0, 0]
     Tensor(4.+0.j, dtype=complex128)
     """
+    if more or other:
+        raise wrong_call("fft.fftn", locals())
     axes = _last_axes(s, axes)
     return call("fft.fftn", x, (), {"s": s, "axes": axes, "norm": norm})
 
@@ -289,10 +353,11 @@ def fftn(
 def ifftn(
     x: Tensor,
     /,
-    *,
+    *more: Never,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = None,
     norm: Norm = "backward",
+    **other: Never,
 ) -> Tensor:
     """Inverse of `fftn`.
 
@@ -325,6 +390,8 @@ def ifftn(
     >>> xp.fft.ifftn(xp.ones((2, 2)))[0, 0]
     Tensor(1.+0.j, dtype=complex128)
     """
+    if more or other:
+        raise wrong_call("fft.ifftn", locals())
     axes = _last_axes(s, axes)
     return call("fft.ifftn", x, (), {"s": s, "axes": axes, "norm": norm})
 
@@ -332,10 +399,11 @@ def ifftn(
 def irfftn(
     x: Tensor,
     /,
-    *,
+    *more: Never,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = None,
     norm: Norm = "backward",
+    **other: Never,
 ) -> Tensor:
     """Inverse of `rfftn`.
 
@@ -367,6 +435,8 @@ def irfftn(
     >>> xp.fft.irfftn(xp.ones((2, 3))).shape
     (2, 4)
     """
+    if more or other:
+        raise wrong_call("fft.irfftn", locals())
     axes = _last_axes(s, axes)
     return call("fft.irfftn", x, (), {"s": s, "axes": axes, "norm": norm})
 
@@ -374,10 +444,11 @@ def irfftn(
 def rfftn(
     x: Tensor,
     /,
-    *,
+    *more: Never,
     s: Sequence[int] | None = None,
     axes: Sequence[int] | None = None,
     norm: Norm = "backward",
+    **other: Never,
 ) -> Tensor:
     """Discrete Fourier transform of a real signal along several axes.
 
@@ -412,6 +483,8 @@ def rfftn(
     >>> xp.fft.rfftn(xp.ones((2, 4))).shape
     (2, 3)
     """
+    if more or other:
+        raise wrong_call("fft.rfftn", locals())
     axes = _last_axes(s, axes)
     return call("fft.rfftn", x, (), {"s": s, "axes": axes, "norm": norm})
 
@@ -428,7 +501,7 @@ def fftfreq(
     d : float, optional
         Sample spacing.
     dtype : dtype, optional
-        float32 or float64 (the default).
+        float32 or float64; by default as set by `default_dtype`, at first float64.
     device : Device or str, optional
         Device of the result; by default the default device.
 
@@ -466,7 +539,7 @@ def rfftfreq(
     d : float, optional
         Sample spacing.
     dtype : dtype, optional
-        float32 or float64 (the default).
+        float32 or float64; by default as set by `default_dtype`, at first float64.
     device : Device or str, optional
         Device of the result; by default the default device.
 
@@ -501,7 +574,9 @@ def _frequencies(name: str, n: int, d: float, dtype: DType, device: DeviceLike) 
     return create(Tensor, name, get_device(device, name), n, d=d, dtype=dtype)
 
 
-def fftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> Tensor:
+def fftshift(
+    x: Tensor, /, *more: Never, axes: int | Sequence[int] | None = None, **other: Never
+) -> Tensor:
     """Shift frequency 0 to the middle.
 
     Parameters
@@ -527,10 +602,14 @@ def fftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> Tensor
     >>> xp.fft.fftshift(xp.fft.fftfreq(4))
     Tensor([-0.5 , -0.25,  0.  ,  0.25], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("fft.fftshift", locals())
     return call("fft.fftshift", x, (), {"axes": axes})
 
 
-def ifftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> Tensor:
+def ifftshift(
+    x: Tensor, /, *more: Never, axes: int | Sequence[int] | None = None, **other: Never
+) -> Tensor:
     """Inverse of `fftshift`.
 
     Parameters
@@ -556,4 +635,6 @@ def ifftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> Tenso
     >>> xp.fft.ifftshift(xp.fft.fftshift(xp.arange(5)))
     Tensor([0, 1, 2, 3, 4], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("fft.ifftshift", locals())
     return call("fft.ifftshift", x, (), {"axes": axes})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Never
 
 from . import _hints
 from ._dispatch import apply, as_floating, binary, call, unary, view
 from ._dtypes import accumulator
+from ._hints import wrong_call
 from ._linear_algebra import matmul, matrix_transpose, tensordot, vecdot
 from ._typing import DType, Tensor
 
@@ -16,7 +17,7 @@ __all__ = [
     "slogdet", "solve", "svd", "svdvals", "tensordot", "trace", "vecdot", "vector_norm",
 ]  # fmt: skip
 
-_hints.install(__name__, _hints.LINALG)
+_hints.install(__name__, _hints.LINALG | _hints.LINALG_CODE)
 
 
 class EighResult(NamedTuple):
@@ -55,7 +56,7 @@ class SVDResult(NamedTuple):
     Vh: Tensor
 
 
-def cholesky(x: Tensor, /, *, upper: bool = False) -> Tensor:
+def cholesky(x: Tensor, /, *more: Never, upper: bool = False, **other: Never) -> Tensor:
     """Triangular factor of a positive definite matrix.
 
     Parameters
@@ -88,10 +89,12 @@ def cholesky(x: Tensor, /, *, upper: bool = False) -> Tensor:
     Tensor([[2., 0.],
             [1., 2.]], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("linalg.cholesky", locals())
     return call("linalg.cholesky", x, (), {"upper": upper})
 
 
-def cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
+def cross(x1: Tensor, x2: Tensor, /, *more: Never, axis: int = -1, **other: Never) -> Tensor:
     """Cross product of vectors of three elements.
 
     Parameters
@@ -119,6 +122,8 @@ def cross(x1: Tensor, x2: Tensor, /, *, axis: int = -1) -> Tensor:
     >>> xp.linalg.cross(xp.asarray([1, 0, 0]), xp.asarray([0, 1, 0]))
     Tensor([0, 0, 1], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("linalg.cross", locals())
     return apply("linalg.cross", (x1, x2), (), {"axis": axis})
 
 
@@ -154,7 +159,7 @@ def det(x: Tensor, /) -> Tensor:
     return unary("linalg.det", x)
 
 
-def diagonal(x: Tensor, /, *, offset: int = 0) -> Tensor:
+def diagonal(x: Tensor, /, *more: Never, offset: int = 0, **other: Never) -> Tensor:
     """Diagonal of matrices.
 
     Parameters
@@ -180,6 +185,8 @@ def diagonal(x: Tensor, /, *, offset: int = 0) -> Tensor:
     >>> xp.linalg.diagonal(xp.asarray([[1, 2], [3, 4]]))
     Tensor([1, 4], dtype=int64)
     """
+    if more or other:
+        raise wrong_call("linalg.diagonal", locals())
     return view("linalg.diagonal", x, (), {"offset": offset})
 
 
@@ -352,9 +359,10 @@ def inv(x: Tensor, /) -> Tensor:
 def matrix_norm(
     x: Tensor,
     /,
-    *,
+    *more: Never,
     keepdims: bool = False,
     ord: int | float | Literal["fro", "nuc"] | None = "fro",
+    **other: Never,
 ) -> Tensor:
     """Norm of matrices.
 
@@ -385,6 +393,8 @@ def matrix_norm(
     >>> xp.linalg.matrix_norm(xp.asarray([[3.0, 0.0], [0.0, 4.0]]))
     Tensor(5., dtype=float64)
     """
+    if more or other:
+        raise wrong_call("linalg.matrix_norm", locals())
     return call("linalg.matrix_norm", x, (), {"keepdims": keepdims, "ord": ord})
 
 
@@ -425,7 +435,9 @@ def matrix_power(x: Tensor, n: int, /) -> Tensor:
     return call("linalg.matrix_power", x, (n,))
 
 
-def matrix_rank(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
+def matrix_rank(
+    x: Tensor, /, *more: Never, rtol: float | Tensor | None = None, **other: Never
+) -> Tensor:
     """Rank: the number of singular values that are not negligible.
 
     Parameters
@@ -455,6 +467,8 @@ def matrix_rank(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
     >>> xp.linalg.matrix_rank(xp.asarray([[1.0, 2.0], [2.0, 4.0]]))
     Tensor(1, dtype=int64)
     """
+    if more or other:
+        raise wrong_call("linalg.matrix_rank", locals())
     return apply("linalg.matrix_rank", (x,), (), {"rtol": rtol})
 
 
@@ -492,7 +506,7 @@ def outer(x1: Tensor, x2: Tensor, /) -> Tensor:
     return binary("linalg.outer", x1, x2)
 
 
-def pinv(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
+def pinv(x: Tensor, /, *more: Never, rtol: float | Tensor | None = None, **other: Never) -> Tensor:
     """Moore-Penrose pseudo-inverse.
 
     Parameters
@@ -526,10 +540,14 @@ def pinv(x: Tensor, /, *, rtol: float | Tensor | None = None) -> Tensor:
     >>> xp.linalg.pinv(xp.asarray([[4.0]]))
     Tensor([[0.25]], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("linalg.pinv", locals())
     return apply("linalg.pinv", (as_floating(x),), (), {"rtol": rtol})
 
 
-def qr(x: Tensor, /, *, mode: Literal["reduced", "complete"] = "reduced") -> QRResult:
+def qr(
+    x: Tensor, /, *more: Never, mode: Literal["reduced", "complete"] = "reduced", **other: Never
+) -> QRResult:
     """QR decomposition of matrices.
 
     Parameters
@@ -562,6 +580,8 @@ def qr(x: Tensor, /, *, mode: Literal["reduced", "complete"] = "reduced") -> QRR
     >>> bool(xp.all(xp.abs(Q @ R - xp.asarray([[0.0, 2.0], [1.0, 0.0]])) < 1e-15))
     True
     """
+    if more or other:
+        raise wrong_call("linalg.qr", locals())
     if mode not in ("reduced", "complete"):
         raise ValueError(f"linalg.qr: mode must be 'reduced' or 'complete'; got {mode!r}")
     return QRResult(*call("linalg.qr", x, (), {"mode": mode}))
@@ -636,7 +656,7 @@ def solve(x1: Tensor, x2: Tensor, /) -> Tensor:
     return binary("linalg.solve", x1, x2)
 
 
-def svd(x: Tensor, /, *, full_matrices: bool = True) -> SVDResult:
+def svd(x: Tensor, /, *more: Never, full_matrices: bool = True, **other: Never) -> SVDResult:
     """Singular value decomposition.
 
     Parameters
@@ -669,6 +689,8 @@ def svd(x: Tensor, /, *, full_matrices: bool = True) -> SVDResult:
     >>> xp.linalg.svd(xp.asarray([[3.0, 0.0], [0.0, 4.0]])).S
     Tensor([4., 3.], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("linalg.svd", locals())
     return SVDResult(*call("linalg.svd", x, (), {"full_matrices": full_matrices}))
 
 
@@ -700,7 +722,9 @@ def svdvals(x: Tensor, /) -> Tensor:
     return unary("linalg.svdvals", x)
 
 
-def trace(x: Tensor, /, *, offset: int = 0, dtype: DType | None = None) -> Tensor:
+def trace(
+    x: Tensor, /, *more: Never, offset: int = 0, dtype: DType | None = None, **other: Never
+) -> Tensor:
     """Sum of a diagonal of matrices.
 
     Parameters
@@ -731,16 +755,19 @@ def trace(x: Tensor, /, *, offset: int = 0, dtype: DType | None = None) -> Tenso
     >>> xp.linalg.trace(xp.asarray([[1, 2], [3, 4]]))
     Tensor(5, dtype=int64)
     """
+    if more or other:
+        raise wrong_call("linalg.trace", locals())
     return call("linalg.trace", x, (), {"offset": offset, "dtype": accumulator(dtype, x, "trace")})
 
 
 def vector_norm(
     x: Tensor,
     /,
-    *,
+    *more: Never,
     axis: int | tuple[int, ...] | None = None,
     keepdims: bool = False,
     ord: int | float = 2,
+    **other: Never,
 ) -> Tensor:
     """Norm of vectors.
 
@@ -772,4 +799,8 @@ def vector_norm(
     >>> xp.linalg.vector_norm(xp.asarray([3.0, 4.0]))
     Tensor(5., dtype=float64)
     """
+    if more or other:
+        raise wrong_call("linalg.vector_norm", locals())
+    if type(ord) is int:  # NumPy treats ints beyond 64 bits as objects
+        ord = max(-(2**62), min(ord, 2**62))
     return call("linalg.vector_norm", x, (), {"axis": axis, "keepdims": keepdims, "ord": ord})

@@ -11,14 +11,14 @@ import operator
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import _hints
 from ._array import wrap
 from ._creation import _shape, asarray
 from ._data_type import astype
 from ._device import Device, DeviceLike, get_device
-from ._dtypes import ALL, DEFAULTS, as_dtype, integer_limits
+from ._dtypes import ALL, DEFAULTS, as_dtype, default_dtype, get_defaults, integer_limits
 from ._elementwise import abs as _abs
 from ._errors import DeviceMismatchError, describe, explain, in_own_name
 from ._indexing import take
@@ -146,7 +146,7 @@ class Generator:
         size : int or tuple of int, optional
             Shape of the result.
         dtype : dtype, optional
-            float32 or float64 (the default).
+            float32 or float64; by default as set by `default_dtype`, at first float64.
 
         Returns
         -------
@@ -169,7 +169,7 @@ class Generator:
         size : int or tuple of int, optional
             Shape of the result.
         dtype : dtype, optional
-            float32 or float64 (the default).
+            float32 or float64; by default as set by `default_dtype`, at first float64.
 
         Returns
         -------
@@ -192,7 +192,7 @@ class Generator:
         size : int or tuple of int, optional
             Shape of the result.
         dtype : dtype, optional
-            float32 or float64 (the default).
+            float32 or float64; by default as set by `default_dtype`, at first float64.
 
         Returns
         -------
@@ -224,8 +224,8 @@ class Generator:
         size : int or tuple of int, optional
             Shape of the result; by default the broadcast shape of `loc` and `scale`.
         dtype : dtype, optional
-            float32 or float64; by default that of `loc` and `scale`, or float64 if they are
-            scalars.
+            float32 or float64; by default that of `loc` and `scale`, or, if they are scalars, as
+            set by `default_dtype`.
 
         Returns
         -------
@@ -266,7 +266,8 @@ class Generator:
         size : int or tuple of int, optional
             Shape of the result; by default the broadcast shape of `low` and `high`.
         dtype : dtype, optional
-            float32 or float64; by default that of `low` and `high`, or float64 if they are scalars.
+            float32 or float64; by default that of `low` and `high`, or, if they are scalars, as set
+            by `default_dtype`.
 
         Returns
         -------
@@ -309,7 +310,8 @@ class Generator:
         size : int or tuple of int, optional
             Shape of the result; by default that of `scale`.
         dtype : dtype, optional
-            float32 or float64; by default that of `scale`, or float64 if it is a scalar.
+            float32 or float64; by default that of `scale`, or, if it is a scalar, as set by
+            `default_dtype`.
 
         Returns
         -------
@@ -519,7 +521,8 @@ class Generator:
     def _weights(self, p: Any, n: int, nonzero: int) -> Any:
         """Probabilities as an array of the backend."""
         if not isinstance(p, Tensor):
-            p = asarray(p, device=self._device)
+            with default_dtype(ALL["float64"]):
+                p = asarray(p, device=self._device)
         p._check_constant("choice")
         if p._device is not self._device:
             raise DeviceMismatchError(
@@ -556,6 +559,11 @@ class Generator:
     def _made(self, name: str, *args: Any) -> Tensor:
         return wrap(Tensor, self._draw(name, *args), self._device)
 
+    if not TYPE_CHECKING:  # hidden from type checkers, or a generator would have every name
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise _hints.missing("'Generator' object", self, name, _hints.GENERATOR)
+
     def _floats(self, name: str, size: Shape | None, dtype: DType | None) -> Tensor:
         return self._made(name, _size(name, size), _floating(name, dtype))
 
@@ -582,8 +590,9 @@ class Generator:
         shape = common if size is None else _size(name, size)
         if not _broadcasts(common, shape):
             raise ValueError(f"{name}: parameters of shape {common} do not broadcast to {shape}")
-        if dtype is None and tensors and all(x.dtype == ALL["float32"] for x in tensors):
-            dtype = ALL["float32"]
+        if dtype is None and tensors:
+            single = all(x.dtype == ALL["float32"] for x in tensors)
+            dtype = ALL["float32" if single else "float64"]
         return self._made(draw, shape, _floating(name, dtype))
 
     def _order(self, n: int) -> Tensor:
@@ -604,8 +613,6 @@ class Generator:
         if not -x.ndim <= axis < x.ndim:
             raise ValueError(f"{name}: axis {axis} does not exist; got {describe(x)}")
 
-
-_REAL = DEFAULTS["real floating"]
 
 #: For the runs that may be repeated, the innermost last: generators and copies of their states.
 _noting: ContextVar[tuple[dict[Generator, Any], ...]] = ContextVar("arraygrad_noting", default=())
@@ -718,12 +725,12 @@ def _size(function: str, size: Any) -> tuple[int, ...]:
 def _floating(function: str, dtype: Any) -> DType:
     if isinstance(dtype, int):
         raise TypeError(
-            f"{function}: dtype must be float32 or float64; got {dtype!r}; "
-            "size must be an int or a tuple"
+            f"{function}: dtype must be float32 or float64; got {dtype!r}; size must be an "
+            f"int or one tuple; write rng.{function}(shape)"
         )
     found = as_dtype(dtype, function)
     if found is None:
-        return _REAL
+        return get_defaults()["real floating"]
     if found not in (ALL["float32"], ALL["float64"]):
         raise TypeError(f"{function}: dtype must be float32 or float64; got {found}")
     return found

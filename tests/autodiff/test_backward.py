@@ -101,6 +101,23 @@ def test_hooks(xp):
         xp.sum(w).backward()
 
 
+def test_a_complex_gradient_of_a_real_tensor_by_a_hook_is_refused(xp, same):
+    def turned(g):
+        return g * 1j
+
+    for on_leaf in (True, False):
+        w = variable(xp.asarray([1.0, 2.0]))
+        y = w * 3.0
+        (w if on_leaf else y).register_hook(turned)
+        with pytest.raises(TypeError, match=r"register_hook: .*turned returned a complex gradient"):
+            xp.sum(y).backward()
+        assert w.grad is None
+    z = variable(xp.asarray([1.0 + 1.0j]))
+    z.register_hook(turned)
+    xp.sum(xp.real(z)).backward()
+    same(z.grad, [1j])
+
+
 def test_a_hook_is_removed_at_the_end_of_a_block(xp):
     w = variable(xp.asarray([1.0, 2.0]))
     with w.register_hook(lambda g: 10 * g) as hook:

@@ -76,7 +76,7 @@ def written(xp, x):
         ("sum", lambda xp, x: xp.sum(xp.asarray([INF, -INF]) + x)),
         ("matmul", lambda xp, x: (x + INF) @ x),
         ("remainder", lambda xp, x: xp.asarray(1.0) % x),
-        ("i?add", lambda xp, x: added(x * 1.0, [INF, 1.0], [-INF, 1.0])),
+        ("(add|__iadd__)", lambda xp, x: added(x * 1.0, [INF, 1.0], [-INF, 1.0])),
         ("log", lambda xp, x: xp.where(x > 0.5, xp.log(x - 0.5), 0.0)),
         ("log", written),
         (r"fft\.fft", lambda xp, x: xp.abs(xp.fft.fft(x + INF))),
@@ -104,10 +104,10 @@ def test_plain_writes_in_place(xp):
     def subtract(x):
         x -= y
 
-    fails("^isub: the result is NaN at 1 of 2 elements", subtract, x)
+    fails("^__isub__: the result is NaN at 1 of 2 elements", subtract, x)
     w = variable(y)
     with no_grad():
-        fails("^isub: the result is NaN at 1 of 2 elements", subtract, w)
+        fails("^__isub__: the result is NaN at 1 of 2 elements", subtract, w)
     with debug_nans():
         x[...] = NAN  # is no result, and nor are these of any
         x[0] = 1.0

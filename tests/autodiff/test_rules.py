@@ -165,15 +165,14 @@ def test_a_missing_name_is_noticed(monkeypatch):
 def test_what_is_not_differentiable_raises(name, mode):
     f = function(name)
     x = xp.asarray([0.5, 1.5])
-    count = sum(
-        p.default is inspect.Parameter.empty for p in inspect.signature(f).parameters.values()
-    )
+    parameters = inspect.signature(f).parameters.values()
+    count = sum(p.default is p.empty and p.annotation != "Never" for p in parameters)
     inputs = (x,) * count
     with pytest.raises(autodiff.NotDifferentiableError, match=name):
         autodiff.jvp(f, inputs, inputs) if mode == "forward" else autodiff.vjp(f, *inputs)
 
 
-@pytest.mark.parametrize("name", [n for n in RULES if gradients.kind_of_rule(n) == "zero"])
+@pytest.mark.parametrize("name", sorted(n for n in RULES if gradients.kind_of_rule(n) == "zero"))
 def test_what_is_declared_constant_is_not_a_rule_of_numbers_that_vary(name):
     """Its floating-point results, if any, have derivatives of exactly zero."""
     case = next((c for c in CASES if c.function == name and c.label in ("(2, 3)", "tensors")), None)

@@ -102,7 +102,9 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     ),
     "nn.Linear": (on_gpu(lambda: nn.Linear(4, 2)), normal(3, 4)),
     "nn.LayerNorm": (on_gpu(lambda: nn.LayerNorm(4)), normal(3, 4)),
+    "nn.BatchNorm1d": (on_gpu(lambda: nn.BatchNorm1d(3)), normal(4, 3)),
     "nn.BatchNorm2d": (on_gpu(lambda: nn.BatchNorm2d(3)), IMAGES),
+    "nn.BatchNorm3d": (on_gpu(lambda: nn.BatchNorm3d(3)), normal(2, 3, 2, 2, 2)),
     "nn.Dropout": (on_gpu(lambda: nn.Dropout(0.5)), normal(3, 4)),
     "nn.Conv2d": (on_gpu(lambda: nn.Conv2d(3, 2, 3)), IMAGES),
     "nn.MaxPool2d": (on_gpu(lambda: nn.MaxPool2d(2)), IMAGES),
@@ -234,8 +236,8 @@ OTHERS: dict[str, Callable[[], Any]] = {
 #: Public names that do nothing with the elements of tensors on a GPU.
 WITHOUT_TENSORS = set(
     "__array_namespace_info__ Device DeviceMismatchError Tensor TransferError broadcast_shapes "
-    "can_cast default_device finfo from_numpy get_num_threads iinfo isdtype map_location "
-    "result_type set_num_threads strict "
+    "can_cast default_device default_dtype finfo from_numpy get_num_threads iinfo isdtype "
+    "map_location result_type set_num_threads strict "
     "nn.LoadResult nn.Module nn.calculate_gain optim.LRScheduler optim.Optimizer "
     "autodiff.NotDifferentiableError autodiff.custom_jvp autodiff.custom_vjp "
     "autodiff.enable_grad autodiff.is_recomputing autodiff.is_traced autodiff.no_grad "

@@ -124,7 +124,7 @@ def test_a_name_that_no_file_can_hold(tmp_path, name):
 
 def test_loading_to_no_device_blames_the_device(tmp_path):
     nn.save({"x": arraygrad.ones(2)}, tmp_path / "x.safetensors")
-    with pytest.raises(TypeError, match="Device: expected a name"):
+    with pytest.raises(TypeError, match="load: expected a name"):
         nn.load(tmp_path / "x.safetensors", device=5)
 
 

@@ -157,7 +157,7 @@ def test_batch_norm_of_vectors_and_signals(xp, same):
         z = (x - x.mean(axes, keepdims=True)) / x.std(axes, keepdims=True)
         same(layer(xp.asarray(x)).detach(), z, rtol=1e-13)
         same(layer.running_mean, 0.1 * x.mean(axes), rtol=1e-13)
-        with pytest.raises(ValueError, match=r"BatchNorm1d: x must have shape \(n, 3\) or"):
+        with pytest.raises(ValueError, match=r"BatchNorm1d: the input must have shape \(n, 3\) or"):
             layer(xp.ones((2, 3, 4, 4)))
 
 
@@ -210,6 +210,7 @@ def test_running_statistics_that_are_means_of_all_batches(xp, same):
     for i in range(3):
         layer(x[i, ...])
     same(layer.running_mean, [x.numpy().mean()], rtol=1e-13)
+    assert layer.eval()(arraygrad.ones((1, 1, 2, 2))).shape == (1, 1, 2, 2)
     none = nn.BatchNorm2d(1, affine=False, track_running_stats=False).eval()
     assert list(none.state_dict()) == []
     same(none(x[0, ...]), nn.batch_norm(x[0, ...], None, None, training=True).numpy())
@@ -221,9 +222,10 @@ PROMOTING = {
     "Conv1d": (lambda **kw: nn.Conv1d(3, 2, 1, **kw), (1, 3, 2)),
     "ConvTranspose2d": (lambda **kw: nn.ConvTranspose2d(3, 2, 1, **kw), (1, 3, 2, 2)),
     "GroupNorm": (lambda **kw: nn.GroupNorm(3, 3, **kw), (4, 3, 2)),
-    "BatchNorm1d": (lambda **kw: nn.BatchNorm1d(3, **kw), (4, 3)),
     "LayerNorm": (lambda **kw: nn.LayerNorm(3, **kw), (4, 3)),
+    "BatchNorm1d": (lambda **kw: nn.BatchNorm1d(3, **kw), (4, 3)),
     "BatchNorm2d": (lambda **kw: nn.BatchNorm2d(3, **kw), (4, 3, 2, 2)),
+    "BatchNorm3d": (lambda **kw: nn.BatchNorm3d(3, **kw), (4, 3, 2, 2, 2)),
 }
 
 
@@ -276,6 +278,7 @@ LAYERS = {
     "ELU": (lambda kw: nn.ELU(), IMAGES, "alpha=1.0"),
     "Softplus": (lambda kw: nn.Softplus(), IMAGES, "beta=1.0"),
     "BatchNorm2d": (lambda kw: nn.BatchNorm2d(4), IMAGES, "4, eps=1e-05, momentum=0.1"),
+    "BatchNorm3d": (lambda kw: nn.BatchNorm3d(4), (2, 4, 2, 2, 2), "4, eps=1e-05, momentum=0.1"),
     "Dropout": (lambda kw: nn.Dropout(0.5, **kw), IMAGES, "p=0.5"),
     "Flatten": (lambda kw: nn.Flatten(), IMAGES, "start_axis=1, end_axis=-1"),
     "ReLU": (lambda kw: nn.ReLU(), IMAGES, ""),
@@ -410,7 +413,9 @@ BAD = {
     "padding_idx": (lambda: nn.Embedding(3, 4, 5), ValueError, "Embedding: padding_idx .*5"),
     "p": (lambda: nn.Dropout(-1), ValueError, "Dropout: p .*-1"),
     "channels": (
-        lambda: nn.BatchNorm2d(3)(arraygrad.ones(IMAGES)), ValueError, r"BatchNorm2d: .*n, 3, h"
+        lambda: nn.BatchNorm2d(3)(arraygrad.ones(IMAGES)),
+        ValueError,
+        r"BatchNorm2d: .*\(n, 3, h, w\)",
     ),
     "features": (lambda: nn.Linear(3, 2)(arraygrad.ones((1, 4))), ValueError, "linear: .*(1, 4)"),
     "axes": (lambda: nn.Flatten(2)(arraygrad.ones((1, 4))), ValueError, "Flatten: .*2 to -1"),

@@ -454,6 +454,60 @@ def test_batch_normalization_of_vectors_and_signals():
     agree(pair[0], pair[1], numbers(5, 3))
 
 
+BATCHES = {
+    "1d": [(4, 3), (30, 1), (4, 3, 5), (1, 3, 2)],
+    "2d": [(4, 3, 2, 2), (1, 2, 3, 3)],
+    "3d": [(4, 3, 2, 2, 2), (1, 2, 1, 1, 2)],
+}
+
+
+@pytest.mark.parametrize(("kind", "shape"), [(k, s) for k, ss in BATCHES.items() for s in ss])
+@pytest.mark.parametrize("momentum", [0.1, None])
+def test_batch_normalization_layers(kind, shape, momentum):
+    ours = getattr(nn, f"BatchNorm{kind}")(shape[1], momentum=momentum)
+    theirs = getattr(torch.nn, f"BatchNorm{kind}")(shape[1], momentum=momentum).double()
+    for training in (True, True, False):
+        w, b, x, g = numbers(shape[1]), numbers(shape[1]), numbers(*shape), numbers(*shape)
+        ours.load_state_dict(ours.state_dict() | {"weight": xp.asarray(w), "bias": xp.asarray(b)})
+        with torch.no_grad():
+            theirs.weight[...], theirs.bias[...] = torch.tensor(w), torch.tensor(b)
+        ours.train(training)
+        theirs.train(training)
+        ours.zero_grad()
+        theirs.zero_grad()
+        x, other = xp.asarray(x).requires_grad_(), torch.tensor(x, requires_grad=True)
+        y, expected = ours(x), theirs(other)
+        xp.sum(y * xp.asarray(g)).backward()
+        (expected * torch.tensor(g)).sum().backward()
+        pairs = [(y.detach(), expected.detach()), (x.grad, other.grad)]
+        pairs += [(ours.weight.grad, theirs.weight.grad), (ours.bias.grad, theirs.bias.grad)]
+        pairs += zip(ours.state_dict().values(), theirs.state_dict().values(), strict=True)
+        for found, right in pairs:
+            np.testing.assert_allclose(found.numpy(), right.numpy(), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("kind", BATCHES)
+def test_batch_normalization_layers_take_the_shapes_that_theirs_take(kind):
+    ours = getattr(nn, f"BatchNorm{kind}")(3)
+    theirs = getattr(torch.nn, f"BatchNorm{kind}")(3).double()
+    for shape in [
+        (3,),
+        (2, 3),
+        (1, 3),
+        (2, 3, 1),
+        (2, 3, 2, 2),
+        (2, 3, 1, 1, 2),
+        (2, 3, *(1,) * 4),
+    ]:
+        try:
+            theirs(torch.ones(shape, dtype=torch.float64))
+        except ValueError:
+            with pytest.raises(ValueError, match=f"BatchNorm{kind}: |batch_norm: "):
+                ours(xp.ones(shape))
+        else:
+            assert ours(xp.ones(shape)).shape == shape
+
+
 def build(lib, pair):
     return lib.Sequential(
         lib.Conv2d(1, 6, 3, padding=1), lib.BatchNorm2d(6), lib.ReLU(), lib.MaxPool2d(2),

@@ -1,5 +1,7 @@
 """SciPy's minimisers."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,134 @@ def test_minimize_takes_scipys_bounds(xp):
         lambda p: (p["x"] - 1) ** 2, {"x": xp.asarray(0.0)}, bounds=optimize.Bounds(0, 0.5)
     )
     np.testing.assert_allclose(found.x["x"].numpy(), 0.5, atol=1e-6)
+
+
+def chained_rosenbrock(x):
+    return arraygrad.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+@pytest.mark.parametrize("method", ["SLSQP", "trust-constr"])
+def test_minimize_takes_scipys_constraints(method, xp):
+    optimize = pytest.importorskip("scipy.optimize")
+    start = np.asarray([0.5, 0.3, 0.2])
+    plane = optimize.LinearConstraint([[1.0, 1.0, 1.0]], 1.0, 1.0)
+    jac = {"jac": lambda z: np.diag([2 * z[0], 2 * z[1], 1.0])}
+    if method == "trust-constr":
+        jac["hess"] = lambda z, v: np.diag([2 * v[0], 2 * v[1], 0.0])
+    limits = [-np.inf, 0.04, 0.1], [0.2, 0.5, 0.3]
+    want = optimize.minimize(
+        optimize.rosen, start, jac=optimize.rosen_der, method=method,
+        hess=optimize.rosen_hess if method == "trust-constr" else None,
+        constraints=[
+            plane,
+            optimize.NonlinearConstraint(lambda z: [z[0] ** 2, z[1] ** 2, z[2]], *limits, **jac),
+        ],
+    )  # fmt: skip
+    curved = optimize.NonlinearConstraint(
+        lambda p: xp.stack([p["first"] ** 2, p["rest"][0] ** 2, p["rest"][1]]),
+        xp.asarray(limits[0]),
+        limits[1],
+    )
+    found = optim.minimize(
+        lambda p: chained_rosenbrock(xp.concat([p["first"][None], p["rest"]])),
+        {"first": xp.asarray(start[0]), "rest": xp.asarray(start[1:])},
+        method=method,
+        constraints=[plane, curved],
+    )
+    x = [found.x["first"].numpy(), *found.x["rest"].numpy()]
+    np.testing.assert_allclose(x, want.x, atol=1e-6)
+    assert sum(x) == pytest.approx(1.0)
+    assert abs(found.nit - want.nit) <= 2
+    disk = optimize.NonlinearConstraint(lambda x: xp.stack([x**2, -x]), -xp.inf, 0.25)
+    found = optim.minimize(lambda x: -xp.sum(x), xp.zeros(2), method=method, constraints=disk)
+    np.testing.assert_allclose(found.x.numpy(), 0.5, atol=1e-3)
+
+
+def test_minimize_stores_no_square_matrix_of_many_unknowns():
+    optimize = pytest.importorskip("scipy.optimize")
+    target = arraygrad.random.default_rng(0).standard_normal((64, 64))
+    square = 8 * 4096**2
+
+    def f(x):
+        return arraygrad.sum((x - target) ** 2) + arraygrad.sum((x[1:, :] - x[:-1, :]) ** 2)
+
+    mean = optimize.NonlinearConstraint(lambda x: arraygrad.mean(x) ** 3, 0.125, 0.125)
+    dict_of_mean = {"type": "eq", "fun": lambda x: arraygrad.mean(x) - 0.5}
+    for more in ({}, {"bounds": (-1.0, 1.0)}, {"constraints": mean}, {"constraints": dict_of_mean}):
+        tracemalloc.start()
+        found = optim.minimize(f, arraygrad.ones((64, 64)), **more, options={"maxiter": 8})
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert found.nit > 1
+        assert peak < square / 8, more
+    found = optim.minimize(f, arraygrad.ones((64, 64)))
+    assert found.success
+    assert isinstance(found.hess_inv, optimize.LbfgsInvHessProduct)
+
+
+def test_minimize_of_few_unknowns_is_dense(xp):
+    pytest.importorskip("scipy")
+    f = lambda x: xp.sum((x - 1) ** 2)
+    assert optim.minimize(f, xp.zeros((10, 10))).hess_inv.shape == (100, 100)
+    assert type(optim.minimize(f, xp.zeros(101)).hess_inv).__name__ == "LbfgsInvHessProduct"
+    # A complex number is two unknowns.
+    z = xp.zeros(51, dtype=xp.complex128)
+    found = optim.minimize(lambda z: xp.sum(abs(z - 1) ** 2), z)
+    assert type(found.hess_inv).__name__ == "LbfgsInvHessProduct"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_minimize_calls_back_with_results_where_scipy_does(method):
+    optimize = pytest.importorskip("scipy.optimize")
+    seen = []
+
+    def callback(intermediate_result):
+        seen.append(intermediate_result)
+
+    x0 = [arraygrad.asarray([0.5, 0.0])]
+    optim.minimize(lambda x: chained_rosenbrock(x[0]), x0, method=method, callback=callback)
+    if method == "TNC":  # which passes x, as in SciPy
+        assert seen[0][0].shape == (2,)
+        return
+    assert isinstance(seen[0], optimize.OptimizeResult)
+    assert isinstance(seen[0].x[0], arraygrad.Tensor)
+
+
+def test_errors_of_minimize_name_it_and_those_of_the_users_functions_do_not():
+    optimize = pytest.importorskip("scipy.optimize")
+    x0 = arraygrad.ones(3)
+    f = chained_rosenbrock
+    Linear, Nonlinear = optimize.LinearConstraint, optimize.NonlinearConstraint
+    for call, match in (
+        (lambda: optim.minimize(3, x0), "minimize: expected a function"),
+        (lambda: optim.minimize(lambda x: x, x0), "minimize: the function must return a real"),
+        (lambda: optim.minimize(f, x0, tol="a"), "minimize: "),
+        (lambda: optim.minimize(f, x0, bounds=(1, 0)), "minimize: An upper bound is less"),
+        (
+            lambda: optim.minimize(f, x0, bounds=optimize.Bounds([0, 0], [1, 1])),
+            r"minimize: a bound of shape \(2,\)",
+        ),
+        (
+            lambda: optim.minimize(f, x0, constraints=Linear([[1.0, 1.0]], 0, 1)),
+            "minimize: the matrix of a LinearConstraint needs 3 columns",
+        ),
+        (
+            lambda: optim.minimize(f, x0, constraints=Nonlinear(f, 0, 1, jac=lambda x: x)),
+            r"minimize: .* write NonlinearConstraint\(g, low, high\) without",
+        ),
+        (
+            lambda: optim.minimize(f, x0, constraints=Nonlinear(lambda x: x, [0, 0], 1)),
+            "minimize: .*broadcast",
+        ),
+        (
+            lambda: optim.minimize(f, x0, constraints=Nonlinear(lambda x: 1.0, 0, 1)),
+            "minimize: a constraint must return a tensor",
+        ),
+        (lambda: optim.minimize(f, x0, constraints=3), "minimize: a constraint must be"),
+        (lambda: optim.minimize(lambda x: x @ arraygrad.ones(4), x0), "^matmul: "),
+    ):
+        with pytest.raises((TypeError, ValueError), match=match):
+            call()
 
 
 def test_minimize_other_leaves(xp):

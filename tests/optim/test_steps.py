@@ -11,6 +11,7 @@ import pytest
 
 import arraygrad as xp
 from arraygrad import autodiff, nn, optim
+from arraygrad._backends.numpy import parallel
 
 OPTIMIZERS = [optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop]
 
@@ -155,8 +156,9 @@ def test_an_interrupt_takes_effect_after_the_step(cls, options, monkeypatch):
 
     def interrupted(*args):
         signal.raise_signal(signal.SIGINT)
-        update(*args)
+        plan = update(*args)
         signal.raise_signal(signal.SIGINT)
+        return plan
 
     monkeypatch.setattr(optimizer, "_update", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -173,3 +175,78 @@ def test_steps_in_threads_leave_the_interrupt_alone():
     thread.join()
     assert not xp.any(w)
     assert signal.getsignal(signal.SIGINT) is handler
+
+
+# ---- memory that runs out
+
+
+class Failing:
+    """Raises MemoryError at the k-th of all calls of some functions, and counts them."""
+
+    def __init__(self, monkeypatch, k):
+        self.k, self.calls = k, 0
+        ops = xp.Device("cpu").ops
+        for name in ("zeros", "copy", "empty", "reserve", "astype", "reshape"):
+            monkeypatch.setitem(ops, name, self.failing(ops[name]))
+        for name in ("empty", "empty_like"):
+            monkeypatch.setattr(np, name, self.failing(getattr(np, name)))
+
+    def failing(self, function):
+        def run(*args, **kwargs):
+            self.calls += 1
+            if self.calls == self.k:
+                raise MemoryError("Unable to allocate")
+            return function(*args, **kwargs)
+
+        return run
+
+
+VARIANTS = [
+    *OPTIONS,
+    (optim.SGD, {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
+    (optim.SGD, {"maximize": True}),
+    (optim.AdamW, {"amsgrad": True, "maximize": True}),
+    (optim.RMSprop, {"weight_decay": 0.1}),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex64"])
+@pytest.mark.parametrize("n", [3, 3000])
+@pytest.mark.parametrize(("cls", "options"), VARIANTS)
+def test_memory_that_runs_out_moves_nothing(cls, options, n, dtype, monkeypatch):
+    """Whichever allocation fails, in a first and a second step, also with a graph that is alive."""
+    monkeypatch.setattr(parallel, "BLOCK_BYTES", 8192)  # more than one block
+
+    def make(steps):
+        tensors = [autodiff.variable(xp.astype(x, dtype)) for x in parameters(n)]
+        tensors.append(autodiff.variable(xp.astype(xp.reshape(parameters(4)[0], (2, 2)).mT, dtype)))
+        optimizer = cls(tensors, lr=0.1, **options)
+        for p in tensors:
+            p.grad = xp.ones(p.shape, dtype=p.dtype)
+        for _ in range(steps):
+            optimizer.step()
+        graphs = [xp.exp(p) * p for p in tensors]  # they save what the step writes
+        return optimizer, graphs
+
+    for steps in (0, 1):
+        expected, _ = make(steps + 1)
+        after, k, failed = snapshot(expected), 1, True
+        while failed:
+            optimizer, graphs = make(steps)
+            before = snapshot(optimizer)
+            with monkeypatch.context() as patch, warnings.catch_warnings():
+                warnings.resetwarnings()  # with errors among them, a step copies everything
+                failing = Failing(patch, k)
+                try:
+                    optimizer.step()
+                except MemoryError:
+                    failed = True
+                else:
+                    failed = failing.calls >= k
+            assert_equal(snapshot(optimizer), before if failed else after)
+            if failed:  # and it can be repeated
+                optimizer.step()
+                assert_equal(snapshot(optimizer), after)
+            k += 1
+        assert k > (4 if options.get("maximize") else 5)
+        del graphs

@@ -27,7 +27,7 @@ from ._transforms import (
     vjp,
 )
 
-_hints.install(__name__, _hints.JAX)
+_hints.install(__name__, _hints.JAX | _hints.AUTOGRAD)
 
 __all__ = [
     "NotDifferentiableError",

@@ -10,7 +10,7 @@ from typing import Any
 from .. import _cpython
 from .._array import Array
 from .._backends import _ndarray
-from .._dispatch import binary, common_device, inplace, unary
+from .._dispatch import binary, common_device, create_like, inplace, unary
 from .._errors import describe
 from .._modes import _mode
 from ._graph import Node, OutputNode, box, output_node, unhidden
@@ -48,11 +48,13 @@ def backward(
     create_graph : bool
         Record the pass itself, at the level of the graph.
     unshare : bool
-        Return cotangents in memory of their own, which callers may write to.
+        For the tape: return cotangents in memory of their own, which callers may write to, and
+        zeros for leaves that the roots do not depend on, although they are in the graph (`floor`).
     """
     grads: dict[Node, Any] = {}
     sums: set[Node] = set()  # nodes whose cotangent was added up here, in memory of its own
     shared: set[Node] = set()  # leaves whose cotangent may share its memory
+    zero: dict[Node, Any] = {}  # nodes without a cotangent, and a tensor of their device
     pending: list[tuple[int, Node]] = []  # a heap: nodes recorded last come first
     for node, root in roots:
         have = grads.get(node)
@@ -69,7 +71,13 @@ def backward(
     try:
         while pending:
             node = heappop(pending)[1]
-            g: Any = grads.pop(node)
+            g: Any = grads.pop(node, None)
+            if zero and node in zero:
+                like = zero.pop(node)
+                if g is None:
+                    g = _zero_cotangent(node, like, grads, zero, pending, free)
+            if g is None:  # the node has been passed already
+                continue
             if node.hooks is not None:
                 g = _apply_hooks(node, g)
                 shared.add(node)
@@ -104,16 +112,22 @@ def backward(
                 if vjps is not None:
                     gx = vjps[i]
                     if gx is None:
+                        if unshare:
+                            _expect_zero(parent, g, grads, zero, pending)
                         continue
                 else:
                     vjp = functions[i]
                     if vjp is None:
+                        if unshare:
+                            _expect_zero(parent, g, grads, zero, pending)
                         continue
                     if vjp is identity:
                         gx = g
                     else:
                         gx = vjp(g, *saved, **kwargs) if kwargs else vjp(g, *saved)
                         if gx is None:
+                            if unshare:
+                                _expect_zero(parent, g, grads, zero, pending)
                             continue
                         if rule.elementwise and gx is not g:
                             gx = mask_indeterminate(gx, g, vjp, saved, kwargs)
@@ -127,7 +141,7 @@ def backward(
                     if unshare and parent.rule is None and _may_share(gx, g, saved, rule):
                         shared.add(parent)
                 elif parent in sums and gx._trace is None:
-                    have._device.ops["iadd"](have._data, gx._data)
+                    have._device.ops["__iadd__"](have._data, gx._data)
                 else:
                     grads[parent] = total = binary("add", have, gx)
                     if total._trace is None:
@@ -144,6 +158,40 @@ def backward(
             g = unhidden(g)
             found[node] = unary("copy", g) if node in shared else g
     return found
+
+
+def _expect_zero(
+    node: Node,
+    like: Any,
+    grads: dict[Node, Any],
+    zero: dict[Node, Any],
+    pending: list[tuple[int, Node]],
+) -> None:
+    """Note a node whose cotangent is zero unless another operation adds to it."""
+    if node not in grads and node not in zero:
+        zero[node] = next(x for x in like if x is not None) if type(like) is list else like
+        heappush(pending, (-node.sequence_nr, node))
+
+
+def _zero_cotangent(
+    node: Node,
+    like: Any,
+    grads: dict[Node, Any],
+    zero: dict[Node, Any],
+    pending: list[tuple[int, Node]],
+    free: bool,
+) -> Any:
+    """Zeros for a leaf or for hooks; of other nodes, pass on to the operands without computing."""
+    if node.rule is None or node.hooks is not None:
+        return create_like(like, "zeros", node.shape, dtype=node.dtype)
+    if node.rule.name == "to_device" and node.saved is not None:
+        like = like.to_device(node.saved[1].device)
+    for parent in node.parents:
+        if parent is not None:
+            _expect_zero(parent, like, grads, zero, pending)
+    if free and type(node) is not OutputNode:
+        node.saved = None
+    return None
 
 
 def _may_share(gx: Any, g: Any, saved: Any, rule: Rule) -> bool:
@@ -213,6 +261,11 @@ def _apply_hooks(node: Node, g: Any) -> Any:
                 raise ValueError(
                     f"register_hook: a hook returns a gradient of shape {g._data.shape} or None; "
                     f"got {describe(changed)}"
+                )
+            if changed._data.dtype.kind == "c" and node.dtype.kind != "c":
+                raise TypeError(
+                    f"register_hook: {getattr(hook, '__qualname__', hook)} returned a complex "
+                    f"gradient of a real tensor; write xp.real(g); got {describe(changed)}"
                 )
             g = sum_to(changed, node)
     if hooks.retains:
@@ -290,7 +343,7 @@ def run_backward(x: Any, gradient: Any, retain_graph: bool | None, create_graph:
             if have is None:
                 leaf.grad = g
             elif have._trace is None and g._trace is None and have._device is g._device:
-                inplace("iadd", have, g)
+                inplace("__iadd__", have, g)
             else:
                 leaf.grad = binary("add", have, g)
     finally:

@@ -40,7 +40,7 @@ from ._views import (
 
 #: In-place operators that have a derivative, as functions that return a new tensor.
 _FUNCTIONS = {
-    f"i{short}": getattr(operator, short)
+    f"__i{short}__": getattr(operator, short)
     for short in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
 }
 
@@ -92,7 +92,7 @@ def write(name: str, operands: tuple[Any, ...], args: tuple[Any, ...]) -> Any:
                     f"tensor; got {describe(x)}, {describe(value)}"
                 )
             new = cast(new, x._data.dtype)
-        if name == "imul" and x._data.size == 1 and x._data.dtype.kind == "c":
+        if name == "__imul__" and x._data.size == 1 and x._data.dtype.kind == "c":
             _round_in_place(new, x, value)
     _assign(name, x, new)
     return x
@@ -105,7 +105,7 @@ for _name in MUTATING:
 def _round_in_place(new: Any, x: Any, value: Any) -> None:
     """Round a product as in place: NumPy does so differently for one complex number."""
     product = unary("copy", alias(x))
-    inplace("imul", product, alias(value) if isinstance(value, Array) else value)
+    inplace("__imul__", product, alias(value) if isinstance(value, Array) else value)
     setitem(alias(new), ..., product)
 
 
@@ -313,7 +313,7 @@ def _match_strides(new: Any, x: Any) -> None:
     data = ops["flip"](data, axis=back) if back else data
     if data.strides != strides:
         return  # with gaps: a view of other memory
-    ops["setitem"](data, new._data, ...)
+    ops["__setitem__"](data, new._data, ...)
     while True:
         new._data = data
         if new._trace is None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import _cpython
+from .. import _callers, _cpython
 from .._array import Array, Level
 from .._backends import _ndarray
 from .._dispatch import binary, reduction, unary
@@ -37,6 +37,7 @@ from ._views import detach, note_view, perform, refresh, snapshot
 
 _rule_of = RULES.get
 _KEYED = frozenset({"getitem", "put", "scatter"})
+_TABLE = "docs/differentiable-scipy.md lists the functions that can be differentiated"
 
 
 def transform(name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> Any:
@@ -185,21 +186,24 @@ class Differentiation(Level):
     def check_constant(self, x: Any, name: str) -> None:
         """Raise if a gradient would be lost by reading the data."""
         if gradient_flows(x):
-            instead = "functions of arraygrad instead of NumPy's (xp.exp(x)), or "
-            raise NotDifferentiableError(
-                f"{name}: the gradient would be lost, because this call reads the values; write "
-                f"{instead if name == '__array__' else ''}x.detach() or "
-                "autodiff.stop_gradient(x) if that is meant"
-            )
+            write = "x.detach() or autodiff.stop_gradient(x) if that is meant"
+            why = f"this call reads the values; write {write}"
+            if name == "__array__":
+                instead = f"functions of arraygrad instead of NumPy's (xp.exp(x)), or {write}"
+                why = why.replace(write, instead)
+                why = _callers.reason(why, f"{_TABLE}; write {write}")
+            raise NotDifferentiableError(f"{name}: the gradient would be lost, because {why}")
 
     def check_number(self, x: Any, name: str) -> None:
         """Raise if a gradient would be lost: libraries continue with float(x)."""
         if gradient_flows(x):
-            raise NotDifferentiableError(
-                f"{name}: the gradient would be lost, because a Python number has none; write "
-                "functions of arraygrad instead of those of math (xp.sqrt(x)), comparisons as they "
-                "are (x > 0), x.item() for the number on purpose, or autodiff.stop_gradient(x)"
+            why = _callers.reason(
+                "a Python number has none; write functions of arraygrad instead of those "
+                "of math (xp.sqrt(x)), comparisons as they are (x > 0), x.item() for the number on "
+                "purpose, or autodiff.stop_gradient(x)",
+                f"{_TABLE}; write x.detach() or autodiff.stop_gradient(x) if that is meant",
             )
+            raise NotDifferentiableError(f"{name}: the gradient would be lost, because {why}")
 
     def backward(self, x: Any, gradient: Any, retain_graph: Any, create_graph: bool) -> None:
         """See `Tensor.backward`."""

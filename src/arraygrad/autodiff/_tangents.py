@@ -170,7 +170,7 @@ def updated(name: str, new: Any, value: Any) -> Any:
             return new
     if name == "irtruediv":
         return value / new
-    if name == "imul" and not (new.size == 1 and new._data.dtype.kind == "c"):
+    if name == "__imul__" and not (new.size == 1 and new._data.dtype.kind == "c"):
         return new * value  # (one complex product is rounded otherwise in place)
     return inplace(name, new, value)
 

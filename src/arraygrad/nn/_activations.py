@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Never
 
 from .. import _elementwise as xp
 from .._data_type import astype, finfo
 from .._dispatch import call
 from .._dtypes import float16, float32
 from .._errors import as_int, as_number
+from .._hints import wrong_call
 from .._searching import where
 from .._typing import Tensor
 from ..special import ndtr
@@ -18,7 +20,7 @@ from ._rules import log_softmax as _log_softmax
 from ._rules import sigmoid as _sigmoid
 
 
-def relu(x: Tensor) -> Tensor:
+def relu(x: Tensor, *more: Never, **other: Never) -> Tensor:
     """Rectified linear unit, max(x, 0).
 
     Parameters
@@ -43,6 +45,8 @@ def relu(x: Tensor) -> Tensor:
     >>> nn.relu(xp.asarray([-1.0, 2.0]))
     Tensor([0., 2.], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nn.relu", locals())
     check_real("relu", x)
     return xp.maximum(x, 0)
 
@@ -289,7 +293,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     return _above(x) * _sigmoid(math.sqrt(8 / math.pi) * z * (1 + 0.044715 * (z * z)))
 
 
-def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
+def log_softmax(x: Tensor, axis: int = -1, *more: Never, **other: Never) -> Tensor:
     """Logarithm of `softmax`, accurate even where that underflows.
 
     Parameters
@@ -322,10 +326,12 @@ def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
     >>> nn.log_softmax(xp.asarray([1e4, 0.0, -xp.inf]))
     Tensor([     0., -10000.,    -inf], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nn.log_softmax", locals())
     return _log_softmax(as_real("log_softmax", x), as_int("log_softmax", "axis", axis))
 
 
-def softmax(x: Tensor, axis: int = -1) -> Tensor:
+def softmax(x: Tensor, axis: int = -1, *more: Never, **other: Never) -> Tensor:
     """Softmax: exponentials divided by their sum.
 
     Parameters
@@ -358,6 +364,8 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
     >>> nn.softmax(xp.asarray([1e4, 1e4, -1e4]))
     Tensor([0.5, 0.5, 0. ], dtype=float64)
     """
+    if more or other:
+        raise wrong_call("nn.softmax", locals())
     return call("nn.softmax", as_real("softmax", x), (), {"axis": as_int("softmax", "axis", axis)})
 
 
@@ -374,6 +382,10 @@ class ReLU(Module):
     >>> nn.ReLU()(xp.asarray([-1.0, 2.0]))
     Tensor([0., 2.], dtype=float64)
     """
+
+    def __init__(self, **other: Never) -> None:
+        if other:
+            raise wrong_call("nn.ReLU", locals())
 
     def forward(self, x: Tensor) -> Tensor:
         """`relu` of `x`."""
@@ -503,6 +515,10 @@ class SiLU(Module):
     Tensor([0.], dtype=float64)
     """
 
+    def __init__(self, **other: Never) -> None:
+        if other:
+            raise wrong_call("nn.SiLU", locals())
+
     def forward(self, x: Tensor) -> Tensor:
         """`silu` of `x`."""
         return silu(x)
@@ -556,7 +572,9 @@ class Softmax(Module):
     Tensor([0.5, 0.5], dtype=float64)
     """
 
-    def __init__(self, axis: int = -1) -> None:
+    def __init__(self, axis: int = -1, **other: Never) -> None:
+        if other:
+            raise wrong_call(f"nn.{type(self).__name__}", locals())
         self.axis = axis
 
     def forward(self, x: Tensor) -> Tensor:
@@ -584,7 +602,9 @@ class LogSoftmax(Module):
     Tensor([0.], dtype=float64)
     """
 
-    def __init__(self, axis: int = -1) -> None:
+    def __init__(self, axis: int = -1, **other: Never) -> None:
+        if other:
+            raise wrong_call(f"nn.{type(self).__name__}", locals())
         self.axis = axis
 
     def forward(self, x: Tensor) -> Tensor:

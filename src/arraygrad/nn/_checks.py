@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from numbers import Integral
 from typing import Any
 
 from .._data_type import astype, result_type
 from .._dispatch import check_tensor
 from .._dtypes import DEFAULTS
-from .._errors import describe
+from .._errors import describe, warn
 from .._typing import Tensor
 
 
@@ -77,20 +75,13 @@ def as_single(name: str, argument: str, x: Any, least: int) -> int:
 
 
 def warn_of_promotion(layer: str, x: Any, weight: Tensor | None) -> None:
-    """Warn if the floating-point dtypes of a layer's input and its weights differ.
-
-    Python shows a warning once for each line, which is the first outside of this package.
-    """
+    """Warn if the floating-point dtypes of a layer's input and its weights differ."""
     if not isinstance(x, Tensor) or weight is None or x._data.dtype is weight._data.dtype:
         return
     if x.dtype == weight.dtype or x.dtype.kind != "f" or weight.dtype.kind != "f":
         return
-    level, frame = 1, sys._getframe()
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith("arraygrad."):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(
+    warn(
         f"{layer}: an input of dtype {x.dtype} and weights of dtype {weight.dtype} are computed in "
         f"{result_type(x.dtype, weight.dtype)}; write xp.astype(x, xp.{weight.dtype}) or "
-        f"model.astype(xp.{x.dtype})",
-        stacklevel=level,
+        f"model.astype(xp.{x.dtype})"
     )

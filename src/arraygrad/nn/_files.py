@@ -203,7 +203,7 @@ def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str
     {'model': {'x': Tensor([0, 1, 2], dtype=int64)}, 'epoch': 5, 'best': 0.25}
     """
     library = _safetensors()
-    path, device = _path("load", path), get_device(device)
+    path, device = _path("load", path), get_device(device, "load")
     try:
         arrays = library.numpy.load_file(path)
         tensors = {name: asarray(a, device=device) for name, a in arrays.items()}

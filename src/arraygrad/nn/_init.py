@@ -9,7 +9,7 @@ from typing import Any
 from .._creation import _shape
 from .._data_type import astype
 from .._dtypes import as_dtype, float16, float32
-from .._errors import as_number, describe
+from .._errors import as_number, describe, in_own_name
 from .._typing import DeviceLike, DType, Shape, Tensor
 from ..random import Generator, default_rng
 
@@ -81,6 +81,7 @@ _GAINS = {
 }  # fmt: skip
 
 
+@in_own_name("xavier_uniform")
 def xavier_uniform(
     shape: Shape,
     gain: float = 1.0,
@@ -100,7 +101,7 @@ def xavier_uniform(
     rng : Generator, optional
         Generator of the numbers; by default a new one.
     dtype, device : optional
-        Dtype and device of the result; by default float64 and the device of the generator.
+        Dtype and device of the result; by default `default_dtype` and the generator's device.
 
     Returns
     -------
@@ -130,6 +131,7 @@ def xavier_uniform(
     return drawn(default_rng(rng, device=device).uniform, -bound, bound, shape, dtype=dtype)
 
 
+@in_own_name("xavier_normal")
 def xavier_normal(
     shape: Shape,
     gain: float = 1.0,
@@ -149,7 +151,7 @@ def xavier_normal(
     rng : Generator, optional
         Generator of the numbers; by default a new one.
     dtype, device : optional
-        Dtype and device of the result; by default float64 and the device of the generator.
+        Dtype and device of the result; by default `default_dtype` and the generator's device.
 
     Returns
     -------
@@ -177,6 +179,7 @@ def xavier_normal(
     return drawn(default_rng(rng, device=device).normal, 0.0, std, shape, dtype=dtype)
 
 
+@in_own_name("kaiming_uniform")
 def kaiming_uniform(
     shape: Shape,
     a: float = 0.0,
@@ -202,7 +205,7 @@ def kaiming_uniform(
     rng : Generator, optional
         Generator of the numbers; by default a new one.
     dtype, device : optional
-        Dtype and device of the result; by default float64 and the device of the generator.
+        Dtype and device of the result; by default `default_dtype` and the generator's device.
 
     Returns
     -------
@@ -234,6 +237,7 @@ def kaiming_uniform(
     return drawn(default_rng(rng, device=device).uniform, -bound, bound, shape, dtype=dtype)
 
 
+@in_own_name("kaiming_normal")
 def kaiming_normal(
     shape: Shape,
     a: float = 0.0,
@@ -259,7 +263,7 @@ def kaiming_normal(
     rng : Generator, optional
         Generator of the numbers; by default a new one.
     dtype, device : optional
-        Dtype and device of the result; by default float64 and the device of the generator.
+        Dtype and device of the result; by default `default_dtype` and the generator's device.
 
     Returns
     -------

@@ -11,7 +11,7 @@ from .. import _elementwise as xp
 from .._creation import _shape, full, ones, zeros
 from .._data_type import astype
 from .._dispatch import check_tensor
-from .._errors import as_int, as_number, describe
+from .._errors import as_int, as_number, describe, in_own_name
 from .._indexing import take
 from .._manipulation import expand_dims, reshape
 from .._searching import where
@@ -380,6 +380,7 @@ def group_norm(
     return y if bias is None else y + reshape(bias, along)
 
 
+@in_own_name("dropout")
 def dropout(
     x: Tensor, p: float = 0.5, training: bool = True, rng: Generator | None = None
 ) -> Tensor:
@@ -460,7 +461,7 @@ class Linear(Module):
     rng : Generator, optional
         Generator of the initial values; by default a new one.
     device, dtype : optional
-        Device and dtype of the parameters; by default the device of the generator and float64.
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
 
     Attributes
     ----------
@@ -479,6 +480,7 @@ class Linear(Module):
     (5, 2)
     """
 
+    @in_own_name("Linear")
     def __init__(
         self,
         in_features: int,
@@ -535,7 +537,7 @@ class Conv2d(Module):
     rng : Generator, optional
         Generator of the initial values; by default a new one.
     device, dtype : optional
-        Device and dtype of the parameters; by default the device of the generator and float64.
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
 
     Attributes
     ----------
@@ -553,6 +555,7 @@ class Conv2d(Module):
     (5, 8, 12, 12)
     """
 
+    @in_own_name("Conv2d")
     def __init__(
         self,
         in_channels: int,
@@ -611,7 +614,7 @@ class Conv1d(Module):
     rng : Generator, optional
         Generator of the initial values; by default a new one.
     device, dtype : optional
-        Device and dtype of the parameters; by default the device of the generator and float64.
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
 
     Attributes
     ----------
@@ -687,7 +690,7 @@ class ConvTranspose2d(Module):
     rng : Generator, optional
         Generator of the initial values; by default a new one.
     device, dtype : optional
-        Device and dtype of the parameters; by default the device of the generator and float64.
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
 
     Attributes
     ----------
@@ -866,7 +869,7 @@ class Embedding(Module):
     rng : Generator, optional
         Generator of the initial values; by default a new one.
     device, dtype : optional
-        Device and dtype of the parameters; by default the device of the generator and float64.
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
 
     Attributes
     ----------
@@ -882,6 +885,7 @@ class Embedding(Module):
     (1, 3, 4)
     """
 
+    @in_own_name("Embedding")
     def __init__(
         self,
         num_embeddings: int,
@@ -924,7 +928,7 @@ class LayerNorm(Module):
     elementwise_affine, bias : bool, optional
         Whether there are factors and terms, and whether there are terms.
     device, dtype : optional
-        Device and dtype of the parameters; by default the default device and float64.
+        Device and dtype of the parameters; by default the default device and dtype.
 
     Attributes
     ----------
@@ -940,6 +944,7 @@ class LayerNorm(Module):
             [0., 0., 0., 0.]], dtype=float64, grad_fn=<add>)
     """
 
+    @in_own_name("LayerNorm")
     def __init__(
         self,
         normalized_shape: int | tuple[int, ...],
@@ -980,7 +985,7 @@ class GroupNorm(Module):
     affine : bool, optional
         Whether there are learnable factors and terms.
     device, dtype : optional
-        Device and dtype of the parameters; by default the default device and float64.
+        Device and dtype of the parameters; by default the default device and dtype.
 
     Attributes
     ----------
@@ -1028,8 +1033,77 @@ class GroupNorm(Module):
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
 
 
-class BatchNorm2d(Module):
-    """Batch normalization of images: `batch_norm` with learnable factors and terms.
+class _BatchNorm(Module):
+    """Batch normalization layers; the classes below differ in the shapes that they take."""
+
+    _shapes: tuple[str, ...]  # names of the axes after that of the channels
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        device: DeviceLike = None,
+        dtype: DType | None = None,
+    ) -> None:
+        name = self._name()
+        (num_features,) = _shape((num_features,), name)
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.weight: Any = None
+        self.bias: Any = None
+        self.running_mean: Any = None
+        self.running_var: Any = None
+        self.num_batches_tracked: Any = None
+        make_ones, make_zeros = in_own_name(name)(ones), in_own_name(name)(zeros)
+        if affine:
+            self.weight = variable(make_ones(num_features, dtype=dtype, device=device))
+            self.bias = variable(make_zeros(num_features, dtype=dtype, device=device))
+        if track_running_stats:
+            self.running_mean = make_zeros(num_features, dtype=dtype, device=device)
+            self.running_var = make_ones(num_features, dtype=dtype, device=device)
+            self.num_batches_tracked = full((), 0, device=device)
+
+    @classmethod
+    def _name(cls) -> str:
+        return next(c.__name__ for c in cls.__mro__ if "_shapes" in vars(c))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`batch_norm` of `x`."""
+        name = self._name()
+        check_tensor(name, x)
+        axes = [2 + names.count(",") for names in self._shapes]
+        if x.ndim not in axes or x.shape[1] != self.num_features:
+            shapes = " or ".join(f"(n, {self.num_features}{names})" for names in self._shapes)
+            raise ValueError(f"{name}: the input must have shape {shapes}; got {x.shape}")
+        warn_of_promotion(name, x, self.weight)
+        tracked = self.running_mean is not None
+        momentum: Any = 0.0 if self.momentum is None else self.momentum
+        if self.training and tracked:
+            if not is_recomputing():
+                self.num_batches_tracked += 1
+            if self.momentum is None:
+                momentum = 1 / self.num_batches_tracked
+        return batch_norm(
+            x,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not tracked,
+            momentum,
+            self.eps,
+        )
+
+    def extra_repr(self) -> str:
+        """Parameters of the module, for its text."""
+        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+
+
+class BatchNorm1d(_BatchNorm):
+    """Batch normalization of features or sequences, of shape (n, channels) or (n, channels, l).
 
     Parameters
     ----------
@@ -1045,7 +1119,47 @@ class BatchNorm2d(Module):
     track_running_stats : bool, optional
         Whether to track a running mean and variance, for `eval`.
     device, dtype : optional
-        Device and dtype of the parameters; by default the default device and float64.
+        Device and dtype of the parameters; by default the default device and dtype.
+
+    Attributes
+    ----------
+    weight, bias : Tensor
+        Parameters of shape (num_features,), initialised to 1 and 0. They may be None.
+    running_mean, running_var, num_batches_tracked : Tensor
+        Buffers, initialised to 0, 1 and 0. They may be None.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> layer = nn.BatchNorm1d(3)
+    >>> layer(xp.asarray([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])).shape
+    (2, 3)
+    >>> layer.running_mean
+    Tensor([0.2, 0.2, 0.2], dtype=float64)
+    """
+
+    _shapes = ("", ", l")
+
+
+class BatchNorm2d(_BatchNorm):
+    """Batch normalization of images, of shape (n, channels, h, w).
+
+    Parameters
+    ----------
+    num_features : int
+        Number of channels of the input.
+    eps : float, optional
+        Number added to the variance.
+    momentum : float or None, optional
+        Weight of a batch in the update of the running statistics. None averages over all batches
+        with equal weights.
+    affine : bool, optional
+        Whether there are learnable factors and terms.
+    track_running_stats : bool, optional
+        Whether to track a running mean and variance, for `eval`.
+    device, dtype : optional
+        Device and dtype of the parameters; by default the default device and dtype.
 
     Attributes
     ----------
@@ -1065,95 +1179,45 @@ class BatchNorm2d(Module):
     Tensor([0.1, 0.1, 0.1], dtype=float64)
     """
 
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        *,
-        device: DeviceLike = None,
-        dtype: DType | None = None,
-    ) -> None:
-        (num_features,) = _shape((num_features,), type(self).__name__)
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.weight: Any = None
-        self.bias: Any = None
-        self.running_mean: Any = None
-        self.running_var: Any = None
-        self.num_batches_tracked: Any = None
-        if affine:
-            self.weight = variable(ones(num_features, dtype=dtype, device=device))
-            self.bias = variable(zeros(num_features, dtype=dtype, device=device))
-        if track_running_stats:
-            self.running_mean = zeros(num_features, dtype=dtype, device=device)
-            self.running_var = ones(num_features, dtype=dtype, device=device)
-            self.num_batches_tracked = full((), 0, device=device)
-
-    def _check(self, x: Tensor) -> None:
-        """Raise unless the input has the right shape."""
-        if x.ndim != 4 or x.shape[1] != self.num_features:
-            raise ValueError(
-                f"BatchNorm2d: images must have shape (n, {self.num_features}, h, w); got {x.shape}"
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """`batch_norm` of `x`."""
-        check_tensor(type(self).__name__, x)
-        self._check(x)
-        warn_of_promotion(type(self).__name__, x, self.weight)
-        tracked = self.running_mean is not None
-        momentum: Any = self.momentum
-        if self.training and tracked:
-            if not is_recomputing():
-                self.num_batches_tracked += 1
-            if momentum is None:
-                momentum = 1 / self.num_batches_tracked
-        return batch_norm(
-            x,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            self.training or not tracked,
-            momentum,
-            self.eps,
-        )
-
-    def extra_repr(self) -> str:
-        """Parameters of the module, for its text."""
-        return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
+    _shapes = (", h, w",)
 
 
-class BatchNorm1d(BatchNorm2d):
-    """Batch normalization of vectors or signals: `batch_norm` with learnable factors and terms.
+class BatchNorm3d(_BatchNorm):
+    """Batch normalization of volumes, of shape (n, channels, d, h, w).
 
     Parameters
     ----------
     num_features : int
-        Number of channels of the input, which has shape (n, channels) or (n, channels, length).
-    eps, momentum, affine, track_running_stats, device, dtype : optional
-        See `BatchNorm2d`, which has the same parameters and buffers.
+        Number of channels of the input.
+    eps : float, optional
+        Number added to the variance.
+    momentum : float or None, optional
+        Weight of a batch in the update of the running statistics. None averages over all batches
+        with equal weights.
+    affine : bool, optional
+        Whether there are learnable factors and terms.
+    track_running_stats : bool, optional
+        Whether to track a running mean and variance, for `eval`.
+    device, dtype : optional
+        Device and dtype of the parameters; by default the default device and dtype.
+
+    Attributes
+    ----------
+    weight, bias : Tensor
+        Parameters of shape (num_features,), initialised to 1 and 0. They may be None.
+    running_mean, running_var, num_batches_tracked : Tensor
+        Buffers, initialised to 0, 1 and 0. They may be None.
 
     Examples
     --------
     >>> import arraygrad as xp
     >>> from arraygrad import nn
-    >>> layer = nn.BatchNorm1d(2, eps=1e-12)
-    >>> layer(xp.asarray([[1.0, 20.0], [3.0, 60.0]])).detach()
-    Tensor([[-1., -1.],
-            [ 1.,  1.]], dtype=float64)
-    >>> layer.running_mean
-    Tensor([0.2, 4. ], dtype=float64)
+    >>> layer = nn.BatchNorm3d(3)
+    >>> layer(xp.ones((2, 3, 4, 4, 4))).shape
+    (2, 3, 4, 4, 4)
     """
 
-    def _check(self, x: Tensor) -> None:
-        if x.ndim not in (2, 3) or x.shape[1] != self.num_features:
-            raise ValueError(
-                f"BatchNorm1d: x must have shape (n, {self.num_features}) or "
-                f"(n, {self.num_features}, length); got {x.shape}"
-            )
+    _shapes = (", d, h, w",)
 
 
 class Dropout(Module):
@@ -1179,6 +1243,7 @@ class Dropout(Module):
     Tensor([1., 1., 1., 1.], dtype=float64)
     """
 
+    @in_own_name("Dropout")
     def __init__(
         self, p: float = 0.5, *, rng: Generator | None = None, device: DeviceLike = None
     ) -> None:

@@ -48,9 +48,9 @@ def _pair(name: str, input: Any, target: Any) -> None:
     _check_devices(name, input, target)
 
 
-def _check_devices(name: str, *tensors: Tensor | None) -> None:
+def _check_devices(name: str, *tensors: Tensor | float | None) -> None:
     """Raise if tensors are on different devices."""
-    common_device(name, [x for x in tensors if x is not None])
+    common_device(name, [x for x in tensors if isinstance(x, Tensor)])
 
 
 def _difference(name: str, input: Any, target: Any) -> Tensor:

@@ -13,7 +13,7 @@ import optree
 
 from .. import _hints
 from .._data_type import astype, can_cast
-from .._device import Device
+from .._device import get_device
 from .._dtypes import as_dtype
 from .._errors import DeviceMismatchError, describe
 from .._typing import DeviceLike, DType, Tensor
@@ -264,6 +264,8 @@ class Module:
         >>> model[2].bias
         Tensor([0.], dtype=float64, requires_grad=True)
         """
+        if not callable(function):
+            raise TypeError(f"apply: function must be callable; got {describe(function)}")
         for module in list(_inner_first(self, set())):
             function(module)
         return self
@@ -336,7 +338,7 @@ class Module:
         """
         if device is None:
             raise TypeError("to_device: device must be a Device or a string; got None")
-        target = Device(device)
+        target = get_device(device, "to_device")
 
         def move(x: Any) -> Any:
             if isinstance(x, Generator):

@@ -165,7 +165,7 @@ class LSTM(_Recurrent):
     rng : Generator, optional
         Generator of the initial values and of the dropout; by default a new one.
     device, dtype : optional
-        Device and dtype of the parameters; by default the device of the generator and float64.
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
 
     Attributes
     ----------
@@ -243,7 +243,7 @@ class GRU(_Recurrent):
     rng : Generator, optional
         Generator of the initial values and of the dropout; by default a new one.
     device, dtype : optional
-        Device and dtype of the parameters; by default the device of the generator and float64.
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
 
     Attributes
     ----------

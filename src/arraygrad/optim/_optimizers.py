@@ -9,14 +9,14 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FunctionType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from .. import _elementwise, _pytree
+from .. import _elementwise, _hints, _pytree
 from .._creation import asarray, empty_like, zeros_like
 from .._data_type import astype
-from .._device import get_device
+from .._device import Device, get_device
 from .._dispatch import unary, view
-from .._dtypes import ALL
+from .._dtypes import ALL, default_dtype
 from .._errors import DeviceMismatchError, as_number, describe, explain
 from .._manipulation import reshape
 from .._memory import before_write
@@ -28,6 +28,8 @@ Group = dict[str, Any]
 #: Elementwise function that updates arrays in place, ``update(store, parameter, gradient, ...)``.
 #: ``store(out, name, *operands)`` stores the result of the function `name` in an array.
 Update = Callable[..., None]
+#: An update function, the tensors that it gets, and how many workspaces like the first one.
+Plan = tuple[Update, list[Tensor], int]
 
 
 class Optimizer:
@@ -61,7 +63,14 @@ class Optimizer:
     param_groups: list[Group]
     state: list[dict[str, Any]]
 
+    if not TYPE_CHECKING:  # hidden from type checkers, or an optimiser would have every name
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise _hints.missing(f"{type(self).__name__!r} object", self, name, _hints.OPTIMIZER)
+
     def __init__(self, params: Any, defaults: Mapping[str, Any]) -> None:
+        if not isinstance(defaults, Mapping):
+            raise TypeError(f"{self._name}: defaults must be a dict; got {describe(defaults)}")
         self.defaults = dict(defaults)
         self.param_groups = []
         self.state = []
@@ -200,9 +209,9 @@ class Optimizer:
 
         Notes
         -----
-        Either all parameters are updated or none: Ctrl-C takes effect after the step, and errors
-        that the program asks for (by `debug_nans`, NumPy's error state, or warnings that are
-        errors) undo it.
+        Either all parameters are updated or none: Ctrl-C takes effect after the step, all memory is
+        allocated before anything is written, and errors that the program asks for (by `debug_nans`,
+        NumPy's error state, or warnings that are errors) undo it.
         """
         gradients = self._gradients(grads)
         updates: list[Any] = []
@@ -216,10 +225,30 @@ class Optimizer:
             if not getattr(getattr(p._data, "flags", None), "writeable", True):
                 raise ValueError(f"{self._name}.step: a parameter is read-only; got {describe(p)}")
         with _uninterrupted(), _undone_on_error(updates):
-            for update in updates:
-                self._update(*update)
+            self._run(updates)
 
-    def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> None:
+    def _run(self, updates: list[Any]) -> None:
+        """Run the updates of all parameters; all memory is allocated before any of them."""
+        before = [dict(state) for _, state, _, _ in updates]
+        plans: list[Plan] = []
+        try:
+            for update in updates:
+                plans += [self._update(*update)]  # one by one: they count their steps
+            parts = [part for plan in plans for part in _ready(*plan)]
+            workspaces = _workspaces(parts)
+        except BaseException:
+            for i, ((_, state, _, _), old) in enumerate(zip(updates, before, strict=True)):
+                step = old.get("step")
+                if i < len(plans) and isinstance(step, Tensor):
+                    step -= 1
+                state.clear()
+                state.update(old)
+            raise
+        for part in parts:
+            run(*part, workspaces)
+
+    def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> Plan:
+        """What to run for one parameter; makes its state."""
         raise NotImplementedError
 
     def _parameters(self) -> Iterator[Tensor]:
@@ -303,13 +332,14 @@ class Optimizer:
             belongs to the first parameter, ``"groups.0.lr"`` is an option of the first group.
         """
         found = {}
-        for i, saved in enumerate(self.state):
-            for key, value in saved.items():
-                found[f"state.{i}.{key}"] = asarray(value, copy=True, device=_device_of(value))
-        for i, group in enumerate(self.param_groups):
-            for option, value in group.items():
-                value = len(value) if option == "params" else value
-                found[f"groups.{i}.{option}"] = asarray(value, device="cpu")
+        with default_dtype(ALL["float64"]):  # in which Python's numbers are exact
+            for i, saved in enumerate(self.state):
+                for key, value in saved.items():
+                    found[f"state.{i}.{key}"] = asarray(value, copy=True, device=_device_of(value))
+            for i, group in enumerate(self.param_groups):
+                for option, value in group.items():
+                    value = len(value) if option == "params" else value
+                    found[f"groups.{i}.{option}"] = asarray(value, device="cpu")
         return found
 
     def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
@@ -456,7 +486,7 @@ def _listed(tree: Any) -> Any:
     """A list of the elements of an iterable that is not a container, such as a generator."""
     if isinstance(tree, Iterable) and not isinstance(tree, Tensor):
         leaves = _pytree.flatten(tree)[0]
-        if len(leaves) == 1 and leaves[0] is tree:
+        if len(leaves) == 1 and leaves[0] is tree and getattr(tree, "ndim", None) != 0:
             return list(tree)
     return tree
 
@@ -480,8 +510,9 @@ def _are_groups(params: Any) -> bool:
 
 def _check_parameter(name: str, p: Any) -> None:
     if not isinstance(p, Tensor) or p.dtype.kind not in "fc":
+        hint = f"; write optim.{name}(params, lr={p})" if isinstance(p, float) else ""
         raise TypeError(
-            f"{name}: parameters must be tensors of a floating-point dtype; got {describe(p)}"
+            f"{name}: parameters must be tensors of a floating-point dtype; got {describe(p)}{hint}"
         )
     if p._trace is not None and not p._is_parameter:
         raise ValueError(
@@ -514,17 +545,38 @@ def _detach(x: Tensor) -> Tensor:
 # ---- running update functions
 
 
-def run(update: Update, tensors: list[Tensor], n_workspaces: int) -> None:
+def _ready(update: Update, tensors: list[Tensor], n_workspaces: int) -> list[Plan]:
+    """Make tensors ready to be written: complex numbers are optimised as pairs of real numbers."""
+    for x in tensors:
+        before_write(x)
+    if tensors[0].dtype.kind != "c":
+        return [(update, tensors, n_workspaces)]
+    return [(update, part, n_workspaces) for part in _real_parts(tensors)]
+
+
+def _workspaces(plans: list[Plan]) -> dict[Device, list[Any]]:
+    """Memory for the workspaces of updates, which those of a device use one after the other."""
+    found: dict[Device, list[Any]] = {}
+    for _, tensors, n_workspaces in plans:
+        device = tensors[0].device
+        shared = found.setdefault(device, [])
+        if "reserve" in device.ops:
+            try:
+                device.ops["reserve"](shared, [x._data for x in tensors], n_workspaces)
+            except Exception as error:
+                raise explain(error, "step", tensors) from error
+    return found
+
+
+def run(
+    update: Update, tensors: list[Tensor], n_workspaces: int, workspaces: dict[Device, list[Any]]
+) -> None:
     """Run an update function on tensors; it also gets `n_workspaces` workspaces like the first one.
 
     A backend may have a fused implementation on its arrays, for example in blocks that fit the
     cache. Otherwise the function is run on the tensors themselves.
     """
     p = tensors[0]
-    if p.dtype.kind == "c":  # complex numbers are optimised as pairs of real numbers
-        for part in _real_parts(tensors):
-            run(update, part, n_workspaces)
-        return
     sweep = p.device.ops.get("sweep")
     if sweep is None:
         update(_store, *tensors, *[empty_like(p) for _ in range(n_workspaces)])
@@ -532,10 +584,8 @@ def run(update: Update, tensors: list[Tensor], n_workspaces: int) -> None:
     mode = get_mode()
     if mode is not None and mode.nans is not None:
         sweep = mode.nans.checked("sweep", sweep, p)
-    for x in tensors:
-        before_write(x)
     try:
-        sweep(update, [x._data for x in tensors], n_workspaces)
+        sweep(update, [x._data for x in tensors], n_workspaces, workspaces[p.device])
     except Exception as error:
         raise explain(error, "step", tensors) from error
 
@@ -642,7 +692,7 @@ class SGD(Optimizer):
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("SGD: nesterov requires momentum > 0 and dampening = 0")
 
-    def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> None:
+    def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> Plan:
         lr, momentum, nesterov = group["lr"], group["momentum"], group["nesterov"]
         new = 1 - group["dampening"]
         direction, n_workspaces = _direction(group)
@@ -673,7 +723,7 @@ class SGD(Optimizer):
             store(u, "multiply", g, lr)
             p -= u
 
-        run(update, tensors, n_workspaces)
+        return update, tensors, n_workspaces
 
 
 def _direction(group: Group) -> tuple[Callable[..., Any], int]:
@@ -788,7 +838,7 @@ class Adam(Optimizer):
             },
         )
 
-    def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> None:
+    def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> Plan:
         lr, betas = group["lr"], tuple(group["betas"])
         if "step" not in state:
             state.update(step=0, betas=betas, sum=zeros_like(p), sum_sq=zeros_like(p))
@@ -811,6 +861,7 @@ class Adam(Optimizer):
         if isinstance(n, Tensor):
             real = _REAL.get(p.dtype.name, p.dtype)
             length, eps = (astype(x, real, copy=False)._data for x in (length, eps))
+            state["step"] += 1  # the last that may fail
         shrink = 1 - lr * group["weight_decay"] if self._decoupled else 1.0
         direction, n_workspaces = _direction(
             {**group, "weight_decay": 0} if self._decoupled else group
@@ -837,17 +888,16 @@ class Adam(Optimizer):
                 p *= shrink
             p -= u
 
-        run(update, tensors, n_workspaces)
+        return update, tensors, n_workspaces
 
     def _count(self, group: Group, state: dict[str, Any], p: Tensor) -> Any:
-        """Number of this step; counted on the GPU if a CUDA graph is to increment it."""
+        """Number of this step; counted on the GPU, by `_update`, if a CUDA graph is to do that."""
         if not group["capturable"] or p.device.type != "cuda":
             state["step"] = int(state["step"]) + 1
             return state["step"]
         if not isinstance(state["step"], Tensor):
             state["step"] = asarray(state["step"], device=p.device)
-        state["step"] += 1
-        return astype(state["step"], ALL["float64"])
+        return astype(state["step"] + 1, ALL["float64"])
 
 
 class AdamW(Adam):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from .._creation import zeros_like
 from .._tensor import Tensor
-from ._optimizers import Group, Optimizer, _direction, run
+from ._optimizers import Group, Optimizer, Plan, _direction
 
 
 class RMSprop(Optimizer):
@@ -95,7 +95,7 @@ class RMSprop(Optimizer):
             },
         )
 
-    def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> None:
+    def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> Plan:
         lr, alpha, eps = group["lr"], group["alpha"], group["eps"]
         momentum, centered = group["momentum"], group["centered"]
         names = ["square_avg"]
@@ -136,4 +136,4 @@ class RMSprop(Optimizer):
                 u *= lr
             p -= u
 
-        run(update, [p, g, *(state[name] for name in names)], n_workspaces)
+        return update, [p, g, *(state[name] for name in names)], n_workspaces

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -698,7 +698,8 @@ class ReduceLROnPlateau(LRScheduler):
         RuntimeError
             If the learning rates have been set otherwise since the last step.
         """
-        value = metrics.item() if hasattr(metrics, "item") else metrics
+        one = getattr(metrics, "size", 0) == 1 and not isinstance(metrics, type)
+        value = metrics.item() if one else metrics
         value = as_number("ReduceLROnPlateau.step", "metrics", value)
         if self._is_better(value):
             self.best, self.num_bad_epochs = value, 0
@@ -749,6 +750,9 @@ def _at_least_one(function: str, name: str, value: int) -> int:
 
 
 def _milestones(function: str, milestones: Any) -> list[int]:
-    if not isinstance(milestones, Iterable):
-        raise TypeError(f"{function}: milestones must be ints; got {describe(milestones)}")
+    try:
+        milestones = iter(milestones)
+    except TypeError as error:
+        got = describe(milestones)
+        raise TypeError(f"{function}: milestones must be ints; got {got}") from error
     return [as_int(function, "a milestone", m) for m in milestones]

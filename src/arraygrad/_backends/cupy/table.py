@@ -53,6 +53,7 @@ _CUPY_DIRECT = (
 
 #: Operators in place that are right as they are.
 _OPERATORS = "iadd isub imul iand ior ixor".split()
+_CORRECTED = "ifloordiv ilshift imatmul imod ipow irshift itruediv".split()
 
 #: Bytes that the columns of a convolution may have at a time: a GPU wants much to do at once.
 _CONVOLUTION_BYTES = 2**28
@@ -80,6 +81,8 @@ def make_table() -> dict[str, Callable[..., Any]]:
     namespace = SimpleNamespace(**{**vars(cp), "matmul": products.matmul})
     settle = elementwise.settle
     entries.update(nn.operations(namespace, cp.where, settle, nullcontext, _CONVOLUTION_BYTES))
+    for name in (*_OPERATORS, *_CORRECTED, "setitem"):  # as Python names them
+        entries[f"__{name}__"] = entries.pop(name)
     return entries
 
 

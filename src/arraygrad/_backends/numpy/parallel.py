@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from .. import _ndarray
+from ..common.workspaces import add_memory, workspaces_like
 from .fast_paths import PLAIN
 
 #: The least number of elements that is split: waking the threads takes tens of microseconds.
@@ -338,40 +339,72 @@ def _slice(operands: Sequence[Any], is_sliced: Sequence[bool], chunk: slice) -> 
 
 
 def fused_update(
-    update_fn: Callable[..., Any], arrays: Sequence[Any], n_workspaces: int, /
+    update_fn: Callable[..., Any],
+    arrays: Sequence[Any],
+    n_workspaces: int,
+    memory: list[Any] | None = None,
+    /,
 ) -> None:
     """Run an elementwise function of several operations, block by block, in the cache.
 
     `update_fn` gets `store`, the arrays, and as many workspaces like the first of them. All arrays
     have one shape. The function may use operators in place and ``store(out, name, *operands)``.
+    `memory` is that of the workspaces, if `reserve_workspaces` has allocated it for all arrays.
     """
     first = arrays[0]
-    if PLAIN or first.nbytes <= BLOCK_BYTES // 2 or not first.ndim:
-        update_fn(store, *arrays, *[np.empty_like(first) for _ in range(n_workspaces)])
+    if memory is None:
+        reserve_workspaces(memory := [], arrays, n_workspaces)
+    if _fits(first):
+        update_fn(store, *arrays, *workspaces_like(first, memory[:n_workspaces]))
         return
-    order = sorted(range(first.ndim), key=lambda axis: -abs(first.strides[axis]))
-    arrays = [a.transpose(order) for a in arrays]
-    if all(a.flags.c_contiguous for a in arrays):
-        arrays = [a.reshape(-1) for a in arrays]
+    arrays, step = _in_rows(arrays)
     rows = arrays[0].shape[0]
-    # Blocks of one size, and as many for each thread: the fewer, the less do they wait for
-    # Python's lock between operations.
-    threads = get_num_threads()
-    step = -(-rows // (threads * -(-first.nbytes // (threads * BLOCK_BYTES))))
-    workspaces: dict[int, list[Any]] = {}  # by thread
+    free = [memory[i * n_workspaces :][:n_workspaces] for i in range(get_num_threads())]
+    buffers: dict[int, list[Any]] = {}  # by thread
 
     def compute(block: slice) -> None:
         parts = [a[block] for a in arrays]
         thread = threading.get_ident()
-        if thread not in workspaces:
-            workspaces[thread] = [np.empty_like(parts[0]) for _ in range(n_workspaces)]
-        n = parts[0].shape[0]
-        update_fn(store, *parts, *[x[:n] for x in workspaces[thread]])
+        if thread not in buffers:
+            # (An interrupt while the first threads start may leave one more than are needed.)
+            more = memory[:n_workspaces]
+            buffers[thread] = free.pop() if free else [np.empty_like(m) for m in more]
+        update_fn(store, *parts, *workspaces_like(parts[0], buffers[thread]))
 
     blocks = [slice(i, i + step) for i in range(0, rows, step)]
     if not run_on_pool(compute, blocks, helps=False):  # no parameter is updated in part
         for block in blocks:
             compute(block)
+
+
+def reserve_workspaces(memory: list[Any], arrays: Sequence[Any], n_workspaces: int, /) -> None:
+    """Add to the memory of workspaces what `fused_update` of these arrays needs."""
+    first = arrays[0]
+    if _fits(first):
+        add_memory(np, memory, n_workspaces, first.nbytes)
+    else:
+        (rows, *_), step = _in_rows(arrays)
+        add_memory(np, memory, n_workspaces * get_num_threads(), rows[:step].nbytes)
+
+
+def _in_rows(arrays: Sequence[Any]) -> tuple[list[Any], int]:
+    """Arrays with the axis of the largest stride first, as one axis if they can be; a block's rows.
+
+    Blocks are of one size, and as many for each thread: the fewer, the less do they wait for
+    Python's lock between operations.
+    """
+    first = arrays[0]
+    order = sorted(range(first.ndim), key=lambda axis: -abs(first.strides[axis]))
+    arrays = [a.transpose(order) for a in arrays]
+    if all(a.flags.c_contiguous for a in arrays):
+        arrays = [a.reshape(-1) for a in arrays]
+    threads = get_num_threads()
+    return arrays, -(-arrays[0].shape[0] // (threads * -(-first.nbytes // (threads * BLOCK_BYTES))))
+
+
+def _fits(a: Any) -> bool:
+    """Whether an array is updated as a whole."""
+    return PLAIN or a.nbytes <= BLOCK_BYTES // 2 or not a.ndim
 
 
 def store(out: Any, name: str, *operands: Any) -> None:

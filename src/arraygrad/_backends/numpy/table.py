@@ -18,7 +18,7 @@ from ..common import creation, nn, random
 from ..common import special as common_special
 from . import conversions, corrections, fast_paths
 from .error_state import quiet
-from .parallel import fused_update, parallel_elementwise, parallel_unary
+from .parallel import fused_update, parallel_elementwise, parallel_unary, reserve_workspaces
 
 _Array = Any
 
@@ -88,6 +88,7 @@ def make_table() -> dict[str, Callable[..., Any]]:
             "matrix_transpose": operator.attrgetter("mT"),
             "copy": np.copy,
             "sweep": fused_update,
+            "reserve": reserve_workspaces,
             "from_scalar": np.asarray,
             "array": np.array,
         }
@@ -98,6 +99,8 @@ def make_table() -> dict[str, Callable[..., Any]]:
     table.update({name: parallel_unary(table[name]) for name in COMPUTE_BOUND})
     table.update({name: parallel_elementwise(table[name]) for name in COMPUTE_BOUND_BINARY})
     table["special.expit"] = table["nn.sigmoid"]
+    for name in (*OPERATORS, "ifloordiv", "ipow", "setitem"):  # as Python names them
+        table[f"__{name}__"] = table.pop(name)
     return table
 
 

@@ -37,7 +37,7 @@ def real(name: str, *scales: Function | None) -> None:
 
 def mul_inplace_on_fresh(new: Any, t: Any) -> Any:
     """Multiply a fresh tensor by `t`, in place, to avoid an allocation."""
-    return updated("imul", new, t)
+    return updated("__imul__", new, t)
 
 
 def _div_into_fresh(t: Any, new: Any) -> Any:
@@ -46,7 +46,7 @@ def _div_into_fresh(t: Any, new: Any) -> Any:
 
 
 def _plus_one(new: Any) -> Any:
-    return updated("iadd", new, 1)
+    return updated("__iadd__", new, 1)
 
 
 def _conjugated(scale: Function) -> Function:
@@ -258,7 +258,7 @@ def _share_min(t: Any, x: Any, other: Any) -> Any:
 def _share_by_masks(t: Any, more: Any, at_least: Any) -> Any:
     """Return `t`, `t` / 2 or 0; sums of masks are faster than `where`."""
     dtype = t.dtype
-    weight = updated("iadd", call("astype", more, (dtype,)), call("astype", at_least, (dtype,)))
+    weight = updated("__iadd__", call("astype", more, (dtype,)), call("astype", at_least, (dtype,)))
     weight = mul_inplace_on_fresh(weight, 0.5)
     return mul_inplace_on_fresh(weight, t) if weight.shape == t.shape else weight * t
 

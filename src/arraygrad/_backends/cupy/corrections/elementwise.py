@@ -8,6 +8,7 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
+from ...common.workspaces import add_memory, workspaces_like
 from ..kernels import (
     INTEGERS,
     binary_integer_loops,
@@ -47,6 +48,7 @@ __all__ = [
     "pow",
     "reciprocal",
     "remainder",
+    "reserve",
     "round",
     "settle",
     "sign",
@@ -272,9 +274,16 @@ _settle = cp.ElementwiseKernel(
 )
 
 
-def sweep(update: Callable[..., Any], arrays: list[_Array], scratch: int) -> None:
+def sweep(
+    update: Callable[..., Any], arrays: list[_Array], n_workspaces: int, memory: list[_Array]
+) -> None:
     """Run an elementwise update on whole arrays. A GPU gains nothing from blocks."""
-    update(_store, *arrays, *[cp.empty_like(arrays[0]) for _ in range(scratch)])
+    update(_store, *arrays, *workspaces_like(arrays[0], memory[:n_workspaces]))
+
+
+def reserve(memory: list[_Array], arrays: list[_Array], n_workspaces: int) -> None:
+    """Add to the memory of workspaces what `sweep` of these arrays needs."""
+    add_memory(cp, memory, n_workspaces, arrays[0].nbytes)
 
 
 def _store(out: _Array, name: str, *operands: Any) -> None:

@@ -1,0 +1,27 @@
+"""Memory for the workspaces of updates, which is allocated before any of them runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+
+def add_memory(xp: Any, memory: list[Any], count: int, nbytes: int) -> None:
+    """Let a list have `count` arrays of at least `nbytes` bytes at its beginning."""
+    for i in range(count):
+        if i == len(memory):
+            memory.append(xp.empty(nbytes, dtype="uint8"))
+        elif memory[i].nbytes < nbytes:
+            memory[i] = xp.empty(nbytes, dtype="uint8")
+
+
+def workspaces_like(a: Any, memory: Sequence[Any]) -> list[Any]:
+    """Arrays of the shape, dtype and order of axes of `a`, one in each array of `memory`."""
+    if a.flags.c_contiguous:
+        return [m[: a.nbytes].view(a.dtype).reshape(a.shape) for m in memory]
+    order = sorted(range(a.ndim), key=lambda axis: -abs(a.strides[axis]))
+    shape = [a.shape[axis] for axis in order]
+    back = sorted(range(a.ndim), key=order.__getitem__)
+    nbytes = math.prod(shape) * a.dtype.itemsize
+    return [m[:nbytes].view(a.dtype).reshape(shape).transpose(back) for m in memory]
