@@ -42,9 +42,9 @@ OF_ARGUMENTS = (
 )  # fmt: skip
 #: What Python says of a call that does not fit the signature.
 ARITY = re.compile(r"\(\) (missing|takes|got) ")
-#: Functions that change the state of the process, or wait.
+#: Functions that change the state of the process, or wait, and a protocol, which is not called.
 LEFT_OUT = frozenset(
-    {"set_num_threads", "set_requires_grad", "map_location", "default_device", "default_dtype"}
+    "set_num_threads set_requires_grad map_location default_device default_dtype Dataset".split()
 )
 #: The parts of the package, by the prefix of their functions' names.
 PARTS: dict[str, Any] = {

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import arraygrad
 from arraygrad import autodiff
-from arraygrad.data import DataLoader
+from arraygrad.data import DataLoader, Subset, random_split
 
 
 def threads():
@@ -345,6 +345,179 @@ def test_sizes_may_be_numpys(integer):
     loader.load_state_dict(state)
 
 
+# ---- data sets
+
+
+class Squares:
+    """A data set, whose samples are made when they are asked for."""
+
+    def __init__(self, n):
+        self.n, self.asked = n, []
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, i):
+        self.asked.append(i)
+        return {"x": np.full(2, i, dtype=np.float32), "y": i * i}
+
+
+@pytest.mark.parametrize("prefetch", [0, 2])
+def test_data_sets_that_make_samples_one_by_one(prefetch):
+    squares = Squares(7)
+    loader = DataLoader(squares, batch_size=3, shuffle=rng(), prefetch=prefetch)
+    assert len(loader) == 3
+    assert squares.asked == []
+    batches = list(loader)
+    assert sorted(squares.asked) == list(range(7))
+    assert squares.asked != list(range(7))
+    assert [b["x"].shape for b in batches] == [(3, 2), (3, 2), (1, 2)]
+    for batch in batches:
+        assert (batch["x"].dtype, batch["y"].dtype) == (arraygrad.float32, arraygrad.int64)
+        assert [int(i) ** 2 for i in batch["x"][:, 0].tolist()] == batch["y"].tolist()
+    arrays = DataLoader(np.arange(7), batch_size=3, shuffle=rng())
+    assert [b["x"][:, 0].tolist() for b in batches] == lists(arrays)  # in the same order
+    other = DataLoader(squares, batch_size=3, shuffle=rng(1))
+    loop = iter(loader)
+    next(loop)
+    other.load_state_dict(loader.state_dict())
+    assert [b["y"].tolist() for b in other] == [b["y"].tolist() for b in loop]
+
+
+def test_lists_of_samples(device):
+    with arraygrad.default_device(device):
+        pairs = [(arraygrad.asarray([i, i + 0.5]), i % 2 == 0, float(i)) for i in range(3)]
+    x, y, z = next(iter(DataLoader(pairs, batch_size=3)))
+    assert x.device is pairs[0][0].device
+    assert y.device == z.device == "cpu"
+    assert (x.tolist(), y.tolist(), z.tolist()) == (
+        [[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]], [True, False, True], [0.0, 1.0, 2.0]
+    )  # fmt: skip
+    x, y, z = next(iter(DataLoader(pairs, batch_size=3, device=device)))
+    assert x.device is y.device is z.device is arraygrad.Device(device)
+    x.tolist()
+    x[...] = 7.0
+    assert pairs[0][0].tolist() == [0.0, 0.5]
+
+
+def test_samples_that_are_numbers_or_nested():
+    assert lists(DataLoader(range(5), batch_size=2)) == [[0, 1], [2, 3], [4]]
+    assert lists(DataLoader([1, 2.5, 3], batch_size=3)) == [[1.0, 2.5, 3.0]]
+    assert next(iter(DataLoader([np.float32(1), np.float32(2)], batch_size=2))).dtype == "float32"
+    batch = next(iter(DataLoader([Point(np.ones(2), 1), Point(np.zeros(2), 2)], batch_size=2)))
+    assert isinstance(batch, Point)
+    assert (batch.x.tolist(), batch.y.tolist()) == ([[1.0, 1.0], [0.0, 0.0]], [1, 2])
+    # A list with arrays is a container, as before.
+    a, b = next(iter(DataLoader([np.arange(3), {"k": np.arange(3)}], batch_size=2)))
+    assert (a.tolist(), b["k"].tolist()) == ([0, 1], [0, 1])
+
+
+class Point(NamedTuple):
+    x: object
+    y: object
+
+
+def test_samples_that_do_not_fit_together():
+    for samples, error, match in (
+        ([(1, 2), (1, 2, 3)], ValueError, r"same containers; got \(1, 2\) at index 0 and .* at 1"),
+        ([{"x": 1}, {"y": 1}], ValueError, "same containers"),
+        ([(np.ones(2), 0), (np.ones(3), 0)], ValueError, r"same shape; got \(2,\) .* \(3,\) at 1"),
+        (["a", "b"], TypeError, "expected samples of arrays and numbers; got 'a' at index 0"),
+        ([(1, "b")], TypeError, r"got \(1, 'b'\) at index 0"),
+    ):
+        with pytest.raises(error, match=f"DataLoader: .*{match}"):
+            list(DataLoader(samples, batch_size=2))
+    traced = [(autodiff.variable(arraygrad.ones(2)), 1)]
+    with pytest.raises(autodiff.NotDifferentiableError, match="DataLoader"):
+        list(DataLoader(traced))
+
+
+def test_data_frames():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"x": [1.0, 2.0, 3.0], "n": [1, 2, 3]}, index=[7, 8, 9])
+    batch = list(DataLoader(frame, batch_size=2))[1]
+    assert {name: x.tolist() for name, x in batch.items()} == {"x": [3.0], "n": [3]}
+    assert batch["n"].dtype == arraygrad.int64
+    columns, y = next(iter(DataLoader(frame[["x"]], frame["n"], batch_size=3)))
+    assert (columns["x"].tolist(), y.tolist()) == ([1.0, 2.0, 3.0], [1, 2, 3])
+    parts = random_split(frame, [2, 1], rng=rng())
+    assert [set(p) for p in parts] == [{"x", "n"}] * 2
+    assert sorted(parts[0]["n"].tolist() + parts[1]["n"].tolist()) == [1, 2, 3]
+    with pytest.raises(TypeError, match="dtype"):
+        DataLoader(pandas.DataFrame({"name": ["a", "b"]}))
+
+
+def test_data_sets_of_pytorch():
+    torch = pytest.importorskip("torch")
+    dataset = torch.utils.data.TensorDataset(torch.arange(6.0).reshape(3, 2), torch.arange(3))
+    x, y = next(iter(DataLoader(dataset, batch_size=3)))
+    assert (x.tolist(), y.tolist()) == ([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]], [0, 1, 2])
+
+
+# ---- parts
+
+
+@given(st.integers(0, 50), st.lists(st.integers(0, 9), min_size=1, max_size=5))
+def test_parts_have_every_sample_once(n, weights):
+    total = sum(weights)
+    lengths = [w / total for w in weights] if total else [1.0]
+    x = np.arange(n)
+    parts = random_split((x, {"y": -x}), lengths, rng=rng())
+    assert sorted(i for a, _ in parts for i in a.tolist()) == list(range(n))
+    for a, other in parts:
+        assert [-i for i in a.tolist()] == other["y"].tolist()
+    sizes = [a.shape[0] for a, _ in parts]
+    assert all(abs(size - n * f) < len(lengths) for size, f in zip(sizes, lengths, strict=True))
+    exact = random_split(x, sizes, rng=rng())
+    assert lists(exact) == [a.tolist() for a, _ in parts]
+
+
+def test_what_remains_of_fractions_goes_to_the_first_parts():
+    assert [len(p) for p in random_split(range(11), [0.25] * 4)] == [3, 3, 3, 2]
+    assert [len(p) for p in random_split(range(5), [0.5, 0.5])] == [3, 2]
+    assert [len(p) for p in random_split(range(5), [5, 0])] == [5, 0]
+
+
+def test_parts_of_data_sets(device):
+    train, test = random_split(Squares(10), [0.75, 0.25], rng=rng())
+    assert (len(train), len(test)) == (8, 2)
+    assert sorted(s["y"] for part in (train, test) for s in part) == [i * i for i in range(10)]
+    assert repr(test) == "Subset(2 of 10 samples)"
+    with pytest.raises(IndexError):
+        test[2]
+    batch = next(iter(DataLoader(test, batch_size=2)))
+    assert batch["y"].tolist() == [test[0]["y"], test[1]["y"]]
+    with arraygrad.default_device(device):
+        x = arraygrad.arange(10)
+        a, b = random_split(x, [7, 3])
+    assert a.device is b.device is arraygrad.Device(device)
+    assert sorted(a.tolist() + b.tolist()) == list(range(10))
+    pairs = random_split([(i, -i) for i in range(4)], [2, 2])
+    assert sorted(pair for part in pairs for pair in part) == [(i, -i) for i in range(4)]
+
+
+def test_parts_that_are_refused():
+    for args, match in (
+        ((3, [0]), "dataset must have __len__ and __getitem__; got 3"),
+        (("ab", 3), "indices must be a list of ints; got 3"),
+        (("ab", [0.5]), "an index must be an int; got 0.5"),
+    ):
+        with pytest.raises(TypeError, match=f"Subset: {match}"):
+            Subset(*args)
+    x = np.arange(4)
+    for dataset, lengths, error, match in (
+        (x, [3, 2], ValueError, r"fractions with the sum 1, or ints with the sum 4; got \[3, 2\]"),
+        (x, [0.5, 0.6], ValueError, "fractions"),
+        (x, [-1, 5], ValueError, "fractions"),
+        (x, 2, TypeError, "lengths must be a list of numbers; got 2"),
+        (x, ["a"], TypeError, "a length must be a number; got 'a'"),
+        ((x, x[1:]), [4], ValueError, "the first axes must have the same length"),
+        ("text", [4], TypeError, "expected arrays; got 'text'"),
+    ):
+        with pytest.raises(error, match=f"random_split: .*{match}"):
+            random_split(dataset, lengths)
+
+
 # ---- refusals
 
 
@@ -353,7 +526,8 @@ def test_what_is_refused():
     for arrays, options, error, match in (
         ((), {}, TypeError, "at least one"),
         (({},), {}, TypeError, "at least one array"),
-        (([1, 2],), {}, TypeError, r"got 1 in arrays\[0\]; write"),
+        (([1, 2], x), {}, TypeError, r"got 1 in arrays\[0\]\[0\]; write"),
+        (([],), {}, TypeError, r"at least one array; got \[\]"),
         ((x, 2), {}, TypeError, r"got 2 in arrays\[1\]; write .* by keyword"),
         (("text",), {}, TypeError, "expected arrays"),
         ((np.asarray(3),), {}, ValueError, "at least one axis"),
@@ -364,6 +538,7 @@ def test_what_is_refused():
         ((x,), {"prefetch": -1}, ValueError, "prefetch"),
         ((x,), {"shuffle": 3}, TypeError, "shuffle"),
         ((x,), {"shuffle": np.random.default_rng(0)}, TypeError, "shuffle"),
+        ((object(),), {}, TypeError, "expected arrays; got <object"),
         ((x,), {"device": "moon"}, ValueError, "moon"),
         ((np.asarray(["a"]),), {}, TypeError, "dtype"),
     ):

@@ -199,3 +199,26 @@ def test_result_type_of_scalars_alone_is_numpys():
         assert ag.result_type(*scalars) == np.result_type(*scalars)
         with ag.strict(), pytest.raises(ValueError, match="result_type"):
             ag.result_type(*scalars)
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
+def test_results_of_half_precision_are_of_half_precision(device):
+    """Of two tensors, and of one and a number."""
+    x, y = (np.asarray(v, dtype=np.float16) for v in ([0.5, 1.5, 2.5], [3.0, 0.7, 0.3]))
+    a, b = (ag.asarray(v, device=device) for v in (x, y))
+    for name in (
+        "add subtract multiply divide pow maximum atan2 remainder floor_divide hypot copysign "
+        "logaddexp sqrt exp expm1 log log1p log2 log10 reciprocal sign sin tanh atanh"
+    ).split():
+        old = {"pow": "power", "atan2": "arctan2", "atanh": "arctanh"}.get(name, name)
+        many = [(x, y), (x, 2.0)] if getattr(np, old).nin == 2 else [(y / 4,)]
+        for arrays in many:
+            expected = getattr(np, old)(*arrays)
+            given = [
+                ag.asarray(v, device=device) if isinstance(v, np.ndarray) else v for v in arrays
+            ]
+            found = getattr(ag, name)(*given)
+            assert found.dtype == ag.float16, name
+            np.testing.assert_allclose(found.numpy(), expected, rtol=1e-3, err_msg=name)
+    for found in (ag.sum(a), ag.mean(a), ag.var(a), ag.std(b), a @ b):
+        assert found.dtype == ag.float16

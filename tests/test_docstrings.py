@@ -22,7 +22,7 @@ CLASSES = {
     for name in module.__all__
     if inspect.isclass(getattr(module, name))
     and not issubclass(getattr(module, name), (Exception, tuple, xp.Tensor))
-    and name not in ("Generator", "LRScheduler", "Module", "Optimizer", "Shards")
+    and name not in ("Dataset", "Generator", "LRScheduler", "Module", "Optimizer", "Shards")
 }
 
 

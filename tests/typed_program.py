@@ -12,7 +12,7 @@ import numpy as np
 
 import arraygrad as xp
 from arraygrad import Tensor, autodiff, nn, optim
-from arraygrad.data import DataLoader
+from arraygrad.data import DataLoader, random_split
 
 
 @dataclass
@@ -120,6 +120,19 @@ def main() -> None:
     assert_type(out, Tensor)
     pullback(out)
     assert_type(rounded(values, 0.1), Tensor)
+
+    pairs = [([0.0, 1.0], 0), ([2.0, 3.0], 1)]
+    for a, b in DataLoader(pairs, batch_size=2):
+        assert_type(a, Tensor)
+        assert_type(b, Tensor)
+    parts = random_split((values, -values), [0.5, 0.5])
+    assert_type(parts, list[tuple[Tensor, Tensor]])
+    assert_type(random_split(values, [15, 5]), list[Tensor])
+    assert_type(random_split(pairs, [1, 1])[0][0], tuple[list[float], int])
+
+    lstm = nn.LSTM(2, 3)
+    y, (h, c) = lstm(xp.ones((4, 1, 2)))
+    assert_type((y, h, c), tuple[Tensor, Tensor, Tensor])
 
     rng = xp.random.default_rng(0)
     points = rng.standard_normal((64, 2))

@@ -216,10 +216,8 @@ AUTOGRAD = {
 }
 
 NN = {
-    "BCELoss": "nn.BCEWithLogitsLoss, of logits",
     "ModuleDict": "a dict",
     "ModuleList": "a list",
-    "NLLLoss": "nn.CrossEntropyLoss, of logits",
     "Parameter": "autodiff.variable",
     "functional": "nn.relu and the like",
     "init": "nn.xavier_uniform and the like",
@@ -249,7 +247,7 @@ OPTIMIZER = {
     "init": "optim.Adam(params, lr=lr), which holds the state",
     "update": "optimizer.step(grads)",
 }
-DATA = dict.fromkeys(("Dataset", "TensorDataset"), "data.DataLoader(x, y), which takes arrays")
+DATA = {"TensorDataset": "data.DataLoader(x, y), which takes arrays"}
 
 #: Equivalents of methods of PyTorch's and NumPy's arrays, for a tensor `x`.
 METHODS = {

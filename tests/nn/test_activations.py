@@ -27,6 +27,13 @@ ACTIVATIONS = {
     "sigmoid": (nn.sigmoid, lambda x: 1 / (1 + mpmath.exp(-x))),
     "silu": (nn.silu, lambda x: x / (1 + mpmath.exp(-x))),
     "gelu": (nn.gelu, lambda x: x * mpmath.ncdf(x)),
+    "leaky_relu": (nn.leaky_relu, lambda x: x if x > 0 else mpmath.mpf(0.01) * x),
+    "elu": (lambda x: nn.elu(x, 0.5), lambda x: x if x > 0 else mpmath.expm1(x) / 2),
+    "softplus": (nn.softplus, lambda x: mpmath.log1p(mpmath.exp(x))),
+    "softplus, sharp": (
+        lambda x: nn.softplus(x, 4.0),
+        lambda x: mpmath.log1p(mpmath.exp(4 * x)) / 4,
+    ),
     "gelu, tanh": (
         lambda x: nn.gelu(x, "tanh"),
         lambda x: x / (1 + mpmath.exp(-mpmath.sqrt(8 / mpmath.pi) * (x + 0.044715 * x**3))),
@@ -54,17 +61,38 @@ def test_activations_far_out(xp, same, name):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         y = function(x)
-        g = autodiff.grad(lambda x: xp.sum(function(x)))(x)
-        h = autodiff.grad(lambda x: xp.sum(autodiff.grad(lambda x: xp.sum(function(x)))(x)))(x)
+
+        def slope(x):  # (the sum of infinities would warn)
+            return autodiff.vjp(function, x)[1](xp.ones_like(x))[0]
+
+        g = slope(x)
+        h = autodiff.grad(lambda x: xp.sum(slope(x)))(x)
     left, right = {
-        "tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)
+        "tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "elu": (-0.5, math.inf)
     }.get(name, (0.0, math.inf))  # fmt: skip
-    same(y[:3], [left] * 3, rtol=1e-15)
+    slope = 0.01 * (name == "leaky_relu")
+    same(y[:3], [slope * v if slope else left for v in FAR[:3]], rtol=1e-15)
     same(y[-3:], [min(right, v) for v in FAR[-3:]], rtol=1e-15)
-    same(g[:3], [0.0] * 3)
+    same(g[:3], [slope] * 3)
     same(g[-3:], [float(right == math.inf)] * 3)
     assert bool(xp.all(xp.isfinite(g)))
     assert bool(xp.all(xp.isfinite(h)))
+
+
+def test_derivatives_at_the_bends(xp, same):
+    zero = xp.zeros(1)
+    for f, slope in (
+        (nn.relu, 0.0),
+        (lambda x: nn.leaky_relu(x, 0.3), 0.3),
+        (lambda x: nn.elu(x, 0.7), 0.7),
+        (nn.softplus, 0.5),
+    ):
+        same(autodiff.grad(lambda x, f=f: xp.sum(f(x)))(zero), [slope])
+        same(autodiff.jvp(f, (zero,), (zero + 1,))[1], [slope])
+    with pytest.raises(ValueError, match=r"softplus: beta must be positive; got 0"):
+        nn.softplus(zero, 0)
+    with pytest.raises(TypeError, match=r"elu: alpha must be a number; got '1'"):
+        nn.elu(zero, "1")
 
 
 @pytest.mark.parametrize("axis", [0, 1, -1])

@@ -195,3 +195,98 @@ def test_images_without_an_axis_for_the_batch(xp, same):
         g = autodiff.grad(lambda x, f=f: xp.sum(f(x) ** 2))(x)
         whole = autodiff.grad(lambda x, f=f: xp.sum(f(x) ** 2))(x[None])
         same(g.detach(), whole[0, ...].detach().numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [9, 3000])
+@pytest.mark.parametrize("how", [(1, 0), (2, 3), (1, "same"), (1, "valid", 2), (1, 1, 2, 2)])
+def test_convolution_of_signals_is_that_of_images_of_height_1(xp, same, n, how):
+    groups = how[3] if len(how) > 3 else 1
+    x, w, b = numbers(2, 4, n), numbers(6, 4 // groups, 3), numbers(6)
+    a = tuple(map(xp.asarray, (x, w, b)))
+    padding = how[1] if isinstance(how[1], str) else (0, how[1])
+    image = nn.conv2d(
+        a[0][:, :, None, :], a[1][:, :, None, :], a[2], (1, how[0]), padding,
+        (1, how[2] if len(how) > 2 else 1), groups,
+    )  # fmt: skip
+    same(nn.conv1d(*a, *how), image[:, :, 0, :].numpy())
+    same(nn.conv1d(a[0][0, ...], *a[1:], *how), image[0, :, 0, :].numpy(), rtol=1e-13)
+    if n < 10:
+        smooth(xp, lambda *a: nn.conv1d(*a, *how) ** 2, x, w, b)
+
+
+@pytest.mark.parametrize("n", [5, 3000])
+@pytest.mark.parametrize(
+    "how", [{}, {"stride": 2, "padding": 1}, {"groups": 2, "dilation": (1, 2)}, {"stride": (2, 3)}]
+)
+def test_transposed_convolution_is_the_transpose(xp, how, n):
+    """Its inner product with images is that of the convolution of these."""
+    groups = how.get("groups", 1)
+    x, w = xp.asarray(numbers(2, 4, 3, n)), xp.asarray(numbers(4, 6 // groups, 2, 3, seed=1))
+    y = nn.conv_transpose2d(x, w, **how)
+    z = xp.asarray(numbers(*y.shape, seed=2))
+    back = nn.conv2d(z, w, **how)
+    assert back.shape == x.shape
+    assert float(xp.sum(y * z)) == pytest.approx(float(xp.sum(back * x)), rel=1e-9)
+    if n < 10:
+        smooth(
+            xp,
+            lambda x, w, b: nn.conv_transpose2d(x, w, b, **how) ** 2,
+            numbers(1, 4, 2, 3), w.numpy(), numbers(6),
+        )  # fmt: skip
+
+
+def test_more_rows_and_columns_of_a_transposed_convolution(xp, same):
+    x, w = xp.asarray([[[[1.0, 2.0]]]]), xp.asarray([[[[1.0, 3.0, 4.0]]]])
+    same(nn.conv_transpose2d(x, w, stride=2), [[[[1.0, 3, 6, 6, 8]]]])
+    found = nn.conv_transpose2d(x, w, xp.asarray([0.5]), stride=2, padding=(0, 1),
+                                output_padding=(1, 1))  # fmt: skip
+    same(found, [[[[3.5, 6.5, 6.5, 8.5], [0.5] * 4]]])
+    complex_ones = nn.conv_transpose2d(x * 1j, w * 1j, stride=2)
+    same(complex_ones, [[[[-1 + 0j, -3, -6, -6, -8]]]])
+    for options, message in (
+        ({"output_padding": 1}, "output_padding must be less than stride; got 1 and 1"),
+        ({"padding": 2}, "nothing is left of images of size"),
+        ({"groups": 2}, "weight must have shape .*groups=2"),
+        ({"bias": xp.ones(2)}, r"bias must have shape \(1,\)"),
+    ):
+        with pytest.raises(ValueError, match=f"conv_transpose2d: {message}"):
+            nn.conv_transpose2d(x, w, **options)
+
+
+@pytest.mark.parametrize("size", [1, 3, (2, 3), (None, 4), (10, 12)])
+def test_means_over_a_fixed_number_of_windows(xp, same, size):
+    x = numbers(2, 3, 5, 6)
+    rows, columns = (size, size) if isinstance(size, int) else size
+    rows = rows or 5
+    edges = [
+        [(i * n // m, -(-(i + 1) * n // m)) for i in range(m)] for n, m in ((5, rows), (6, columns))
+    ]
+    expected = np.stack([
+        np.stack([x[:, :, a:b, c:d].mean((2, 3)) for c, d in edges[1]], -1) for a, b in edges[0]
+    ], -2)  # fmt: skip
+    same(nn.adaptive_avg_pool2d(xp.asarray(x), size), expected, rtol=1e-13)
+    smooth(xp, lambda x: nn.adaptive_avg_pool2d(x, size) ** 2, x)
+    far = x.copy()
+    far[:, :, 0, 0] = np.inf  # in one window only
+    found = nn.adaptive_avg_pool2d(xp.asarray(far), (3, 4)).numpy()
+    assert np.isinf(found).sum() == 6
+    assert not np.isnan(found).any()
+    with pytest.raises(ValueError, match=r"adaptive_avg_pool2d: output_size .*0"):
+        nn.adaptive_avg_pool2d(xp.asarray(x), 0)
+
+
+def test_what_convolutions_of_signals_refuse():
+    x, w = arraygrad.ones((2, 4, 9)), arraygrad.ones((6, 4, 3))
+    for args, message in (
+        ((x, w[:, :3, :]), r"weight .*4 channels, weight of shape \(6, 3, 3\), groups=1"),
+        ((x, w, None, 1, 0, 1, 4), "weight .*groups=4"),
+        ((x[0, 0, :], w), r"x must have shape \(n, channels, length\) or .*got \(9,\)"),
+        ((x, w[0, ...]), "weight must have shape"),
+        ((x, w, w), r"bias must have shape \(6,\)"),
+        ((x[:, :, :2], w), "kernel 3 with dilation 1 does not fit into signals of length 2"),
+        ((x, w, None, 2, "same"), "padding='same' requires stride 1; got 2"),
+        ((x, w, None, 1, "full"), "padding must be an int of at least 0; got 'full'"),
+        ((x, w, None, (1, 1)), r"stride must be an int of at least 1; got \(1, 1\)"),
+    ):
+        with pytest.raises(ValueError, match=f"conv1d: {message}"):
+            nn.conv1d(*args)

@@ -2,7 +2,10 @@
 
 import importlib.util
 import json
+import math
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -125,15 +128,159 @@ def test_loading_to_no_device_blames_the_device(tmp_path):
         nn.load(tmp_path / "x.safetensors", device=5)
 
 
+def test_a_checkpoint_has_numbers_texts_and_containers(xp, same, tmp_path):
+    path = tmp_path / "checkpoint.safetensors"
+    rng = xp.random.default_rng(3)
+    found = {
+        "model": {"a.b": xp.arange(3.0), "a": {"b": xp.ones(2, dtype=xp.float32)}},
+        "model.a": {"b": xp.zeros(1)},
+        "rng": rng.state,
+        "epoch": np.int64(3),
+        "rates": [0.1, -0.0, math.inf, 5e-324, np.float32(0.1)],
+        "words": ("naïve", "\ud800", None, True, ()),
+        "big": 2**100,
+        "nothing": {},
+    }
+    nn.save(found, path)
+    again = nn.load(path)
+    assert list(again) == list(found)
+    for a, b in (
+        (again["model"]["a.b"], found["model"]["a.b"]),
+        (again["model"]["a"]["b"], found["model"]["a"]["b"]),
+        (again["model.a"]["b"], found["model.a"]["b"]),
+    ):
+        same(a, b.numpy())
+        assert a.device is b.device
+    rest = {k: x for k, x in found.items() if not k.startswith("model")}
+    assert repr({k: again[k] for k in rest}) == repr(rest | {
+        "epoch": 3, "rates": [*rest["rates"][:4], float(np.float32(0.1))]
+    })  # fmt: skip
+    expected = rng.random(5).numpy()
+    other = xp.random.default_rng(0)
+    other.state = again["rng"]
+    same(other.random(5), expected)
+    from safetensors.numpy import load_file
+
+    assert sorted(load_file(path)) == ["model.a.b", "model.a.b_", "model.a.b__"]
+    assert math.isnan(nn.load(_saved({"x": math.nan}, path))["x"])
+    assert nn.load(_saved({}, path)) == {}
+
+
+def _saved(found, path):
+    nn.save(found, path)
+    return path
+
+
+def test_metadata_that_is_no_checkpoint(tmp_path):
+    from safetensors.numpy import save_file
+
+    path = tmp_path / "x.safetensors"
+    for text in (
+        "",
+        "{",
+        "[1]",
+        '{"x": {"tensor": "y"}}',
+        '{"x": {"call": "print"}}',
+        '{"x": {}}',
+        '{"x": {"dict": 3}}',
+        '{"x": ' + "[" * 5000 + "]" * 5000 + "}",
+    ):
+        save_file({"x": np.ones(1)}, path, {"arraygrad": text})
+        with pytest.raises(ValueError, match=r"load: the metadata of .*x\.safetensors is not"):
+            nn.load(path)
+    save_file({"x": np.ones(1)}, path, {"format": "pt"})  # of another library
+    assert nn.load(path)["x"].tolist() == [1.0]
+
+
+PROGRAM = """
+import sys
+import arraygrad as xp
+from arraygrad import data, nn, optim
+
+def make():
+    rng = xp.random.default_rng(1)
+    model = nn.Sequential(
+        nn.Linear(3, 8, rng=rng), nn.BatchNorm1d(8), nn.Dropout(0.3, rng=rng), nn.GELU(),
+        nn.Linear(8, 1, rng=rng),
+    )
+    optimizer = optim.AdamW(model.parameters(), lr=0.01)
+    schedule = optim.OneCycleLR(optimizer, max_lr=0.05, total_steps=24)
+    points = xp.random.default_rng(2).standard_normal((20, 3))
+    loader = data.DataLoader(points, batch_size=6, shuffle=rng)
+    return rng, {"model": model, "optimizer": optimizer, "schedule": schedule, "loader": loader}
+
+def train(parts, steps):
+    losses = []
+    while steps:
+        for x in parts["loader"]:
+            parts["optimizer"].zero_grad()
+            loss = nn.mse(parts["model"](x), xp.sum(x, axis=1, keepdims=True))
+            loss.backward()
+            parts["optimizer"].step()
+            parts["schedule"].step()
+            losses.append(float(loss))
+            steps -= 1
+            if not steps:
+                break
+    return losses
+
+def saved(rng, parts, losses):
+    states = {name: part.state_dict() for name, part in parts.items()}
+    return states | {"rng": rng.state, "losses": losses}
+
+def restored(path):
+    rng, parts = make()
+    found = nn.load(path)
+    for name, part in parts.items():
+        part.load_state_dict(found[name])
+    rng.state = found["rng"]
+    return rng, parts, found["losses"]
+
+if __name__ == "__main__":
+    path, steps = sys.argv[1], int(sys.argv[2])
+    rng, parts, losses = restored(path)
+    losses += train(parts, steps)
+    nn.save(saved(rng, parts, losses), path)
+"""
+
+
+def test_a_run_that_another_process_continues_is_the_same_bit_for_bit(tmp_path):
+    path, program = tmp_path / "checkpoint.safetensors", tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    names = {"__name__": "program"}
+    exec(PROGRAM, names)
+    rng, parts = names["make"]()
+    losses = names["train"](parts, 18)
+    whole = names["saved"](rng, parts, losses)
+    rng, parts = names["make"]()
+    nn.save(names["saved"](rng, parts, names["train"](parts, 7)), path)  # in the second epoch
+    for _ in range(2):
+        subprocess.run([sys.executable, program, path, "5"], check=True, env=dict(os.environ))
+    subprocess.run([sys.executable, program, path, "1"], check=True, env=dict(os.environ))
+    again = nn.load(path)
+    assert again["losses"] == losses
+    assert len(set(losses)) == 18
+    for part in ("model", "optimizer"):
+        assert list(again[part]) == list(whole[part])
+        for name, x in whole[part].items():
+            assert again[part][name].numpy().tobytes() == x.numpy().tobytes(), name
+    for part in ("schedule", "loader", "rng"):
+        assert again[part] == whole[part]
+
+
 def test_what_cannot_be_saved_leaves_the_old_file(tmp_path):
     path = tmp_path / "x.safetensors"
     x = arraygrad.ones(2)
     nn.save({"x": x}, path)
     before = path.read_bytes()
     for bad, message in (
-        ({1: x}, "save: expected a Tensor for each name; got 1"),
+        ({1: x}, "save: expected a string for each name; got 1: Tensor"),
+        ({"x": {"y": {2: x}}}, "save: expected a string for each name; got 2: Tensor"),
         (nn.Linear(1, 1), "save: .*state_dict.*; got Linear"),
-        ({"x": [1.0]}, "save: .*'x': \\[1.0\\]"),
+        ({"x": object()}, "save: expected a Tensor for each name, or a number, .*; got 'x': <obj"),
+        ({"x": [1, {2}]}, r"save: expected a Tensor for each name, or .*; got 1: \{2\}"),
+        ({"x": 1j}, "save: .*; got 'x': 1j"),
+        ({"x": np.ones(2)}, "save: .*; got 'x': ndarray"),
         ({"x": arraygrad.ones(1, dtype="complex128")}, "save: x: .*complex128"),
     ):
         with pytest.raises(TypeError, match=message):

@@ -23,7 +23,12 @@ OF_COMPLEX = {
     "tanh": (nn.tanh, Z),
     "linear": (nn.linear, Z, complex_numbers(4, 3), complex_numbers(4)),
     "conv2d": (nn.conv2d, COMPLEX_IMAGES, complex_numbers(4, 2, 2, 2), complex_numbers(4)),
+    "conv1d": (nn.conv1d, COMPLEX_IMAGES[0], complex_numbers(4, 3, 2), complex_numbers(4)),
+    "conv_transpose2d": (
+        nn.conv_transpose2d, COMPLEX_IMAGES, complex_numbers(2, 4, 2, 2), complex_numbers(4)
+    ),
     "avg_pool2d": (lambda x: nn.avg_pool2d(x, 2, 1), COMPLEX_IMAGES),
+    "adaptive_avg_pool2d": (lambda x: nn.adaptive_avg_pool2d(x, 2), COMPLEX_IMAGES),
     "embedding": (lambda w: nn.embedding(arraygrad.asarray([1, 0, 1], device=w.device), w), Z),
     "dropout": (
         lambda x: nn.dropout(x, rng=arraygrad.random.default_rng(0, device=x.device)), Z
@@ -31,6 +36,8 @@ OF_COMPLEX = {
     "mse": (nn.mse, Z, complex_numbers(2, 3, seed=1)),
     "l1": (nn.l1, Z, complex_numbers(2, 3, seed=1)),
     "huber": (nn.huber, Z, complex_numbers(2, 3, seed=1)),
+    **dict.fromkeys(("leaky_relu", "elu", "softplus", "group_norm", "nll", "kl_div")),
+    **dict.fromkeys(("binary_cross_entropy", "scaled_dot_product_attention")),
     **dict.fromkeys(("relu", "sigmoid", "silu", "gelu", "softmax", "log_softmax")),
     **dict.fromkeys(("binary_cross_entropy_with_logits", "cross_entropy")),
     **dict.fromkeys(("max_pool2d", "layer_norm", "batch_norm")),
@@ -43,11 +50,16 @@ REFUSED = {
     "batch_norm": lambda z: nn.batch_norm(z, None, None, training=True),
     "cross_entropy": lambda z: nn.cross_entropy(z, arraygrad.ones((2, 3), device=z.device)),
     "binary_cross_entropy_with_logits": lambda z: nn.binary_cross_entropy_with_logits(z, z),
+    "binary_cross_entropy": lambda z: nn.binary_cross_entropy(z, z),
+    "group_norm": lambda z: nn.group_norm(z, 3),
+    "kl_div": lambda z: nn.kl_div(z, z),
+    "nll": lambda z: nn.nll(z, arraygrad.asarray([0, 1], device=z.device)),
+    "scaled_dot_product_attention": lambda z: nn.scaled_dot_product_attention(z, z, z),
 }
 
 
 def test_every_function_has_its_word_on_complex_numbers():
-    no_layers = {"calculate_gain", "load", "save"}
+    no_layers = {"calculate_gain", "load", "save", "summary"}
     functions = {
         name
         for name in set(nn.__all__) - no_layers

@@ -133,6 +133,46 @@ def test_batch_norm(xp, same):
     assert type(means) is arraygrad.Tensor
 
 
+@pytest.mark.parametrize("shape", [(3, 4), (3, 4, 5), (2, 4, 3, 2)])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_group_norm(xp, same, shape, groups):
+    if math.prod(shape[2:]) * 4 // groups == 1:
+        shape = (*shape, 2)  # the variance of one number is none
+    x, w, b = 3 * numbers(*shape), numbers(4, seed=1), numbers(4, seed=2)
+    z = x.reshape(shape[0], groups, -1)
+    z = (z - z.mean(2, keepdims=True)) / np.sqrt(z.var(2, keepdims=True) + 1e-5)
+    along = (4, *(1,) * (len(shape) - 2))
+    z = z.reshape(shape)
+    a = tuple(map(xp.asarray, (x, w, b)))
+    same(nn.group_norm(a[0], groups), z, rtol=1e-13)
+    expected = z * w.reshape(along) + b.reshape(along)
+    same(nn.group_norm(a[0], groups, *a[1:]), expected, rtol=1e-13)
+    smooth(xp, lambda x, w, b: nn.group_norm(x, groups, w, b) ** 2, x, w, b)
+    assert nn.group_norm(xp.ones((0, 4)), 2).shape == (0, 4)
+
+
+def test_batch_norm_of_vectors_and_signals(xp, same):
+    for shape, axes in (((5, 3), 0), ((4, 3, 2), (0, 2))):
+        x, layer = 3 * numbers(*shape), nn.BatchNorm1d(3, eps=0.0)
+        z = (x - x.mean(axes, keepdims=True)) / x.std(axes, keepdims=True)
+        same(layer(xp.asarray(x)).detach(), z, rtol=1e-13)
+        same(layer.running_mean, 0.1 * x.mean(axes), rtol=1e-13)
+        with pytest.raises(ValueError, match=r"BatchNorm1d: the input must have shape \(n, 3\) or"):
+            layer(xp.ones((2, 3, 4, 4)))
+
+
+def test_a_chain_grows(xp, same):
+    model = nn.Sequential()
+    assert model.append(nn.Linear(3, 2)).append(nn.relu) is model
+    model.append(nn.Linear(2, 1))
+    assert list(model.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    assert (len(model), model(xp.ones((4, 3))).shape) == (3, (4, 1))
+    with pytest.raises(TypeError, match="Sequential: expected modules or functions; got 3"):
+        model.append(3)
+    x = xp.ones(2)
+    assert nn.Identity(54, unused=True)(x) is x
+
+
 def test_dropout(xp, same):
     x = xp.ones((50, 40))
     y = nn.dropout(x, 0.25, rng=xp.random.default_rng(0))
@@ -179,6 +219,9 @@ def test_running_statistics_that_are_means_of_all_batches(xp, same):
 PROMOTING = {
     "Linear": (lambda **kw: nn.Linear(3, 2, **kw), (4, 3)),
     "Conv2d": (lambda **kw: nn.Conv2d(3, 2, 1, **kw), (1, 3, 2, 2)),
+    "Conv1d": (lambda **kw: nn.Conv1d(3, 2, 1, **kw), (1, 3, 2)),
+    "ConvTranspose2d": (lambda **kw: nn.ConvTranspose2d(3, 2, 1, **kw), (1, 3, 2, 2)),
+    "GroupNorm": (lambda **kw: nn.GroupNorm(3, 3, **kw), (4, 3, 2)),
     "LayerNorm": (lambda **kw: nn.LayerNorm(3, **kw), (4, 3)),
     "BatchNorm1d": (lambda **kw: nn.BatchNorm1d(3, **kw), (4, 3)),
     "BatchNorm2d": (lambda **kw: nn.BatchNorm2d(3, **kw), (4, 3, 2, 2)),
@@ -223,7 +266,17 @@ LAYERS = {
     "MaxPool2d": (lambda kw: nn.MaxPool2d(3, 2, 1), IMAGES, "kernel_size=3, stride=2"),
     "AvgPool2d": (lambda kw: nn.AvgPool2d(2), IMAGES, "kernel_size=2, stride=None"),
     "LayerNorm": (lambda kw: nn.LayerNorm((6, 6)), IMAGES, "(6, 6), eps=1e-05"),
-    "BatchNorm1d": (lambda kw: nn.BatchNorm1d(4), (2, 4), "4, eps=1e-05, momentum=0.1"),
+    "Conv1d": (lambda kw: nn.Conv1d(4, 6, 3, 2, 1, **kw), (2, 4, 7), "4, 6, kernel_size=3"),
+    "ConvTranspose2d": (
+        lambda kw: nn.ConvTranspose2d(4, 6, 3, 2, 1, 1, 2, **kw), IMAGES, "4, 6, kernel_size=(3, 3)"
+    ),
+    "AdaptiveAvgPool2d": (lambda kw: nn.AdaptiveAvgPool2d(4), IMAGES, "output_size=4"),
+    "GroupNorm": (lambda kw: nn.GroupNorm(2, 4), IMAGES, "2, 4, eps=1e-05"),
+    "BatchNorm1d": (lambda kw: nn.BatchNorm1d(4), (5, 4), "4, eps=1e-05, momentum=0.1"),
+    "Identity": (lambda kw: nn.Identity(), IMAGES, ""),
+    "LeakyReLU": (lambda kw: nn.LeakyReLU(), IMAGES, "negative_slope=0.01"),
+    "ELU": (lambda kw: nn.ELU(), IMAGES, "alpha=1.0"),
+    "Softplus": (lambda kw: nn.Softplus(), IMAGES, "beta=1.0"),
     "BatchNorm2d": (lambda kw: nn.BatchNorm2d(4), IMAGES, "4, eps=1e-05, momentum=0.1"),
     "BatchNorm3d": (lambda kw: nn.BatchNorm3d(4), (2, 4, 2, 2, 2), "4, eps=1e-05, momentum=0.1"),
     "Dropout": (lambda kw: nn.Dropout(0.5, **kw), IMAGES, "p=0.5"),
@@ -300,11 +353,18 @@ def test_losses_as_modules(xp, same):
         (nn.L1Loss(), nn.l1(x, y)),
         (nn.HuberLoss("none", 0.5), nn.huber(x, y, "none", 0.5)),
         (
+            nn.BCELoss(weight, "none"),
+            nn.binary_cross_entropy(nn.sigmoid(x), y, weight, reduction="none"),
+        ),
+        (nn.KLDivLoss("batchmean", log_target=True), nn.kl_div(x, y, "batchmean", log_target=True)),
+        (
             nn.BCEWithLogitsLoss(weight, "sum", 2 * weight),
             nn.binary_cross_entropy_with_logits(x, y, weight, "sum", 2 * weight),
         ),
     ):
-        same(module(x, y), value.numpy())
+        inputs = nn.sigmoid(x) if isinstance(module, nn.BCELoss) else x
+        same(module(inputs, y), value.numpy())
+    same(nn.NLLLoss(weight, 0, "sum")(x, c), nn.nll(x, c, weight, 0, "sum").numpy())
     loss = nn.CrossEntropyLoss(weight, label_smoothing=0.1)
     same(loss(x, c), nn.cross_entropy(x, c, weight, label_smoothing=0.1).numpy())
     assert list(loss.state_dict()) == ["weight"]
@@ -341,6 +401,14 @@ BAD = {
         r"kaiming_uniform: shape must be .*got Tensor\(shape=\(2, 3\)",
     ),
     "groups": (lambda: nn.Conv2d(3, 4, 3, groups=2), ValueError, "Conv2d: .*got 3, 4 and 2"),
+    "groups of a transpose": (
+        lambda: nn.ConvTranspose2d(3, 4, 3, groups=2), ValueError, "ConvTranspose2d: .*3, 4 and 2"
+    ),
+    "groups of channels": (lambda: nn.GroupNorm(2, 3), ValueError, "GroupNorm: .*got 3 and 2"),
+    "groups of a norm": (
+        lambda: nn.group_norm(arraygrad.ones((2, 3)), 2), ValueError, "group_norm: .*2 groups"
+    ),
+    "a kernel of signals": (lambda: nn.Conv1d(3, 4, (2, 2)), ValueError, "Conv1d: kernel_size"),
     "kernel": (lambda: nn.Conv2d(3, 4, 0), ValueError, "Conv2d: kernel_size .*0"),
     "padding_idx": (lambda: nn.Embedding(3, 4, 5), ValueError, "Embedding: padding_idx .*5"),
     "p": (lambda: nn.Dropout(-1), ValueError, "Dropout: p .*-1"),

@@ -61,6 +61,74 @@ def test_binary_cross_entropy_far_out(xp, same):
         same(autodiff.grad(lambda x: f(x, y, reduction="sum"))(x), [0.0, 0, 0, 0, 1, -1, 1])
 
 
+def test_binary_cross_entropy_of_probabilities(xp, same):
+    x, y = 0.05 + 0.9 * np.random.default_rng(0).random((2, 3, 4))
+    w = np.random.default_rng(2).random(4)
+    f = nn.binary_cross_entropy
+    a, b = xp.asarray(x), xp.asarray(y)
+    losses = -(y * np.log(x) + (1 - y) * np.log(1 - x))
+    same(f(a, b, reduction="none"), losses, rtol=1e-13)
+    same(f(a, b, xp.asarray(w)), (w * losses).mean(), rtol=1e-13)
+    smooth(xp, f, x, y)
+    logits = xp.log(a) - xp.log1p(-a)
+    same(f(a, b), nn.binary_cross_entropy_with_logits(logits, b).numpy(), rtol=1e-13)
+    ends = xp.asarray([0.0, 0.0, 1.0, 1.0, 1e-50]), xp.asarray([0.0, 1.0, 0.0, 1.0, 1.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        same(f(*ends, reduction="none"), [0.0, 100.0, 100.0, 0.0, 100.0])
+        g = autodiff.grad(lambda x: f(x, ends[1], reduction="sum"))(ends[0])
+        same(g, [1.0, 0.0, 0.0, -1.0, 0.0])
+    for wrong in (-0.5, 1.5, math.inf):
+        if xp.default_device().device == "cpu":
+            with pytest.raises(ValueError, match=r"binary_cross_entropy: input .*with_logits"):
+                f(xp.asarray([wrong]), xp.ones(1))
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)
+                assert math.isnan(float(f(xp.asarray([wrong]), xp.asarray([0.5]))))
+
+
+def test_divergence_of_distributions(xp, same):
+    q, p = np.random.default_rng(0).random((2, 3, 4))
+    a, b = xp.asarray(np.log(q)), xp.asarray(p)
+    losses = p * (np.log(p) - np.log(q))
+    same(nn.kl_div(a, b, "none"), losses, rtol=1e-13)
+    same(nn.kl_div(a, b), losses.mean(), rtol=1e-13)
+    same(nn.kl_div(a, b, "batchmean"), losses.sum() / 3, rtol=1e-13)
+    same(nn.kl_div(a, xp.log(b), "sum", log_target=True), losses.sum(), rtol=1e-13)
+    smooth(xp, nn.kl_div, np.log(q), p)
+    smooth(xp, lambda x, y: nn.kl_div(x, y, log_target=True), np.log(q), np.log(p))
+    far = xp.asarray([-math.inf, -math.inf, 0.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        same(nn.kl_div(far, xp.asarray([0.0, 0.5, 1.0]), "none"), [0.0, math.inf, 0.0])
+        none = xp.asarray([-math.inf, 0.0, 0.0])
+        same(nn.kl_div(far, none, "none", log_target=True), [0.0, math.inf, 0.0])
+        g = autodiff.grad(lambda x: nn.kl_div(x, xp.asarray([0.0, 0.0, 1.0]), "sum"))(far)
+        same(g, [0.0, 0.0, -1.0])
+    with pytest.raises(ValueError, match="kl_div: 'batchmean' requires an axis"):
+        nn.kl_div(xp.asarray(0.0), xp.asarray(1.0), "batchmean")
+    with pytest.raises(ValueError, match="kl_div: reduction must be one of"):
+        nn.kl_div(a, b, "average")
+
+
+def test_negative_log_likelihood(xp, same):
+    x, target = numbers(5, 3), np.asarray([0, 2, 1, 1, 0])
+    weight = np.asarray([1.0, 0.5, 2.0])
+    logs, t = nn.log_softmax(xp.asarray(x)), xp.asarray(target)
+    for options in ({}, {"weight": xp.asarray(weight)}, {"ignore_index": 1}):
+        for reduction in ("none", "sum", "mean"):
+            how = {**options, "reduction": reduction}
+            expected = nn.cross_entropy(xp.asarray(x), t, **how).numpy()
+            same(nn.nll(logs, t, **how), expected, rtol=1e-14)
+    same(nn.nll(xp.asarray(x), t), -x[np.arange(5), target].mean(), rtol=1e-14)
+    smooth(xp, lambda x: nn.nll(x, t, xp.asarray(weight)), x)
+    with pytest.raises(TypeError, match=r"nll: target must be class indices; got Tensor"):
+        nn.nll(logs, xp.ones((5, 3)))
+    with pytest.raises(ValueError, match=r"nll: .*without axis 1; got"):
+        nn.nll(logs, t[:3])
+
+
 def written_out(x, parts, weight, smoothing):
     """Losses of rows of scores, by the definition."""
     logs = x - np.log(np.exp(x).sum(1, keepdims=True))

@@ -35,6 +35,89 @@ def test_schedules_agree_with_pytorchs(name):
             b.step()
 
 
+CYCLES = (
+    {"max_lr": 0.5, "total_steps": 20},
+    {"max_lr": [0.5, 2.0], "epochs": 4, "steps_per_epoch": 5, "anneal_strategy": "linear"},
+    {"max_lr": 0.5, "total_steps": 21, "three_phase": True, "pct_start": 0.25},
+    {"max_lr": 0.5, "total_steps": 7, "pct_start": 0.45, "base_momentum": 0.5, "div_factor": 3},
+    {"max_lr": 0.5, "total_steps": 9, "cycle_momentum": False, "final_div_factor": 2.0},
+)
+
+
+@pytest.mark.parametrize("options", CYCLES)
+@pytest.mark.parametrize("name", ["SGD", "AdamW"])
+def test_cycles_agree_with_pytorchs(name, options):
+    torch = pytest.importorskip("torch")
+    found = []
+    for lib, one, schedules in (
+        (optim, arraygrad.ones, optim),
+        (torch.optim, torch.ones, torch.optim.lr_scheduler),
+    ):
+        groups = [{"params": [one(1)]}, {"params": [one(1)], "lr": 0.5}]
+        optimizer = getattr(lib, name)(groups, lr=0.1)
+        schedule = schedules.OneCycleLR(optimizer, **options)
+        rows = []
+        for i in range(schedule.total_steps):
+            if i:
+                optimizer.step(*([[arraygrad.ones(1)] * 2] if lib is optim else []))
+                schedule.step()
+            rows.append(schedule.get_last_lr())
+            rows += [
+                [group["lr"], *group.get("betas", [group.get("momentum")])]
+                for group in optimizer.param_groups
+            ]
+        found.append(rows)
+    assert found[0] == [pytest.approx(row, rel=1e-12, abs=1e-16) for row in found[1]]
+
+
+def test_a_cycle_of_rates_and_momenta():
+    optimizer = optim.Adam([arraygrad.ones(1)], lr=3.0)
+    schedule = optim.OneCycleLR(
+        optimizer, max_lr=1.0, total_steps=5, pct_start=0.4, anneal_strategy="linear",
+        div_factor=10, final_div_factor=10, base_momentum=0.5, max_momentum=0.9,
+    )  # fmt: skip
+    rows = []
+    for _ in range(5):
+        rows.append((schedule.get_last_lr()[0], optimizer.param_groups[0]["betas"]))
+        if len(rows) < 5:
+            schedule.step()
+    rates = [0.1, 1.0, 1 - 0.33, 1 - 0.66, 0.01]
+    momenta = [0.9, 0.5, 0.5 + 0.4 / 3, 0.5 + 0.8 / 3, 0.9]
+    assert [r for r, _ in rows] == pytest.approx(rates)
+    assert [b for _, b in rows] == [pytest.approx((m, 0.999)) for m in momenta]
+    state = schedule.state_dict()
+    with pytest.raises(ValueError, match=r"OneCycleLR\.step: the cycle has 5 steps"):
+        schedule.step()
+    assert schedule.state_dict() == state
+    other = optim.Adam([arraygrad.ones(1)], lr=3.0)
+    again = optim.OneCycleLR(
+        other, max_lr=1.0, total_steps=5, pct_start=0.4, anneal_strategy="linear",
+        div_factor=10, final_div_factor=10, base_momentum=0.5, max_momentum=0.9,
+    )  # fmt: skip
+    again.load_state_dict(state)
+    assert again.get_last_lr() == schedule.get_last_lr()
+    assert other.param_groups[0]["betas"] == optimizer.param_groups[0]["betas"]
+
+
+def test_cycles_that_are_refused():
+    sgd, rms = (f([arraygrad.ones(1)], lr=1.0) for f in (optim.SGD, optim.Adam))
+    for options, error, message in (
+        ({}, ValueError, "write total_steps, or epochs and steps_per_epoch"),
+        ({"epochs": 3}, ValueError, "write total_steps, or epochs .*epochs=3"),
+        ({"total_steps": 0}, ValueError, "total_steps must be an int of at least 1; got 0"),
+        ({"total_steps": 5, "pct_start": 2}, ValueError, r"pct_start must be in \[0, 1\]; got 2"),
+        ({"total_steps": 5, "anneal_strategy": "sin"}, ValueError, "anneal_strategy .*'sin'"),
+        ({"total_steps": 5, "max_lr": [1.0, 2.0]}, ValueError, "expected 1 maxima, .* got 2"),
+        ({"total_steps": 5, "max_lr": "1"}, TypeError, "max_lr must be a number; got '1'"),
+    ):
+        for optimizer in (sgd, rms):
+            with pytest.raises(error, match=f"OneCycleLR: {message}"):
+                optim.OneCycleLR(optimizer, **{"max_lr": 1.0, **options})
+            assert optimizer.param_groups[0]["lr"] == 1.0
+    with pytest.raises(TypeError, match="OneCycleLR: expected an optimiser; got 3"):
+        optim.OneCycleLR(3, 1.0, 5)
+
+
 def test_schedules_in_sequence_agree_with_pytorchs():
     torch = pytest.importorskip("torch")
     found = []

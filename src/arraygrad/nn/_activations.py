@@ -6,10 +6,12 @@ import math
 from typing import Never
 
 from .. import _elementwise as xp
-from .._data_type import finfo
+from .._data_type import astype, finfo
 from .._dispatch import call
-from .._errors import as_int
+from .._dtypes import float16, float32
+from .._errors import as_int, as_number
 from .._hints import wrong_call
+from .._searching import where
 from .._typing import Tensor
 from ..special import ndtr
 from ._checks import as_real, check_real
@@ -47,6 +49,111 @@ def relu(x: Tensor, *more: Never, **other: Never) -> Tensor:
         raise wrong_call("nn.relu", locals())
     check_real("relu", x)
     return xp.maximum(x, 0)
+
+
+def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """Leaky rectified linear unit: x for positive numbers, `negative_slope` · x for others.
+
+    Parameters
+    ----------
+    x : Tensor
+        Real input of any shape.
+    negative_slope : float, optional
+        Slope for negative numbers.
+
+    Returns
+    -------
+    Tensor
+        Result with the shape of `x`. The derivative at 0 is `negative_slope`, as in PyTorch.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, or is complex.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.leaky_relu(xp.asarray([-1.0, 2.0]))
+    Tensor([-0.01,  2.  ], dtype=float64)
+    """
+    x = as_real("leaky_relu", x)
+    return where(x > 0, x, as_number("leaky_relu", "negative_slope", negative_slope) * x)
+
+
+def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    """Exponential linear unit: x for positive numbers, `alpha` · (exp(x) - 1) for others.
+
+    Parameters
+    ----------
+    x : Tensor
+        Real input of any shape.
+    alpha : float, optional
+        Minus the limit for large negative numbers.
+
+    Returns
+    -------
+    Tensor
+        Result with the shape of `x`. The derivative at 0 is `alpha`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, or is complex.
+
+    References
+    ----------
+    D.-A. Clevert, T. Unterthiner, S. Hochreiter: Fast and accurate deep network learning by
+    exponential linear units (ELUs). ICLR 2016.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.elu(xp.asarray([-1e4, -1.0, 2.0]))
+    Tensor([-1.        , -0.63212056,  2.        ], dtype=float64)
+    """
+    x = as_real("elu", x)
+    positive = x > 0
+    below = xp.expm1(where(positive, 0.0, x))  # the exponential of large numbers would overflow
+    return where(positive, x, as_number("elu", "alpha", alpha) * below)
+
+
+def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
+    """Smooth approximation of `relu`: log(1 + exp(`beta` · x)) / `beta`.
+
+    Parameters
+    ----------
+    x : Tensor
+        Real input of any shape.
+    beta : float, optional
+        Sharpness of the bend at 0; positive.
+
+    Returns
+    -------
+    Tensor
+        Result with the shape of `x`. It is accurate for all numbers; PyTorch's parameter
+        `threshold`, above which its result is x, is not needed.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor, or is complex.
+    ValueError
+        If `beta` is not positive.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.softplus(xp.asarray([-1e4, 0.0, 1e4]))
+    Tensor([0.00000000e+00, 6.93147181e-01, 1.00000000e+04], dtype=float64)
+    """
+    x, beta = as_real("softplus", x), as_number("softplus", "beta", beta)
+    if not beta > 0:
+        raise ValueError(f"softplus: beta must be positive; got {beta!r}")
+    return xp.logaddexp(x, 0.0) if beta == 1 else xp.logaddexp(beta * x, 0.0) / beta
 
 
 def tanh(x: Tensor) -> Tensor:
@@ -176,6 +283,8 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     """
     x = as_real("gelu", x)
     if approximate == "none":
+        if x.dtype == float16:  # which `ndtr` converts
+            return astype(gelu(astype(x, float32)), float16)
         return _above(x) * ndtr(x)
     if approximate != "tanh":
         raise ValueError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}")
@@ -281,6 +390,90 @@ class ReLU(Module):
     def forward(self, x: Tensor) -> Tensor:
         """`relu` of `x`."""
         return relu(x)
+
+
+class LeakyReLU(Module):
+    """`leaky_relu` as a module.
+
+    Parameters
+    ----------
+    negative_slope : float, optional
+        See the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.LeakyReLU(0.5)(xp.asarray([-1.0, 2.0]))
+    Tensor([-0.5,  2. ], dtype=float64)
+    """
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        self.negative_slope = as_number("LeakyReLU", "negative_slope", negative_slope)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`leaky_relu` of `x`."""
+        return leaky_relu(x, self.negative_slope)
+
+    def extra_repr(self) -> str:
+        """Parameter of the module, for its text."""
+        return f"negative_slope={self.negative_slope}"
+
+
+class ELU(Module):
+    """`elu` as a module.
+
+    Parameters
+    ----------
+    alpha : float, optional
+        See the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.ELU()(xp.asarray([-1e4, 2.0]))
+    Tensor([-1.,  2.], dtype=float64)
+    """
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = as_number("ELU", "alpha", alpha)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`elu` of `x`."""
+        return elu(x, self.alpha)
+
+    def extra_repr(self) -> str:
+        """Parameter of the module, for its text."""
+        return f"alpha={self.alpha}"
+
+
+class Softplus(Module):
+    """`softplus` as a module.
+
+    Parameters
+    ----------
+    beta : float, optional
+        See the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.Softplus()(xp.asarray([0.0]))
+    Tensor([0.69314718], dtype=float64)
+    """
+
+    def __init__(self, beta: float = 1.0) -> None:
+        self.beta = as_number("Softplus", "beta", beta)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`softplus` of `x`."""
+        return softplus(x, self.beta)
+
+    def extra_repr(self) -> str:
+        """Parameter of the module, for its text."""
+        return f"beta={self.beta}"
 
 
 class GELU(Module):

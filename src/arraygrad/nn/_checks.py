@@ -43,6 +43,13 @@ def check_shape(name: str, argument: str, x: Any, shape: tuple[int, ...]) -> Non
         raise ValueError(f"{name}: {argument} must have shape {shape}; got {describe(x)}")
 
 
+def check_broadcasts(name: str, argument: str, x: Tensor, shape: tuple[int, ...]) -> None:
+    """Raise unless a tensor broadcasts to a shape."""
+    last = shape[len(shape) - x.ndim :]
+    if x.ndim > len(shape) or any(n not in (1, m) for n, m in zip(x.shape, last, strict=True)):
+        raise ValueError(f"{name}: {argument} must broadcast to {shape}; got {describe(x)}")
+
+
 def as_pair(name: str, argument: str, x: Any, least: int) -> tuple[int, int]:
     """Convert an int or a pair of ints to a pair."""
     if type(x) is int and x >= least:
@@ -57,6 +64,14 @@ def as_pair(name: str, argument: str, x: Any, least: int) -> tuple[int, int]:
             f"{name}: {argument} must be an int of at least {least}, or a pair of such; got {x!r}"
         )
     return int(pair[0]), int(pair[1])
+
+
+def as_single(name: str, argument: str, x: Any, least: int) -> int:
+    """Convert an int, or a tuple of one, to an int."""
+    one = x[0] if isinstance(x, (tuple, list)) and len(x) == 1 else x
+    if isinstance(one, bool) or not isinstance(one, Integral) or one < least:
+        raise ValueError(f"{name}: {argument} must be an int of at least {least}; got {x!r}")
+    return int(one)
 
 
 def warn_of_promotion(layer: str, x: Any, weight: Tensor | None) -> None:

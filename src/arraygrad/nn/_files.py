@@ -1,9 +1,11 @@
-"""Tensors in safetensors files, which contain no code that is run when they are read."""
+"""Tensors and checkpoints in safetensors files, which contain no code that is run on reading."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import Any
 from uuid import uuid4
 
@@ -29,13 +31,70 @@ def _path(function: str, path: Any) -> str:
         raise TypeError(f"{function}: path must be a string or path; got {path!r}") from error
 
 
-def save(tensors: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
-    """Write tensors to a file atomically.
+#: Key of the metadata that has the structure of a checkpoint: its JSON, in which a tensor is
+#: {"tensor": name}, a dict {"dict": {...}}, and a tuple {"tuple": [...]}.
+_KEY = "arraygrad"
+
+
+def _packed(x: Any, path: tuple[Any, ...], tensors: dict[str, Tensor]) -> Any:
+    """JSON of a part of a checkpoint; its tensors are collected by name."""
+    if isinstance(x, Tensor):
+        name = ".".join(map(str, path))
+        while name in tensors:  # names with dots may be joined to the same
+            name += "_"
+        tensors[name] = x
+        return {"tensor": name}
+    if x is None or isinstance(x, (bool, str)):
+        return x
+    if isinstance(x, Integral):
+        return int(x)
+    if isinstance(x, Real):
+        return float(x)
+    if isinstance(x, Mapping):
+        return {"dict": _packed_dict(x, path, tensors)}
+    if type(x) in (list, tuple):
+        parts = [_packed(y, (*path, i), tensors) for i, y in enumerate(x)]
+        return parts if type(x) is list else {"tuple": parts}
+    raise TypeError(
+        f"save: expected a Tensor for each name, or a number, a string, None, or a dict, list or "
+        f"tuple of these; got {path[-1]!r}: {describe(x)}"
+    )
+
+
+def _packed_dict(
+    x: Mapping[Any, Any], path: tuple[Any, ...], tensors: dict[str, Tensor]
+) -> dict[str, Any]:
+    for name, y in x.items():
+        if not isinstance(name, str):
+            raise TypeError(f"save: expected a string for each name; got {name!r}: {describe(y)}")
+    return {name: _packed(y, (*path, name), tensors) for name, y in x.items()}
+
+
+def _unpacked(x: Any, tensors: Mapping[str, Tensor]) -> Any:
+    """Inverse of `_packed`."""
+    if isinstance(x, list):
+        return [_unpacked(y, tensors) for y in x]
+    if not isinstance(x, dict):
+        return x
+    ((kind, inside),) = x.items()
+    if kind == "tensor":
+        return tensors[inside]
+    if kind == "dict":
+        return {key: _unpacked(y, tensors) for key, y in inside.items()}
+    if kind == "tuple":
+        return tuple(_unpacked(y, tensors) for y in inside)
+    raise ValueError(f"unknown kind {kind!r}")
+
+
+def save(tensors: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write tensors, and numbers and texts in nested dicts, to a file atomically.
 
     Parameters
     ----------
     tensors : dict
-        Tensors by name, as returned by `Module.state_dict`.
+        Tensors by name, as returned by `Module.state_dict`. Or a checkpoint: a dict of tensors,
+        numbers, strings, None, and dicts, lists and tuples of these, such as the states of a model,
+        an optimiser, a schedule and a generator.
     path : str or path
         Path of the file. An existing file is replaced, also where the path is a link to it. Other
         files are left alone.
@@ -43,14 +102,19 @@ def save(tensors: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
     Raises
     ------
     TypeError
-        If a name is not a string, a value is not a tensor, or a tensor has dtype complex128, which
-        the format lacks.
+        If a name is not a string, a value is of another type, or a tensor has dtype complex128,
+        which the format lacks.
     ValueError
         If a name is ``"__metadata__"``, which the format reserves, or is not valid text.
     OSError
         If the file cannot be written.
     ImportError
         If safetensors, which the extra ``nn`` installs, is missing.
+
+    Notes
+    -----
+    The file has the safetensors format, which other libraries read. Names of tensors in nested
+    dicts are joined by dots. The rest is JSON in the metadata of the file, under ``"arraygrad"``.
 
     Examples
     --------
@@ -67,10 +131,11 @@ def save(tensors: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
         raise TypeError(
             f"save: expected a dict of tensors, such as model.state_dict(); got {describe(tensors)}"
         )
-    path, arrays = _path("save", path), {}
-    for name, x in tensors.items():
-        if not isinstance(name, str) or not isinstance(x, Tensor):
-            raise TypeError(f"save: expected a Tensor for each name; got {name!r}: {describe(x)}")
+    path = _path("save", path)
+    found: dict[str, Tensor] = {}
+    structure = _packed_dict(tensors, (), found)
+    arrays = {}
+    for name, x in found.items():
         if name == "__metadata__" or any("\ud800" <= c <= "\udfff" for c in name):
             raise ValueError(f"save: the format does not have the name {name!r}; choose another")
         if x.dtype == "complex128":
@@ -78,11 +143,14 @@ def save(tensors: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
                 f"save: {name}: the format lacks complex128; write xp.real(x) and xp.imag(x)"
             )
         arrays[name] = stop_gradient(x).numpy().copy(order="C")
+    metadata = None
+    if any(not isinstance(x, Tensor) for x in tensors.values()):
+        metadata = {_KEY: json.dumps(structure)}
     target = os.path.realpath(path)
     temporary = os.path.join(os.path.dirname(target), f".{uuid4().hex}.tmp")
     library = _safetensors()
     try:
-        library.numpy.save_file(arrays, temporary)
+        library.numpy.save_file(arrays, temporary, metadata)
         os.replace(temporary, target)
     except (OSError, library.SafetensorError) as error:
         kind = type(error) if isinstance(error, OSError) else OSError
@@ -92,8 +160,8 @@ def save(tensors: Mapping[str, Tensor], path: str | os.PathLike[str]) -> None:
             os.remove(temporary)
 
 
-def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str, Tensor]:
-    """Read tensors from a file.
+def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str, Any]:
+    """Read tensors from a file, or a checkpoint, as `save` has written it.
 
     Parameters
     ----------
@@ -105,7 +173,7 @@ def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str
     Returns
     -------
     dict
-        Tensors by name.
+        Tensors by name, or the nested dict of a checkpoint.
 
     Raises
     ------
@@ -128,15 +196,28 @@ def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str
     ...     nn.save({"x": xp.arange(3)}, path)
     ...     nn.load(path)
     {'x': Tensor([0, 1, 2], dtype=int64)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "checkpoint.safetensors")
+    ...     nn.save({"model": {"x": xp.arange(3)}, "epoch": 5, "best": 0.25}, path)
+    ...     nn.load(path)
+    {'model': {'x': Tensor([0, 1, 2], dtype=int64)}, 'epoch': 5, 'best': 0.25}
     """
     library = _safetensors()
     path, device = _path("load", path), get_device(device, "load")
     try:
         arrays = library.numpy.load_file(path)
-        return {name: asarray(a, device=device) for name, a in arrays.items()}
+        tensors = {name: asarray(a, device=device) for name, a in arrays.items()}
+        with library.safe_open(path, framework="numpy") as file:
+            structure = (file.metadata() or {}).get(_KEY)
     except (library.SafetensorError, ValueError) as error:  # NumPy's: a shape that it lacks
         raise ValueError(f"load: {path} is not a complete safetensors file: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise TypeError(f"load: {path} has an unknown dtype: {error}") from error
     except OSError as error:
         raise type(error)(f"load: {path} cannot be read: {error}") from error
+    if structure is None:
+        return tensors
+    try:
+        return {name: _unpacked(x, tensors) for name, x in json.loads(structure).items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"load: the metadata of {path} is not that of a checkpoint") from error

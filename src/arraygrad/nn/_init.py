@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from .._creation import _shape
+from .._data_type import astype
+from .._dtypes import as_dtype, float16, float32
 from .._errors import as_number, describe, in_own_name
 from .._typing import DeviceLike, DType, Shape, Tensor
 from ..random import Generator, default_rng
+
+
+def drawn(draw: Callable[..., Tensor], *args: Any, dtype: DType | None) -> Tensor:
+    """Random numbers of any real dtype: those of float16 are rounded ones of float32."""
+    if as_dtype(dtype, "dtype") == float16:
+        return astype(draw(*args, dtype=float32), float16)
+    return draw(*args, dtype=dtype)
 
 
 def _fans(function: str, shape: Any) -> tuple[int, int]:
@@ -118,7 +128,7 @@ def xavier_uniform(
     """
     fans = sum(_fans("xavier_uniform", shape))
     bound = as_number("xavier_uniform", "gain", gain) * math.sqrt(6 / fans) if fans else 0.0
-    return default_rng(rng, device=device).uniform(-bound, bound, shape, dtype)
+    return drawn(default_rng(rng, device=device).uniform, -bound, bound, shape, dtype=dtype)
 
 
 @in_own_name("xavier_normal")
@@ -166,7 +176,7 @@ def xavier_normal(
     """
     fans = sum(_fans("xavier_normal", shape))
     std = as_number("xavier_normal", "gain", gain) * math.sqrt(2 / fans) if fans else 0.0
-    return default_rng(rng, device=device).normal(0.0, std, shape, dtype)
+    return drawn(default_rng(rng, device=device).normal, 0.0, std, shape, dtype=dtype)
 
 
 @in_own_name("kaiming_uniform")
@@ -224,7 +234,7 @@ def kaiming_uniform(
         if fan
         else 0.0
     )
-    return default_rng(rng, device=device).uniform(-bound, bound, shape, dtype)
+    return drawn(default_rng(rng, device=device).uniform, -bound, bound, shape, dtype=dtype)
 
 
 @in_own_name("kaiming_normal")
@@ -282,4 +292,4 @@ def kaiming_normal(
         if fan
         else 0.0
     )
-    return default_rng(rng, device=device).normal(0.0, std, shape, dtype)
+    return drawn(default_rng(rng, device=device).normal, 0.0, std, shape, dtype=dtype)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from numbers import Integral
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import _elementwise as xp
 from .._creation import _shape, full, ones, zeros
+from .._data_type import astype
 from .._dispatch import check_tensor
 from .._errors import as_int, as_number, describe, in_own_name
 from .._indexing import take
@@ -20,10 +21,22 @@ from .._typing import DeviceLike, DType, Tensor
 from ..autodiff import is_recomputing, no_grad, stop_gradient, variable
 from ..random import Generator, default_rng
 from . import _rules
-from ._checks import as_pair, as_real, check_shape, warn_of_promotion
-from ._conv_pool import Two, avg_pool2d, conv2d, max_pool2d
+from ._checks import as_pair, as_real, as_single, check_shape, warn_of_promotion
+from ._conv_pool import (
+    One,
+    Two,
+    adaptive_avg_pool2d,
+    avg_pool2d,
+    conv1d,
+    conv2d,
+    conv_transpose2d,
+    max_pool2d,
+)
+from ._init import drawn
 from ._module import Module
 from ._rules import standardise
+
+_T = TypeVar("_T")
 
 # ---- functions
 
@@ -289,12 +302,79 @@ def batch_norm(
             if running is not None and not is_recomputing():
                 with no_grad():
                     new = reshape(stop_gradient(new), running.shape)
+                    if running.dtype.itemsize < new.dtype.itemsize:  # of float16
+                        new = astype(new, running.dtype)
                     running *= 1 - momentum
                     running += momentum * new
     elif running_mean is None or running_var is None:
         raise ValueError("batch_norm: running_mean and running_var must be given if training=False")
     else:
         y = (x - reshape(running_mean, along)) / xp.sqrt(reshape(running_var, along) + eps)
+    if weight is not None:
+        y = y * reshape(weight, along)
+    return y if bias is None else y + reshape(bias, along)
+
+
+def group_norm(
+    x: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    """Group normalization: standardise groups of channels of each sample.
+
+    Parameters
+    ----------
+    x : Tensor
+        Real input of shape (n, channels, ...).
+    num_groups : int
+        Number of groups of consecutive channels, which divides the number of channels. Each group
+        has its own mean and variance.
+    weight, bias : Tensor, optional
+        Factors and terms of shape (channels,) to apply afterwards.
+    eps : float, optional
+        Number added to the variance.
+
+    Returns
+    -------
+    Tensor
+        Has the shape of `x`. The dtypes of `x`, `weight` and `bias` are promoted.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a tensor, or `x` is complex.
+    ValueError
+        If there is no axis of channels, the groups do not divide the channels, or `weight` or
+        `bias` has another shape.
+
+    References
+    ----------
+    Y. Wu, K. He: Group normalization. ECCV 2018.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.group_norm(xp.asarray([[1.0, 3.0, 20.0, 60.0]]), 2, eps=1e-12)
+    Tensor([[-1.,  1., -1.,  1.]], dtype=float64)
+    """
+    x = as_real("group_norm", x)
+    groups = as_int("group_norm", "num_groups", num_groups)
+    if x.ndim < 2 or groups < 1 or x.shape[1] % groups:
+        raise ValueError(
+            f"group_norm: x must have shape (n, channels, ...), channels divisible by num_groups; "
+            f"got shape {x.shape} and {groups} groups"
+        )
+    check_shape("group_norm", "weight", weight, x.shape[1:2])
+    check_shape("group_norm", "bias", bias, x.shape[1:2])
+    eps = as_number("group_norm", "eps", eps)
+    y = xp.positive(x)
+    if x.size:
+        grouped = reshape(x, (x.shape[0], groups, x.size // (x.shape[0] * groups)))
+        y = reshape(standardise(grouped, (2,), eps)[0], x.shape)
+    along = (x.shape[1], *(1,) * (x.ndim - 2))
     if weight is not None:
         y = y * reshape(weight, along)
     return y if bias is None else y + reshape(bias, along)
@@ -366,7 +446,7 @@ def _probability(name: str, p: Any) -> float:
 def _uniform(shape: tuple[int, ...], fan_in: int, rng: Generator, dtype: DType | None) -> Any:
     """Initial parameter as in PyTorch: uniform between ±1 / √(fan in)."""
     bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
-    return variable(rng.uniform(-bound, bound, shape, dtype))
+    return variable(drawn(rng.uniform, -bound, bound, shape, dtype=dtype))
 
 
 class Linear(Module):
@@ -430,6 +510,17 @@ class Linear(Module):
         )
 
 
+def _groups(name: str, groups: Any, in_channels: int, out_channels: int) -> int:
+    """Number of groups, which must divide the channels."""
+    whole = isinstance(groups, Integral) and int(groups) >= 1
+    if not whole or in_channels % groups or out_channels % groups:
+        raise ValueError(
+            f"{name}: in_channels and out_channels must be multiples of groups; got "
+            f"{in_channels}, {out_channels} and {groups}"
+        )
+    return int(groups)
+
+
 class Conv2d(Module):
     """Convolution layer for images: `conv2d` with kernels and a bias.
 
@@ -481,15 +572,10 @@ class Conv2d(Module):
         dtype: DType | None = None,
     ) -> None:
         out_channels, in_channels = _shape((out_channels, in_channels), "Conv2d")
-        whole = isinstance(groups, Integral) and groups >= 1
-        if not whole or in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"Conv2d: in_channels and out_channels must be multiples of groups; got "
-                f"{in_channels}, {out_channels} and {groups}"
-            )
+        groups = _groups("Conv2d", groups, in_channels, out_channels)
         rng = default_rng(rng, device=device)
         window = as_pair("Conv2d", "kernel_size", kernel_size, 1)
-        shape = (out_channels, in_channels // int(groups), *window)
+        shape = (out_channels, in_channels // groups, *window)
         fan_in = math.prod(shape[1:])
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, window
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
@@ -509,6 +595,168 @@ class Conv2d(Module):
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
             f"stride={self.stride}, padding={self.padding!r}, dilation={self.dilation}, "
             f"groups={self.groups}, bias={self.bias is not None}"
+        )
+
+
+class Conv1d(Module):
+    """Convolution layer for signals: `conv1d` with kernels and a bias.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Numbers of channels of the input and the output.
+    kernel_size : int
+        Length of the window.
+    stride, padding, dilation, groups : optional
+        See the function.
+    bias : bool, optional
+        Whether to add a bias to each channel.
+    rng : Generator, optional
+        Generator of the initial values; by default a new one.
+    device, dtype : optional
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
+
+    Attributes
+    ----------
+    weight, bias : Tensor
+        Parameters of shape (out_channels, in_channels / groups, kernel_size) and (out_channels,),
+        initialised in this order with uniform numbers between ±1 / √fan, where fan is the size of
+        one kernel. `bias` may be None.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> layer = nn.Conv1d(3, 8, 5, padding="same", rng=xp.random.default_rng(0))
+    >>> layer(xp.ones((4, 3, 20))).shape
+    (4, 8, 20)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: One,
+        stride: One = 1,
+        padding: One | str = 0,
+        dilation: One = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        rng: Generator | None = None,
+        device: DeviceLike = None,
+        dtype: DType | None = None,
+    ) -> None:
+        out_channels, in_channels = _shape((out_channels, in_channels), "Conv1d")
+        groups = _groups("Conv1d", groups, in_channels, out_channels)
+        rng = default_rng(rng, device=device)
+        size = as_single("Conv1d", "kernel_size", kernel_size, 1)
+        shape = (out_channels, in_channels // groups, size)
+        fan_in = math.prod(shape[1:])
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, size
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        self.weight: Any = _uniform(shape, fan_in, rng, dtype)
+        self.bias: Any = _uniform((out_channels,), fan_in, rng, dtype) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`conv1d` of `x`."""
+        warn_of_promotion("Conv1d", x, self.weight)
+        return conv1d(
+            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
+        )
+
+    def extra_repr(self) -> str:
+        """Sizes of the layer, for its text."""
+        return (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+            f"stride={self.stride}, padding={self.padding!r}, dilation={self.dilation}, "
+            f"groups={self.groups}, bias={self.bias is not None}"
+        )
+
+
+class ConvTranspose2d(Module):
+    """Transposed convolution layer for images: `conv_transpose2d` with kernels and a bias.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        Numbers of channels of the input and the output.
+    kernel_size : int or tuple of two
+        Size of the window.
+    stride, padding, output_padding, groups, dilation : optional
+        See the function.
+    bias : bool, optional
+        Whether to add a bias to each channel.
+    rng : Generator, optional
+        Generator of the initial values; by default a new one.
+    device, dtype : optional
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
+
+    Attributes
+    ----------
+    weight, bias : Tensor
+        Parameters of shape ``(in_channels, out_channels / groups, *kernel_size)`` and
+        (out_channels,), initialised in this order with uniform numbers between ±1 / √fan, where fan
+        is the size of ``weight[0]``. `bias` may be None.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> layer = nn.ConvTranspose2d(8, 3, 4, stride=2, padding=1, rng=xp.random.default_rng(0))
+    >>> layer(xp.ones((5, 8, 6, 6))).shape
+    (5, 3, 12, 12)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Two,
+        stride: Two = 1,
+        padding: Two = 0,
+        output_padding: Two = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Two = 1,
+        *,
+        rng: Generator | None = None,
+        device: DeviceLike = None,
+        dtype: DType | None = None,
+    ) -> None:
+        name = "ConvTranspose2d"
+        out_channels, in_channels = _shape((out_channels, in_channels), name)
+        groups = _groups(name, groups, in_channels, out_channels)
+        rng = default_rng(rng, device=device)
+        window = as_pair(name, "kernel_size", kernel_size, 1)
+        shape = (in_channels, out_channels // groups, *window)
+        fan_in = math.prod(shape[1:])
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, window
+        self.stride, self.padding, self.output_padding = stride, padding, output_padding
+        self.groups, self.dilation = groups, dilation
+        self.weight: Any = _uniform(shape, fan_in, rng, dtype)
+        self.bias: Any = _uniform((out_channels,), fan_in, rng, dtype) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`conv_transpose2d` of `x`."""
+        warn_of_promotion("ConvTranspose2d", x, self.weight)
+        return conv_transpose2d(
+            x,
+            self.weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            self.output_padding,
+            self.groups,
+            self.dilation,
+        )
+
+    def extra_repr(self) -> str:
+        """Sizes of the layer, for its text."""
+        return (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+            f"stride={self.stride}, padding={self.padding}, output_padding={self.output_padding}, "
+            f"dilation={self.dilation}, groups={self.groups}, bias={self.bias is not None}"
         )
 
 
@@ -581,6 +829,34 @@ class AvgPool2d(Module):
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
 
 
+class AdaptiveAvgPool2d(Module):
+    """`adaptive_avg_pool2d` as a module.
+
+    Parameters
+    ----------
+    output_size : int or tuple of two
+        See the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.AdaptiveAvgPool2d(1)(xp.ones((5, 3, 7, 9))).shape
+    (5, 3, 1, 1)
+    """
+
+    def __init__(self, output_size: int | tuple[int | None, int | None]) -> None:
+        self.output_size = output_size
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`adaptive_avg_pool2d` of `x`."""
+        return adaptive_avg_pool2d(x, self.output_size)
+
+    def extra_repr(self) -> str:
+        """Parameter of the module, for its text."""
+        return f"output_size={self.output_size}"
+
+
 class Embedding(Module):
     """Embedding layer: a vector for each index, looked up by `embedding`.
 
@@ -623,7 +899,7 @@ class Embedding(Module):
         shape = _shape((num_embeddings, embedding_dim), "Embedding")
         padding_idx = _padding_row("Embedding", padding_idx, shape[0])
         rng = default_rng(rng, device=device)
-        weight = rng.standard_normal(shape, dtype)
+        weight = drawn(rng.standard_normal, shape, dtype=dtype)
         if padding_idx is not None:
             weight[padding_idx, :] = 0.0
         self.num_embeddings, self.embedding_dim = shape
@@ -695,6 +971,66 @@ class LayerNorm(Module):
     def extra_repr(self) -> str:
         """Parameters of the module, for its text."""
         return f"{self.normalized_shape}, eps={self.eps}"
+
+
+class GroupNorm(Module):
+    """Group normalization: `group_norm` with learnable factors and terms.
+
+    Parameters
+    ----------
+    num_groups, num_channels : int
+        Number of groups, and of channels of the input.
+    eps : float, optional
+        Number added to the variance.
+    affine : bool, optional
+        Whether there are learnable factors and terms.
+    device, dtype : optional
+        Device and dtype of the parameters; by default the default device and dtype.
+
+    Attributes
+    ----------
+    weight, bias : Tensor
+        Parameters of shape (num_channels,), initialised to 1 and 0. They may be None.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.GroupNorm(2, 6)(xp.ones((2, 6, 4, 4))).shape
+    (2, 6, 4, 4)
+    """
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        *,
+        device: DeviceLike = None,
+        dtype: DType | None = None,
+    ) -> None:
+        num_groups, num_channels = _shape((num_groups, num_channels), "GroupNorm")
+        if not num_groups or num_channels % num_groups:
+            raise ValueError(
+                "GroupNorm: num_channels must be a multiple of num_groups; got "
+                f"{num_channels} and {num_groups}"
+            )
+        self.num_groups, self.num_channels, self.eps = num_groups, num_channels, eps
+        self.weight: Any = None
+        self.bias: Any = None
+        if affine:
+            self.weight = variable(ones(num_channels, dtype=dtype, device=device))
+            self.bias = variable(zeros(num_channels, dtype=dtype, device=device))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`group_norm` of `x`."""
+        warn_of_promotion("GroupNorm", x, self.weight)
+        return group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Parameters of the module, for its text."""
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
 
 
 class _BatchNorm(Module):
@@ -924,6 +1260,31 @@ class Dropout(Module):
         return f"p={self.p}"
 
 
+class Identity(Module):
+    """Module that returns its argument, as a placeholder.
+
+    Parameters
+    ----------
+    *args, **kwargs : object
+        Ignored, so that it can take the place of any module.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> model = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 2))
+    >>> model[1] = nn.Identity()  # the features before the last layer
+    >>> model(xp.ones((5, 4))).shape
+    (5, 8)
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+
+    def forward(self, x: _T) -> _T:
+        """`x` itself."""
+        return x
+
+
 class Flatten(Module):
     """Flatten a range of axes into one.
 
@@ -1011,6 +1372,22 @@ class Sequential(Module):
         for layer in self:
             x = layer(x)
         return x
+
+    def append(self, layer: Module | Callable[..., Any]) -> Sequential:
+        """Add a layer at the end.
+
+        Parameters
+        ----------
+        layer : Module or callable
+            Layer to add.
+
+        Returns
+        -------
+        Sequential
+            This module.
+        """
+        self._set(str(len(self)), layer)
+        return self
 
     def __iter__(self) -> Iterator[Any]:
         return (layer for name, layer in vars(self).items() if name.isdecimal())

@@ -18,7 +18,7 @@ from .._statistical import mean
 from .._statistical import sum as total
 from .._typing import Tensor
 from .._utility import any as any_of
-from ._checks import as_floating, check_real, check_shape
+from ._checks import as_floating, check_broadcasts, check_real, check_shape
 from ._module import Module
 from ._rules import bce_with_logits, log_softmax, neg_weighted_sum
 
@@ -192,9 +192,7 @@ def _check_factor(name: str, argument: str, x: Any, shape: tuple[int, ...]) -> N
     if x is None or isinstance(x, (int, float)):
         return
     check_real(f"{name}: {argument}", x)
-    last = shape[len(shape) - x.ndim :]
-    if x.ndim > len(shape) or any(n not in (1, m) for n, m in zip(x.shape, last, strict=True)):
-        raise ValueError(f"{name}: {argument} must broadcast to {shape}; got {describe(x)}")
+    check_broadcasts(name, argument, x, shape)
 
 
 def binary_cross_entropy_with_logits(
@@ -261,6 +259,196 @@ def binary_cross_entropy_with_logits(
     return _reduced(name, loss, reduction)
 
 
+def binary_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
+) -> Tensor:
+    """Binary cross entropy of probabilities.
+
+    Parameters
+    ----------
+    input : Tensor
+        Probabilities, for example from `sigmoid`.
+    target : Tensor
+        Target probabilities, usually 0 and 1, with the shape of `input`.
+    weight : Tensor, optional
+        Factors of the losses, with a shape that broadcasts to that of `input`.
+    reduction : str, optional
+        ``"mean"``, ``"sum"``, or ``"none"`` for elementwise losses.
+
+    Returns
+    -------
+    Tensor
+        0-d tensor, unless `reduction` is ``"none"``. The mean of nothing is NaN. Integers and bools
+        in `input` are converted to float64, in `target` to the dtype of `input`.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a tensor, or is complex.
+    ValueError
+        If the shapes do not fit, `reduction` is unknown, or, on the CPU, `input` is not from 0 to
+        1. (On other devices the loss is then NaN, because the host would have to wait to check.)
+
+    Notes
+    -----
+    `binary_cross_entropy_with_logits` is more accurate: where `sigmoid` rounds to 0 or 1, nothing
+    is left of the gradient. Logarithms are at least -100, as in PyTorch, so that losses are finite.
+    The derivative of a logarithm that is replaced by -100 is 0.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> p, target = xp.asarray([0.5, 1.0, 0.0]), xp.asarray([1.0, 1.0, 1.0])
+    >>> nn.binary_cross_entropy(p, target, reduction="none")
+    Tensor([  0.69314718,   0.        , 100.        ], dtype=float64)
+    """
+    name = "binary_cross_entropy"
+    _pair(name, input, target)
+    check_real(name, input, "input")
+    check_real(name, target, "target")
+    _check_factor(name, "weight", weight, input.shape)
+    _check_devices(name, input, weight)
+    input = as_floating(input)
+    if target.dtype.kind != "f":
+        target = astype(target, input.dtype)
+    outside = (input < 0) | (input > 1)
+    if input.device.type == "cpu" and bool(any_of(outside)):  # where checking is cheap
+        raise ValueError(
+            f"{name}: input must be probabilities from 0 to 1; got {describe(input)} with others; "
+            "write binary_cross_entropy_with_logits for logits"
+        )
+    # 0 and 1 are replaced before the logarithm, which would warn of its infinity.
+    none, all_ = (input >= 0) & (input < _LEAST), input == 1
+    log = where(none, -100.0, xp.log(where(none, 1.0, input)))
+    log_of_rest = where(all_, -100.0, xp.log1p(-where(all_, 0.0, input)))
+    loss = 0 - (target * log + (1 - target) * log_of_rest)
+    if weight is not None:
+        loss = loss * weight
+    return _reduced(name, loss, reduction)
+
+
+#: Probabilities below this have logarithms below -100.
+_LEAST = math.exp(-100)
+
+
+def kl_div(
+    input: Tensor, target: Tensor, reduction: str = "mean", log_target: bool = False
+) -> Tensor:
+    """Kullback-Leibler divergence of a distribution from its target.
+
+    Parameters
+    ----------
+    input : Tensor
+        Logarithms of probabilities, for example from `log_softmax`.
+    target : Tensor
+        Target probabilities, with the shape of `input`.
+    reduction : str, optional
+        ``"mean"``, ``"sum"``, ``"batchmean"``, which divides the sum by the length of the first
+        axis, or ``"none"`` for elementwise losses. Only ``"batchmean"`` and ``"sum"`` are
+        divergences of whole distributions.
+    log_target : bool, optional
+        Whether `target` has logarithms of probabilities, too.
+
+    Returns
+    -------
+    Tensor
+        0-d tensor, unless `reduction` is ``"none"``: ``target * (log(target) - input)``, which is 0
+        where `target` is 0. Integers and bools are converted to float64.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a tensor, or is complex.
+    ValueError
+        If the shapes differ, `reduction` is unknown, or ``"batchmean"`` is requested for tensors
+        without axes.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> p, target = xp.asarray([[0.5, 0.5]]), xp.asarray([[0.0, 1.0]])
+    >>> nn.kl_div(xp.log(p), target, reduction="batchmean")
+    Tensor(0.69314718, dtype=float64)
+    """
+    _pair("kl_div", input, target)
+    check_real("kl_div", input, "input")
+    check_real("kl_div", target, "target")
+    input, target = as_floating(input), as_floating(target)
+    if log_target:
+        weight, log = xp.exp(target), target
+        zero = target == -math.inf
+    else:
+        zero = target == 0
+        weight, log = target, xp.log(where(zero, 1.0, target))
+    difference = where(zero, 0.0, log) - where(zero, 0.0, input)
+    loss = weight * difference
+    if reduction != "batchmean":
+        return _reduced("kl_div", loss, reduction)
+    if not loss.ndim:
+        raise ValueError(
+            f"kl_div: 'batchmean' requires an axis for the batch; got {describe(input)}"
+        )
+    return total(loss) / loss.shape[0]
+
+
+def nll(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    """Negative log-likelihood of classes, from logarithms of probabilities.
+
+    Parameters
+    ----------
+    input : Tensor
+        Logarithms of probabilities, for example from `log_softmax`, of shape (classes,),
+        (n, classes) or (n, classes, ...).
+    target : Tensor
+        Class indices of an integer dtype, with the shape of `input` without the axis of classes.
+    weight : Tensor, optional
+        Factor for each class, of shape (classes,).
+    ignore_index : int, optional
+        Class index whose samples are ignored.
+    reduction : str, optional
+        ``"mean"``, ``"sum"``, or ``"none"`` for elementwise losses. With `weight`, the mean is the
+        weighted mean.
+
+    Returns
+    -------
+    Tensor
+        0-d tensor, unless `reduction` is ``"none"``. The mean of nothing is NaN.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, `reduction` is unknown, or, on the CPU, a class index is out of
+        range. (On other devices the loss is then NaN.)
+    TypeError
+        If `input`, `target` or `weight` is not a tensor or is complex, or if `target` does not have
+        an integer dtype.
+
+    Notes
+    -----
+    `cross_entropy` takes unnormalised scores instead.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> logs = xp.log(xp.asarray([[0.5, 0.5], [0.25, 0.75]]))
+    >>> nn.nll(logs, xp.asarray([0, 0]), reduction="none")
+    Tensor([0.69314718, 1.38629436], dtype=float64)
+    """
+    check_real("nll", target, "target")
+    if target.dtype.kind not in "iu":
+        raise TypeError(f"nll: target must be class indices; got {describe(target)}")
+    return _of_classes("nll", input, target, weight, ignore_index, reduction, 0.0)
+
+
 def cross_entropy(
     input: Tensor,
     target: Tensor,
@@ -321,57 +509,72 @@ def cross_entropy(
     >>> nn.cross_entropy(scores, xp.asarray([0, 1]), reduction="none")
     Tensor([0.        , 0.69314718], dtype=float64)
     """
-    check_real("cross_entropy", input, "input")
-    check_real("cross_entropy", target, "target")
-    if not input.ndim:
-        raise ValueError(
-            f"cross_entropy: input must have an axis for the classes; got {describe(input)}"
-        )
     label_smoothing = as_number("cross_entropy", "label_smoothing", label_smoothing)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(
             f"cross_entropy: label_smoothing must be in [0, 1]; got {label_smoothing!r}"
         )
+    return _of_classes(
+        "cross_entropy", input, target, weight, ignore_index, reduction, label_smoothing, True
+    )
+
+
+def _of_classes(
+    name: str,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    ignore_index: int,
+    reduction: str,
+    smoothing: float,
+    normalise: bool = False,
+) -> Tensor:
+    """Cross entropy of log-probabilities, or of scores that are normalised first."""
+    check_real(name, input, "input")
+    check_real(name, target, "target")
+    if not input.ndim:
+        raise ValueError(f"{name}: input must have an axis for the classes; got {describe(input)}")
     input = as_floating(input)
     axis = 1 if input.ndim > 1 else 0
     classes = input.shape[axis]
     along = (1,) * axis + (classes,) + (1,) * (input.ndim - axis - 1)
-    check_shape("cross_entropy", "weight", weight, (classes,))
-    _check_devices("cross_entropy", input, target, weight)
+    check_shape(name, "weight", weight, (classes,))
+    _check_devices(name, input, target, weight)
     if weight is not None:
-        check_real("cross_entropy", weight, "weight")
+        check_real(name, weight, "weight")
         weight = reshape(weight, along)
     rows = (*input.shape[:axis], *input.shape[axis + 1 :])
     if target.shape == input.shape and target.dtype.kind == "f":
         divisor: Any = math.prod(rows)
         parts, shared = target, None
     elif target.shape == rows and target.dtype.kind in "iu":
-        ignored = as_int("cross_entropy", "ignore_index", ignore_index)
-        parts, shared, divisor = _one_hot(input, target, axis, along, ignored)
+        ignored = as_int(name, "ignore_index", ignore_index)
+        parts, shared, divisor = _one_hot(name, input, target, axis, along, ignored)
     elif target.dtype.kind == "b":
         raise TypeError(
-            f"cross_entropy: target must be class indices or probabilities; got {describe(target)}"
+            f"{name}: target must be class indices or probabilities; got {describe(target)}"
         )
     else:
         raise ValueError(
-            "cross_entropy: target must be class indices with the shape of input without axis "
-            f"{axis}, or probabilities with its shape; got {describe(input)} and {describe(target)}"
+            f"{name}: target must be class indices with the shape of input without axis {axis}"
+            f"{', or probabilities with its shape' * normalise}; got {describe(input)} and "
+            f"{describe(target)}"
         )
     if weight is not None and target.dtype.kind != "f":
         divisor = total(parts * weight)
-    if label_smoothing:
-        even = label_smoothing / max(classes, 1)
-        parts = (1 - label_smoothing) * parts + (even if shared is None else even * shared)
+    if smoothing:
+        even = smoothing / max(classes, 1)
+        parts = (1 - smoothing) * parts + (even if shared is None else even * shared)
     if weight is not None:
         parts = parts * weight
-    loss = neg_weighted_sum(log_softmax(input, axis), parts, axis)
+    loss = neg_weighted_sum(log_softmax(input, axis) if normalise else input, parts, axis)
     if reduction == "mean":
         return total(loss) / divisor
-    return _reduced("cross_entropy", loss, reduction)
+    return _reduced(name, loss, reduction)
 
 
 def _one_hot(
-    input: Tensor, target: Tensor, axis: int, along: tuple[int, ...], ignored: int
+    name: str, input: Tensor, target: Tensor, axis: int, along: tuple[int, ...], ignored: int
 ) -> tuple[Tensor, Any, Any]:
     """One-hot targets, the mask of the samples to smooth, and the divisor of the mean."""
     if target.dtype.itemsize < 8:  # there may be classes beyond its dtype
@@ -389,7 +592,7 @@ def _one_hot(
         valid = target != ignored
         if count != int(count_nonzero(valid)):
             raise ValueError(
-                f"cross_entropy: target must be class indices from 0 to {along[axis] - 1}, or "
+                f"{name}: target must be class indices from 0 to {along[axis] - 1}, or "
                 f"ignore_index={ignored}; got indices out of range"
             )
     else:
@@ -421,7 +624,7 @@ class _Loss(Module):
         return ", ".join(f"{k}={x!r}" for k, x in own if not isinstance(x, Tensor))
 
 
-_OURS = ("training", "_param_flags")
+_OURS = ("training", "_param_flags", "_forward_hooks")
 
 
 class MSELoss(_Loss):
@@ -515,6 +718,74 @@ class BCEWithLogitsLoss(_Loss):
         pos_weight: Tensor | None = None,
     ) -> None:
         super().__init__(weight=weight, reduction=reduction, pos_weight=pos_weight)
+
+
+class BCELoss(_Loss):
+    """`binary_cross_entropy` as a module.
+
+    Parameters
+    ----------
+    weight, reduction : optional
+        See the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.BCELoss()(xp.asarray([0.5]), xp.asarray([1.0]))
+    Tensor(0.69314718, dtype=float64)
+    """
+
+    _function = staticmethod(binary_cross_entropy)
+
+    def __init__(self, weight: Tensor | None = None, reduction: str = "mean") -> None:
+        super().__init__(weight=weight, reduction=reduction)
+
+
+class KLDivLoss(_Loss):
+    """`kl_div` as a module.
+
+    Parameters
+    ----------
+    reduction, log_target : optional
+        See the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.KLDivLoss("batchmean")(xp.log(xp.asarray([[0.5, 0.5]])), xp.asarray([[0.0, 1.0]]))
+    Tensor(0.69314718, dtype=float64)
+    """
+
+    _function = staticmethod(kl_div)
+
+    def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
+        super().__init__(reduction=reduction, log_target=log_target)
+
+
+class NLLLoss(_Loss):
+    """`nll` as a module.
+
+    Parameters
+    ----------
+    weight, ignore_index, reduction : optional
+        See the function.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> nn.NLLLoss()(xp.log(xp.asarray([[0.5, 0.5]])), xp.asarray([0]))
+    Tensor(0.69314718, dtype=float64)
+    """
+
+    _function = staticmethod(nll)
+
+    def __init__(
+        self, weight: Tensor | None = None, ignore_index: int = -100, reduction: str = "mean"
+    ) -> None:
+        super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction)
 
 
 class CrossEntropyLoss(_Loss):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy, deepcopy
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, ParamSpec, Protocol, TypeVar
+from weakref import ref
 
 import optree
 
@@ -42,6 +44,50 @@ if TYPE_CHECKING:  # a call of a module has the arguments and the result of its 
 
     class _Call:
         def __get__(self, module: _Forward[_P, _R], _: Any = None) -> Callable[_P, _R]: ...
+
+
+class _Hooks:
+    """Forward hooks of a module; in a dict or tuple, a module among them would be a submodule."""
+
+    __slots__ = ("functions",)
+
+    def __init__(self, functions: dict[int, Callable[[Any, Any, Any], Any]]) -> None:
+        self.functions = functions
+
+
+class HookHandle:
+    """Handle of a forward hook; see `Module.register_forward_hook`."""
+
+    __slots__ = ("_key", "_module")
+
+    def __init__(self, module: Module, hook: Callable[[Any, Any, Any], Any]) -> None:
+        if not callable(hook):
+            raise TypeError(f"register_forward_hook: expected a function; got {describe(hook)}")
+        old = {} if module._forward_hooks is None else module._forward_hooks.functions
+        self._module = ref(module)
+        self._key = next(_hook_keys)
+        # A new object, because copies of the module share the old one.
+        module._forward_hooks = _Hooks({**old, self._key: hook})
+
+    def remove(self) -> None:
+        """Remove the hook from the module; copies of it that were made before have it still."""
+        module = self._module()
+        if module is None or module._forward_hooks is None:
+            return
+        rest = {k: f for k, f in module._forward_hooks.functions.items() if k != self._key}
+        if rest:
+            module._forward_hooks = _Hooks(rest)
+        else:
+            del module._forward_hooks
+
+    def __enter__(self) -> HookHandle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+
+_hook_keys = count()
 
 
 class Module:
@@ -93,6 +139,7 @@ class Module:
     """
 
     training: bool = True
+    _forward_hooks: _Hooks | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -123,8 +170,46 @@ class Module:
     else:
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
-            """Call `forward`."""
-            return self.forward(*args, **kwargs)
+            """Call `forward`, and then the hooks."""
+            out = self.forward(*args, **kwargs)
+            if self._forward_hooks is not None:
+                for hook in self._forward_hooks.functions.values():
+                    new = hook(self, args, out)
+                    out = out if new is None else new
+            return out
+
+    def register_forward_hook(self, hook: Callable[[Any, Any, Any], Any]) -> HookHandle:
+        """Register a function that is called after `forward`, whenever the module is called.
+
+        Parameters
+        ----------
+        hook : callable
+            Function of the module, a tuple of the positional arguments, and the result. If it
+            returns something other than None, that replaces the result.
+
+        Returns
+        -------
+        HookHandle
+            Handle whose `remove` removes the hook. It is also a context manager that does so at the
+            end.
+
+        Raises
+        ------
+        TypeError
+            If `hook` is not callable.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> from arraygrad import nn
+        >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+        >>> shapes = []
+        >>> with model[1].register_forward_hook(lambda module, args, out: shapes.append(out.shape)):
+        ...     y = model(xp.ones((5, 4)))
+        >>> shapes
+        [(5, 8)]
+        """
+        return HookHandle(self, hook)
 
     # ---- parameters and submodules
 

@@ -174,14 +174,15 @@ def _to_weight(g: Any, x: Any, shape: Any, **how: Any) -> Any:
     return apply("nn.to_weight", (g, x), (), {"shape": shape, **how})
 
 
-def _to_images(g: Any, weight: Any, **how: Any) -> Any:
+def to_images(g: Any, weight: Any, **how: Any) -> Any:
+    """Transpose of `convolve` in the images."""
     return apply("nn.to_images", (g, weight), (), how)
 
 
 define(
     "nn.convolve",
     (
-        lambda g, _out, _x, weight, _bias, **how: _to_images(g, conj(weight), **how),
+        lambda g, _out, _x, weight, _bias, **how: to_images(g, conj(weight), **how),
         lambda t, _out, _x, weight, _bias, **how: convolve(t, weight, None, **how),
     ),
     (
@@ -202,7 +203,7 @@ define(
         lambda t, _out, _g, x, **how: _to_weight(t, x, **how),
     ),
     (
-        lambda h, _out, g, _x, shape, **how: _to_images(conj(g), h, **how),
+        lambda h, _out, g, _x, shape, **how: to_images(conj(g), h, **how),
         lambda t, _out, g, _x, **how: _to_weight(g, t, **how),
     ),
 )
@@ -210,11 +211,11 @@ define(
     "nn.to_images",
     (
         lambda h, _out, _g, weight, **how: convolve(h, conj(weight), None, **how),
-        lambda t, _out, _g, weight, **how: _to_images(t, weight, **how),
+        lambda t, _out, _g, weight, **how: to_images(t, weight, **how),
     ),
     (
         lambda h, _out, g, weight_like, **how: _to_weight(conj(g), h, weight_like.shape, **how),
-        lambda t, _out, g, _weight, **how: _to_images(g, t, **how),
+        lambda t, _out, g, _weight, **how: to_images(g, t, **how),
     ),
 )
 

@@ -356,6 +356,188 @@ class CosineAnnealingLR(LRScheduler):
         return [self.eta_min + (lr - self.eta_min) * part for lr in self.base_lrs]
 
 
+class OneCycleLR(LRScheduler):
+    """One cycle: increase the learning rate to a maximum, and decrease it to almost nothing.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Optimiser whose learning rates are set.
+    max_lr : float or list of float
+        Maximum of the learning rate, or a list with one for each group.
+    total_steps : int, optional
+        Number of steps of the cycle; by default ``epochs * steps_per_epoch``.
+    epochs, steps_per_epoch : int, optional
+        Numbers whose product is the number of steps.
+    pct_start : float, optional
+        Part of the cycle in which the rate increases.
+    anneal_strategy : {"cos", "linear"}, optional
+        Whether rates change along a cosine or linearly.
+    cycle_momentum : bool, optional
+        Whether to change the momentum, or the first of `betas`, in the opposite direction.
+    base_momentum, max_momentum : float, optional
+        Minimum and maximum of the momentum.
+    div_factor : float, optional
+        Maximum of the rate divided by the initial rate.
+    final_div_factor : float, optional
+        Initial rate divided by the last one.
+    three_phase : bool, optional
+        Whether the rate decreases to the initial one as fast as it has increased, and only then to
+        the last one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter has the wrong type or is out of range, or `cycle_momentum` is on and the
+        optimiser has no momentum.
+
+    Notes
+    -----
+    A step is a step of the optimiser, not an epoch. `step` raises a ValueError at the end of the
+    cycle. In a `SequentialLR` the momentum is not changed.
+
+    References
+    ----------
+    L. N. Smith, N. Topin: Super-convergence: very fast training of neural networks using large
+    learning rates. arXiv:1708.07120.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import optim
+    >>> optimizer = optim.SGD([xp.zeros(2)], lr=1.0, momentum=0.9)
+    >>> schedule = optim.OneCycleLR(optimizer, max_lr=1.0, total_steps=5, pct_start=0.4)
+    >>> for _ in range(5):
+    ...     group = optimizer.param_groups[0]
+    ...     print(round(group["lr"], 6), round(group["momentum"], 6))
+    ...     if schedule.last_epoch < 4:
+    ...         schedule.step()
+    0.04 0.95
+    1.0 0.85
+    0.750001 0.875
+    0.250003 0.925
+    4e-06 0.95
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        max_lr: float | Sequence[float],
+        total_steps: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
+        pct_start: float = 0.3,
+        anneal_strategy: str = "cos",
+        cycle_momentum: bool = True,
+        base_momentum: float = 0.85,
+        max_momentum: float = 0.95,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        three_phase: bool = False,
+    ) -> None:
+        name = "OneCycleLR"
+        groups: list[dict[str, Any]] = getattr(optimizer, "param_groups", [])
+        if total_steps is None:
+            if epochs is None or steps_per_epoch is None:
+                raise ValueError(
+                    f"{name}: write total_steps, or epochs and steps_per_epoch; got "
+                    f"epochs={epochs!r}, steps_per_epoch={steps_per_epoch!r}"
+                )
+            epochs = _at_least_one(name, "epochs", epochs)
+            total_steps = epochs * _at_least_one(name, "steps_per_epoch", steps_per_epoch)
+        self.total_steps = _at_least_one(name, "total_steps", total_steps)
+        self.pct_start = as_number(name, "pct_start", pct_start)
+        if not 0 <= self.pct_start <= 1:
+            raise ValueError(f"{name}: pct_start must be in [0, 1]; got {pct_start!r}")
+        if anneal_strategy not in ("cos", "linear"):
+            raise ValueError(
+                f"{name}: anneal_strategy must be 'cos' or 'linear'; got {anneal_strategy!r}"
+            )
+        self.anneal_strategy, self.three_phase = anneal_strategy, three_phase
+        self.div_factor = as_number(name, "div_factor", div_factor)
+        self.final_div_factor = as_number(name, "final_div_factor", final_div_factor)
+        maxima: list[Any] = [max_lr] * len(groups)
+        if isinstance(max_lr, (list, tuple)):
+            maxima = list(max_lr)
+        if len(maxima) != len(groups) and groups:
+            raise ValueError(
+                f"{name}: expected {len(groups)} maxima, one for each group of parameters; "
+                f"got {len(maxima)}"
+            )
+        maxima = [as_number(name, "max_lr", lr) for lr in maxima]
+        self.cycle_momentum = cycle_momentum
+        self._momenta = tuple(
+            as_number(name, argument, x)
+            for argument, x in (("max_momentum", max_momentum), ("base_momentum", base_momentum))
+        )
+        defaults = getattr(optimizer, "defaults", {})
+        if cycle_momentum and groups and "momentum" not in defaults and "betas" not in defaults:
+            raise ValueError(
+                f"{name}: {type(optimizer).__name__} has no momentum; write cycle_momentum=False"
+            )
+        for group, lr in zip(groups, maxima, strict=True):
+            group["initial_lr"] = lr / self.div_factor
+        super().__init__(optimizer)
+
+    def _blend(self, step: int, values: tuple[float, float, float]) -> float:
+        """Value at a step, between those at the start, at the top and at the end."""
+        if not 0 <= step < self.total_steps:
+            raise ValueError(
+                f"OneCycleLR.step: the cycle has {self.total_steps} steps; got step {step + 1}"
+            )
+        first, top, last = values
+        rise = self.pct_start * self.total_steps - 1
+        phases = [(rise, first, top)]
+        if self.three_phase:
+            phases += [(2 * self.pct_start * self.total_steps - 2, top, first)]
+            phases += [(self.total_steps - 1, first, last)]
+        else:
+            phases += [(self.total_steps - 1, top, last)]
+        start = 0.0
+        while step > phases[0][0] and len(phases) > 1:
+            start = phases.pop(0)[0]
+        end, low, high = phases[0]
+        part = (step - start) / (end - start) if end != start else 1.0
+        if self.anneal_strategy == "linear":
+            return low + (high - low) * part
+        return high + (low - high) / 2 * (1 + math.cos(math.pi * part))
+
+    def _rates(self, step: int) -> list[float]:
+        return [
+            self._blend(step, (lr, lr * self.div_factor, lr / self.final_div_factor))
+            for lr in self.base_lrs
+        ]
+
+    def _set(self) -> None:
+        super()._set()
+        if not self.cycle_momentum:
+            return
+        high, low = self._momenta
+        momentum = self._blend(self.last_epoch, (high, low, high))
+        for group in self.optimizer.param_groups:
+            if "betas" in group:
+                group["betas"] = (momentum, *group["betas"][1:])
+            else:
+                group["momentum"] = momentum
+
+    def step(self) -> None:
+        """Advance the schedule by one step.
+
+        Raises
+        ------
+        ValueError
+            At the end of the cycle; nothing has been changed then.
+        RuntimeError
+            If the learning rates have been set otherwise since the last step.
+        """
+        if self.last_epoch + 1 >= self.total_steps:
+            raise ValueError(
+                f"OneCycleLR.step: the cycle has {self.total_steps} steps, the last of which is "
+                "done; make a new schedule"
+            )
+        super().step()
+
+
 class SequentialLR(LRScheduler):
     """Run schedules one after the other.
 

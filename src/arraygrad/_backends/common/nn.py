@@ -143,6 +143,9 @@ def binary(xp: Any, where: Any, x: _Array, positive: _Array, negative: _Array, /
 
 def normalise(xp: Any, x: _Array, /, *, axes: tuple[int, ...], eps: float) -> Any:
     """The elements scaled to mean 0 and variance 1 along some axes; the mean, the variance."""
+    if x.dtype.itemsize == 2:  # the squares of float16 would overflow
+        y, mean, variance = normalise(xp, x.astype(xp.float32), axes=axes, eps=eps)
+        return y.astype(x.dtype), mean, variance
     count = math.prod(x.shape[a] for a in axes)
     mean = x.sum(axis=axes, keepdims=True) / count
     y = x - mean

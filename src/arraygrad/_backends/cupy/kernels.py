@@ -6,6 +6,7 @@ Python scalars as CuPy's do.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..numpy import index_dtype
@@ -177,8 +178,17 @@ template <typename T> __device__ complex<T> complex_tanh(const complex<T>& z) {
 
 
 def loops(expression: str, *signatures: str) -> list[tuple[str, str]]:
-    """One loop of a ufunc per signature, such as "ff->f", all with the same expression."""
-    return [(signature, f"out0 = {expression}") for signature in signatures]
+    """One loop of a ufunc per signature, such as "ff->f", all with the same expression.
+
+    float16 has a loop where float32 has one, and computes as that does.
+    """
+    found = []
+    for signature in signatures:
+        if set(signature) <= set("f->"):
+            narrow = re.sub(r"\b(in\d)\b", r"float(\1)", expression)
+            found.append((signature.replace("f", "e"), f"out0 = {narrow}"))
+        found.append((signature, f"out0 = {expression}"))
+    return found
 
 
 def binary_integer_loops(expression: str) -> list[tuple[str, str]]:

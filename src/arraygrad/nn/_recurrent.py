@@ -1,0 +1,297 @@
+"""Recurrent layers, which read sequences step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from .._creation import _shape, zeros
+from .._data_type import result_type
+from .._errors import describe
+from .._manipulation import concat, expand_dims, permute_dims, reshape, squeeze, stack, unstack
+from .._typing import DeviceLike, DType, Tensor
+from ..random import Generator, default_rng
+from ._activations import sigmoid, tanh
+from ._checks import as_real, warn_of_promotion
+from ._layers import _probability, _uniform, dropout, linear
+from ._module import Module
+
+
+class _Recurrent(Module):
+    """Base class of the recurrent layers: `_gates` maps per step, and `_step`."""
+
+    _gates: ClassVar[int]
+    _states: ClassVar[int]  # number of states that a step passes on
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        rng: Generator | None = None,
+        device: DeviceLike = None,
+        dtype: DType | None = None,
+    ) -> None:
+        name = type(self).__name__
+        input_size, hidden_size, num_layers = _shape((input_size, hidden_size, num_layers), name)
+        if not hidden_size or not num_layers:
+            raise ValueError(
+                f"{name}: hidden_size and num_layers must be at least 1; got {hidden_size} and "
+                f"{num_layers}"
+            )
+        rng = default_rng(rng, device=device)
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.bias, self.batch_first, self.bidirectional = bias, batch_first, bidirectional
+        self.dropout = _probability(name, dropout)
+        self.rng = rng if self.dropout else None
+        rows = self._gates * hidden_size
+        for layer in range(num_layers):
+            columns = hidden_size * len(self._directions) if layer else input_size
+            for direction in self._directions:
+                shapes: dict[str, tuple[int, ...]] = {
+                    "weight_ih": (rows, columns),
+                    "weight_hh": (rows, hidden_size),
+                }
+                if bias:
+                    shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+                for part, shape in shapes.items():
+                    parameter = _uniform(shape, hidden_size, rng, dtype)
+                    setattr(self, f"{part}_l{layer}{direction}", parameter)
+
+    @property
+    def _directions(self) -> tuple[str, ...]:
+        return ("", "_reverse") if self.bidirectional else ("",)
+
+    def _run(self, x: Tensor, given: Sequence[Tensor] | None) -> tuple[Tensor, list[Tensor]]:
+        """The results of the last layer, and the last states of all layers."""
+        name = type(self).__name__
+        x = as_real(name, x)
+        weight: Tensor = getattr(self, "weight_ih_l0")  # noqa: B009  (checkers do not know it)
+        warn_of_promotion(name, x, weight)
+        if x.ndim not in (2, 3) or x.shape[-1] != self.input_size:
+            batch = "(n, length, {0})" if self.batch_first else "(length, n, {0})"
+            raise ValueError(
+                f"{name}: x must have shape {batch} or (length, {{0}})".format(self.input_size)
+                + f"; got {x.shape}"
+            )
+        single = x.ndim == 2
+        if single:
+            x = expand_dims(x, axis=1)
+        elif self.batch_first:
+            x = permute_dims(x, (1, 0, 2))
+        if not x.shape[0]:
+            raise ValueError(f"{name}: a sequence must have at least one step; got {x.shape}")
+        shape = (self.num_layers * len(self._directions), x.shape[1], self.hidden_size)
+        if given is None:
+            dtype = result_type(x.dtype, weight.dtype)
+            given = [zeros(shape, dtype=dtype, device=x.device)] * self._states
+        else:
+            expected = (shape[0], shape[2]) if single else shape
+            for h in given:
+                if not isinstance(h, Tensor) or h.shape != expected:
+                    raise ValueError(f"{name}: hx must have shape {expected}; got {describe(h)}")
+            if single:
+                given = [expand_dims(h, axis=1) for h in given]
+        starts = list(zip(*map(unstack, given), strict=True))
+        ends: list[tuple[Tensor, ...]] = []
+        for layer in range(self.num_layers):
+            if layer and self.dropout and self.training:
+                x = dropout(x, self.dropout, rng=self.rng)
+            outputs = []
+            for direction in self._directions:
+                y, end = self._scan(x, starts[len(ends)], f"_l{layer}{direction}")
+                outputs.append(y)
+                ends.append(end)
+            x = outputs[0] if len(outputs) == 1 else concat(outputs, axis=-1)
+        last = [stack(parts) for parts in zip(*ends, strict=True)]
+        if single:
+            return squeeze(x, axis=1), [squeeze(h, axis=1) for h in last]
+        return permute_dims(x, (1, 0, 2)) if self.batch_first else x, last
+
+    def _scan(
+        self, x: Tensor, state: tuple[Tensor, ...], suffix: str
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """All steps of one direction of one layer."""
+        w_x, w_h = getattr(self, f"weight_ih{suffix}"), getattr(self, f"weight_hh{suffix}")
+        b_x, b_h = (getattr(self, f"bias_{k}{suffix}", None) for k in ("ih", "hh"))
+        shape = (*x.shape[:2], self._gates, self.hidden_size)
+        steps = unstack(reshape(linear(x, w_x, b_x), shape))  # one product for all steps
+        backwards = suffix.endswith("_reverse")
+        outputs = []
+        for gates in reversed(steps) if backwards else steps:
+            h = reshape(linear(state[0], w_h, b_h), gates.shape)
+            state = self._step(gates, h, state)
+            outputs.append(state[0])
+        return stack(outputs[::-1] if backwards else outputs), state
+
+    def _step(self, x: Tensor, h: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The next state, from the maps of the input and of the last state."""
+        raise NotImplementedError
+
+    def extra_repr(self) -> str:
+        """Sizes of the layer, for its text."""
+        options = {
+            "num_layers": (self.num_layers, 1), "bias": (self.bias, True),
+            "batch_first": (self.batch_first, False), "dropout": (self.dropout, 0.0),
+            "bidirectional": (self.bidirectional, False),
+        }  # fmt: skip
+        own = [f"{name}={x}" for name, (x, default) in options.items() if x != default]
+        return ", ".join([f"{self.input_size}, {self.hidden_size}", *own])
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory: a recurrent layer whose cells are written and erased by gates.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        Sizes of the last axis of the input, and of the states.
+    num_layers : int, optional
+        Number of layers, each of which reads the results of the one before.
+    bias : bool, optional
+        Whether the maps have biases.
+    batch_first : bool, optional
+        Whether batches have shape (n, length, size), instead of PyTorch's default (length, n,
+        size).
+    dropout : float, optional
+        Probability with which results of a layer are set to zero for the next one, in training.
+    bidirectional : bool, optional
+        Whether each layer also reads the sequence from its end; its results are appended.
+    rng : Generator, optional
+        Generator of the initial values and of the dropout; by default a new one.
+    device, dtype : optional
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
+
+    Attributes
+    ----------
+    weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0 : Tensor
+        Parameters of the first layer, of shapes (4 hidden_size, input_size), (4 hidden_size,
+        hidden_size) and twice (4 hidden_size,), for the gates i, f, g and o. Those of further
+        layers end in ``_l1`` and so on, those of the other direction in ``_reverse``. All are
+        initialised with uniform numbers between ±1 / √hidden_size.
+
+    References
+    ----------
+    S. Hochreiter, J. Schmidhuber: Long short-term memory. Neural Computation 9 (1997).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> lstm = nn.LSTM(3, 8, batch_first=True)
+    >>> y, (h, c) = lstm(xp.ones((5, 7, 3)))
+    >>> y.shape, h.shape, c.shape
+    ((5, 7, 8), (1, 5, 8), (1, 5, 8))
+    """
+
+    _gates, _states = 4, 2
+
+    def forward(
+        self, x: Tensor, hx: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """Read sequences.
+
+        Parameters
+        ----------
+        x : Tensor
+            Real batch of shape (length, n, size), or (n, length, size) with `batch_first`; or one
+            sequence of shape (length, size).
+        hx : tuple of Tensor, optional
+            Initial hidden states and cells, of shape (layers · directions, n, hidden_size), without
+            n for one sequence; by default zeros.
+
+        Returns
+        -------
+        tuple
+            Hidden states of the last layer at all steps, and a tuple of the last hidden states and
+            cells of all layers, with the shape of the initial ones.
+        """
+        if hx is not None and (not isinstance(hx, (tuple, list)) or len(hx) != 2):
+            raise TypeError(f"LSTM: hx must be a tuple of two tensors; got {describe(hx)}")
+        y, (h, c) = self._run(x, hx)
+        return y, (h, c)
+
+    def _step(self, x: Tensor, h: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        i, f, g, o = unstack(x + h, axis=1)
+        c = sigmoid(f) * state[1] + sigmoid(i) * tanh(g)
+        return sigmoid(o) * tanh(c), c
+
+
+class GRU(_Recurrent):
+    """Gated recurrent unit: a recurrent layer with a gate that blends old and new states.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        Sizes of the last axis of the input, and of the state.
+    num_layers : int, optional
+        Number of layers, each of which reads the results of the one before.
+    bias : bool, optional
+        Whether the maps have biases.
+    batch_first : bool, optional
+        Whether batches have shape (n, length, size), instead of PyTorch's default (length, n,
+        size).
+    dropout : float, optional
+        Probability with which results of a layer are set to zero for the next one, in training.
+    bidirectional : bool, optional
+        Whether each layer also reads the sequence from its end; its results are appended.
+    rng : Generator, optional
+        Generator of the initial values and of the dropout; by default a new one.
+    device, dtype : optional
+        Device and dtype of the parameters; by default the generator's device and `default_dtype`.
+
+    Attributes
+    ----------
+    weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0 : Tensor
+        Parameters of the first layer, of shapes (3 hidden_size, input_size), (3 hidden_size,
+        hidden_size) and twice (3 hidden_size,), for the gates r, z and n. Those of further layers
+        end in ``_l1`` and so on, those of the other direction in ``_reverse``. All are initialised
+        with uniform numbers between ±1 / √hidden_size.
+
+    References
+    ----------
+    K. Cho et al.: Learning phrase representations using RNN encoder-decoder for statistical machine
+    translation. EMNLP 2014.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import nn
+    >>> gru = nn.GRU(3, 8, bidirectional=True)
+    >>> y, h = gru(xp.ones((7, 5, 3)))
+    >>> y.shape, h.shape
+    ((7, 5, 16), (2, 5, 8))
+    """
+
+    _gates, _states = 3, 1
+
+    def forward(self, x: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Read sequences.
+
+        Parameters
+        ----------
+        x : Tensor
+            Real batch of shape (length, n, size), or (n, length, size) with `batch_first`; or one
+            sequence of shape (length, size).
+        hx : Tensor, optional
+            Initial states, of shape (layers · directions, n, hidden_size), without n for one
+            sequence; by default zeros.
+
+        Returns
+        -------
+        tuple
+            States of the last layer at all steps, and the last states of all layers, with the shape
+            of the initial ones.
+        """
+        y, (h,) = self._run(x, None if hx is None else (hx,))
+        return y, h
+
+    def _step(self, x: Tensor, h: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        (x_r, x_z, x_n), (h_r, h_z, h_n) = unstack(x, axis=1), unstack(h, axis=1)
+        new = tanh(x_n + sigmoid(x_r + h_r) * h_n)
+        return (new + sigmoid(x_z + h_z) * (state[0] - new),)
