@@ -10,6 +10,7 @@ from typing import Any
 from ... import _dispatch
 from ... import _elementwise as xp
 from ..._creation import asarray
+from ..._data_type import finfo
 from ..._dispatch import call, unary
 from ..._memory import alias
 from ..._searching import where
@@ -43,6 +44,11 @@ def mul_inplace_on_fresh(new: Any, t: Any) -> Any:
 def _div_into_fresh(t: Any, new: Any) -> Any:
     """Divide `t` by a fresh tensor, in the memory of that tensor."""
     return updated("irtruediv", new, t) if t.shape == new.shape else t / new
+
+
+def _div_fresh(new: Any, x: Any) -> Any:
+    """Divide a fresh tensor by `x`, in place."""
+    return updated("itruediv", new, x) if new.shape == x.shape else new / x
 
 
 def _plus_one(new: Any) -> Any:
@@ -126,8 +132,8 @@ def _pow_base(t: Any, _out: Any, x1: Any, x2: Any) -> Any:
         # (A sum is twice as fast as a product with a number.)
         slope = _dispatch.binary("add", x1, x1) if x2 == 2 else x2 * x1 ** (x2 - 1)
         return mul_inplace_on_fresh(slope, t)
-    # (x1 may be a scalar if levels are mixed)
-    none = (x1 == 0) & (x2 == 0)
+    # (x1 may be a scalar if levels are mixed; its reciprocal is finite)
+    none = (abs(x1) < 1 / finfo(t.dtype).max) & (x2 == 0)
     power = xp.pow(where(none, 1.0, x1), x2 - 1)
     none = none | ((power == 0) & (x2 * 0 != 0))  # an infinite exponent, whose result is 0
     return t * where(none, 0.0, x2 * power)
@@ -151,8 +157,8 @@ holomorphic(
 )  # out + 1 would lose small values
 holomorphic("log", lambda t, _out, x: t / x)
 holomorphic("log1p", lambda t, _out, x: _div_into_fresh(t, 1 + x))
-holomorphic("log2", lambda t, _out, x: _div_into_fresh(t, math.log(2) * x))
-holomorphic("log10", lambda t, _out, x: _div_into_fresh(t, math.log(10) * x))
+holomorphic("log2", lambda t, _out, x: _div_fresh(t * (1 / math.log(2)), x))
+holomorphic("log10", lambda t, _out, x: _div_fresh(t * (1 / math.log(10)), x))
 
 
 def _logistic(t: Any, x1: Any, x2: Any) -> Any:
@@ -205,10 +211,15 @@ def _radius(out: Any) -> Any:
     return where(out == 0, 1.0, out)
 
 
+def _cosine(t: Any, out: Any, x: Any) -> Any:
+    """t * x / out; at infinity, the limit."""
+    return t * where(xp.isinf(x), xp.sign(x), x / _radius(out))
+
+
 real(
     "hypot",
-    lambda t, out, x1, _x2: t * (x1 / _radius(out)),
-    lambda t, out, _x1, x2: t * (x2 / _radius(out)),
+    lambda t, out, x1, _x2: _cosine(t, out, x1),
+    lambda t, out, _x1, x2: _cosine(t, out, x2),
 )
 
 
