@@ -212,7 +212,7 @@ def _radius(out: Any) -> Any:
 
 
 def _cosine(t: Any, out: Any, x: Any) -> Any:
-    """t * x / out; at infinity, the limit."""
+    """Return t * x / out; at infinity, the limit."""
     return t * where(xp.isinf(x), xp.sign(x), x / _radius(out))
 
 

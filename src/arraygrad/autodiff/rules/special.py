@@ -366,7 +366,7 @@ def _end(x: Any, p: Any) -> tuple[Any, Any, Any]:
 
 
 def _stirling(x: Any) -> Any:
-    """log Γ(x) - (x - 1/2) log x + x - log √2π, for large x (DLMF 5.11.1)."""
+    """Value of log Γ(x) - (x - 1/2) log x + x - log √2π, for large x (DLMF 5.11.1)."""
     x = xp.maximum(x, float(_LARGE))
     return power_series(1 / x / x, _STIRLING) / x
 
@@ -715,7 +715,7 @@ def _i1(t: Any, out: Any, x: Any) -> Any:
 def _i1e(t: Any, out: Any, x: Any) -> Any:
     inner = xp.exp(-xp.abs(x)) * power_series(x * x, _BESSEL)
     slope = special.i0e(x) - _over_x(out, x, inner) - xp.sign(x) * out
-    return t * _unless_far(x, slope, _I1E)
+    return t * _unless_far(xp.abs(x), slope, _I1E)
 
 
 def _tail(order: int, sign: int, scale: float) -> list[float]:
@@ -736,9 +736,8 @@ _K0E, _K1E = (_tail(order, 1, math.sqrt(math.pi / 2)) for order in (0, 1))
 
 def _unless_far(x: Any, slope: Any, tail: list[float], sign: Any = 1.0) -> Any:
     """`slope`, or for large x, where its terms cancel, by DLMF 10.40.1 and 10.40.2."""
-    size = xp.abs(x)
-    far = size > 30
-    w = 1 / where(far, size, 30.0)
+    far = x > 30
+    w = 1 / where(far, x, 30.0)
     return where(far, sign * (w * xp.sqrt(w) * power_series(w, tail)), slope)
 
 
@@ -765,7 +764,9 @@ elementwise("i0", lambda t, _out, x: t * special.i1(x))
 elementwise("i1", _i1)
 elementwise(
     "i0e",
-    lambda t, out, x: t * _unless_far(x, special.i1e(x) - xp.sign(x) * out, _I0E, xp.sign(x)),
+    lambda t, out, x: (
+        t * _unless_far(xp.abs(x), special.i1e(x) - xp.sign(x) * out, _I0E, xp.sign(x))
+    ),
 )
 elementwise("i1e", _i1e)
 elementwise("k0", lambda t, _out, x: -t * special.k1(x))
