@@ -110,7 +110,23 @@ holomorphic("multiply", lambda t, _out, _x1, x2: t * x2, lambda t, _out, x1, _x2
 holomorphic("divide", lambda t, _out, _x1, x2: t / x2, lambda t, out, _x1, x2: -t * (out / x2))
 holomorphic("reciprocal", lambda t, out, _x: -t * (out * out))
 holomorphic("square", lambda t, _out, x: mul_inplace_on_fresh(x + x, t))
-holomorphic("sqrt", lambda t, out, _x: mul_inplace_on_fresh(0.5 / out, t))
+
+
+def _sqrt(t: Any, out: Any, _x: Any) -> Any:
+    if out._data.dtype.kind == "c":
+        return _over(0.5 * t, out)
+    return mul_inplace_on_fresh(0.5 / out, t)
+
+
+def _over(t: Any, y: Any) -> Any:
+    """Return t / y, where a complex `y` is 0, the infinity inf + 0j; a quotient is NaN there."""
+    if y._data.dtype.kind != "c":
+        return t / y
+    none = y == 0
+    return where(none & (t != 0), math.inf, t / where(none, 1.0, y))
+
+
+holomorphic("sqrt", _sqrt)
 define(
     "remainder",
     (identity, identity),
@@ -189,17 +205,31 @@ holomorphic("cosh", lambda t, _out, x: mul_inplace_on_fresh(xp.sinh(x), t))
 holomorphic(
     "tanh", lambda t, out, _x: mul_inplace_on_fresh(_plus_one(mul_inplace_on_fresh(-out, out)), t)
 )
-holomorphic("asin", lambda t, _out, x: t / (xp.sqrt(1 - x) * xp.sqrt(1 + x)))
-holomorphic("acos", lambda t, _out, x: -t / (xp.sqrt(1 - x) * xp.sqrt(1 + x)))
-holomorphic("atan", lambda t, _out, x: _div_into_fresh(t, _plus_one(x * x)))
-holomorphic("acosh", lambda t, _out, x: t / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
-holomorphic("atanh", lambda t, _out, x: t / ((1 - x) * (1 + x)))
+holomorphic("asin", lambda t, _out, x: _over(t, xp.sqrt(1 - x) * xp.sqrt(1 + x)))
+holomorphic("acos", lambda t, _out, x: -_over(t, xp.sqrt(1 - x) * xp.sqrt(1 + x)))
+holomorphic("acosh", lambda t, _out, x: _over(t, xp.sqrt(x - 1) * xp.sqrt(x + 1)))
+
+
+def _atan(t: Any, _out: Any, x: Any) -> Any:
+    if x.dtype.kind == "c":  # one after the other, because the product of the roots may overflow
+        return t / (1 - 1j * x) / (1 + 1j * x)
+    return _div_into_fresh(t, _plus_one(x * x))
+
+
+def _atanh(t: Any, _out: Any, x: Any) -> Any:
+    if x.dtype.kind == "c":
+        return t / (1 - x) / (1 + x)
+    return t / ((1 - x) * (1 + x))
 
 
 def _asinh(t: Any, _out: Any, x: Any) -> Any:
     if x.dtype.kind == "c":
-        return t / (xp.sqrt(1 - 1j * x) * xp.sqrt(1 + 1j * x))
+        return _over(t, xp.sqrt(1 - 1j * x) * xp.sqrt(1 + 1j * x))
     return t / xp.hypot(1.0, x)
+
+
+holomorphic("atan", _atan)
+holomorphic("atanh", _atanh)
 
 
 holomorphic("asinh", _asinh)
