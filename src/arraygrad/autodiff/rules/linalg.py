@@ -47,7 +47,7 @@ from ..._creation import arange, eye, ones_like, tril, triu, zeros, zeros_like
 from ..._data_type import astype, finfo
 from ..._dispatch import unary
 from ..._elementwise import abs as _abs
-from ..._elementwise import conj, imag, isfinite, real, sign
+from ..._elementwise import conj, imag, isfinite, isinf, real, sign
 from ..._linear_algebra import matmul, matrix_transpose
 from ..._manipulation import broadcast_to, concat, expand_dims, flip, moveaxis, stack
 from ..._memory import alias
@@ -948,10 +948,11 @@ def _vector_direction(out: Any, x: Any, axis: Any, keepdims: bool, ord: float) -
     none = norm == 0
     norm = where(none, 1.0, norm)
     if ord == 2:
-        return where(none, 0.0, x / norm)
+        return where(none, 0.0, where(isinf(x) & isinf(norm), sign(x), x / norm))
     size = _abs(x)
     none = none | (size == 0)
-    return where(none, 0.0, sign(x) * (where(none, 1.0, size) / norm) ** (ord - 1))
+    ratio = where(isinf(size) & isinf(norm), 1.0, where(none, 1.0, size) / norm)
+    return where(none, 0.0, sign(x) * ratio ** (ord - 1))
 
 
 def _matrix_direction(out: Any, x: Any, keepdims: bool, ord: Any) -> Any:

@@ -992,19 +992,28 @@ def _keepdims(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _share(a: Any, out: Any) -> Any:
-    """exp(a - out), finite also where `out` is not: infinite elements share the whole weight."""
+    """exp(a - out), finite also where `out` is not: there 1 for elements of infinity."""
     infinite = xp.isinf(out)
     at_top = call("astype", xp.real(a) == math.inf, (a.dtype,))
     return where(infinite, at_top, xp.exp(a - where(infinite, 0.0, out)))
 
 
+def _over_total(e: Any, total: Any) -> Any:
+    """Exponentials divided by their sum, which is not 1 where `out` has lost digits beside `a`."""
+    return e / where(total == 0, 1.0, total)
+
+
+def _softmax_of(a: Any, out: Any, axis: Any, keepdims: bool) -> Any:
+    e = _share(a, _keepdims(out, a, axis, keepdims))
+    return _over_total(e, _summed(e, axis))
+
+
 def _logsumexp_vjp(g: Any, out: Any, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    share = _share(a, _keepdims(out, a, axis, keepdims))
-    return _keepdims(g, a, axis, keepdims) * conj(share)
+    return _keepdims(g, a, axis, keepdims) * conj(_softmax_of(a, out, axis, keepdims))
 
 
 def _logsumexp_jvp(t: Any, out: Any, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    share = _share(a, _keepdims(out, a, axis, keepdims))
+    share = _softmax_of(a, out, axis, keepdims)
     return call("sum", t * share, (), {"axis": axis if a.ndim else None, "keepdims": keepdims})
 
 
@@ -1025,14 +1034,20 @@ def _weighted_jvp(t: Any, out: Any, factor: Any, axis: Any, keepdims: bool) -> A
 
 def _exponentials(out: Any, a: Any, b: Any, axis: Any, keepdims: bool) -> Any:
     like = a if isinstance(b, (int, float, complex)) else a + 0 * b
-    return _share(a, _keepdims(out[0], like, axis, keepdims)) + 0 * like
+    e = _share(a, _keepdims(out[0], like, axis, keepdims)) + 0 * like
+    return _over_total(e, xp.abs(_summed(_weighted_exponentials(b, e), axis)))
+
+
+def _weighted_exponentials(b: Any, e: Any) -> Any:
+    """Return b * e; 0 for weights of 0, for which the derivative in `b` may be infinite."""
+    if isinstance(b, (int, float, complex)):
+        return b * e
+    return b * where((b == 0) & ~xp.isfinite(e), 0.0, e)
 
 
 def _by_exponent(t: Any, out: Any, a: Any, b: Any, *, axis: Any, keepdims: bool) -> Any:
     e = _exponentials(out, a, b, axis, keepdims)
-    if not isinstance(b, (int, float, complex)):
-        e = where((b == 0) & ~xp.isfinite(e), 0.0, e)  # the product is 0, not its derivative in b
-    return _weighted_jvp(t, out, b * e, axis, keepdims)
+    return _weighted_jvp(t, out, _weighted_exponentials(b, e), axis, keepdims)
 
 
 def _by_weight(t: Any, out: Any, a: Any, b: Any, *, axis: Any, keepdims: bool) -> Any:
