@@ -244,7 +244,7 @@ def _positive_psi_difference(y: Any, x: Any, d: Any) -> Any:
         series = series * q + c
     quotient = quotient * p + series
     ratio = y / x
-    close = (ratio > 0.5) & (ratio < 2)
+    close = ~((ratio <= 0.5) | (ratio >= 2))  # also where both are infinite
     log = where(close, xp.log1p(where(close, d / x, 0.0)), xp.log(y) - xp.log(x))
     total = total + log + step * (0.5 + (1 / x + 1 / y) * quotient)
     return where(xp.isinf(d), d - x, total)
@@ -570,10 +570,9 @@ def _inv_boxcox_lmbda(z: Any, y: Any, lmbda: Any) -> Any:
     u = lmbda * y
     none = ~(u > -1)
     base = where(none, 1.0, 1 + u)
-    log = where(
-        xp.isinf(u), xp.log(xp.abs(lmbda)) + xp.log(xp.abs(y)), xp.log1p(where(none, 0.0, u))
-    )
-    quotient = z * (y / base - log / lmbda) / lmbda
+    over = xp.isinf(u)
+    log = where(over, xp.log(xp.abs(lmbda)) + xp.log(xp.abs(y)), xp.log1p(where(none, 0.0, u)))
+    quotient = z * (where(over, 1 / lmbda, y / base) - log / lmbda) / lmbda
     slope = where(xp.abs(u) < 0.1, z * y * y * power_series(u, _INV_BOXCOX), quotient)
     at_0 = where(lmbda > 0, xp.pow(z, 1 - lmbda) / where(lmbda == 0, 1.0, lmbda) * y, 0.0)
     return where(z == 0, at_0, slope)
