@@ -97,7 +97,6 @@ ELEMENTWISE = [
     ("special.boxcox1p", 0, (1e-30, 1e30), 2.7182818284590455),
     ("special.inv_boxcox", 0, (0.5, 1e30), 1.9999999999999998e-30),
     ("special.inv_boxcox", 1, (0.5, 1e15), -3.2845629214351853e-29),
-    ("special.inv_boxcox", 1, (1e300, 1e30), -7.588530806880351e-58),
     ("special.inv_boxcox1p", 0, (0.5, 1e300), 2e-300),
     ("special.pseudo_huber", 1, (1e-160, INF), 1e-160),
     ("special.pseudo_huber", 1, (1e30, 1e-300), 1e-300),
@@ -128,6 +127,12 @@ def test_elementwise(device, case):
     name, i, operands, expected = case
     for found in derivatives(function(name), operands, i):
         close(found, expected)
+
+
+def test_a_product_that_overflows_inside_of_a_finite_function():
+    """1 + λy does; CuPy's value is infinite there."""
+    for found in derivatives(xp.special.inv_boxcox, (1e300, 1e30), 1):
+        close(found, -7.588530806880351e-58)
 
 
 @pytest.mark.parametrize("x", [1e4, 1e20, 1e300])
@@ -201,7 +206,8 @@ def test_inverse_functions_of_huge_complex_numbers(device, z):
 
 def test_an_infinite_derivative_of_a_complex_number_is_a_real_infinity(device):
     for f, z in [
-        (xp.sqrt, 0j), (xp.asin, 1 + 0j), (xp.asin, -1 + 0j), (xp.acosh, 1 + 0j), (xp.asinh, 1j),
+        (xp.sqrt, 0j), (lambda z: z**0.25, 0j), (xp.asin, 1 + 0j), (xp.asin, -1 + 0j),
+        (xp.acosh, 1 + 0j), (xp.asinh, 1j),
     ]:  # fmt: skip
         for found in derivatives(f, (z,), 0):
             assert xp.all(xp.real(found) == INF)

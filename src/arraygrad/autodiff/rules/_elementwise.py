@@ -145,6 +145,8 @@ def _pow_base(t: Any, _out: Any, x1: Any, x2: Any) -> Any:
             return 0 * t
         if x2 == 1:
             return t
+        if isinstance(x2, float) and 0 < x2 < 1 and x1._data.dtype.kind == "c":
+            return _over(x2 * t, x1 ** (1 - x2))
         # (A sum is twice as fast as a product with a number.)
         slope = _dispatch.binary("add", x1, x1) if x2 == 2 else x2 * x1 ** (x2 - 1)
         return mul_inplace_on_fresh(slope, t)
