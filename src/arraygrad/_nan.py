@@ -29,6 +29,7 @@ from ._statistical import sum as _sum
 from ._typing import Axis, DType, Real, Tensor
 from ._utility import all as _all
 from ._utility import any as _any
+from .linalg import vector_norm
 
 
 def _present(name: str, x: Any) -> Any:
@@ -381,9 +382,12 @@ def nanstd(
     if more or other:
         raise wrong_call("nanstd", locals())
     _present("nanstd", x)
-    out = nanvar(x, axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims)
-    spread = out > 0  # elsewhere the gradient is 0, as that of `std`
-    return where(spread, sqrt(where(spread, out, 1.0)), out)
+    x, some = _numbers("nanstd", x, dtype)
+    off = where(some, x - _mean(x, some, axis, True), 0)
+    # A norm, because the squares might leave the range of the dtype
+    size = vector_norm(off, axis=axis, keepdims=keepdims)
+    count = astype(count_nonzero(some, axis=axis, keepdims=keepdims), size.dtype) - ddof
+    return size / sqrt(where(count > 0, count, math.nan))
 
 
 @in_own_name("nanmedian")

@@ -117,6 +117,45 @@ def f(x):
     return xp.sum(y * y)
 assert autodiff.grad(f)(xp.ones(3)).tolist() == [2.0, 2.0, 2.0]
 """,
+    "checkpoints": """
+step = autodiff.checkpoint(lambda x: x + 1.0)
+def f(x):
+    for _ in range(N // 4):
+        x = step(x)
+    return x
+assert autodiff.grad(f)(xp.asarray(1.0)) == 1.0
+""",
+    "joined_again_and_again": """
+def f(x):
+    for _ in range(N):
+        x = xp.concat([x, x])[1:]
+    return xp.stack([x, x])[0, 0]
+assert autodiff.grad(f)(xp.ones(1)).tolist() == [1.0]
+""",
+    "sums_with_detached_ones": """
+def f(x):
+    y = x
+    for _ in range(N):
+        y = autodiff.stop_gradient(y.detach()) + x
+    return y
+assert autodiff.grad(f)(xp.asarray(1.0)) == 1.0
+""",
+    "sums_in_place": """
+v = autodiff.variable(xp.asarray(1.0))
+y = v * 2.0
+for _ in range(N):
+    y += 1.0
+y.backward()
+assert v.grad == 2.0
+""",
+    "branches": """
+def f(x):
+    for _ in range(N):
+        x = xp.where(x > 0, x, 1.0)
+    return x
+assert autodiff.grad(f)(xp.asarray(1.0)) == 1.0
+assert autodiff.jvp(f, (xp.asarray(1.0),), (xp.asarray(1.0),))[1] == 1.0
+""",
     "views_of_detached_tensors": """
 v = autodiff.variable(xp.ones(3))
 y = w = v * 2.0
@@ -164,7 +203,7 @@ def test_deep_programs_run_in_a_thread_with_a_small_stack(program):
         "import threading\nN = 20000\nerrors = []\n"
         f"def program():\n    try:\n{body}"
         "    except BaseException as error:\n        errors.append(repr(error))\n"
-        "threading.stack_size(512 * 1024)\n"
+        "threading.stack_size(256 * 1024)\n"
         "t = threading.Thread(target=program)\nt.start()\nt.join()\n"
         "assert not errors, errors\n"
     )
@@ -180,7 +219,7 @@ def f(x):
         total = total + rest[0]
         rest = rest[1:]
     return total
-threading.stack_size(512 * 1024)
+threading.stack_size(256 * 1024)
 t = threading.Thread(target=lambda: found.append(autodiff.grad(f)(xp.ones(4000))))
 t.start()
 t.join()
@@ -326,6 +365,40 @@ def test_cost_is_linear(program):
         ).split(),
     )
     assert large < 10 * small, f"{n}: {small:.3f} s, {4 * n}: {large:.3f} s"
+
+
+CHAINS = [
+    "a_function_of_many_views",
+    "a_write_to_the_last_of_many_recorded_views",
+    "checkpoints",
+    "joined_again_and_again",
+    "sums_with_detached_ones",
+    "sums_in_place",
+    "branches",
+    "writes",
+]
+
+
+@pytest.mark.parametrize("program", CHAINS)
+def test_the_number_of_calls_is_linear(program):
+    """Of Python's and C's functions. It counts the steps without the clock."""
+    lines = "".join(f"    {line}\n" for line in DEEP[program].splitlines())
+    counts = _run(
+        f"import sys\ndef run(N):\n{lines}"
+        "def note(frame, event, arg):\n"
+        "    global calls\n"
+        "    calls += event in ('call', 'c_call')\n"
+        "run(1000)\n"
+        "for n in (1000, 10000):\n"
+        "    calls = 0\n"
+        "    sys.setprofile(note)\n"
+        "    run(n)\n"
+        "    sys.setprofile(None)\n"
+        "    print(calls)\n"
+    )
+    small, large = map(int, counts.split())
+    assert small > 1000
+    assert large < 10.5 * small, counts
 
 
 # ---- what is noted of memory goes with it

@@ -7,7 +7,10 @@ Python scalars as CuPy's do.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
+
+from cupy import ReductionKernel
 
 from ..numpy import index_dtype
 from .private import create_reduction_func, create_ufunc
@@ -265,17 +268,74 @@ def extreme(name: str, largest: bool, result: str) -> Any:
     )
 
 
+#: Sums of squares that neither overflow nor underflow: those of small and of large numbers apart,
+#: scaled by powers of two (Blue, 1978, A portable Fortran program to find the Euclidean norm).
+SQUARES = r"""
+template <typename T> struct Squares {
+  static constexpr bool wide = sizeof(T) == 8;
+  T small, middle, large;
+  __device__ Squares() : small(0), middle(0), large(0) {}
+  __device__ Squares(T x) : small(0), middle(0), large(0) { add(x); }
+  __device__ Squares(const complex<T>& z) : small(0), middle(0), large(0) {
+    add(z.real());
+    add(z.imag());
+  }
+  static __device__ T up() { return wide ? T(0x1p537) : T(0x1p75f); }
+  static __device__ T down() { return wide ? T(0x1p-538) : T(0x1p-76f); }
+  __device__ void add(T x) {
+    x = abs(x);
+    if (x > (wide ? T(0x1p486) : T(0x1p52f))) {
+      x *= down();
+      large += x * x;
+    } else if (x < (wide ? T(0x1p-511) : T(0x1p-63f))) {
+      x *= up();
+      small += x * x;
+    } else {
+      middle += x * x;  // NaN, too
+    }
+  }
+  __device__ Squares operator+(const Squares& other) const {
+    Squares sum(*this);
+    sum.small += other.small;
+    sum.middle += other.middle;
+    sum.large += other.large;
+    return sum;
+  }
+  __device__ T root() const {
+    if (large > 0) return sqrt(large + middle * down() * down()) / down();
+    if (small > 0) return hypot(sqrt(middle), sqrt(small) / up());
+    return sqrt(middle);
+  }
+};
+"""
+
 #: Square root of the sum of squared absolute values.
 euclidean_norm = create_reduction_func(
     "arraygrad_norm",
-    (
-        *("f->f", "d->d"),
-        ("F->f", ("in0.real() * in0.real() + in0.imag() * in0.imag()", None, None, None)),
-        ("D->d", ("in0.real() * in0.real() + in0.imag() * in0.imag()", None, None, None)),
-    ),
-    ("in0 * in0", "a + b", "out0 = sqrt(a)", None),
-    0,
+    ("f->f", "d->d", "F->f", "D->d"),
+    ("Squares<type_out0_raw>(in0)", "a + b", "out0 = a.root()", "Squares<type_out0_raw>"),
+    None,
+    SQUARES,
 )
+
+
+@lru_cache
+def deviation_norm(dtype: Any) -> Any:
+    """Make the reduction of ``(x, mean)`` to the Euclidean norm of the differences."""
+    single = dtype.char in "fF"
+    state = f"Squares<{'float' if single else 'double'}>"
+    return ReductionKernel(
+        f"{dtype.name} x, {dtype.name} mean",
+        f"{'float32' if single else 'float64'} out",
+        f"{state}(x - mean)",
+        "a + b",
+        "out = a.root()",
+        f"{state}()",
+        f"arraygrad_deviation_{dtype.char}",
+        reduce_type=state,
+        preamble=SQUARES,
+    )
+
 
 #: Device functions for random numbers.
 PHILOX = r"""

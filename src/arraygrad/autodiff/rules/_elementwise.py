@@ -10,6 +10,7 @@ from typing import Any
 from ... import _dispatch
 from ... import _elementwise as xp
 from ..._creation import asarray
+from ..._data_type import finfo
 from ..._dispatch import call, unary
 from ..._memory import alias
 from ..._searching import where
@@ -43,6 +44,11 @@ def mul_inplace_on_fresh(new: Any, t: Any) -> Any:
 def _div_into_fresh(t: Any, new: Any) -> Any:
     """Divide `t` by a fresh tensor, in the memory of that tensor."""
     return updated("irtruediv", new, t) if t.shape == new.shape else t / new
+
+
+def _div_fresh(new: Any, x: Any) -> Any:
+    """Divide a fresh tensor by `x`, in place."""
+    return updated("itruediv", new, x) if new.shape == x.shape else new / x
 
 
 def _plus_one(new: Any) -> Any:
@@ -104,7 +110,23 @@ holomorphic("multiply", lambda t, _out, _x1, x2: t * x2, lambda t, _out, x1, _x2
 holomorphic("divide", lambda t, _out, _x1, x2: t / x2, lambda t, out, _x1, x2: -t * (out / x2))
 holomorphic("reciprocal", lambda t, out, _x: -t * (out * out))
 holomorphic("square", lambda t, _out, x: mul_inplace_on_fresh(x + x, t))
-holomorphic("sqrt", lambda t, out, _x: mul_inplace_on_fresh(0.5 / out, t))
+
+
+def _sqrt(t: Any, out: Any, _x: Any) -> Any:
+    if out._data.dtype.kind == "c":
+        return _over(0.5 * t, out)
+    return mul_inplace_on_fresh(0.5 / out, t)
+
+
+def _over(t: Any, y: Any) -> Any:
+    """Return t / y, where a complex `y` is 0, the infinity inf + 0j; a quotient is NaN there."""
+    if y._data.dtype.kind != "c":
+        return t / y
+    none = y == 0
+    return where(none & (t != 0), math.inf, t / where(none, 1.0, y))
+
+
+holomorphic("sqrt", _sqrt)
 define(
     "remainder",
     (identity, identity),
@@ -123,11 +145,13 @@ def _pow_base(t: Any, _out: Any, x1: Any, x2: Any) -> Any:
             return 0 * t
         if x2 == 1:
             return t
+        if isinstance(x2, float) and 0 < x2 < 1 and x1._data.dtype.kind == "c":
+            return _over(x2 * t, x1 ** (1 - x2))
         # (A sum is twice as fast as a product with a number.)
         slope = _dispatch.binary("add", x1, x1) if x2 == 2 else x2 * x1 ** (x2 - 1)
         return mul_inplace_on_fresh(slope, t)
-    # (x1 may be a scalar if levels are mixed)
-    none = (x1 == 0) & (x2 == 0)
+    # (x1 may be a scalar if levels are mixed; its reciprocal is finite)
+    none = (abs(x1) < 1 / finfo(t.dtype).max) & (x2 == 0)
     power = xp.pow(where(none, 1.0, x1), x2 - 1)
     none = none | ((power == 0) & (x2 * 0 != 0))  # an infinite exponent, whose result is 0
     return t * where(none, 0.0, x2 * power)
@@ -151,8 +175,8 @@ holomorphic(
 )  # out + 1 would lose small values
 holomorphic("log", lambda t, _out, x: t / x)
 holomorphic("log1p", lambda t, _out, x: _div_into_fresh(t, 1 + x))
-holomorphic("log2", lambda t, _out, x: _div_into_fresh(t, math.log(2) * x))
-holomorphic("log10", lambda t, _out, x: _div_into_fresh(t, math.log(10) * x))
+holomorphic("log2", lambda t, _out, x: _div_fresh(t * (1 / math.log(2)), x))
+holomorphic("log10", lambda t, _out, x: _div_fresh(t * (1 / math.log(10)), x))
 
 
 def _logistic(t: Any, x1: Any, x2: Any) -> Any:
@@ -183,17 +207,31 @@ holomorphic("cosh", lambda t, _out, x: mul_inplace_on_fresh(xp.sinh(x), t))
 holomorphic(
     "tanh", lambda t, out, _x: mul_inplace_on_fresh(_plus_one(mul_inplace_on_fresh(-out, out)), t)
 )
-holomorphic("asin", lambda t, _out, x: t / (xp.sqrt(1 - x) * xp.sqrt(1 + x)))
-holomorphic("acos", lambda t, _out, x: -t / (xp.sqrt(1 - x) * xp.sqrt(1 + x)))
-holomorphic("atan", lambda t, _out, x: _div_into_fresh(t, _plus_one(x * x)))
-holomorphic("acosh", lambda t, _out, x: t / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
-holomorphic("atanh", lambda t, _out, x: t / ((1 - x) * (1 + x)))
+holomorphic("asin", lambda t, _out, x: _over(t, xp.sqrt(1 - x) * xp.sqrt(1 + x)))
+holomorphic("acos", lambda t, _out, x: -_over(t, xp.sqrt(1 - x) * xp.sqrt(1 + x)))
+holomorphic("acosh", lambda t, _out, x: _over(t, xp.sqrt(x - 1) * xp.sqrt(x + 1)))
+
+
+def _atan(t: Any, _out: Any, x: Any) -> Any:
+    if x.dtype.kind == "c":  # one after the other, because the product of the roots may overflow
+        return t / (1 - 1j * x) / (1 + 1j * x)
+    return _div_into_fresh(t, _plus_one(x * x))
+
+
+def _atanh(t: Any, _out: Any, x: Any) -> Any:
+    if x.dtype.kind == "c":
+        return t / (1 - x) / (1 + x)
+    return t / ((1 - x) * (1 + x))
 
 
 def _asinh(t: Any, _out: Any, x: Any) -> Any:
     if x.dtype.kind == "c":
-        return t / (xp.sqrt(1 - 1j * x) * xp.sqrt(1 + 1j * x))
+        return _over(t, xp.sqrt(1 - 1j * x) * xp.sqrt(1 + 1j * x))
     return t / xp.hypot(1.0, x)
+
+
+holomorphic("atan", _atan)
+holomorphic("atanh", _atanh)
 
 
 holomorphic("asinh", _asinh)
@@ -205,10 +243,15 @@ def _radius(out: Any) -> Any:
     return where(out == 0, 1.0, out)
 
 
+def _cosine(t: Any, out: Any, x: Any) -> Any:
+    """Return t * x / out; at infinity, the limit."""
+    return t * where(xp.isinf(x), xp.sign(x), x / _radius(out))
+
+
 real(
     "hypot",
-    lambda t, out, x1, _x2: t * (x1 / _radius(out)),
-    lambda t, out, _x1, x2: t * (x2 / _radius(out)),
+    lambda t, out, x1, _x2: _cosine(t, out, x1),
+    lambda t, out, _x1, x2: _cosine(t, out, x2),
 )
 
 

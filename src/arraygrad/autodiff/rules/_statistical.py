@@ -82,7 +82,7 @@ def _var_jvp(t: Any, _out: Any, x: Any, *, axis: Any, correction: float, keepdim
     if not x.size:
         return None
     total = xp.sum(conj(_centred(x, axis)) * t, axis=axis, keepdims=keepdims)
-    return total * 2 / (_count(x, axis) - correction)
+    return total / ((_count(x, axis) - correction) / 2)
 
 
 define("var", (_var_vjp, _var_jvp))

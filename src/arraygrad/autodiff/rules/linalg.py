@@ -47,7 +47,7 @@ from ..._creation import arange, eye, ones_like, tril, triu, zeros, zeros_like
 from ..._data_type import astype, finfo
 from ..._dispatch import unary
 from ..._elementwise import abs as _abs
-from ..._elementwise import conj, imag, real, sign
+from ..._elementwise import conj, imag, isfinite, isinf, real, sign
 from ..._linear_algebra import matmul, matrix_transpose
 from ..._manipulation import broadcast_to, concat, expand_dims, flip, moveaxis, stack
 from ..._memory import alias
@@ -100,6 +100,18 @@ def _constant(x: Any) -> Any:
     return unary("copy", alias(x))
 
 
+def _scale(x: Any) -> Any:
+    """Largest absolute value of each matrix, as a constant divisor; 1 where it is no divisor.
+
+    Rules divide a matrix by it, and multiply their result accordingly, so that products of its
+    elements neither overflow nor underflow.
+    """
+    if not x.size:
+        return 1.0
+    size = _max(_abs(_constant(x)), axis=(-2, -1), keepdims=True)
+    return where((size > 0) & isfinite(size), size, 1.0)
+
+
 def _eig_tolerance(values: Any, n: int) -> Any:
     """Rounding error of eigenvalues or singular values."""
     size = _abs(_constant(values))
@@ -108,10 +120,10 @@ def _eig_tolerance(values: Any, n: int) -> Any:
     return 8 * n * finfo(values.dtype).eps * _max(size, axis=-1, keepdims=True)
 
 
-def _safe_reciprocal(x: Any, negligible: Any) -> Any:
-    """1 / x, and 0 where x is negligible."""
-    none = _abs(_constant(x)) <= negligible
-    return where(none, 0.0, 1 / where(none, 1.0, x))
+def _safe_quotient(x: Any, y: Any, negligible: Any) -> Any:
+    """X / y, and 0 where y is negligible."""
+    none = _abs(_constant(y)) <= negligible
+    return where(none, 0.0, x / where(none, 1.0, y))
 
 
 def _differences(values: Any) -> Any:
@@ -119,10 +131,10 @@ def _differences(values: Any) -> Any:
     return _as_row(values) - _as_column(values)
 
 
-def _inverse_gaps(values: Any) -> Any:
-    """1 / (values[j] - values[i]) at i, j, and 0 for equal ones."""
+def _over_gaps(x: Any, values: Any) -> Any:
+    """x[i, j] / (values[j] - values[i]), and 0 for equal ones."""
     negligible = _eig_tolerance(values, values.shape[-1])
-    return _safe_reciprocal(_differences(values), _as_column(negligible))
+    return _safe_quotient(x, _differences(values), _as_column(negligible))
 
 
 def _group_mean(values: Any, n: int) -> Any:
@@ -291,10 +303,11 @@ define(
 )
 
 
-def _safe_inverse(out: Any, x: Any) -> tuple[Any, Any]:
-    """Mask of singular matrices, and the inverses of the others."""
-    singular = out[0] == 0
-    return singular, xp.inv(where(expand_dims(singular, (-2, -1)), _eye(x, x.shape[-1]), x))
+def _safe_inverse(out: Any, x: Any) -> tuple[Any, Any, Any]:
+    """Mask of singular matrices, the scale of the others, and their scaled inverses."""
+    singular, scale = out[0] == 0, _scale(x)
+    x = where(expand_dims(singular, (-2, -1)), _eye(x, x.shape[-1]), x / scale)
+    return singular, scale, xp.inv(x)
 
 
 def _slogdet_vjp(g: Any, out: Any, x: Any) -> Any:
@@ -302,14 +315,14 @@ def _slogdet_vjp(g: Any, out: Any, x: Any) -> Any:
     g = zeros_like(out[1]) if g_log is None else g_log
     if g_sign is not None and out[0].dtype.kind == "c":
         g = g + 1j * imag(conj(out[0]) * g_sign)
-    singular, inverse = _safe_inverse(out, x)
+    singular, scale, inverse = _safe_inverse(out, x)
     g = where(singular & (g != 0), math.nan, g)
-    return expand_dims(g, (-2, -1)) * _h(inverse)
+    return expand_dims(g, (-2, -1)) * _h(inverse) / scale
 
 
 def _slogdet_jvp(t: Any, out: Any, x: Any) -> Any:
-    singular, inverse = _safe_inverse(out, x)
-    change = _sum(inverse * matrix_transpose(t), axis=(-2, -1))
+    singular, scale, inverse = _safe_inverse(out, x)
+    change = _sum(inverse * matrix_transpose(t) / scale, axis=(-2, -1))
     change = where(singular & (change != 0), math.nan, change)
     turn = None if out[0].dtype.kind != "c" else 1j * imag(change) * out[0]
     return turn, real(change)
@@ -351,6 +364,8 @@ define(
 def _pinv_vjp(g: Any, p: Any, x: Any, rtol: Any = None) -> Any:
     if x.shape[-2] < x.shape[-1]:  # fewer rows than columns: the transpose needs less work
         return _h(_pinv_vjp(_h(g), _h(p), _h(x), rtol))
+    scale = _scale(p)
+    p, x = p / scale, x * scale
     gh, ph = _h(g), _h(p)
     gx = (
         matmul(gh - matmul(x, matmul(p, gh)), matmul(p, ph))
@@ -362,13 +377,15 @@ def _pinv_vjp(g: Any, p: Any, x: Any, rtol: Any = None) -> Any:
         c = matmul(matmul(vh, g), u)
         c = w * (c + r * _h(c)) + _h(w * (r * c + _h(c)))
         gx = gx + matmul(matmul(u, c), vh)
-    return gx
+    return gx * scale * scale
 
 
 def _pinv_jvp(t: Any, p: Any, x: Any, rtol: Any = None) -> Any:
     """Derivative at constant rank (Golub & Pereyra)."""
     if x.shape[-2] < x.shape[-1]:
         return _h(_pinv_jvp(_h(t), _h(p), _h(x), rtol))
+    scale = _scale(p)
+    p, x = p / scale, x * scale
     th, ph = _h(t), _h(p)
     dp = (
         matmul(matmul(p, ph), th - matmul(matmul(th, x), p))
@@ -380,7 +397,7 @@ def _pinv_jvp(t: Any, p: Any, x: Any, rtol: Any = None) -> Any:
         c = matmul(matmul(_h(u), t), _h(vh))
         c = w * (c + r * _h(c)) + _h(w * (r * c + _h(c)))
         dp = dp + _h(matmul(matmul(u, _h(c)), vh))
-    return dp
+    return dp * scale * scale
 
 
 def _cut_off_correction(x: Any, rtol: Any) -> tuple[Any, Any, Any, Any]:
@@ -428,16 +445,20 @@ def _lower_half(x: Any) -> Any:
 def _cholesky_vjp(g: Any, out: Any, _x: Any, upper: bool) -> Any:
     """Compute L⁻ᴴ Φ(Lᴴ g) L⁻¹, symmetrised (Murray)."""
     factor, g = (_h(out), _h(g)) if upper else (out, g)
+    scale = _scale(factor)
+    factor = factor / scale
     inverse = xp.inv(factor)
     middle = _hermitian(_lower_half(matmul(_h(factor), g)))
-    return matmul(matmul(_h(inverse), middle), inverse)
+    return matmul(matmul(_h(inverse), middle), inverse) / scale
 
 
 def _cholesky_jvp(t: Any, out: Any, _x: Any, upper: bool) -> Any:
     factor = _h(out) if upper else out
+    scale = _scale(factor)
+    factor = factor / scale
     inverse = xp.inv(factor)
     middle = matmul(matmul(inverse, _hermitian(t)), _h(inverse))
-    part = matmul(factor, _lower_half(middle))
+    part = matmul(factor, _lower_half(middle)) / scale
     return _h(part) if upper else part
 
 
@@ -489,7 +510,9 @@ def _qr_vjp(g: Any, out: Any, x_like: Any, mode: str) -> Any:
     gq, gr = g
     q, r1, r2, k = _qr_parts(out)
     q, gq = _reduce_cotangent(q, gq, k)
-    gq = zeros_like(q) if gq is None else gq
+    scale = _scale(r1)
+    r1, r2 = r1 / scale, r2 / scale
+    gq = zeros_like(q) if gq is None else gq / scale
     y, others = -matmul(_h(q), gq), []
     if gr is not None:
         y = y + matmul(gr[..., :k, :k], _h(r1))
@@ -508,12 +531,15 @@ def _qr_jvp(t: Any, out: Any, x: Any, mode: str) -> Any:
     q, r1, r2, k = _qr_parts(out)
     m, n = x.shape[-2:]
     first = q[..., :k]
+    scale = _scale(r1)
+    r1, r2 = r1 / scale, r2 / scale
     b = _right_divide(t[..., :k], r1)
     c = matmul(_h(first), b)
     upper = c - _lower_skew(c)
     dq, dr = b - matmul(first, upper), matmul(upper, r1)
     if n > k:
         dr = concat([dr, matmul(_h(first), t[..., k:] - matmul(dq, r2))], axis=-1)
+    dq = dq / scale
     if q.shape[-1] > k:
         dq = _complete_tangent(q, dq, k)
         dr = concat(
@@ -585,7 +611,7 @@ def _limit_quotient(x: Any, differences: Any, negligible: Any, values: Any, dire
     There `x` is treated as 0, as it is if the function does not depend on the choice of vectors.
     """
     x, change = value_and_slope(x, values)
-    quotient = _safe_reciprocal(differences, negligible) * x
+    quotient = _safe_quotient(x, differences, negligible)
     if change is None:
         return quotient
     none = _abs(_constant(differences)) <= negligible
@@ -617,7 +643,7 @@ def _eigh_vjp(g: Any, out: Any, _x: Any) -> Any:
 def _eigh_jvp(t: Any, out: Any, _x: Any) -> Any:
     w, v = out
     middle = matmul(matmul(_h(v), _hermitian(t)), v)
-    return real(xp.diagonal(middle)), matmul(v, _inverse_gaps(w) * middle)
+    return real(xp.diagonal(middle)), matmul(v, _over_gaps(middle, w))
 
 
 def _degenerate_groups(values: Any, n: int) -> tuple[Any, Any]:
@@ -686,7 +712,7 @@ def _eig_vjp(g: Any, out: Any, _x: Any) -> Any:
     if gv is not None:
         middle = matmul(vh, gv)
         middle = middle - matmul(vh, v) * _as_row(xp.diagonal(middle))
-        middle = conj(_inverse_gaps(w)) * middle
+        middle = _over_gaps(middle, conj(w))
     if gw is not None:
         middle = middle + _as_row(gw) * _eye(gw, w.shape[-1])
     return xp.solve(vh, matmul(middle, vh))
@@ -697,7 +723,7 @@ def _eig_jvp(t: Any, out: Any, _x: Any) -> Any:
     w, v = out
     _check_averaged("eig", w, w.shape[-1], w)
     middle = xp.solve(v, matmul(t, v))
-    dv = matmul(v, _inverse_gaps(w) * middle)
+    dv = matmul(v, _over_gaps(middle, w))
     return xp.diagonal(middle), dv - v * _sum(conj(v) * dv, axis=-2, keepdims=True)
 
 
@@ -736,16 +762,6 @@ def _eigvals_jvp(t: Any, out: Any, x: Any) -> Any:
 define("linalg.eigvals", (_eigvals_vjp, _eigvals_jvp))
 
 # ---- singular values
-
-
-def _svd_factors(s: Any, n: int) -> tuple[Any, Any, Any]:
-    """1 / (s[j] - s[i]), 1 / (s[j] + s[i]) and 1 / s[j] at i, j."""
-    negligible = _as_column(_eig_tolerance(s, n))
-    return (
-        _safe_reciprocal(_differences(s), negligible),
-        _safe_reciprocal(_as_row(s) + _as_column(s), negligible),
-        _safe_reciprocal(_as_row(s), negligible),
-    )
 
 
 def _svd_vjp(g: Any, out: Any, x_like: Any, full_matrices: bool) -> Any:
@@ -802,15 +818,17 @@ def _svd_jvp(t: Any, out: Any, x: Any, full_matrices: bool) -> Any:
     k = s.shape[-1]
     full_v = _h(full_vh)
     u, v = full_u[..., :k], full_v[..., :k]
-    minus, plus, inverse = _svd_factors(s, max(m, n))
+    negligible = _as_column(_eig_tolerance(s, max(m, n)))
     tv = matmul(t, v)
     c = matmul(_h(u), tv)
-    both, skew = 0.5 * minus * (c + _h(c)), 0.5 * plus * (c - _h(c))
+    both = _safe_quotient(_hermitian(c), _differences(s), negligible)
+    skew = _safe_quotient(0.5 * (c - _h(c)), _as_row(s) + _as_column(s), negligible)
     du, dv = matmul(u, both + skew), matmul(v, both - skew)
     if m > k:
-        du = du + inverse * (tv - matmul(u, c))
+        du = du + _safe_quotient(tv - matmul(u, c), _as_row(s), negligible)
     if n > k:
-        dv = dv + inverse * (matmul(_h(t), u) - matmul(v, _h(c)))
+        rest = matmul(_h(t), u) - matmul(v, _h(c))
+        dv = dv + _safe_quotient(rest, _as_row(s), negligible)
     if full_u.shape[-1] > k:
         du = _complete_tangent(full_u, du, k)
     if full_v.shape[-1] > k:
@@ -930,10 +948,11 @@ def _vector_direction(out: Any, x: Any, axis: Any, keepdims: bool, ord: float) -
     none = norm == 0
     norm = where(none, 1.0, norm)
     if ord == 2:
-        return where(none, 0.0, x / norm)
+        return where(none, 0.0, where(isinf(x) & isinf(norm), sign(x), x / norm))
     size = _abs(x)
     none = none | (size == 0)
-    return where(none, 0.0, sign(x) * (where(none, 1.0, size) / norm) ** (ord - 1))
+    ratio = where(isinf(size) & isinf(norm), 1.0, where(none, 1.0, size) / norm)
+    return where(none, 0.0, sign(x) * ratio ** (ord - 1))
 
 
 def _matrix_direction(out: Any, x: Any, keepdims: bool, ord: Any) -> Any:

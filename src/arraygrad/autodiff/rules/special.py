@@ -203,10 +203,51 @@ elementwise(
 # nonzero derivative.
 
 
-def _psi_difference(x: Any, y: Any) -> Any:
-    """psi(x) - psi(y), by reflection (DLMF 5.5.4) where both have poles, which cancel."""
-    both = _is_pole(x) & _is_pole(y)
-    return special.psi(where(both, 1 - x, x)) - special.psi(where(both, 1 - y, y))
+#: B₂ₖ / 2k for k = 1, 2, ..., of the asymptotic series of psi (DLMF 5.11.2).
+_PSI_TAIL = [1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12]
+_PSI_STEPS = 10
+
+
+def _psi_difference(y: Any, x: Any, d: Any) -> Any:
+    """psi(y) - psi(x) for y - x = d, also where `d` is lost beside them.
+
+    For positive numbers by ten steps of the recurrence (DLMF 5.5.2) and the asymptotic series
+    (DLMF 5.11.2), term by term. For numbers below 1 by reflection (DLMF 5.5.4), in which the poles
+    of both cancel.
+    """
+    right = (x > 0) & (y > 0)
+    left = ~right & (x < 1) & (y < 1)
+    a = where(right, x, where(left, 1 - y, 1.0))
+    b = where(right, y, where(left, 1 - x, 1.0))
+    near = _positive_psi_difference(b, a, d)
+    sin_d, whole = _sin_pi(d), d == xp.round(d)
+    sin_x, sin_y = where(whole, 1.0, _sin_pi(x)), where(whole, 1.0, _sin_pi(y))
+    pole = (sin_x == 0) | (sin_y == 0)
+    turn = math.pi * sin_d / where(pole, math.nan, sin_x) / where(pole, math.nan, sin_y)
+    direct = right | left
+    far = special.psi(where(direct, 1.0, y)) - special.psi(where(direct, 1.0, x))
+    return where(right, near, where(left, turn - near, far))
+
+
+def _positive_psi_difference(y: Any, x: Any, d: Any) -> Any:
+    total: Any = 0.0
+    for _ in range(_PSI_STEPS):
+        total = total + d / y / x
+        x, y = x + 1, y + 1
+    step = d / y / x  # 1/x - 1/y
+    p, q = 1 / (x * x), 1 / (y * y)
+    # The quotient of the differences of the series and of its arguments p and q, by Horner's scheme
+    quotient: Any = 0.0
+    series = _PSI_TAIL[-1] + 0 * q
+    for c in _PSI_TAIL[-2::-1]:
+        quotient = quotient * p + series
+        series = series * q + c
+    quotient = quotient * p + series
+    ratio = y / x
+    close = ~((ratio <= 0.5) | (ratio >= 2))  # also where both are infinite
+    log = where(close, xp.log1p(where(close, d / x, 0.0)), xp.log(y) - xp.log(x))
+    total = total + log + step * (0.5 + (1 / x + 1 / y) * quotient)
+    return where(xp.isinf(d), d - x, total)
 
 
 def _by_pole(pole: Any, *above: Any, below: Any = None) -> Any:
@@ -230,7 +271,7 @@ def _beta_slope(out: Any, a: Any, b: Any) -> Any:
     total = a + b
     alone = _is_pole(total) & ~_is_pole(a) & ~_is_pole(b)
     at_pole = out * special.psi(a) + _by_pole(total, a, b)
-    slope = where(alone, at_pole, out * _psi_difference(a, total))
+    slope = where(alone, at_pole, -out * _psi_difference(total, a, b))
     return _unless_infinite(where(_is_pole(b), 0.0, slope), a, b)  # (infinite around that point)
 
 
@@ -241,15 +282,15 @@ elementwise(
 )
 elementwise(
     "betaln",
-    lambda t, _out, a, b: t * where(_is_pole(b), 0.0, _psi_difference(a, a + b)),
-    lambda t, _out, a, b: t * where(_is_pole(a), 0.0, _psi_difference(b, a + b)),
+    lambda t, _out, a, b: t * where(_is_pole(b), 0.0, -_psi_difference(a + b, a, b)),
+    lambda t, _out, a, b: t * where(_is_pole(a), 0.0, -_psi_difference(a + b, b, a)),
 )
 
 
 def _binom_n(t: Any, out: Any, n: Any, k: Any) -> Any:
     x, y, z = n - k + 1, k + 1, n + 1
     at_pole = out * special.psi(z) + _by_pole(x, z, below=y)
-    slope = where(_is_pole(x) & ~_is_pole(z), at_pole, out * _psi_difference(z, x))
+    slope = where(_is_pole(x) & ~_is_pole(z), at_pole, out * _psi_difference(z, x, k))
     return t * _unless_infinite(where(_is_pole(y), 0.0, slope), n, k)
 
 
@@ -257,7 +298,7 @@ def _binom_k(t: Any, out: Any, n: Any, k: Any) -> Any:
     x, y, z = n - k + 1, k + 1, n + 1
     at_y = out * special.psi(x) + _by_pole(y, z, below=x)
     at_x = -out * special.psi(y) - _by_pole(x, z, below=y)
-    slope = where(_is_pole(y), at_y, out * _psi_difference(x, y))
+    slope = where(_is_pole(y), at_y, out * _psi_difference(x, y, n - 2 * k))
     slope = where(_is_pole(x) & ~_is_pole(y), at_x, slope)
     return t * _unless_infinite(slope, n, k)
 
@@ -267,52 +308,111 @@ elementwise("binom", _binom_n, _binom_k)
 
 def _poch_z(t: Any, out: Any, z: Any, m: Any) -> Any:
     at_pole = out * special.psi(z + m) + _by_pole(z, z + m)
-    slope = out * _psi_difference(z + m, z)
+    slope = out * _psi_difference(z + m, z, m)
     slope = where(_is_pole(z) & ~_is_pole(z + m), at_pole, slope)
     return t * _unless_infinite(slope, z, m)
 
 
 def _poch_m(t: Any, out: Any, z: Any, m: Any) -> Any:
     """0 where Γ(z) has a pole, where the function is 0 except for some integers `m`."""
-    return t * _unless_infinite(where(_is_pole(z), 0.0, out * special.psi(z + m)), z, m)
+    pole = _is_pole(z + m)  # of the rounded sum
+    psi = where(pole, special.psi(z) + _psi_difference(z + m, z, m), special.psi(z + m))
+    return t * _unless_infinite(where(_is_pole(z), 0.0, out * psi), z, m)
 
 
 elementwise("poch", _poch_z, _poch_m)
-elementwise("zeta", refused("zeta", "x"), lambda t, _out, x, q: t * (-x * special.zeta(x + 1, q)))
+
+
+def _zeta_q(t: Any, _out: Any, x: Any, q: Any) -> Any:
+    """DLMF 25.11.17; 0 where the next zeta function is, also for infinite `x`."""
+    following = special.zeta(x + 1, q)
+    return t * where(following == 0, 0.0, -x * following)
+
+
+elementwise("zeta", refused("zeta", "x"), _zeta_q)
 refuse("special.zetac", NO_FORM)
 
 # ---- incomplete gamma functions
 #
 # The derivative of a distribution function is computed as exp of a logarithm, and that of its
 # inverse as exp of the negative, because the reciprocal of a density may overflow too early. At 0
-# the logarithm has no derivative, but a power has.
+# the logarithm has no derivative, but a power has. For large parameters the terms of the logarithm
+# cancel; there it is taken relative to the maximum of the density (Loader, 2000, Fast and accurate
+# computation of binomial probabilities).
+
+_LARGE = 10  # from here on, the series of `_stirling` is as good as the logarithm of gamma
+_LOG_SQRT_2_PI = math.log(_SQRT_2_PI)
+_STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156]
 
 
-def density(log: Any, *ends: tuple[Any, Any]) -> Any:
-    """exp(log + Σ p log(x)) for the pairs (x, p) of `ends`; by powers where an `x` is 0."""
+def density(log: Any, *ends: tuple[Any, Any, Any]) -> Any:
+    """exp(log + Σ p log(x)) for (x, p, p log(x)) of `ends`; by powers where an `x` is 0."""
     whole = log
-    for x, p in ends:
-        whole = whole + special.xlogy(p, x)
+    for _, _, power in ends:
+        whole = whole + power
     found = xp.exp(whole)
-    for i, (x, p) in enumerate(ends):
+    for i, (x, p, _) in enumerate(ends):
         rest = log
-        for other, q in ends[:i] + ends[i + 1 :]:
-            rest = rest + special.xlogy(q, other)
+        for _, _, power in ends[:i] + ends[i + 1 :]:
+            rest = rest + power
         most = math.log(finfo(log.dtype).max) - 1
-        found = where(x == 0, xp.pow(x, p) * xp.exp(xp.minimum(rest, most)), found)
+        at_0 = xp.pow(x, p) * xp.exp(xp.minimum(rest, most))
+        found = where(x == 0, where(xp.isinf(rest), 0.0, at_0), found)
     return found
 
 
-def _gamma_log(a: Any, x: Any) -> tuple[Any, Any]:
-    """Logarithm of x^(a-1) exp(-x) / Γ(a) (DLMF 8.8.13) without the power, and the power."""
-    constant = infinite(a, x) | (x < 0) | (a == 0)  # the distribution function is 0 or 1
-    log = where(constant, -math.inf, -x - special.gammaln(a))
-    return log, (where(constant, 1.0, x), where(constant, 0, a - 1))
+def _end(x: Any, p: Any) -> tuple[Any, Any, Any]:
+    return x, p, special.xlogy(p, x)
 
 
-def _inverse(log: Any, *ends: tuple[Any, Any]) -> Any:
-    for x, p in ends:
-        log = log + special.xlogy(p, x)
+def _stirling(x: Any) -> Any:
+    """Value of log Γ(x) - (x - 1/2) log x + x - log √2π, for large x (DLMF 5.11.1)."""
+    x = xp.maximum(x, float(_LARGE))
+    return power_series(1 / x / x, _STIRLING) / x
+
+
+_LOG1P_TAIL = [2 / (2 * k + 3) for k in range(12)]
+
+
+def _log_excess(ratio: Any, excess: Any) -> Any:
+    """log(ratio) - excess for ratio = 1 + excess, without cancellation near 1.
+
+    There by the series of log(ratio) = 2 atanh(s), s = excess / (2 + excess).
+    """
+    near = xp.abs(excess) < 0.4
+    x = where(near, excess, 0.0)
+    s = x / (2 + x)
+    w = s * s
+    outer = xp.log(where(near, 1.0, ratio)) - excess
+    return where(near, s * (w * power_series(w, _LOG1P_TAIL) - x), outer)
+
+
+def _gamma_log(a: Any, x: Any) -> tuple[Any, Any, Any]:
+    """Logarithm of x^(a-1) exp(-x) / Γ(a) (DLMF 8.8.13) without a power of x, x and the power."""
+    large = a > _LARGE
+    # (the distribution function is 0 or 1)
+    constant = infinite(a, x) | (x < 0) | (a == 0) | (large & (x == 0))
+    c = where(constant | ~large, 1.0, a)
+    y = where(constant, 1.0, x)
+    peak = c * _log_excess(y / c, (y - c) / c) - _stirling(c) + xp.log(c) / 2 - _LOG_SQRT_2_PI
+    log = where(large, peak, -y - special.gammaln(a))
+    log = where(constant, -math.inf, log)
+    return log, y, where(constant, 0.0, where(large, -1.0, a - 1))
+
+
+def _gamma_density(a: Any, x: Any) -> Any:
+    log, y, p = _gamma_log(a, x)
+    return density(log, _end(y, p))
+
+
+def _gamma_inverse(a: Any, x: Any) -> Any:
+    log, y, p = _gamma_log(a, x)
+    return _inverse(log, _end(y, p))
+
+
+def _inverse(log: Any, *ends: tuple[Any, Any, Any]) -> Any:
+    for _, _, power in ends:
+        log = log + power
     return xp.exp(-log)
 
 
@@ -320,19 +420,48 @@ def _gamma_family(name: str, slope: Scale) -> None:
     elementwise(name, refused(name, "a"), slope)
 
 
-_gamma_family("gammainc", lambda t, _out, a, x: t * density(*_gamma_log(a, x)))
-_gamma_family("gammaincc", lambda t, _out, a, x: -t * density(*_gamma_log(a, x)))
-_gamma_family("gammaincinv", lambda t, out, a, _y: t * _inverse(*_gamma_log(a, out)))
-_gamma_family("gammainccinv", lambda t, out, a, _y: -t * _inverse(*_gamma_log(a, out)))
+_gamma_family("gammainc", lambda t, _out, a, x: t * _gamma_density(a, x))
+_gamma_family("gammaincc", lambda t, _out, a, x: -t * _gamma_density(a, x))
+_gamma_family("gammaincinv", lambda t, out, a, _y: t * _gamma_inverse(a, out))
+_gamma_family("gammainccinv", lambda t, out, a, _y: -t * _gamma_inverse(a, out))
 
 # ---- incomplete beta functions
 
 
+def _log_beta(a: Any, b: Any) -> Any:
+    """Logarithm of B(a, b). SciPy's loses digits where one parameter is large."""
+    low, high = xp.minimum(a, b), xp.maximum(a, b)
+    large = high > _LARGE
+    x = where(large, high, 1.0)
+    ratio = (x - 0.5) * xp.log1p(low / x) + low * xp.log(low + x) - low  # Γ(low + x) / Γ(x)
+    ratio = ratio + _stirling(low + x) - _stirling(x)
+    return where(large, special.gammaln(low) - ratio, special.betaln(a, b))
+
+
+def _beta_peak(a: Any, b: Any, ratios: tuple[Any, Any], excess: Any) -> Any:
+    """Logarithm of u^a (1-u)^b / B(a, b) for large `a` and `b`.
+
+    Takes the ratios of u and 1 - u to a/(a + b) and b/(a + b), where that is largest, and by how
+    much the second is below 1.
+    """
+    log = a * _log_excess(ratios[0], excess * (b / a)) + b * _log_excess(ratios[1], -excess)
+    log = log + _stirling(a + b) - _stirling(a) - _stirling(b)
+    low, high = xp.minimum(a, b), xp.maximum(a, b)
+    return log + (xp.log(low) - xp.log1p(low / high)) / 2 - _LOG_SQRT_2_PI
+
+
 def _beta_log(a: Any, b: Any, x: Any) -> tuple[Any, Any, Any]:
-    """Logarithm of x^(a-1) (1-x)^(b-1) / B(a, b) (DLMF 8.17.20) without powers, and the powers."""
-    constant = infinite(a, b) | (a == 0) | (b == 0)
-    log = where(constant, -math.inf, -special.betaln(a, b))
-    return log, (where(constant, 0.5, x), a - 1), (where(constant, 0.5, 1 - x), b - 1)
+    """Logarithm of x^(a-1) (1-x)^(b-1) / B(a, b) (DLMF 8.17.20), and the powers for `density`."""
+    large = (a > _LARGE) & (b > _LARGE)
+    constant = infinite(a, b) | (a == 0) | (b == 0) | (large & ((x == 0) | (x == 1)))
+    x = where(constant, 0.5, x)
+    c, d = where(large, a, 1.0), where(large, b, 1.0)
+    c, d = where(constant, 1.0, c), where(constant, 1.0, d)
+    ratios = x * (1 + d / c), (1 - x) * (1 + c / d)
+    peak = _beta_peak(c, d, ratios, x - (1 - x) * (c / d))
+    log = where(constant, -math.inf, where(large, peak, -_log_beta(a, b)))
+    p, q = where(large, -1.0, a - 1), where(large, -1.0, b - 1)
+    return log, _end(x, p), (1 - x, q, special.xlog1py(q, -x))
 
 
 def _beta_family(name: str, slope: Scale) -> None:
@@ -353,7 +482,16 @@ elementwise("exp2", lambda t, out, _x: t * (math.log(2) * out))
 elementwise("exp10", lambda t, out, _x: t * (math.log(10) * out))
 elementwise("cbrt", lambda t, out, _x: t / (3 * out * out))
 elementwise("exp1", lambda t, _out, x: t * (-xp.exp(-x) / x))
-elementwise("expi", lambda t, _out, x: t * (xp.exp(x) / x))
+
+
+def _expi(t: Any, _out: Any, x: Any) -> Any:
+    """exp(x)/x; in two factors, because exp overflows before the quotient does."""
+    half = xp.exp(x / 2)
+    slope = half / x * half
+    return t * (slope if x.dtype.kind == "c" else where(x == math.inf, math.inf, slope))
+
+
+elementwise("expi", _expi)
 
 
 def _not_positive(y: Any) -> Any:
@@ -375,7 +513,9 @@ _EXPREL = [(k + 1) / math.factorial(k + 2) for k in range(18)]
 
 
 def _exprel_slope(x: Any, out: Any) -> Any:
-    return where(xp.abs(x) < 1, power_series(x, _EXPREL), (xp.exp(x) - out) / x)
+    left = (xp.exp(xp.minimum(x, 0.0)) - out) / x
+    right = out * (1 - 1 / x) + 1 / x  # without an exp, which overflows before the result does
+    return where(xp.abs(x) < 1, power_series(x, _EXPREL), where(x < 0, left, right))
 
 
 elementwise("exprel", lambda t, out, x: t * _exprel_slope(x, out))
@@ -387,12 +527,21 @@ def _boxcox_x(x: Any, lmbda: Any) -> Any:
     return where((x == 0) & (lmbda == 1), corner, xp.pow(x, lmbda - 1))
 
 
+def _boxcox1p_x(x: Any, lmbda: Any) -> Any:
+    """The same at 1 + x; by the logarithm for small x, which the sum would lose."""
+    small = xp.abs(x) < 0.5
+    power = xp.exp((lmbda - 1) * xp.log1p(where(small, x, 0.0)))
+    return where(small, power, _boxcox_x(1 + x, lmbda))
+
+
 def _boxcox_lmbda(out: Any, lmbda: Any, x: Any, log_x: Any) -> Any:
     """Derivative of exprel(λ log x) log x in λ: a series near λ = 0, else from (x^λ - 1)/λ."""
     u = lmbda * log_x
     power = xp.exp(u)
     at_0 = where(lmbda == 1, -special.entr(x), 0.0)  # x^λ log x, which is differentiable at λ = 1
-    quotient = (where(power == 0, at_0, power * log_x) - out) / lmbda
+    power = where(power == 0, at_0, power * log_x)
+    # (Where the result overflows, the power does, and is the larger of the two.)
+    quotient = (power - where(xp.isinf(power), 0.0, out)) / lmbda
     return where(xp.abs(u) < 1, log_x * log_x * power_series(u, _EXPREL), quotient)
 
 
@@ -403,28 +552,40 @@ elementwise(
 )
 elementwise(
     "boxcox1p",
-    lambda t, _out, x, lmbda: t * _boxcox_x(1 + x, lmbda),
+    lambda t, _out, x, lmbda: t * _boxcox1p_x(x, lmbda),
     lambda t, out, x, lmbda: t * _boxcox_lmbda(out, lmbda, 1 + x, xp.log1p(x)),
 )
 _INV_BOXCOX = [-((-1) ** k) * (k + 1) / (k + 2) for k in range(18)]
 
 
+def _inv_boxcox_y(z: Any, y: Any, lmbda: Any) -> Any:
+    """Derivative of z = (1 + λy)^(1/λ) in y; at z = 0 from the power, which is differentiable."""
+    base = 1 + lmbda * y
+    none = (base == 0) | (z == 0) | xp.isinf(z)
+    return where(none, xp.pow(z, 1 - lmbda), z / where(none, 1.0, base))
+
+
 def _inv_boxcox_lmbda(z: Any, y: Any, lmbda: Any) -> Any:
-    """Derivative of z = (1 + λy)^(1/λ) in λ, in the same two ways."""
+    """Derivative of z in λ: a series near λ = 0, else from the logarithm of z."""
     u = lmbda * y
-    quotient = (y * xp.pow(z, 1 - lmbda) - special.xlogy(z, z)) / lmbda
+    none = ~(u > -1)
+    base = where(none, 1.0, 1 + u)
+    over = xp.isinf(u)
+    log = where(over, xp.log(xp.abs(lmbda)) + xp.log(xp.abs(y)), xp.log1p(where(none, 0.0, u)))
+    quotient = z * (where(over, 1 / lmbda, y / base) - log / lmbda) / lmbda
     slope = where(xp.abs(u) < 0.1, z * y * y * power_series(u, _INV_BOXCOX), quotient)
-    return where((z == 0) & (lmbda <= 0), 0.0, slope)
+    at_0 = where(lmbda > 0, xp.pow(z, 1 - lmbda) / where(lmbda == 0, 1.0, lmbda) * y, 0.0)
+    return where(z == 0, at_0, slope)
 
 
 elementwise(
     "inv_boxcox",
-    lambda t, out, _y, lmbda: t * xp.pow(out, 1 - lmbda),
+    lambda t, out, y, lmbda: t * _inv_boxcox_y(out, y, lmbda),
     lambda t, out, y, lmbda: t * _inv_boxcox_lmbda(out, y, lmbda),
 )
 elementwise(
     "inv_boxcox1p",
-    lambda t, out, _y, lmbda: t * xp.pow(1 + out, 1 - lmbda),
+    lambda t, out, y, lmbda: t * _inv_boxcox_y(1 + out, y, lmbda),
     lambda t, out, y, lmbda: t * _inv_boxcox_lmbda(1 + out, y, lmbda),
 )
 
@@ -456,7 +617,8 @@ _SINC = [-((-1) ** k) * 2 * (k + 1) / math.factorial(2 * k + 3) for k in range(1
 def _sinc(t: Any, out: Any, x: Any) -> Any:
     u = math.pi * x
     inner = math.pi * u * power_series(u * u, _SINC)
-    return t * where(xp.abs(u) < 1, inner, (xp.cos(u) - out) / x)
+    cosine = xp.cos(u) if x.dtype.kind == "c" else _cos_pi(x)
+    return t * where(xp.abs(u) < 1, inner, (cosine - out) / x)
 
 
 elementwise("sinc", _sinc)
@@ -477,7 +639,7 @@ elementwise("cosm1", lambda t, _out, x: t * -xp.sin(x))
 
 def _log_ratio(x: Any, y: Any) -> Any:
     ratio = x / y
-    within = (ratio > 0) & xp.isfinite(ratio)
+    within = (ratio >= finfo(ratio.dtype).smallest_normal) & xp.isfinite(ratio)
     log = where(within, xp.log(ratio), xp.log(x) - xp.log(y))
     return where((x == 0) & (y == 0), 0.0, log)
 
@@ -509,23 +671,27 @@ elementwise(
 )
 
 
+def _pseudo_huber_parts(delta: Any, r: Any) -> tuple[Any, Any, Any]:
+    """Whether abs(r) <= δ, q = r/δ or its reciprocal, abs(q) <= 1, and √(1 + q²)."""
+    inner = xp.abs(r) <= delta
+    q = where(inner, r, delta) / where(inner, where(delta == 0, 1.0, delta), r)
+    return inner, q, xp.sqrt(1 + q * q)
+
+
 def _pseudo_huber_delta(t: Any, _out: Any, delta: Any, r: Any) -> Any:
     """δ (s - 1)²/s with s = √(1 + (r/δ)²), without cancellation in s - 1."""
-    h = _length(delta, r)
-    share = r / (h + delta)
-    return t * where(delta == 0, 0.0, share * share * (r * (r / h)))
+    inner, q, root = _pseudo_huber_parts(delta, r)
+    small = r * (q / (1 + root)) ** 2 * (q / root)
+    rest = root - xp.abs(q)
+    return t * where(inner, small, xp.abs(r) * (rest * rest / root))
 
 
-def _length(delta: Any, r: Any) -> Any:
-    h = xp.hypot(delta, r)
-    return where(h == 0, 1.0, h)
+def _pseudo_huber_r(t: Any, _out: Any, delta: Any, r: Any) -> Any:
+    inner, _, root = _pseudo_huber_parts(delta, r)
+    return t * (where(inner, r, delta * xp.sign(r)) / root)
 
 
-elementwise(
-    "pseudo_huber",
-    _pseudo_huber_delta,
-    lambda t, _out, delta, r: t * where(delta == 0, 0.0, delta * (r / _length(delta, r))),
-)
+elementwise("pseudo_huber", _pseudo_huber_delta, _pseudo_huber_r)
 
 # ---- Bessel functions: DLMF 10.6.2, 10.6.3, 10.29.2, 10.29.3. At 0, f₁(x)/x by its series.
 
@@ -534,7 +700,7 @@ _BESSEL_J = [(-1) ** k * c for k, c in enumerate(_BESSEL)]
 
 
 def _over_x(f1: Any, x: Any, inner: Any) -> Any:
-    return where(xp.abs(x) < 1, inner, f1 / x)
+    return where(xp.abs(x) < 1, inner, where(xp.isinf(f1), 0.0, f1 / x))  # f1 is less than f0
 
 
 def _j1(t: Any, out: Any, x: Any) -> Any:
@@ -547,26 +713,68 @@ def _i1(t: Any, out: Any, x: Any) -> Any:
 
 def _i1e(t: Any, out: Any, x: Any) -> Any:
     inner = xp.exp(-xp.abs(x)) * power_series(x * x, _BESSEL)
-    return t * (special.i0e(x) - _over_x(out, x, inner) - xp.sign(x) * out)
+    slope = special.i0e(x) - _over_x(out, x, inner) - xp.sign(x) * out
+    return t * _unless_far(xp.abs(x), slope, _I1E)
+
+
+def _tail(order: int, sign: int, scale: float) -> list[float]:
+    """Coefficients of the derivative of the asymptotic series of a scaled function, in 1/x.
+
+    The series is scale x^(-1/2) Σ aₖ (sign/x)^k with the coefficients of DLMF 10.17.1.
+    """
+    found, a = [], scale
+    for k in range(15):
+        found.append(-a * (k + 0.5))
+        a *= sign * (4 * order**2 - (2 * k + 1) ** 2) / (8 * (k + 1))
+    return found
+
+
+_I0E, _I1E = (_tail(order, -1, 1 / _SQRT_2_PI) for order in (0, 1))
+_K0E, _K1E = (_tail(order, 1, math.sqrt(math.pi / 2)) for order in (0, 1))
+
+
+def _unless_far(x: Any, slope: Any, tail: list[float], sign: Any = 1.0) -> Any:
+    """`slope`, or for large x, where its terms cancel, by DLMF 10.40.1 and 10.40.2."""
+    far = x > 30
+    w = 1 / where(far, x, 30.0)
+    return where(far, sign * (w * xp.sqrt(w) * power_series(w, tail)), slope)
 
 
 elementwise("j0", lambda t, _out, x: -t * special.j1(x))
 elementwise("j1", _j1)
 elementwise("y0", lambda t, _out, x: -t * special.y1(x))
 elementwise("y1", lambda t, out, x: t * (special.y0(x) - out / x))
+
+
+def _yn(t: Any, out: Any, n: Any, x: Any) -> Any:
+    """By the neighbour with the order nearer to 0: the terms do not cancel near x = 0."""
+    up = n <= 0
+    neighbour = special.yn(where(up, n + 1, n - 1), x)
+    part = where(n == 0, 0.0, n / x * out)
+    return t * where(up, part - neighbour, neighbour - part)
+
+
 elementwise(
     "yn",
     refused("yn", "n", INTEGER),
-    lambda t, out, n, x: t * (n / x * out - special.yn(n + 1, x)),
+    _yn,
 )
 elementwise("i0", lambda t, _out, x: t * special.i1(x))
 elementwise("i1", _i1)
-elementwise("i0e", lambda t, out, x: t * (special.i1e(x) - xp.sign(x) * out))
+elementwise(
+    "i0e",
+    lambda t, out, x: (
+        t * _unless_far(xp.abs(x), special.i1e(x) - xp.sign(x) * out, _I0E, xp.sign(x))
+    ),
+)
 elementwise("i1e", _i1e)
 elementwise("k0", lambda t, _out, x: -t * special.k1(x))
 elementwise("k1", lambda t, out, x: -t * (special.k0(x) + out / x))
-elementwise("k0e", lambda t, out, x: t * (out - special.k1e(x)))
-elementwise("k1e", lambda t, out, x: t * (out - special.k0e(x) - out / x))
+elementwise("k0e", lambda t, out, x: t * _unless_far(x, out - special.k1e(x), _K0E))
+elementwise(
+    "k1e",
+    lambda t, out, x: t * _unless_far(x, out * (1 - 1 / x) - special.k0e(x), _K1E),
+)
 
 # ---- elliptic, hypergeometric and Legendre functions
 
@@ -577,7 +785,7 @@ _ELLIPE = [-math.pi / 2 * k * c / (2 * k - 1) for k, c in enumerate(_LEGENDRE)][
 
 def _ellipk_slope(k: Any, m: Any, m1: Any) -> Any:
     """Derivative in the parameter m = 1 - m1 (DLMF 19.4.1)."""
-    outer = (special.ellipe(m) / m1 - k) / (2 * m)
+    outer = (special.ellipe(m) / m1 - k) / 2 / m
     outer = where(xp.isinf(m), 0.0, outer)
     return where(xp.abs(m) < 0.1, power_series(m, _ELLIPK), outer)
 
@@ -586,8 +794,8 @@ def _ellipkm1(t: Any, out: Any, p: Any) -> Any:
     """For small `p`, where 1 - p would round, by DLMF 19.12.1: A(p) log(1/p)/2 + B(p)."""
     small = p < 0.1
     near_0 = where(small, p, 1.0)
-    rising = -power_series(near_0, _RISING) * xp.log(near_0) / 2
-    inner = rising - power_series(near_0, _LEGENDRE) / (2 * near_0) + power_series(near_0, _REST)
+    rising = power_series(near_0, _LEGENDRE) - power_series(near_0, _RISING) * special.entr(near_0)
+    inner = power_series(near_0, _REST) - rising / 2 / near_0
     return t * where(small, inner, -_ellipk_slope(out, 1 - p, p))
 
 
@@ -605,7 +813,7 @@ elementwise(
         * where(
             xp.abs(m) < 0.1,
             power_series(m, _ELLIPE),
-            where(xp.isinf(m), 0.0, (out - special.ellipk(m)) / (2 * m)),
+            where(xp.isinf(m), 0.0, (out - special.ellipk(m)) / 2 / m),
         )
     ),
 )
@@ -671,16 +879,12 @@ _counted("nbdtrc", lambda t, _out, k, n, p: -t * density(*_pascal_log(k, n, p)),
 _counted("nbdtri", lambda t, out, k, n, _y: t * _inverse(*_pascal_log(k, n, out)), rounded=False)
 
 
-def _poisson_log(k: Any, m: Any) -> Any:
-    return _gamma_log(xp.floor(k) + 1, m)
-
-
-elementwise("pdtr", zero_derivative, lambda t, _out, k, m: -t * density(*_poisson_log(k, m)))
-elementwise("pdtrc", zero_derivative, lambda t, _out, k, m: t * density(*_poisson_log(k, m)))
+elementwise("pdtr", zero_derivative, lambda t, _out, k, m: -t * _gamma_density(xp.floor(k) + 1, m))
+elementwise("pdtrc", zero_derivative, lambda t, _out, k, m: t * _gamma_density(xp.floor(k) + 1, m))
 elementwise(
     "pdtri",
     refused("pdtri", "k", INTEGER),
-    lambda t, out, k, _y: -t * _inverse(*_poisson_log(k, out)),
+    lambda t, out, k, _y: -t * _gamma_inverse(xp.trunc(k) + 1, out),  # as SciPy rounds it
 )
 
 # ---- other distribution functions
@@ -690,16 +894,32 @@ def _chi2_family(name: str, slope: Scale) -> None:
     elementwise(name, refused(name, "v"), slope)
 
 
-_chi2_family("chdtr", lambda t, _out, v, x: t * (density(*_gamma_log(v / 2, x / 2)) / 2))
-_chi2_family("chdtrc", lambda t, _out, v, x: -t * (density(*_gamma_log(v / 2, x / 2)) / 2))
-_chi2_family("chdtri", lambda t, out, v, _p: -t * (2 * _inverse(*_gamma_log(v / 2, out / 2))))
+_chi2_family("chdtr", lambda t, _out, v, x: t * (_gamma_density(v / 2, x / 2) / 2))
+_chi2_family("chdtrc", lambda t, _out, v, x: -t * (_gamma_density(v / 2, x / 2) / 2))
+_chi2_family("chdtri", lambda t, out, v, _p: -t * (2 * _gamma_inverse(v / 2, out / 2)))
 
 
 def _f_log(a: Any, b: Any, x: Any) -> tuple[Any, Any]:
+    """Logarithm of the density of the F distribution, with u = a x / (a x + b) for `_beta_log`."""
     none = infinite(a, b, x)
-    log = special.xlogy(a / 2, a / b) - special.xlog1py((a + b) / 2, a * x / b)
-    log = where(none, -math.inf, log - special.betaln(a / 2, b / 2))
-    return log, (where(none, 1.0, x), where(none, 0.0, a / 2 - 1))
+    a, b = where(none, 2.0, a / 2), where(none, 2.0, b / 2)
+    x = where(none, 1.0, x)
+    large = (a > _LARGE) & (b > _LARGE)
+    odds = a * (x / b)
+    c, d = where(large, a, 1.0), where(large, b, 1.0)
+    share = c / d
+    scale = 1 + share * x
+    ratios = x * ((1 + share) / scale), (1 + share) / scale
+    peak = _beta_peak(c, d, ratios, share * ((x - 1) / scale))
+    # (Near 0, the logarithm without the power of x; elsewhere its terms might cancel.)
+    start = odds == 0
+    over = xp.isinf(odds)
+    tail = where(over, b * (xp.log(a) - xp.log(b) + xp.log(x)), special.xlog1py(b, odds))
+    split = -special.xlog1py(a, 1 / where(start, 1.0, odds)) - tail
+    whole = special.xlogy(a, a / b) - special.xlog1py(a + b, odds)
+    log = where(large, peak, where(start, whole, split) - _log_beta(a, b))
+    p = where(start, a - 1, -1.0)
+    return where(none | (large & start), -math.inf, log), _end(x, where(none, 0.0, p))
 
 
 def _f_family(name: str, slope: Scale) -> None:
@@ -711,30 +931,38 @@ _f_family("fdtrc", lambda t, _out, dfn, dfd, x: -t * density(*_f_log(dfn, dfd, x
 _f_family("fdtri", lambda t, out, dfn, dfd, _p: t * _inverse(*_f_log(dfn, dfd, out)))
 
 
-def _scaled_density(factor: Any, a: Any, b: Any, x: Any) -> Any:
-    """Density of gammainc(b, a x) in a or in x; 0 at infinity or times 0."""
-    none = (factor == 0) | xp.isinf(x) | xp.isinf(a)
-    return where(none, 0.0, factor * density(*_gamma_log(b, a * x)))
+def _scaled_density(a: Any, b: Any, x: Any) -> Any:
+    """Density of gammainc(b, a x) in x; for that in a, `a` and `x` are exchanged.
+
+    By powers of both, because their product may underflow.
+    """
+    none = (a == 0) | infinite(a, x)
+    log, _, p = _gamma_log(b, a * x)
+    slope = a * density(log, _end(where(none, 1.0, xp.abs(a)), p), _end(where(none, 1.0, x), p))
+    return where(none, 0.0, slope)
 
 
 elementwise(
     "gdtr",
-    lambda t, _out, a, b, x: t * _scaled_density(x, a, b, x),
+    lambda t, _out, a, b, x: t * _scaled_density(x, b, a),
     refused("gdtr", "b"),
-    lambda t, _out, a, b, x: t * _scaled_density(a, a, b, x),
+    lambda t, _out, a, b, x: t * _scaled_density(a, b, x),
 )
 elementwise(
     "gdtrc",
-    lambda t, _out, a, b, x: -t * _scaled_density(x, a, b, x),
+    lambda t, _out, a, b, x: -t * _scaled_density(x, b, a),
     refused("gdtrc", "b"),
-    lambda t, _out, a, b, x: -t * _scaled_density(a, a, b, x),
+    lambda t, _out, a, b, x: -t * _scaled_density(a, b, x),
 )
 
 
 def _t_log(df: Any, t: Any) -> Any:
     normal = xp.isinf(df)
     v = where(normal, 1.0, df)
-    log = -(v + 1) / 2 * xp.log1p(t * t / v) - xp.log(v) / 2 - special.betaln(v / 2, 0.5)
+    u = t / xp.sqrt(v)
+    far = xp.abs(u) > 1e10  # where the square may overflow, and the 1 is nothing
+    tail = where(far, 2 * xp.log(where(far, xp.abs(u), 1.0)), xp.log1p(where(far, 0.0, u * u)))
+    log = -(v + 1) / 2 * tail - xp.log(v) / 2 - _log_beta(v / 2, 0.5)
     return where(normal, -t * t / 2 - math.log(_SQRT_2_PI), log)
 
 
@@ -763,19 +991,28 @@ def _keepdims(y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _share(a: Any, out: Any) -> Any:
-    """exp(a - out), finite also where `out` is not: infinite elements share the whole weight."""
+    """exp(a - out), finite also where `out` is not: there 1 for elements of infinity."""
     infinite = xp.isinf(out)
     at_top = call("astype", xp.real(a) == math.inf, (a.dtype,))
     return where(infinite, at_top, xp.exp(a - where(infinite, 0.0, out)))
 
 
+def _over_total(e: Any, total: Any) -> Any:
+    """Exponentials divided by their sum, which is not 1 where `out` has lost digits beside `a`."""
+    return e / where(total == 0, 1.0, total)
+
+
+def _softmax_of(a: Any, out: Any, axis: Any, keepdims: bool) -> Any:
+    e = _share(a, _keepdims(out, a, axis, keepdims))
+    return _over_total(e, _summed(e, axis))
+
+
 def _logsumexp_vjp(g: Any, out: Any, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    share = _share(a, _keepdims(out, a, axis, keepdims))
-    return _keepdims(g, a, axis, keepdims) * conj(share)
+    return _keepdims(g, a, axis, keepdims) * conj(_softmax_of(a, out, axis, keepdims))
 
 
 def _logsumexp_jvp(t: Any, out: Any, a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    share = _share(a, _keepdims(out, a, axis, keepdims))
+    share = _softmax_of(a, out, axis, keepdims)
     return call("sum", t * share, (), {"axis": axis if a.ndim else None, "keepdims": keepdims})
 
 
@@ -796,14 +1033,20 @@ def _weighted_jvp(t: Any, out: Any, factor: Any, axis: Any, keepdims: bool) -> A
 
 def _exponentials(out: Any, a: Any, b: Any, axis: Any, keepdims: bool) -> Any:
     like = a if isinstance(b, (int, float, complex)) else a + 0 * b
-    return _share(a, _keepdims(out[0], like, axis, keepdims)) + 0 * like
+    e = _share(a, _keepdims(out[0], like, axis, keepdims)) + 0 * like
+    return _over_total(e, xp.abs(_summed(_weighted_exponentials(b, e), axis)))
+
+
+def _weighted_exponentials(b: Any, e: Any) -> Any:
+    """Return b * e; 0 for weights of 0, for which the derivative in `b` may be infinite."""
+    if isinstance(b, (int, float, complex)):
+        return b * e
+    return b * where((b == 0) & ~xp.isfinite(e), 0.0, e)
 
 
 def _by_exponent(t: Any, out: Any, a: Any, b: Any, *, axis: Any, keepdims: bool) -> Any:
     e = _exponentials(out, a, b, axis, keepdims)
-    if not isinstance(b, (int, float, complex)):
-        e = where((b == 0) & ~xp.isfinite(e), 0.0, e)  # the product is 0, not its derivative in b
-    return _weighted_jvp(t, out, b * e, axis, keepdims)
+    return _weighted_jvp(t, out, _weighted_exponentials(b, e), axis, keepdims)
 
 
 def _by_weight(t: Any, out: Any, a: Any, b: Any, *, axis: Any, keepdims: bool) -> Any:

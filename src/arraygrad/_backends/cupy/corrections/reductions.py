@@ -10,7 +10,7 @@ import cupy as cp
 from array_api_compat import cupy as compat
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..kernels import extreme
+from ..kernels import deviation_norm, extreme
 
 __all__ = ["argmax", "argmin", "cumulative_prod", "cumulative_sum", "max", "min", "std", "var"]
 
@@ -56,13 +56,18 @@ def argmin(x: _Array, /, *, axis: int | None = None, keepdims: bool = False) -> 
 
 
 def std(x: _Array, /, *, axis: Any = None, correction: Any = 0.0, keepdims: bool = False) -> _Array:
-    """The method skips array_api_compat's layers. A wrong axis is an IndexError."""
+    """CuPy's squares may leave the range of the dtype. A wrong axis is an IndexError."""
     axis = None if axis is None else normalize_axis_tuple(axis, x.ndim)
-    return x.std(axis=axis, ddof=correction, keepdims=keepdims)
+    if x.dtype.char not in "fdFD" or not x.size:
+        return x.std(axis=axis, ddof=correction, keepdims=keepdims)
+    count = x.size if axis is None else math.prod(x.shape[a] for a in axis)
+    mean = x.mean(axis=axis, keepdims=True)
+    norm = deviation_norm(x.dtype)(x, mean, axis=axis, keepdims=keepdims)
+    return norm / (math.sqrt(count - correction) if count > correction else math.nan)
 
 
 def var(x: _Array, /, *, axis: Any = None, correction: Any = 0.0, keepdims: bool = False) -> _Array:
-    """The same as `std`."""
+    """The method skips array_api_compat's layers. A wrong axis is an IndexError."""
     axis = None if axis is None else normalize_axis_tuple(axis, x.ndim)
     return x.var(axis=axis, ddof=correction, keepdims=keepdims)
 
