@@ -1309,13 +1309,19 @@ _SPECIAL: dict[str, tuple[Any, ...]] = {
     "i1e": ((0.2, 5),),
     "inv_boxcox": ((0.1, 1), (-0.5, 2)),
     "inv_boxcox1p": ((0.1, 1), (-0.5, 2)),
+    "iv": (2.5, (0.5, 5), "c"),
+    "ive": (2.5, (0.2, 5)),
     "j0": ((-5, 5),),
     "j1": ((-5, 5),),
+    "jn": (2, (0.5, 5), "c"),
+    "jv": (2.5, (0.5, 5), "c"),
     "k0": ((0.5, 5),),
     "k0e": ((0.5, 5),),
     "k1": ((0.5, 5),),
     "k1e": ((0.5, 5),),
     "kl_div": ((0.5, 3), (0.5, 3)),
+    "kv": (2.5, (0.5, 5), "c"),
+    "kve": (2.5, (0.5, 5), "c"),
     "log_expit": ((-5, 5),),
     "log_ndtr": ((-20, 3), "c"),
     "loggamma": ((0.5, 3),),
@@ -1348,6 +1354,7 @@ _SPECIAL: dict[str, tuple[Any, ...]] = {
     "y0": ((1, 5),),
     "y1": ((1, 5),),
     "yn": (3, (2, 5)),
+    "yv": (2.5, (1, 5), "c"),
     "zeta": (3, (0.5, 3)),
 }
 
@@ -1507,7 +1514,11 @@ def rule_name(function: str) -> str:
     alias = function.removeprefix("linalg.")
     if alias in ("matmul", "matrix_transpose", "tensordot", "vecdot"):
         return alias
-    return {"mT": "matrix_transpose", "special.digamma": "special.psi"}.get(function, function)
+    return {
+        "mT": "matrix_transpose",
+        "special.digamma": "special.psi",
+        "special.jn": "special.jv",
+    }.get(function, function)
 
 
 CASES.sort(key=lambda c: c.function)
