@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 import arraygrad as xp
-from arraygrad import fft, linalg, special
+from arraygrad import fft, linalg, scipy, special
 
 #: Draws an array: float64 for the kind "f", complex128 for "c".
 Builder = Callable[[np.random.Generator, str], Any]
@@ -1428,6 +1428,78 @@ case("special.logsumexp", "weights of both signs, keepdims",
      normal(2, 3), nonzero(2, 1))
 case("special.logsumexp", "sign", lambda x: special.logsumexp(x, return_sign=True), normal(2, 3))
 
+# ---- functions of arraygrad.scipy
+
+
+def _dominant(n: int, *stack: int) -> Builder:
+    """Square matrices with a diagonal away from 0."""
+    return lambda rng, kind: normal(*stack, n, n)(rng, kind) + 4 * np.eye(n)
+
+
+def _near_identity(n: int, *stack: int) -> Builder:
+    """Square matrices that functions with a cut or poles have derivatives at."""
+    return lambda rng, kind: 0.2 * normal(*stack, n, n)(rng, kind) + np.eye(n)
+
+
+for _trans in (0, 1, 2):
+    for _lower in (False, True):
+        case("scipy.linalg.solve_triangular", f"trans={_trans}, lower={_lower}",
+             partial(scipy.linalg.solve_triangular, trans=_trans, lower=_lower),
+             _dominant(3), normal(3))
+        case("scipy.linalg.solve_triangular", f"trans={_trans}, lower={_lower}, unit diagonal",
+             partial(scipy.linalg.solve_triangular, trans=_trans, lower=_lower, unit_diagonal=True),
+             normal(3, 3), normal(3, 2))
+for _label, _a, _b in (
+    ("stacks that broadcast", _dominant(2, 3, 1), normal(2, 2, 1)),
+    ("stack, vector", _dominant(2, 3), normal(2)),
+    ("no columns", _dominant(2), normal(2, 0)),
+    ("no rows", normal(0, 0), normal(0, 2)),
+    ("no matrices", normal(0, 2, 2), normal(2)),
+):
+    case("scipy.linalg.solve_triangular", _label, scipy.linalg.solve_triangular, _a, _b)
+    case("scipy.linalg.cho_solve", _label, lambda c, b: scipy.linalg.cho_solve((c, True), b), _a,
+         _b)
+case("scipy.linalg.solve_triangular", "real, complex", scipy.linalg.solve_triangular,
+     real(_dominant(2)), normal(2), kinds="c")
+for _lower in (False, True):
+    case("scipy.linalg.cholesky", f"lower={_lower}",
+         lambda x, low=_lower: scipy.linalg.cholesky(definite(x), low), normal(3, 3))
+    case("scipy.linalg.cho_factor", f"lower={_lower}",
+         lambda x, low=_lower: scipy.linalg.cho_factor(definite(x), low)[0], normal(2, 3, 3))
+    case("scipy.linalg.cho_solve", f"lower={_lower}",
+         lambda c, b, low=_lower: scipy.linalg.cho_solve((c, low), b), _dominant(3), normal(3, 2))
+for _name in "expm logm sqrtm sinm cosm tanm sinhm coshm tanhm".split():
+    for _label, _draw in {
+        "(3, 3)": _near_identity(3), "stack": _near_identity(2, 2), "(1, 1)": _near_identity(1),
+        "(0, 0)": normal(0, 0), "no matrices": normal(0, 2, 2),
+    }.items():
+        case(f"scipy.linalg.{_name}", _label, getattr(scipy.linalg, _name), _draw)
+case("scipy.linalg.expm", "nilpotent", scipy.linalg.expm, given([[0.0, 1.0], [0.0, 0.0]]))
+case("scipy.linalg.expm", "zeros", scipy.linalg.expm, given([[0.0, 0.0], [0.0, 0.0]]))
+case("scipy.linalg.expm", "large", scipy.linalg.expm, given([[9.0, 1.0], [-4.0, 8.0]]))
+case("scipy.linalg.sqrtm", "equal eigenvalues", scipy.linalg.sqrtm, given([[2.0, 1.0], [0.0, 2.0]]))
+case("scipy.linalg.sqrtm", "negative eigenvalue", scipy.linalg.sqrtm,
+     given([[1.0, 2.0], [3.0, -4.0]]), kinds="f")
+for _label, _stack in (("matrices", ()), ("stacks", (2,))):
+    case("scipy.linalg.solve_sylvester", _label, scipy.linalg.solve_sylvester,
+         _dominant(3, *_stack), _dominant(2), normal(3, 2))
+case("scipy.linalg.solve_sylvester", "no columns", scipy.linalg.solve_sylvester, _dominant(2),
+     normal(0, 0), normal(2, 0))
+case("scipy.linalg.solve_sylvester", "with itself", lambda a: scipy.linalg.solve_sylvester(a, a, a),
+     _dominant(2))
+
+
+def _solved(a: Any, b: Any) -> Any:
+    found = scipy.linalg.lstsq(a, b)
+    return found.x, found.residues, found.s
+
+
+for _label, _shape in {"tall": (4, 2), "wide": (2, 4), "square": (3, 3)}.items():
+    case("scipy.linalg.lstsq", f"{_label}, vector", _solved, matrix(*_shape), normal(_shape[0]))
+    case("scipy.linalg.lstsq", _label, _solved, matrix(*_shape), normal(_shape[0], 2))
+case("scipy.linalg.lstsq", "rank 2 of 3", lambda x, y, b: scipy.linalg.lstsq(x @ y, b).x,
+     matrix(4, 2), matrix(2, 3), normal(4))
+
 # fmt: on
 # ---- the names of the standard
 
@@ -1496,6 +1568,7 @@ def standard_names() -> list[str]:
     names = [n for n in xp.__all__ if inspect.isfunction(getattr(xp, n)) and n not in OWN]
     for prefix, module in (("linalg", linalg), ("fft", fft), ("special", special)):
         names += [f"{prefix}.{n}" for n in module.__all__ if inspect.isfunction(vars(module)[n])]
+    names += [f"scipy.{name}" for name in scipy.FUNCTIONS]
     names += ["T", "mT", "to_device"]
     for cls in xp.Tensor.__mro__[:-1]:
         for name, value in vars(cls).items():

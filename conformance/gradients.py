@@ -95,8 +95,8 @@ def outcomes(case: Case, device: Any) -> dict[str, str]:
     try:
         trial = Trial(case, device)
     except Exception as error:
-        # CuPy lacks some special functions, or their complex versions.
-        lacking = device.type == "cuda" and case.function.startswith("special.")
+        # CuPy lacks some functions of SciPy, or their complex versions.
+        lacking = device.type == "cuda" and case.function.startswith(("special.", "scipy."))
         why = REFUSED if lacking and isinstance(error, TypeError) else _said(error)
         return dict.fromkeys(CHECKS, why)
     found = {}

@@ -28,7 +28,12 @@ class Group(NamedTuple):
 
 #: From the top to the bottom.
 GROUPS = [
-    Group("Training", "nn, optim, data, distributed", (0, 4), "nn optim data distributed"),
+    Group(
+        "Training and SciPy",
+        "nn, optim, data, distributed, scipy",
+        (0, 4),
+        "nn optim data distributed scipy",
+    ),
     Group(
         "Differentiation",
         "grad, vjp, jvp, ...; backward; checkpoint; custom rules",

@@ -5,9 +5,10 @@ import inspect
 import pytest
 
 import arraygrad as xp
-from arraygrad import autodiff, data, distributed, nn, optim
+from arraygrad import autodiff, data, distributed, nn, optim, scipy
 
 MODULES = (xp, xp.linalg, xp.fft, xp.special, xp.random, autodiff, data, distributed, nn, optim)
+MODULES += tuple(getattr(scipy, name) for name in scipy.__all__)
 
 FUNCTIONS = {
     f"{module.__name__}.{name}": getattr(module, name)

@@ -49,7 +49,7 @@ RANDOM |= {
 #: Submodules that are not imported with the package.
 PARTS = {
     name: f"from arraygrad import {name}"
-    for name in ("autodiff", "data", "distributed", "interop", "nn", "optim")
+    for name in ("autodiff", "data", "distributed", "interop", "nn", "optim", "scipy")
 }
 
 LINALG = {

@@ -27,7 +27,7 @@ def operations(
 ) -> dict[str, Callable[..., Any]]:
     """The entries of a table: a library's functions, from `load(name)`, and our own in `xp`."""
     table: dict[str, Callable[..., Any]] = {
-        f"special.{name}": _load_on_first_use(load, name) for name in ELEMENTWISE
+        f"special.{name}": load_on_first_use(load, name) for name in ELEMENTWISE
     }
     for bounded in (hyp1f1, lpmv, yn):
         name = f"special.{bounded.__name__}"
@@ -37,14 +37,15 @@ def operations(
     return table
 
 
-def _load_on_first_use(load: Callable[[str], Callable[..., Any]], name: str) -> Callable[..., Any]:
+def load_on_first_use(load: Callable[[str], Callable[..., Any]], name: str) -> Callable[..., Any]:
+    """The function `load(name)`, which is loaded by its first call."""
     function: Callable[..., Any] | None = None
 
-    def run(*operands: Any) -> Any:
+    def run(*operands: Any, **parameters: Any) -> Any:
         nonlocal function
         if function is None:
             function = load(name)
-        return function(*operands)
+        return function(*operands, **parameters)
 
     return run
 
