@@ -1500,6 +1500,32 @@ for _label, _shape in {"tall": (4, 2), "wide": (2, 4), "square": (3, 3)}.items()
 case("scipy.linalg.lstsq", "rank 2 of 3", lambda x, y, b: scipy.linalg.lstsq(x @ y, b).x,
      matrix(4, 2), matrix(2, 3), normal(4))
 
+#: Distributions -> intervals of the argument and of the shapes.
+_STATS: dict[str, tuple[tuple[float, float], ...]] = {
+    "norm": ((-3, 3),), "uniform": ((0.4, 0.8),), "expon": ((0.4, 3),),
+    "gamma": ((0.4, 3), (1.5, 3)), "beta": ((0.4, 0.8), (1.5, 3), (0.5, 2)),
+    "t": ((-3, 3), (2, 9)), "chi2": ((0.4, 3), (1.5, 3)), "lognorm": ((0.4, 3), (0.5, 2)),
+    "laplace": ((0.4, 3),), "logistic": ((-3, 3),), "cauchy": ((-3, 3),),
+}
+for _name, (_x, *_params) in _STATS.items():
+    _d, _function = getattr(scipy.stats, _name), f"scipy.stats.{_name}"
+    _all = [within(*s, 2, 1) for s in _params] + [within(-0.1, 0.1, 3), within(1, 1.2)]
+    for _method in ("logpdf", "pdf"):
+        case(_function, _method, getattr(_d, _method), within(*_x, 2, 3), *_all, kinds="f")
+    for _method in ("cdf", "logcdf", "sf", "logsf", "ppf", "isf"):
+        _drawn = within(0.1, 0.9, 3) if _method in ("ppf", "isf") else within(*_x, 2, 3)
+        case(_function, _method, lambda x, loc, scale, f=getattr(_d, _method), s=len(_params):
+             f(x, *[2.5] * s, loc=loc, scale=scale), _drawn, *_all[-2:], kinds="f")
+for _method in ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf"):
+    case("scipy.stats.poisson", _method, lambda p, f=getattr(scipy.stats.poisson, _method):
+         f(const(p, [0.0, 1.0, 3.0]), p), within(0.5, 3, 3), kinds="f")
+    case("scipy.stats.binom", _method, lambda p, f=getattr(scipy.stats.binom, _method):
+         f(const(p, [0.0, 1.0, 3.0]), 4, p), within(0.2, 0.8, 3), kinds="f")
+    case("scipy.stats.bernoulli", _method, lambda p, f=getattr(scipy.stats.bernoulli, _method):
+         f(const(p, [0.0]), p), within(0.2, 0.8, 3), kinds="f")
+case("scipy.stats.bernoulli", "of 1", lambda p: scipy.stats.bernoulli.pmf(const(p, [1.0]), p),
+     within(0.2, 0.8, 3), kinds="f")
+
 # fmt: on
 # ---- the names of the standard
 

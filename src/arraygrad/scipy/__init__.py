@@ -6,13 +6,14 @@ function on the CPU, or `cupyx.scipy`'s on CUDA devices, and have derivatives in
 any order. The modules are named as SciPy's; special functions are in `arraygrad.special`.
 """
 
-from . import linalg
+from . import linalg, stats
 
-__all__ = ["linalg"]
+__all__ = ["linalg", "stats"]
 
-_MODULES = (linalg,)
+_MODULES = (linalg, stats)
 
-#: The functions that are here, such as ``linalg.expm``; error messages name them.
+#: What is here: functions such as ``linalg.expm``, and distributions such as ``stats.norm``. Error
+#: messages name them.
 FUNCTIONS = tuple(
     f"{module.__name__.removeprefix(__name__ + '.')}.{name}"
     for module in _MODULES
