@@ -1551,6 +1551,7 @@ WITHOUT_DERIVATIVE = {
 #: out NaN and transpose are written in it; tests/test_einsum.py, tests/test_nan.py and
 #: tests/test_ecosystem_xarray.py show their gradients.)
 OWN = {"default_device", "einsum", "from_numpy", "map_location", "median", "strict", "transpose"}
+OWN |= set("allclose interp kron outer pad quantile split trapezoid".split())  # test_extras.py
 OWN |= {"get_num_threads", "set_num_threads"}
 OWN |= {name for name in xp.__all__ if name.startswith("nan") and name != "nan"}
 #: Methods of Tensor that are no operators.

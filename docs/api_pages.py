@@ -27,6 +27,7 @@ TITLES = {
     "_dtypes": "Data types",
     "_elementwise": "Element-wise functions",
     "_einsum": "Einstein summation",
+    "_extras": "Functions of NumPy",
     "_nan": "Reductions without NaN, and the median",
     "_inspection": "Inspection",
 }

@@ -12,10 +12,10 @@ _NUMPY = """
     concatenate:concat conjugate:conj cross:linalg.cross cumprod:cumulative_prod
     cumsum:cumulative_sum diagonal:linalg.diagonal dot:matmul fabs:abs grad:autodiff.grad
     hstack:concat inner:vecdot invert:bitwise_invert left_shift:bitwise_left_shift mod:remainder
-    outer:linalg.outer power:pow ravel:reshape right_shift:bitwise_right_shift
+    power:pow ravel:reshape right_shift:bitwise_right_shift
     swapaxes:permute_dims trace:linalg.trace true_divide:divide unique:unique_values vdot:vecdot
     vstack:concat"""
-_EXTRA = "cov isclose kron nan_to_num pad setdiff1d sinc union1d"
+_EXTRA = "cov isclose nan_to_num setdiff1d sinc union1d"
 NUMPY = {old: f"arraygrad.{new}" for old, new in (pair.split(":") for pair in _NUMPY.split())}
 NUMPY |= {name: f"array_api_extra.{name}" for name in _EXTRA.split()}
 
