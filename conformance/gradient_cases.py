@@ -1526,6 +1526,85 @@ for _method in ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf"):
 case("scipy.stats.bernoulli", "of 1", lambda p: scipy.stats.bernoulli.pmf(const(p, [1.0]), p),
      within(0.2, 0.8, 3), kinds="f")
 
+
+def _denominator(n: int) -> Builder:
+    """Coefficients of a stable recursion."""
+    return lambda rng, kind: np.concatenate([[1.5], 0.2 * normal(n - 1)(rng, kind)])
+
+
+for _m, _n in ((3, 3), (2, 4), (4, 2), (3, 1), (1, 3)):
+    case("scipy.signal.lfilter", f"{_m} and {_n} coefficients", scipy.signal.lfilter, normal(_m),
+         _denominator(_n), normal(2, 6))
+    case("scipy.signal.lfilter", f"{_m} and {_n} coefficients, state",
+         lambda b, a, x, zi: scipy.signal.lfilter(b, a, x, zi=zi), normal(_m), _denominator(_n),
+         normal(7), normal(max(_m, _n) - 1))
+case("scipy.signal.lfilter", "axis 0", lambda b, a, x, zi: scipy.signal.lfilter(b, a, x, 0, zi),
+     normal(2), _denominator(3), normal(4, 2), normal(2, 1))
+case("scipy.signal.lfilter", "one sample", lambda b, a, x, zi: scipy.signal.lfilter(b, a, x, zi=zi),
+     normal(2), _denominator(3), normal(1), normal(2))
+case("scipy.signal.lfilter", "no samples", lambda b, a, x, zi: scipy.signal.lfilter(b, a, x, zi=zi),
+     normal(2), _denominator(3), normal(0), normal(2))
+
+
+def _sections(rng: np.random.Generator, kind: str) -> Any:
+    rows = [[normal(3)(rng, kind), _denominator(3)(rng, kind)] for _ in range(2)]
+    return np.reshape(rows, (2, 6))
+
+
+case("scipy.signal.sosfilt", "two sections", scipy.signal.sosfilt, _sections, normal(5))
+case("scipy.signal.sosfilt", "states", lambda sos, x, zi: scipy.signal.sosfilt(sos, x, 0, zi),
+     _sections, normal(4, 2), normal(2, 2, 2))
+case("scipy.signal.lfilter_zi", "(3, 3)", scipy.signal.lfilter_zi, normal(3), _denominator(3))
+case("scipy.signal.lfilter_zi", "(1, 3)", scipy.signal.lfilter_zi, normal(1), _denominator(3))
+for _pad in ("odd", "even", "constant", None):
+    case("scipy.signal.filtfilt", f"{_pad}", partial(scipy.signal.filtfilt, padtype=_pad, padlen=3),
+         normal(2), _denominator(2), normal(2, 5))
+for _mode in ("full", "same", "valid"):
+    for _label, _a, _b in (
+        ("vectors", (5,), (2,)), ("short, long", (2,), (4,)), ("matrices", (3, 4), (2, 2)),
+        ("no axes", (), ()), ("three axes", (2, 3, 2), (1, 2, 2)),
+    ):
+        for _method in ("direct", "fft"):
+            case("scipy.signal.convolve", f"{_label}, {_mode}, {_method}",
+                 partial(scipy.signal.convolve, mode=_mode, method=_method), normal(*_a),
+                 normal(*_b))
+    case("scipy.signal.correlate", f"{_mode}", partial(scipy.signal.correlate, mode=_mode),
+         normal(4), normal(3))
+    for _boundary in ("fill", "wrap", "symm"):
+        case("scipy.signal.convolve2d", f"{_mode}, {_boundary}",
+             partial(scipy.signal.convolve2d, mode=_mode, boundary=_boundary, fillvalue=2.0),
+             normal(3, 4), normal(2, 3))
+case("scipy.signal.convolve", "real, complex", scipy.signal.convolve, real(normal(4)), normal(2),
+     kinds="c")
+case("scipy.signal.convolve2d", "fillvalue", lambda x, h, v: scipy.signal.convolve2d(x, h,
+     fillvalue=v), normal(2, 2), normal(2, 2), normal())
+
+for _mode in ("reflect", "constant", "nearest", "mirror", "wrap"):
+    _edge: dict[str, Any] = {"mode": _mode, "cval": 1.5}
+    for _order in (0, 1):
+        case("scipy.ndimage.gaussian_filter", f"{_mode}, order {_order}",
+             partial(scipy.ndimage.gaussian_filter, sigma=(0.7, 0.4), order=_order, **_edge),
+             normal(4, 3))
+    for _size, _origin in ((3, 0), (2, 0), (4, 1), (3, -1)):
+        case("scipy.ndimage.uniform_filter", f"{_mode}, size {_size}, origin {_origin}",
+             partial(scipy.ndimage.uniform_filter, size=_size, origin=_origin, **_edge),
+             normal(5, 2))
+        for _name in ("correlate1d", "convolve1d"):
+            case(f"scipy.ndimage.{_name}", f"{_mode}, size {_size}, origin {_origin}",
+                 partial(getattr(scipy.ndimage, _name), axis=0, origin=_origin if _size == 3 else 0,
+                         **_edge), normal(4, 2), real(normal(_size)))
+    for _name in ("correlate", "convolve"):
+        case(f"scipy.ndimage.{_name}", _mode, partial(getattr(scipy.ndimage, _name), **_edge),
+             normal(3, 3), real(normal(3, 2)))
+case("scipy.ndimage.gaussian_filter", "two modes, radius", partial(scipy.ndimage.gaussian_filter,
+     sigma=1, mode=("wrap", "mirror"), radius=(2, 1)), normal(3, 4))
+case("scipy.ndimage.gaussian_filter", "wider than the input", partial(
+     scipy.ndimage.gaussian_filter, sigma=2), normal(3))
+case("scipy.ndimage.gaussian_filter1d", "axis 0", partial(scipy.ndimage.gaussian_filter1d,
+     sigma=0.6, axis=0), normal(4, 2))
+case("scipy.ndimage.uniform_filter1d", "axis 0", partial(scipy.ndimage.uniform_filter1d,
+     size=3, axis=0), normal(4, 2))
+
 # fmt: on
 # ---- the names of the standard
 

@@ -90,7 +90,7 @@ def pad(
     """
     _outside("pad", "xp.concat")
     check_tensor("pad", array)
-    if mode not in _MODES:
+    if not isinstance(mode, str) or mode not in _MODES:
         raise ValueError(f"mode must be one of {', '.join(map(repr, _MODES))}; got {mode!r}")
     x = array
     for axis, (before, after) in enumerate(_widths(pad_width, x.ndim)):

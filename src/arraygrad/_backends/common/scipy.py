@@ -15,6 +15,8 @@ MATRIX_FUNCTIONS = "expm logm sqrtm sinm cosm tanm sinhm coshm tanhm".split()
 NAMES = [
     *(f"linalg.{name}" for name in MATRIX_FUNCTIONS),
     *"linalg.solve_triangular linalg.solve_sylvester linalg.lstsq".split(),
+    *"signal.lfilter signal.convolve".split(),
+    *"ndimage.gaussian_filter ndimage.uniform_filter ndimage.correlate".split(),
 ]
 
 
@@ -23,6 +25,8 @@ def operations(load: Callable[[str], Callable[..., Any]]) -> dict[str, Callable[
     table = {f"scipy.{name}": load_on_first_use(load, name) for name in NAMES}
     table["scipy.linalg.lstsq"] = partial(_without_rank, table["scipy.linalg.lstsq"])
     table["scipy.linalg.logm"] = partial(_in_double, table["scipy.linalg.logm"])
+    lfilter = table["scipy.signal.lfilter"]
+    table["scipy.signal.lfilter"] = lambda b, a, x, zi: lfilter(b, a, x, -1, zi)
     return table
 
 

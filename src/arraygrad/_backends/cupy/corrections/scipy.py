@@ -45,7 +45,20 @@ def _expm(a: Any, /) -> Any:
     return cp.stack([expm(x) for x in a.reshape(-1, *a.shape[-2:])]).reshape(a.shape)
 
 
+def _lfilter(b: Any, a: Any, x: Any, axis: int, zi: Any, /) -> tuple[Any, Any]:
+    """CuPy's has another state. Here a * y = u with u = b * x + zi is solved in its two steps."""
+    lfilter, one = _cupyx("signal.lfilter"), cp.ones_like(a[:1])
+    n, order = x.shape[-1], zi.shape[-1]
+    zeros = cp.zeros_like(zi)
+    u = lfilter(b, one, cp.concatenate([x, zeros], axis=-1))
+    u[..., :order] += zi
+    y = lfilter(one, a, u[..., :n])
+    rest = lfilter(a, one, cp.concatenate([y, zeros], axis=-1))
+    return y, u[..., n:] - rest[..., n:]
+
+
 _CORRECTED: dict[str, Callable[..., Any]] = {
     "linalg.expm": _expm,
     "linalg.solve_triangular": _solve_triangular,
+    "signal.lfilter": _lfilter,
 }
