@@ -1605,6 +1605,19 @@ case("scipy.ndimage.gaussian_filter1d", "axis 0", partial(scipy.ndimage.gaussian
 case("scipy.ndimage.uniform_filter1d", "axis 0", partial(scipy.ndimage.uniform_filter1d,
      size=3, axis=0), normal(4, 2))
 
+for _n in (1, 2, 3, 4, 5, 6):
+    case("scipy.integrate.simpson", f"{_n} points", scipy.integrate.simpson, normal(2, _n))
+    case("scipy.integrate.simpson", f"{_n} points, abscissae", lambda y, h: scipy.integrate.simpson(
+         y, xp.cumulative_sum(h), axis=0), normal(_n, _n), within(0.5, 1.5, _n), kinds="f")
+case("scipy.integrate.simpson", "dx", lambda y, h: scipy.integrate.simpson(y, dx=h), normal(4),
+     real(positive()))
+for _method in ("RK45", "RK23"):
+    for _times in (None, [0.2, 1.0]):
+        case("scipy.integrate.solve_ivp", f"{_method}, t_eval={_times}",
+             lambda y, a, m=_method, t=_times: scipy.integrate.solve_ivp(
+                 lambda t, y: a * y * (1 - y), (0, 1), y, m, t, first_step=0.25, max_step=0.25,
+                 rtol=1.0, atol=1.0).y, within(0.3, 0.6, 2), within(0.5, 1.5))
+
 # fmt: on
 # ---- the names of the standard
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -26,9 +28,13 @@ def load(name: str) -> Callable[..., Any]:
         ) from None
 
 
+@cache
 def _cupyx(name: str) -> Callable[..., Any]:
     module, _, function = name.rpartition(".")
-    found: Callable[..., Any] = getattr(import_module(f"cupyx.scipy.{module}"), function)
+    with warnings.catch_warnings():
+        # (cupyx.scipy.signal uses what cupyx.jit warns of as experimental.)
+        warnings.simplefilter("ignore", FutureWarning)
+        found: Callable[..., Any] = getattr(import_module(f"cupyx.scipy.{module}"), function)
     return found
 
 
@@ -57,8 +63,17 @@ def _lfilter(b: Any, a: Any, x: Any, axis: int, zi: Any, /) -> tuple[Any, Any]:
     return y, u[..., n:] - rest[..., n:]
 
 
+def _convolve(x: Any, h: Any, /, *, mode: str, method: str) -> Any:
+    """CuPy chooses a method for one axis only."""
+    if method == "auto" and x.ndim != 1:
+        small = min(x.size, h.size) <= 512 or x.dtype.kind not in "fc"
+        method = "direct" if small else "fft"
+    return _cupyx("signal.convolve")(x, h, mode, method)
+
+
 _CORRECTED: dict[str, Callable[..., Any]] = {
     "linalg.expm": _expm,
     "linalg.solve_triangular": _solve_triangular,
+    "signal.convolve": _convolve,
     "signal.lfilter": _lfilter,
 }
