@@ -90,6 +90,9 @@ def modules() -> dict[str, ModuleType]:
         else:
             if hasattr(imported, "__all__"):
                 found[module.name] = imported
+                parts = {name: getattr(imported, name) for name in imported.__all__}
+                if all(isinstance(part, ModuleType) for part in parts.values()):
+                    found |= {f"{module.name}.{name}": part for name, part in parts.items()}
     return found
 
 

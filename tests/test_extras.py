@@ -148,3 +148,12 @@ def test_other_arrays_are_refused_by_name(name):
 def test_errors(attempt, match):
     with pytest.raises(ValueError, match=match):
         attempt(arraygrad)
+
+
+def test_xarray_pads_and_shifts_by_it():
+    xr = pytest.importorskip("xarray")
+    d = xr.DataArray(arraygrad.asarray([1.0, 2.0, 3.0]), dims="x")
+    found = d.pad(x=(1, 2), mode="wrap").data
+    assert isinstance(found, arraygrad.Tensor)
+    assert found.numpy().tolist() == [3.0, 1.0, 2.0, 3.0, 1.0, 2.0]
+    np.testing.assert_array_equal(d.shift(x=1).data.numpy(), [np.nan, 1.0, 2.0])
