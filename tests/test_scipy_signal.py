@@ -99,7 +99,8 @@ def test_convolutions(mode, m, n, dtype, device):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("shape", [(4, 5), (6,), (2,), (1,), (3, 1, 2)])
+@pytest.mark.parametrize("shape", [(4, 5), (2,), (3, 1, 2)])
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
 def test_filters_of_images(mode, shape, dtype, device):
     x, how = numbers(dtype, *shape), {"mode": mode, "cval": 1.5}
     y = T(x, device=device)

@@ -31,16 +31,15 @@ __all__ = [
     "uniform_filter", "uniform_filter1d",
 ]  # fmt: skip
 
+#: The modes under the names of `arraygrad.pad`.
 _PADS = {
     "reflect": "symmetric",
-    "grid-mirror": "symmetric",
     "constant": "constant",
-    "grid-constant": "constant",
     "nearest": "edge",
     "mirror": "reflect",
     "wrap": "wrap",
-    "grid-wrap": "wrap",
 }
+_SYNONYMS = {"grid-mirror": "reflect", "grid-constant": "constant", "grid-wrap": "wrap"}
 
 
 def _per_axis(x: Any, name: str, value: Any, convert: Callable[..., Any]) -> tuple[Any, ...]:
@@ -54,9 +53,9 @@ def _per_axis(x: Any, name: str, value: Any, convert: Callable[..., Any]) -> tup
 
 
 def _mode(_function: str, name: str, value: Any) -> str:
-    if not isinstance(value, str) or value not in _PADS:
+    if not isinstance(value, str) or value not in _PADS | _SYNONYMS:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, _PADS))}; got {value!r}")
-    return value
+    return _SYNONYMS.get(value, value)
 
 
 def _padded(x: Any, reach: Any, modes: Any) -> Any:
