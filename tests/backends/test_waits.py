@@ -18,7 +18,7 @@ from backends.emulated import counted, needs_emulation
 from backends.gpu_cases import EXTRA, OTHERS, WITHOUT_TENSORS, generator, public
 
 import arraygrad as xp
-from arraygrad import autodiff, linalg, nn, optim
+from arraygrad import autodiff, linalg, nn, optim, scipy
 from conformance import gradient_cases
 from conformance.gradient_cases import CASES
 from conformance.gradients import Trial
@@ -210,6 +210,23 @@ WAITS = [
     Row(
         "`optim.ReduceLROnPlateau.step`", "of a tensor", "The host compares the losses.",
         lambda t: t.plateau.step(t.number),
+    ),
+    Row(
+        "`allclose`", "always", HOST, lambda t: xp.allclose(t.vector, t.vector),
+    ),
+    Row(
+        "`scipy.linalg.expm`", "always", "CuPy's function scales the matrix by its norm.",
+        lambda t, x: scipy.linalg.expm(x[:, :4]),
+        call="downloads, uploads",
+        gradient="downloads, uploads",
+        cases=r"scipy\.linalg\.expm-",
+    ),
+    Row(
+        "`scipy.stats`", "`logcdf`, `logsf` of `gamma`, `chi2`, `beta`, `poisson`, `binom`",
+        "Where no probability underflows, a long series is left out.",
+        lambda t, x: scipy.stats.gamma.logsf(x * x + 1, 2.0),
+        gradient="1 download",
+        cases=r"scipy\.stats\.\w+-log[cs]",
     ),
     Row(
         "`optim.minimize`", "each evaluation", "SciPy's minimisers run on the host.",
