@@ -89,6 +89,13 @@ def pad(
     Tensor([3, 2, 1, 2, 3], dtype=int64)
     """
     _outside("pad", "xp.concat")
+    return padded(array, pad_width, mode, constant_values=constant_values)
+
+
+def padded(
+    array: Tensor, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0
+) -> Tensor:
+    """`pad` for functions of this package, also in strict mode."""
     check_tensor("pad", array)
     if not isinstance(mode, str) or mode not in _MODES:
         raise ValueError(f"mode must be one of {', '.join(map(repr, _MODES))}; got {mode!r}")

@@ -21,6 +21,7 @@ import arraygrad as xp
 
 from .._dispatch import apply, call, check_tensor, common_device
 from .._errors import as_int, as_number, describe, in_own_name
+from .._extras import padded
 from .._typing import Tensor
 from ..autodiff import vjp
 from ..autodiff.rules import define
@@ -58,19 +59,19 @@ def _mode(_function: str, name: str, value: Any) -> str:
     return _SYNONYMS.get(value, value)
 
 
-def _padded(x: Any, reach: Any, modes: Any) -> Any:
+def _extended(x: Any, reach: Any, modes: Any) -> Any:
     for axis, (width, mode) in enumerate(zip(reach, modes, strict=True)):
         if any(width):
             widths = [(0, 0)] * x.ndim
             widths[axis] = width
-            x = xp.pad(x, widths, _PADS[mode])
+            x = padded(x, widths, _PADS[mode])
     return x
 
 
 def _to_input(g: Any, x: Any, reach: Any, modes: Any) -> Any:
-    """The transpose of `_padded`: from the cotangent of the extended input to the input's."""
+    """The transpose of `_extended`: from the cotangent of the extended input to the input's."""
     zeros = xp.zeros(x.shape, dtype=x.dtype, device=x.device)
-    return vjp(lambda x: _padded(x, reach, modes), zeros)[1](g)[0]
+    return vjp(lambda x: _extended(x, reach, modes), zeros)[1](g)[0]
 
 
 # ---- Gaussian filters
@@ -208,7 +209,7 @@ def _gaussian_vjp(g: Any, _out: Any, x_like: Any, **how: Any) -> Any:
     """The Gaussian is symmetric, and its odd derivatives are antisymmetric."""
     reach = _gaussian_reach(how)
     constant = {"mode": ("constant",) * g.ndim, "cval": 0.0}
-    found = call("scipy.ndimage.gaussian_filter", xp.pad(g, reach), (), how | constant)
+    found = call("scipy.ndimage.gaussian_filter", padded(g, reach), (), how | constant)
     odd = sum(k for k, s in zip(how["order"], how["sigma"], strict=True) if s > 1e-15) % 2
     return _to_input(-found if odd else found, x_like, reach, how["mode"])
 
@@ -334,7 +335,7 @@ def _uniform_vjp(g: Any, _out: Any, x_like: Any, **how: Any) -> Any:
     reach = _reach(how["size"], how["origin"])
     backwards = tuple([after - n // 2 for (_, after), n in zip(reach, how["size"], strict=True)])
     constant = {"mode": ("constant",) * g.ndim, "cval": 0.0, "origin": backwards}
-    found = call("scipy.ndimage.uniform_filter", xp.pad(g, reach), (), how | constant)
+    found = call("scipy.ndimage.uniform_filter", padded(g, reach), (), how | constant)
     return _to_input(found, x_like, reach, how["mode"])
 
 
@@ -580,13 +581,13 @@ def _correlate_to_weights(
 ) -> Any:
     reach = _reach(weights_like.shape, origin)
     if _PADS[mode] == "constant":
-        padded = xp.pad(x, reach, constant_values=cval)
+        x = padded(x, reach, constant_values=cval)
     else:
-        padded = _padded(x, reach, (mode,) * x.ndim)
+        x = _extended(x, reach, (mode,) * x.ndim)
     flipped = xp.flip(g) if g.ndim else g
     if g.dtype.kind == "c":
-        padded = xp.conj(padded)
-    return _convolved(padded, flipped, "valid", "direct")
+        x = xp.conj(x)
+    return _convolved(x, flipped, "valid", "direct")
 
 
 define(

@@ -12,6 +12,7 @@ import arraygrad as xp
 
 from .._dispatch import apply, as_floating, check_tensor, common_device
 from .._errors import as_int, in_own_name
+from .._extras import padded
 from .._typing import Tensor
 from ..autodiff.rules import conj, define
 
@@ -129,7 +130,7 @@ def _to_forcing(g: Any, a: Any, x: Any, order: int) -> Any:
     g_y = _zeros(x, x.shape[-1]) if g_y is None else g_y
     g_state = _zeros(x, order) if g_state is None else g_state
     n = a.shape[0] - 1
-    later = xp.pad(conj(a), (0, n))
+    later = padded(conj(a), (0, n))
     rows = [later[i + 1 : i + 1 + n] for i in range(n)]
     start = g_state[..., :n]
     if n:
@@ -268,7 +269,7 @@ def lfilter_zi(b: Tensor, a: Tensor) -> Tensor:
     """
     b, a = map(as_floating, _checked("scipy.signal.lfilter_zi", b, a))
     n = max(a.size, b.size)
-    b, a = (xp.pad(c / a[0], (0, n - c.size)) for c in (b, a))
+    b, a = (padded(c / a[0], (0, n - c.size)) for c in (b, a))
     # z[i] = z[i + 1] + b[i + 1] - a[i + 1] (b[0] + z[0])
     eye = xp.eye(n - 1, dtype=a.dtype, device=a.device)
     shift = xp.eye(n - 1, k=1, dtype=a.dtype, device=a.device)
@@ -350,7 +351,7 @@ def filtfilt(
 
 
 def _extend(x: Any, n: int, mode: str) -> Any:
-    return xp.pad(x, [(0, 0)] * (x.ndim - 1) + [(n, n)], mode=mode)
+    return padded(x, [(0, 0)] * (x.ndim - 1) + [(n, n)], mode=mode)
 
 
 # ---- convolutions
@@ -414,7 +415,7 @@ def _whole(g: Any, x: Any, h: Any, mode: str) -> Any:
     for size, m, n in zip(g.shape, x.shape, h.shape, strict=True):
         start = {"full": 0, "same": (n - 1) // 2, "valid": min(m, n) - 1}[mode]
         widths.append((start, m + n - 1 - start - size))
-    return xp.pad(g, widths) if widths else g
+    return padded(g, widths) if widths else g
 
 
 def _to_first(g: Any, _out: Any, x_like: Any, h: Any, *, mode: str, method: str) -> Any:
@@ -522,7 +523,7 @@ def convolve2d(
     (m, k), n = in1.shape, in2.shape
     widths = [(w - 1, w - 1) for w in n]
     how = {"constant_values": fillvalue} if boundary == "fill" else {}
-    found = convolve(xp.pad(in1, widths, _BOUNDARIES[boundary], **how), in2, "valid", "direct")
+    found = convolve(padded(in1, widths, _BOUNDARIES[boundary], **how), in2, "valid", "direct")
     if mode == "full":
         return found
     i, j = ((w - 1) // 2 for w in n)
