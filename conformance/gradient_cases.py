@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 import arraygrad as xp
-from arraygrad import fft, linalg, special
+from arraygrad import fft, linalg, scipy, special
 
 #: Draws an array: float64 for the kind "f", complex128 for "c".
 Builder = Callable[[np.random.Generator, str], Any]
@@ -1309,13 +1309,19 @@ _SPECIAL: dict[str, tuple[Any, ...]] = {
     "i1e": ((0.2, 5),),
     "inv_boxcox": ((0.1, 1), (-0.5, 2)),
     "inv_boxcox1p": ((0.1, 1), (-0.5, 2)),
+    "iv": (2.5, (0.5, 5), "c"),
+    "ive": (2.5, (0.2, 5)),
     "j0": ((-5, 5),),
     "j1": ((-5, 5),),
+    "jn": (2, (0.5, 5), "c"),
+    "jv": (2.5, (0.5, 5), "c"),
     "k0": ((0.5, 5),),
     "k0e": ((0.5, 5),),
     "k1": ((0.5, 5),),
     "k1e": ((0.5, 5),),
     "kl_div": ((0.5, 3), (0.5, 3)),
+    "kv": (2.5, (0.5, 5), "c"),
+    "kve": (2.5, (0.5, 5), "c"),
     "log_expit": ((-5, 5),),
     "log_ndtr": ((-20, 3), "c"),
     "loggamma": ((0.5, 3),),
@@ -1348,6 +1354,7 @@ _SPECIAL: dict[str, tuple[Any, ...]] = {
     "y0": ((1, 5),),
     "y1": ((1, 5),),
     "yn": (3, (2, 5)),
+    "yv": (2.5, (1, 5), "c"),
     "zeta": (3, (0.5, 3)),
 }
 
@@ -1421,6 +1428,196 @@ case("special.logsumexp", "weights of both signs, keepdims",
      normal(2, 3), nonzero(2, 1))
 case("special.logsumexp", "sign", lambda x: special.logsumexp(x, return_sign=True), normal(2, 3))
 
+# ---- functions of arraygrad.scipy
+
+
+def _dominant(n: int, *stack: int) -> Builder:
+    """Square matrices with a diagonal away from 0."""
+    return lambda rng, kind: normal(*stack, n, n)(rng, kind) + 4 * np.eye(n)
+
+
+def _near_identity(n: int, *stack: int) -> Builder:
+    """Square matrices that functions with a cut or poles have derivatives at."""
+    return lambda rng, kind: 0.2 * normal(*stack, n, n)(rng, kind) + np.eye(n)
+
+
+for _trans in (0, 1, 2):
+    for _lower in (False, True):
+        case("scipy.linalg.solve_triangular", f"trans={_trans}, lower={_lower}",
+             partial(scipy.linalg.solve_triangular, trans=_trans, lower=_lower),
+             _dominant(3), normal(3))
+        case("scipy.linalg.solve_triangular", f"trans={_trans}, lower={_lower}, unit diagonal",
+             partial(scipy.linalg.solve_triangular, trans=_trans, lower=_lower, unit_diagonal=True),
+             normal(3, 3), normal(3, 2))
+for _label, _a, _b in (
+    ("stacks that broadcast", _dominant(2, 3, 1), normal(2, 2, 1)),
+    ("stack, vector", _dominant(2, 3), normal(2)),
+    ("no columns", _dominant(2), normal(2, 0)),
+    ("no rows", normal(0, 0), normal(0, 2)),
+    ("no matrices", normal(0, 2, 2), normal(2)),
+):
+    case("scipy.linalg.solve_triangular", _label, scipy.linalg.solve_triangular, _a, _b)
+    case("scipy.linalg.cho_solve", _label, lambda c, b: scipy.linalg.cho_solve((c, True), b), _a,
+         _b)
+case("scipy.linalg.solve_triangular", "real, complex", scipy.linalg.solve_triangular,
+     real(_dominant(2)), normal(2), kinds="c")
+for _lower in (False, True):
+    case("scipy.linalg.cholesky", f"lower={_lower}",
+         lambda x, low=_lower: scipy.linalg.cholesky(definite(x), low), normal(3, 3))
+    case("scipy.linalg.cho_factor", f"lower={_lower}",
+         lambda x, low=_lower: scipy.linalg.cho_factor(definite(x), low)[0], normal(2, 3, 3))
+    case("scipy.linalg.cho_solve", f"lower={_lower}",
+         lambda c, b, low=_lower: scipy.linalg.cho_solve((c, low), b), _dominant(3), normal(3, 2))
+for _name in "expm logm sqrtm sinm cosm tanm sinhm coshm tanhm".split():
+    for _label, _draw in {
+        "(3, 3)": _near_identity(3), "stack": _near_identity(2, 2), "(1, 1)": _near_identity(1),
+        "(0, 0)": normal(0, 0), "no matrices": normal(0, 2, 2),
+    }.items():
+        case(f"scipy.linalg.{_name}", _label, getattr(scipy.linalg, _name), _draw)
+case("scipy.linalg.expm", "nilpotent", scipy.linalg.expm, given([[0.0, 1.0], [0.0, 0.0]]))
+case("scipy.linalg.expm", "zeros", scipy.linalg.expm, given([[0.0, 0.0], [0.0, 0.0]]))
+case("scipy.linalg.expm", "large", scipy.linalg.expm, given([[9.0, 1.0], [-4.0, 8.0]]))
+case("scipy.linalg.sqrtm", "equal eigenvalues", scipy.linalg.sqrtm, given([[2.0, 1.0], [0.0, 2.0]]))
+case("scipy.linalg.sqrtm", "negative eigenvalue", scipy.linalg.sqrtm,
+     given([[1.0, 2.0], [3.0, -4.0]]), kinds="f")
+for _label, _stack in (("matrices", ()), ("stacks", (2,))):
+    case("scipy.linalg.solve_sylvester", _label, scipy.linalg.solve_sylvester,
+         _dominant(3, *_stack), _dominant(2), normal(3, 2))
+case("scipy.linalg.solve_sylvester", "no columns", scipy.linalg.solve_sylvester, _dominant(2),
+     normal(0, 0), normal(2, 0))
+case("scipy.linalg.solve_sylvester", "with itself", lambda a: scipy.linalg.solve_sylvester(a, a, a),
+     _dominant(2))
+
+
+def _solved(a: Any, b: Any) -> Any:
+    found = scipy.linalg.lstsq(a, b)
+    return found.x, found.residues, found.s
+
+
+for _label, _shape in {"tall": (4, 2), "wide": (2, 4), "square": (3, 3)}.items():
+    case("scipy.linalg.lstsq", f"{_label}, vector", _solved, matrix(*_shape), normal(_shape[0]))
+    case("scipy.linalg.lstsq", _label, _solved, matrix(*_shape), normal(_shape[0], 2))
+case("scipy.linalg.lstsq", "rank 2 of 3", lambda x, y, b: scipy.linalg.lstsq(x @ y, b).x,
+     matrix(4, 2), matrix(2, 3), normal(4))
+
+#: Distributions -> intervals of the argument and of the shapes.
+_STATS: dict[str, tuple[tuple[float, float], ...]] = {
+    "norm": ((-3, 3),), "uniform": ((0.4, 0.8),), "expon": ((0.4, 3),),
+    "gamma": ((0.4, 3), (1.5, 3)), "beta": ((0.4, 0.8), (1.5, 3), (0.5, 2)),
+    "t": ((-3, 3), (2, 9)), "chi2": ((0.4, 3), (1.5, 3)), "lognorm": ((0.4, 3), (0.5, 2)),
+    "laplace": ((0.4, 3),), "logistic": ((-3, 3),), "cauchy": ((-3, 3),),
+}
+for _name, (_x, *_params) in _STATS.items():
+    _d, _function = getattr(scipy.stats, _name), f"scipy.stats.{_name}"
+    _all = [within(*s, 2, 1) for s in _params] + [within(-0.1, 0.1, 3), within(1, 1.2)]
+    for _method in ("logpdf", "pdf"):
+        case(_function, _method, getattr(_d, _method), within(*_x, 2, 3), *_all, kinds="f")
+    for _method in ("cdf", "logcdf", "sf", "logsf", "ppf", "isf"):
+        _drawn = within(0.1, 0.9, 3) if _method in ("ppf", "isf") else within(*_x, 2, 3)
+        case(_function, _method, lambda x, loc, scale, f=getattr(_d, _method), s=len(_params):
+             f(x, *[2.5] * s, loc=loc, scale=scale), _drawn, *_all[-2:], kinds="f")
+for _method in ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf"):
+    case("scipy.stats.poisson", _method, lambda p, f=getattr(scipy.stats.poisson, _method):
+         f(const(p, [0.0, 1.0, 3.0]), p), within(0.5, 3, 3), kinds="f")
+    case("scipy.stats.binom", _method, lambda p, f=getattr(scipy.stats.binom, _method):
+         f(const(p, [0.0, 1.0, 3.0]), 4, p), within(0.2, 0.8, 3), kinds="f")
+    case("scipy.stats.bernoulli", _method, lambda p, f=getattr(scipy.stats.bernoulli, _method):
+         f(const(p, [0.0]), p), within(0.2, 0.8, 3), kinds="f")
+case("scipy.stats.bernoulli", "of 1", lambda p: scipy.stats.bernoulli.pmf(const(p, [1.0]), p),
+     within(0.2, 0.8, 3), kinds="f")
+
+
+def _denominator(n: int) -> Builder:
+    """Coefficients of a stable recursion."""
+    return lambda rng, kind: np.concatenate([[1.5], 0.2 * normal(n - 1)(rng, kind)])
+
+
+for _m, _n in ((3, 3), (2, 4), (4, 2), (3, 1), (1, 3)):
+    case("scipy.signal.lfilter", f"{_m} and {_n} coefficients", scipy.signal.lfilter, normal(_m),
+         _denominator(_n), normal(2, 6))
+    case("scipy.signal.lfilter", f"{_m} and {_n} coefficients, state",
+         lambda b, a, x, zi: scipy.signal.lfilter(b, a, x, zi=zi), normal(_m), _denominator(_n),
+         normal(7), normal(max(_m, _n) - 1))
+case("scipy.signal.lfilter", "axis 0", lambda b, a, x, zi: scipy.signal.lfilter(b, a, x, 0, zi),
+     normal(2), _denominator(3), normal(4, 2), normal(2, 1))
+case("scipy.signal.lfilter", "one sample", lambda b, a, x, zi: scipy.signal.lfilter(b, a, x, zi=zi),
+     normal(2), _denominator(3), normal(1), normal(2))
+case("scipy.signal.lfilter", "no samples", lambda b, a, x, zi: scipy.signal.lfilter(b, a, x, zi=zi),
+     normal(2), _denominator(3), normal(0), normal(2))
+
+
+def _sections(rng: np.random.Generator, kind: str) -> Any:
+    rows = [[normal(3)(rng, kind), _denominator(3)(rng, kind)] for _ in range(2)]
+    return np.reshape(rows, (2, 6))
+
+
+case("scipy.signal.sosfilt", "two sections", scipy.signal.sosfilt, _sections, normal(5))
+case("scipy.signal.sosfilt", "states", lambda sos, x, zi: scipy.signal.sosfilt(sos, x, 0, zi),
+     _sections, normal(4, 2), normal(2, 2, 2))
+case("scipy.signal.lfilter_zi", "(3, 3)", scipy.signal.lfilter_zi, normal(3), _denominator(3))
+case("scipy.signal.lfilter_zi", "(1, 3)", scipy.signal.lfilter_zi, normal(1), _denominator(3))
+for _pad in ("odd", "even", "constant", None):
+    case("scipy.signal.filtfilt", f"{_pad}", partial(scipy.signal.filtfilt, padtype=_pad, padlen=3),
+         normal(2), _denominator(2), normal(2, 5))
+for _mode in ("full", "same", "valid"):
+    for _label, _a, _b in (
+        ("vectors", (5,), (2,)), ("short, long", (2,), (4,)), ("matrices", (3, 4), (2, 2)),
+        ("no axes", (), ()), ("three axes", (2, 3, 2), (1, 2, 2)),
+    ):
+        for _method in ("direct", "fft"):
+            case("scipy.signal.convolve", f"{_label}, {_mode}, {_method}",
+                 partial(scipy.signal.convolve, mode=_mode, method=_method), normal(*_a),
+                 normal(*_b))
+    case("scipy.signal.correlate", f"{_mode}", partial(scipy.signal.correlate, mode=_mode),
+         normal(4), normal(3))
+    for _boundary in ("fill", "wrap", "symm"):
+        case("scipy.signal.convolve2d", f"{_mode}, {_boundary}",
+             partial(scipy.signal.convolve2d, mode=_mode, boundary=_boundary, fillvalue=2.0),
+             normal(3, 4), normal(2, 3))
+case("scipy.signal.convolve", "real, complex", scipy.signal.convolve, real(normal(4)), normal(2),
+     kinds="c")
+case("scipy.signal.convolve2d", "fillvalue", lambda x, h, v: scipy.signal.convolve2d(x, h,
+     fillvalue=v), normal(2, 2), normal(2, 2), normal())
+
+for _mode in ("reflect", "constant", "nearest", "mirror", "wrap"):
+    _edge: dict[str, Any] = {"mode": _mode, "cval": 1.5}
+    for _order in (0, 1):
+        case("scipy.ndimage.gaussian_filter", f"{_mode}, order {_order}",
+             partial(scipy.ndimage.gaussian_filter, sigma=(0.7, 0.4), order=_order, **_edge),
+             normal(4, 3))
+    for _size, _origin in ((3, 0), (2, 0), (4, 1), (3, -1)):
+        case("scipy.ndimage.uniform_filter", f"{_mode}, size {_size}, origin {_origin}",
+             partial(scipy.ndimage.uniform_filter, size=_size, origin=_origin, **_edge),
+             normal(5, 2))
+        for _name in ("correlate1d", "convolve1d"):
+            case(f"scipy.ndimage.{_name}", f"{_mode}, size {_size}, origin {_origin}",
+                 partial(getattr(scipy.ndimage, _name), axis=0, origin=_origin if _size == 3 else 0,
+                         **_edge), normal(4, 2), real(normal(_size)))
+    for _name in ("correlate", "convolve"):
+        case(f"scipy.ndimage.{_name}", _mode, partial(getattr(scipy.ndimage, _name), **_edge),
+             normal(3, 3), real(normal(3, 2)))
+case("scipy.ndimage.gaussian_filter", "two modes, radius", partial(scipy.ndimage.gaussian_filter,
+     sigma=1, mode=("wrap", "mirror"), radius=(2, 1)), normal(3, 4))
+case("scipy.ndimage.gaussian_filter", "wider than the input", partial(
+     scipy.ndimage.gaussian_filter, sigma=2), normal(3))
+case("scipy.ndimage.gaussian_filter1d", "axis 0", partial(scipy.ndimage.gaussian_filter1d,
+     sigma=0.6, axis=0), normal(4, 2))
+case("scipy.ndimage.uniform_filter1d", "axis 0", partial(scipy.ndimage.uniform_filter1d,
+     size=3, axis=0), normal(4, 2))
+
+for _n in (1, 2, 3, 4, 5, 6):
+    case("scipy.integrate.simpson", f"{_n} points", scipy.integrate.simpson, normal(2, _n))
+    case("scipy.integrate.simpson", f"{_n} points, abscissae", lambda y, h: scipy.integrate.simpson(
+         y, xp.cumulative_sum(h), axis=0), normal(_n, _n), within(0.5, 1.5, _n), kinds="f")
+case("scipy.integrate.simpson", "dx", lambda y, h: scipy.integrate.simpson(y, dx=h), normal(4),
+     real(positive()))
+for _method in ("RK45", "RK23"):
+    for _times in (None, [0.2, 1.0]):
+        case("scipy.integrate.solve_ivp", f"{_method}, t_eval={_times}",
+             lambda y, a, m=_method, t=_times: scipy.integrate.solve_ivp(
+                 lambda t, y: a * y * (1 - y), (0, 1), y, m, t, first_step=0.25, max_step=0.25,
+                 rtol=1.0, atol=1.0).y, within(0.3, 0.6, 2), within(0.5, 1.5))
+
 # fmt: on
 # ---- the names of the standard
 
@@ -1455,6 +1652,7 @@ OWN = {
     "strict",
     "transpose",
 }
+OWN |= set("allclose interp kron outer pad quantile split trapezoid".split())  # test_extras.py
 OWN |= {"get_num_threads", "set_num_threads"}
 OWN |= {name for name in xp.__all__ if name.startswith("nan") and name != "nan"}
 #: Methods of Tensor that are no operators.
@@ -1498,6 +1696,7 @@ def standard_names() -> list[str]:
     names = [n for n in xp.__all__ if inspect.isfunction(getattr(xp, n)) and n not in OWN]
     for prefix, module in (("linalg", linalg), ("fft", fft), ("special", special)):
         names += [f"{prefix}.{n}" for n in module.__all__ if inspect.isfunction(vars(module)[n])]
+    names += [f"scipy.{name}" for name in scipy.FUNCTIONS]
     names += ["T", "mT", "to_device"]
     for cls in xp.Tensor.__mro__[:-1]:
         for name, value in vars(cls).items():
@@ -1516,7 +1715,11 @@ def rule_name(function: str) -> str:
     alias = function.removeprefix("linalg.")
     if alias in ("matmul", "matrix_transpose", "tensordot", "vecdot"):
         return alias
-    return {"mT": "matrix_transpose", "special.digamma": "special.psi"}.get(function, function)
+    return {
+        "mT": "matrix_transpose",
+        "special.digamma": "special.psi",
+        "special.jn": "special.jv",
+    }.get(function, function)
 
 
 CASES.sort(key=lambda c: c.function)

@@ -1,4 +1,4 @@
-"""Checks the derivatives of every function of the standard and of `special`, and writes a table.
+"""Checks the derivatives of every function of the standard, `special` and `scipy`; writes a table.
 
 Each case is differentiated in reverse and forward mode and to second order, and compared with
 finite differences.
@@ -95,8 +95,8 @@ def outcomes(case: Case, device: Any) -> dict[str, str]:
     try:
         trial = Trial(case, device)
     except Exception as error:
-        # CuPy lacks some special functions, or their complex versions.
-        lacking = device.type == "cuda" and case.function.startswith("special.")
+        # CuPy lacks some functions of SciPy, or their complex versions.
+        lacking = device.type == "cuda" and case.function.startswith(("special.", "scipy."))
         why = REFUSED if lacking and isinstance(error, TypeError) else _said(error)
         return dict.fromkeys(CHECKS, why)
     found = {}
@@ -198,8 +198,8 @@ def markdown(device: str, results: dict[str, list[tuple[Case, dict[str, str]]]])
         "# Coverage of gradients",
         f"`python -m conformance gradients` writes this page. On `{device}`, {right} of {total} "
         f"cases are right, for {len(results)} functions, attributes and operators of the standard "
-        "and functions of `special`. A case is a function with shapes, parameters and inputs "
-        "around which it is smooth. Cases of decompositions do not depend on the choice of "
+        "and functions of `special` and `scipy`. A case is a function with shapes, parameters and "
+        "inputs around which it is smooth. Cases of decompositions do not depend on the choice of "
         "vectors.",
         "- Derivative. *Rule*: the function has a rule. *Composed*: it calls functions that have "
         "rules. *Zero*: it is declared to be piecewise constant. *Not for a*: the derivative with "

@@ -58,10 +58,11 @@ of the standard, because newer Pythons remove their indentation.
 supported Python.)"""
 
 GRADIENTS = """\
-Every function, attribute and operator of the standard, and every function of `arraygrad.special`,
-is differentiated in reverse and forward mode and to second order, and compared with finite
-differences: {cases} cases of {functions} functions. *Refused* means that an error is raised
-because the derivative is not known or, on a GPU, because CuPy lacks the function. The [coverage
+Every function, attribute and operator of the standard, and every function of `arraygrad.special`
+and `arraygrad.scipy`, is differentiated in reverse and forward mode and to second order, and
+compared with finite differences: {cases} cases of {functions} functions. *Refused* means that an
+error is raised because the derivative is not known or, on a GPU, because CuPy lacks the function.
+The [coverage
 table](gradient-coverage.md) shows how each function is differentiated."""
 
 THROUGH = """\

@@ -27,6 +27,7 @@ TITLES = {
     "_dtypes": "Data types",
     "_elementwise": "Element-wise functions",
     "_einsum": "Einstein summation",
+    "_extras": "Functions of NumPy",
     "_nan": "Reductions without NaN, and the median",
     "_inspection": "Inspection",
 }
@@ -89,6 +90,9 @@ def modules() -> dict[str, ModuleType]:
         else:
             if hasattr(imported, "__all__"):
                 found[module.name] = imported
+                parts = {name: getattr(imported, name) for name in imported.__all__}
+                if all(isinstance(part, ModuleType) for part in parts.values()):
+                    found |= {f"{module.name}.{name}": part for name, part in parts.items()}
     return found
 
 

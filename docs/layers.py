@@ -28,7 +28,12 @@ class Group(NamedTuple):
 
 #: From the top to the bottom.
 GROUPS = [
-    Group("Training", "nn, optim, data, distributed", (0, 4), "nn optim data distributed"),
+    Group(
+        "Training and SciPy",
+        "nn, optim, data, distributed, scipy",
+        (0, 4),
+        "nn optim data distributed scipy",
+    ),
     Group(
         "Differentiation",
         "grad, vjp, jvp, ...; backward; checkpoint; custom rules",
@@ -48,9 +53,9 @@ GROUPS = [
         "Namespace",
         "chapters, linalg, fft, special, random",
         (2, 4),
-        """arraygrad _creation _data_type _einsum _elementwise _indexing _inspection _linear_algebra
-        _manipulation _nan _searching _set _sorting _statistical _utility fft linalg random
-        special""",
+        """arraygrad _creation _data_type _einsum _elementwise _extras _indexing _inspection
+        _linear_algebra _manipulation _nan _searching _set _sorting _statistical _utility fft linalg
+        random special""",
     ),
     Group(
         "Tensor",

@@ -388,7 +388,7 @@ def operations(index):
     define("settle", _settle)
     define("settle_weight", _settle_weight)
     for name, function in host_operations(0).items():
-        if name.startswith(("special.", "nn.")):
+        if name.startswith(("special.", "nn.", "scipy.")):
             table[name] = _through_host(function, device)
     for name, function in backend_random.operations().items():
         plain = name.rpartition(".")[2] in ("default_rng", "state", "restore", "copy", "spawn")

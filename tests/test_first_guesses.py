@@ -263,14 +263,14 @@ xp.eq(x, y)  # write: arraygrad.equal
 x.eq(y)  # write: x == y
 (x == y).sum()  # gives: 6
 (x == y).float()  # write: xp.astype(x, xp.float32)
-xp.allclose(x, y)  # write: bool(xp.all(xp.abs(x - y) <= 1e-8 + 1e-5 * xp.abs(y)))
-x.allclose(y)  # write: bool(xp.all(xp.abs(x - y) <= 1e-8 + 1e-5 * xp.abs(y)))
+xp.allclose(x, x)  # gives: True
+x.allclose(y)  # write: xp.allclose(x, y)
 xp.isclose(x, y)  # write: xp.abs(x - y) <= 1e-8 + 1e-5 * xp.abs(y)
 xp.where(x > 2, x, 0.0)  # gives: np.where(a > 2, a, 0.0)
 xp.einsum("ij,kj->ik", x, x)  # gives: a @ a.T
 xp.dot(v, v)  # write: arraygrad.matmul
 v.dot(v)  # write: x @ y  # with: x = y = v
-xp.outer(v, v)  # write: arraygrad.linalg.outer
+xp.outer(v, v)  # gives: np.outer(v.numpy(), v.numpy())
 xp.norm(x)  # write: arraygrad.linalg.vector_norm
 x.norm()  # write: xp.linalg.vector_norm(x)
 xp.linalg.norm(x)  # write: arraygrad.linalg.vector_norm
@@ -370,7 +370,10 @@ nn.ModuleList([nn.ReLU()])  # write: a list
 nn.init.xavier_uniform_(w)  # write: nn.xavier_uniform and the like
 nn.cross_entropy(x, labels).shape  # gives: ()
 nn.functional.cross_entropy(x, labels)  # write: nn.relu and the like
-nn.BCELoss()  # write: nn.BCEWithLogitsLoss
+float(nn.BCELoss()(xp.asarray([0.5]), xp.asarray([1.0])))  # gives: np.log(2.0)
+nn.LSTM(3, 4)(x)[0].shape  # gives: (2, 4)
+nn.MultiheadAttention(4, 2)(xp.ones((2, 1, 4)), xp.ones((2, 1, 4)), xp.ones((2, 1, 4)))[0].shape  # gives: (2, 1, 4)
+xp.quantile(v, 0.5)  # gives: np.quantile(v.numpy(), 0.5)
 nn.Conv2d(1, 6, 5, rng=rng).weight.shape  # gives: (6, 1, 5, 5)
 nn.utils.clip_grad_norm_(model.parameters(), 1.0)  # write: optim.clip_grad_norm_
 model(x).shape  # gives: (2, 2)

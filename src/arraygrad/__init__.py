@@ -118,6 +118,7 @@ from ._elementwise import (
     trunc,
 )
 from ._errors import DeviceMismatchError, TransferError
+from ._extras import allclose, interp, kron, outer, pad, quantile, split, trapezoid
 from ._indexing import take, take_along_axis
 from ._inspection import __array_namespace_info__
 from ._linear_algebra import matmul, matrix_transpose, tensordot, vecdot
@@ -190,6 +191,7 @@ __all__ = [
     "acosh",
     "add",
     "all",
+    "allclose",
     "any",
     "arange",
     "argmax",
@@ -262,11 +264,13 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "interp",
     "isdtype",
     "isfinite",
     "isin",
     "isinf",
     "isnan",
+    "kron",
     "less",
     "less_equal",
     "linalg",
@@ -313,11 +317,14 @@ __all__ = [
     "not_equal",
     "ones",
     "ones_like",
+    "outer",
+    "pad",
     "permute_dims",
     "pi",
     "positive",
     "pow",
     "prod",
+    "quantile",
     "random",
     "real",
     "reciprocal",
@@ -335,6 +342,7 @@ __all__ = [
     "sinh",
     "sort",
     "special",
+    "split",
     "sqrt",
     "square",
     "squeeze",
@@ -350,6 +358,7 @@ __all__ = [
     "tensordot",
     "tile",
     "transpose",
+    "trapezoid",
     "tril",
     "triu",
     "trunc",

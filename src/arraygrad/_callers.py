@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from types import FrameType, FunctionType
 from typing import Any
 
@@ -40,7 +41,9 @@ def reason(otherwise: str, unsupported: str) -> str:
             f"{function} converts tensors to NumPy arrays while its support of the array API is "
             f"off; write {setting}"
         )
-    return f"{function} computes with NumPy arrays or Python's numbers; {unsupported}"
+    ours = _counterpart(function)
+    instead = f"write {ours}" if ours else unsupported
+    return f"{function} computes with NumPy arrays or Python's numbers; {instead}"
 
 
 def _library_frames() -> Iterator[FrameType]:
@@ -81,6 +84,14 @@ def _public_name(frame: FrameType) -> str:
     functions = [x for x in frame.f_locals.values() if isinstance(x, FunctionType)]
     wrapped = [f.__name__ for f in functions if f.__name__ in public]
     return f"{module}.{wrapped[0]}" if wrapped else ""
+
+
+def _counterpart(function: str) -> str:
+    """The function of `arraygrad.scipy` for one of SciPy, or for a method; empty if none is."""
+    library, _, name = function.partition(".")
+    known = import_module("arraygrad.scipy").FUNCTIONS if library == "scipy" else ()
+    found = any(name == k or name.startswith(f"{k}.") for k in known)
+    return f"arraygrad.scipy.{name}" if found else ""
 
 
 def _missing_setting(library: str) -> str:

@@ -82,13 +82,19 @@ __all__ = [
     "i1e",
     "inv_boxcox",
     "inv_boxcox1p",
+    "iv",
+    "ive",
     "j0",
     "j1",
+    "jn",
+    "jv",
     "k0",
     "k0e",
     "k1",
     "k1e",
     "kl_div",
+    "kv",
+    "kve",
     "log_expit",
     "log_ndtr",
     "log_softmax",
@@ -125,6 +131,7 @@ __all__ = [
     "y0",
     "y1",
     "yn",
+    "yv",
     "zeta",
     "zetac",
 ]
@@ -1307,6 +1314,123 @@ def k1e(x: Tensor, /) -> Tensor:
     Tensor([1.63615349, 0.03964813], dtype=float64)
     """
     return unary("special.k1e", x, floating=True)
+
+
+@_elementwise(
+    cuda=False,
+    v="real order; not differentiable",
+    z="real numbers, at least 0 unless `v` is an integer, or complex numbers",
+)
+def jv(v: Tensor | Real, z: Tensor | complex, /) -> Tensor:
+    """Bessel function of the first kind of real order, Jᵥ(z) (DLMF 10.2.2).
+
+    Also called `jn`. Complex `z` are supported.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.special.jv(0.5, xp.asarray([0.0, 1.0]))
+    Tensor([0.        , 0.67139671], dtype=float64)
+    """
+    return binary("special.jv", v, z, floating=True)
+
+
+jn = jv
+
+
+@_elementwise(
+    cuda=False,
+    v="real order; not differentiable",
+    z="real numbers, at least 0, or complex numbers",
+)
+def yv(v: Tensor | Real, z: Tensor | complex, /) -> Tensor:
+    """Bessel function of the second kind of real order, Yᵥ(z) (DLMF 10.2.3).
+
+    Infinite at 0, NaN below. Complex `z` are supported.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.special.yv(0.5, xp.asarray([1.0, 2.0]))
+    Tensor([-0.43109887,  0.23478571], dtype=float64)
+    """
+    return binary("special.yv", v, z, floating=True)
+
+
+@_elementwise(
+    cuda=False,
+    v="real order; not differentiable",
+    z="real numbers, at least 0 unless `v` is an integer, or complex numbers",
+)
+def iv(v: Tensor | Real, z: Tensor | complex, /) -> Tensor:
+    """Modified Bessel function of the first kind of real order, Iᵥ(z) (DLMF 10.25.2).
+
+    Complex `z` are supported.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.special.iv(2, xp.asarray([0.0, 1.0]))
+    Tensor([0.        , 0.13574767], dtype=float64)
+    """
+    return binary("special.iv", v, z, floating=True)
+
+
+@_elementwise(
+    cuda=False,
+    v="real order; not differentiable",
+    z="real numbers, at least 0 unless `v` is an integer, or complex numbers",
+)
+def ive(v: Tensor | Real, z: Tensor | complex, /) -> Tensor:
+    """``exp(-abs(real(z))) * iv(v, z)``, which does not overflow.
+
+    Complex `z` are supported, but are not differentiable.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.special.ive(2, xp.asarray([1.0, 1000.0]))
+    Tensor([0.04993878, 0.01259202], dtype=float64)
+    """
+    return binary("special.ive", v, z, floating=True)
+
+
+@_elementwise(
+    cuda=False,
+    v="real order; not differentiable",
+    z="real numbers, at least 0, or complex numbers",
+)
+def kv(v: Tensor | Real, z: Tensor | complex, /) -> Tensor:
+    """Modified Bessel function of the second kind of real order, Kᵥ(z) (DLMF 10.25.3).
+
+    ∞ at 0, NaN below. Complex `z` are supported.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.special.kv(0.5, xp.asarray([1.0, 2.0]))
+    Tensor([0.4610685 , 0.11993777], dtype=float64)
+    """
+    return binary("special.kv", v, z, floating=True)
+
+
+@_elementwise(
+    cuda=False,
+    v="real order; not differentiable",
+    z="real numbers, at least 0, or complex numbers",
+)
+def kve(v: Tensor | Real, z: Tensor | complex, /) -> Tensor:
+    """``exp(z) * kv(v, z)``, which does not underflow.
+
+    ∞ at 0, NaN below. Complex `z` are supported.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> xp.special.kve(2, xp.asarray([1.0, 1000.0]))
+    Tensor([4.41677005, 0.03970762], dtype=float64)
+    """
+    return binary("special.kve", v, z, floating=True)
 
 
 # ---- elliptic, hypergeometric and Legendre functions

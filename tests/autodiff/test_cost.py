@@ -383,7 +383,7 @@ CHAINS = [
 def test_the_number_of_calls_is_linear(program):
     """Of Python's and C's functions. It counts the steps without the clock."""
     lines = "".join(f"    {line}\n" for line in DEEP[program].splitlines())
-    counts = _run(
+    counts = run_program(
         f"import sys\ndef run(N):\n{lines}"
         "def note(frame, event, arg):\n"
         "    global calls\n"

@@ -13,7 +13,7 @@ import numpy as np
 import arraygrad as xp
 from arraygrad import autodiff, fft, linalg, nn, optim, special
 from conformance import gradient_cases
-from conformance.gradient_cases import Case, distinct, normal, standard_names, within
+from conformance.gradient_cases import Case, distinct, given, normal, standard_names, within
 
 # ---- functions with gradients, besides those of the gradient suite
 
@@ -56,6 +56,13 @@ def differentiated(transformation: Any, x: Any) -> Any:
 FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "einsum": (partial(xp.einsum, "ij,kj->ik"), normal(2, 3), normal(4, 3)),
     "median": (partial(xp.median, axis=1), distinct(3, 4)),
+    "interp": (xp.interp, within(-1, 2, 4), given([-0.5, 0.1, 1.3]), normal(3)),
+    "kron": (xp.kron, normal(2, 3), normal(2)),
+    "outer": (xp.outer, normal(2, 3), normal(2)),
+    "pad": (partial(xp.pad, pad_width=2, mode="reflect"), normal(3, 3)),
+    "quantile": (partial(xp.quantile, axis=1), distinct(3, 4), within(0.1, 0.9, 2)),
+    "split": (lambda x: tuple(xp.split(x, 2)), normal(4)),
+    "trapezoid": (xp.trapezoid, normal(3, 4), distinct(4)),
     "transpose": (xp.transpose, normal(2, 3)),
     **{
         name: (partial(getattr(xp, name), axis=1), distinct(3, 4))

@@ -18,7 +18,7 @@ from backends.emulated import counted, needs_emulation
 from backends.gpu_cases import EXTRA, OTHERS, WITHOUT_TENSORS, generator, public
 
 import arraygrad as xp
-from arraygrad import autodiff, linalg, nn, optim
+from arraygrad import autodiff, linalg, nn, optim, scipy
 from conformance import gradient_cases
 from conformance.gradient_cases import CASES
 from conformance.gradients import Trial
@@ -212,6 +212,23 @@ WAITS = [
         lambda t: t.plateau.step(t.number),
     ),
     Row(
+        "`allclose`", "always", HOST, lambda t: xp.allclose(t.vector, t.vector),
+    ),
+    Row(
+        "`scipy.linalg.expm`", "always", "CuPy's function scales the matrix by its norm.",
+        lambda t, x: scipy.linalg.expm(x[:, :4]),
+        call="2 downloads, 1 upload",
+        gradient="4 downloads, 2 uploads",
+        cases=r"scipy\.linalg\.expm-",
+    ),
+    Row(
+        "`scipy.stats`", "`logcdf`, `logsf` of `gamma`, `chi2`, `beta`, `poisson`, `binom`",
+        "Where no probability underflows, a long series is left out.",
+        lambda t, x: scipy.stats.gamma.logsf(x * x + 1, 2.0),
+        gradient="1 download",
+        cases=r"scipy\.stats\.\w+-log[cs]",
+    ),
+    Row(
         "`optim.minimize`", "each evaluation", "SciPy's minimisers run on the host.",
         minimize,
         call="downloads, uploads",
@@ -319,7 +336,7 @@ def test_all_others_neither_wait_nor_copy(function):
         try:
             trial = Trial(case, "cuda")
         except TypeError:  # CuPy lacks some, or for complex numbers, and says so
-            assert function.startswith("special.")
+            assert function.startswith(("special.", "scipy."))
             continue
 
         def reverse(*xs, trial=trial):

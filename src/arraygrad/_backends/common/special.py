@@ -12,13 +12,14 @@ from typing import Any
 
 #: Elementwise functions of scipy.special.
 ELEMENTWISE = """
-    bdtr bdtrc bdtri beta betainc betaincc betainccinv betaincinv betaln binom boxcox boxcox1p cbrt
-    chdtr chdtrc chdtri cosdg cosm1 cotdg ellipe ellipk ellipkm1 entr erf erfc erfcinv erfcx erfinv
-    exp1 exp10 exp2 expi expit expn exprel fdtr fdtrc fdtri gamma gammainc gammaincc gammainccinv
-    gammaincinv gammaln gammasgn gdtr gdtrc huber hyp1f1 i0 i0e i1 i1e inv_boxcox inv_boxcox1p j0
-    j1 k0 k0e k1 k1e kl_div log_expit log_ndtr loggamma logit lpmv nbdtr nbdtrc nbdtri ndtr ndtri
-    ndtri_exp pdtr pdtrc pdtri poch polygamma pseudo_huber psi radian rel_entr rgamma sinc sindg
-    spence stdtr stdtrit tandg xlog1py xlogy y0 y1 yn zeta zetac""".split()
+    bdtr bdtrc bdtri beta betainc betaincc betainccinv betaincinv betaln binom boxcox boxcox1p
+    cbrt chdtr chdtrc chdtri cosdg cosm1 cotdg ellipe ellipk ellipkm1 entr erf erfc erfcinv
+    erfcx erfinv exp1 exp10 exp2 expi expit expn exprel fdtr fdtrc fdtri gamma gammainc
+    gammaincc gammainccinv gammaincinv gammaln gammasgn gdtr gdtrc huber hyp1f1 i0 i0e i1 i1e
+    inv_boxcox inv_boxcox1p iv ive j0 j1 jv k0 k0e k1 k1e kl_div kv kve log_expit log_ndtr
+    loggamma logit lpmv nbdtr nbdtrc nbdtri ndtr ndtri ndtri_exp pdtr pdtrc pdtri poch polygamma
+    pseudo_huber psi radian rel_entr rgamma sinc sindg spence stdtr stdtrit tandg xlog1py xlogy
+    y0 y1 yn yv zeta zetac""".split()
 
 
 def operations(
@@ -26,7 +27,7 @@ def operations(
 ) -> dict[str, Callable[..., Any]]:
     """The entries of a table: a library's functions, from `load(name)`, and our own in `xp`."""
     table: dict[str, Callable[..., Any]] = {
-        f"special.{name}": _load_on_first_use(load, name) for name in ELEMENTWISE
+        f"special.{name}": load_on_first_use(load, name) for name in ELEMENTWISE
     }
     for bounded in (hyp1f1, lpmv, yn):
         name = f"special.{bounded.__name__}"
@@ -36,14 +37,15 @@ def operations(
     return table
 
 
-def _load_on_first_use(load: Callable[[str], Callable[..., Any]], name: str) -> Callable[..., Any]:
+def load_on_first_use(load: Callable[[str], Callable[..., Any]], name: str) -> Callable[..., Any]:
+    """The function `load(name)`, which is loaded by its first call."""
     function: Callable[..., Any] | None = None
 
-    def run(*operands: Any) -> Any:
+    def run(*operands: Any, **parameters: Any) -> Any:
         nonlocal function
         if function is None:
             function = load(name)
-        return function(*operands)
+        return function(*operands, **parameters)
 
     return run
 

@@ -14,6 +14,7 @@ from array_api_compat.cupy import fft as compat_fft
 from array_api_compat.cupy import linalg as compat_linalg
 
 from ..common import nn
+from ..common import scipy as common_scipy
 from ..common import special as common_special
 from . import conversions, random
 from .corrections import (
@@ -25,6 +26,7 @@ from .corrections import (
     manipulation,
     products,
     reductions,
+    scipy,
     sorting,
     special,
 )
@@ -77,6 +79,7 @@ def make_table() -> dict[str, Callable[..., Any]]:
         entries[f"linalg.{name}"] = entries[name]
     entries.update({"T": cp.transpose, "copy": cp.copy, "from_scalar": cp.asarray})
     entries.update(common_special.operations(cp, special.load))
+    entries.update(common_scipy.operations(scipy.load))
     entries.update(random.operations())
     namespace = SimpleNamespace(**{**vars(cp), "matmul": products.matmul})
     settle = elementwise.settle

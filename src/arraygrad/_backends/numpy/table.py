@@ -15,6 +15,7 @@ from array_api_compat.numpy import fft as _fft
 from array_api_compat.numpy import linalg as _linalg
 
 from ..common import creation, nn, random
+from ..common import scipy as common_scipy
 from ..common import special as common_special
 from . import conversions, corrections, fast_paths
 from .error_state import quiet
@@ -94,6 +95,7 @@ def make_table() -> dict[str, Callable[..., Any]]:
         }
     )
     table.update(common_special.operations(np, scipy_special, quiet))
+    table.update(common_scipy.operations(load_scipy))
     table.update(random.operations())
     table.update(nn.operations(np, corrections.where, corrections.settle, quiet, 2**22))
     table.update({name: parallel_unary(table[name]) for name in COMPUTE_BOUND})
@@ -106,18 +108,23 @@ def make_table() -> dict[str, Callable[..., Any]]:
 
 def scipy_special(name: str) -> Callable[..., Any]:
     """SciPy's own function: its public ones first look for the namespace, which is NumPy's."""
-    try:
-        special: Any = import_module("scipy.special")
-    except ImportError as error:
-        raise ImportError(
-            f'needs SciPy on the CPU: pip install "arraygrad[scipy]" ({error})'
-        ) from error
-    function: Any = inspect.unwrap(getattr(special, name))
+    function: Any = inspect.unwrap(load_scipy(f"special.{name}"))
     if name in ("bdtr", "bdtrc", "bdtri"):
         return partial(_with_integer_trials, function)
     if getattr(function, "nin", 2) > 1:
         function = partial(common_special.of_arrays, np, function)
     return parallel_elementwise(function)
+
+
+def load_scipy(name: str) -> Callable[..., Any]:
+    """SciPy's function of that name, such as ``linalg.expm``."""
+    module, _, function = name.rpartition(".")
+    try:
+        return getattr(import_module(f"scipy.{module}"), function)
+    except ImportError as error:
+        raise ImportError(
+            f'needs SciPy on the CPU: pip install "arraygrad[scipy]" ({error})'
+        ) from error
 
 
 def _with_integer_trials(function: Callable[..., Any], k: Any, n: Any, x: Any) -> _Array:

@@ -776,6 +776,42 @@ elementwise(
     lambda t, out, x: t * _unless_far(x, out * (1 - 1 / x) - special.k0e(x), _K1E),
 )
 
+
+# Of real order: DLMF 10.6.1, 10.29.1. At 0, where the functions are infinite, so is the slope.
+
+
+def _at_pole(out: Any, z: Any, slope: Any) -> Any:
+    return where((z == 0) & xp.isinf(out), -out, slope)
+
+
+def _ive(t: Any, out: Any, v: Any, z: Any) -> Any:
+    if z.dtype.kind == "c":
+        raise NotDifferentiableError(
+            "special.ive: not differentiable for complex numbers, of which exp(-abs(real(z))) has "
+            "no complex derivative; write special.iv"
+        )
+    return t * ((special.ive(v - 1, z) + special.ive(v + 1, z)) / 2 - xp.sign(z) * out)
+
+
+def _of_real_order(name: str, slope: Scale) -> None:
+    elementwise(name, refused(name, "v"), slope)
+
+
+_of_real_order("jv", lambda t, _out, v, z: t * ((special.jv(v - 1, z) - special.jv(v + 1, z)) / 2))
+_of_real_order(
+    "yv",
+    lambda t, out, v, z: t * _at_pole(out, z, (special.yv(v - 1, z) - special.yv(v + 1, z)) / 2),
+)
+_of_real_order("iv", lambda t, _out, v, z: t * ((special.iv(v - 1, z) + special.iv(v + 1, z)) / 2))
+_of_real_order("ive", _ive)
+_of_real_order("kv", lambda t, _out, v, z: -t * ((special.kv(v - 1, z) + special.kv(v + 1, z)) / 2))
+_of_real_order(
+    "kve",
+    lambda t, out, v, z: (
+        t * _at_pole(out, z, out - (special.kve(v - 1, z) + special.kve(v + 1, z)) / 2)
+    ),
+)
+
 # ---- elliptic, hypergeometric and Legendre functions
 
 _LEGENDRE = [(math.comb(2 * k, k) / 4**k) ** 2 for k in range(24)]

@@ -1,0 +1,21 @@
+"""SciPy's functions with derivatives, under SciPy's names.
+
+Many functions of SciPy take tensors as they are: `scipy.signal.fftconvolve`, `scipy.stats.zscore`.
+Others call compiled code, which cannot be differentiated. Those that are here call SciPy's own
+function on the CPU, or `cupyx.scipy`'s on CUDA devices, and have derivatives in both modes and to
+any order. The modules are named as SciPy's; special functions are in `arraygrad.special`.
+"""
+
+from . import integrate, linalg, ndimage, signal, stats
+
+__all__ = ["integrate", "linalg", "ndimage", "signal", "stats"]
+
+_MODULES = (integrate, linalg, ndimage, signal, stats)
+
+#: What is here: functions such as ``linalg.expm``, and distributions such as ``stats.norm``. Error
+#: messages name them.
+FUNCTIONS = tuple(
+    f"{module.__name__.removeprefix(__name__ + '.')}.{name}"
+    for module in _MODULES
+    for name in module.__all__
+)

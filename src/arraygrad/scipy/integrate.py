@@ -1,0 +1,283 @@
+"""Integrals and ordinary differential equations of `scipy.integrate`, with derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import arraygrad as xp
+
+from .._backends.numpy.table import load_scipy
+from .._dispatch import as_floating, check_tensor
+from .._errors import TransferError, as_int, describe, in_own_name
+from .._typing import Tensor
+from ..autodiff import no_grad, stop_gradient
+
+__all__ = ["simpson", "solve_ivp"]
+
+_where: Any = xp.where
+
+
+@in_own_name("scipy.integrate.simpson")
+def simpson(
+    y: Tensor, x: Tensor | None = None, *, dx: Tensor | float = 1.0, axis: int = -1
+) -> Tensor:
+    """Integral along an axis by Simpson's rule.
+
+    Parameters
+    ----------
+    y : Tensor
+        Values of the function, at any number of points.
+    x : Tensor, optional
+        Abscissae, of the shape of `y` or of shape (N,).
+    dx : Tensor or float, optional
+        The distance between abscissae if `x` is not given.
+    axis : int, optional
+        Axis to integrate along.
+
+    Returns
+    -------
+    Tensor
+        Has the shape of `y` without the axis.
+
+    Raises
+    ------
+    TypeError
+        If `y` or `x` is not a tensor.
+    ValueError
+        If the axis does not exist or has no elements, or the shape of `x` does not fit.
+
+    Notes
+    -----
+    Each pair of intervals is integrated by a parabola through its three points. If their number is
+    odd, the last one is by the parabola through the last three points (Cartwright 2017).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> from arraygrad.scipy import integrate
+    >>> x = xp.asarray([0.0, 1.0, 2.0])
+    >>> integrate.simpson(x**2)
+    Tensor(2.66666667, dtype=float64)
+    >>> autodiff.grad(lambda y: integrate.simpson(y))(x)
+    Tensor([0.33333333, 1.33333333, 0.33333333], dtype=float64)
+    """
+    check_tensor("scipy.integrate.simpson", y)
+    axis = as_int("scipy.integrate.simpson", "axis", axis)
+    if not -y.ndim <= axis < y.ndim or not y.shape[axis]:
+        raise ValueError(f"axis {axis} of a tensor of shape {y.shape} has no elements")
+    y = xp.moveaxis(as_floating(y), axis, -1)
+    n = y.shape[-1]
+    if x is None:
+        h = dx * xp.ones(n - 1, dtype=xp.real(y).dtype, device=y.device)
+    else:
+        check_tensor("scipy.integrate.simpson", x)
+        x = x if x.ndim == 1 else xp.moveaxis(x, axis, -1)
+        if x.shape[-1:] != (n,) or x.ndim not in (1, y.ndim):
+            raise ValueError(f"expected {n} abscissae; got x of shape {x.shape}")
+        h = xp.diff(as_floating(x))
+    if n < 3:
+        return xp.sum(h * (y[..., 1:] + y[..., :-1]) / 2, axis=-1)
+    last = n - 1 - (n - 1) % 2
+    before, after = h[..., 0:last:2], h[..., 1:last:2]
+    left, middle, right = y[..., 0:last:2], y[..., 1:last:2], y[..., 2 : last + 1 : 2]
+    both = before + after
+    parabolas = (
+        (2 - _ratio(after, before)) * left
+        + _ratio(both * both, before * after) * middle
+        + (2 - _ratio(before, after)) * right
+    )
+    found = xp.sum(both / 6 * parabolas, axis=-1)
+    if last == n - 1:
+        return found
+    before, after = h[..., -2], h[..., -1]
+    both = before + after
+    weights = (
+        _ratio(after * (2 * after + 3 * before), 6 * both),
+        _ratio(after * (after + 3 * before), 6 * before),
+        -_ratio(after * after * after, 6 * before * both),
+    )
+    return found + sum(w * y[..., -1 - i] for i, w in enumerate(weights))
+
+
+def _ratio(a: Any, b: Any) -> Any:
+    """A / b, and 0 where b is 0: between equal abscissae there is nothing to integrate."""
+    return _where(b == 0, 0.0, a / _where(b == 0, 1.0, b))
+
+
+class OdeResult(NamedTuple):
+    """Result of `solve_ivp`."""
+
+    t: Tensor
+    y: Tensor
+    nfev: int
+    status: int
+    message: str
+    success: bool
+
+
+@in_own_name("scipy.integrate.solve_ivp")
+def solve_ivp(
+    fun: Callable[..., Tensor],
+    t_span: tuple[float, float],
+    y0: Tensor,
+    method: str = "RK45",
+    t_eval: Sequence[float] | Tensor | None = None,
+    *,
+    args: tuple[Any, ...] = (),
+    **options: Any,
+) -> OdeResult:
+    """Solve an initial value problem y' = fun(t, y), y(t0) = y0.
+
+    SciPy's solver chooses the steps. They are then repeated with tensors, and differentiated with
+    the times fixed; so the gradient is that of the computed solution, to any order. It is with
+    respect to `y0`, `args`, and tensors that `fun` uses from outside.
+
+    Parameters
+    ----------
+    fun : callable
+        ``fun(t, y, *args)`` returns the derivative, a tensor of shape (M,); `t` is a float. It is
+        called twice as often as by SciPy.
+    t_span : tuple of float
+        Start and end.
+    y0 : Tensor
+        Initial value of shape (M,), on the CPU. Integers and single precision are converted to
+        float64 and double precision.
+    method : {'RK45', 'RK23'}, optional
+        The explicit Runge-Kutta method.
+    t_eval : sequence of float or Tensor, optional
+        Times at which the solution is returned, by the method's interpolation, in the order of
+        integration. The default are the steps.
+    args : tuple, optional
+        Further arguments of `fun`.
+    **options : float
+        Options of SciPy's solver: `rtol`, `atol`, `first_step`, `max_step`.
+
+    Returns
+    -------
+    t : Tensor
+        Times, of shape (N,).
+    y : Tensor
+        Solution at these times, of shape (M, N).
+    nfev : int
+        How many times `fun` was called to choose the steps.
+    status : int
+        0 for success, -1 if a step failed.
+    message : str
+        The reason why it ended.
+    success : bool
+        Whether the end was reached.
+
+    Raises
+    ------
+    TypeError
+        If `y0`, or what `fun` returns, is not a tensor, or an option is not supported.
+    ValueError
+        If `y0` does not have one axis, the method is unknown, or `t_eval` is not within `t_span`.
+    TransferError
+        If `y0` is on a GPU, because SciPy's solver is on the CPU.
+
+    Notes
+    -----
+    The methods are those of Dormand & Prince (1980) and of Bogacki & Shampine (1989). All steps are
+    recorded, so the memory grows with their number; `autodiff.checkpoint` around parts of the
+    interval reduces it.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> from arraygrad.scipy import integrate
+    >>> def end(rate):
+    ...     how = {"rtol": 1e-9, "atol": 1e-9}
+    ...     return integrate.solve_ivp(lambda t, y: -rate * y, (0, 1), xp.ones(1), **how).y[0, -1]
+    >>> autodiff.grad(end)(xp.asarray(2.0))  # -exp(-2)
+    Tensor(-0.13533528, dtype=float64)
+    """
+    check_tensor("scipy.integrate.solve_ivp", y0)
+    if y0.device.type != "cpu":
+        raise TransferError(
+            "the steps are chosen by SciPy on the CPU, but y0 is on "
+            f'{y0.device}; write y0.to_device("cpu")'
+        )
+    if y0.ndim != 1:
+        raise ValueError(f"y0 must have shape (M,); got {y0.shape}")
+    if method not in ("RK45", "RK23"):
+        raise ValueError(f"method must be 'RK45' or 'RK23'; got {method!r}")
+    if unknown := set(options) - {"rtol", "atol", "first_step", "max_step"}:
+        raise TypeError(f"options that are not supported: {', '.join(sorted(unknown))}")
+    y0 = xp.astype(y0, xp.complex128 if y0.dtype.kind == "c" else xp.float64)
+
+    def numbers(t: Any, y: Any) -> Any:
+        found = fun(float(t), xp.asarray(y), *args)
+        check_tensor("scipy.integrate.solve_ivp: fun", found)
+        if found.shape != y.shape:
+            raise ValueError(f"fun must return shape {y.shape}; got {describe(found)}")
+        return stop_gradient(found).numpy()
+
+    solve = load_scipy("integrate.solve_ivp")
+    with no_grad():
+        steps = solve(numbers, t_span, stop_gradient(y0).numpy(), method, **options)
+    tableau = load_scipy(f"integrate.{method}")
+    wanted = _wanted(t_eval, *map(float, t_span))
+    times, values = _repeat(fun, args, y0, steps.t.tolist(), tableau, wanted)
+    return OdeResult(
+        xp.asarray(times, dtype=xp.float64),
+        xp.stack(values, axis=1) if values else xp.zeros((*y0.shape, 0), dtype=y0.dtype),
+        steps.nfev,
+        steps.status,
+        steps.message,
+        steps.success,
+    )
+
+
+def _repeat(
+    fun: Any, args: Any, y: Any, steps: list[float], method: Any, wanted: list[float] | None
+) -> tuple[list[float], list[Any]]:
+    """Take the steps, and return the wanted times and the solution there."""
+    rows, last, nodes = method.A.tolist(), method.B.tolist(), method.C.tolist()
+    times, values = ([steps[0]], [y]) if wanted is None else ([], [])
+    forward = steps[-1] >= steps[0]
+    slope = fun(steps[0], y, *args)
+    for start, end in pairwise(steps):
+        h = end - start
+        slopes = [slope]
+        for row, node in zip(rows[1:], nodes[1:], strict=True):
+            slopes.append(fun(start + node * h, y + h * _combined(row, slopes), *args))
+        new = y + h * _combined(last, slopes)
+        slopes.append(fun(end, new, *args))
+        if wanted is None:
+            times.append(end)
+            values.append(new)
+        while wanted and (wanted[0] <= end if forward else wanted[0] >= end):
+            times.append(wanted.pop(0))
+            share = (times[-1] - start) / h
+            powers = [share ** (i + 1) for i in range(method.P.shape[1])]
+            weights = [
+                sum(p * s for p, s in zip(row, powers, strict=True)) for row in method.P.tolist()
+            ]
+            values.append(y + h * _combined(weights, slopes))
+        y, slope = new, slopes[-1]
+    return times, values
+
+
+def _combined(weights: Any, slopes: list[Any]) -> Any:
+    """Weighted sum of slopes, of which a weight of 0 leaves one out."""
+    terms = [w * k for w, k in zip(weights, slopes, strict=False) if w != 0]
+    return sum(terms[1:], terms[0]) if terms else 0 * slopes[0]
+
+
+def _wanted(t_eval: Any, start: float, end: float) -> list[float] | None:
+    if t_eval is None:
+        return None
+    if isinstance(t_eval, Tensor):
+        t_eval = [float(t) for t in xp.unstack(t_eval)]
+    wanted = [float(t) for t in t_eval]
+    sign = 1 if end >= start else -1
+    gaps = [sign * (b - a) for a, b in pairwise(wanted)]
+    outside = [t for t in wanted if not 0 <= sign * (t - start) <= sign * (end - start)]
+    if outside or any(gap <= 0 for gap in gaps):
+        raise ValueError(f"t_eval must be sorted and within t_span; got {describe(t_eval)}")
+    return wanted
