@@ -1,4 +1,4 @@
-"""Many threads at once: gradients, views, writes and modes. Without the GIL, they run in parallel."""
+"""Many threads at once: gradients, views, writes and modes; in parallel where there is no GIL."""
 
 from __future__ import annotations
 
