@@ -71,8 +71,8 @@ xp.Generator()  # write: xp.random.default_rng(seed)
 xp.is_tensor(x)  # write: isinstance(x, arraygrad.Tensor)
 xp.numel(x)  # write: x.size
 xp.size(x)  # write: x.size
-xp.get_default_dtype()  # write: xp.__array_namespace_info__().default_dtypes()
-xp.set_default_dtype(xp.float32)  # write: xp.zeros(shape, dtype=xp.float32)
+xp.get_default_dtype()  # write: xp.default_dtype().dtype
+xp.set_default_dtype(xp.float32)  # write: xp.default_dtype(xp.float32), also in a with block
 xp.set_printoptions(precision=3)  # write: np.set_printoptions(precision=3)
 xp.set_default_device("cpu")  # write: arraygrad.default_device
 xp.set_num_threads(2)  # gives: None

@@ -45,6 +45,9 @@ def generator() -> Any:
 
 CROSS_ENTROPY = on_gpu(nn.CrossEntropyLoss)
 EMBEDDING = on_gpu(lambda: nn.Embedding(4, 2))
+NLL = on_gpu(nn.NLLLoss)
+RECURRENT = {"LSTM": on_gpu(lambda: nn.LSTM(4, 3)), "GRU": on_gpu(lambda: nn.GRU(4, 3))}
+ATTENTION = on_gpu(lambda: nn.MultiheadAttention(4, 2))
 
 
 def differentiated(transformation: Any, x: Any) -> Any:
@@ -95,6 +98,35 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
         f"nn.{kind.__name__}": (on_gpu(kind), normal(3, 4))
         for kind in (nn.GELU, nn.ReLU, nn.SiLU, nn.Sigmoid, nn.Tanh)
     },
+    "nn.leaky_relu": (nn.leaky_relu, normal(3, 4)),
+    "nn.elu": (nn.elu, normal(3, 4)),
+    "nn.softplus": (nn.softplus, normal(3, 4)),
+    "nn.group_norm": (lambda x: nn.group_norm(x, 3), IMAGES),
+    "nn.conv1d": (nn.conv1d, normal(2, 3, 6), normal(4, 3, 3), normal(4)),
+    "nn.conv_transpose2d": (nn.conv_transpose2d, IMAGES, normal(3, 4, 3, 3), normal(4)),
+    "nn.adaptive_avg_pool2d": (lambda x: nn.adaptive_avg_pool2d(x, 4), IMAGES),
+    "nn.nll": (lambda x: nn.nll(x, classes(x)), normal(3, 4)),
+    "nn.binary_cross_entropy": (
+        nn.binary_cross_entropy, within(0.1, 0.9, 3, 4), within(0.1, 0.9, 3, 4),
+    ),
+    "nn.kl_div": (nn.kl_div, normal(3, 4), within(0.1, 0.9, 3, 4)),
+    "nn.scaled_dot_product_attention": (
+        nn.scaled_dot_product_attention, normal(2, 3, 4), normal(2, 5, 4), normal(2, 5, 4),
+    ),
+    **{
+        f"nn.{kind.__name__}": (on_gpu(kind), normal(3, 4))
+        for kind in (nn.LeakyReLU, nn.ELU, nn.Softplus, nn.Identity)
+    },
+    "nn.GroupNorm": (on_gpu(lambda: nn.GroupNorm(3, 3)), IMAGES),
+    "nn.Conv1d": (on_gpu(lambda: nn.Conv1d(3, 2, 3)), normal(2, 3, 6)),
+    "nn.ConvTranspose2d": (on_gpu(lambda: nn.ConvTranspose2d(3, 2, 3)), IMAGES),
+    "nn.AdaptiveAvgPool2d": (on_gpu(lambda: nn.AdaptiveAvgPool2d(4)), IMAGES),
+    "nn.NLLLoss": (lambda x: NLL(x, classes(x)), normal(3, 4)),
+    "nn.BCELoss": (on_gpu(nn.BCELoss), within(0.1, 0.9, 3, 4), within(0.1, 0.9, 3, 4)),
+    "nn.KLDivLoss": (on_gpu(nn.KLDivLoss), normal(3, 4), within(0.1, 0.9, 3, 4)),
+    "nn.LSTM": (lambda x: RECURRENT["LSTM"](x)[0], normal(5, 2, 4)),
+    "nn.GRU": (lambda x: RECURRENT["GRU"](x)[0], normal(5, 2, 4)),
+    "nn.MultiheadAttention": (lambda x: ATTENTION(x, x, x)[0], normal(3, 2, 4)),
     "nn.Softmax": (on_gpu(lambda: nn.Softmax(1)), normal(3, 4)),
     "nn.LogSoftmax": (on_gpu(lambda: nn.LogSoftmax(1)), normal(3, 4)),
     "nn.L1Loss": (on_gpu(nn.L1Loss), normal(3, 4), normal(3, 4)),
@@ -234,6 +266,7 @@ OTHERS: dict[str, Callable[[], Any]] = {
     "optim.MultiStepLR": schedule(optim.MultiStepLR, [3]),
     "optim.ReduceLROnPlateau of a number": schedule(optim.ReduceLROnPlateau, measure=(0.5,)),
     "optim.SequentialLR": schedule(optim.SequentialLR),
+    "optim.OneCycleLR": schedule(optim.OneCycleLR, 0.1, 10),
     "optim.StepLR": schedule(optim.StepLR, 3),
     "a loss, backwards": lambda: autodiff.variable(numbers()[0]).backward(),
     "copy.copy": lambda: numbers().__copy__(),
@@ -245,7 +278,7 @@ WITHOUT_TENSORS = set(
     "__array_namespace_info__ Device DeviceMismatchError Tensor TransferError broadcast_shapes "
     "can_cast default_device default_dtype finfo from_numpy get_num_threads iinfo isdtype "
     "map_location result_type set_num_threads strict "
-    "nn.LoadResult nn.Module nn.calculate_gain optim.LRScheduler optim.Optimizer "
+    "nn.LoadResult nn.Module nn.calculate_gain nn.summary optim.LRScheduler optim.Optimizer "
     "autodiff.NotDifferentiableError autodiff.custom_jvp autodiff.custom_vjp "
     "autodiff.enable_grad autodiff.is_recomputing autodiff.is_traced autodiff.no_grad "
     "autodiff.variable Generator.device".split()

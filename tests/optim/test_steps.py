@@ -149,10 +149,12 @@ def test_options_and_parameters_are_checked_before_anything_moves(cls, options):
 
 
 @pytest.mark.parametrize(("cls", "options"), OPTIONS)
-def test_an_interrupt_takes_effect_after_the_step(cls, options, monkeypatch):
+def test_an_interrupt_takes_effect_after_the_step(cls, options, monkeypatch, request):
     expected, optimizer = (cls(parameters(3), **options) for _ in range(2))
     expected.step([xp.ones(3)] * 3)
-    update, handler = optimizer._update, signal.getsignal(signal.SIGINT)
+    update, handler = optimizer._update, signal.default_int_handler
+    before = signal.signal(signal.SIGINT, handler)  # background processes may ignore it
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
 
     def interrupted(*args):
         signal.raise_signal(signal.SIGINT)

@@ -48,7 +48,7 @@ def _div_into_fresh(t: Any, new: Any) -> Any:
 
 def _div_fresh(new: Any, x: Any) -> Any:
     """Divide a fresh tensor by `x`, in place."""
-    return updated("itruediv", new, x) if new.shape == x.shape else new / x
+    return updated("__itruediv__", new, x) if new.shape == x.shape else new / x
 
 
 def _plus_one(new: Any) -> Any:
