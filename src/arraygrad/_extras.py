@@ -99,6 +99,8 @@ def padded(
     check_tensor("pad", array)
     if not isinstance(mode, str) or mode not in _MODES:
         raise ValueError(f"mode must be one of {', '.join(map(repr, _MODES))}; got {mode!r}")
+    if isinstance(constant_values, Tensor):
+        common_device("pad", (array, constant_values))
     x = array
     for axis, (before, after) in enumerate(_widths(pad_width, x.ndim)):
         if not before and not after:

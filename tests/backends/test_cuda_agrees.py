@@ -119,7 +119,8 @@ OF_REAL = ("ihfft", "rfft", "rfftn")  # of complex numbers a TypeError
 #: Functions that only make tensors, and where else they are compared.
 ELSEWHERE = (
     "arange asarray empty empty_like eye fft.fftfreq fft.rfftfreq fft.fftshift fft.ifftshift "
-    "from_dlpack full linspace ones zeros"
+    "from_dlpack full linspace ones zeros "
+    "allclose interp kron outer pad quantile split trapezoid"  # compositions, in test_extras
 ).split()
 
 

@@ -222,6 +222,13 @@ WAITS = [
         cases=r"scipy\.linalg\.expm-",
     ),
     Row(
+        "`scipy.ndimage.gaussian_filter`", "each axis", "The host computes the weights.",
+        lambda t, x: scipy.ndimage.gaussian_filter1d(x, 1.0),
+        call="1 upload",
+        gradient="2 uploads",
+        cases=r"scipy\.ndimage\.gaussian_filter",
+    ),
+    Row(
         "`scipy.stats`", "`logcdf`, `logsf` of `gamma`, `chi2`, `beta`, `poisson`, `binom`",
         "Where no probability underflows, a long series is left out.",
         lambda t, x: scipy.stats.gamma.logsf(x * x + 1, 2.0),

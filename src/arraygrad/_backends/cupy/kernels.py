@@ -314,7 +314,7 @@ euclidean_norm = create_reduction_func(
     "arraygrad_norm",
     ("f->f", "d->d", "F->f", "D->d"),
     ("Squares<type_out0_raw>(in0)", "a + b", "out0 = a.root()", "Squares<type_out0_raw>"),
-    None,
+    0,
     SQUARES,
 )
 
