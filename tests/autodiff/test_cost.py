@@ -381,7 +381,7 @@ CHAINS = [
 
 @pytest.mark.parametrize("program", CHAINS)
 def test_the_number_of_calls_is_linear(program):
-    """Of Python's and C's functions. It counts the steps without the clock."""
+    """Of Python's and C's functions, of which compiled modules have few; without the clock."""
     lines = "".join(f"    {line}\n" for line in DEEP[program].splitlines())
     counts = run_program(
         f"import sys\ndef run(N):\n{lines}"
@@ -397,7 +397,6 @@ def test_the_number_of_calls_is_linear(program):
         "    print(calls)\n"
     )
     small, large = map(int, counts.split())
-    assert small > 1000
     assert large < 10.5 * small, counts
 
 
