@@ -329,7 +329,7 @@ METHODS = {
     "resize": "xp.reshape(x, shape)",
     "scatter_": "x[i, j] = value",
     "select": "x[i]",
-    "split": "xp.split(x, n), which makes n equal parts",
+    "split": NAMES["chunk"],
     "stride": "x.numpy().strides",
     "strides": "x.numpy().strides",
     "sub": "x - y",
