@@ -3,7 +3,7 @@
 Three sections of second order are to pass low frequencies and to stop high ones. The loss is the
 largest deviation from that, softened by a high power. A section is stable if its poles are inside
 the unit circle, so the unknowns are squeezed there. SciPy's `sosfreqz` checks the result, and its
-elliptic filter, the best possible one by theory, is drawn beside it.
+elliptic filter, which theory says is the best possible one, is drawn for comparison.
 
     python examples/filter_design.py [--sections 3] [--device cpu] [--picture filter_design.png]
 """

@@ -82,7 +82,7 @@ def conv2d(
     padding : int, tuple of two, ``"same"`` or ``"valid"``, optional
         Number of zeros to add on both sides of each axis.
     groups : int, optional
-        Number of groups of channels, each of which has its own kernels.
+        Number of groups of channels; each group has its own kernels.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def conv1d(
     padding : int, ``"same"`` or ``"valid"``, optional
         Number of zeros to add on both sides.
     groups : int, optional
-        Number of groups of channels, each of which has its own kernels.
+        Number of groups of channels; each group has its own kernels.
 
     Returns
     -------
@@ -237,7 +237,7 @@ def conv_transpose2d(
         Number of rows and columns to add at the end; less than `stride`. A convolution with a
         stride has the same result for images of several sizes; this chooses one of them.
     groups : int, optional
-        Number of groups of channels, each of which has its own kernels.
+        Number of groups of channels; each group has its own kernels.
 
     Returns
     -------

@@ -409,8 +409,7 @@ def dropout(
 
     Notes
     -----
-    A function under `autodiff.checkpoint` must draw the same numbers when it is recomputed: make
-    the generator inside the function, from a seed passed to it.
+    A function under `autodiff.checkpoint` draws the same numbers when it is recomputed.
 
     References
     ----------

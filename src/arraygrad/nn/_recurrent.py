@@ -152,7 +152,7 @@ class LSTM(_Recurrent):
     input_size, hidden_size : int
         Sizes of the last axis of the input, and of the states.
     num_layers : int, optional
-        Number of layers, each of which reads the results of the one before.
+        Number of layers; each reads the results of the one before.
     bias : bool, optional
         Whether the maps have biases.
     batch_first : bool, optional
@@ -230,7 +230,7 @@ class GRU(_Recurrent):
     input_size, hidden_size : int
         Sizes of the last axis of the input, and of the state.
     num_layers : int, optional
-        Number of layers, each of which reads the results of the one before.
+        Number of layers; each reads the results of the one before.
     bias : bool, optional
         Whether the maps have biases.
     batch_first : bool, optional
