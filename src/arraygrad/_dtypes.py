@@ -174,7 +174,7 @@ class default_dtype(Default):
     The default is the dtype of creation functions, of `asarray` for Python's floats and complex
     numbers, of ``random.Generator`` and of the parameters of ``nn``'s layers. Data that has a dtype
     keeps it: NumPy's arrays and scalars, files, buffers. Promotion is not affected: a Python float
-    takes the dtype of the tensor beside it, and integers are converted to float64.
+    takes the dtype of the other operand, and integers are converted to float64.
 
     The setting belongs to the current context (:mod:`contextvars`): other threads and asyncio tasks
     are not affected. As a context manager it restores the previous default on exit, also after an

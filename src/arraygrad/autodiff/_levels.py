@@ -187,10 +187,10 @@ class Differentiation(Level):
         """Raise if a gradient would be lost by reading the data."""
         if gradient_flows(x):
             write = "x.detach() or autodiff.stop_gradient(x) if that is meant"
-            why = f"this call reads the values; write {write}"
+            reads = "this call reads the values; write "
+            why = reads + write
             if name == "__array__":
-                instead = f"functions of arraygrad instead of NumPy's (xp.exp(x)), or {write}"
-                why = why.replace(write, instead)
+                why = f"{reads}functions of arraygrad instead of NumPy's (xp.exp(x)), or {write}"
                 why = _callers.reason(why, f"{_TABLE}; write {write}")
             raise NotDifferentiableError(f"{name}: the gradient would be lost, because {why}")
 

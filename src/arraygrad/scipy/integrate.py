@@ -264,7 +264,7 @@ def _repeat(
 
 
 def _combined(weights: Any, slopes: list[Any]) -> Any:
-    """Weighted sum of slopes, of which a weight of 0 leaves one out."""
+    """Weighted sum of slopes; a slope with a weight of 0 is left out."""
     terms = [w * k for w, k in zip(weights, slopes, strict=False) if w != 0]
     return sum(terms[1:], terms[0]) if terms else 0 * slopes[0]
 

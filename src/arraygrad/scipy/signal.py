@@ -410,7 +410,7 @@ def _reversed(x: Any) -> Any:
 
 
 def _whole(g: Any, x: Any, h: Any, mode: str) -> Any:
-    """The cotangent of the whole convolution, of which a part was returned."""
+    """The cotangent of the whole convolution, from that of the part that was returned."""
     widths = []
     for size, m, n in zip(g.shape, x.shape, h.shape, strict=True):
         start = {"full": 0, "same": (n - 1) // 2, "valid": min(m, n) - 1}[mode]

@@ -101,7 +101,7 @@ def _constant(x: Any) -> Any:
 
 
 def _scale(x: Any) -> Any:
-    """Largest absolute value of each matrix, as a constant divisor; 1 where it is no divisor.
+    """Largest absolute value of each matrix, as a constant divisor; 1 in place of 0 and infinity.
 
     Rules divide a matrix by it, and multiply their result accordingly, so that products of its
     elements neither overflow nor underflow.

@@ -209,7 +209,7 @@ _PSI_STEPS = 10
 
 
 def _psi_difference(y: Any, x: Any, d: Any) -> Any:
-    """psi(y) - psi(x) for y - x = d, also where `d` is lost beside them.
+    """psi(y) - psi(x) for y - x = d, accurate for `d` far smaller than `x`.
 
     For positive numbers by ten steps of the recurrence (DLMF 5.5.2) and the asymptotic series
     (DLMF 5.11.2), term by term. For numbers below 1 by reflection (DLMF 5.5.4), in which the poles
