@@ -7,9 +7,11 @@ differentiable.
 from __future__ import annotations
 
 import math
+from typing import Never
 
 from ._dispatch import check_tensor, common_device
 from ._errors import describe
+from ._hints import wrong_call
 from ._linear_algebra import matmul
 from ._manipulation import broadcast_to, moveaxis, permute_dims, reshape
 from ._modes import is_strict
@@ -18,7 +20,7 @@ from ._typing import Tensor
 from .linalg import diagonal
 
 
-def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
+def einsum(subscripts: str, /, *operands: Tensor, **other: Never) -> Tensor:
     """Sum of products over named axes.
 
     Parameters
@@ -58,6 +60,8 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
     >>> xp.einsum("ii", x)
     Tensor(5., dtype=float64)
     """
+    if other:
+        raise wrong_call("einsum", {**locals(), "arrays": operands})
     if is_strict():
         raise TypeError("einsum: outside the standard; write xp.tensordot or xp.matmul")
     for x in operands:

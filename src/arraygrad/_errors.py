@@ -130,7 +130,9 @@ def in_own_name(name: str) -> Callable[[_F], _F]:
             except Exception as error:
                 if str(error).startswith(name):
                     raise
-                raise with_message(error, f"{name}: {_NAME.sub('', str(error))}") from error
+                # Python's own errors name the function as it is defined: "Generator.choice()".
+                problem = str(error).removeprefix(f"{function.__qualname__}() ")
+                raise with_message(error, f"{name}: {_NAME.sub('', problem)}") from error
 
         return cast(_F, run)
 

@@ -6,7 +6,7 @@ They are written with the standard's functions, so they run on every device and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Never
 
 from ._creation import arange, asarray, full
 from ._data_type import astype, result_type
@@ -14,6 +14,7 @@ from ._dispatch import as_floating, check_tensor, common_device
 from ._elementwise import abs as _abs
 from ._elementwise import clip, isnan, remainder
 from ._errors import as_int, describe, in_own_name
+from ._hints import wrong_call
 from ._indexing import take
 from ._manipulation import concat, expand_dims, moveaxis, reshape
 from ._modes import is_strict
@@ -335,7 +336,13 @@ def trapezoid(
 
 @in_own_name("quantile")
 def quantile(
-    x: Tensor, q: Tensor | Real, /, *, axis: int | None = None, keepdims: bool = False
+    x: Tensor,
+    q: Tensor | Real,
+    /,
+    *,
+    axis: int | None = None,
+    keepdims: bool = False,
+    **other: Never,
 ) -> Tensor:
     """Quantiles by linear interpolation between the sorted elements.
 
@@ -372,6 +379,8 @@ def quantile(
     >>> xp.quantile(xp.asarray([4.0, 1.0, 2.0]), xp.asarray([0.25, 0.5]))
     Tensor([1.5, 2. ], dtype=float64)
     """
+    if other:
+        raise wrong_call("quantile", locals())
     _outside("quantile", "it with xp.sort")
     check_tensor("quantile", x)
     shape = x.shape

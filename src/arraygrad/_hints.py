@@ -384,15 +384,31 @@ class Elsewhere:
 #: Other libraries' names of parameters.
 _RENAMED = {
     "ddof": "correction", "diagonal": "k", "dim": "axis", "dims": "axis", "keepdim": "keepdims",
-    "unbiased": "correction",
+    "rcond": "rtol", "unbiased": "correction",
 }  # fmt: skip
 #: Parameters of other libraries that change nothing here, or that `wrong_call` writes otherwise.
 _LEFT_OUT = frozenset(
-    """generator inplace kind like memory_format num_workers order out pin_memory requires_grad
-    sparse subok""".split()
+    """UPLO generator inplace kind like memory_format num_workers optimize order out pin_memory
+    requires_grad sparse subok""".split()
 )
-#: What stands for the elements that `where` leaves out.
-_NEUTRAL = {"all": True, "any": False, "prod": 1, "sum": 0}
+#: Calls that replace a function with a parameter of another library.
+_REPLACED = {
+    ("linalg.svd", "compute_uv"): "xp.linalg.svdvals(x)",
+    ("linspace", "retstep"): "x = xp.linspace(low, high, n); step = x[1] - x[0]",
+    ("unique_values", "return_counts"): "xp.unique_counts(x)",
+    ("unique_values", "return_index"): "xp.unique_all(x)",
+    ("unique_values", "return_inverse"): "xp.unique_inverse(x)",
+}
+#: Values for the elements that `where` excludes; moments ignore NaN under another name.
+_EXCLUDED = {
+    "all": "True", "any": "False", "max": "-xp.inf", "mean": "xp.nan", "min": "xp.inf",
+    "prod": "1", "std": "xp.nan", "sum": "0", "var": "xp.nan",
+}  # fmt: skip
+_MOMENTS = ("mean", "std", "var")
+#: How `initial` enters a result.
+_INITIAL = {
+    "max": "xp.maximum({}, {})", "min": "xp.minimum({}, {})", "prod": "{} * {}", "sum": "{} + {}"
+}  # fmt: skip
 #: Parameters that are one tuple.
 _TUPLES = frozenset("axes axis repetitions shape".split())
 #: Optional parameters that are bools, and that are strings. Most others are numbers or tuples.
@@ -431,17 +447,54 @@ def wrong_call(name: str, got: Mapping[str, Any]) -> TypeError:
             new = "axes" if new == "axis" and "axes" in defaults else new
             if new in defaults:
                 keywords[new] = int(value) if key == "unbiased" else value
-            elif key == "where" and name in _NEUTRAL:
-                required[0] = _Code(f"xp.where(mask, x, {_NEUTRAL[name]})")
-            elif key not in _LEFT_OUT:
+            elif (name, key) in _REPLACED:
+                return TypeError(f"{name}: {problem}; write {_REPLACED[name, key]}")
+            elif not _is_written(name, key):
                 raise LookupError
     except LookupError:
         optional = ", ".join(defaults) or "none"
         return TypeError(f"{name}: {problem}; optional parameters: {optional}")
-    text = _call(name, names, required, keywords)
-    text = f"y[...] = {text}" if other.get("out") is not None else text
-    text = f"{text}.requires_grad_()" if other.get("requires_grad") else text
-    return TypeError(f"{name}: {problem}; write {text}")
+    return TypeError(f"{name}: {problem}; write {_code(name, names, required, keywords, other)}")
+
+
+def _is_written(name: str, key: str) -> bool:
+    """Whether `_code` writes a parameter that the function lacks in another way."""
+    return (
+        key in _LEFT_OUT
+        or (key == "where" and name in _EXCLUDED)
+        or (key == "initial" and name in _INITIAL)
+        or (key == "dtype" and name in ("concat", "stack", *_MOMENTS))
+    )
+
+
+def _code(
+    name: str,
+    names: list[str],
+    required: list[Any],
+    keywords: dict[str, Any],
+    other: Mapping[str, Any],
+) -> str:
+    """The call, with other functions in the place of parameters that the function lacks."""
+    initial = _text(other["initial"], iter("y")) if "initial" in other else None
+    tensor = "x"
+    if "where" in other:
+        excluded = initial if name in ("max", "min") and initial else _EXCLUDED[name]
+        tensor = f"xp.where(mask, x, {excluded})"
+    if name in _MOMENTS and "dtype" in other:
+        tensor = f"xp.astype({tensor}, {_text(other['dtype'], iter(()))})"
+    if tensor != "x":
+        required = [_Code(tensor), *required[1:]]
+    called = f"nan{name}" if name in _MOMENTS and "where" in other else name
+    text = _call(called, names, required, keywords)
+    if name not in _MOMENTS and "dtype" in other:
+        text = f"xp.astype({text}, {_text(other['dtype'], iter(()))})"
+    if initial:
+        text = _INITIAL[name].format(text, initial)
+    if name == "reshape" and other.get("order") == "F" and isinstance(required[1], (list, tuple)):
+        text = f"xp.reshape(x.T, {tuple(required[1])[::-1]}).T"
+    if other.get("out") is not None:
+        text = f"y[...] = {text}"
+    return f"{text}.requires_grad_()" if other.get("requires_grad") else text
 
 
 def _parameters(name: str, got: Mapping[str, Any]) -> tuple[list[str], list[Any], dict[str, Any]]:

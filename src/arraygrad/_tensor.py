@@ -584,6 +584,11 @@ class Tensor(Operators):
         """The function `reshape`; the sizes are one tuple, or one argument each."""
         if len(shape) == 1 and not isinstance(shape[0], int):
             (shape,) = shape
+        elif not shape:
+            raise TypeError(
+                "reshape: the shape is missing; write x.reshape(-1) for one axis, or x.reshape(()) "
+                "for none"
+            )
         return _function("reshape")(self, shape, copy=copy)
 
     def ravel(self) -> Tensor:
@@ -941,7 +946,7 @@ def _function(name: str) -> Any:
 
 def _reduce(name: str, x: Tensor, out: None, **kwargs: Any) -> Any:
     if out is not None:
-        raise TypeError(f"{name}: out must be None; write y[...] = xp.{name}(x)")
+        raise wrong_call(name, {"x": x, **kwargs, "other": {"out": out}})
     return _function(name)(x, **kwargs)
 
 

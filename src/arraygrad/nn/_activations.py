@@ -408,7 +408,9 @@ class LeakyReLU(Module):
     Tensor([-0.5,  2. ], dtype=float64)
     """
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
+    def __init__(self, negative_slope: float = 0.01, **other: Never) -> None:
+        if other:
+            raise wrong_call("nn.LeakyReLU", locals())
         self.negative_slope = as_number("LeakyReLU", "negative_slope", negative_slope)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -436,7 +438,9 @@ class ELU(Module):
     Tensor([-1.,  2.], dtype=float64)
     """
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    def __init__(self, alpha: float = 1.0, **other: Never) -> None:
+        if other:
+            raise wrong_call("nn.ELU", locals())
         self.alpha = as_number("ELU", "alpha", alpha)
 
     def forward(self, x: Tensor) -> Tensor:

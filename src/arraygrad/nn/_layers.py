@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from numbers import Integral
-from typing import Any, TypeVar
+from typing import Any, Never, TypeVar
 
 from .. import _elementwise as xp
 from .._creation import _shape, full, ones, zeros
 from .._data_type import astype
 from .._dispatch import check_tensor
 from .._errors import as_int, as_number, describe, in_own_name
+from .._hints import wrong_call
 from .._indexing import take
 from .._manipulation import expand_dims, reshape
 from .._searching import where
@@ -1032,7 +1033,7 @@ class GroupNorm(Module):
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
 
 
-class _BatchNorm(Module):
+class BatchNorm(Module):
     """Batch normalization layers; the classes below differ in the shapes that they take."""
 
     _shapes: tuple[str, ...]  # names of the axes after that of the channels
@@ -1101,7 +1102,7 @@ class _BatchNorm(Module):
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
 
 
-class BatchNorm1d(_BatchNorm):
+class BatchNorm1d(BatchNorm):
     """Batch normalization of features or sequences, of shape (n, channels) or (n, channels, l).
 
     Parameters
@@ -1141,7 +1142,7 @@ class BatchNorm1d(_BatchNorm):
     _shapes = ("", ", l")
 
 
-class BatchNorm2d(_BatchNorm):
+class BatchNorm2d(BatchNorm):
     """Batch normalization of images, of shape (n, channels, h, w).
 
     Parameters
@@ -1181,7 +1182,7 @@ class BatchNorm2d(_BatchNorm):
     _shapes = (", h, w",)
 
 
-class BatchNorm3d(_BatchNorm):
+class BatchNorm3d(BatchNorm):
     """Batch normalization of volumes, of shape (n, channels, d, h, w).
 
     Parameters
@@ -1244,8 +1245,15 @@ class Dropout(Module):
 
     @in_own_name("Dropout")
     def __init__(
-        self, p: float = 0.5, *, rng: Generator | None = None, device: DeviceLike = None
+        self,
+        p: float = 0.5,
+        *,
+        rng: Generator | None = None,
+        device: DeviceLike = None,
+        **other: Never,
     ) -> None:
+        if other:
+            raise wrong_call("nn.Dropout", locals())
         self.p, self.rng = _probability("Dropout", p), default_rng(rng, device=device)
 
     def forward(self, x: Tensor) -> Tensor:

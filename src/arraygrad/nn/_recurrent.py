@@ -17,7 +17,7 @@ from ._layers import _probability, _uniform, dropout, linear
 from ._module import Module
 
 
-class _Recurrent(Module):
+class Recurrent(Module):
     """Base class of the recurrent layers: `_gates` maps per step, and `_step`."""
 
     _gates: ClassVar[int]
@@ -144,7 +144,7 @@ class _Recurrent(Module):
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *own])
 
 
-class LSTM(_Recurrent):
+class LSTM(Recurrent):
     """Long short-term memory: a recurrent layer whose cells are written and erased by gates.
 
     Parameters
@@ -222,7 +222,7 @@ class LSTM(_Recurrent):
         return sigmoid(o) * tanh(c), c
 
 
-class GRU(_Recurrent):
+class GRU(Recurrent):
     """Gated recurrent unit: a recurrent layer with a gate that blends old and new states.
 
     Parameters
