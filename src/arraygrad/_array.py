@@ -36,10 +36,10 @@ class Level:
     Attributes
     ----------
     number : int
-        Nested transformations have higher ones.
+        Nested transformations have higher numbers.
     closed : bool
-        True once the transformed function has returned. Tensors of the level that are left are
-        constant from then on, and are unwrapped when they are next used.
+        True once the transformed function has returned. Remaining tensors of the level are then
+        constants, and are unwrapped when they are next used.
     """
 
     __slots__ = ("closed", "number")
