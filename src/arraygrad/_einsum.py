@@ -1,7 +1,7 @@
 """Einstein summation, under NumPy's name, which xarray, Dask and opt_einsum expect.
 
-It is not in the standard, but written with its functions: it runs on every device and is
-differentiable.
+It is not in the standard. It is written with the standard's functions, so it runs on every device
+and is differentiable.
 """
 
 from __future__ import annotations

@@ -1767,7 +1767,7 @@ def pow(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
     TypeError
         If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
-        If the shapes do not broadcast, or for integers to a negative integer power.
+    If the shapes do not broadcast, or integers are raised to negative integer powers.
     DeviceMismatchError
         If the operands are on different devices.
 
@@ -1841,7 +1841,7 @@ def reciprocal(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    ±∞ at ±0. Integers have the true quotient too, unlike in NumPy.
+    ±∞ at ±0. For integers the result is the true quotient, unlike in NumPy.
 
     Examples
     --------

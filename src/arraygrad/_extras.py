@@ -59,11 +59,11 @@ def pad(
     array : Tensor
         Input of any dtype.
     pad_width : int, (before, after), or a sequence of (before, after)
-        Numbers of elements to add before and after each axis: one for all, one pair for all axes,
-        or a pair for each axis.
+        Numbers of elements to add before and after each axis: one number for all, one pair for all
+        axes, or a pair for each axis.
     mode : {'constant', 'edge', 'reflect', 'symmetric', 'wrap'}, optional
-        What to add: a constant, the element at the edge, the reflection without or with the
-        element at the edge, or the elements of the other end.
+        Padding: a constant, the element at the edge, the reflection without or with the element
+        at the edge, or the elements of the other end.
     constant_values : Tensor or scalar, optional
         The constant, a scalar or 0-d tensor.
 
@@ -235,13 +235,13 @@ def interp(
     fp : Tensor
         Values of the data, of shape (N,).
     left, right : Tensor or number, optional
-        Values to return below and above the data. The default is that of the data's end.
+        Results below and above the data; by default the first and the last value of `fp`.
 
     Returns
     -------
     Tensor
-        Has the shape of `x`. It is differentiable with respect to all arguments; at an abscissa the
-        derivative is that from the right.
+        Has the shape of `x`. It is differentiable with respect to all arguments; at an abscissa,
+        the derivative is the one from the right.
 
     Raises
     ------
@@ -371,7 +371,7 @@ def quantile(
 
     Notes
     -----
-    This is the definition 7 of Hyndman & Fan (1996), NumPy's default.
+    This is definition 7 of Hyndman & Fan (1996), NumPy's default.
 
     Examples
     --------
@@ -419,7 +419,7 @@ def outer(a: Tensor, b: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Has shape (M, N) for `a` of M and `b` of N elements.
+        Has shape (M, N), where M and N are the numbers of elements of `a` and `b`.
 
     Raises
     ------
@@ -448,7 +448,7 @@ def kron(a: Tensor, b: Tensor, /) -> Tensor:
     Parameters
     ----------
     a, b : Tensor
-        Tensors; axes of size 1 are put before those of the one that has fewer.
+        Tensors. If one has fewer axes, axes of size 1 are prepended.
 
     Returns
     -------
@@ -488,7 +488,7 @@ def allclose(
     atol: float = 1e-08,
     equal_nan: bool = False,
 ) -> bool:
-    """Whether two tensors are equal within a tolerance, ``abs(a - b) <= atol + rtol * abs(b)``.
+    """Test whether two tensors are equal within a tolerance.
 
     Parameters
     ----------
@@ -502,7 +502,7 @@ def allclose(
     Returns
     -------
     bool
-        For tensors on a GPU the host waits.
+        True if ``abs(a - b) <= atol + rtol * abs(b)`` for all elements. The host waits for a GPU.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Migration hints: errors that say what to write for other libraries' names and arguments.
 
-A missing name is looked up when Python asks for it (`install`, `Elsewhere`). Functions that users
-of other libraries call in another way collect what their signature does not have, ``*more`` and
+A missing name is looked up when it is accessed (`install`, `Elsewhere`). Functions that users of
+other libraries call in another way collect the arguments that do not fit in ``*more`` and
 ``**other``, and `wrong_call` says how to write the call.
 """
 
@@ -79,7 +79,7 @@ NAMES = {
     "get_default_dtype": "xp.default_dtype().dtype",
     "set_default_dtype": "xp.default_dtype(xp.float32), also in a with block",
     "set_default_tensor_type": "xp.default_dtype(xp.float32), also in a with block",
-    "set_printoptions": "np.set_printoptions(precision=3), which holds for tensors, too",
+    "set_printoptions": "np.set_printoptions(precision=3), which applies to tensors, too",
     "device_put": "x.to_device(device)",
     "device_get": "x.numpy()",
     "devices": _DEVICES,
@@ -145,7 +145,7 @@ NAMES |= {name: f"arraygrad.linalg.{name}" for name in "det inv pinv qr solve sv
 NAMES |= {"inverse": "arraygrad.linalg.inv", "stop_gradient": "autodiff.stop_gradient(x)"}
 NAMES |= {name: f"arraygrad.special.{name}" for name in "erf erfc gammaln".split()}
 
-#: Functions of a generator, because there is no global state.
+#: Functions that are methods of a generator here, because there is no global state.
 _RANDOM = """
     choice exponential integers normal permutation random shuffle standard_normal uniform"""
 RANDOM = {name: f"rng = random.default_rng(seed); rng.{name}" for name in _RANDOM.split()}
@@ -162,7 +162,7 @@ RANDOM |= {
     "categorical": "rng.choice(n, size=shape, p=p)",
     "split": "rng.spawn(n)",
 }
-#: Names of other libraries' generators.
+#: Methods of other libraries' generators.
 GENERATOR = {
     "rand": "rng.random(shape)",
     "randn": "rng.standard_normal(shape)",
@@ -288,7 +288,7 @@ METHODS = {
     "allclose": "xp.allclose(x, y)",
     "at": "x[i] = value, or x[i] += value",
     "bfloat16": "xp.astype(x, xp.float32)",
-    "block_until_ready": "x.numpy(): that waits",
+    "block_until_ready": "x.numpy(): this waits",
     "bmm": "x @ y",
     "byte": "xp.astype(x, xp.uint8)",
     "chunk": NAMES["chunk"],
@@ -420,18 +420,18 @@ _PYTHON_DTYPES = {bool: "bool", int: "int64", float: "float64", complex: "comple
 
 
 class _Code(str):
-    """Code in the place of a value."""
+    """Source text in place of a value."""
 
 
 def wrong_call(name: str, got: Mapping[str, Any]) -> TypeError:
-    """The error for a call that does not fit a signature: it says how to write the call.
+    """Error for a call that does not fit the signature; it says how to write the call.
 
     Parameters
     ----------
     name : str
         The function, such as ``"sum"`` or ``"linalg.trace"``.
     got : mapping
-        Its ``locals()`` where it begins. What its signature does not have is in ``more`` and
+        Its ``locals()`` at the beginning. The arguments that do not fit are in ``more`` and
         ``other``.
     """
     names, required, defaults = _parameters(name, got)
@@ -458,7 +458,7 @@ def wrong_call(name: str, got: Mapping[str, Any]) -> TypeError:
 
 
 def _is_written(name: str, key: str) -> bool:
-    """Whether `_code` writes a parameter that the function lacks in another way."""
+    """True if `_code` replaces a parameter that the function lacks."""
     return (
         key in _LEFT_OUT
         or (key == "where" and name in _EXCLUDED)
@@ -474,7 +474,7 @@ def _code(
     keywords: dict[str, Any],
     other: Mapping[str, Any],
 ) -> str:
-    """The call, with other functions in the place of parameters that the function lacks."""
+    """Source text of the call, with other functions instead of missing parameters."""
     initial = _text(other["initial"], iter("y")) if "initial" in other else None
     tensor = "x"
     if "where" in other:
@@ -498,7 +498,7 @@ def _code(
 
 
 def _parameters(name: str, got: Mapping[str, Any]) -> tuple[list[str], list[Any], dict[str, Any]]:
-    """The names and values of the required arguments, and the defaults of the other ones."""
+    """Names and values of the required arguments, and the defaults of the others."""
     function: Any = reduce(getattr, name.split("."), sys.modules[__package__])
     function = vars(function)["__init__"] if isinstance(function, type) else function
     while hasattr(function, "__wrapped__"):
@@ -522,17 +522,17 @@ def _place(
     defaults: Mapping[str, Any],
     keywords: dict[str, Any],
 ) -> tuple[str, str]:
-    """Put further positional arguments where they belong.
+    """Assign surplus positional arguments to parameters.
 
     Returns
     -------
     tuple of str
-        The function to call, and what is wrong.
+        The function to call, and the problem.
 
     Raises
     ------
     LookupError
-        If there is no place for one of them.
+        If an argument fits no parameter.
     """
     first = required[-1]
     if name == "transpose" and isinstance(required[0], Array):
@@ -569,7 +569,7 @@ def _is_int(x: object) -> TypeGuard[int]:
 
 
 def _fits(name: str, value: object) -> bool:
-    """Whether a value may be meant for an optional parameter."""
+    """True if a value may be meant for an optional parameter."""
     if isinstance(value, bool):
         return name in _FLAGS
     if _is_dtype(value) or (isinstance(value, str) and hasattr(sys.modules[__package__], value)):
@@ -598,7 +598,7 @@ def _call(name: str, names: list[str], required: list[Any], keywords: dict[str, 
 
 
 def _text(value: Any, variables: Iterator[str]) -> str:
-    """A value as one would write it, with a variable for each tensor."""
+    """Source text of a value, with a variable for each tensor."""
     if isinstance(value, Array):
         return next(variables, "...")
     if type(value) in (list, tuple):

@@ -1,8 +1,8 @@
 """Dtypes that the standard defines for each operation, and the errors of strict mode.
 
-`KINDS` is the table of operations: for each, the kinds of dtype that the standard defines it
-for, in NumPy's letters (b bool, i signed, u unsigned, f real floating, c complex floating). An
-operation that is not in the table is defined for every dtype.
+For each operation, the table `KINDS` has the kinds of dtype for which the standard defines it, in
+NumPy's letters (b bool, i signed, u unsigned, f real floating, c complex floating). An operation
+that is not in the table is defined for every dtype.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def _check_target(name: str, operands: Sequence[Any]) -> None:
 
 
 def _check_key(name: str, key: Any, x: Any) -> None:
-    """Raise IndexError for a form of index outside the standard; `key` is already the backend's."""
+    """Raise IndexError if the standard does not define the index `key`, converted for a backend."""
     entries = key if isinstance(key, tuple) else (key,)
     arrays = [k for k in entries if hasattr(k, "dtype")]
     if any(k.dtype.kind == "b" for k in arrays):

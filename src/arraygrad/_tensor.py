@@ -374,7 +374,7 @@ class Tensor(Operators):
             if value is None and self._trace is None:
                 return
             raise AttributeError(
-                "grad: only that of a leaf that requires a gradient can be set; "
+                "grad: it can be set only for a leaf that requires grad; "
                 "write x.requires_grad_() first"
             )
         self._trace.grad = value
@@ -422,7 +422,7 @@ class Tensor(Operators):
         if self._trace is None:
             raise RuntimeError(
                 f"backward: nothing was recorded; got {describe(self)}. Compute it from tensors "
-                "that require a gradient, x.requires_grad_(), outside of no_grad()"
+                "that require grad, x.requires_grad_(), outside of no_grad()"
             )
         self._trace.level.backward(self, gradient, retain_graph, create_graph)
 
