@@ -90,7 +90,7 @@ def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
     x : Tensor
         Real input of any shape.
     alpha : float, optional
-        Minus the limit for large negative numbers.
+        Scale for negative numbers; the limit for large negative numbers is ``-alpha``.
 
     Returns
     -------
@@ -133,8 +133,8 @@ def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
     Returns
     -------
     Tensor
-        Result with the shape of `x`. It is accurate for all numbers; PyTorch's parameter
-        `threshold`, above which its result is x, is not needed.
+        Result with the shape of `x`. It is accurate for all numbers, so PyTorch's parameter
+        `threshold` is not needed.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def tanh(x: Tensor) -> Tensor:
 
 
 def sigmoid(x: Tensor) -> Tensor:
-    """Logistic function 1 / (1 + exp(-x)), accurate also where it is small.
+    """Logistic function 1 / (1 + exp(-x)), also accurate for large negative numbers.
 
     Parameters
     ----------
@@ -294,7 +294,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
 
 
 def log_softmax(x: Tensor, axis: int = -1, *more: Never, **other: Never) -> Tensor:
-    """Logarithm of `softmax`, accurate even where that underflows.
+    """Logarithm of `softmax`, accurate even where `softmax` underflows.
 
     Parameters
     ----------

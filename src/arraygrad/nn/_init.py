@@ -15,7 +15,7 @@ from ..random import Generator, default_rng
 
 
 def drawn(draw: Callable[..., Tensor], *args: Any, dtype: DType | None) -> Tensor:
-    """Random numbers of any real dtype: those of float16 are rounded ones of float32."""
+    """Random numbers of any real dtype; those of float16 are drawn in float32 and rounded."""
     if as_dtype(dtype, "dtype") == float16:
         return astype(draw(*args, dtype=float32), float16)
     return draw(*args, dtype=dtype)

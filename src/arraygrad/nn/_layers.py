@@ -255,8 +255,8 @@ def batch_norm(
     TypeError
         If an argument is not a tensor, or `x` is complex.
     ValueError
-        If there is no axis of channels, an argument has another shape, there is only one number for
-        each channel in training, or the running statistics are missing otherwise.
+        If there is no axis of channels, an argument has another shape, there is only one number per
+        channel in training, or the running statistics are missing in evaluation.
 
     References
     ----------
@@ -926,7 +926,7 @@ class LayerNorm(Module):
     eps : float, optional
         Number added to the variance.
     elementwise_affine, bias : bool, optional
-        Whether there are factors and terms, and whether there are terms.
+        Whether there are learnable factors and terms, and, if so, whether there are terms.
     device, dtype : optional
         Device and dtype of the parameters; by default the default device and dtype.
 
@@ -1034,7 +1034,7 @@ class GroupNorm(Module):
 
 
 class BatchNorm(Module):
-    """Batch normalization layers; the classes below differ in the shapes that they take."""
+    """Base class of batch normalization layers, which differ in the shapes that they accept."""
 
     _shapes: tuple[str, ...]  # names of the axes after that of the channels
 
@@ -1273,7 +1273,7 @@ class Identity(Module):
     Parameters
     ----------
     *args, **kwargs : object
-        Ignored, so that it can take the place of any module.
+        Ignored, so that it can replace any module.
 
     Examples
     --------
