@@ -1,7 +1,7 @@
 """Filters of `scipy.ndimage`, with derivatives.
 
 SciPy computes them on the CPU, and `cupyx.scipy.ndimage` on CUDA devices. A filter is a sum over
-the neighbours of each element. Before, the input is extended at its ends, depending on `mode`:
+the neighbours of each element. First, the input is extended at its ends, depending on `mode`:
 
 - ``'reflect'`` or ``'grid-mirror'``: d c b a | a b c d | d c b a
 - ``'constant'`` or ``'grid-constant'``: by `cval`

@@ -79,7 +79,7 @@ def refused(name: str, operand: str, why: str = NO_FORM) -> Scale:
 
 
 def zero_derivative(t: Any, *_: Any) -> Any:
-    """Zero derivative with respect to an operand that is rounded down."""
+    """Zero derivative with respect to an operand that the function rounds down."""
     return 0 * t
 
 
@@ -340,7 +340,7 @@ refuse("special.zetac", NO_FORM)
 # cancel; there it is taken relative to the maximum of the density (Loader, 2000, Fast and accurate
 # computation of binomial probabilities).
 
-_LARGE = 10  # from here on, the series of `_stirling` is as good as the logarithm of gamma
+_LARGE = 10  # above this, the series of `_stirling` is as accurate as the logarithm of gamma
 _LOG_SQRT_2_PI = math.log(_SQRT_2_PI)
 _STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156]
 

@@ -15,14 +15,14 @@ _Array = Any
 
 
 def permute_dims(x: _Array, /, axes: tuple[int, ...]) -> _Array:
-    """CuPy reverses the axes if there are none in `axes`."""
+    """CuPy reverses the axes if `axes` is empty."""
     if len(axes) != x.ndim:
         raise ValueError(f"axes must name each of the {x.ndim} axes; got {axes}")
     return x.transpose(axes)
 
 
 def reshape(x: _Array, /, shape: Any, *, copy: bool | None = None) -> _Array:
-    """CuPy's method has `copy` only since version 14.1."""
+    """CuPy's method has the parameter `copy` only since version 14.1."""
     out = x.reshape(shape)
     if copy is None:
         return out
@@ -62,7 +62,7 @@ def _are_too_many(arrays: Any) -> bool:
 def repeat(x: _Array, repeats: Any, /, *, axis: int | None = None) -> _Array:
     """CuPy takes an array of repeats only since version 14.1.
 
-    The values of the array are the shape of the result, so this waits for the GPU.
+    The shape of the result depends on the values of the array, so this waits for the GPU.
     """
     if type(repeats) is not cp.ndarray or repeats.size == 1:
         return x.repeat(python_scalar(repeats), axis)
