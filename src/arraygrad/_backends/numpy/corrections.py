@@ -282,7 +282,7 @@ def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> _Array:
 
 
 def sort(x: _Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> _Array:
-    """NumPy has no descending order. Flip before and after, so that equal elements stay in order."""
+    """NumPy has no descending order. Flip before and after, so that ties keep their order."""
     kind: Any = "stable" if stable else None
     if descending:
         return np.flip(np.sort(np.flip(x, axis), axis, kind=kind), axis)
