@@ -110,7 +110,7 @@ class Array:
 
     def __init__(self, *_: Any, **__: Any) -> None:
         """Not for use; says which function to use."""
-        raise TypeError("Tensor: not made by calling the class; use arraygrad.asarray(...)")
+        raise TypeError("Tensor: the class cannot be called; write arraygrad.asarray(...)")
 
 
 def wrap(cls: type[Any], data: Any, device: DeviceSlots) -> Any:

@@ -116,7 +116,7 @@ def asarray(
             )
     if isinstance(obj, (list, tuple)) and holds_tensor(obj):
         if copy is False:
-            raise ValueError("asarray: a sequence cannot be read without a copy; got copy=False")
+            raise ValueError("asarray: a sequence must be copied; got copy=False")
 
         def read(x: Any, device: DeviceLike) -> Tensor:
             return asarray(x, dtype=dtype, device=device)

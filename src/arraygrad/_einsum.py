@@ -84,7 +84,7 @@ def einsum(subscripts: str, /, *operands: Tensor, **other: Never) -> Tensor:
     known = {a for _, axes in terms for a in axes}
     if len(set(wanted)) != len(wanted) or not known.issuperset(wanted):
         raise ValueError(
-            f"einsum: the result of {subscripts!r} must have each of its axes once, "
+            f"einsum: the result of {subscripts!r} must name each axis once, "
             "and only axes of the operands"
         )
     terms = _alike(subscripts, terms)

@@ -93,7 +93,9 @@ def check(
     if name in ("getitem", "__setitem__"):
         _check_key(name, args[0], tensors[0])
     if name == "T" and tensors[0].ndim != 2:
-        raise ValueError("T: outside the standard except for two axes; write x.mT or permute_dims")
+        raise ValueError(
+            "T: outside the standard unless x has two axes; write x.mT or permute_dims"
+        )
     promoting = operands[_APART.get(name, 0) :]
     check_promotion(
         name,

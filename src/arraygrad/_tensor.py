@@ -421,8 +421,8 @@ class Tensor(Operators):
         """
         if self._trace is None:
             raise RuntimeError(
-                f"backward: nothing was recorded; got {describe(self)}. Compute it from tensors "
-                "that require grad, x.requires_grad_(), outside of no_grad()"
+                f"backward: nothing was recorded; got {describe(self)}; compute it from a tensor "
+                "that requires grad (x.requires_grad_()), outside of no_grad()"
             )
         self._trace.level.backward(self, gradient, retain_graph, create_graph)
 
@@ -778,9 +778,9 @@ class Tensor(Operators):
     def _scalar(self, name: str, allowed: str) -> Any:
         data = self._current()
         if data.ndim:
-            raise TypeError(f"{name}: only a tensor of no axes converts; got shape {self.shape}")
+            raise TypeError(f"{name}: only a 0-d tensor can be converted; got shape {self.shape}")
         if data.dtype.kind not in allowed:
-            raise TypeError(f"{name}: a {self.dtype} tensor does not convert")
+            raise TypeError(f"{name}: a {self.dtype} tensor cannot be converted")
         if self._trace is not None and name in ("__float__", "__complex__"):
             self._trace.level.check_number(self, name)
         return self._device.ops["item"](data)
@@ -793,7 +793,7 @@ class Tensor(Operators):
             )
         if is_strict() and (self.ndim or self.dtype.kind != "b"):
             raise TypeError(
-                "__bool__: outside the standard but for 0-d bool; write bool(xp.any(x))"
+                "__bool__: outside the standard unless x is a 0-d bool; write bool(xp.any(x))"
             )
         return bool(self._device.ops["item"](self._current()))
 
@@ -817,13 +817,13 @@ class Tensor(Operators):
         if is_strict():
             raise TypeError("len() of a tensor is outside the standard; write x.shape[0]")
         if not self.ndim:
-            raise TypeError("len() of a tensor of no axes")
+            raise TypeError("len() of a 0-d tensor")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
         ndim = self._data.ndim
         if not ndim:
-            raise TypeError("iteration over a tensor of no axes")
+            raise TypeError("iteration over a 0-d tensor")
         if ndim > 1 and is_strict():  # over one axis, indexing with ints is iteration enough
             raise TypeError(
                 "iterating over several axes is outside the standard; write xp.unstack(x)"
@@ -855,7 +855,7 @@ class Tensor(Operators):
             return format(self._device.ops["item"](self._current()), spec)
         if spec:
             raise TypeError(
-                f"__format__: a format such as {spec!r} is for tensors of no axes; "
+                f"__format__: only a 0-d tensor can be formatted with {spec!r}; "
                 f"got shape {self.shape}"
             )
         return str(self)

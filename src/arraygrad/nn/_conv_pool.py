@@ -291,8 +291,8 @@ def conv_transpose2d(
     )
     if height < 1 or width < 1 or 0 in kernel:
         raise ValueError(
-            f"{name}: nothing is left of images of size {x.shape[2:]} with kernel {kernel} and "
-            f"padding {padding!r}"
+            f"{name}: the result would be empty for images of size {x.shape[2:]} with kernel "
+            f"{kernel} and padding {padding!r}"
         )
     w = Windows((height, width), kernel, steps, margins, margins, spacing)
     y = to_images(x, weight, groups=int(groups), windows=w)

@@ -220,4 +220,4 @@ def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str
     try:
         return {name: _unpacked(x, tensors) for name, x in json.loads(structure).items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"load: the metadata of {path} is not that of a checkpoint") from error
+        raise ValueError(f"load: the metadata of {path} do not describe a checkpoint") from error

@@ -314,7 +314,7 @@ def binary_cross_entropy(
     outside = (input < 0) | (input > 1)
     if input.device.type == "cpu" and bool(any_of(outside)):  # where checking is cheap
         raise ValueError(
-            f"{name}: input must be probabilities from 0 to 1; got {describe(input)} with others; "
+            f"{name}: input must be probabilities from 0 to 1; got others in {describe(input)}; "
             "write binary_cross_entropy_with_logits for logits"
         )
     # 0 and 1 are replaced before the logarithm, which would warn of its infinity.

@@ -149,9 +149,9 @@ class Module:
             have = vars(self).get(name)
             if isinstance(have, Tensor) and _leaf_flag(have) is not None:
                 raise TypeError(
-                    f"{type(self).__name__}: {name} is a parameter and a plain tensor "
-                    f"would not be trained; write autodiff.variable(x), or {name}[...] = x inside "
-                    f"of no_grad(); got {describe(value)}"
+                    f"{type(self).__name__}: {name} is a parameter, and a plain tensor would not "
+                    f"be trained; write x.requires_grad_(), or {name}[...] = x inside no_grad(); "
+                    f"got {describe(value)}"
                 )
         object.__setattr__(self, name, value)
 

@@ -364,8 +364,8 @@ class _Flat:
         """Bounds of each element of the vector."""
         if not isinstance(bounds, tuple) or len(bounds) != 2:
             raise ValueError(
-                "minimize: bounds must be (low, high), each None, a number or like x0, and not a "
-                f"pair for each element; got {describe(bounds)}"
+                "minimize: bounds must be one pair (low, high), each None, a number or like x0; "
+                f"got {describe(bounds)}"
             )
         if any(x.dtype.kind == "c" for x in self.leaves):
             raise ValueError("minimize: bounds of complex numbers are not supported")

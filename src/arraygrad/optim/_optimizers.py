@@ -307,7 +307,7 @@ class Optimizer:
                 i for i, pair in enumerate(zip(found, expected, strict=True)) if len({*pair}) > 1
             )
             raise ValueError(
-                f"{name}: the gradients must be in the containers of the parameters; gradient {i} "
+                f"{name}: the gradients must have the containers of the parameters; gradient {i} "
                 f"is at grads{found[i]}, its parameter at params{expected[i]}; got "
                 f"{describe(grads)}"
             )

@@ -102,7 +102,7 @@ def dlpack(
             data = data.copy()
         copy = None
     elif copy is False:
-        raise BufferError(f"data on {data.device} reaches DLPack device {dl_device} only by a copy")
+        raise BufferError(f"a copy is needed from {data.device} to DLPack device {dl_device}")
     if stream is not None and stream != -1:  # -1 asks for no order
         stream = as_stream(stream).ptr or 1
     return data.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)

@@ -34,7 +34,7 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
         if kind == "c" and dtype.kind in "iuf":
             raise TypeError(f"complex numbers as {dtype} would lose the imaginary part")
         if kind in ("S", "U") or _has_no_numbers(obj):
-            raise TypeError(f"text and None are not read as {dtype}")
+            raise TypeError(f"text and None cannot be converted to {dtype}")
     try:
         a = np.array(obj, dtype=dtype, copy=copy)
     except TypeError as error:
@@ -55,7 +55,7 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
             isinstance(x, int) and not -(2**63) <= x < 2**64 for x in a.flat
         ):
             raise OverflowError("an integer is too large for int64 and uint64")
-        raise TypeError(f"Unsupported dtype {a.dtype} of the elements: it is not in the standard")
+        raise TypeError(f"the elements have dtype {a.dtype}, which is not in the standard")
     if a.dtype is not native:
         # Another byte order needs a conversion; a C long long instead of a long only a label.
         if a.dtype == native:

@@ -234,7 +234,7 @@ def run_on_pool(compute: Callable[[slice], None], chunks: Sequence[slice], helps
                     raise
                 interrupt = error if interrupt is None else interrupt
             if job.forked and len(job.outcomes) < job.total:
-                raise RuntimeError("the process was forked in this call, which cannot go on in it")
+                raise RuntimeError("the process was forked during this call, which cannot continue")
         failed = [outcome for outcome in job.outcomes if outcome[1] is not None]
     finally:
         _job = job.compute = None

@@ -787,8 +787,8 @@ def _at_pole(out: Any, z: Any, slope: Any) -> Any:
 def _ive(t: Any, out: Any, v: Any, z: Any) -> Any:
     if z.dtype.kind == "c":
         raise NotDifferentiableError(
-            "special.ive: not differentiable for complex numbers, of which exp(-abs(real(z))) has "
-            "no complex derivative; write special.iv"
+            "special.ive: not differentiable for complex numbers, because exp(-abs(real(z))) is "
+            "not holomorphic; write special.iv"
         )
     return t * ((special.ive(v - 1, z) + special.ive(v + 1, z)) / 2 - xp.sign(z) * out)
 

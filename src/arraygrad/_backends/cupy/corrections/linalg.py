@@ -131,7 +131,7 @@ def solve(x1: _Array, x2: _Array, /) -> _Array:
     if is_vector:
         x2 = x2[:, None]
     if x1.ndim < 2 or x1.shape[-1] != x1.shape[-2] or x2.shape[-2:-1] != x1.shape[-1:]:
-        raise ValueError(f"shapes {x1.shape} and {x2.shape} are no system of equations")
+        raise ValueError(f"shapes {x1.shape} and {x2.shape} do not form a system of equations")
     stack = np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
     x2 = cp.broadcast_to(x2, stack + x2.shape[-2:])
     if x2.size:

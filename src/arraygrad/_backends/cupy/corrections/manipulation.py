@@ -41,7 +41,7 @@ _MAX_WITHOUT_ADDRESSES = 8
 def concat(arrays: Any, /, *, axis: int | None = 0) -> _Array:
     """CuPy uploads the addresses of many arrays, which a CUDA graph cannot capture."""
     if axis is not None and not arrays[0].ndim:
-        raise ValueError("arrays of no axes have none to join along")
+        raise ValueError("0-d arrays have no axis to join along")
     while _are_too_many(arrays):
         starts = range(0, len(arrays), _MAX_WITHOUT_ADDRESSES)
         arrays = [cp.concatenate(arrays[i : i + _MAX_WITHOUT_ADDRESSES], axis) for i in starts]

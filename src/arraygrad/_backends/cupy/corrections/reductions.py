@@ -32,7 +32,7 @@ def _check_not_empty(x: _Array, axis: Any) -> None:
     """Raise as in NumPy: not if the result has no elements either."""
     axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
     if not math.prod(x.shape[a] for a in axes):
-        raise ValueError("there is no extreme element where there are no elements")
+        raise ValueError("an array without elements has no maximum and no minimum")
 
 
 def max(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:

@@ -23,7 +23,7 @@ def load(name: str) -> Callable[..., Any]:
         return _cupyx(name)
     except AttributeError:
         raise TransferError(
-            "CuPy lacks it, so it cannot be computed on a GPU; on the CPU it can: "
+            "CuPy lacks this function; compute it on the CPU: "
             f'arraygrad.scipy.{name}(x.to_device("cpu")).to_device(x.device)'
         ) from None
 

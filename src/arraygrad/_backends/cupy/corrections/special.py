@@ -29,7 +29,7 @@ def load(name: str) -> Callable[..., Any]:
         return partial(of_arrays, cp, _CORRECTED.get(name) or _cupyx(name))
     except AttributeError:
         raise TransferError(
-            "CuPy lacks it, so it cannot be computed on a GPU; on the CPU it can: "
+            "CuPy lacks this function; compute it on the CPU: "
             f'arraygrad.special.{name}(x.to_device("cpu")).to_device(x.device)'
         ) from None
 
