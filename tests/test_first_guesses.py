@@ -361,15 +361,15 @@ nn.softmax(x, 1).shape  # gives: (2, 3)
 nn.log_softmax(x, dim=-1)  # write: nn.log_softmax(x, axis=-1)
 xp.softmax(x, dim=1)  # write: arraygrad.nn.softmax
 nn.functional.relu(x)  # write: nn.relu
-nn.functional.softmax(x, dim=1)  # write: nn.relu and the like
+nn.functional.softmax(x, dim=1)  # write: nn.relu(x) and the other functions of nn
 nn.Flatten()(z).shape  # gives: (2, 6)
 nn.Sequential(nn.ReLU(), nn.Tanh())(x).shape  # gives: (2, 3)
 nn.ReLU(inplace=True)  # write: nn.ReLU()
 nn.Parameter(x)  # write: autodiff.variable
 nn.ModuleList([nn.ReLU()])  # write: a list
-nn.init.xavier_uniform_(w)  # write: nn.xavier_uniform and the like
+nn.init.xavier_uniform_(w)  # write: nn.xavier_uniform(shape) and the other initialisers of nn
 nn.cross_entropy(x, labels).shape  # gives: ()
-nn.functional.cross_entropy(x, labels)  # write: nn.relu and the like
+nn.functional.cross_entropy(x, labels)  # write: nn.relu(x) and the other functions of nn
 float(nn.BCELoss()(xp.asarray([0.5]), xp.asarray([1.0])))  # gives: np.log(2.0)
 nn.LSTM(3, 4)(x)[0].shape  # gives: (2, 4)
 nn.MultiheadAttention(4, 2)(xp.ones((2, 1, 4)), xp.ones((2, 1, 4)), xp.ones((2, 1, 4)))[0].shape  # gives: (2, 1, 4)

@@ -90,8 +90,8 @@ class Array:
     _storage : Storage or None
         The memory that the tensor shares with others, if it does; see `_memory`.
     _saved : Array, weakref or None
-        The tensor that graphs save in the place of this one, while its data is the same; in that
-        one, a reference to this one.
+        Tensor that graphs save instead of this one as long as the data is unchanged; in the saved
+        tensor, a reference to this one.
     _view : View, Exposed or None
         How the tensor came to share memory; see `_memory`.
     """

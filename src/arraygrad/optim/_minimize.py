@@ -25,7 +25,7 @@ _METHODS = ("bfgs", "l-bfgs-b", "cg", "tnc", "slsqp", *_PRODUCTS)
 _BOUNDED = ("l-bfgs-b", "tnc", "slsqp", "trust-constr")
 _CONSTRAINED = ("slsqp", "trust-constr")
 #: Up to this number of unknowns, dense methods are the default. With 100 unknowns a step of SciPy's
-#: BFGS takes 1 ms beside the evaluation of the function, with 200 it takes 25 ms.
+#: BFGS takes 1 ms in addition to the evaluation of the function, with 200 it takes 25 ms.
 _FEW = 100
 _HOST = ALL["float64"]
 

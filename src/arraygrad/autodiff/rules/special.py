@@ -1034,7 +1034,7 @@ def _share(a: Any, out: Any) -> Any:
 
 
 def _over_total(e: Any, total: Any) -> Any:
-    """Exponentials divided by their sum, which is not 1 where `out` has lost digits beside `a`."""
+    """Exponentials divided by their sum, which is not 1 where `out` has fewer digits than `a`."""
     return e / where(total == 0, 1.0, total)
 
 
