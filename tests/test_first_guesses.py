@@ -365,7 +365,7 @@ nn.functional.softmax(x, dim=1)  # write: nn.relu(x) and the other functions of 
 nn.Flatten()(z).shape  # gives: (2, 6)
 nn.Sequential(nn.ReLU(), nn.Tanh())(x).shape  # gives: (2, 3)
 nn.ReLU(inplace=True)  # write: nn.ReLU()
-nn.Parameter(x)  # write: autodiff.variable
+nn.Parameter(x)  # write: x.requires_grad_()
 nn.ModuleList([nn.ReLU()])  # write: a list
 nn.init.xavier_uniform_(w)  # write: nn.xavier_uniform(shape) and the other initialisers of nn
 nn.cross_entropy(x, labels).shape  # gives: ()
@@ -700,6 +700,15 @@ def error(code, variables):
     with pytest.raises((AttributeError, TypeError, ValueError, RuntimeError)) as caught:
         run(code, variables)
     return str(caught.value)
+
+
+@pytest.fixture(autouse=True)
+def settings():
+    """Some guesses change settings of the process; restore them."""
+    threads = arraygrad.get_num_threads()
+    with np.printoptions():
+        yield
+    arraygrad.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("row", ROWS)

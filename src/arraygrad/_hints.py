@@ -216,7 +216,7 @@ AUTOGRAD = {
 NN = {
     "ModuleDict": "a dict",
     "ModuleList": "a list",
-    "Parameter": "autodiff.variable",
+    "Parameter": "x.requires_grad_()",
     "functional": "nn.relu(x) and the other functions of nn",
     "init": "nn.xavier_uniform(shape) and the other initialisers of nn",
     "one_hot": "xp.astype(labels[:, None] == xp.arange(n), xp.float64)",
@@ -228,7 +228,7 @@ MODULE = {
     "double": "model.astype(xp.float64)",
     "float": "model.astype(xp.float32)",
     "register_buffer": "self.name = tensor",
-    "register_parameter": "self.name = autodiff.variable(tensor)",
+    "register_parameter": "self.name = tensor.requires_grad_()",
     "to": "model.to_device(device) or model.astype(dtype)",
 }
 OPTIM = {

@@ -106,7 +106,7 @@ def xavier_uniform(
     Returns
     -------
     Tensor
-        Initial values; pass them to `autodiff.variable` to make a parameter.
+        Initial values; call `requires_grad_` to make a parameter of them.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def xavier_normal(
     Returns
     -------
     Tensor
-        Initial values; pass them to `autodiff.variable` to make a parameter.
+        Initial values; call `requires_grad_` to make a parameter of them.
 
     Raises
     ------
@@ -210,7 +210,7 @@ def kaiming_uniform(
     Returns
     -------
     Tensor
-        Initial values; pass them to `autodiff.variable` to make a parameter.
+        Initial values; call `requires_grad_` to make a parameter of them.
 
     Raises
     ------
@@ -268,7 +268,7 @@ def kaiming_normal(
     Returns
     -------
     Tensor
-        Initial values; pass them to `autodiff.variable` to make a parameter.
+        Initial values; call `requires_grad_` to make a parameter of them.
 
     Raises
     ------

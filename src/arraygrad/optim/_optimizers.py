@@ -651,8 +651,8 @@ class SGD(Optimizer):
     Examples
     --------
     >>> import arraygrad as xp
-    >>> from arraygrad import autodiff, optim
-    >>> w = autodiff.variable(xp.asarray([3.0, -2.0]))
+    >>> from arraygrad import optim
+    >>> w = xp.asarray([3.0, -2.0]).requires_grad_()
     >>> optimizer = optim.SGD([w], lr=0.1, momentum=0.5)
     >>> for _ in range(60):
     ...     optimizer.zero_grad()
