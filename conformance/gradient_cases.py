@@ -1765,7 +1765,7 @@ case("scipy.interpolate.RegularGridInterpolator", "points and places", lambda x,
 _METRICS: dict[str, dict[str, Any]] = {
     "euclidean": {}, "sqeuclidean": {}, "seuclidean": {}, "mahalanobis": {}, "minkowski": {"p": 3},
     "cityblock": {}, "chebyshev": {}, "cosine": {}, "correlation": {}, "canberra": {},
-    "braycurtis": {}, "jensenshannon": {"base": 2},
+    "braycurtis": {}, "jensenshannon": {},
 }
 for _name, _how in _METRICS.items():
     case("scipy.spatial.distance.cdist", _name, partial(scipy.spatial.distance.cdist, metric=_name,

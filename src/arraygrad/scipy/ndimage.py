@@ -1139,7 +1139,7 @@ def _interpolated(
 def _rounded(x: Any, dtype: Any) -> Any:
     """In a dtype; for ints the nearest one, and the one away from 0 of two."""
     if dtype.kind in "iu":
-        x = xp.trunc(x + _where(x < 0, -0.5, 0.5))
+        x = xp.trunc(x + 0.5 * xp.sign(x))
     if dtype.kind == "u":
         x = xp.clip(x, 0.0, float(xp.iinfo(dtype).max))
     return xp.astype(x, dtype, copy=False)

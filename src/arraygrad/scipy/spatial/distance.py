@@ -31,7 +31,6 @@ def cdist(
     w: Tensor | None = None,
     V: Tensor | None = None,
     VI: Tensor | None = None,
-    base: float | None = None,
 ) -> Tensor:
     """Distances between each vector of one set and each of another.
 
@@ -51,8 +50,6 @@ def cdist(
     VI : Tensor, optional
         The inverse of the covariance matrix, of shape (D, D), for 'mahalanobis'. The default is
         that of all vectors together.
-    base : float, optional
-        Base of the logarithm for 'jensenshannon'. The default is e.
 
     Returns
     -------
@@ -88,7 +85,7 @@ def cdist(
             [ 1.6, -0.8]], dtype=float64)
     """
     name = "scipy.spatial.distance.cdist"
-    how = {"p": p, "w": w, "V": V, "VI": VI, "base": base}
+    how = {"p": p, "w": w, "V": V, "VI": VI}
     XA, XB, *_ = vectors = _checked(name, {"XA": XA, "XB": XB}, how)
     if XA.shape[1] != XB.shape[1]:
         raise ValueError(
@@ -107,7 +104,6 @@ def pdist(
     w: Tensor | None = None,
     V: Tensor | None = None,
     VI: Tensor | None = None,
-    base: float | None = None,
 ) -> Tensor:
     """Distances between the vectors of a set.
 
@@ -115,7 +111,7 @@ def pdist(
     ----------
     X : Tensor
         Real vectors of shape (M, D).
-    metric, p, w, V, VI, base : optional
+    metric, p, w, V, VI : optional
         As of `cdist`.
 
     Returns
@@ -136,7 +132,7 @@ def pdist(
     >>> distance.pdist(xp.asarray([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]]))
     Tensor([3., 4., 5.], dtype=float64)
     """
-    how = {"p": p, "w": w, "V": V, "VI": VI, "base": base}
+    how = {"p": p, "w": w, "V": V, "VI": VI}
     (X,) = _checked("scipy.spatial.distance.pdist", {"X": X}, how)
     distance = _distance(metric, how, lambda: X)
     i, j = _pairs(X.shape[0], X.device)
@@ -290,13 +286,10 @@ def _mahalanobis(u: Any, v: Any, VI: Any) -> Any:
     return _root(xp.sum((d @ VI) * d, axis=-1))
 
 
-def _jensenshannon(u: Any, v: Any, base: Any = None) -> Any:
+def _jensenshannon(u: Any, v: Any) -> Any:
     u, v = (x / xp.sum(x, axis=-1, keepdims=True) for x in (u, v))
     middle = (u + v) / 2
     s = xp.sum(rel_entr(u, middle) + rel_entr(v, middle), axis=-1) / 2
-    if base is not None:
-        base = as_number("scipy.spatial.distance", "base", base)
-        s = s / float(xp.log(xp.asarray(float(base), device="cpu")))
     return _root(_where(s < 0, 0.0, s))  # rounding errors
 
 
@@ -313,7 +306,7 @@ _METRICS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "correlation": (_correlation, ("w",)),
     "canberra": (_canberra, ("w",)),
     "braycurtis": (_braycurtis, ("w",)),
-    "jensenshannon": (_jensenshannon, ("base",)),
+    "jensenshannon": (_jensenshannon, ()),
 }
 
 
@@ -328,7 +321,7 @@ def _distance(metric: Any, how: dict[str, Any], every: Callable[[], Any]) -> Cal
     if wrong := set(given) - set(options):
         raise TypeError(
             f"metric {metric!r} has no option {', '.join(sorted(wrong))}; "
-            f"its options: {', '.join(options)}"
+            f"its options: {', '.join(options) or 'none'}"
         )
     if metric == "seuclidean" and not given:
         given["V"] = xp.var(every(), axis=0, correction=1)
