@@ -1639,16 +1639,17 @@ case("scipy.signal.savgol_filter", "derivative, axis 0", lambda x, h: scipy.sign
      x, 5, 2, 1, h, 0), normal(6, 2), real(positive()))
 case("scipy.signal.savgol_filter", "even window", lambda x: scipy.signal.savgol_filter(x, 4, 2),
      normal(6))
-for _label, _how in {
+_SPECTRA: dict[str, dict[str, Any]] = {
     "defaults": {}, "overlap": {"nperseg": 4, "noverlap": 3}, "padded": {"nperseg": 3, "nfft": 6},
-    "line": {"nperseg": 4, "detrend": "linear", "scaling": "spectrum"}, "median": {
-        "nperseg": 3, "average": "median"}, "no trend, both sides": {
-        "nperseg": 4, "detrend": False, "return_onesided": False},
-}.items():
-    case("scipy.signal.welch", _label, lambda x, how=_how: scipy.signal.welch(x, **how)[1],
+    "line": {"nperseg": 4, "detrend": "linear", "scaling": "spectrum"},
+    "median": {"nperseg": 3, "average": "median"},
+    "no trend, both sides": {"nperseg": 4, "detrend": False, "return_onesided": False},
+}
+for _label, _spectrum in _SPECTRA.items():
+    case("scipy.signal.welch", _label, lambda x, how=_spectrum: scipy.signal.welch(x, **how)[1],
          normal(2, 9))
-    case("scipy.signal.csd", _label, lambda x, y, how=_how: scipy.signal.csd(x, y, **how)[1],
-         normal(9), normal(2, 7))
+    case("scipy.signal.csd", _label, lambda x, y, how=_spectrum: scipy.signal.csd(
+         x, y, **how)[1], normal(9), normal(2, 7))
 case("scipy.signal.welch", "window, axis 0", lambda x, w: scipy.signal.welch(
      x, window=w, axis=0)[1], normal(8, 2), real(positive(4)))
 for _nfft in (None, 4, 8):
@@ -1747,8 +1748,8 @@ for _k, _n in ((2, 3), (2, 9), (3, 4), (3, 12), (4, 13), (5, 16)):
     case("scipy.interpolate.make_interp_spline", f"periodic, degree {_k}, {_n} points",
          lambda x, y, q, k=_k: scipy.interpolate.make_interp_spline(
              x, _around(y), k, bc_type="periodic")(q), _knots(_n), normal(_n - 1), _inside)
-for _bc in ("natural", "clamped", ([(1, 0.5)], [(2, 0.3)])):
-    case("scipy.interpolate.make_interp_spline", f"{_bc}", lambda x, y, q, bc=_bc:
+for _ends in ("natural", "clamped", ([(1, 0.5)], [(2, 0.3)])):
+    case("scipy.interpolate.make_interp_spline", f"{_ends}", lambda x, y, q, bc=_ends:
          scipy.interpolate.make_interp_spline(x, y, bc_type=bc)(q), _knots(5), normal(5), _inside)
 case("scipy.interpolate.make_interp_spline", "knots, given derivatives", lambda x, y, t, v:
      scipy.interpolate.make_interp_spline(x, y, 2, xp.concat([x[:1], x[:1], x[:1], t, x[-1:],

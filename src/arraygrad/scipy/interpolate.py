@@ -309,9 +309,11 @@ class PPoly(_Spline):
             return self.c
         if nu >= k:
             return xp.zeros_like(self.c[:1, ...])
-        factors = [float(math.perm(power, nu)) for power in range(k - 1, nu - 1, -1)]
         c = self.c[: k - nu, ...]
-        return c * _column(xp.asarray(factors, dtype=xp.real(c).dtype, device=c.device), c)
+        powers = xp.arange(k - 1, nu - 1, -1, dtype=xp.real(c).dtype, device=c.device)
+        for i in range(nu):
+            c = c * _column(powers - i, c)
+        return c
 
     def derivative(self, nu: int = 1) -> PPoly:
         """The derivative.
@@ -349,10 +351,8 @@ class PPoly(_Spline):
         c, widths = self.c, xp.diff(self.x)
         for _ in range(nu):
             k = c.shape[0]
-            powers = xp.asarray(
-                [1 / p for p in range(k, 0, -1)], dtype=xp.real(c).dtype, device=c.device
-            )
-            c = c * _column(powers, c)
+            powers = xp.arange(k, 0, -1, dtype=xp.real(c).dtype, device=c.device)
+            c = c / _column(powers, c)
             gaps = _column(widths, c[0, ...])
             rise = c[0, ...]
             for j in range(1, k):
@@ -929,7 +929,7 @@ def make_interp_spline(
             raise ValueError(f"a spline of degree {k} takes no conditions; got bc_type={bc_type!r}")
         if n < 1 + k:
             raise ValueError(f"expected at least {1 + k} points; got {n}")
-        t = xp.concat([*[x[:1]] * k, x, x[-1:]])
+        t = _with_ends(x, k, x, 1)
         return _made(t, y, k, True, axis)
     if periodic:
         if t is not None:
@@ -941,7 +941,7 @@ def make_interp_spline(
         raise ValueError(f"a spline of degree {k} needs at least {k + 1} points; got {n}")
     left, right = _end_conditions(bc_type, plain, y, k)
     if t is None:
-        t = _default_knots(x, k) if plain else xp.concat([*[x[:1]] * k, x, *[x[-1:]] * k])
+        t = _default_knots(x, k) if plain else _with_ends(x, k, x, k)
     else:
         check_tensor(name, t)
         common_device(name, (x, t))
@@ -1007,7 +1007,13 @@ def _default_knots(x: Any, k: int) -> Any:
     else:
         middle = (x[1:] + x[:-1]) / 2
         inner = middle[k // 2 : middle.size - k // 2]
-    return xp.concat([*[x[:1]] * (k + 1), inner, *[x[-1:]] * (k + 1)])
+    return _with_ends(x, k + 1, inner, k + 1)
+
+
+def _with_ends(x: Any, before: int, knots: Any, after: int) -> Any:
+    """Knots with copies of the ends of `x` around them."""
+    ends = [xp.broadcast_to(e, (m,)) for e, m in ((x[:1], before), (x[-1:], after))]
+    return xp.concat([ends[0], knots, ends[1]])
 
 
 def _end_conditions(bc_type: Any, plain: bool, y: Any, k: int) -> list[list[tuple[int, Any]]]:

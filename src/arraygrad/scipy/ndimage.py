@@ -653,7 +653,7 @@ def sobel(
     Tensor([[ 4., 16., 12.],
             [ 4., 16., 12.]], dtype=float64)
     """
-    return _edges("sobel", input, axis, mode, cval, (1.0, 2.0, 1.0))
+    return _edges("sobel", input, axis, mode, cval, lambda t: 2 - xp.abs(t))
 
 
 @in_own_name("scipy.ndimage.prewitt")
@@ -689,12 +689,13 @@ def prewitt(
     Tensor([[ 3., 12.,  9.],
             [ 3., 12.,  9.]], dtype=float64)
     """
-    return _edges("prewitt", input, axis, mode, cval, (1.0, 1.0, 1.0))
+    return _edges("prewitt", input, axis, mode, cval, xp.ones_like)
 
 
-def _weights(x: Any, values: Sequence[float]) -> Any:
+def _neighbours(x: Any) -> Any:
+    """The numbers -1, 0 and 1, from which weights are computed where the input is."""
     dtype = xp.real(x).dtype if x.dtype.kind in "fc" else xp.float64
-    return xp.asarray(values, dtype=dtype, device=x.device)
+    return xp.arange(-1, 2, dtype=dtype, device=x.device)
 
 
 def _edges(name: str, x: Any, axis: int, mode: Any, cval: float, smooth: Any) -> Any:
@@ -702,9 +703,10 @@ def _edges(name: str, x: Any, axis: int, mode: Any, cval: float, smooth: Any) ->
     _along(x, axis, name, 1, 1)
     modes = _per_axis(x, "mode", mode, _mode)
     axis %= x.ndim
-    found = correlate1d(x, _weights(x, (-1.0, 0.0, 1.0)), axis, mode=modes[axis], cval=cval)
+    t = _neighbours(x)
+    found = correlate1d(x, t, axis, mode=modes[axis], cval=cval)
     for other in set(range(x.ndim)) - {axis}:
-        found = correlate1d(found, _weights(x, smooth), other, mode=modes[other], cval=cval)
+        found = correlate1d(found, smooth(t), other, mode=modes[other], cval=cval)
     return found
 
 
@@ -738,7 +740,7 @@ def laplace(input: Tensor, mode: str | Sequence[str] = "reflect", cval: float = 
     """
     check_tensor("scipy.ndimage.laplace", input)
     modes = _per_axis(input, "mode", mode, _mode)
-    weights = _weights(input, (1.0, -2.0, 1.0))
+    weights = 3 * xp.abs(_neighbours(input)) - 2
     return _summed(
         input,
         lambda i: correlate1d(input, weights, i, mode=modes[i], cval=cval),
@@ -978,7 +980,10 @@ def _spline_filter_vjp(g: Any, _out: Any, _x: Any, *, order: int, axis: int, mod
         return xp.moveaxis(xp.matmul(xp.moveaxis(g, axis, -1), matrix), -1, axis)
     if mode != "mirror":
         return call(run, g, (), how)
-    counts = xp.asarray([0.5, *[1.0] * (n - 2), 0.5], dtype=xp.real(g).dtype, device=g.device)
+    i = xp.arange(n, device=g.device)
+    counts = _where(
+        (i == 0) | (i == n - 1), 0.5, xp.ones(n, dtype=xp.real(g).dtype, device=g.device)
+    )
     counts = xp.reshape(counts, tuple(n if i == axis else 1 for i in range(g.ndim)))
     return counts * call(run, g / counts, (), how)
 
@@ -1465,8 +1470,17 @@ def rotate(
     first, second = sorted((first % input.ndim, second % input.ndim))
     if first == second:
         raise ValueError(f"axes must be two; got {axes}")
-    c, s = _cosine_and_sine(name, input, angle)
-    values = [float(stop_gradient(v)) if isinstance(v, Tensor) else v for v in (c, s)]
+    if isinstance(angle, Tensor):
+        common_device(name, (input, angle))
+        if angle.ndim or angle.dtype.kind == "c":
+            raise ValueError(f"angle must be a real number or 0-d tensor; got {describe(angle)}")
+        angle = xp.astype(angle, xp.float64, copy=False)
+        value = float(stop_gradient(angle))
+        c, s = _cosine_and_sine(angle, value, xp.cos, xp.sin)
+    else:
+        angle = value = as_number(name, "angle", angle)
+        c, s = _cosine_and_sine(angle, value, math.cos, math.sin)
+    values = _cosine_and_sine(value, value, math.cos, math.sin)
     shape = list(input.shape)
     if reshape:
         m, n = shape[first], shape[second]
@@ -1486,18 +1500,11 @@ def rotate(
     return _interpolated(input, places, order, mode, cval, prefilter)
 
 
-def _cosine_and_sine(name: str, x: Any, angle: Any) -> tuple[Any, Any]:
+def _cosine_and_sine(
+    angle: Any, value: float, cosine: Callable[..., Any], sine: Callable[..., Any]
+) -> tuple[Any, Any]:
     """Of degrees; exact for multiples of 90, where places are to stay within the image."""
-    if isinstance(angle, Tensor):
-        common_device(name, (x, angle))
-        if angle.ndim or angle.dtype.kind == "c":
-            raise ValueError(f"angle must be a real number or 0-d tensor; got {describe(angle)}")
-        angle = xp.astype(angle, xp.float64, copy=False)
-        value, cosine, sine = float(stop_gradient(angle)), xp.cos, xp.sin
-    else:
-        angle = value = as_number(name, "angle", angle)
-        cosine, sine = math.cos, math.sin  # type: ignore[assignment]
     quarters = round(value / 90)
-    rest: Any = (angle - 90 * quarters) * (math.pi / 180)
+    rest = (angle - 90 * quarters) * (math.pi / 180)
     c, s = cosine(rest), sine(rest)
     return ((c, s), (-s, c), (-c, -s), (s, -c))[quarters % 4]

@@ -948,10 +948,8 @@ def _spectrum(
     scale = fs * xp.sum(window * window) if scaling == "density" else xp.sum(window) ** 2
     power = power / scale
     if onesided:  # both halves of the spectrum, but for frequencies that are their own negative
-        twice = [1.0] + [2.0] * (power.shape[-1] - 1)
-        if nfft % 2 == 0:
-            twice[-1] = 1.0
-        power = power * xp.asarray(twice, dtype=xp.real(x).dtype, device=x.device)
+        k = xp.arange(power.shape[-1], device=x.device)
+        power = power * (2 - xp.astype((k == 0) | (2 * k == nfft), xp.real(x).dtype))
     power = xp.moveaxis(power, -2, -1)
     if average == "mean":
         found = xp.mean(power, axis=-1)

@@ -183,11 +183,13 @@ def squareform(X: Tensor) -> Tensor:
 
 def _pairs(m: int, device: Any) -> tuple[Any, Any]:
     """The indices i < j of all pairs."""
-    n = xp.arange(m, device="cpu")
-    i = xp.repeat(n, m - 1 - n)
-    first = n * (2 * m - n - 1) // 2  # where the pairs with i begin
-    j = xp.arange(i.size, device="cpu") - xp.take(first, i, axis=0) + i + 1
-    return i.to_device(device), j.to_device(device)
+    n, k = xp.arange(m, device=device), xp.arange(m * (m - 1) // 2, device=device)
+    first = n * (2 * m - n - 1) // 2  # where the pairs with i = n begin
+    i = xp.searchsorted(first, k, side="right") - 1
+    if m:  # (the last i has no pair)
+        i = xp.clip(i, 0, max(m - 2, 0))
+        k = k - xp.take(first, i, axis=0)
+    return i, k + i + 1
 
 
 def _checked(name: str, vectors: dict[str, Any], how: dict[str, Any]) -> list[Any]:
