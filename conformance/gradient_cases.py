@@ -1525,6 +1525,13 @@ for _method in ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf"):
          f(const(p, [0.0]), p), within(0.2, 0.8, 3), kinds="f")
 case("scipy.stats.bernoulli", "of 1", lambda p: scipy.stats.bernoulli.pmf(const(p, [1.0]), p),
      within(0.2, 0.8, 3), kinds="f")
+for _label, _cov in {"matrix": _dominant(3), "diagonal": positive(3), "number": positive()}.items():
+    for _method in ("logpdf", "pdf"):
+        case("scipy.stats.multivariate_normal", f"{_method}, {_label}", getattr(
+             scipy.stats.multivariate_normal, _method), normal(2, 3), normal(3), _cov, kinds="f")
+for _method in ("logpdf", "pdf"):
+    case("scipy.stats.dirichlet", _method, getattr(scipy.stats.dirichlet, _method),
+         within(0.1, 0.3, 3, 2), positive(4), kinds="f")
 
 
 def _denominator(n: int) -> Builder:
