@@ -937,8 +937,9 @@ def make_interp_spline(
         if n < 2:
             raise ValueError(f"expected at least two points; got {n}")
         return _periodic_spline(x, y, k, axis)
-    if n < (k + 1 if plain and t is None else 1):
-        raise ValueError(f"a spline of degree {k} needs at least {k + 1} points; got {n}")
+    least = k + 1 if plain and t is None else 2
+    if n < least:
+        raise ValueError(f"a spline of degree {k} needs at least {least} points; got {n}")
     left, right = _end_conditions(bc_type, plain, y, k)
     if t is None:
         t = _default_knots(x, k) if plain else _with_ends(x, k, x, k)
@@ -960,13 +961,11 @@ def make_interp_spline(
             t, xp.zeros((total, *y.shape[1:]), dtype=y.dtype, device=y.device), k, True, axis
         )
     ab = xp.zeros((2 * k + 1, total), dtype=x.dtype, device=x.device)
-    first = xp.broadcast_to(x[:1], (len(left),))
-    last = xp.broadcast_to(x[-1:], (len(right),))
-    parts = [(x, 0, len(left))]
-    parts += [(first[i : i + 1], order, i) for i, (order, _) in enumerate(left)]
-    parts += [
-        (last[i : i + 1], order, total - len(right) + i) for i, (order, _) in enumerate(right)
-    ]
+    # Conditions are next to the values at the ends, which come first and last; so the largest
+    # entries are on the diagonal, and the system can be solved without an exchange of rows.
+    parts = [(x[:1], 0, 0), (x[1:-1], 0, 1 + len(left)), (x[-1:], 0, total - 1)]
+    parts += [(x[:1], order, 1 + i) for i, (order, _) in enumerate(left)]
+    parts += [(x[-1:], order, total - 1 - len(right) + i) for i, (order, _) in enumerate(right)]
     for places, order, row in parts:
         i = _interval(t, k, places)
         rows = xp.arange(row, row + places.size, device=x.device)
@@ -977,8 +976,8 @@ def make_interp_spline(
             column = i - k + j
             diagonal = xp.clip(k + rows - column, 0, 2 * k)
             ab[diagonal, column] = _where(fits, value, float("nan"))
-    ends = [xp.stack([v for _, v in side]) for side in (left, right) if side]
-    sides = xp.concat([*ends[: bool(left)], y, *ends[bool(left) :]])
+    given = [[xp.expand_dims(v, axis=0) for _, v in side] for side in (left, right)]
+    sides = xp.concat([y[:1, ...], *given[0], y[1:-1, ...], *given[1], y[-1:, ...]])
     found = _solve_banded(ab, xp.reshape(sides, (total, -1)), k, k)
     return _made(t, xp.reshape(found, sides.shape), k, True, axis)
 

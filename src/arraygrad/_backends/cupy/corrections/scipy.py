@@ -74,8 +74,8 @@ def _convolve(x: Any, h: Any, /, *, mode: str, method: str) -> Any:
 def _solve_banded(widths: tuple[int, int], ab: Any, b: Any, check_finite: bool) -> Any:
     """By parallel cyclic reduction of blocks, in log2(n) steps; CuPy has no such function.
 
-    There is no exchange of blocks, which the matrices of splines do not need: they are diagonally
-    dominant or totally positive.
+    There is no exchange of blocks, which the matrices of splines do not need: their principal
+    minors are not 0, because they are diagonally dominant or totally positive.
     """
     lower, upper = widths
     k, n = max(lower, upper, 1), ab.shape[1]
