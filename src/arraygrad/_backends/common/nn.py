@@ -79,24 +79,90 @@ def _places(w: Windows, first: int, end: int) -> list[tuple[int, int, Any]]:
     return [(i, j, (slice(None), r, c)) for i, r in enumerate(rows) for j, c in enumerate(columns)]
 
 
+# ---- activations, each alone and with its derivative
+
+
+class _Activations:
+    """Activations by the functions of a library, whose distribution function is `ndtr`."""
+
+    def __init__(self, xp: Any, where: Any, ndtr: Callable[..., Any]) -> None:
+        self.xp, self.where, self.ndtr = xp, where, ndtr
+
+    def sigmoid(self, x: _Array, /) -> _Array:
+        """1 / (1 + exp(-x)), computed from an exponential that does not overflow."""
+        if x.dtype.kind == "c":
+            raise TypeError("complex numbers are not supported")
+        small = self.xp.exp(-self.xp.abs(x))
+        top = self.where(x < 0, small, x.dtype.type(1))
+        small += 1
+        return top / small
+
+    def _finite(self, x: _Array) -> _Array:
+        limits = self.xp.finfo(x.dtype)
+        return self.xp.clip(x, limits.min, limits.max)
+
+    def _gated(self, x: _Array, gate: _Array) -> _Array:
+        """The product with a gate that vanishes at minus infinity; 0 there."""
+        return self.xp.maximum(x, self.xp.finfo(x.dtype).min) * gate
+
+    def silu(self, x: _Array, /) -> _Array:
+        """The product of x and `sigmoid`."""
+        return self._gated(x, self.sigmoid(x))
+
+    def silu_and_slope(self, x: _Array, /) -> tuple[_Array, _Array]:
+        """The same, and its derivative."""
+        s = self.sigmoid(x)
+        return self._gated(x, s), s * (1 + self._finite(x) * (1 - s))
+
+    def gelu(self, x: _Array, /) -> _Array:
+        """The product of x and the standard normal distribution function."""
+        if x.dtype.itemsize == 2:  # which `ndtr` converts
+            return self.gelu(x.astype("float32")).astype(x.dtype)
+        return self._gated(x, self.ndtr(x))
+
+    def gelu_and_slope(self, x: _Array, /) -> tuple[_Array, _Array]:
+        """The same, and its derivative."""
+        if x.dtype.itemsize == 2:
+            y, slope = self.gelu_and_slope(x.astype("float32"))
+            return y.astype(x.dtype), slope.astype(x.dtype)
+        cdf, z = self.ndtr(x), self.xp.clip(x, -40, 40)
+        density = self.xp.exp(-z * z / 2) * (1 / math.sqrt(2 * math.pi))
+        return self._gated(x, cdf), cdf + z * density
+
+    def _tanh_gate(self, x: _Array) -> tuple[_Array, _Array]:
+        """The gate of `gelu_tanh`, and the derivative of its logit."""
+        z = self.xp.clip(x, -25, 25)  # beyond, the gate is 0 or 1
+        a, b = math.sqrt(8 / math.pi), math.sqrt(8 / math.pi) * 0.044715
+        # (1 + tanh(u)) / 2 is sigmoid(2 u), which is accurate where it is small.
+        return self.sigmoid(z * (a + b * z * z)), a + 3 * b * z * z
+
+    def gelu_tanh(self, x: _Array, /) -> _Array:
+        """The approximation of `gelu` by tanh."""
+        return self._gated(x, self._tanh_gate(x)[0])
+
+    def gelu_tanh_and_slope(self, x: _Array, /) -> tuple[_Array, _Array]:
+        """The same, and its derivative."""
+        s, slope = self._tanh_gate(x)
+        return self._gated(x, s), s * (1 + self._finite(x) * (1 - s) * slope)
+
+    def softplus(self, x: _Array, /) -> _Array:
+        """log(1 + exp(x))."""
+        return self.xp.logaddexp(x, x.dtype.type(0))
+
+    def softplus_and_slope(self, x: _Array, /) -> tuple[_Array, _Array]:
+        """The same, and its derivative."""
+        return self.softplus(x), self.sigmoid(x)
+
+
+def activations(xp: Any, where: Any, ndtr: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
+    """The entries of a table for activations."""
+    owner = _Activations(xp, where, ndtr)
+    names = "gelu gelu_tanh silu softplus".split()
+    names += [f"{name}_and_slope" for name in names]
+    return {f"nn.{name}": getattr(owner, name) for name in ("sigmoid", *names)}
+
+
 # ---- exponentials
-
-
-def sigmoid(xp: Any, where: Any, x: _Array, /) -> _Array:
-    """1 / (1 + exp(-x)), computed from an exponential that does not overflow."""
-    if x.dtype.kind == "c":
-        raise TypeError("complex numbers are not supported")
-    small = xp.exp(-xp.abs(x))
-    top = where(x < 0, small, x.dtype.type(1))
-    small += 1
-    return top / small
-
-
-def silu(xp: Any, where: Any, x: _Array, /) -> _Array:
-    """The product of x and `sigmoid`; 0 at minus infinity."""
-    y = sigmoid(xp, where, x)
-    y *= xp.maximum(x, xp.finfo(x.dtype).min)
-    return y
 
 
 class _Exponentials:
@@ -141,17 +207,31 @@ def binary(xp: Any, where: Any, x: _Array, positive: _Array, negative: _Array, /
     return (positive + negative) * tail + positive * up + negative * down
 
 
-def normalise(xp: Any, x: _Array, /, *, axes: tuple[int, ...], eps: float) -> Any:
+def normalise(
+    xp: Any, sum_of_products: Any, x: _Array, /, *, axes: tuple[int, ...], eps: float
+) -> Any:
     """The elements scaled to mean 0 and variance 1 along some axes; the mean, the variance."""
     if x.dtype.itemsize == 2:  # the squares of float16 would overflow
-        y, mean, variance = normalise(xp, x.astype(xp.float32), axes=axes, eps=eps)
+        wide = x.astype(xp.float32)
+        y, mean, variance = normalise(xp, sum_of_products, wide, axes=axes, eps=eps)
         return y.astype(x.dtype), mean, variance
     count = math.prod(x.shape[a] for a in axes)
     mean = x.sum(axis=axes, keepdims=True) / count
     y = x - mean
-    variance = (y * y).sum(axis=axes, keepdims=True) / count
+    variance = sum_of_products(y, y, axes=axes, scale=1 / count)
     y /= xp.sqrt(variance + eps)
     return y, mean, variance
+
+
+def affine(xp: Any, x: _Array, weight: Any, bias: Any, /) -> _Array:
+    """The product with a weight plus a bias, which broadcast to `x` and may be None."""
+    y = x.copy() if weight is None else x * weight
+    if bias is None:
+        return y
+    if y.shape == x.shape and (bias.dtype == y.dtype or xp.result_type(y, bias) == y.dtype):
+        y += bias
+        return y
+    return y + bias
 
 
 def linear(xp: Any, x: _Array, weight: _Array, /) -> _Array:
@@ -348,18 +428,20 @@ def window_spread(xp: Any, g: _Array, /, *, windows: Windows) -> _Array:
 
 
 def operations(
-    xp: Any, where: Any, settle: Any, quiet: Any, max_bytes: int
+    xp: Any, where: Any, settle: Any, quiet: Any, sum_of_products: Any, max_bytes: int
 ) -> dict[str, Callable[..., Any]]:
-    """The entries of a table.
+    """The entries of a table, except for activations.
 
     The columns of a convolution have at most `max_bytes` at a time. On a CPU they should stay in a
     cache; a GPU needs much to do at once.
     """
     table: dict[str, Callable[..., Any]] = {
         function.__name__: partial(function, xp)
-        for function in (normalise, linear, max_pool, window_sum, window_spread)
+        for function in (affine, linear, max_pool, window_sum, window_spread)
     }
-    for function in (sigmoid, silu, binary, at_largest, of_largest):
+    table["normalise"] = partial(normalise, xp, sum_of_products)
+    table["sum_of_products"] = sum_of_products
+    for function in (binary, at_largest, of_largest):
         table[function.__name__] = partial(function, xp, where)
     for owner, names in (
         (_Exponentials(xp, settle, quiet), "softmax log_softmax parts"),
