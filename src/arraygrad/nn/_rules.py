@@ -10,6 +10,7 @@ from .. import _dispatch
 from .. import _elementwise as xp
 from .._data_type import finfo
 from .._dispatch import apply, call
+from .._indexing import take_along_axis
 from .._linear_algebra import matmul, matrix_transpose
 from .._manipulation import expand_dims, reshape
 from .._statistical import mean
@@ -26,7 +27,8 @@ def sigmoid(x: Tensor) -> Tensor:
 
 
 def _sigmoid(t: Any, out: Any, _x: Any) -> Any:
-    return t * (out * (1 - out))
+    slope = updated("__imul__", 1 - out, out)
+    return updated("__imul__", slope, t) if t.shape == out.shape else slope * t
 
 
 define("nn.sigmoid", (_sigmoid, _sigmoid), elementwise=True)
@@ -86,7 +88,9 @@ _with_slope("nn.softplus", _of_logistic)
 
 
 def _softmax(t: Any, out: Any, _x: Any, axis: int) -> Any:
-    return out * (t - total(t * out, axis=axis, keepdims=True))
+    if not t.ndim:
+        return out * (t - t * out)
+    return updated("__imul__", t - sum_of_products(t, out, (axis,)), out)
 
 
 def log_softmax(x: Tensor, axis: int) -> Tensor:
@@ -95,7 +99,8 @@ def log_softmax(x: Tensor, axis: int) -> Tensor:
 
 
 def _log_softmax_vjp(g: Any, out: Any, _x: Any, axis: int) -> Any:
-    return g - xp.exp(out) * total(g, axis=axis, keepdims=True)
+    part = updated("__imul__", xp.exp(out), -total(g, axis=axis, keepdims=True))
+    return updated("__iadd__", part, g)
 
 
 def _log_softmax_jvp(t: Any, out: Any, _x: Any, axis: int) -> Any:
@@ -106,6 +111,36 @@ define("nn.softmax", (_softmax, _softmax))
 define("nn.log_softmax", (_log_softmax_vjp, _log_softmax_jvp))
 
 # ---- losses
+
+
+def loss_of_classes(scores: Tensor, target: Tensor, axis: int) -> Tensor:
+    """Minus `log_softmax` at class indices, which have the axis, too, of one element."""
+    loss: Tensor = apply("nn.classes", (scores, target), (), {"axis": axis})[0]
+    return loss
+
+
+def _classes_vjp(gs: Any, out: Any, _x: Any, target: Any, axis: int) -> Any:
+    g, of_softmax = gs
+    softmax = out[1]
+    found = None if of_softmax is None else _softmax(of_softmax, softmax, None, axis)
+    if g is None:
+        return found
+    return add(found, updated("__imul__", _less_one(softmax, target, axis), g))
+
+
+def _classes_jvp(t: Any, out: Any, _x: Any, target: Any, axis: int) -> Any:
+    of_softmax = _softmax(t, out[1], None, axis)
+    return total(t * out[1], axis=axis, keepdims=True) - take_along_axis(
+        t, target, axis=axis
+    ), of_softmax
+
+
+def _less_one(x: Any, target: Any, axis: int) -> Any:
+    return apply("nn.less_one", (x, target), (), {"axis": axis})
+
+
+define("nn.classes", (_classes_vjp, _classes_jvp), (None, None))
+define("nn.less_one", (lambda g, *_, **__: g, lambda t, *_, **__: t), (None, None))
 
 
 def neg_weighted_sum(score: Tensor, weights: Tensor, axis: int) -> Tensor:
@@ -180,15 +215,34 @@ def _standardise_jvp(t: Any, out: Any, _x: Any, axes: Any, eps: float) -> Any:
     return _projected(t, y, scale, axes), of_mean, scale * of_variance
 
 
-def _projected(t: Any, y: Any, scale: Any, axes: Any) -> Any:
+def _projected(t: Any, y: Any, deviation: Any, axes: Any) -> Any:
     """The part of `t` that changes neither mean nor variance, over the standard deviation."""
-    count = y.size // max(scale.size, 1)
-    part = y * sum_of_products(t, y, axes, -1 / max(count, 1))
-    part = updated("__iadd__", part, t)
-    part = updated("__isub__", part, mean(t, axis=axes, keepdims=True))
-    return updated("__itruediv__", part, scale)
+    return apply("nn.project", (t, y, deviation), (), {"axes": axes})
 
 
+def _project_y(h: Any, _out: Any, t: Any, y: Any, deviation: Any, axes: Any) -> Any:
+    h, scale = h / deviation, -deviation.size / max(y.size, 1)
+    return t * sum_of_products(h, y, axes, scale) + h * sum_of_products(t, y, axes, scale)
+
+
+def _project_y_jvp(s: Any, _out: Any, t: Any, y: Any, deviation: Any, axes: Any) -> Any:
+    scale = -deviation.size / max(y.size, 1)
+    moved = s * sum_of_products(t, y, axes, scale) + y * sum_of_products(t, s, axes, scale)
+    return moved / deviation
+
+
+define(
+    "nn.project",
+    (
+        lambda h, _out, _t, y, deviation, axes: _projected(h, y, deviation, axes),
+        lambda s, _out, _t, y, deviation, axes: _projected(s, y, deviation, axes),
+    ),
+    (_project_y, _project_y_jvp),
+    (
+        lambda h, out, _t, _y, deviation, axes: -sum_of_products(h, out / deviation, axes),
+        lambda s, out, _t, _y, deviation, axes: -out * (s / deviation),
+    ),
+)
 define("nn.normalise", (_standardise_vjp, _standardise_jvp))
 
 

@@ -112,7 +112,7 @@ class _Activations:
     def silu_and_slope(self, x: _Array, /) -> tuple[_Array, _Array]:
         """The same, and its derivative."""
         s = self.sigmoid(x)
-        return self._gated(x, s), s * (1 + self._finite(x) * (1 - s))
+        return self._gated(x, s), s + self._finite(x) * s * (1 - s)
 
     def gelu(self, x: _Array, /) -> _Array:
         """The product of x and the standard normal distribution function."""
@@ -143,7 +143,7 @@ class _Activations:
     def gelu_tanh_and_slope(self, x: _Array, /) -> tuple[_Array, _Array]:
         """The same, and its derivative."""
         s, slope = self._tanh_gate(x)
-        return self._gated(x, s), s * (1 + self._finite(x) * (1 - s) * slope)
+        return self._gated(x, s), s + self._finite(x) * s * (1 - s) * slope
 
     def softplus(self, x: _Array, /) -> _Array:
         """log(1 + exp(x))."""
@@ -166,10 +166,11 @@ def activations(xp: Any, where: Any, ndtr: Callable[..., Any]) -> dict[str, Call
 
 
 class _Exponentials:
-    """Softmax and its logarithm."""
+    """Softmax, its logarithm, and losses by it."""
 
-    def __init__(self, xp: Any, settle: Any, quiet: Any) -> None:
+    def __init__(self, xp: Any, settle: Any, quiet: Any, sum_of_products: Any) -> None:
         self.xp, self.settle, self.quiet = xp, settle, quiet
+        self.sum_of_products = sum_of_products
 
     def shifted(self, x: _Array, axis: int) -> _Array:
         """The differences from the largest element: 0 for itself, even if it is infinite."""
@@ -179,18 +180,41 @@ class _Exponentials:
         with self.quiet():
             return self.settle(x - m, m)
 
+    def _sum(self, x: _Array, axis: int) -> _Array:
+        if not x.ndim:
+            return x
+        return self.sum_of_products(x, None, axes=(axis,), scale=1)
+
     def softmax(self, x: _Array, /, *, axis: int) -> _Array:
         """Exponentials divided by their sum."""
-        e = self.xp.exp(self.shifted(x, axis))
-        e /= e.sum(axis=axis, keepdims=True)
+        y = self.shifted(x, axis)
+        e = self.xp.exp(y, out=y) if y.ndim else self.xp.exp(y)
+        e /= self._sum(e, axis)
         return e
 
     def log_softmax(self, x: _Array, /, *, axis: int) -> _Array:
         """The logarithm of `softmax`."""
         y = self.shifted(x, axis)
-        if not y.size:
-            return y
-        return y - self.xp.log(self.xp.exp(y).sum(axis=axis, keepdims=True))
+        if y.size:
+            y -= self.xp.log(self._sum(self.xp.exp(y), axis))
+        return y
+
+    def classes(self, x: _Array, target: _Array, /, *, axis: int) -> tuple[_Array, _Array]:
+        """Minus `log_softmax` at the indices `target`, which have that axis, and the softmax."""
+        y = self.shifted(x, axis)
+        picked = self.xp.take_along_axis(y, target, axis)
+        e = self.xp.exp(y, out=y)
+        total = self._sum(e, axis)
+        loss = self.xp.log(total) - picked
+        e /= total
+        return loss, e
+
+    def less_one(self, x: _Array, target: _Array, /, *, axis: int) -> _Array:
+        """The elements, less 1 at the indices `target`, which have that axis."""
+        y = x.copy()
+        picked = self.xp.take_along_axis(x, target, axis)
+        self.xp.put_along_axis(y, target, picked - 1, axis)
+        return y
 
     def parts(self, score: _Array, parts: _Array, /, *, axis: int) -> _Array:
         """Minus the sum of products. A part of 0 contributes 0."""
@@ -215,12 +239,31 @@ def normalise(
         wide = x.astype(xp.float32)
         y, mean, variance = normalise(xp, sum_of_products, wide, axes=axes, eps=eps)
         return y.astype(x.dtype), mean, variance
-    count = math.prod(x.shape[a] for a in axes)
-    mean = x.sum(axis=axes, keepdims=True) / count
+    scale = 1 / math.prod(x.shape[a] for a in axes)
+    mean = sum_of_products(x, None, axes=axes, scale=scale)
     y = x - mean
-    variance = sum_of_products(y, y, axes=axes, scale=1 / count)
-    y /= xp.sqrt(variance + eps)
+    variance = sum_of_products(y, y, axes=axes, scale=scale)
+    y *= 1 / xp.sqrt(variance + eps)
     return y, mean, variance
+
+
+def project(
+    xp: Any,
+    sum_of_products: Any,
+    t: _Array,
+    y: _Array,
+    deviation: _Array,
+    /,
+    *,
+    axes: tuple[int, ...],
+) -> _Array:
+    """The part of `t` orthogonal to ones and to the normalised `y`, over the standard deviation."""
+    scale = 1 / max(math.prod(y.shape[a] for a in axes), 1)
+    part = y * sum_of_products(t, y, axes=axes, scale=scale)
+    part += sum_of_products(t, None, axes=axes, scale=scale)
+    part = xp.subtract(t, part, out=part) if t.dtype == part.dtype else t - part
+    part /= deviation
+    return part
 
 
 def affine(xp: Any, x: _Array, weight: Any, bias: Any, /) -> _Array:
@@ -440,11 +483,15 @@ def operations(
         for function in (affine, linear, max_pool, window_sum, window_spread)
     }
     table["normalise"] = partial(normalise, xp, sum_of_products)
+    table["project"] = partial(project, xp, sum_of_products)
     table["sum_of_products"] = sum_of_products
     for function in (binary, at_largest, of_largest):
         table[function.__name__] = partial(function, xp, where)
     for owner, names in (
-        (_Exponentials(xp, settle, quiet), "softmax log_softmax parts"),
+        (
+            _Exponentials(xp, settle, quiet, sum_of_products),
+            "softmax log_softmax classes less_one parts",
+        ),
         (_Convolutions(xp, max_bytes), "convolve to_weight to_images"),
     ):
         table.update({name: getattr(owner, name) for name in names.split()})

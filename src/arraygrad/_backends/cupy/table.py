@@ -94,8 +94,8 @@ def make_table() -> dict[str, Callable[..., Any]]:
 
 
 def _sum_of_products(a: Any, b: Any, /, *, axes: tuple[int, ...], scale: float) -> Any:
-    """The sum of ``a * b`` along axes, which remain, times `scale`."""
-    product = a * b
+    """The sum of ``a * b``, or of `a`, along axes, which remain, times `scale`."""
+    product = a if b is None else a * b
     dtype = product.dtype
     total = product.sum(axis=axes, keepdims=True, dtype="f4" if dtype == "f2" else dtype)
     return (total * scale).astype(dtype, copy=False)
