@@ -13,6 +13,7 @@ from .._typing import Tensor
 from ._checks import as_real, check_real
 from ._module import Module
 from ._rules import log_softmax as _log_softmax
+from ._rules import relu as _relu
 from ._rules import sigmoid as _sigmoid
 
 
@@ -44,7 +45,7 @@ def relu(x: Tensor, *more: Never, **other: Never) -> Tensor:
     if more or other:
         raise wrong_call("nn.relu", locals())
     check_real("relu", x)
-    return xp.maximum(x, 0)
+    return _relu(x)
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:

@@ -21,6 +21,18 @@ from ..autodiff.rules import add, conj, define, identity, updated, weighted
 # ---- activations
 
 
+def relu(x: Tensor) -> Tensor:
+    """Maximum of real numbers and 0."""
+    return call("nn.relu", x)
+
+
+def _relu(t: Any, out: Any, _x: Any) -> Any:
+    return t * (out > 0)
+
+
+define("nn.relu", (_relu, _relu), elementwise=True)
+
+
 def sigmoid(x: Tensor) -> Tensor:
     """Logistic function 1 / (1 + exp(-x)) of floating-point numbers."""
     return call("nn.sigmoid", x)

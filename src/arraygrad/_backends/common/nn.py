@@ -88,6 +88,10 @@ class _Activations:
     def __init__(self, xp: Any, where: Any, ndtr: Callable[..., Any]) -> None:
         self.xp, self.where, self.ndtr = xp, where, ndtr
 
+    def relu(self, x: _Array, /) -> _Array:
+        """Maximum of real numbers and 0."""
+        return self.xp.maximum(x, 0)
+
     def sigmoid(self, x: _Array, /) -> _Array:
         """1 / (1 + exp(-x)), computed from an exponential that does not overflow."""
         if x.dtype.kind == "c":
@@ -159,7 +163,7 @@ def activations(xp: Any, where: Any, ndtr: Callable[..., Any]) -> dict[str, Call
     owner = _Activations(xp, where, ndtr)
     names = "gelu gelu_tanh silu softplus".split()
     names += [f"{name}_and_slope" for name in names]
-    return {f"nn.{name}": getattr(owner, name) for name in ("sigmoid", *names)}
+    return {f"nn.{name}": getattr(owner, name) for name in ("relu", "sigmoid", *names)}
 
 
 # ---- exponentials

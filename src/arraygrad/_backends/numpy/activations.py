@@ -25,6 +25,8 @@ _Array = Any
 
 #: Elements of a block: few enough for a cache, and enough to make NumPy's calls cheap beside them.
 BLOCK_SIZE = 1 << 16
+#: The least number of elements for which `clip` is called, which has more overhead than `maximum`.
+MIN_SIZE_TO_CLIP = 1 << 14
 
 
 def by_blocks(fill: Callable[..., None], x: _Array, n_results: int) -> list[_Array]:
@@ -60,6 +62,14 @@ def _polynomial(x: _Array, *coefficients: float) -> _Array:
         y += c
         y *= x
     y += coefficients[-1]
+    return y
+
+
+def _relu(x: _Array, /) -> _Array:
+    if x.size < MIN_SIZE_TO_CLIP or x.dtype.kind != "f":
+        return np.maximum(x, 0)
+    y = x.clip(0, math.inf)  # three times as fast; but it keeps the sign of -0.0
+    y += 0
     return y
 
 
@@ -228,7 +238,7 @@ def operations(table: dict[str, Callable[..., Any]]) -> dict[str, Callable[..., 
     def erf_by_blocks(x: _Array, /) -> _Array:
         return by_blocks(_erf, x, 1)[0] if x.dtype == np.float32 else erf(x)
 
-    entries: dict[str, Callable[..., Any]] = {"nn.sigmoid": sigmoid}
+    entries: dict[str, Callable[..., Any]] = {"nn.sigmoid": sigmoid, "nn.relu": _relu}
     if not PLAIN:
         entries["special.erf"] = erf_by_blocks
     for name, fill in (

@@ -210,7 +210,7 @@ def _add_rows(out: _Array, index: _Array, x: _Array) -> None:
     np.not_equal(index[1:], index[:-1], out=is_first[1:])
     starts = np.flatnonzero(is_first)
     counts = np.diff(starts, append=index.size)
-    out[index[starts]] = x[order[starts]]
+    out[index[starts]] = x.take(order[starts], axis=0)
     for i in range(1, repeats):
         chosen = starts[counts > i] + i
         out[index[chosen]] += x[order[chosen]]
