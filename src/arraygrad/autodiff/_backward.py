@@ -194,7 +194,10 @@ def _may_share(gx: Any, g: Any, saved: Any, rule: Rule) -> bool:
         return True
     device = t._device
     root = device.ops["root"]
-    arguments = (*g, *(saved[0] or ()), *saved[1:]) if type(g) is list else (g, *saved)
+    arguments = [g, *saved]
+    for several in (g, saved[0]):  # of an operation with several results
+        if isinstance(several, (list, tuple)):
+            arguments += several
     for x in arguments:
         if isinstance(x, Array):
             other = x
