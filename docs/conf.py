@@ -11,12 +11,14 @@ from docutils import nodes
 from numpydoc.xref import DEFAULT_LINKS
 from sphinx import addnodes
 from sphinx.ext.intersphinx import InventoryAdapter
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import api_pages  # noqa: E402  (found by the path above)
 import gallery_pages  # noqa: E402  (as above)
+import speed_plots  # noqa: E402  (as above)
 
 import arraygrad  # noqa: E402  (as above)
 
@@ -36,6 +38,8 @@ extensions = [
 copybutton_exclude = ".linenos, .gp, .go"  # what is copied has neither prompts nor results
 
 templates_path = ["_templates"]
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 exclude_patterns = ["_build"]
 
 html_theme = "pydata_sphinx_theme"
@@ -241,6 +245,23 @@ def mend_included(app, path, docname, content):
     content[0] = mend_links(content[0], up=False)
 
 
+class BreakCode(SphinxPostTransform):
+    """Let code in tables break after dots, commas and opening brackets."""
+
+    default_priority = 900  # links are made by then
+
+    def run(self, **options):
+        """Put a mark where a line may end."""
+        for entry in self.document.findall(nodes.entry):
+            for text in list(entry.findall(nodes.Text)):
+                if isinstance(text.parent, nodes.literal):
+                    first, *rest = re.split(r"(?<=[\w)][.,(=])", text)
+                    pieces = [nodes.Text(first)]
+                    for piece in rest:
+                        pieces += [nodes.raw("", "<wbr>", format="html"), nodes.Text(piece)]
+                    text.parent.replace(text, pieces)
+
+
 def without_never(app, what, name, thing, options, signature, returned):
     """A signature without ``*more: Never`` and ``**other: Never``, which take nothing."""
     if signature is not None:
@@ -251,9 +272,11 @@ def without_never(app, what, name, thing, options, signature, returned):
 
 
 def setup(app):
-    """Write the pages of the reference and of the gallery, and have the rest called."""
+    """Write the reference, the gallery and the plots, and have the rest called."""
     api_pages.write_pages(HERE / "api")
     gallery_pages.write_pages(HERE / "gallery")
+    speed_plots.write_plots(HERE / "plots")
+    app.add_post_transform(BreakCode)
     app.connect("autodoc-process-signature", without_never)
     app.connect("doctree-read", link_names)
     app.connect("doctree-read", link_standard)

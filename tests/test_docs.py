@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from html import escape
 from pathlib import Path
 from types import ModuleType
 
@@ -20,6 +21,7 @@ def importable(monkeypatch):
     yield
     sys.modules.pop("api_pages", None)
     sys.modules.pop("layers", None)
+    sys.modules.pop("speed_plots", None)
 
 
 # ---- the page on conformance
@@ -128,6 +130,26 @@ def test_the_picture_of_the_layers_is_drawn_from_the_imports(monkeypatch):
         layers.picture()
 
 
+# ---- the plots of the page on speed
+
+
+def test_the_plots_have_every_row_of_the_benchmarks_and_the_text_colour_of_the_page():
+    speed_plots = pytest.importorskip("speed_plots", reason="Matplotlib draws them")
+    page = (ROOT / "docs/speed.md").read_text(encoding="utf-8")
+    drawn = speed_plots.plots(speed_plots.RESULTS)
+    for name, svg in drawn.items():
+        assert f":file: plots/{name}.svg" in page
+        assert "currentColor" in svg
+        assert speed_plots.TEXT not in svg
+        assert "<style" not in svg  # it would apply to the whole page
+    for name in ("overhead", "gradients", "training", "large"):
+        figures = json.loads((speed_plots.RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+        rows = figures["microseconds" if name == "overhead" else "milliseconds"]
+        for row, times in rows.items():
+            assert f">{escape(row)}<" in drawn[name]
+            assert set(times) <= set(speed_plots.LIBRARIES)
+
+
 # ---- the reference
 
 
@@ -148,6 +170,7 @@ def test_every_public_name_is_in_the_reference_once(tmp_path):
         for name in module.__all__:
             assert f"\n   {name}\n" in pages[module.__name__.partition(".")[2]], name
     assert "Functions functions" not in index
+    assert ":doc:`fft`\n     - Fourier transform extension of the standard." in index
     assert pages["elementwise"].startswith("Element-wise functions\n===")
     assert "__getitem__" in pages["tensor"]
 
