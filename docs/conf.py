@@ -35,7 +35,10 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
 ]
-copybutton_exclude = ".linenos, .gp, .go"  # what is copied has neither prompts nor results
+# What is copied has neither prompts nor results.
+copybutton_prompt_text = r">>> |\.\.\. ?"
+copybutton_prompt_is_regexp = True
+copybutton_copy_empty_lines = False
 
 templates_path = ["_templates"]
 html_static_path = ["_static"]
@@ -216,7 +219,11 @@ def link_standard(app, doctree):
 
 # --- links out of the pages' folder
 
-PAGES = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
+PAGES = {
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "fakecuda/README.md": "fakecuda.md",
+}
 
 
 def mend_links(text, up):
@@ -243,6 +250,15 @@ def mend_page(app, docname, content):
 def mend_included(app, path, docname, content):
     """In a file of the folder above that a page includes."""
     content[0] = mend_links(content[0], up=False)
+
+
+def end_blocks(app, doctree):
+    """Show the empty line that ends a block in Python's prompt, so that it is copied, too."""
+    for node in doctree.findall(lambda n: isinstance(n, nodes.literal_block | nodes.doctest_block)):
+        text = node.astext()
+        if text.startswith(">>> "):
+            node.rawsource = re.sub(r"(?m)^(\.\.\. {4}.*)\n(?!\.\.\.)", r"\1\n...\n", text + "\n")
+            node.children = [nodes.Text(node.rawsource)]
 
 
 class BreakCode(SphinxPostTransform):
@@ -278,6 +294,7 @@ def setup(app):
     speed_plots.write_plots(HERE / "plots")
     app.add_post_transform(BreakCode)
     app.connect("autodoc-process-signature", without_never)
+    app.connect("doctree-read", end_blocks)
     app.connect("doctree-read", link_names)
     app.connect("doctree-read", link_standard)
     app.connect("source-read", mend_page)

@@ -42,8 +42,8 @@ def write_pages(folder: Path) -> None:
         if not small.exists() or small.stat().st_mtime < (folder / f"{name}.png").stat().st_mtime:
             ImageOps.fit(Image.open(folder / f"{name}.png"), SMALL).save(small)
         page = [f"# {title}", summary, text, f"![The picture that the example draws]({name}.png)"]
-        page += ["It prints", f"```text\n{output}\n```"]
-        page += ["The program", f"```{{literalinclude}} ../../examples/{name}.py\n```"]
+        page += ["It prints:", f"```text\n{output}\n```"]
+        page += ["The program:", f"```{{literalinclude}} ../../examples/{name}.py\n```"]
         write(folder / f"{name}.md", "\n\n".join(page))
         cards.append(
             f":::{{grid-item-card}} {title}\n:link: {name}\n:link-type: doc\n"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from html import escape
 from pathlib import Path
@@ -128,6 +129,51 @@ def test_the_picture_of_the_layers_is_drawn_from_the_imports(monkeypatch):
     monkeypatch.setattr(layers, "GROUPS", groups[:-1])
     with pytest.raises(SystemExit, match="put the module _errors into one of GROUPS"):
         layers.picture()
+
+
+# ---- numbers in prose
+
+
+def test_the_front_pages_have_the_numbers_of_the_reports():
+    from benchmarks.__main__ import summary
+    from conformance.page import NAMES
+    from conformance.report import REPORTS
+
+    def totals(name, run):
+        report = json.loads((REPORTS / f"{name}.json").read_text(encoding="utf-8"))
+        return (report.get("runs") or report["steps"])[run]["totals"]
+
+    def page(name):
+        return (ROOT / name).read_text(encoding="utf-8")
+
+    readme, why = page("README.md"), page("docs/why.md")
+    failures = []
+    for name in ("arraygrad", "numpy", "cupy", "torch", "jax"):
+        where = {"arraygrad": "cpu", "cupy": "cuda-emulated-cupy"}.get(name, f"cpu-{name}")
+        failed = totals(f"official-{where}", "2025.12, 100 examples, derandomised")["failed"]
+        failures.append(f"{failed}, emulated" if name == "cupy" else f"{failed}")
+        (row,) = re.findall(rf"^\| \**{NAMES[name]}\** \|.*\| (.*) \|$", readme, re.MULTILINE)
+        assert row.strip("*") == failures[-1], name
+    assert f"| {' | '.join(failures)} |" in why
+    scipy = totals("scipy-cpu", "arraygrad")
+    assert f"{scipy['passed']:,} tests of SciPy" in readme
+    assert f"{scipy['passed']:,} pass, {scipy['failed']} fail" in why
+    assert f"{totals('gpu-cuda-emulated', 'tests')['passed']:,} tests of the CUDA" in readme
+    assert f"\n{summary()}\n" in page("docs/speed.md")
+    results = ROOT / "benchmarks" / "results"
+    times = json.loads((results / "overhead.json").read_text(encoding="utf-8"))["microseconds"]
+    numpy, ours, torch, jax = (times["a + b"][who] for who in ("numpy", "ours", "torch", "jax"))
+    assert f"{ours:.2f} µs (NumPy {numpy:.2f}, PyTorch {torch:.2f}, JAX {jax:.2f})" in readme
+    assert f"| {ours:.2f} µs | {numpy:.2f} µs | – | {torch:.2f} µs | {jax:.2f} µs |" in why
+    times = json.loads((results / "gradients.json").read_text(encoding="utf-8"))["milliseconds"]
+    loop, step = times["loop of 200"], times["two-layer step"]
+    ours, jax, compiled = loop["ours, backward"], loop["JAX"], loop["JAX, jit"]
+    assert f"{jax:.0f} ms (arraygrad {ours:.0f} ms, compiled JAX {compiled:.1f} ms)" in readme
+    ours, hand, torch, jax = (
+        step[who] for who in ("ours, backward", "NumPy by hand", "PyTorch", "JAX, jit")
+    )
+    said = f"{ours:.2f} ms (NumPy by hand {hand:.2f}, PyTorch {torch:.2f}, compiled JAX {jax:.2f})"
+    assert said in re.sub(r"\s+", " ", readme)
 
 
 # ---- the plots of the page on speed
