@@ -7,6 +7,7 @@ A backend is a module with
 - ``operations(index)``: the functions, by name, that work on device number ``index``; it raises
   ValueError, saying what is missing, if there is no such device;
 - ``count()``: how many devices there are;
+- ``describe(index)``: what `show_config` says of a device;
 - the few helpers that NumPy's backend defines for all of them (``as_host``, ``to_text``, ...).
 
 A function has the standard's name and signature, less ``device``. Beyond the standard's there are
