@@ -1,7 +1,7 @@
-"""Functions to differentiate: every one of the standard and of `special`, with their arguments.
+"""Test cases of derivatives: all functions of the standard and of `special`, with arguments.
 
 A case is a function of tensors that is smooth around its inputs. Where a decomposition leaves
-signs, phases or bases open, the case takes what does not depend on them, such as
+signs, phases or bases open, the case uses a function that does not depend on them, such as
 ``abs(U)**2``. The inputs are drawn with the case's name as the seed.
 """
 
@@ -31,25 +31,25 @@ CASES: list[Case] = []
 
 @dataclass(frozen=True)
 class Case:
-    """One function of tensors, and where to differentiate it.
+    """A function of tensors, with inputs at which to differentiate it.
 
     Attributes
     ----------
     function : str
-        The name of the standard: of a function, an attribute, or an operator's method.
+        Name of a function, an attribute or the method of an operator in the standard.
     label : str
-        What sets the case apart from the function's others.
+        Text that distinguishes the cases of a function.
     kind : str
-        Of its inputs: "f" real, "c" complex.
+        Kind of the inputs: "f" real, "c" complex.
     call : function
-        Takes the inputs, gives a tensor or several; leaves the inputs as they are.
+        Function of the inputs that returns one or several tensors and does not modify the inputs.
     builders : tuple of Builder
         One for each input.
     single : bool
-        Whether its results, or part of them, have single precision whatever the inputs have.
+        True if some results have single precision even for inputs in double precision.
     equal : bool
-        Whether eigenvalues or singular values are equal at the inputs. There the value under
-        differentiation may be of other vectors, and second derivatives may be refused.
+        True if eigenvalues or singular values are equal at the inputs. Then the value under
+        differentiation may use other vectors, and second derivatives may raise.
     """
 
     function: str
@@ -62,11 +62,11 @@ class Case:
 
     @property
     def name(self) -> str:
-        """The name that tells it from all others."""
+        """Unique name of the case."""
         return f"{self.function}-{self.label}{'-complex' if self.kind == 'c' else ''}"
 
     def inputs(self, device: Any = None, *, single: bool = False) -> list[Any]:
-        """The inputs, in double or in single precision; the same ones at each call."""
+        """Inputs in double or single precision, the same in each call."""
         rng = self.rng()
         arrays = [np.asarray(build(rng, self.kind)) for build in self.builders]
         if single:
@@ -91,7 +91,7 @@ def case(
     kinds: str = "fc",
     **options: bool,
 ) -> None:
-    """Add a case for each of the kinds."""
+    """Add a case for each kind."""
     CASES.extend(Case(function, label, kind, call, builders, **options) for kind in kinds)
 
 
@@ -99,7 +99,7 @@ def case(
 
 
 def normal(*shape: int) -> Builder:
-    """Any numbers."""
+    """Normal random numbers."""
     return lambda rng, kind: (
         rng.standard_normal(shape) + 1j * rng.standard_normal(shape)
         if kind == "c"
@@ -108,7 +108,7 @@ def normal(*shape: int) -> Builder:
 
 
 def within(low: float, high: float, *shape: int) -> Builder:
-    """Of an interval; complex ones are away from both axes, from 0 and from cuts."""
+    """Numbers in an interval; complex ones are away from both axes, from 0 and from cuts."""
 
     def build(rng: np.random.Generator, kind: str) -> Any:
         if kind == "c":
@@ -123,21 +123,21 @@ def _away(rng: np.random.Generator, low: float, high: float, shape: tuple[int, .
 
 
 def nonzero(*shape: int) -> Builder:
-    """Of either sign, away from 0."""
+    """Numbers of either sign, away from 0."""
     return lambda rng, kind: (
         _away(rng, 0.3, 1.5, shape) + (1j * _away(rng, 0.3, 1.5, shape) if kind == "c" else 0)
     )
 
 
 def positive(*shape: int) -> Builder:
-    """Positive, or of positive real part."""
+    """Numbers with a positive real part."""
     return lambda rng, kind: (
         rng.uniform(0.5, 1.5, shape) + (1j * _away(rng, 0.3, 0.8, shape) if kind == "c" else 0)
     )
 
 
 def distinct(*shape: int) -> Builder:
-    """No two alike."""
+    """Distinct numbers."""
 
     def one(rng: np.random.Generator) -> Any:
         n = math.prod(shape)
@@ -148,7 +148,7 @@ def distinct(*shape: int) -> Builder:
 
 
 def between(offset: float, *shape: int) -> Builder:
-    """At `offset` to `offset` + 0.3 above some integer."""
+    """Numbers from `offset` to `offset` + 0.3 above an integer."""
 
     def one(rng: np.random.Generator) -> Any:
         return rng.integers(-3, 3, shape) + offset + rng.uniform(0.0, 0.3, shape)
@@ -157,17 +157,17 @@ def between(offset: float, *shape: int) -> Builder:
 
 
 def given(values: Any) -> Builder:
-    """These."""
+    """Given numbers."""
     return lambda rng, kind: np.asarray(values, dtype="c16" if kind == "c" else "f8")
 
 
 def real(builder: Builder) -> Builder:
-    """Real ones also in a complex case."""
+    """Real numbers, also in a complex case."""
     return lambda rng, kind: builder(rng, "f")
 
 
 def matrix(*shape: int) -> Builder:
-    """Matrices whose singular values are apart from each other and from 0."""
+    """Matrices with distinct nonzero singular values."""
 
     def build(rng: np.random.Generator, kind: str) -> Any:
         u, s, vh = np.linalg.svd(normal(*shape)(rng, kind), full_matrices=False)
@@ -179,7 +179,7 @@ def matrix(*shape: int) -> Builder:
 
 
 def singular(n: int, rank: int) -> Builder:
-    """A square matrix of whole numbers, of lower rank also in floating point."""
+    """Square matrix of whole numbers whose rank is deficient also in floating point."""
 
     def build(rng: np.random.Generator, kind: str) -> Any:
         def whole(*shape: int) -> Any:
@@ -194,7 +194,7 @@ def singular(n: int, rank: int) -> Builder:
 
 
 def hermitian(*shape: int) -> Builder:
-    """Hermitian matrices whose eigenvalues are apart."""
+    """Hermitian matrices with distinct eigenvalues."""
 
     def build(rng: np.random.Generator, kind: str) -> Any:
         q, _ = np.linalg.qr(normal(*shape)(rng, kind))
@@ -205,7 +205,7 @@ def hermitian(*shape: int) -> Builder:
 
 
 def general(n: int, *stack: int) -> Builder:
-    """Square matrices whose eigenvalues are apart; of a real one two are complex."""
+    """Square matrices with distinct eigenvalues; two are complex for a real matrix."""
 
     def build(rng: np.random.Generator, kind: str) -> Any:
         d = np.diag(np.arange(n) + 1.0)
@@ -228,7 +228,7 @@ def const(x: Any, values: Any, dtype: Any = None) -> Any:
 
 
 def copy(x: Any) -> Any:
-    """A copy, to write into."""
+    """Copy that may be modified."""
     return xp.asarray(x, copy=True)
 
 
@@ -238,12 +238,12 @@ def adjoint(x: Any) -> Any:
 
 
 def hermitised(x: Any) -> Any:
-    """The Hermitian part, as functions of Hermitian matrices need not look at all of `x`."""
+    """Hermitian part, because functions of Hermitian matrices may ignore one triangle."""
     return 0.5 * (x + adjoint(x))
 
 
 def definite(x: Any) -> Any:
-    """A positive definite matrix made of any."""
+    """Positive definite matrix made from any matrix."""
     return x @ adjoint(x) + xp.eye(x.shape[-1], dtype=x.dtype, device=x.device)
 
 
@@ -1360,7 +1360,7 @@ _SPECIAL: dict[str, tuple[Any, ...]] = {
 
 
 def _among(function: Any, operands: tuple[Any, ...]) -> Callable[..., Any]:
-    """The function of the operands that are drawn, among those that are fixed."""
+    """Function of the random operands, with the others fixed."""
 
     def call(*drawn: Any) -> Any:
         rest = iter(drawn)
@@ -1437,7 +1437,7 @@ def _dominant(n: int, *stack: int) -> Builder:
 
 
 def _near_identity(n: int, *stack: int) -> Builder:
-    """Square matrices that functions with a cut or poles have derivatives at."""
+    """Square matrices away from the cuts and poles of functions of matrices."""
     return lambda rng, kind: 0.2 * normal(*stack, n, n)(rng, kind) + np.eye(n)
 
 
@@ -1692,7 +1692,7 @@ _OPERATIONS = {
 
 
 def standard_names() -> list[str]:
-    """All functions, attributes and operators of the standard that have to do with tensors."""
+    """All functions, attributes and operators of the standard that involve tensors."""
     names = [n for n in xp.__all__ if inspect.isfunction(getattr(xp, n)) and n not in OWN]
     for prefix, module in (("linalg", linalg), ("fft", fft), ("special", special)):
         names += [f"{prefix}.{n}" for n in module.__all__ if inspect.isfunction(vars(module)[n])]
@@ -1706,7 +1706,7 @@ def standard_names() -> list[str]:
 
 
 def rule_name(function: str) -> str:
-    """What the table of rules calls a function of the standard."""
+    """Name of a function of the standard in the table of rules."""
     if function.startswith("__"):
         word = function.strip("_")
         for start in (0, 1):  # __radd__ and __iadd__ are add

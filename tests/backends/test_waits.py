@@ -230,7 +230,7 @@ WAITS = [
     ),
     Row(
         "`scipy.stats`", "`logcdf`, `logsf` of `gamma`, `chi2`, `beta`, `poisson`, `binom`",
-        "Where no probability underflows, a long series is left out.",
+        "It computes a long series only if a probability underflows.",
         lambda t, x: scipy.stats.gamma.logsf(x * x + 1, 2.0),
         gradient="1 download",
         cases=r"scipy\.stats\.\w+-log[cs]",

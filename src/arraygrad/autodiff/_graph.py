@@ -28,19 +28,20 @@ class Node(Trace):
     Attributes
     ----------
     name : str
-        The operation; "variable" for a leaf.
+        The operation; "leaf" for a leaf.
     next_functions : tuple of (Node or None, int)
         The nodes of the operands, in order; None for operands that are not recorded.
     """
 
     __slots__ = (
-        "__weakref__", "dtype", "hooks", "kwargs", "parents", "rule", "saved", "sequence_nr",
-        "shape",
+        "__weakref__", "device", "dtype", "hooks", "kwargs", "parents", "rule", "saved",
+        "sequence_nr", "shape",
     )  # fmt: skip
 
     sequence_nr: int
     shape: Any
     dtype: Any
+    device: Any
     rule: Any  # None: a leaf
     parents: tuple[Any, ...]
     saved: Any  # None: freed
@@ -50,7 +51,7 @@ class Node(Trace):
     @property
     def name(self) -> str:
         """The operation's name."""
-        return "variable" if self.rule is None else self.rule.name
+        return "leaf" if self.rule is None else self.rule.name
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -244,6 +245,7 @@ def new_node(value: Array, level: Level, cls: type[Any] = Node) -> Any:
     node.sequence_nr = next(sequence_numbers)
     node.shape = _ndarray.shape(data)
     node.dtype = _ndarray.dtype_of(data)
+    node.device = value._device
     node.hooks = None
     return node
 

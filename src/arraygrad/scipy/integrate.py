@@ -32,7 +32,7 @@ def simpson(
     x : Tensor, optional
         Abscissae, of the shape of `y` or of shape (N,).
     dx : Tensor or float, optional
-        The distance between abscissae if `x` is not given.
+        Distance between abscissae if `x` is not given.
     axis : int, optional
         Axis to integrate along.
 
@@ -50,8 +50,8 @@ def simpson(
 
     Notes
     -----
-    Each pair of intervals is integrated by a parabola through its three points. If their number is
-    odd, the last one is by the parabola through the last three points (Cartwright 2017).
+    A parabola through three points integrates each pair of intervals. If the number of intervals is
+    odd, the parabola through the last three points integrates the last one (Cartwright 2017).
 
     Examples
     --------
@@ -103,7 +103,7 @@ def simpson(
 
 
 def _ratio(a: Any, b: Any) -> Any:
-    """A / b, and 0 where b is 0: between equal abscissae there is nothing to integrate."""
+    """A / b, and 0 where b is 0, because the integral between equal abscissae is 0."""
     return _where(b == 0, 0.0, a / _where(b == 0, 1.0, b))
 
 
@@ -132,24 +132,24 @@ def solve_ivp(
     """Solve an initial value problem y' = fun(t, y), y(t0) = y0.
 
     SciPy's solver chooses the steps. They are then repeated with tensors, and differentiated with
-    the times fixed; so the gradient is that of the computed solution, to any order. It is with
-    respect to `y0`, `args`, and tensors that `fun` uses from outside.
+    the times fixed. So the gradient is that of the computed solution, to any order, with respect to
+    `y0`, `args`, and tensors that `fun` uses from outside.
 
     Parameters
     ----------
     fun : callable
-        ``fun(t, y, *args)`` returns the derivative, a tensor of shape (M,); `t` is a float. It is
-        called twice as often as by SciPy.
+        Function ``fun(t, y, *args)`` that returns the derivative, a tensor of shape (M,); `t` is a
+        float. It is called twice as often as by SciPy.
     t_span : tuple of float
-        Start and end.
+        Start and end of the interval.
     y0 : Tensor
         Initial value of shape (M,), on the CPU. Integers and single precision are converted to
         float64 and double precision.
     method : {'RK45', 'RK23'}, optional
-        The explicit Runge-Kutta method.
+        Explicit Runge-Kutta method.
     t_eval : sequence of float or Tensor, optional
-        Times at which the solution is returned, by the method's interpolation, in the order of
-        integration. The default are the steps.
+        Times at which the solution is interpolated, in the order of integration; by default the
+        times of the steps.
     args : tuple, optional
         Further arguments of `fun`.
     **options : float
@@ -162,28 +162,28 @@ def solve_ivp(
     y : Tensor
         Solution at these times, of shape (M, N).
     nfev : int
-        How many times `fun` was called to choose the steps.
+        Number of calls of `fun` to choose the steps.
     status : int
         0 for success, -1 if a step failed.
     message : str
-        The reason why it ended.
+        Reason for the end of the integration.
     success : bool
         Whether the end was reached.
 
     Raises
     ------
     TypeError
-        If `y0`, or what `fun` returns, is not a tensor, or an option is not supported.
+        If `y0` or the result of `fun` is not a tensor, or an option is not supported.
     ValueError
         If `y0` does not have one axis, the method is unknown, or `t_eval` is not within `t_span`.
     TransferError
-        If `y0` is on a GPU, because SciPy's solver is on the CPU.
+        If `y0` is on a GPU, because SciPy's solver runs on the CPU.
 
     Notes
     -----
     The methods are those of Dormand & Prince (1980) and of Bogacki & Shampine (1989). All steps are
-    recorded, so the memory grows with their number; `autodiff.checkpoint` around parts of the
-    interval reduces it.
+    recorded, so the memory grows with their number. To reduce it, solve parts of the interval under
+    `autodiff.checkpoint`.
 
     Examples
     --------
@@ -264,7 +264,7 @@ def _repeat(
 
 
 def _combined(weights: Any, slopes: list[Any]) -> Any:
-    """Weighted sum of slopes; a slope with a weight of 0 is left out."""
+    """Weighted sum of slopes, without those of weight 0."""
     terms = [w * k for w, k in zip(weights, slopes, strict=False) if w != 0]
     return sum(terms[1:], terms[0]) if terms else 0 * slopes[0]
 

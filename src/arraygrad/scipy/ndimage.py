@@ -1,7 +1,7 @@
 """Filters of `scipy.ndimage`, with derivatives.
 
 SciPy computes them on the CPU, and `cupyx.scipy.ndimage` on CUDA devices. A filter is a sum over
-the neighbours of each element, after the input has been extended at its ends; `mode` says how:
+the neighbours of each element. First, the input is extended at its ends, depending on `mode`:
 
 - ``'reflect'`` or ``'grid-mirror'``: d c b a | a b c d | d c b a
 - ``'constant'`` or ``'grid-constant'``: by `cval`
@@ -9,7 +9,8 @@ the neighbours of each element, after the input has been extended at its ends; `
 - ``'mirror'``: d c b | a b c d | c b a
 - ``'wrap'`` or ``'grid-wrap'``: a b c d | a b c d | a b c d
 
-Its transpose sums backwards, and then adds the extension to the elements that it repeats.
+The transpose of a filter sums backwards, and then adds the extension to the elements that it
+repeats.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _SYNONYMS = {"grid-mirror": "reflect", "grid-constant": "constant", "grid-wrap":
 
 
 def _per_axis(x: Any, name: str, value: Any, convert: Callable[..., Any]) -> tuple[Any, ...]:
-    """A parameter for each axis, from one for all or a sequence."""
+    """Parameters of all axes, from one for all or a sequence."""
     each = value if isinstance(value, (tuple, list)) else (value,) * x.ndim
     if len(each) != x.ndim:
         raise ValueError(
@@ -95,7 +96,7 @@ def gaussian_filter(
     input : Tensor
         Input of any real or complex dtype.
     sigma : float or sequence of float
-        Standard deviation, for all axes or for each. It is a number; there is no derivative.
+        Standard deviation, for all axes or for each; a number, without a derivative.
     order : int or sequence of int, optional
         Order of the derivative of the Gaussian.
     mode : str or sequence of str, optional
@@ -103,9 +104,9 @@ def gaussian_filter(
     cval : float, optional
         Value beyond the ends for the mode 'constant'.
     truncate : float, optional
-        Where the Gaussian is cut off, in standard deviations.
+        Radius at which the Gaussian is cut off, in standard deviations.
     radius : int or sequence of int, optional
-        Where it is cut off, in elements; `truncate` is then ignored.
+        The same radius in elements; `truncate` is then ignored.
 
     Returns
     -------
@@ -157,13 +158,13 @@ def gaussian_filter1d(
     input : Tensor
         Input of any real or complex dtype.
     sigma : float
-        Standard deviation, a number.
+        Standard deviation; a number, without a derivative.
     axis : int, optional
         Axis to filter along.
     order : int, optional
         Order of the derivative of the Gaussian.
     mode, cval, truncate, radius : optional
-        As of `gaussian_filter`.
+        See `gaussian_filter`.
 
     Returns
     -------
@@ -173,7 +174,7 @@ def gaussian_filter1d(
     Raises
     ------
     TypeError, ValueError
-        As `gaussian_filter` does.
+        As for `gaussian_filter`.
 
     Examples
     --------
@@ -300,7 +301,7 @@ def uniform_filter1d(
     axis : int, optional
         Axis to filter along.
     mode, cval, origin : optional
-        As of `uniform_filter`.
+        See `uniform_filter`.
 
     Returns
     -------
@@ -310,7 +311,7 @@ def uniform_filter1d(
     Raises
     ------
     TypeError, ValueError
-        As `uniform_filter` does.
+        As for `uniform_filter`.
 
     Examples
     --------
@@ -327,7 +328,7 @@ def uniform_filter1d(
 
 
 def _reach(sizes: Any, origins: Any) -> list[tuple[int, int]]:
-    """Numbers of elements before and after each one that a filter reads."""
+    """Numbers of elements that a filter reads before and after each element."""
     return [(n // 2 + o, n - 1 - n // 2 - o) for n, o in zip(sizes, origins, strict=True)]
 
 
@@ -431,7 +432,7 @@ def convolve(
     weights : Tensor
         Real weights, with as many axes as `input`.
     mode, cval : optional
-        As of `correlate`.
+        See `correlate`.
     origin : int or sequence of int, optional
         By how many elements the neighbours are shifted to the right.
 
@@ -443,7 +444,7 @@ def convolve(
     Raises
     ------
     TypeError, ValueError, DeviceMismatchError
-        As `correlate` does.
+        As for `correlate`.
 
     Examples
     --------
@@ -483,7 +484,7 @@ def correlate1d(
     axis : int, optional
         Axis to filter along.
     mode, cval, origin : optional
-        As of `correlate`.
+        See `correlate`.
 
     Returns
     -------
@@ -493,7 +494,7 @@ def correlate1d(
     Raises
     ------
     TypeError, ValueError, DeviceMismatchError
-        As `correlate` does.
+        As for `correlate`.
 
     Examples
     --------
@@ -525,7 +526,7 @@ def convolve1d(
     axis : int, optional
         Axis to filter along.
     mode, cval, origin : optional
-        As of `convolve`.
+        See `convolve`.
 
     Returns
     -------
@@ -535,7 +536,7 @@ def convolve1d(
     Raises
     ------
     TypeError, ValueError, DeviceMismatchError
-        As `correlate` does.
+        As for `correlate`.
 
     Examples
     --------

@@ -20,7 +20,7 @@ __all__ = ["convolve", "convolve2d", "correlate", "filtfilt", "lfilter", "lfilte
 
 
 def _checked(name: str, *tensors: Any) -> list[Any]:
-    """Tensors on one device, in the dtype that they promote to."""
+    """Convert tensors on one device to their promoted dtype."""
     for x in tensors:
         check_tensor(name, x)
     common_device(name, tensors)
@@ -45,22 +45,22 @@ def lfilter(b: Tensor, a: Tensor, x: Tensor, axis: int = -1, zi: Tensor | None =
     axis : int, optional
         Axis to filter along.
     zi : Tensor, optional
-        Initial state: of the shape of `x`, but with ``max(M, N) - 1`` elements along the axis;
-        sizes of 1 are broadcast. The default is a state of zeros.
+        Initial state, with the shape of `x` but ``max(M, N) - 1`` elements along the axis; sizes of
+        1 are broadcast. By default, the state is zero.
 
     Returns
     -------
     y : Tensor
         The filtered signal, of the shape of `x`.
     zf : Tensor
-        The final state, if `zi` is given.
+        Final state, if `zi` is given.
 
     Raises
     ------
     TypeError
         If an argument is not a tensor.
     ValueError
-        If the coefficients are not of one axis, or the shape of `zi` does not fit.
+        If the coefficients do not have exactly one axis, or the shape of `zi` does not fit.
     DeviceMismatchError
         If the tensors are on different devices.
 
@@ -125,7 +125,7 @@ def _zeros(like: Any, n: int) -> Any:
 
 
 def _to_forcing(g: Any, a: Any, x: Any, order: int) -> Any:
-    """The cotangent of u: the filter 1/a backwards in time, which starts from that of the state."""
+    """Cotangent of u: the filter 1/a backwards in time, from the cotangent of the state on."""
     g_y, g_state = g
     g_y = _zeros(x, x.shape[-1]) if g_y is None else g_y
     g_state = _zeros(x, order) if g_state is None else g_state
@@ -190,15 +190,15 @@ def sosfilt(sos: Tensor, x: Tensor, axis: int = -1, zi: Tensor | None = None) ->
     axis : int, optional
         Axis to filter along.
     zi : Tensor, optional
-        Initial states: S times that of the shape of `x` with 2 elements along the axis. The default
-        is a state of zeros.
+        Initial states: S times the shape of `x`, with 2 elements along the axis. By default, the
+        states are zero.
 
     Returns
     -------
     y : Tensor
         The filtered signal, of the shape of `x`.
     zf : Tensor
-        The final states, if `zi` is given.
+        Final states, if `zi` is given.
 
     Raises
     ------
@@ -237,7 +237,7 @@ def sosfilt(sos: Tensor, x: Tensor, axis: int = -1, zi: Tensor | None = None) ->
 
 @in_own_name("scipy.signal.lfilter_zi")
 def lfilter_zi(b: Tensor, a: Tensor) -> Tensor:
-    """State of a filter in which a constant signal of 1 leaves it.
+    """State of a filter that a constant signal of 1 does not change.
 
     Parameters
     ----------
@@ -286,7 +286,7 @@ def filtfilt(
     padtype: str | None = "odd",
     padlen: int | None = None,
 ) -> Tensor:
-    """Filter a signal forwards and backwards, which delays nothing.
+    """Filter a signal forwards and backwards, without a delay.
 
     Parameters
     ----------
@@ -297,10 +297,9 @@ def filtfilt(
     axis : int, optional
         Axis to filter along.
     padtype : {'odd', 'even', 'constant', None}, optional
-        How the signal is extended at its ends: point-symmetrically, symmetrically, by its last
-        value, or not at all.
+        Extension of the signal at its ends: point-symmetric, symmetric, by its last value, or none.
     padlen : int, optional
-        By how much it is extended. The default is ``3 * max(M, N)``.
+        Number of elements to extend it by; by default ``3 * max(M, N)``.
 
     Returns
     -------
@@ -366,10 +365,11 @@ def convolve(in1: Tensor, in2: Tensor, mode: str = "full", method: str = "auto")
     in1, in2 : Tensor
         Operands with the same number of axes.
     mode : {'full', 'valid', 'same'}, optional
-        The whole convolution, the part without padding by zeros, or the centre, in the shape of
-        `in1`.
+        Result: the full convolution, the part without zero padding, or the centre, with the shape
+        of `in1`.
     method : {'auto', 'direct', 'fft'}, optional
-        By sums of products, by Fourier transforms, or by what is estimated to be faster.
+        Sums of products ('direct'), Fourier transforms ('fft'), or the one that is estimated to be
+        faster ('auto').
 
     Returns
     -------
@@ -410,7 +410,7 @@ def _reversed(x: Any) -> Any:
 
 
 def _whole(g: Any, x: Any, h: Any, mode: str) -> Any:
-    """The cotangent of the whole convolution, from that of the part that was returned."""
+    """Cotangent of the full convolution, from the cotangent of the part that was returned."""
     widths = []
     for size, m, n in zip(g.shape, x.shape, h.shape, strict=True):
         start = {"full": 0, "same": (n - 1) // 2, "valid": min(m, n) - 1}[mode]
@@ -442,9 +442,9 @@ def correlate(in1: Tensor, in2: Tensor, mode: str = "full", method: str = "auto"
     in1, in2 : Tensor
         Operands with the same number of axes.
     mode : {'full', 'valid', 'same'}, optional
-        As of `convolve`.
+        See `convolve`.
     method : {'auto', 'direct', 'fft'}, optional
-        As of `convolve`.
+        See `convolve`.
 
     Returns
     -------
@@ -454,7 +454,7 @@ def correlate(in1: Tensor, in2: Tensor, mode: str = "full", method: str = "auto"
     Raises
     ------
     TypeError, ValueError, DeviceMismatchError
-        As `convolve` does.
+        As for `convolve`.
 
     Examples
     --------
@@ -475,16 +475,17 @@ def convolve2d(
     boundary: str = "fill",
     fillvalue: Tensor | float = 0,
 ) -> Tensor:
-    """Convolution of two matrices, with a choice of what is beyond the boundary.
+    """Convolution of two matrices, with a choice of boundary conditions.
 
     Parameters
     ----------
     in1, in2 : Tensor
         Matrices.
     mode : {'full', 'valid', 'same'}, optional
-        The whole convolution, the part without padding, or the centre, in the shape of `in1`.
+        Result: the full convolution, the part without padding, or the centre, with the shape of
+        `in1`.
     boundary : {'fill', 'wrap', 'symm'}, optional
-        `in1` is continued by a constant, periodically or symmetrically.
+        Whether `in1` is extended by a constant, periodically or symmetrically.
     fillvalue : Tensor or scalar, optional
         The constant.
 

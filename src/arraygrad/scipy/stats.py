@@ -31,15 +31,15 @@ They are written with `arraygrad.special`, so they run on every device. The meth
 - ``sf`` and ``logsf``: the probability of a larger value;
 - ``ppf`` and ``isf``: the inverses of ``cdf`` and ``sf``, of continuous distributions.
 
-They take the argument, the shapes and ``loc=0, scale=1`` (discrete: ``loc=0``), by position or by
-name, as tensors or numbers, of which at least one is a tensor. All are differentiable with respect
-to each operand, except that probabilities of `gamma`, `beta`, `t` and `chi2` have no derivative
-with respect to the shapes. Outside of the support densities and derivatives are 0. Invalid
-parameters, such as a scale of 0, give NaN.
+They take the argument, the shapes, `loc` and (if continuous) `scale`, by position or by name. These
+are tensors or numbers, and at least one is a tensor. The methods are differentiable with respect to
+each of them, but the probabilities of `gamma`, `beta`, `t` and `chi2` have no derivative with
+respect to the shapes. Outside the support, densities and derivatives are 0. For invalid parameters,
+such as a scale of 0, the result is NaN.
 
-Logarithms are accurate in the tails where the probabilities themselves underflow; those of `t` are
-not. Formulas are from Johnson, Kotz & Balakrishnan (1994), Continuous Univariate Distributions, and
-from the Digital Library of Mathematical Functions, https://dlmf.nist.gov.
+Except for `t`, logarithms are accurate in the tails, where the probabilities themselves underflow.
+Formulas are from Johnson, Kotz & Balakrishnan (1994), Continuous Univariate Distributions, and from
+the Digital Library of Mathematical Functions, https://dlmf.nist.gov.
 
 Examples
 --------
@@ -149,7 +149,7 @@ class _Distribution:
         x : Tensor or number
             Any value.
         *args, **kwds : Tensor or number
-            The shapes, `loc` and (of continuous distributions) `scale`.
+            Shapes, `loc` and (if continuous) `scale`.
 
         Returns
         -------
@@ -230,9 +230,9 @@ class _Continuous(_Distribution):
         Parameters
         ----------
         q : Tensor or number
-            A probability; NaN is returned for other numbers.
+            Probability. For numbers outside [0, 1], the result is NaN.
         *args, **kwds : Tensor or number
-            As of `cdf`.
+            See `cdf`.
 
         Returns
         -------
@@ -265,7 +265,7 @@ class _Continuous(_Distribution):
         raise NotImplementedError
 
     def _isf(self, q: Any, *shapes: Any) -> Any:
-        """That of a symmetric distribution."""
+        """`isf` of a symmetric distribution."""
         return -self._ppf(q, *shapes)
 
 
@@ -306,7 +306,7 @@ class _Discrete(_Distribution):
 
 
 def _tensors(name: str, operands: list[Any]) -> list[Tensor]:
-    """Operands as tensors of one floating-point dtype on one device."""
+    """Convert operands to tensors of one floating-point dtype on one device."""
     tensors = [x for x in operands if isinstance(x, Tensor)]
     for x in operands:
         if not isinstance(x, (Tensor, int, float)):
@@ -347,9 +347,9 @@ def _log1mexp(z: Any) -> Any:
 
 
 def _with_tail(p: Any, rest: Any, tail: Callable[..., Any], *operands: Any) -> Any:
-    """log(p), by ``tail(mask, *operands)`` where `p` or its slope may underflow.
+    """log(p), computed by ``tail(mask, *operands)`` where `p` or its slope may underflow.
 
-    To know whether there is such an element, the host waits for a GPU.
+    The host waits for a GPU to find out whether there is such an element.
     """
     tiny = p < 1e8 * float(xp.finfo(p.dtype).smallest_normal)
     if not xp.any(tiny):
@@ -731,7 +731,7 @@ class _Binom(_Discrete):
 
 
 def _rest(n: Any, k: Any) -> Any:
-    """N - k, and 1 where that is 0: there the probability is known."""
+    """N - k, and 1 where that is 0, because the probability is known there."""
     return xp.maximum(stop_gradient(n) - k, 1.0)
 
 

@@ -1,4 +1,4 @@
-"""Operations that are functions of SciPy, and on CUDA those of the same name in cupyx.scipy."""
+"""Operations computed by functions of SciPy, or on CUDA by functions of cupyx.scipy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def operations(load: Callable[[str], Callable[..., Any]]) -> dict[str, Callable[
 
 
 def _in_double(function: Callable[..., Any], x: Any) -> Any:
-    """SciPy's logm warns of every result of single precision, which has not more digits."""
+    """Compute in double precision; SciPy's logm warns about every result in single precision."""
     if x.dtype.itemsize > 4 * (1 + (x.dtype.kind == "c")):
         return function(x)
     found = function(x.astype("c16" if x.dtype.kind == "c" else "f8"))
@@ -39,6 +39,6 @@ def _in_double(function: Callable[..., Any], x: Any) -> Any:
 
 
 def _without_rank(lstsq: Callable[..., Any], a: Any, b: Any, *, cond: float) -> tuple[Any, Any]:
-    """The solution and the singular values; the rest of `lstsq` follows from these."""
+    """Solution and singular values; the other results of `lstsq` follow from these."""
     x, _, _, s = lstsq(a, b, cond=cond)
     return x, s

@@ -23,7 +23,7 @@ def load(name: str) -> Callable[..., Any]:
         return _cupyx(name)
     except AttributeError:
         raise TransferError(
-            "CuPy lacks it, so it cannot be computed on a GPU; on the CPU it can: "
+            "CuPy lacks this function; compute it on the CPU: "
             f'arraygrad.scipy.{name}(x.to_device("cpu")).to_device(x.device)'
         ) from None
 
@@ -32,7 +32,7 @@ def load(name: str) -> Callable[..., Any]:
 def _cupyx(name: str) -> Callable[..., Any]:
     module, _, function = name.rpartition(".")
     with warnings.catch_warnings():
-        # (cupyx.scipy.signal uses what cupyx.jit warns of as experimental.)
+        # (cupyx.scipy.signal uses features that cupyx.jit calls experimental in a warning.)
         warnings.simplefilter("ignore", FutureWarning)
         found: Callable[..., Any] = getattr(import_module(f"cupyx.scipy.{module}"), function)
     return found
@@ -44,7 +44,7 @@ def _solve_triangular(a: Any, b: Any, *, check_finite: bool, **how: Any) -> Any:
 
 
 def _expm(a: Any, /) -> Any:
-    """CuPy's takes one matrix at a time."""
+    """CuPy takes one matrix at a time."""
     expm = _cupyx("linalg.expm")
     if a.ndim == 2:
         return expm(a)
@@ -52,7 +52,7 @@ def _expm(a: Any, /) -> Any:
 
 
 def _lfilter(b: Any, a: Any, x: Any, axis: int, zi: Any, /) -> tuple[Any, Any]:
-    """CuPy's has another state. Here a * y = u with u = b * x + zi is solved in its two steps."""
+    """CuPy defines the state differently. This computes u = b * x + zi, then solves a * y = u."""
     lfilter, one = _cupyx("signal.lfilter"), cp.ones_like(a[:1])
     n, order = x.shape[-1], zi.shape[-1]
     zeros = cp.zeros_like(zi)
