@@ -637,6 +637,45 @@ autodiff.defvjp(f, f)  # write: autodiff.custom_vjp
 autodiff.grad(lambda x: xp.sum(xp.tanh(x)))(v).shape  # gives: (3,)
 autodiff.grad(lambda x: x[0] * x[1])([2.0, 3.0])  # gives: [3.0, 2.0]
 autodiff.grad(f)(a)  # write: arraygrad.asarray
+autodiff.deriv(f)  # write: autodiff.jvp(f, (x,), (xp.ones_like(x),))[1]
+autodiff.grad_and_aux(f)  # write: autodiff.grad(f, has_aux=True)
+autodiff.multigrad_dict(f)  # write: where params is a dict
+autodiff.tensor_jacobian_product(f)  # write: autodiff.vjp(f, x)[1](g)[0]  # with: g = xp.asarray(1.0)
+autodiff.hessian_tensor_product(f)  # write: autodiff.hvp
+autodiff.make_ggnvp(f)  # write: with the Hessian of the loss
+autodiff.extend.primitive(f)  # write: autodiff.custom_vjp
+autodiff.defjvp(f, f)  # write: autodiff.custom_jvp
+autodiff.misc.optimizers.adam(f, x)  # write: optim.Adam(params, lr=lr)
+autodiff.flatten(x)  # write: optree.tree_flatten(params, namespace="arraygrad")
+autodiff.numpy.sin(x)  # write: xp.sin(x)
+xp.atleast_2d(v)  # write: x[None, :]
+xp.r_[v, v]  # write: xp.concat([x, y], axis=0)
+xp.c_[v, v]  # write: xp.stack([x, y], axis=1)
+xp.gradient(v)  # write: (x[2:] - x[:-2]) / 2
+xp.angle(v)  # write: xp.atan2(xp.imag(x), xp.real(x))  # with: x = 1j * v  # gives: np.full(3, np.pi / 2)
+xp.array_split(v, 2)  # write: xp.split
+xp.vsplit(x, 2)  # write: xp.split(x, n, axis=0)  # with: n = 2
+xp.hsplit(x, 3)  # write: xp.split(x, n, axis=1)  # with: n = 3
+xp.row_stack((v, v))  # write: xp.concat([x, y], axis=0)
+xp.radians(v)  # write: x * (xp.pi / 180)  # with: x = v  # gives: np.radians([3.0, 1.0, 2.0])
+xp.degrees(v)  # write: x * (180 / xp.pi)  # with: x = v  # gives: np.degrees([3.0, 1.0, 2.0])
+xp.exp2(v)  # write: 2**x  # with: x = v  # gives: np.asarray([8.0, 2.0, 4.0])
+xp.logaddexp2(v, v)  # write: xp.log2(2**x + 2**y)  # with: x, y = v, v  # gives: np.asarray([4.0, 2.0, 3.0])
+xp.iscomplexobj(v)  # write: xp.isdtype(x.dtype, "complex floating")  # gives: False
+xp.isrealobj(v)  # write: not xp.isdtype(x.dtype, "complex floating")  # gives: True
+xp.iscomplex(v)  # write: xp.imag(x) != 0
+xp.rot90(x)  # write: xp.flip(x.T, axis=0)  # gives: np.rot90(a)
+xp.rollaxis(x, 1)  # write: xp.moveaxis(x, axis, 0)  # with: axis = 1  # gives: a.T
+xp.partition(v, 1)  # write: xp.sort(x)
+xp.msort(x)  # write: xp.sort(x, axis=0)
+xp.select([x > 0], [x])  # write: xp.where(x > 0, x, y)
+xp.real_if_close(v)  # write: xp.real(x)
+xp.seterr(all="ignore")  # write: np.seterr
+xp.make_diagonal(v)  # write: xp.diag(x)
+xp.fmax(v, v)  # write: xp.maximum(x, y)
+xp.s_[1:]  # write: the index itself
+xp.fft.fft2(x)  # write: xp.fft.fftn(x, axes=(-2, -1))  # gives: np.fft.fft2(a)
+xp.fft.irfft2(x)  # write: xp.fft.irfftn(x, axes=(-2, -1))
 """  # noqa: E501
 ROWS = [line for line in GUESSES.splitlines() if line and not line.startswith("##")]
 

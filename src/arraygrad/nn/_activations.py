@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import Never
 
 from .. import _elementwise as xp
-from .._data_type import astype, finfo
 from .._dispatch import call
-from .._dtypes import float16, float32
 from .._errors import as_int, as_number
 from .._hints import wrong_call
 from .._searching import where
 from .._typing import Tensor
-from ..special import ndtr
 from ._checks import as_real, check_real
 from ._module import Module
 from ._rules import log_softmax as _log_softmax
+from ._rules import relu as _relu
 from ._rules import sigmoid as _sigmoid
 
 
@@ -48,7 +45,7 @@ def relu(x: Tensor, *more: Never, **other: Never) -> Tensor:
     if more or other:
         raise wrong_call("nn.relu", locals())
     check_real("relu", x)
-    return xp.maximum(x, 0)
+    return _relu(x)
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
@@ -153,7 +150,7 @@ def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
     x, beta = as_real("softplus", x), as_number("softplus", "beta", beta)
     if not beta > 0:
         raise ValueError(f"softplus: beta must be positive; got {beta!r}")
-    return xp.logaddexp(x, 0.0) if beta == 1 else xp.logaddexp(beta * x, 0.0) / beta
+    return call("nn.softplus", x) if beta == 1 else call("nn.softplus", beta * x) / beta
 
 
 def tanh(x: Tensor) -> Tensor:
@@ -240,11 +237,6 @@ def silu(x: Tensor) -> Tensor:
     return call("nn.silu", as_real("silu", x))
 
 
-def _above(x: Tensor) -> Tensor:
-    """Replace minus infinity by the smallest finite number, so that its product with 0 is 0."""
-    return xp.maximum(x, finfo(x.dtype).min)
-
-
 def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     """Gaussian error linear unit x · Φ(x), where Φ is the standard normal distribution function.
 
@@ -254,7 +246,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
         Real input of any shape.
     approximate : str, optional
         ``"none"``, or ``"tanh"`` for x · (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2. ``"none"``
-        requires SciPy on the CPU.
+        requires SciPy on the CPU, except in single precision.
 
     Returns
     -------
@@ -282,15 +274,9 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     Tensor([0.84119199], dtype=float64)
     """
     x = as_real("gelu", x)
-    if approximate == "none":
-        if x.dtype == float16:  # which `ndtr` converts
-            return astype(gelu(astype(x, float32)), float16)
-        return _above(x) * ndtr(x)
-    if approximate != "tanh":
+    if approximate not in ("none", "tanh"):
         raise ValueError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}")
-    z = xp.clip(x, -25.0, 25.0)  # beyond, the factor is 0 or 1
-    # (1 + tanh(u)) / 2 is sigmoid(2 u), which is accurate where it is small.
-    return _above(x) * _sigmoid(math.sqrt(8 / math.pi) * z * (1 + 0.044715 * (z * z)))
+    return call("nn.gelu" if approximate == "none" else "nn.gelu_tanh", x)
 
 
 def log_softmax(x: Tensor, axis: int = -1, *more: Never, **other: Never) -> Tensor:

@@ -35,7 +35,7 @@ from ._conv_pool import (
 )
 from ._init import drawn
 from ._module import Module
-from ._rules import standardise
+from ._rules import affine, standardise
 
 _T = TypeVar("_T")
 
@@ -211,9 +211,7 @@ def layer_norm(
     check_shape("layer_norm", "bias", bias, shape)
     axes, eps = tuple(range(-len(shape), 0)), as_number("layer_norm", "eps", eps)
     y = standardise(x, axes, eps)[0] if x.size else xp.positive(x)  # (a mean of nothing warns)
-    if weight is not None:
-        y = y * weight
-    return y if bias is None else y + bias
+    return affine(y, weight, bias)
 
 
 def batch_norm(
@@ -311,9 +309,7 @@ def batch_norm(
         raise ValueError("batch_norm: running_mean and running_var must be given if training=False")
     else:
         y = (x - reshape(running_mean, along)) / xp.sqrt(reshape(running_var, along) + eps)
-    if weight is not None:
-        y = y * reshape(weight, along)
-    return y if bias is None else y + reshape(bias, along)
+    return affine(y, *(p if p is None else reshape(p, along) for p in (weight, bias)))
 
 
 def group_norm(
@@ -376,9 +372,7 @@ def group_norm(
         grouped = reshape(x, (x.shape[0], groups, x.size // (x.shape[0] * groups)))
         y = reshape(standardise(grouped, (2,), eps)[0], x.shape)
     along = (x.shape[1], *(1,) * (x.ndim - 2))
-    if weight is not None:
-        y = y * reshape(weight, along)
-    return y if bias is None else y + reshape(bias, along)
+    return affine(y, *(p if p is None else reshape(p, along) for p in (weight, bias)))
 
 
 @in_own_name("dropout")

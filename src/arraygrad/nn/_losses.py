@@ -12,15 +12,16 @@ from .._data_type import astype
 from .._dispatch import common_device
 from .._dtypes import DEFAULTS
 from .._errors import as_int, as_number, describe
-from .._manipulation import expand_dims, reshape
+from .._manipulation import expand_dims, reshape, squeeze
 from .._searching import count_nonzero, where
 from .._statistical import mean
 from .._statistical import sum as total
 from .._typing import Tensor
+from .._utility import all as all_of
 from .._utility import any as any_of
 from ._checks import as_floating, check_broadcasts, check_real, check_shape
 from ._module import Module
-from ._rules import bce_with_logits, log_softmax, neg_weighted_sum
+from ._rules import bce_with_logits, log_softmax, loss_of_classes, neg_weighted_sum
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -548,6 +549,9 @@ def _of_classes(
         parts, shared = target, None
     elif target.shape == rows and target.dtype.kind in "iu":
         ignored = as_int(name, "ignore_index", ignore_index)
+        is_simple = normalise and weight is None and not smoothing and input.size
+        if is_simple and input.device.type == "cpu":
+            return _of_indices(name, input, target, axis, ignored, reduction)
         parts, shared, divisor = _one_hot(name, input, target, axis, along, ignored)
     elif target.dtype.kind == "b":
         raise TypeError(
@@ -572,6 +576,37 @@ def _of_classes(
     return _reduced(name, loss, reduction)
 
 
+def _of_indices(
+    name: str, input: Tensor, target: Tensor, axis: int, ignored: int, reduction: str
+) -> Tensor:
+    """Cross entropy of scores and class indices, which are checked, so on the CPU only."""
+    classes = input.shape[axis]
+    if target.dtype.itemsize < 8:  # there may be numbers beyond its dtype
+        target = astype(target, DEFAULTS["integral"])
+    within = (target >= 0) & (target < classes)
+    counted = within
+    if 0 <= ignored < classes:
+        counted = counted & (target != ignored)
+    count = int(count_nonzero(counted))
+    if count < target.size:
+        if not bool(all_of(within | (target == ignored))):
+            raise _out_of_range(name, classes, ignored)
+        target = where(counted, target, 0)
+    loss = squeeze(loss_of_classes(input, expand_dims(target, axis=axis), axis), axis=axis)
+    if count < target.size:
+        loss = where(counted, loss, 0.0)
+    if reduction == "mean":
+        return total(loss) / count
+    return _reduced(name, loss, reduction)
+
+
+def _out_of_range(name: str, classes: int, ignored: int) -> ValueError:
+    return ValueError(
+        f"{name}: target must be class indices from 0 to {classes - 1}, or "
+        f"ignore_index={ignored}; got indices out of range"
+    )
+
+
 def _one_hot(
     name: str, input: Tensor, target: Tensor, axis: int, along: tuple[int, ...], ignored: int
 ) -> tuple[Tensor, Any, Any]:
@@ -590,10 +625,7 @@ def _one_hot(
             return parts, None, count
         valid = target != ignored
         if count != int(count_nonzero(valid)):
-            raise ValueError(
-                f"{name}: target must be class indices from 0 to {along[axis] - 1}, or "
-                f"ignore_index={ignored}; got indices out of range"
-            )
+            raise _out_of_range(name, along[axis], ignored)
     else:
         valid = target != ignored
         parts = where(valid & ~any_of(found, axis=axis, keepdims=True), math.nan, parts)

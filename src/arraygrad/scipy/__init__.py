@@ -6,11 +6,11 @@ SciPy's function on the CPU, or `cupyx.scipy`'s on CUDA devices, and have deriva
 and to any order. The modules have SciPy's names. Special functions are in `arraygrad.special`.
 """
 
-from . import integrate, linalg, ndimage, signal, stats
+from . import integrate, interpolate, linalg, ndimage, signal, spatial, stats
 
-__all__ = ["integrate", "linalg", "ndimage", "signal", "stats"]
+__all__ = ["integrate", "interpolate", "linalg", "ndimage", "signal", "spatial", "stats"]
 
-_MODULES = (integrate, linalg, ndimage, signal, stats)
+_MODULES = (integrate, interpolate, linalg, ndimage, signal, spatial.distance, stats)
 
 #: What is here: functions such as ``linalg.expm``, and distributions such as ``stats.norm``. Error
 #: messages name them.

@@ -24,6 +24,14 @@ Discrete ones:
 `bernoulli` p         Bernoulli
 =========== ========= ============================
 
+Those of vectors, with ``logpdf`` and ``pdf`` alone:
+
+===================== ========= =====================================================
+`multivariate_normal` mean, cov normal; the defaults are 0 and 1, as numbers, a diagonal
+                                or a matrix
+`dirichlet`           alpha     Dirichlet; the vectors are along the *first* axis
+===================== ========= =====================================================
+
 They are written with `arraygrad.special`, so they run on every device. The methods are
 
 - ``logpdf`` and ``pdf``, for discrete distributions ``logpmf`` and ``pmf``: the density;
@@ -67,8 +75,8 @@ from .._typing import Tensor
 from ..autodiff import stop_gradient
 
 __all__ = [
-    "bernoulli", "beta", "binom", "cauchy", "chi2", "expon", "gamma", "laplace", "logistic",
-    "lognorm", "norm", "poisson", "t", "uniform",
+    "bernoulli", "beta", "binom", "cauchy", "chi2", "dirichlet", "expon", "gamma", "laplace",
+    "logistic", "lognorm", "multivariate_normal", "norm", "poisson", "t", "uniform",
 ]  # fmt: skip
 
 _special = xp.special
@@ -755,6 +763,109 @@ class _Bernoulli(_Discrete):
         return p + 0 * k
 
 
+class _MultivariateNormal:
+    """Normal distribution of vectors."""
+
+    def logpdf(self, x: Tensor, mean: Tensor | None = None, cov: Tensor | float = 1.0) -> Tensor:
+        """Logarithm of the density.
+
+        Parameters
+        ----------
+        x : Tensor
+            Vectors of shape (..., D).
+        mean : Tensor, optional
+            Of shape (D,). The default is 0.
+        cov : Tensor or number, optional
+            Covariance: a number, a diagonal of shape (D,) or a positive definite matrix of shape
+            (D, D). Its symmetric part is differentiated.
+
+        Returns
+        -------
+        Tensor
+            Has the shape of `x` without its last axis.
+
+        Raises
+        ------
+        TypeError
+            If `x` is not a real tensor.
+        ValueError
+            If the shapes do not fit. A matrix that is not positive definite raises as
+            `linalg.cholesky` does.
+        """
+        name = "scipy.stats.multivariate_normal.logpdf"
+        x, mean, cov = _tensors(name, [x, 0.0 if mean is None else mean, cov])
+        if not x.ndim:
+            raise ValueError(f"{name}: x must have shape (..., D); got ()")
+        d = x.shape[-1]
+        if mean.shape not in ((), (d,)) or cov.shape not in ((), (d,), (d, d)):
+            raise ValueError(
+                f"{name}: expected mean of shape ({d},) and cov of shape ({d}, {d}), ({d},) or (); "
+                f"got {mean.shape} and {cov.shape}"
+            )
+        away = x - mean
+        if cov.ndim < 2:
+            squares = xp.sum(away * away / cov, axis=-1)
+            volume = xp.sum(xp.log(xp.broadcast_to(cov, (d,))))
+        else:
+            factor = xp.linalg.cholesky((cov + cov.mT) / 2)
+            columns = xp.matrix_transpose(xp.reshape(away, (-1, d)))
+            scaled = xp.linalg.solve(factor, columns)
+            squares = xp.reshape(xp.sum(scaled * scaled, axis=0), away.shape[:-1])
+            volume = 2 * xp.sum(xp.log(xp.linalg.diagonal(factor)))
+        return -0.5 * (d * math.log(2 * math.pi) + volume + squares)
+
+    def pdf(self, x: Tensor, mean: Tensor | None = None, cov: Tensor | float = 1.0) -> Tensor:
+        """Density; the exponential of `logpdf`."""
+        run = in_own_name("scipy.stats.multivariate_normal.pdf")(self.logpdf)
+        return xp.exp(run(x, mean, cov))
+
+
+class _Dirichlet:
+    """Dirichlet distribution of vectors whose elements add up to 1."""
+
+    def logpdf(self, x: Tensor, alpha: Tensor) -> Tensor:
+        """Logarithm of the density.
+
+        Parameters
+        ----------
+        x : Tensor
+            Vectors along the first axis, of shape (D, ...). That the elements are positive and add
+            up to 1 is not checked. With D - 1 elements, the last one is what remains.
+        alpha : Tensor
+            Positive parameters of shape (D,).
+
+        Returns
+        -------
+        Tensor
+            Has the shape of `x` without its first axis.
+
+        Raises
+        ------
+        TypeError
+            If an operand is not a real tensor.
+        ValueError
+            If the shapes do not fit.
+        """
+        name = "scipy.stats.dirichlet.logpdf"
+        x, alpha = _tensors(name, [x, alpha])
+        if alpha.ndim != 1 or not x.ndim or x.shape[0] not in (alpha.size, alpha.size - 1):
+            raise ValueError(
+                f"{name}: expected x of shape (D, ...) and alpha of shape (D,); "
+                f"got {x.shape} and {alpha.shape}"
+            )
+        if x.shape[0] < alpha.size:
+            x = xp.concat([x, 1 - xp.sum(x, axis=0, keepdims=True)])
+        powers = xp.reshape(alpha - 1, (-1,) + (1,) * (x.ndim - 1))
+        volume = xp.sum(_special.gammaln(alpha)) - _special.gammaln(xp.sum(alpha))
+        return xp.sum(_special.xlogy(powers, x), axis=0) - volume
+
+    def pdf(self, x: Tensor, alpha: Tensor) -> Tensor:
+        """Density; the exponential of `logpdf`."""
+        return xp.exp(in_own_name("scipy.stats.dirichlet.pdf")(self.logpdf)(x, alpha))
+
+
+multivariate_normal = _MultivariateNormal()
+dirichlet = _Dirichlet()
 norm = _Norm("norm", "Normal distribution.")
 uniform = _Uniform("uniform", "Uniform distribution on [loc, loc + scale].")
 expon = _Expon("expon", "Exponential distribution.")

@@ -172,11 +172,45 @@ def irtruediv(x: _Array, y: Any) -> _Array:
 
 
 def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
-    """Zeros of `shape`, plus `x` at `key`; repeated indices add up."""
+    """Zeros of `shape`, plus `x` at `key`; repeated indices add up.
+
+    `np.add.at` is fast only for one axis, so other cases are reduced to that one where it pays.
+    """
     out = np.zeros(shape, dtype=x.dtype)
     keys = key if isinstance(key, tuple) else (key,)
-    if any(isinstance(k, np.ndarray) and k.dtype != bool for k in keys):
-        np.add.at(out, key, x)
-    else:
+    if not any(isinstance(k, np.ndarray) and k.dtype != bool for k in keys):
         out[key] = x
+    elif not x.size:
+        pass
+    elif len(keys) == 1:
+        _add_rows(out.reshape(shape[0], -1), keys[0].reshape(-1), x)
+    elif 8 * x.size >= out.size:
+        places = np.arange(out.size).reshape(shape)[key]
+        np.add.at(out.reshape(-1), places.reshape(-1), x.reshape(-1))
+    else:
+        np.add.at(out, key, x)
     return out
+
+
+def _add_rows(out: _Array, index: _Array, x: _Array) -> None:
+    """Add rows to those of a matrix that an index selects, in the order of the index."""
+    rows, width = out.shape
+    index = index.astype(np.intp)
+    index[index < 0] += rows
+    x = x.reshape(index.size, width)
+    repeats = int(np.bincount(index).max())
+    if width < 64 or x.size < 8192 * repeats:  # (a round of the loop below costs about 10 µs)
+        np.add.at(out.reshape(-1), np.add.outer(index * width, np.arange(width)).reshape(-1),
+                  x.reshape(-1))  # fmt: skip
+        return
+    # All rows that are selected once, then those that are selected once more, and so on.
+    order = np.argsort(index, kind="stable")
+    index = index[order]
+    is_first = np.ones(index.shape, dtype=bool)
+    np.not_equal(index[1:], index[:-1], out=is_first[1:])
+    starts = np.flatnonzero(is_first)
+    counts = np.diff(starts, append=index.size)
+    out[index[starts]] = x.take(order[starts], axis=0)
+    for i in range(1, repeats):
+        chosen = starts[counts > i] + i
+        out[index[chosen]] += x[order[chosen]]
