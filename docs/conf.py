@@ -1,6 +1,7 @@
 """Configuration of Sphinx: ``sphinx-build -W -b html docs docs/_build/html``."""
 
 import inspect
+import os
 import re
 import sys
 import urllib.request
@@ -54,6 +55,12 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
 }
+if switcher := os.environ.get("DOCS_SWITCHER"):  # of a site with several versions: .ci/publish-docs
+    html_theme_options |= {
+        "switcher": {"json_url": switcher, "version_match": os.environ["DOCS_VERSION"]},
+        "check_switcher": False,
+        "navbar_end": ["version-switcher", "theme-switcher", "navbar-icon-links"],
+    }
 html_sidebars = {"index": [], "conformance": [], "changelog": []}
 html_show_sourcelink = False
 html_copy_source = False

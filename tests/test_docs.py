@@ -242,4 +242,4 @@ def test_continuous_integration_builds_the_site_by_the_command_of_the_contributo
     assert command.startswith("python3 -m venv .venv && .venv/bin/pip install ")
     assert " -W " in command
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert "grep -- '/sphinx-build ' CONTRIBUTING.md" in script
+    assert "command_in CONTRIBUTING.md '/sphinx-build '" in script

@@ -117,7 +117,9 @@ def test_convolution_by_parts_is_the_same(same, monkeypatch):
 
     whole = gradients()
     table = arraygrad.Device("cpu").ops
-    of_parts = backend_nn.operations(np, np.where, table["settle"], np.errstate, 1)
+    of_parts = backend_nn.operations(
+        np, np.where, table["settle"], np.errstate, table["nn.sum_of_products"], 1
+    )
     for name in ("nn.convolve", "nn.to_weight", "nn.to_images"):
         monkeypatch.setitem(table, name, of_parts[name])
     windows = backend_nn.Windows((9, 8), (3, 3), (2, 2), (1, 1), (1, 1), (1, 1))
