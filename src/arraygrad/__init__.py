@@ -172,6 +172,7 @@ from ._statistical import (
 )
 from ._tensor import Tensor, map_location
 from ._utility import all, any, diff
+from ._vmap import vmap
 
 __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
@@ -373,6 +374,7 @@ __all__ = [
     "unstack",
     "var",
     "vecdot",
+    "vmap",
     "where",
     "zeros",
     "zeros_like",

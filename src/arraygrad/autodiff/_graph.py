@@ -229,6 +229,23 @@ def box(value: Array, trace: Trace, view: Any = None) -> Any:
     return out
 
 
+def has_hidden_axis(x: Any) -> bool:
+    """Return True if a tensor stands for one example each of a batch."""
+    while x._trace is not None:
+        if x._trace.level.batched:
+            return True
+        x = x._primal
+    return False
+
+
+def box_like(value: Array, like: Any, view: Any = None) -> Any:
+    """A tensor over `value` that is traced as `like` is, of whatever level."""
+    out = box(value, like._trace, view)
+    if like._trace.level.batched:
+        out._data = like._data
+    return out
+
+
 def unhidden(x: Any) -> Any:
     """A tensor without the levels that only rules use."""
     while x._trace is not None and x._trace.level.hidden:

@@ -16,6 +16,7 @@ from . import (
     linalg,
     special,
 )
+from . import _batching as _batching  # after the others: of elementwise rules it has all
 
 __all__ = [
     "_elementwise",
