@@ -568,8 +568,8 @@ class Generator:
             if level.randomness == "error":
                 raise RuntimeError(
                     f"{name}: random numbers are drawn inside of vmap; write "
-                    'vmap(f, randomness="different") for other ones in each example, "same" for the '
-                    "same in all, or draw them outside"
+                    'vmap(f, randomness="different") for other ones in each example, "same" '
+                    "for the same in all, or draw them outside"
                 )
         levels = tuple([level for level in levels if level.randomness == "different"])
         sizes = tuple([level.size for level in levels])

@@ -394,41 +394,47 @@ class BatchLevel(Level):
         """
         why = (
             f"{name}: inside of vmap, a value of which each example has its own is written into "
-            f"{describe(x)}, which all examples share; write xp.zeros_like(x), or a copy of it that "
-            "depends on a batched argument, and return it"
+            f"{describe(x)}, which all examples share; make the tensor that is written inside of "
+            "the function, x = xp.asarray(x, copy=True), and return it"
         )
         root, views = x, []
-        if x._trace is None:
-            while type(root._view) is View:
-                root = root._view.base
-            if root._storage is not None:
-                storage = storage_of(root)
-                views = [t for t in storage.tensors() if t is not root]
-                external = storage.external or root._trace is not None
-                if external or any(type(t._view) is not View for t in views):
-                    raise ValueError(why)
-        elif x._view is not None or x._storage is not None or x._trace.is_leaf:
-            raise ValueError(why)
+        while type(root._view) is View:
+            root = root._view.base
+        if root._trace is not None:
+            if x._trace is None or root._view is not None:  # an argument, or a leaf of the tape
+                raise ValueError(why)
+        elif root._storage is not None:
+            storage = storage_of(root)
+            views = [t for t in storage.tensors() if t is not root]
+            if storage.external or any(type(t._view) is not View for t in views):
+                raise ValueError(why)
         self.adopted += [(ref(t), _slots_of(t)) for t in (root, *views)]
         before = wrap(type(root), root._data, root._device)
         before._trace, before._primal = root._trace, root._primal
         rebind(root, self.wrap(unary("copy", repeated(before, self.size))))
-        root._storage = root._view = None
-        for t in views:  # in the order in which they were made
-            rebind(t, take(t._view))
+        root._view = None
+        if before._trace is None:
+            root._storage = None
+            for t in views:  # in the order in which they were made
+                rebind(t, take(t._view))
+        elif root._storage is not None:
+            root._storage.version += 1  # so that views are taken again
+            refresh(x)
 
     def finish(self, failed: bool = False) -> None:
         """Close the level. Raise if a tensor from outside has been given the hidden axis."""
         self.closed = True
-        if not self.adopted:
-            return
-        if any(link() is not None for link, _ in self.adopted):
-            gc.collect()  # what is alive in cycles is not outside
-        alive = [(x, slots) for link, slots in self.adopted if (x := link()) is not None]
-        self.adopted = []
+        adopted, self.adopted = _alive(self.adopted), []
+        for _ in range(2):
+            if adopted:
+                gc.collect()  # what is alive in cycles is not outside
+                adopted = _alive(adopted)
+        alive = [(x, slots) for link, slots in adopted if (x := link()) is not None]
         for x, slots in alive:
             x._data, x._trace, x._primal, x._storage, x._view = slots
             x._saved = None
+            if x._trace is not None and x._storage is not None:
+                x._storage.version += 1
         if alive and not failed:
             raise ValueError(
                 f"vmap: the function writes values, of which each example has its own, into "
@@ -480,6 +486,17 @@ class BatchedIndex:
         self.level = level
 
 
+def _alive(adopted: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """The entries whose tensors are alive; views, which refer to their bases, come last."""
+    found = []
+    while adopted:
+        entry = adopted.pop()
+        if entry[0]() is not None:
+            found.append(entry)
+        entry = None  # type: ignore[assignment]  # (may be the last reference to a base)
+    return found[::-1]
+
+
 def _slots_of(x: Any) -> tuple[Any, ...]:
     """What a write may change of a tensor."""
     return x._data, x._trace, x._primal, x._storage, x._view
@@ -512,10 +529,7 @@ _REMEDIES = {
 
 
 def _plain_parameters(kwargs: dict[str, Any]) -> bool:
-    for x in kwargs.values():
-        if isinstance(x, Array):
-            return False
-    return True
+    return not any(isinstance(x, Array) for x in kwargs.values())
 
 
 def _unstrict(mode: Mode) -> Mode:

@@ -10,7 +10,7 @@ from .. import _cpython, _dispatch
 from .._array import Array, wrap
 from .._backends import _ndarray
 from .._device import get_device
-from .._dispatch import SCALARS, binary, call, create_like, inplace, reduction, unary
+from .._dispatch import SCALARS, binary, call, create_like, inplace, is_anywhere, unary
 from .._memory import alias, bottom
 from .._modes import Mode, _mode
 from ._graph import has_hidden_axis
@@ -142,13 +142,11 @@ def mask_indeterminate(x: Any, weight: Any, scale: Any, operands: Any, kwargs: A
         # To look for NaNs takes a wait, and to compute each derivative twice costs too much for so
         # rare a case. So a derivative of NaN counts as 0, too.
         return binary("settle", x, weight)
-    if x._trace is not None or weight._trace is not None:
-        if has_hidden_axis(x) or has_hidden_axis(weight):
-            values = unary("isnan", alias(x))
-            if not reduction("any", bottom(values), None, False):
-                return x
-            slope = alias(scale(ones(weight), *operands, **kwargs))
-            return binary("settle", x, binary("settle_weight", alias(weight), slope))
+    if x._trace is not None and (has_hidden_axis(x) or has_hidden_axis(weight)):
+        if not is_anywhere(unary("isnan", alias(x))):
+            return x
+        slope = alias(scale(ones(weight), *operands, **kwargs))
+        return binary("settle", x, binary("settle_weight", alias(weight), slope))
     ops = x._device.ops
     data = ops["settle"](x._data, weight._data)
     if data is x._data:

@@ -83,8 +83,8 @@ def _input_axes(in_axes: Any, args: Any, kwargs: Any, leaves: list[Any]) -> list
             continue
         if not isinstance(x, Tensor):
             raise TypeError(
-                f"vmap: in_axes has the axis {axis} for {describe(x)}, which is not a tensor; write "
-                "None for what all examples share"
+                f"vmap: in_axes has the axis {axis} for {describe(x)}, which is not a tensor; "
+                "write None for what all examples share"
             )
         if not -x.ndim <= axis < x.ndim:
             raise ValueError(f"vmap: axis {axis} of in_axes does not exist; got {describe(x)}")

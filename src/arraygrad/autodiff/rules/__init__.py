@@ -7,6 +7,7 @@ which returns real tensors unchanged.
 from .._rules import conj
 from .._transpose import define
 from . import (
+    _batching,
     _elementwise,
     _linear_algebra,
     _manipulation,
@@ -16,9 +17,9 @@ from . import (
     linalg,
     special,
 )
-from . import _batching as _batching  # after the others: of elementwise rules it has all
 
 __all__ = [
+    "_batching",
     "_elementwise",
     "_linear_algebra",
     "_manipulation",

@@ -27,14 +27,16 @@ from ..._utility import any as _any
 from .._batching import (
     BatchedIndex,
     Call,
-    Unbatched,
     UnbatchableError,
+    Unbatched,
     expanded,
     moved,
     repeated,
 )
 from .._rules import BATCHING, RULES
 from .._views import put, tie
+from . import _elementwise as _elementwise  # of elementwise rules, all become rules here
+from . import special as special
 
 Rule = Callable[[Call], Any]
 
@@ -163,11 +165,13 @@ batch("special.softmax special.log_softmax", _softmax)
 def _logsumexp(c: Call) -> Any:
     n = max(map(c.ndim, range(len(c.operands))))
     kwargs = c.kwargs | {"axis": c.axes(c.kwargs["axis"], n)}
+    operands = [
+        expanded(c.full(i), max(n, 1)) if isinstance(x, Array) else x
+        for i, x in enumerate(c.operands)
+    ]
     if not n:
-        operands = [reshape(c.full(i), (c.size, 1)) for i in range(len(c.operands))]
         return c.perform(operands, kwargs=kwargs | {"axis": 1, "keepdims": False})
-    operands = [c.full(i) for i in range(len(c.operands))]
-    return c.perform([expanded(x, n) for x in operands], kwargs=kwargs)
+    return c.perform(operands, kwargs=kwargs)
 
 
 batch("special.logsumexp special.logsumexp_weighted", _logsumexp)
@@ -438,9 +442,7 @@ def _outer(c: Call) -> Any:
     if c.ndim(0) != 1 or c.ndim(1) != 1:
         c.example(0)
     x, y = c.operands
-    return binary(
-        "multiply", view("expand_dims", x, (-1,)), view("expand_dims", y, (-2,))
-    )
+    return binary("multiply", view("expand_dims", x, (-1,)), view("expand_dims", y, (-2,)))
 
 
 batch("linalg.outer", _outer)
@@ -457,7 +459,7 @@ def solve(c: Call) -> Any:
             return matrix_transpose(c.perform([a, matrix_transpose(b)]))
         n, k = c.shape(1)
         flat = reshape(moveaxis(b, 0, 1), (n, c.size * k))
-        return moveaxis(reshape(c.perform([a, flat]), (-1, c.size, k)), 1, 0)
+        return moveaxis(reshape(c.perform([a, flat]), (n, c.size, k)), 1, 0)
     if vector:
         b = view("expand_dims", b, (-1,))
     n = max(c.ndim(0), c.ndim(1) + vector)
@@ -886,7 +888,7 @@ def _take(c: Call) -> Any:
     axis = c.kwargs["axis"]
     if not c.ndim() or c.ndim(1) != 1:
         return NotImplemented
-    axis = (0 if axis is None else c.axis(axis) - 1)
+    axis = 0 if axis is None else c.axis(axis) - 1
     if not c.batched[1]:
         return c.perform(kwargs={"axis": axis + 1})
     if not c.batched[0]:
@@ -910,7 +912,7 @@ def _take_along(c: Call) -> Any:
 
 batch("take_along_axis", _take_along)
 
-# ---- images, of which a batch is a larger one: axes of images are examples, channels, rows, columns
+# ---- images: axes are images, channels, rows and columns
 
 
 def _folded(x: Any) -> Any:
@@ -920,7 +922,7 @@ def _folded(x: Any) -> Any:
 def _images(c: Call) -> Any:
     parts = [_folded(c.full(i)) for i in range(len(c.operands))]
     out = c.perform(parts)
-    return reshape(out, (c.size, -1, *out.shape[1:]) if out.size or c.size and not out.shape[0]
+    return reshape(out, (c.size, -1, *out.shape[1:]) if out.size or (c.size and not out.shape[0])
                    else (c.size, c.shape()[0], *out.shape[1:]))  # fmt: skip
 
 
