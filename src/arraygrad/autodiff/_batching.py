@@ -12,7 +12,8 @@ write goes to its memory.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from weakref import ref
 
@@ -24,6 +25,7 @@ from .._keys import getitem
 from .._memory import View, storage_of
 from .._modes import Mode, _mode
 from .._standard import MUTATING, check
+from ..random import drawing
 from ._graph import level_numbers
 from ._levels import KEYED, note_batch, transform
 from ._rules import BATCHING, RULES
@@ -253,6 +255,34 @@ class BatchLevel(Level):
             return False
         refresh(x)
         return x._trace is not None and x._trace.level is self
+
+    @contextmanager
+    def running(self, *leaves: Any) -> Iterator[None]:
+        """Run a user's function inside, also if that is again, after the call has returned.
+
+        `leaves` are the tensors that it is called with, one level lower. Where they belong to a
+        level that has begun since, this one counts as inside of it.
+        """
+        closed, number = self.closed, self.number
+        levels = [x._trace.level.number for x in leaves
+                  if isinstance(x, Array) and x._trace is not None]  # fmt: skip
+        if max(levels, default=0) > number:
+            self.number = next(level_numbers)
+        self.closed = False
+        try:
+            if closed:
+                with drawing(self):
+                    yield
+            else:
+                yield
+        finally:
+            self.number = number
+            if closed:
+                self.finish()
+
+    def wrapped(self, leaves: Sequence[Any], flags: Sequence[bool]) -> list[Any]:
+        """Leaves of arguments, of which some have the hidden axis first."""
+        return [self.wrap(x) if flag else x for x, flag in zip(leaves, flags, strict=True)]
 
     # ---- operations
 
