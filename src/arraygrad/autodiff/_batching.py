@@ -206,6 +206,8 @@ class BatchLevel(Level):
     ----------
     size : int
         The number of examples.
+    largest : int
+        The most elements that an example of a tensor has had.
     randomness : {"error", "same", "different"}
         What random numbers are, drawn inside.
     adopted : list
@@ -213,7 +215,7 @@ class BatchLevel(Level):
         before.
     """
 
-    __slots__ = ("adopted", "randomness", "size")
+    __slots__ = ("adopted", "largest", "randomness", "size")
 
     forward = True
     batched = True
@@ -224,6 +226,7 @@ class BatchLevel(Level):
         self.size = size
         self.randomness = randomness
         self.adopted: list[tuple[Any, Any]] = []
+        self.largest = 0
         note_batch()
 
     def wrap(self, value: Any) -> Any:
@@ -231,7 +234,9 @@ class BatchLevel(Level):
         device = value._device
         data = value._data
         if data.shape[0]:
-            first = data[0, ...]
+            first = device.ops["getitem"](data, (0, ...))
+            if first.size > self.largest:
+                self.largest = first.size
         else:
             first = device.ops["empty"](data.shape[1:], dtype=data.dtype)
         out = wrap(type(value), first, device)

@@ -457,7 +457,6 @@ class custom_vjp(_CustomRule[P, R]):
                 totals = list(map(add, totals, found))
         return _pytree.unflatten(structure, _push(self.name, call, outs, totals))
 
-
     def _batched_rule(self, constants: list[Any], call: FlatCall, *helpers: Any) -> Any:
         structures, arguments, results = helpers
         forwards, backwards = self._rule
@@ -469,9 +468,7 @@ class custom_vjp(_CustomRule[P, R]):
                 self._check_pair(given)
                 residuals, structures["residuals"] = _pytree.flatten(given[1])
                 structures["batched"] = flags = [level.is_at(x) for x in residuals]
-                inner = [
-                    x._primal if flag else x for x, flag in zip(residuals, flags, strict=True)
-                ]
+                inner = [x._primal if flag else x for x, flag in zip(residuals, flags, strict=True)]
                 return results(given[0]), inner
 
         def backward(residuals: Any, g: Any) -> tuple[Any, ...]:

@@ -238,6 +238,13 @@ def has_hidden_axis(x: Any) -> bool:
     return False
 
 
+def below_batches(x: Any) -> Any:
+    """A tensor without the batches on top."""
+    while x._trace is not None and x._trace.level.batched:
+        x = x._primal
+    return x
+
+
 def box_like(value: Array, like: Any, view: Any = None) -> Any:
     """A tensor over `value` that is traced as `like` is, of whatever level."""
     out = box(value, like._trace, view)

@@ -15,14 +15,15 @@ from typing import Any
 from ..._array import Array
 from ..._creation import arange, asarray
 from ..._data_type import astype
-from ..._dispatch import apply, binary, inplace, reduction, unary, view
-from ..._elementwise import floor
+from ..._dispatch import apply, binary, inplace, is_anywhere, reduction, unary, view
+from ..._elementwise import conj, floor, isfinite
 from ..._keys import getitem, scatter, setitem
 from ..._linear_algebra import matmul, matrix_transpose
 from ..._manipulation import broadcast_shapes, concat, moveaxis, permute_dims, reshape, tile
 from ..._searching import where
 from ..._sorting import argsort
 from ..._statistical import cumulative_sum
+from ..._statistical import sum as _sum
 from ..._utility import any as _any
 from .._batching import (
     BatchedIndex,
@@ -469,7 +470,41 @@ def solve(c: Call) -> Any:
     return view("squeeze", out, (-1,)) if vector else out
 
 
-batch("linalg.solve scipy.linalg.solve_triangular", solve)
+batch("linalg.solve", solve)
+
+#: The most rows of triangular matrices that are solved column by column, for all examples at once.
+_SMALL = 32
+
+
+def _solve_triangular(c: Call) -> Any:
+    """SciPy solves one matrix after the other, which for many small ones is mostly calls."""
+    a, b = c.operands
+    c.explain(2)
+    n = c.shape(0)[-1]
+    plain = a._trace is None and b._trace is None and c.batched[0] and c.ndim(0) == c.ndim(1) == 2
+    if not plain or not 0 < n <= min(_SMALL, c.size) or a._data.dtype != b._data.dtype:
+        return solve(c)
+    lower, unit = c.kwargs["lower"], c.kwargs["unit_diagonal"]
+    if c.kwargs["trans"]:
+        a = matrix_transpose(a)
+        a, lower = conj(a) if c.kwargs["trans"] == 2 else a, not lower
+    diagonal = view("expand_dims", view("linalg.diagonal", a, (), {"offset": 0}), (-1,))
+    if a._device.type == "cpu":  # where checking is cheap
+        fails = is_anywhere(diagonal == 0) and not unit
+        if fails or not is_anywhere(isfinite(_sum(a) + _sum(b))):
+            return solve(c)  # which raises
+    x = unary("copy", c.full(1))
+    for j in range(n) if lower else reversed(range(n)):
+        rest = slice(j + 1, n) if lower else slice(0, j)
+        row = x[:, j : j + 1]
+        if not unit:
+            row /= diagonal[:, j : j + 1]
+        below = x[:, rest]
+        below -= a[:, rest, j : j + 1] * row
+    return x
+
+
+batch("scipy.linalg.solve_triangular", _solve_triangular)
 
 
 def _rank(c: Call) -> Any:
