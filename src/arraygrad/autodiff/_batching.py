@@ -233,7 +233,9 @@ class BatchLevel(Level):
         """A tensor with the hidden axis first, as one example each."""
         device = value._device
         data = value._data
-        if data.shape[0]:
+        if data.shape[0] != self.size:
+            raise AssertionError(f"vmap: {data.shape[0]} examples in a batch of {self.size}")
+        if self.size:
             first = device.ops["getitem"](data, (0, ...))
             if first.size > self.largest:
                 self.largest = first.size

@@ -335,7 +335,8 @@ class _CustomRule(Generic[P, R]):
                 return results(self.fun(*arguments(leaves)))
 
         fun.__name__ = self.name
-        lower = type(self)(fun)
+        make: Any = type(self)
+        lower = make(fun)
         lower._rule = self._batched_rule(constants, call, structures, arguments, results)
         outs = lower(*call.inner)
         return _pytree.unflatten(structures["out"], [level.wrap(x) for x in outs])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._array import Array
+from .._array import Array, traced_like
 from .._dispatch import LISTED, apply, call, unary, view
 from .._errors import describe
 from .._keys import getitem, level_of_key, scatter, setitem
@@ -27,7 +27,7 @@ from .._memory import (
     storage_of,
 )
 from .._modes import _mode
-from ._graph import box_like
+from ._graph import box, box_like
 from ._rules import RULES, Rule
 
 _NONE: dict[str, Any] = {}
@@ -239,10 +239,12 @@ def snapshot(x: Any) -> Any:
     if x._trace is not None:
         refresh(x)
     chain = []
+    shared = False
     while x._trace is not None:
         chain.append(x)
+        shared = shared or x._trace.level.batched  # whose memory is written
         x = x._primal
-    if x._storage is not None or not chain:
+    if x._storage is not None or shared or not chain:
         x = save(x)
     for tensor in reversed(chain):
         x = box_like(x, tensor, INNER)
@@ -252,7 +254,9 @@ def snapshot(x: Any) -> Any:
 def protect(x: Any) -> Any:
     """A tensor for the user's code, which may write to it without changing anything else."""
     if x._trace is not None:
-        out = box_like(x._primal, x, x._view if type(x._view) is View else None)
+        if x._trace.level.batched:
+            return traced_like(protect(x._primal), x)
+        out = box(x._primal, x._trace, x._view if type(x._view) is View else None)
         out._storage = x._storage
         return out
     out = alias(x)

@@ -12,7 +12,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from ..._array import Array
 from ..._creation import arange, asarray
 from ..._data_type import astype
 from ..._dispatch import apply, binary, inplace, is_anywhere, reduction, unary, view
@@ -24,6 +23,7 @@ from ..._searching import where
 from ..._sorting import argsort
 from ..._statistical import cumulative_sum
 from ..._statistical import sum as _sum
+from ..._tensor import Tensor
 from ..._utility import any as _any
 from .._batching import (
     BatchedIndex,
@@ -167,7 +167,7 @@ def _logsumexp(c: Call) -> Any:
     n = max(map(c.ndim, range(len(c.operands))))
     kwargs = c.kwargs | {"axis": c.axes(c.kwargs["axis"], n)}
     operands = [
-        expanded(c.full(i), max(n, 1)) if isinstance(x, Array) else x
+        expanded(c.full(i), max(n, 1)) if isinstance(x, Tensor) else x
         for i, x in enumerate(c.operands)
     ]
     if not n:
@@ -183,7 +183,7 @@ def _diff(c: Call) -> Any:
     axis = kwargs["axis"] = c.axis(kwargs["axis"])
     for word in ("prepend", "append"):
         x = kwargs.get(word)
-        if isinstance(x, Array):
+        if isinstance(x, Tensor):
             kwargs[word] = x if word in c.words else repeated(x, c.size)
     x = c.operands[0] if c.batched[0] else c.full()
     parts = [p for p in (kwargs.pop("prepend", None), x, kwargs.pop("append", None))
@@ -572,7 +572,7 @@ def _linspace(c: Call) -> Any:
         view("expand_dims", x, (-1,)) if flag else x
         for x, flag in zip(c.operands, c.batched, strict=True)
     ]
-    device = next(x.device for x in c.operands if isinstance(x, Array))
+    device = next(x.device for x in c.operands if isinstance(x, Tensor))
     steps = num - 1 if endpoint else num
     places = arange(num, dtype="float64" if dtype is None else None, device=device)
     like = start + stop
@@ -580,7 +580,7 @@ def _linspace(c: Call) -> Any:
     if steps > 0:
         out = places * ((stop - start) / steps) + start
         if endpoint and num > 1:
-            out = where(places == num - 1, astype(stop, out.dtype) if isinstance(stop, Array)
+            out = where(places == num - 1, astype(stop, out.dtype) if isinstance(stop, Tensor)
                         else stop, out)  # fmt: skip
     else:
         out = places * (stop - start) + start
@@ -642,14 +642,14 @@ class Index:
         at = next(i for i, k in enumerate(entries) if k is Ellipsis)
         entries[at : at + 1] = [slice(None)] * (ndim - used)
         self.fits = used <= ndim
-        several = any(isinstance(k, (Array, BatchedIndex)) for k in entries)
+        several = any(isinstance(k, (Tensor, BatchedIndex)) for k in entries)
         self.basic: list[Any] = []
         self.tensors: list[Any] = []
         self.axes: list[int] = []
         places = []
         axis = 0
         for i, k in enumerate(entries):
-            if isinstance(k, (Array, BatchedIndex)) or (several and isinstance(k, int)):
+            if isinstance(k, (Tensor, BatchedIndex)) or (several and isinstance(k, int)):
                 self.basic.append(slice(None))
                 self.tensors.append(k)
                 self.axes.append(axis)
@@ -746,7 +746,7 @@ def _entries(k: Any, x: Any) -> list[Any]:
         raise _LoopError
     if isinstance(k, int):
         return [k]
-    if not isinstance(k, Array):
+    if not isinstance(k, Tensor):
         if not isinstance(k, (list, range)) and hasattr(k, "__index__") and not hasattr(k, "shape"):
             return [k.__index__()]
         k = asarray(list(k) if isinstance(k, range) else k, device=x._device)
@@ -790,7 +790,7 @@ def _is_basic(key: Any) -> bool:
 
 def _fitted(value: Any, is_batched: bool, ndim: int) -> Any:
     """A value to be written, whose examples have as many axes as what they are written to."""
-    if not isinstance(value, Array):
+    if not isinstance(value, Tensor):
         return value
     shape = value._data.shape[is_batched:]
     while len(shape) > ndim and shape[0] == 1:
@@ -822,7 +822,7 @@ def _setitem(c: Call) -> Any:
     if index.is_simple:
         setitem(x, (slice(None), *key) if type(key) is tuple else (slice(None), key), value)
         return x
-    if isinstance(value, Array) and value._data.ndim > flag:
+    if isinstance(value, Tensor) and value._data.ndim > flag:
         if not flag:
             value = reshape(value, (1, *(1,) * (index.ndim - value._data.ndim), *value.shape))
         value = index.from_place(value)
@@ -903,7 +903,7 @@ batch("scatter", _scatter)
 
 def _inplace(c: Call) -> Any:
     x, value = c.operands
-    if isinstance(value, Array) and c.ndim(1) > c.ndim() and c.name != "__imatmul__":
+    if isinstance(value, Tensor) and c.ndim(1) > c.ndim() and c.name != "__imatmul__":
         raise ValueError(
             f"{c.name}: a value of shape {c.shape(1)} does not fit into a tensor of {c.shape()}"
         )
@@ -1004,6 +1004,30 @@ def _filter(c: Call) -> Any:
 
 
 batch("scipy.ndimage.gaussian_filter scipy.ndimage.uniform_filter", _filter)
+
+
+def _correlate(c: Call) -> Any:
+    """Correlations with the same weights for all examples."""
+    if c.batched[1]:
+        return NotImplemented
+    x, weights = c.operands
+    weights = view("expand_dims", weights, (0,))
+    return c.perform([x, weights], kwargs=c.kwargs | {"origin": (0, *c.kwargs["origin"])})
+
+
+batch("scipy.ndimage.correlate", _correlate)
+
+
+def _convolve(c: Call) -> Any:
+    """Convolutions of signals with one signal, which is the same for all examples."""
+    x, h = c.operands
+    sizes = zip(c.shape(0), c.shape(1), strict=True)
+    if c.batched[1] or (c.kwargs["mode"] == "valid" and any(m < n for m, n in sizes)):
+        return NotImplemented
+    return c.perform([x, view("expand_dims", h, (0,))])
+
+
+batch("scipy.signal.convolve", _convolve)
 
 
 def _lfilter(c: Call) -> Any:
