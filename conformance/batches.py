@@ -21,7 +21,6 @@ import numpy as np
 import arraygrad as xp
 from arraygrad import autodiff
 from arraygrad.autodiff import _batching
-from arraygrad.autodiff._batching import UnbatchableError
 
 from .gradient_cases import CASES, Case, standard_names
 from .report import SetupError, table, write
@@ -35,7 +34,7 @@ SIZE = 3
 #: Tolerances, relative to the largest compared number, or absolute if it is less than 1: of values,
 #: of derivatives, and of results in single precision.
 VALUES, DERIVATIVES, SINGLE = 1e-12, 1e-9, 1e-5
-#: Where the examples are.
+#: Where the axis of the examples is.
 PLACES = ("first", "last", "middle")
 
 
@@ -97,12 +96,11 @@ def outcomes(case: Case) -> dict[str, Any]:
         with looped() as loops, suppress(Exception):
             Trial(case).values()
         found["loops"] = sorted(loops)
-        for check, function in CHECKS.items():
+        for i, (check, function) in enumerate(CHECKS.items()):
             found[check] = ""
             try:
-                for shared in sharings(case):
-                    for place in PLACES if not shared else PLACES[:1]:
-                        function(Trial(case, place, shared))
+                for place, shared in arrangements(case, i):
+                    function(Trial(case, place, shared))
             except NothingToCompareError:
                 pass
             except Exception as error:
@@ -116,7 +114,7 @@ def outcomes(case: Case) -> dict[str, Any]:
 def refusal(error: Exception) -> str:
     """The reason why a batch is refused, where it may be; empty for other errors."""
     text = str(error)
-    if isinstance(error, UnbatchableError):
+    if isinstance(error, xp.UnbatchableError):
         for part in ("another shape for each", "other numbers of elements"):
             if part in text:
                 return "the shape of the result depends on values"
@@ -149,6 +147,15 @@ def sharings(case: Case) -> list[frozenset[int]]:
     return [frozenset(), *(frozenset({i}) for i in range(n) if n > 1)]
 
 
+def arrangements(case: Case, check: int) -> list[tuple[str, frozenset[int]]]:
+    """Where the examples are, and what they share: of the values, the first check, all ways."""
+    _, *shared = sharings(case)
+    if not check:
+        return [*((place, frozenset()) for place in PLACES), *((PLACES[0], s) for s in shared)]
+    one = [(PLACES[0], shared[check % len(shared)])] if shared else []
+    return [(PLACES[check % 3], frozenset()), *one]
+
+
 def markdown(results: dict[str, list[dict[str, Any]]]) -> str:
     """The table."""
     order = {name: i for i, name in enumerate(standard_names())}
@@ -170,8 +177,9 @@ def markdown(results: dict[str, list[dict[str, Any]]]) -> str:
         f"({share:.1f} %) are performed on a whole batch at once, {counts['loop']} by a loop over "
         f"the examples, at least with some parameters, and {counts['refused']} are refused. The "
         "cases are those of the [gradients](gradient-coverage.md), with a batch of "
-        f"{SIZE}: its examples along the first, the last and a middle axis, and with each argument "
-        "in turn shared by all examples.",
+        f"{SIZE}. Its examples are along the first, the last and a middle axis, and each argument "
+        "in turn is shared by all examples; derivatives are checked for one of these axes and with "
+        "one shared argument.",
         "- Performed. *Native*: by operations on the whole batch. *Loop*: one of the operations is "
         "performed on one example after the other, for which its name stands; where an argument is "
         "shared, often all at once. *Refused*: it raises, for the reason given.\n"

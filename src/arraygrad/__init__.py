@@ -117,7 +117,7 @@ from ._elementwise import (
     tanh,
     trunc,
 )
-from ._errors import DeviceMismatchError, TransferError
+from ._errors import DeviceMismatchError, TransferError, UnbatchableError
 from ._extras import allclose, interp, kron, outer, pad, quantile, split, trapezoid
 from ._indexing import take, take_along_axis
 from ._inspection import __array_namespace_info__
@@ -184,6 +184,7 @@ __all__ = [
     "DeviceMismatchError",
     "Tensor",
     "TransferError",
+    "UnbatchableError",
     "__array_api_version__",
     "__array_namespace_info__",
     "__version__",

@@ -146,7 +146,7 @@ def level_of_key(key: Any) -> Any:
     if type(key) in BASIC:
         return None
     for k in key if isinstance(key, tuple) else (key,):
-        if isinstance(k, Array) and k._trace is not None:
+        if isinstance(k, Array) and k._trace is not None and k._data.dtype.kind in "biu":
             k._trace.level.refresh(k)
             if k._trace is not None:
                 return k._trace.level

@@ -20,7 +20,7 @@ from weakref import ref
 from .. import _cpython
 from .._array import Array, Level, Trace, wrap
 from .._dispatch import apply, unary, view
-from .._errors import describe
+from .._errors import UnbatchableError, describe
 from .._keys import getitem
 from .._memory import View, storage_of
 from .._modes import Mode, _mode
@@ -32,12 +32,6 @@ from ._rules import BATCHING, RULES
 from ._views import detach, note_view, perform, rebind, refresh, take
 
 Function = Callable[..., Any]
-
-
-class UnbatchableError(TypeError):
-    """An operation that cannot be performed on a batch, whose examples differ in what it asks."""
-
-    __module__ = "arraygrad"
 
 
 class Batched(Trace):

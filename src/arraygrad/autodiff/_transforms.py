@@ -12,13 +12,13 @@ from .. import _dispatch, _pytree
 from .._creation import asarray, eye
 from .._dtypes import NUMBERS
 from .._elementwise import conj
-from .._errors import describe
+from .._errors import UnbatchableError, describe
 from .._manipulation import concat, moveaxis, reshape, stack
 from .._modes import get_mode
 from .._typing import A, Aux, P, R, Tensor
 from ..random import SameDraws
 from ._backward import backward
-from ._batching import BatchLevel, UnbatchableError
+from ._batching import BatchLevel
 from ._levels import ForwardLevel, ReverseLevel
 from ._pullback import (
     DiffArgs,

@@ -16,6 +16,7 @@ from ..._creation import arange, asarray
 from ..._data_type import astype
 from ..._dispatch import apply, binary, inplace, is_anywhere, reduction, unary, view
 from ..._elementwise import conj, floor, isfinite
+from ..._errors import UnbatchableError
 from ..._keys import getitem, scatter, setitem
 from ..._linear_algebra import matmul, matrix_transpose
 from ..._manipulation import broadcast_shapes, concat, moveaxis, permute_dims, reshape, tile
@@ -28,7 +29,6 @@ from ..._utility import any as _any
 from .._batching import (
     BatchedIndex,
     Call,
-    UnbatchableError,
     Unbatched,
     expanded,
     moved,
