@@ -28,7 +28,7 @@ from .._standard import MUTATING, check
 from ..random import drawing
 from ._graph import level_numbers
 from ._levels import KEYED, note_batch, transform
-from ._rules import BATCHING, RULES
+from ._rules import BATCHING, RULES, Rule
 from ._views import detach, note_view, perform, rebind, refresh, take
 
 Function = Callable[..., Any]
@@ -107,7 +107,7 @@ class Call:
 
     def perform(self, operands: Any = None, args: Any = None, kwargs: Any = None) -> Any:
         """The operation on other operands or with other parameters, one level lower."""
-        return perform(
+        return performed(
             self.name,
             self.operands if operands is None else operands,
             self.args if args is None else args,
@@ -121,7 +121,7 @@ class Call:
             for x, flag in zip(self.operands, self.batched, strict=True)
         ]
         kwargs = {k: getitem(x, (i, ...)) if k in self.words else x for k, x in self.kwargs.items()}
-        return perform(self.name, operands, self.args, kwargs)
+        return performed(self.name, operands, self.args, kwargs)
 
     def loop(self) -> Any:
         """The operation on one example after the other."""
@@ -158,6 +158,11 @@ class Call:
         if isinstance(axes, (tuple, list)):
             return tuple([self.axis(a, n) for a in axes])
         return self.axis(axes, n)
+
+
+def performed(name: str, operands: Any, args: Any, kwargs: Any) -> Any:
+    """An operation by its name, one level lower."""
+    return perform(RULES.get(name) or Rule(name), tuple(operands), args, kwargs)
 
 
 class Unbatched:
