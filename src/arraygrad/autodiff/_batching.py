@@ -61,8 +61,6 @@ class Call:
         Which of the operands are batched.
     args, kwargs : tuple, dict
         The parameters.
-    key : Any
-        The index of an operation with one, whose tensors are of one level lower.
     size : int
         The number of examples.
     """
@@ -121,7 +119,10 @@ class Call:
             for x, flag in zip(self.operands, self.batched, strict=True)
         ]
         kwargs = {k: getitem(x, (i, ...)) if k in self.words else x for k, x in self.kwargs.items()}
-        return performed(self.name, operands, self.args, kwargs)
+        args = self.args
+        if self.name in KEYED:
+            args = (_key_of_example(args[0], i), *args[1:])
+        return performed(self.name, operands, args, kwargs)
 
     def loop(self) -> Any:
         """The operation on one example after the other."""
@@ -543,6 +544,13 @@ def _outer_key(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple([_outer_key(k) for k in key])
     return key.level.wrap(key.value) if type(key) is BatchedIndex else key
+
+
+def _key_of_example(key: Any, i: int) -> Any:
+    """The index of one example."""
+    if isinstance(key, tuple):
+        return tuple([_key_of_example(k, i) for k in key])
+    return getitem(key.value, (i, ...)) if type(key) is BatchedIndex else key
 
 
 #: Operations that take the general path.

@@ -769,6 +769,13 @@ def _getitem(c: Call) -> Any:
     flag = c.batched[0]
     if flag and _is_basic(key):
         return getitem(x, (slice(None), *key) if type(key) is tuple else (slice(None), key))
+    one = key[0] if type(key) is tuple and len(key) == 1 else key
+    if isinstance(one, bool) or (
+        isinstance(one, Tensor) and not one.ndim and one.dtype.kind == "b"
+    ):
+        # An axis of one element, or of none.
+        x = getitem(c.full(), (slice(None), None))
+        return unary("copy", getitem(x, (slice(None), slice(0, int(bool(one))))))
     try:
         index = Index(key, x, c.ndim())
     except _LoopError:
