@@ -472,12 +472,12 @@ def solve(c: Call) -> Any:
 
 batch("linalg.solve", solve)
 
-#: The most rows of triangular matrices that are solved column by column, for all examples at once.
+#: The most rows of triangular matrices that are solved column by column.
 _SMALL = 32
 
 
 def _solve_triangular(c: Call) -> Any:
-    """SciPy solves one matrix after the other, which for many small ones is mostly calls."""
+    """`solve`, and many small matrices column by column."""
     a, b = c.operands
     c.explain(2)
     n = c.shape(0)[-1]
@@ -488,20 +488,13 @@ def _solve_triangular(c: Call) -> Any:
     if c.kwargs["trans"]:
         a = matrix_transpose(a)
         a, lower = conj(a) if c.kwargs["trans"] == 2 else a, not lower
-    diagonal = view("expand_dims", view("linalg.diagonal", a, (), {"offset": 0}), (-1,))
+    diagonal = view("linalg.diagonal", a, (), {"offset": 0})
     if a._device.type == "cpu":  # where checking is cheap
         fails = is_anywhere(diagonal == 0) and not unit
         if fails or not is_anywhere(isfinite(_sum(a) + _sum(b))):
             return solve(c)  # which raises
-    x = unary("copy", c.full(1))
-    for j in range(n) if lower else reversed(range(n)):
-        rest = slice(j + 1, n) if lower else slice(0, j)
-        row = x[:, j : j + 1]
-        if not unit:
-            row /= diagonal[:, j : j + 1]
-        below = x[:, rest]
-        below -= a[:, rest, j : j + 1] * row
-    return x
+    how = {"lower": lower, "unit_diagonal": unit}
+    return apply("scipy.linalg.substituted", (a, c.full(1)), (), how)
 
 
 batch("scipy.linalg.solve_triangular", _solve_triangular)
