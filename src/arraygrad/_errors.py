@@ -42,6 +42,8 @@ class UnbatchableError(TypeError):
     write xp.where(mask, x, 0) to keep the shape
     """
 
+    __module__ = "arraygrad"
+
 
 def describe(x: object) -> str:
     """Short description of an operand for an error message."""

@@ -326,3 +326,44 @@ def test_pooling_attention_and_embeddings(xp):
     if ids.device.type == "cpu":
         with pytest.raises(IndexError, match="ids must be from 0 to 3"):
             vmap(lambda i: nn.embedding(i, table))(ids - 1)
+
+
+COMPOSED = {
+    "einsum": lambda x, v: arraygrad.einsum("ij,j->i", x, v),
+    "einsum, diagonal": lambda x, v: arraygrad.einsum("ii->i", x[:4, :4]),
+    "median": lambda x, v: arraygrad.median(x, axis=0),
+    "quantile": lambda x, v: arraygrad.quantile(x, 0.3, axis=1),
+    "pad": lambda x, v: arraygrad.pad(x, 1),
+    "split": lambda x, v: arraygrad.split(x, 2)[1],
+    "kron": lambda x, v: arraygrad.kron(x, v[None]),
+    "outer": lambda x, v: arraygrad.outer(v, x[0]),
+    "trapezoid": lambda x, v: arraygrad.trapezoid(x),
+    "interp": lambda x, v: arraygrad.interp(v, arraygrad.arange(4.0), x[:, 0]),
+    "nanmean": lambda x, v: arraygrad.nanmean(arraygrad.where(x > 0, x, arraygrad.nan), axis=1),
+    "nanargmax": lambda x, v: arraygrad.nanargmax(x, axis=0),
+    "list": lambda x, v: arraygrad.asarray([v[0], x[0, 0] * 2]),
+    "full": lambda x, v: arraygrad.full((2,), v[0]),
+    "methods": lambda x, v: x.mT.reshape(-1).sum() + x.astype(arraygrad.float32).max(),
+    "recurrence": lambda x, v: arraygrad.stack([arraygrad.sum(v[: i + 1]) ** i for i in range(4)]),
+    "a pullback": lambda x, v: autodiff.vjp(lambda v: x @ arraygrad.sin(v), v)[1](x[:, 0])[0],
+    "a derivative": lambda x, v: autodiff.linearize(lambda v: x @ arraygrad.sin(v), v)[1](v),
+    "hvp": lambda x, v: autodiff.hvp(lambda v: arraygrad.sum((x @ v) ** 3), (v,), (v,)),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_functions_made_of_others(name):
+    xp, f = arraygrad, COMPOSED[name]
+    x, v = xp.asarray(numbers(3, 4, 5)), xp.asarray(numbers(3, 5))
+    close(vmap(f)(x, v), stacked(f, x, v))
+    close(vmap(f, (0, None))(x, v[0]), xp.stack([f(x[i], v[0]) for i in range(3)]))
+
+
+def test_a_derivative_is_applied_to_a_basis(xp):
+    x = xp.asarray(numbers(4))
+    f = lambda x: xp.sin(x) * xp.sum(x)
+    _, derivative = autodiff.linearize(f, x)
+    _, pullback = autodiff.vjp(f, x)
+    expected = autodiff.jacobian(f)(x)
+    close(vmap(derivative)(xp.eye(4)), expected.T)
+    close(vmap(pullback)(xp.eye(4))[0], expected)

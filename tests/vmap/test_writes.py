@@ -182,6 +182,32 @@ def test_a_write_into_a_tensor_from_outside_raises_and_leaves_it(xp, same):
         assert not memory.any()
 
 
+@pytest.mark.parametrize("mode", ["grad", "jvp"])
+def test_a_recorded_write_into_a_tensor_from_outside_raises_and_leaves_it(xp, same, mode):
+    outside = xp.zeros(2)
+    row = outside[:1]
+
+    def f(x):
+        outside[0] = x[0] * 2
+        return xp.sum(outside * x)
+
+    call = autodiff.grad(f) if mode == "grad" else lambda x: autodiff.jvp(f, (x,), (x,))[1]
+    with pytest.raises(ValueError, match="make the tensor inside"):
+        vmap(call)(xp.ones((3, 2)))
+    same(outside, [0.0, 0.0])
+    row += 1
+    same(outside, [1.0, 0.0])
+
+    def g(x):
+        inside = xp.zeros(2)
+        part = inside[1:]
+        part += x[:1] * 2
+        inside[0] = x[1]
+        return xp.sum(inside * x)
+
+    check(g, xp.asarray(numbers(3, 2)))
+
+
 def test_a_tensor_made_inside_may_be_in_a_cycle(xp, same):
     def f(x):
         y = xp.zeros(2)

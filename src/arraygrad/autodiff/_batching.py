@@ -416,14 +416,14 @@ class BatchLevel(Level):
         x, value = operands
         (target, value), (flag, is_batched) = self._lowered(operands)
         if not flag:
-            self._adopt(name, x)
+            self.adopt(name, x)
             target = x._primal
         key = self.lowered_key(args[0]) if args else None
         call = Call(name, [target, value], [True, is_batched], (key,), {}, self.size)
         BATCHING["__setitem__" if args else "__iadd__"](call)
         return x
 
-    def _adopt(self, name: str, x: Any) -> None:
+    def adopt(self, name: str, x: Any) -> None:
         """Give a tensor, into which a batched value is written, the hidden axis.
 
         One that was made inside of the function is gone when that has returned; for any other,

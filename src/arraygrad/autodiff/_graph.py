@@ -230,6 +230,16 @@ def box(value: Array, trace: Trace, view: Any = None) -> Any:
     return out
 
 
+def batches_of(x: Any) -> list[Any]:
+    """The levels of batches that a tensor belongs to, the outermost first."""
+    found: list[Any] = []
+    while x._trace is not None:
+        if x._trace.level.batched:
+            found.insert(0, x._trace.level)
+        x = x._primal
+    return found
+
+
 def has_hidden_axis(x: Any) -> bool:
     """Return True if a tensor stands for one example each of a batch."""
     while x._trace is not None:

@@ -25,7 +25,7 @@ from .._memory import EXPOSED, Exposed, View, alias, bottom, inner_alias, new_st
 from .._modes import get_mode
 from .._standard import MUTATING
 from ._grad_mode import custom_rule, grad_modes, is_traced, recording_off
-from ._graph import box_like, has_hidden_axis
+from ._graph import batches_of, box_like, has_hidden_axis
 from ._rules import RULES, Rule
 from ._tangents import cast
 from ._views import (
@@ -71,6 +71,10 @@ def write(name: str, operands: tuple[Any, ...], args: tuple[Any, ...]) -> Any:
                 f"{name}: inside of no_grad a tensor is written that takes part in another "
                 f"differentiation, too; copy it first: xp.asarray(x, copy=True); got {describe(x)}"
             )
+    if isinstance(value, Array):
+        for level in batches_of(value):
+            if x._trace is None or x._trace.level.number < level.number:
+                level.adopt(name, x)
     if args:
         new = put(x, value, args[0])
     else:
