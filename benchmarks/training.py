@@ -37,11 +37,11 @@ class Ours:
         self.dtype = dtype
 
     def array(self, x: Any) -> Any:
-        """A tensor of its own memory."""
+        """Tensor with its own memory."""
         return self.xp.from_numpy(np.copy(x))
 
     def parameter(self, x: Any) -> Any:
-        """One that records."""
+        """Leaf that requires grad."""
         return self.autodiff.variable(self.array(x))
 
     def cast(self, model: Any) -> Any:
@@ -61,7 +61,7 @@ class Torch(Ours):
             torch.set_num_threads(threads)
 
     def parameter(self, x: Any) -> Any:
-        """One that records."""
+        """Leaf that requires grad."""
         return self.array(x).requires_grad_()
 
     def cast(self, model: Any) -> Any:
@@ -198,8 +198,8 @@ def serve(connection: Connection, who: str, threads: int) -> None:
 def measure(names: list[str], threads: int, quick: bool) -> dict[str, dict[str, float]]:
     """Milliseconds of a step by problem and library.
 
-    Of several processes each: where a process has its memory makes steps faster or slower by up to
-    a third for as long as it lives.
+    Each library runs in several processes, because the memory layout of a process makes its steps
+    faster or slower by up to a third.
     """
     starts, rounds, batch = (1, 5, 0.02) if quick else (5, 5, 0.1)
     times: dict[str, dict[str, list[float]]] = {p: {who: [] for who in names} for p in PROBLEMS}

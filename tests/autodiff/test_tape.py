@@ -61,7 +61,7 @@ def test_attributes(xp):
     (parent, index), (other, _) = y.grad_fn.next_functions
     assert (parent.name, index, other) == ("getitem", 0, None)
     assert parent.next_functions[0][0].name == "exp"
-    assert parent.next_functions[0][0].next_functions[0][0].name == "variable"
+    assert parent.next_functions[0][0].next_functions[0][0].name == "leaf"
     assert y.grad is None
     first, second = xp.unstack(w)
     assert (second.grad_fn.name, (first * second).grad_fn.next_functions[1][1]) == ("unstack", 1)

@@ -298,7 +298,8 @@ def run_backward(x: Any, gradient: Any, retain_graph: bool | None, create_graph:
             else "backward: this tensor belongs to a function that grad, vjp or their like "
             "differentiates; backward is for results computed from x.requires_grad_()"
             if node is not None and node.level.number > 0
-            else "backward: this tensor does not record (requires_grad=False)"
+            else "backward: this tensor does not require grad; write x.requires_grad_() before "
+            "computing with x"
         )
     if gradient is None:
         if x._data.size != 1 or node.dtype.kind != "f":

@@ -90,7 +90,7 @@ def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
     x : Tensor
         Real input of any shape.
     alpha : float, optional
-        Minus the limit for large negative numbers.
+        Scale for negative numbers; the limit for large negative numbers is ``-alpha``.
 
     Returns
     -------
@@ -133,8 +133,8 @@ def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
     Returns
     -------
     Tensor
-        Result with the shape of `x`. It is accurate for all numbers; PyTorch's parameter
-        `threshold`, above which its result is x, is not needed.
+        Result with the shape of `x`. It is accurate for all numbers, so PyTorch's parameter
+        `threshold` is not needed.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def tanh(x: Tensor) -> Tensor:
 
 
 def sigmoid(x: Tensor) -> Tensor:
-    """Logistic function 1 / (1 + exp(-x)), accurate also where it is small.
+    """Logistic function 1 / (1 + exp(-x)), also accurate for large negative numbers.
 
     Parameters
     ----------
@@ -294,7 +294,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
 
 
 def log_softmax(x: Tensor, axis: int = -1, *more: Never, **other: Never) -> Tensor:
-    """Logarithm of `softmax`, accurate even where that underflows.
+    """Logarithm of `softmax`, accurate even where `softmax` underflows.
 
     Parameters
     ----------
@@ -408,7 +408,9 @@ class LeakyReLU(Module):
     Tensor([-0.5,  2. ], dtype=float64)
     """
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
+    def __init__(self, negative_slope: float = 0.01, **other: Never) -> None:
+        if other:
+            raise wrong_call("nn.LeakyReLU", locals())
         self.negative_slope = as_number("LeakyReLU", "negative_slope", negative_slope)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -436,7 +438,9 @@ class ELU(Module):
     Tensor([-1.,  2.], dtype=float64)
     """
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    def __init__(self, alpha: float = 1.0, **other: Never) -> None:
+        if other:
+            raise wrong_call("nn.ELU", locals())
         self.alpha = as_number("ELU", "alpha", alpha)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ def _reduced(name: str, loss: Tensor, reduction: str) -> Tensor:
 
 
 def _pair(name: str, input: Any, target: Any) -> None:
-    """Raise if shapes differ, which is usually a column where a row is meant, or devices."""
+    """Raise if shapes or devices differ; broadcasting a column against a row is a mistake."""
     for word, x in (("input", input), ("target", target)):
         if not isinstance(x, Tensor):
             raise TypeError(f"{name}: {word} must be a Tensor; got {describe(x)}")
@@ -55,7 +55,7 @@ def _check_devices(name: str, *tensors: Tensor | float | None) -> None:
 
 
 def _difference(name: str, input: Any, target: Any) -> Tensor:
-    """Floating-point difference; that of small ints would wrap around."""
+    """Floating-point difference; differences of small ints would wrap around."""
     _pair(name, input, target)
     if input.dtype.kind not in "fc" and target.dtype.kind not in "fc":
         input, target = as_floating(input), as_floating(target)
@@ -86,8 +86,7 @@ def mse(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
 
     Notes
     -----
-    The square of a complex error is that of its absolute value. Integers and bools are converted to
-    float64.
+    The absolute value of a complex error is squared. Integers and bools are converted to float64.
 
     Examples
     --------
@@ -141,7 +140,7 @@ def l1(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
 
 
 def huber(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
-    """Huber loss: half the squared error up to `delta`, linear beyond.
+    """Huber loss: half the squared error up to `delta`, linear beyond it.
 
     Parameters
     ----------
@@ -292,9 +291,9 @@ def binary_cross_entropy(
 
     Notes
     -----
-    `binary_cross_entropy_with_logits` is more accurate: where `sigmoid` rounds to 0 or 1, nothing
-    is left of the gradient. Logarithms are at least -100, as in PyTorch, so that losses are finite.
-    The derivative of a logarithm that is replaced by -100 is 0.
+    `binary_cross_entropy_with_logits` is more accurate: here the gradient is lost if `sigmoid`
+    rounds to 0 or 1. Logarithms below -100 are replaced by -100, as in PyTorch, so that losses are
+    finite. The derivative of such a logarithm is 0.
 
     Examples
     --------
@@ -316,7 +315,7 @@ def binary_cross_entropy(
     outside = (input < 0) | (input > 1)
     if input.device.type == "cpu" and is_anywhere(outside):  # where checking is cheap
         raise ValueError(
-            f"{name}: input must be probabilities from 0 to 1; got {describe(input)} with others; "
+            f"{name}: input must be probabilities from 0 to 1; got others in {describe(input)}; "
             "write binary_cross_entropy_with_logits for logits"
         )
     # 0 and 1 are replaced before the logarithm, which would warn of its infinity.
@@ -349,7 +348,7 @@ def kl_div(
         axis, or ``"none"`` for elementwise losses. Only ``"batchmean"`` and ``"sum"`` are
         divergences of whole distributions.
     log_target : bool, optional
-        Whether `target` has logarithms of probabilities, too.
+        Whether `target` contains logarithms of probabilities, too.
 
     Returns
     -------
@@ -530,7 +529,7 @@ def _of_classes(
     smoothing: float,
     normalise: bool = False,
 ) -> Tensor:
-    """Cross entropy of log-probabilities, or of scores that are normalised first."""
+    """Cross entropy of log-probabilities, or of scores, which are normalised first."""
     check_real(name, input, "input")
     check_real(name, target, "target")
     if not input.ndim:

@@ -1,12 +1,12 @@
 """Functions of neural networks, written once for NumPy and CuPy.
 
-Each would be many operations of the namespace, and a small layer would spend its time in calls.
+Each would need many operations of the namespace, and a small layer would spend its time in calls.
 `xp` is the library.
 
-Convolutions and pooling are sums over windows that slide over the last two axes of images. Inside,
-the batch is the last axis of images: neighbours in memory are then treated alike, in long runs even
-if the images are small. Both libraries keep an array's order of axes in memory, so a layer's result
-has the order that the next layer uses.
+Convolutions and pooling are sums over windows that slide over the last two axes of images.
+Internally, the batch is the last axis of images: then neighbours in memory are treated alike, in
+long runs even if the images are small. Both libraries preserve an array's order of axes in memory,
+so the result of a layer has the order that the next layer uses.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The table: array_api_compat's namespace, with CuPy's own functions and our corrections."""
+"""The functions by name: array_api_compat's namespace, CuPy's own functions, and corrections."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ _CUPY_DIRECT = (
     "linalg.eigh linalg.qr linalg.slogdet linalg.svd fft.fftshift fft.ifftshift"
 ).split()
 
-#: Operators in place that are right as they are.
+#: In-place operators that need no correction.
 _OPERATORS = "iadd isub imul iand ior ixor".split()
 _CORRECTED = "ifloordiv ilshift imatmul imod ipow irshift itruediv".split()
 
-#: Bytes that the columns of a convolution may have at a time: a GPU wants much to do at once.
+#: Maximum size in bytes of the columns of a convolution; a GPU needs large operations.
 _CONVOLUTION_BYTES = 2**28
 
 

@@ -1,4 +1,4 @@
-"""The functions by name: array_api_compat's namespace with our overrides."""
+"""The functions by name: array_api_compat's namespace plus overrides."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ LINALG_CORRECTIONS = "matrix_norm matrix_power matrix_rank vector_norm".split()
 
 OPERATORS = "iadd isub imul imod imatmul iand ior ixor ilshift irshift itruediv".split()
 
-#: Elementwise functions that take longer per element than memory does.
+#: Elementwise functions that take longer per element than the memory access.
 COMPUTE_BOUND = """
     acos acosh asin asinh atan atanh cos cosh exp expm1 log log10 log1p log2 sin sinh sqrt
     tan tanh nn.sigmoid nn.silu""".split()
@@ -107,7 +107,7 @@ def make_table() -> dict[str, Callable[..., Any]]:
 
 
 def scipy_special(name: str) -> Callable[..., Any]:
-    """SciPy's own function: its public ones first look for the namespace, which is NumPy's."""
+    """SciPy's ufunc; the public function would first look up the namespace, which is NumPy's."""
     function: Any = inspect.unwrap(load_scipy(f"special.{name}"))
     if name in ("bdtr", "bdtrc", "bdtri"):
         return partial(_with_integer_trials, function)
@@ -128,7 +128,7 @@ def load_scipy(name: str) -> Callable[..., Any]:
 
 
 def _with_integer_trials(function: Callable[..., Any], k: Any, n: Any, x: Any) -> _Array:
-    """SciPy warns of numbers of trials that are floating-point ones, also if they are whole."""
+    """SciPy warns of floating-point numbers of trials, even if they are whole."""
     if not np.all(np.mod(n, 1) == 0):
         return function(k, n, x)
     whole = np.asarray(n).astype(np.int64)
