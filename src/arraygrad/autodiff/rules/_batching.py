@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 from ..._creation import arange, asarray
@@ -139,7 +140,7 @@ def along_axes(c: Call) -> Any:
     return c.perform(kwargs=c.kwargs | {word: c.axes(c.kwargs[word])})
 
 
-batch("sort argsort nn.softmax nn.log_softmax", along_axis)
+batch("sort argsort nn.softmax nn.log_softmax scipy.ndimage.spline_filter1d", along_axis)
 batch("flip fft.fftshift fft.ifftshift nn.normalise", along_axes)
 batch("fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft", along_axis)
 
@@ -498,6 +499,24 @@ def _solve_triangular(c: Call) -> Any:
 
 
 batch("scipy.linalg.solve_triangular", _solve_triangular)
+
+
+def _solve_banded(c: Call) -> Any:
+    """One matrix has more right-hand sides; several are the blocks of a large one."""
+    ab, b = c.operands
+    n, k = c.shape(1)
+    if c.batched[0]:
+        rows = c.shape(0)[0]
+        places = arange(rows, device=b.device)[:, None] - c.kwargs["upper"]
+        places = places + arange(n, device=b.device)
+        ab = where((places >= 0) & (places < n), ab, 0.0)  # (these are in other blocks)
+        ab = reshape(moveaxis(ab, 0, 1), (rows, c.size * n))
+        return reshape(c.perform([ab, reshape(c.full(1), (c.size * n, k))]), (c.size, n, k))
+    flat = reshape(moveaxis(b, 0, 1), (n, c.size * k))
+    return moveaxis(reshape(c.perform([ab, flat]), (n, c.size, k)), 1, 0)
+
+
+batch("scipy.linalg.solve_banded", _solve_banded)
 
 
 def _rank(c: Call) -> Any:
@@ -1018,13 +1037,34 @@ def _correlate(c: Call) -> Any:
 batch("scipy.ndimage.correlate", _correlate)
 
 
+#: The most elements of a signal by which others are convolved element by element.
+_SHORT = 64
+
+
 def _convolve(c: Call) -> Any:
-    """Convolutions of signals with one signal, which is the same for all examples."""
+    """Convolutions of signals: with one for all examples, or with short ones of their own."""
     x, h = c.operands
-    sizes = zip(c.shape(0), c.shape(1), strict=True)
-    if c.batched[1] or (c.kwargs["mode"] == "valid" and any(m < n for m, n in sizes)):
+    mode, sizes = c.kwargs["mode"], list(zip(c.shape(0), c.shape(1), strict=True))
+    if mode == "valid" and any(m < n for m, n in sizes):
         return NotImplemented
-    return c.perform([x, view("expand_dims", h, (0,))])
+    if not c.batched[1]:
+        return c.perform([x, view("expand_dims", h, (0,))])
+    if not 0 < math.prod(c.shape(1)) <= _SHORT or not math.prod(c.shape(0)):
+        return NotImplemented
+    x = c.full(0)
+    shape = (c.size, *[m + n - 1 for m, n in sizes])
+    total: Any = None
+    for place in product(*[range(n) for _, n in sizes]):
+        part = x * reshape(h[(slice(None), *place)], (c.size, *(1,) * len(sizes)))
+        key = (slice(None), *[slice(k, k + m) for k, (m, _) in zip(place, sizes, strict=True)])
+        part = scatter(part, key, shape)
+        total = part if total is None else total + part
+    if mode == "full":
+        return total
+    ends = [m if mode == "same" else m - n + 1 for m, n in sizes]
+    starts = [(m + n - 1 - end) // 2 for (m, n), end in zip(sizes, ends, strict=True)]
+    inner = [slice(a, a + end) for a, end in zip(starts, ends, strict=True)]
+    return total[(slice(None), *inner)]
 
 
 batch("scipy.signal.convolve", _convolve)
