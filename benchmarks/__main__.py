@@ -17,7 +17,9 @@ from benchmarks._report import table
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "speed.md"
-BENCHMARKS = ("overhead", "large", "import_time", "gradients", "dropin", "distributed", "training")
+#: Those whose figures are in docs/speed.md, in the order of `summary`, and the others.
+SUMMARISED = ("overhead", "large", "import_time", "gradients", "dropin", "distributed", "training")
+BENCHMARKS = (*SUMMARISED, "vmap")
 BEGIN, END = "<!-- speed:begin -->\n", "<!-- speed:end -->"
 #: The operations in docs/speed.md: common ones, the cheapest and the most expensive.
 SHOWN = (
@@ -30,7 +32,7 @@ SHOWN_PEERS = ("ours", "torch", "strict")
 def summary() -> str:
     """The summary of the saved figures in docs/speed.md."""
     overhead, large, imports, gradients, dropin, parallel, training = (
-        json.loads((RESULTS / f"{name}.json").read_text()) for name in BENCHMARKS
+        json.loads((RESULTS / f"{name}.json").read_text()) for name in SUMMARISED
     )
     times = overhead["microseconds"]
     names = list(times[SHOWN[0]])

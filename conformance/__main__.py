@@ -14,12 +14,33 @@ def main(argv: list[str] | None = None) -> int:
     if argv[:1] == ["gpu"]:
         gpu_setup.start(argv)
     # (These need arraygrad, which the line above may install.)
-    from . import ecosystem, fuzz, gpu, gradients, libraries, official, page, readme, through_scipy
+    from . import (
+        batches,
+        ecosystem,
+        fuzz,
+        gpu,
+        gradients,
+        libraries,
+        official,
+        page,
+        readme,
+        through_scipy,
+    )
     from .report import SetupError
 
     parser = argparse.ArgumentParser(prog="python -m conformance", description=__doc__)
     subjects = parser.add_subparsers(required=True, metavar="SUBJECT")
-    for subject in (official, ecosystem, gradients, fuzz, through_scipy, gpu, page, readme):
+    for subject in (
+        official,
+        ecosystem,
+        gradients,
+        batches,
+        fuzz,
+        through_scipy,
+        gpu,
+        page,
+        readme,
+    ):
         subject.add_parser(subjects)
     libraries.add_parsers(subjects)
     args = parser.parse_args(argv)

@@ -1828,6 +1828,7 @@ OWN = {
     "median",
     "strict",
     "transpose",
+    "vmap",
 }
 OWN |= set("allclose interp kron outer pad quantile split trapezoid".split())  # test_extras.py
 OWN |= {"get_num_threads", "set_num_threads", "show_config"}

@@ -20,6 +20,7 @@ TITLES = {
     "deblur": "Sharpen a photograph",
     "predator_prey": "Fit a differential equation",
     "gaussian_process": "Fit a Gaussian process",
+    "leave_one_out": "Leave out one point after the other",
     "achromat": "Design a lens",
     "filter_design": "Design a digital filter",
     "hmc": "Sample a posterior",

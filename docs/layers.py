@@ -36,7 +36,7 @@ GROUPS = [
     ),
     Group(
         "Differentiation",
-        "grad, vjp, jvp, ...; backward; checkpoint; custom rules",
+        "grad, vjp, jvp, ...; backward; checkpoint; custom rules; vmap",
         (0, 3),
         "autodiff",
     ),
@@ -47,7 +47,8 @@ GROUPS = [
         "graph, levels, views, in-place, backward",
         (0, 2),
         """autodiff._graph autodiff._levels autodiff._views autodiff._inplace autodiff._backward
-        autodiff._tangents autodiff._transpose autodiff._rules autodiff._grad_mode""",
+        autodiff._tangents autodiff._transpose autodiff._rules autodiff._grad_mode
+        autodiff._batching""",
     ),
     Group(
         "Namespace",
@@ -55,7 +56,7 @@ GROUPS = [
         (2, 4),
         """arraygrad _creation _data_type _einsum _elementwise _extras _indexing _inspection
         _linear_algebra _manipulation _nan _searching _set _sorting _statistical _utility fft linalg
-        random special""",
+        random special _vmap""",
     ),
     Group(
         "Tensor",

@@ -168,6 +168,7 @@ PICTURES = {
         r"accuracy on 360 images: 0\.([89]\d+, after .* on cpu|[5-9]\d+, after .* on cuda.*)",
     ),
     "gaussian_process.py": ("--samples=40", "--samples=40", r"minus log likelihood .* steps"),
+    "leave_one_out.py": ("--samples=30", "--samples=30", r"largest .* the closed form: .e-1\d"),
     "fit_scipy_model.py": (
         *("--trials=100", "--trials=100"),
         r"guessing +0\.250 +0\.2\d+ +0\.0\d+",

@@ -307,7 +307,7 @@ xp.histogram(x, 3)  # write: np.histogram(x.numpy())
 xp.save(x, "x.pt")  # write: arraygrad.nn.save
 xp.load("x.pt")  # write: arraygrad.nn.load
 xp.compile(f)  # write: f
-xp.vmap(f)  # write: batched code
+xp.vmap(xp.sum)(x).shape  # gives: (2,)
 ## PyTorch: gradients
 x.requires_grad = True; x.requires_grad  # gives: True
 x.requires_grad_().requires_grad  # gives: True
@@ -411,7 +411,7 @@ x.dot(v)  # write: x @ y  # with: y = v
 x.at[0].set(1.0)  # write: x[i] = value
 x.at[0, :].add(1.0)  # write: x[i] = value
 xp.jit(f)  # write: the function as it is
-xp.vmap(f)(x)  # write: batched code
+xp.vmap(xp.sum, in_axes=1)(x).shape  # gives: (3,)
 xp.value_and_grad(f)  # write: autodiff.value_and_grad
 xp.jacfwd(f)  # write: autodiff.jacobian(f, mode="forward")
 xp.jacrev(f)  # write: autodiff.jacobian(f, mode="reverse")
@@ -452,7 +452,7 @@ autodiff.grad(xp.sin)(0.0)  # gives: 1.0
 autodiff.grad(f, argnums=0)(v)  # gives: np.asarray([6.0, 2.0, 4.0])
 autodiff.value_and_grad(f)(v)[0]  # gives: 14.0
 autodiff.jit(f)  # write: the function as it is
-autodiff.vmap(f)  # write: batched code
+autodiff.vmap(f)  # write: arraygrad.vmap(f)
 autodiff.hessian(f)(v)  # gives: 2 * np.eye(3)
 autodiff.jacobian(xp.sin)(v).shape  # gives: (3, 3)
 optim.adam(1e-3)  # write: optim.Adam(params, lr=lr)
@@ -576,8 +576,8 @@ xp.fft.fft(v).shape  # gives: (3,)
 xp.save("x.npy", x)  # write: arraygrad.nn.save
 xp.loadtxt("x.csv")  # write: xp.asarray(np.loadtxt(path))
 xp.polyfit(v, v, 1)  # write: np.polyfit
-xp.vectorize(f)  # write: batched code
-xp.apply_along_axis(f, 0, x)  # write: batched code
+xp.vectorize(f)  # write: xp.vmap(f)
+xp.apply_along_axis(f, 0, x)  # write: xp.vmap(f)
 np.sum(x)  # gives: 21.0
 np.sin(x)  # gives: np.sin(a)
 np.dot(x, v)  # gives: a @ np.asarray([3.0, 1.0, 2.0])

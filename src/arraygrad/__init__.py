@@ -117,7 +117,7 @@ from ._elementwise import (
     tanh,
     trunc,
 )
-from ._errors import DeviceMismatchError, TransferError
+from ._errors import DeviceMismatchError, TransferError, UnbatchableError
 from ._extras import allclose, interp, kron, outer, pad, quantile, split, trapezoid
 from ._indexing import take, take_along_axis
 from ._inspection import __array_namespace_info__, show_config
@@ -172,6 +172,7 @@ from ._statistical import (
 )
 from ._tensor import Tensor, map_location
 from ._utility import all, any, diff
+from ._vmap import vmap
 
 __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
@@ -183,6 +184,7 @@ __all__ = [
     "DeviceMismatchError",
     "Tensor",
     "TransferError",
+    "UnbatchableError",
     "__array_api_version__",
     "__array_namespace_info__",
     "__version__",
@@ -374,6 +376,7 @@ __all__ = [
     "unstack",
     "var",
     "vecdot",
+    "vmap",
     "where",
     "zeros",
     "zeros_like",

@@ -47,8 +47,10 @@ class Level:
     closed: bool
     number: int
 
-    #: True if its traces are tangents.
+    #: True if it records no graph: its traces are tangents or hidden axes.
     forward = False
+    #: True if its tensors have a hidden axis: they stand for one example each of a batch.
+    batched = False
     #: True if it is of use to rules only: results are unwrapped from it where they are handed out.
     hidden = False
 
@@ -57,6 +59,12 @@ class Level:
     ) -> Any:
         """Perform an operation in which a tensor of this level takes part."""
         raise NotImplementedError
+
+    def check_value(self, x: Any, name: str) -> None:
+        """Raise if `x` has no value of its own, being one example of a batch."""
+        inner = x._primal
+        if inner._trace is not None:
+            inner._trace.level.check_value(inner, name)
 
 
 class Trace:
@@ -79,7 +87,8 @@ class Array:
     Attributes
     ----------
     _data : object
-        The backend's array.
+        The backend's array; of a tensor with a hidden axis that of the first example, which has
+        the shape, the dtype and the strides of each.
     _device : DeviceSlots
         Where that is.
     _trace : Trace or None
@@ -125,4 +134,12 @@ def wrap(cls: type[Any], data: Any, device: DeviceSlots) -> Any:
     out._data = data
     out._device = device
     out._trace = out._primal = out._storage = out._saved = out._view = None
+    return out
+
+
+def traced_like(value: Any, like: Any) -> Any:
+    """A tensor over `value` with the trace and the shape of `like`, a tensor with a hidden axis."""
+    out = wrap(type(value), like._data, value._device)
+    out._trace = like._trace
+    out._primal = value
     return out

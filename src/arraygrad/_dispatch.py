@@ -25,7 +25,7 @@ from ._backends import _ndarray
 from ._device import Device
 from ._dtypes import DEFAULTS
 from ._errors import DeviceMismatchError, describe, explain
-from ._memory import before_write, link_view
+from ._memory import before_write, bottom, link_view
 from ._modes import _mode, is_strict
 from ._standard import MUTATING, check
 
@@ -227,6 +227,15 @@ def reduction(name: str, x: Any, axis: Any, keepdims: bool) -> Any:
             return reduction(name, x, axis, again["keepdims"])
         raise explain(error, name, (x,), {"axis": axis, "keepdims": keepdims}) from error
     return wrap(type(x), data, device)
+
+
+def is_anywhere(condition: Any) -> bool:
+    """Return True if a tensor of bools is True somewhere; in a batch, in any of the examples.
+
+    For checks, which a GPU is waited for.
+    """
+    found = reduction("any", bottom(condition), None, False)
+    return bool(found._device.ops["item"](found._data))
 
 
 def _python_bools(kwargs: dict[str, Any], device: Device) -> dict[str, Any] | None:

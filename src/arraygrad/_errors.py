@@ -27,6 +27,24 @@ class TransferError(TypeError):
     """
 
 
+class UnbatchableError(TypeError):
+    """The code inside of `vmap` reads a value, or its shapes depend on values.
+
+    The examples of a batch differ in their values; the message says what to write instead.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> try:
+    ...     xp.vmap(lambda x: x[x > 0])(xp.ones((2, 3)))
+    ... except xp.UnbatchableError as error:
+    ...     print(str(error).split("; ")[1])
+    write xp.where(mask, x, 0) to keep the shape
+    """
+
+    __module__ = "arraygrad"
+
+
 def describe(x: object) -> str:
     """Short description of an operand for an error message."""
     if isinstance(x, type):

@@ -42,7 +42,6 @@ _DEVICES = "xp.__array_namespace_info__().devices()"
 _IS_CLOSE = "xp.abs(x - y) <= 1e-8 + 1e-5 * xp.abs(y)"
 _IS_CUDA = f'any(d.type == "cuda" for d in {_DEVICES})'
 _TREES = 'optree.tree_map(f, tree, namespace="arraygrad")'
-_BATCHED = "batched code: the functions take stacks"
 #: What to write for names without one counterpart. Here `rng` is ``xp.random.default_rng(seed)``.
 NAMES = {
     # PyTorch's and JAX's parts
@@ -158,7 +157,7 @@ NAMES = {
     "std_mean": "xp.std(x, correction=1), xp.mean(x)",
     "var_mean": "xp.var(x, correction=1), xp.mean(x)",
     # transformations
-    "apply_along_axis": _BATCHED,
+    "apply_along_axis": "xp.vmap(f)",
     "compile": "f: there is no compiler",
     "elementwise_grad": "autodiff.vjp(f, x)[1](xp.ones_like(x))[0]",
     "is_grad_enabled": "x.requires_grad",
@@ -167,7 +166,7 @@ NAMES = {
     "set_grad_enabled": "autodiff.no_grad() or autodiff.enable_grad()",
     "is_tensor": "isinstance(x, arraygrad.Tensor)",
     "topk": "xp.sort(x, descending=True)[..., :n]",
-    "vectorize": _BATCHED,
+    "vectorize": "xp.vmap(f)",
 }
 _TRANSFORMS = "check_grads checkpoint custom_jvp custom_vjp hessian hvp jacobian jvp linearize vjp"
 NAMES |= {name: f"autodiff.{name}" for name in ["value_and_grad", *_TRANSFORMS.split()]}
@@ -222,10 +221,10 @@ JAX = {
     "jacrev": 'autodiff.jacobian(f, mode="reverse")',
     "remat": "autodiff.checkpoint",
     "jit": "the function as it is: there is no compiler",
-    "vmap": _BATCHED,
 }
-#: HIPS autograd's.
+#: HIPS autograd's, and what is elsewhere.
 AUTOGRAD = {
+    "vmap": "arraygrad.vmap(f)",
     "Function": "autodiff.custom_vjp",
     "Variable": "x.requires_grad_()",
     "backward": "loss.backward()",

@@ -38,12 +38,19 @@ def is_basic(key: Any) -> bool:
 def getitem(x: Any, key: Any) -> Any:
     """``x[key]``."""
     if x._trace is not None:
-        if type(key) not in BASIC and x._device.type == "cuda":
-            key = counted(key, x)
-        return x._trace.level.process("getitem", (x,), (key,), {})
+        level = x._trace.level
+        if type(key) not in BASIC:
+            level = level_of_key(key) or level
+            if x._device.type == "cuda":
+                key = counted(key, x)
+        return level.process("getitem", (x,), (key,), {})
     device = x._device
     if type(key) not in BASIC:
-        key = key_data("__getitem__", key, x)
+        try:
+            data_key = key_data("__getitem__", key, x)
+        except BatchedKeyError as found:
+            return found.level.process("getitem", (x,), (key,), {})
+        key = data_key
     function = device.ops["getitem"]
     mode = _cpython.current(_mode)
     if mode is not None and mode.checks:
@@ -85,7 +92,12 @@ def setitem(x: Any, key: Any, value: Any) -> None:
                 t._trace.level.process("__setitem__", (x, value), (key,), {})
                 return
     device = x._device
-    key = key_data("__setitem__", key, x)
+    try:
+        data_key = key_data("__setitem__", key, x)
+    except BatchedKeyError as found:
+        found.level.process("__setitem__", (x, value), (key,), {})
+        return
+    key = data_key
     if isinstance(value, Array):
         t = value
         if t._device is not device:
@@ -112,11 +124,33 @@ def setitem(x: Any, key: Any, value: Any) -> None:
 
 def scatter(x: Any, key: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of `shape`, plus `x` at `key`; repeated indices add up."""
-    if x._trace is not None:
-        return x._trace.level.process("scatter", (x,), (key, shape), {})
+    level = level_of_key(key)
+    if level is None and x._trace is not None:
+        level = x._trace.level
+    if level is not None:
+        return level.process("scatter", (x,), (key, shape), {})
     device = x._device
     data = device.ops["scatter"](x._data, key_data("scatter", key, x), shape)
     return wrap(type(x), data, device)
+
+
+class BatchedKeyError(Exception):
+    """An index of which each example of a batch has its own. Raised and caught in this module."""
+
+    def __init__(self, level: Any) -> None:
+        self.level = level
+
+
+def level_of_key(key: Any) -> Any:
+    """The level of the first index tensor with a trace, a hidden axis; None without one."""
+    if type(key) in BASIC:
+        return None
+    for k in key if isinstance(key, tuple) else (key,):
+        if isinstance(k, Array) and k._trace is not None and k._data.dtype.kind in "biu":
+            k._trace.level.refresh(k)
+            if k._trace is not None:
+                return k._trace.level
+    return None
 
 
 def key_data(name: str, key: Any, x: Array) -> Any:
@@ -137,6 +171,8 @@ def key_data(name: str, key: Any, x: Array) -> Any:
         return tuple([k if type(k) in BASIC else key_data(name, k, x) for k in key])
     device = x._device
     if isinstance(key, Array):
+        if key._trace is not None and (level := level_of_key(key)) is not None:
+            raise BatchedKeyError(level)
         return _array_index(name, key, device)
     if isinstance(key, int):
         return key

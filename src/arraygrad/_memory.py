@@ -20,7 +20,7 @@ from typing import Any
 from weakref import ref
 
 from . import _cpython
-from ._array import Array, wrap
+from ._array import Array, traced_like, wrap
 from ._backends import _ndarray
 from ._device import Device
 
@@ -248,22 +248,28 @@ def storage_of(x: Array) -> Storage:
 
 
 def alias(x: Array) -> Any:
-    """Another tensor over the memory of `x`, plain."""
+    """Another tensor over the memory of `x` that is not differentiated: plain, or a batch."""
+    t = x
+    while t._trace is not None:
+        if t._trace.level.batched:
+            return traced_like(alias(t._primal), t)
+        t = t._primal
     out = wrap(type(x), x._data, x._device)
-    out._storage = storage_of(x if x._trace is None else bottom(x))
+    out._storage = storage_of(t)
     return out
 
 
 def shared_alias(x: Array) -> Any:
-    """Another tensor over the memory of `x`, plain, which a user may have."""
+    """`alias` for a tensor that a user may have."""
     out = alias(x)
-    storage = out._storage
-    storage.add(out)
+    memory = out if out._trace is None else bottom(out)
+    storage = memory._storage
+    storage.add(memory)
     return out
 
 
 def inner_alias(x: Array) -> Any:
-    """Another tensor over the memory of `x`, plain, for a traced tensor to wrap."""
+    """`alias` for a traced tensor to wrap."""
     out = alias(x)
     out._view = INNER
     return out

@@ -11,7 +11,7 @@ import math
 from typing import Any, Never
 
 from ._data_type import astype
-from ._dispatch import check_tensor
+from ._dispatch import check_tensor, is_anywhere
 from ._dtypes import DEFAULTS
 from ._elementwise import conj, equal, isnan, logical_not, real, sqrt
 from ._errors import in_own_name
@@ -532,7 +532,7 @@ def nanargmax(
     some = _present("nanargmax", x)
     if some is None:
         return argmax(x, axis=axis, keepdims=keepdims)
-    if bool(_any(logical_not(_any(some, axis=axis)))):
+    if is_anywhere(logical_not(_any(some, axis=axis))):
         raise ValueError("nanargmax: all elements along the axis are NaN")
     found = equal(x, nanmax(x, axis=axis, keepdims=True))
     return argmax(astype(found, DEFAULTS["indexing"]), axis=axis, keepdims=keepdims)
@@ -578,7 +578,7 @@ def nanargmin(
     some = _present("nanargmin", x)
     if some is None:
         return argmin(x, axis=axis, keepdims=keepdims)
-    if bool(_any(logical_not(_any(some, axis=axis)))):
+    if is_anywhere(logical_not(_any(some, axis=axis))):
         raise ValueError("nanargmin: all elements along the axis are NaN")
     found = equal(x, nanmin(x, axis=axis, keepdims=True))
     return argmax(astype(found, DEFAULTS["indexing"]), axis=axis, keepdims=keepdims)

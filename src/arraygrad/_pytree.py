@@ -54,6 +54,29 @@ def flatten_like(tree: Any, structure: Any) -> list[Any] | None:
     return result
 
 
+def flatten_with_none(tree: Any) -> tuple[list[Any], Any]:
+    """`flatten`, with None among the leaves."""
+    flatten(tree)  # registers dataclasses
+    return optree.tree_flatten(tree, none_is_leaf=True, namespace=_NAMESPACE)
+
+
+def broadcast_prefix(prefix: Any, tree: Any, none_is_leaf: bool = True) -> list[Any] | None:
+    """For each leaf of a tree the leaf of the outer containers in `prefix`; None if they differ.
+
+    The leaves of `prefix` may be None; those of the tree only with `none_is_leaf`.
+    """
+    entries, outline = flatten_with_none(prefix)
+    try:
+        parts = outline.flatten_up_to(tree)
+    except ValueError:
+        return None
+    found: list[Any] = []
+    for entry, part in zip(entries, parts, strict=True):
+        leaves = flatten_with_none(part)[0] if none_is_leaf else flatten(part)[0]
+        found += [entry] * len(leaves)
+    return found
+
+
 def unflatten(structure: Any, leaves: Any) -> Any:
     """Inverse of `flatten`."""
     if structure is _LEAF:

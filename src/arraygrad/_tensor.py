@@ -15,7 +15,7 @@ from ._device import Device, DeviceLike
 from ._dtypes import accumulator, required_dtype
 from ._errors import DeviceMismatchError, TransferError, describe, explain, in_own_name
 from ._hints import METHODS, Elsewhere, wrong_call
-from ._memory import mark_external, shared_alias
+from ._memory import bottom, mark_external, shared_alias
 from ._modes import Override, is_strict
 from ._operators import Operators
 
@@ -283,12 +283,12 @@ class Tensor(Operators):
         """
         if self.size != 1:
             raise ValueError(f"item: expected one element; got shape {self.shape}")
-        return self._device.ops["item"](self._current())
+        return self._device.ops["item"](self._current("item"))
 
     def tolist(self) -> Any:
         """The elements as Python scalars in nested lists."""
         self._check_constant("tolist")
-        return self._device.ops["to_host"](self._current()).tolist()
+        return self._device.ops["to_host"](self._current("tolist")).tolist()
 
     # ---- gradients: `autodiff` keeps its records in the trace
 
@@ -755,14 +755,19 @@ class Tensor(Operators):
             self._trace.level.refresh(self)
         return self._trace
 
-    def _current(self) -> Any:
-        """The data, brought up to date if this is a view whose base has been written."""
-        self._fresh_trace()
+    def _current(self, name: str) -> Any:
+        """The data, brought up to date if this is a view whose base has been written.
+
+        The function `name` reads the values; it raises where each example of a batch has its own.
+        """
+        if self._fresh_trace() is not None:
+            self._trace.level.check_value(self, name)
         return self._data
 
     def _check_constant(self, name: str) -> None:
         """Raise if a gradient would be lost by reading the data; `name` is the function."""
         if self._trace is not None:
+            self._trace.level.check_value(self, name)
             self._trace.level.check_constant(self, name)
 
     def _exported(self, name: str) -> Any:
@@ -776,7 +781,7 @@ class Tensor(Operators):
         return plain._data
 
     def _scalar(self, name: str, allowed: str) -> Any:
-        data = self._current()
+        data = self._current(name)
         if data.ndim:
             raise TypeError(f"{name}: only a 0-d tensor can be converted; got shape {self.shape}")
         if data.dtype.kind not in allowed:
@@ -795,7 +800,7 @@ class Tensor(Operators):
             raise TypeError(
                 "__bool__: outside the standard unless x is a 0-d bool; write bool(xp.any(x))"
             )
-        return bool(self._device.ops["item"](self._current()))
+        return bool(self._device.ops["item"](self._current("__bool__")))
 
     def __int__(self) -> int:
         return int(self._scalar("__int__", "biuf"))
@@ -837,7 +842,9 @@ class Tensor(Operators):
     # ---- text
 
     def _text(self, prefix: str) -> str:
-        return self._device.backend.to_text(self._device.ops["to_host"](self._current()), prefix)
+        self._fresh_trace()
+        data = bottom(self)._data  # of a batch, all examples
+        return self._device.backend.to_text(self._device.ops["to_host"](data), prefix)
 
     def __repr__(self) -> str:
         name = "Tensor"
@@ -852,7 +859,7 @@ class Tensor(Operators):
 
     def __format__(self, spec: str) -> str:
         if not self.ndim:
-            return format(self._device.ops["item"](self._current()), spec)
+            return format(self._device.ops["item"](self._current("__format__")), spec)
         if spec:
             raise TypeError(
                 f"__format__: only a 0-d tensor can be formatted with {spec!r}; "

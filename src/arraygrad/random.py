@@ -22,7 +22,7 @@ from ._dtypes import ALL, DEFAULTS, as_dtype, default_dtype, get_defaults, integ
 from ._elementwise import abs as _abs
 from ._errors import DeviceMismatchError, describe, explain, in_own_name
 from ._indexing import take
-from ._manipulation import broadcast_shapes, reshape
+from ._manipulation import broadcast_shapes, reshape, stack
 from ._searching import count_nonzero
 from ._statistical import sum as _sum
 from ._typing import DType, Real, Shape, Tensor
@@ -557,7 +557,34 @@ class Generator:
             raise explain(error, name, args) from error
 
     def _made(self, name: str, *args: Any) -> Tensor:
+        levels = _drawing.get()
+        if levels:
+            return self._made_in_batch(levels, name, args)
         return wrap(Tensor, self._draw(name, *args), self._device)
+
+    def _made_in_batch(self, levels: tuple[Any, ...], name: str, args: tuple[Any, ...]) -> Tensor:
+        """Numbers inside of vmap; the innermost level is the last."""
+        for level in levels:
+            if level.randomness == "error":
+                raise RuntimeError(
+                    f"{name}: random numbers are drawn inside of vmap; write "
+                    'vmap(f, randomness="different") for other ones in each example, "same" '
+                    "for the same in all, or draw them outside"
+                )
+        levels = tuple([level for level in levels if level.randomness == "different"])
+        sizes = tuple([level.size for level in levels])
+        if name in _SHAPE_AT:
+            i = _SHAPE_AT[name]
+            args = (*args[:i], (*sizes, *args[i]), *args[i + 1 :])
+            found = wrap(Tensor, self._draw(name, *args), self._device)
+        else:
+            count = math.prod(sizes)
+            draws = [self._draw(name, *args) for _ in range(count or 1)]
+            found = stack([wrap(Tensor, x, self._device) for x in draws])[:count]
+            found = reshape(found, (*sizes, *found.shape[1:]))
+        for level in levels:
+            found = level.wrap(found)
+        return found
 
     if not TYPE_CHECKING:  # hidden from type checkers, or a generator would have every name
 
@@ -616,6 +643,22 @@ class Generator:
 
 #: For the runs that may be repeated, the innermost last: generators and copies of their states.
 _noting: ContextVar[tuple[dict[Generator, Any], ...]] = ContextVar("arraygrad_noting", default=())
+
+
+#: Which argument of a draw is the shape, where there is one.
+_SHAPE_AT = {"random": 0, "standard_normal": 0, "standard_exponential": 0, "integers": 2}
+#: The batches inside of which numbers are drawn, the innermost last.
+_drawing: ContextVar[tuple[Any, ...]] = ContextVar("arraygrad_drawing", default=())
+
+
+@contextmanager
+def drawing(level: Any) -> Iterator[None]:
+    """Draw numbers for the examples of a batch, as its `randomness` says."""
+    token = _drawing.set((*_drawing.get(), level))
+    try:
+        yield
+    finally:
+        _drawing.reset(token)
 
 
 class SameDraws:

@@ -194,7 +194,7 @@ def test_jacobian_and_hessian_hand_an_auxiliary_result_on(shape, xp, same):
 
 
 def test_jacobian_runs_the_function_as_often_as_its_mode_needs():
-    for sizes, mode, expected in (((5, 2), None, 1), ((2, 9), None, 1 + 2), ((5, 2), "forward", 5)):
+    for sizes, mode, expected in (((5, 2), None, 1), ((2, 9), None, 1 + 1), ((5, 2), "forward", 1)):
         calls = []
 
         def f(x, sizes=sizes, calls=calls):

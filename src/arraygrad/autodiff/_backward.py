@@ -12,9 +12,10 @@ from .._array import Array
 from .._backends import _ndarray
 from .._dispatch import binary, common_device, create, inplace, unary
 from .._errors import describe
+from .._memory import bottom
 from .._modes import _mode
 from .._tensor import Tensor
-from ._graph import Node, OutputNode, box, output_node, unhidden
+from ._graph import Node, OutputNode, below_batches, box, output_node, unhidden
 from ._rules import Rule, identity
 from ._tangents import (
     enter_rules,
@@ -190,6 +191,8 @@ def _may_share(gx: Any, g: Any, saved: Any, rule: Rule) -> bool:
     if rule.joint_vjp is not None:
         return True
     t = gx
+    if t._trace is not None:
+        t = below_batches(t)
     if t._trace is not None or t._storage is not None:
         return True
     device = t._device
@@ -201,6 +204,8 @@ def _may_share(gx: Any, g: Any, saved: Any, rule: Rule) -> bool:
     for x in arguments:
         if isinstance(x, Array):
             other = x
+            if other._trace is not None:
+                other = bottom(other)
             if other._device is device and _ndarray.have_one_root(t._data, other._data, root):
                 return True
     return False

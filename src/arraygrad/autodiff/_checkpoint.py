@@ -127,6 +127,8 @@ def checkpoint(f: Callable[P, R], /) -> Callable[P, R]:
     @wraps(f)
     def run(*args: Any, **kwargs: Any) -> Any:
         call = FlatCall((args, kwargs))
+        if call.level is not None and call.level.batched:
+            return _over_batch(f, call)
         if call.forward or (call.level is None and grad_modes()):
             return f(*args, **kwargs)  # nothing is saved anyway
         captured: dict[Node, tuple[Any, Any]] = {}
@@ -205,3 +207,19 @@ def checkpoint(f: Callable[P, R], /) -> Callable[P, R]:
         )
 
     return run
+
+
+def _over_batch(f: Function, call: FlatCall) -> Any:
+    """A checkpoint of a function of a batch: one of a function that is one level lower."""
+    level, flags, structure = call.level, call.flags, call.structure
+    outside: Any = None
+
+    def function(*leaves: Any) -> Any:
+        nonlocal outside
+        with level.running(*leaves):
+            args, kwargs = _pytree.unflatten(structure, level.wrapped(leaves, flags))
+            outs, outside = result_tensors("checkpoint", f(*args, **kwargs))
+            return tuple([level.inner(x) for x in outs])
+
+    outs = checkpoint(function)(*call.inner)
+    return _pytree.unflatten(outside, [level.wrap(x) for x in outs])

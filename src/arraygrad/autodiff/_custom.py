@@ -10,7 +10,7 @@ from operator import index
 from typing import Any, Generic
 
 from .. import _pytree
-from .._dispatch import common_device
+from .._dispatch import common_device, reduction
 from .._errors import describe
 from .._modes import get_mode
 from .._typing import F, P, R, Tensor
@@ -70,6 +70,10 @@ class FlatCall:
     def saved(self, leaves: list[Any]) -> list[Any]:
         """Save arguments or residuals for a node, protected from later writes."""
         return [snapshot(x) if isinstance(x, Tensor) else x for x in leaves]
+
+    def example_args(self) -> Any:
+        """Arguments of a batch, for their shapes."""
+        return _pytree.unflatten(self.structure, self.leaves)
 
     def primal_args(self) -> Any:
         """Arguments as primals, one level lower."""
@@ -170,6 +174,7 @@ class _CustomRule(Generic[P, R]):
 
     fun: Callable[..., Any]
     _rule: Any = None
+    _batching: Any = None
     _hint: str  # how to define the rule
 
     def __init__(self, fun: Callable[P, R], nondiff_argnums: int | Sequence[int] = ()) -> None:
@@ -231,14 +236,113 @@ class _CustomRule(Generic[P, R]):
         call = FlatCall(tuple(x for i, x in enumerate(args) if i not in self.nondiff_argnums))
         if call.level is None:
             return self.fun(*args)
+        if call.level.batched and self._batching is not None:
+            return self._batch_by_rule(constants, call)
         if self._rule is None:
             raise AttributeError(
                 f"{self.name}: no derivative rule is defined; write {self._hint.format(self.name)}"
             )
-        return self._perform(constants, call)
+        return self._perform_batch(constants, call) if call.level.batched else (
+            self._perform(constants, call)
+        )  # fmt: skip
 
     def _perform(self, constants: list[Any], call: FlatCall) -> Any:
         """Evaluate the function by its rule."""
+        raise NotImplementedError
+
+    def defvmap(self, rule: F, /) -> F:
+        """Define how the function is applied to a batch; also usable as a decorator.
+
+        Without it, `vmap` batches the function, and the functions of its derivative rule.
+
+        Parameters
+        ----------
+        rule : callable
+            ``rule(size, batched, *args)`` takes the number of examples, and in the containers of
+            the arguments (without those of `nondiff_argnums`) whether a tensor is batched; it has
+            the examples along its first axis then. It returns ``(out, out_batched)``, the result
+            and, for each of its tensors, whether it is batched. The rule is differentiated as it is
+            written.
+
+        Returns
+        -------
+        callable
+            The function `rule` itself.
+
+        Examples
+        --------
+        >>> import arraygrad as xp
+        >>> from arraygrad import autodiff
+        >>> @autodiff.custom_vjp
+        ... def centred(x):
+        ...     return x - xp.mean(x)
+        >>> @centred.defvmap
+        ... def centred_batch(size, batched, x):
+        ...     return x - xp.mean(x, axis=1, keepdims=True), True
+        >>> xp.vmap(centred)(xp.asarray([[1.0, 3.0], [2.0, 6.0]]))
+        Tensor([[-1.,  1.],
+                [-2.,  2.]], dtype=float64)
+        """
+        if not callable(rule):
+            raise TypeError(f"defvmap: expected a function; got {describe(rule)}")
+        self._batching = rule
+        return rule
+
+    def _batch_by_rule(self, constants: list[Any], call: FlatCall) -> Any:
+        """Apply the function to a batch by the rule for that."""
+        level = call.level
+        flags = _pytree.unflatten(call.structure, call.flags)
+        args = self._merge_args(constants, call.primal_args())
+        given = self._batching(level.size, flags, *args)
+        if not isinstance(given, tuple) or len(given) != 2:
+            raise TypeError(
+                f"{self.name}: the rule for batches must return (out, out_batched); got "
+                f"{describe(given)}"
+            )
+        outs, structure = result_tensors(self.name, given[0])
+        found = _pytree.broadcast_prefix(given[1], given[0], none_is_leaf=False)
+        if found is None or len(found) != len(outs):
+            raise ValueError(
+                f"{self.name}: out_batched must have the containers of the result {structure}; got "
+                f"{given[1]}"
+            )
+        for x, flag in zip(outs, found, strict=True):
+            if flag and (not x.ndim or x.shape[0] != level.size):
+                raise ValueError(
+                    f"{self.name}: a batched result must have {level.size} examples along its "
+                    f"first axis; got {describe(x)}"
+                )
+        return _pytree.unflatten(structure, level.wrapped(outs, found))
+
+    def _perform_batch(self, constants: list[Any], call: FlatCall) -> Any:
+        """Apply the function to a batch: another one with a rule, one level lower.
+
+        Its arguments are the leaves of the arguments.
+        """
+        level, flags = call.level, call.flags
+        structures: dict[str, Any] = {}
+
+        def arguments(leaves: Any) -> list[Any]:
+            args = _pytree.unflatten(call.structure, level.wrapped(leaves, flags))
+            return self._merge_args(constants, args)
+
+        def results(out: Any) -> tuple[Any, ...]:
+            outs, structures["out"] = result_tensors(self.name, out)
+            return tuple([level.inner(x) for x in outs])
+
+        def fun(*leaves: Any) -> Any:
+            with level.running(*leaves):
+                return results(self.fun(*arguments(leaves)))
+
+        fun.__name__ = self.name
+        make: Any = type(self)
+        lower = make(fun)
+        lower._rule = self._batched_rule(constants, call, structures, arguments, results)
+        outs = lower(*call.inner)
+        return _pytree.unflatten(structures["out"], [level.wrap(x) for x in outs])
+
+    def _batched_rule(self, constants: list[Any], call: FlatCall, *helpers: Any) -> Any:
+        """The rule of `_perform_batch`."""
         raise NotImplementedError
 
     def _merge_args(self, constants: list[Any], others: Any) -> list[Any]:
@@ -317,10 +421,7 @@ class custom_vjp(_CustomRule[P, R]):
         draws = SameDraws()
         with custom_rule_scope(call.level.number, call.started_at), draws.run():
             given = forward(*self._merge_args(constants, below))
-        if not isinstance(given, tuple) or len(given) != 2:
-            raise TypeError(
-                f"{self.name}: forward must return a pair (out, residuals); got {describe(given)}"
-            )
+        self._check_pair(given)
         out, residuals = given
         outs, structure = result_tensors(self.name, out)
         call.check(self.name, outs)
@@ -356,6 +457,43 @@ class custom_vjp(_CustomRule[P, R]):
                 found = transposed(t, outs)
                 totals = list(map(add, totals, found))
         return _pytree.unflatten(structure, _push(self.name, call, outs, totals))
+
+    def _batched_rule(self, constants: list[Any], call: FlatCall, *helpers: Any) -> Any:
+        structures, arguments, results = helpers
+        forwards, backwards = self._rule
+        level = call.level
+
+        def forward(*leaves: Any) -> Any:
+            with level.running(*leaves):
+                given = forwards(*arguments(leaves))
+                self._check_pair(given)
+                residuals, structures["residuals"] = _pytree.flatten(given[1])
+                structures["batched"] = flags = [level.is_at(x) for x in residuals]
+                inner = [x._primal if flag else x for x, flag in zip(residuals, flags, strict=True)]
+                return results(given[0]), inner
+
+        def backward(residuals: Any, g: Any) -> tuple[Any, ...]:
+            with level.running(*residuals, *g):
+                residuals = level.wrapped(residuals, structures["batched"])
+                given = backwards(
+                    *constants,
+                    _pytree.unflatten(structures["residuals"], residuals),
+                    _pytree.unflatten(structures["out"], [level.wrap(x) for x in g]),
+                )
+                found = _match(self.name, given, call.example_args())
+                return tuple([
+                    None if x is None else level.inner(x) if flag
+                    else reduction("sum", level.inner(x), 0, False)
+                    for x, flag in zip(found, call.flags, strict=True)
+                ])  # fmt: skip
+
+        return forward, backward
+
+    def _check_pair(self, given: Any) -> None:
+        if not isinstance(given, tuple) or len(given) != 2:
+            raise TypeError(
+                f"{self.name}: forward must return a pair (out, residuals); got {describe(given)}"
+            )
 
 
 def _match(name: str, given: Any, arguments: Any) -> list[Any]:
@@ -585,6 +723,31 @@ class custom_jvp(_CustomRule[P, R]):
 
         rule = Rule(self.name, joint_vjp=joint_vjp)
         return _pytree.unflatten(structure, record_call(rule, call, outs, saved))
+
+    def _batched_rule(self, constants: list[Any], call: FlatCall, *helpers: Any) -> Any:
+        _, arguments, results = helpers
+        level = call.level
+
+        def jvp(primals: Any, tangents: Any) -> Any:
+            with level.running(*primals, *tangents):
+                args = [x for i, x in enumerate(arguments(primals))
+                        if i not in self.nondiff_argnums]  # fmt: skip
+                directions = level.wrapped(tangents, call.flags)
+                given = self._rule(
+                    *constants, tuple(args), _pytree.unflatten(call.structure, directions)
+                )
+                if not isinstance(given, tuple) or len(given) != 2:
+                    raise TypeError(
+                        f"{self.name}: the rule must return (out, tangent_out); got "
+                        f"{describe(given)}"
+                    )
+                outs, structure = result_tensors(self.name, given[0])
+                parts = _derivatives(self.name, "tangent", given[1], outs, structure)
+                return results(given[0]), tuple(
+                    [None if t is None else level.inner(t) for t in parts]
+                )
+
+        return jvp
 
 
 __all__ = ["custom_jvp", "custom_vjp"]

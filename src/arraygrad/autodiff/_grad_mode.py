@@ -71,8 +71,9 @@ class _Unrecorded:
 
 def unrecorded(owner: Any, plain: Any) -> Any:
     """Mark a plain alias of a recorded tensor, of which `no_grad` takes a view."""
-    plain._view = _Unrecorded(owner)
-    plain._storage.guard = _check_unrecorded
+    memory = bottom(plain)
+    memory._view = _Unrecorded(owner)
+    memory._storage.guard = _check_unrecorded
     return plain
 
 
@@ -117,7 +118,7 @@ def is_traced(x: Any) -> bool:
     mode = get_mode()
     while x._trace is not None:
         level = x._trace.level
-        if not (level.closed if level.forward else recording_off(x, mode)):
+        if not (level.closed or level.batched if level.forward else recording_off(x, mode)):
             return True
         x = x._primal
     return False

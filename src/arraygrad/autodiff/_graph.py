@@ -230,6 +230,40 @@ def box(value: Array, trace: Trace, view: Any = None) -> Any:
     return out
 
 
+def batches_of(x: Any) -> list[Any]:
+    """The levels of batches that a tensor belongs to, the outermost first."""
+    found: list[Any] = []
+    while x._trace is not None:
+        if x._trace.level.batched:
+            found.insert(0, x._trace.level)
+        x = x._primal
+    return found
+
+
+def has_hidden_axis(x: Any) -> bool:
+    """Return True if a tensor stands for one example each of a batch."""
+    while x._trace is not None:
+        if x._trace.level.batched:
+            return True
+        x = x._primal
+    return False
+
+
+def below_batches(x: Any) -> Any:
+    """A tensor without the batches on top."""
+    while x._trace is not None and x._trace.level.batched:
+        x = x._primal
+    return x
+
+
+def box_like(value: Array, like: Any, view: Any = None) -> Any:
+    """A tensor over `value` that is traced as `like` is, of whatever level."""
+    out = box(value, like._trace, view)
+    if like._trace.level.batched:
+        out._data = like._data
+    return out
+
+
 def unhidden(x: Any) -> Any:
     """A tensor without the levels that only rules use."""
     while x._trace is not None and x._trace.level.hidden:

@@ -25,7 +25,7 @@ from .._memory import EXPOSED, Exposed, View, alias, bottom, inner_alias, new_st
 from .._modes import get_mode
 from .._standard import MUTATING
 from ._grad_mode import custom_rule, grad_modes, is_traced, recording_off
-from ._graph import box
+from ._graph import batches_of, box_like, has_hidden_axis
 from ._rules import RULES, Rule
 from ._tangents import cast
 from ._views import (
@@ -71,6 +71,10 @@ def write(name: str, operands: tuple[Any, ...], args: tuple[Any, ...]) -> Any:
                 f"{name}: inside of no_grad a tensor is written that takes part in another "
                 f"differentiation, too; copy it first: xp.asarray(x, copy=True); got {describe(x)}"
             )
+    if isinstance(value, Array):
+        for level in batches_of(value):
+            if x._trace is None or x._trace.level.number < level.number:
+                level.adopt(name, x)
     if args:
         new = put(x, value, args[0])
     else:
@@ -195,7 +199,7 @@ def _replace(x: Any, new: Any) -> None:
     """`rebind` for the tensor that others are views of; it is not one itself."""
     if type(new._view) is View:
         # (The value happens to be a view of something else, which it does not follow.)
-        new = box(new._primal, new._trace)
+        new = box_like(new._primal, new)
     rebind(x, new)
     x._view = None
 
@@ -277,7 +281,7 @@ def _write_through(name: str, x: Any, new: Any) -> None:
             _assign(name, base, new._primal, x)
         else:
             setitem(base, ..., new._primal)
-        x._primal = box(base._primal, base._trace) if base._trace is not None else inner_alias(base)
+        x._primal = box_like(base._primal, base) if base._trace is not None else inner_alias(base)
         x._data = x._primal._data
     else:
         setitem(alias(x), ..., alias(new))
@@ -291,16 +295,16 @@ def _over(value: Any, x: Any) -> Any:
     while value._trace is not None:
         chain.append(value)
         value = value._primal
-    out = inner_alias(x)
+    out = inner_alias(bottom(x))
     for tensor in reversed(chain):
-        out = box(out, tensor._trace)
+        out = box_like(out, tensor)
     return out
 
 
 def _match_strides(new: Any, x: Any) -> None:
     """Give `new` the memory layout of `x`, so that a reshape copies the same cases as before."""
     strides = getattr(x._data, "strides", None)
-    if strides is None or new._data.strides == strides:
+    if strides is None or new._data.strides == strides or has_hidden_axis(new):
         return
     ops = x._device.ops
     back = tuple(i for i, s in enumerate(strides) if s < 0)

@@ -18,6 +18,7 @@ from .._dispatch import binary
 from .._errors import describe
 from .._memory import INNER, View, save
 from .._modes import _mode
+from .._standard import MUTATING
 from ._backward import run_backward
 from ._grad_mode import recording_off, unrecorded
 from ._graph import (
@@ -34,11 +35,17 @@ from ._rules import RULES, SAVE_SPEC, NotDifferentiableError, Rule
 from ._tangents import add, fit, mask_indeterminate, rule_context, zeros
 from ._views import detach, note_view, perform, refresh, snapshot
 
+#: Operations whose first parameter is an index.
+KEYED = frozenset({"__setitem__", "getitem", "put", "scatter"})
 _TABLE = "docs/differentiable-scipy.md lists the functions that can be differentiated"
 
 
 def transform(name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> Any:
     """Perform an operation with a traced operand."""
+    if _batches:
+        batch = _batch_of(name, operands, args, kwargs)
+        if batch is not None:
+            return batch.apply(name, operands, args, kwargs)
     rule = RULES.get(name)
     if rule is not None:
         if rule.handler is not None:
@@ -79,6 +86,44 @@ def transform(name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> A
     return result
 
 
+#: Not empty once a batch has been made; until then, nothing looks for hidden axes.
+_batches: list[bool] = []
+
+
+def note_batch() -> None:
+    """Note that there are tensors with hidden axes from now on."""
+    if not _batches:
+        _batches.append(True)
+
+
+def _batch_of(name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> Any:
+    """The highest level in an operation if it is that of a batch; None otherwise."""
+    mode = _cpython.current(_mode)
+    others = [*kwargs.values()]
+    if args and name in KEYED:
+        others += args[0] if isinstance(args[0], tuple) else args[:1]
+    if name in MUTATING and isinstance(operands[0], Array):
+        # Inside of `no_grad`, the write goes to the memory of a recorded tensor.
+        x = operands[0]
+        refresh(x)
+        if x._trace is not None and not x._trace.level.forward and recording_off(x, mode):
+            return None
+    top: Any = None
+    for x in (*operands, *others):
+        while isinstance(x, Array) and x._trace is not None:
+            refresh(x)
+            trace = x._trace
+            if trace is None:
+                break
+            level = trace.level
+            if level.forward or not recording_off(x, mode):
+                if top is None or level.number > top.number:
+                    top = level
+                break
+            x = x._primal
+    return top if top is not None and top.batched else None
+
+
 def _trace_of(x: Any) -> Any:
     return x._trace if isinstance(x, Array) else None
 
@@ -88,7 +133,7 @@ def _constant(name: str, keyword: str, x: Any) -> Any:
     mode = _cpython.current(_mode)
     while isinstance(x, Array) and x._trace is not None:
         refresh(x)
-        if x._trace is None:
+        if x._trace is None or x._trace.level.batched:
             break
         if x._trace.level.forward or not recording_off(x, mode):
             raise NotDifferentiableError(

@@ -88,7 +88,9 @@ def enter_level(x: Any, level: Any, tangent: Any = None) -> Any:
     """An argument of a differentiated function, traced."""
     if x._trace is not None:
         refresh(x)
-    value = alias(x) if x._trace is None else snapshot(x)
+    # (Plain memory is shared: a write to the tensor that was passed is one to the argument.)
+    plain = x._trace is None or (x._trace.level.batched and x._primal._trace is None)
+    value = alias(x) if plain else snapshot(x)
     view = Exposed.__new__(Exposed)  # (as in new_view)
     view.base, view.level = x, level
     trace = Tangent(level, tangent) if level.forward else new_leaf(value, level)

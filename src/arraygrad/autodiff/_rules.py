@@ -176,6 +176,11 @@ def identity(x: Any, *_: Any) -> Any:
 RULES: dict[str, Rule] = {}
 
 
+#: How to perform an operation on a batch at once, by operation: ``batching(call)`` takes a `Call`
+#: of `_batching` and returns the results with the hidden axis first, or NotImplemented.
+BATCHING: dict[str, Function] = {}
+
+
 def zero(names: str) -> None:
     """Declare operations piecewise constant: their derivative is zero wherever there is one."""
     for name in names.split():

@@ -10,9 +10,10 @@ from .. import _cpython, _dispatch
 from .._array import Array, wrap
 from .._backends import _ndarray
 from .._device import get_device
-from .._dispatch import SCALARS, binary, call, create_like, inplace
-from .._memory import bottom
+from .._dispatch import SCALARS, binary, call, create_like, inplace, is_anywhere, unary
+from .._memory import alias, bottom
 from .._modes import Mode, _mode
+from ._graph import has_hidden_axis
 
 _host = get_device("cpu").backend  # which knows which warnings are due
 _set_errors, _reset_errors, _ignored = _host.errors.set, _host.errors.reset, _host.ignored
@@ -141,6 +142,11 @@ def mask_indeterminate(x: Any, weight: Any, scale: Any, operands: Any, kwargs: A
         # To look for NaNs takes a wait, and to compute each derivative twice costs too much for so
         # rare a case. So a derivative of NaN counts as 0, too.
         return binary("settle", x, weight)
+    if x._trace is not None and (has_hidden_axis(x) or has_hidden_axis(weight)):
+        if not is_anywhere(unary("isnan", alias(x))):
+            return x
+        slope = alias(scale(ones(weight), *operands, **kwargs))
+        return binary("settle", x, binary("settle_weight", alias(weight), slope))
     ops = x._device.ops
     data = ops["settle"](x._data, weight._data)
     if data is x._data:
@@ -154,6 +160,10 @@ def weighted(t: Any, slope: Any) -> Any:
     """``t * slope``, and 0 where `t` is 0, also if the slope is not finite; for sums of these."""
     product = binary("multiply", t, slope)
     return mask_indeterminate(product, t, operator.mul, (slope,), {})
+
+
+#: The functions of `updated` that write nothing.
+_FUNCTIONS = {"__iadd__": "add", "__imul__": "multiply", "__itruediv__": "divide"}
 
 
 def updated(name: str, new: Any, value: Any) -> Any:
@@ -172,6 +182,8 @@ def updated(name: str, new: Any, value: Any) -> Any:
         return value / new
     if name == "__imul__" and not (new.size == 1 and new._data.dtype.kind == "c"):
         return new * value  # (one complex product is rounded otherwise in place)
+    if n._trace is None and isinstance(value, Array) and has_hidden_axis(value):
+        return binary(_FUNCTIONS[name], new, value)
     return inplace(name, new, value)
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
+from itertools import islice
 from operator import index
 from typing import Any, Concatenate, Literal, overload
 
 from .. import _dispatch, _pytree
-from .._creation import asarray
+from .._creation import asarray, eye
 from .._dtypes import NUMBERS
 from .._elementwise import conj
-from .._errors import describe
-from .._manipulation import reshape, stack
+from .._errors import UnbatchableError, describe
+from .._manipulation import concat, moveaxis, reshape, stack
 from .._modes import get_mode
 from .._typing import A, Aux, P, R, Tensor
 from ..random import SameDraws
 from ._backward import backward
+from ._batching import BatchLevel
 from ._levels import ForwardLevel, ReverseLevel
 from ._pullback import (
     DiffArgs,
@@ -493,6 +495,7 @@ def jacobian(
     mode: str | None = None,
     holomorphic: bool = False,
     has_aux: Literal[False] = False,
+    chunk_size: int | None = None,
 ) -> Callable[Concatenate[Tensor, P], Tensor]: ...
 @overload
 def jacobian(
@@ -502,6 +505,7 @@ def jacobian(
     mode: str | None = None,
     holomorphic: bool = False,
     has_aux: bool = False,
+    chunk_size: int | None = None,
 ) -> Callable[P, Any]: ...
 def jacobian(
     f: Function,
@@ -510,6 +514,7 @@ def jacobian(
     mode: str | None = None,
     holomorphic: bool = False,
     has_aux: bool = False,
+    chunk_size: int | None = None,
 ) -> Function:
     """Make a function that computes the Jacobian of `f`.
 
@@ -528,6 +533,10 @@ def jacobian(
     has_aux : bool, optional
         Whether `f` returns a second result, `aux`, which is not differentiated. That of the first
         run is returned.
+    chunk_size : int, optional
+        Number of passes that are performed at once, by `vmap`; it bounds the memory. By default
+        many, unless intermediate results are large. A function that does not allow a batch is
+        differentiated by one pass after the other.
 
     Returns
     -------
@@ -553,7 +562,7 @@ def jacobian(
     Tensor([[2., 0.],
             [0., 4.]], dtype=float64)
     """
-    return _jacobian("jacobian", f, argnums, mode, holomorphic, has_aux)
+    return _jacobian("jacobian", f, argnums, mode, holomorphic, has_aux, chunk_size)
 
 
 def _jacobian(
@@ -563,8 +572,13 @@ def _jacobian(
     mode: str | None,
     holomorphic: bool,
     has_aux: bool,
+    chunk_size: int | None,
 ) -> Function:
     _check_function(name, f)
+    if chunk_size is not None and (
+        isinstance(chunk_size, bool) or not isinstance(chunk_size, int) or chunk_size < 1
+    ):
+        raise ValueError(f"{name}: chunk_size must be a positive int; got {chunk_size!r}")
     if mode not in (None, "forward", "reverse"):
         raise ValueError(f"{name}: mode must be 'forward', 'reverse' or None; got {mode!r}")
     numbers = _numbers(name, argnums)
@@ -593,7 +607,7 @@ def _jacobian(
         columns = sum(x.size for x in inputs.leaves)
         structure, rows = None, None
         if mode == "forward":
-            structure, table, aux = _forward(name, function, inputs, kwargs, has_aux)
+            structure, table, aux = _forward(name, function, inputs, kwargs, has_aux, chunk_size)
         else:
             # Only a second run would read the result of a write to an argument.
             spare = _copied((inputs.args, inputs.leaves, kwargs)) if mode is None else None
@@ -601,12 +615,12 @@ def _jacobian(
             structure, aux = recorded.structure, recorded.aux
             rows = sum(x.size * (1 + (x.dtype.kind == "c")) for x in recorded.outputs)
             if mode == "reverse" or rows <= columns:
-                table = _reverse(recorded, holomorphic)
+                table = _reverse(recorded, holomorphic, chunk_size)
             else:
                 assert spare is not None
                 inputs.args, inputs.leaves, kwargs = spare
                 del recorded
-                structure, table, _ = _forward(name, function, inputs, kwargs, has_aux)
+                structure, table, _ = _forward(name, function, inputs, kwargs, has_aux, chunk_size)
         parts = []
         for row in table:
             restored = inputs.unflatten(row)
@@ -625,29 +639,36 @@ def _copied(tree: Any) -> Any:
 
 
 def _forward(
-    name: str, f: Function, inputs: DiffArgs, kwargs: Any, has_aux: bool
+    name: str,
+    f: Function,
+    inputs: DiffArgs,
+    kwargs: Any,
+    has_aux: bool,
+    chunk_size: int | None,
 ) -> tuple[Any, list[list[Tensor]], Any]:
-    """One pass for each element of the inputs."""
+    """One pass for each element of the inputs, many at a time."""
     leaves, args = inputs.leaves, inputs.args
     spare = _copied((args, leaves, kwargs))
-    columns: list[list[list[Tensor]]] = []
     structure: Any = None
     aux: Any = None
     likes: list[Tensor] = []
-    for i, x in enumerate(leaves):
-        column = []
-        for unit in units(x):
-            if structure is not None:  # in the first run `f` writes to its own arguments
-                inputs.args, inputs.leaves, kwargs = _copied(spare)
-            directions: list[Tensor | None] = [None] * len(leaves)
-            directions[i] = unit
-            value, tangent, *rest = _jvp(name, f, inputs, directions, has_aux, kwargs)
-            if structure is None and has_aux:
-                (aux,) = rest
-            likes = _pytree.flatten(value)[0]
-            found, structure = _pytree.flatten(tangent)
-            column.append(found)
-        columns.append(column)
+    is_first = True
+
+    def run(i: int, direction: Tensor) -> list[Tensor]:
+        nonlocal aux, is_first, kwargs, likes, structure
+        if not is_first:  # in the first run `f` writes to its own arguments
+            inputs.args, inputs.leaves, kwargs = _copied(spare)
+        is_first = False
+        directions: list[Tensor | None] = [None] * len(leaves)
+        directions[i] = direction
+        value, tangent, *rest = _jvp(name, f, inputs, directions, has_aux, kwargs)
+        if structure is None and has_aux:
+            (aux,) = rest
+        likes = _pytree.flatten(value)[0]
+        found, structure = _pytree.flatten(tangent)
+        return found
+
+    columns = [over_basis(x, partial(run, i), chunk_size) for i, x in enumerate(leaves)]
     inputs.args, inputs.leaves = args, leaves
     if structure is None:  # no elements at all
         out, aux = split_aux(name, f(*inputs.with_leaves(leaves), **kwargs), has_aux)
@@ -658,7 +679,7 @@ def _forward(
         for x, column in zip(leaves, columns, strict=True):
             shape = (*like.shape, *x.shape)
             row.append(
-                reshape(stack([c[k] for c in column], axis=-1), shape)
+                reshape(moveaxis(column[k], 0, -1), shape)
                 if column
                 else _dispatch.create_like(like, "zeros", shape, dtype=like.dtype)
             )
@@ -666,34 +687,71 @@ def _forward(
     return structure, table, aux
 
 
-def _reverse(recorded: TracedCall, holomorphic: bool) -> list[list[Tensor]]:
-    """Jacobian with one backward pass for each element of the outputs."""
+def _reverse(recorded: TracedCall, holomorphic: bool, chunk_size: int | None) -> list[list[Tensor]]:
+    """Jacobian with one backward pass for each element of the outputs, many at a time."""
     leaves = recorded.inputs.leaves
     table = []
     for k, like in enumerate(recorded.outputs):
-        rows: list[list[Tensor]] = [[] for _ in leaves]
-        for unit in units(like):
+
+        def run(unit: Tensor, k: int = k, like: Tensor = like) -> list[Tensor]:
             cotangents: list[Tensor | None] = [None] * len(recorded.outputs)
             cotangents[k] = unit
             found = recorded.pull(cotangents)
-            if like.dtype.kind == "c":
-                if not holomorphic:
-                    cotangents[k] = unit * 1j
-                    imaginary = recorded.pull(cotangents)
-                    found = [re + 1j * im for re, im in zip(found, imaginary, strict=True)]
-                else:
-                    found = [conj(g) for g in found]
-            for row, g in zip(rows, found, strict=True):
-                row.append(g)
+            if like.dtype.kind != "c":
+                return found
+            if holomorphic:
+                return [conj(g) for g in found]
+            cotangents[k] = unit * 1j
+            imaginary = recorded.pull(cotangents)
+            return [re + 1j * im for re, im in zip(found, imaginary, strict=True)]
+
+        rows = over_basis(like, run, chunk_size)
         table.append(
             [
-                reshape(stack(row), (*like.shape, *x.shape))
-                if row
+                reshape(rows[i], (*like.shape, *x.shape))
+                if rows
                 else _dispatch.create_like(x, "zeros", (*like.shape, *x.shape), dtype=x.dtype)
-                for row, x in zip(rows, leaves, strict=True)
+                for i, x in enumerate(leaves)
             ]
         )
     return table
+
+
+#: By default a batch of directions is as large as one intermediate result with this many elements.
+_ELEMENTS = 2**23
+#: The number of directions in the first batch, from which those are known.
+_FIRST = 128
+
+
+def over_basis(
+    x: Tensor, function: Callable[[Tensor], list[Tensor]], chunk_size: int | None
+) -> list[Tensor]:
+    """Results of a function of each unit tensor of the shape of `x`, stacked; [] without any.
+
+    They are computed in batches, or one after the other if the function refuses a batch.
+    """
+    parts: list[list[Tensor]] = []
+    start, count = 0, chunk_size or _FIRST
+    while start < x.size and count > 1:
+        count = min(count, x.size - start)
+        level = BatchLevel(count)
+        try:
+            basis = eye(count, x.size, k=start, dtype=x.dtype, device=x.device)
+            found = function(level.wrap(reshape(basis, (count, *x.shape))))
+            parts.append([level.inner(g) for g in found])
+        except UnbatchableError:
+            break
+        finally:
+            level.finish()
+        start += count
+        if chunk_size is None:
+            count = max(1, _ELEMENTS // max(level.largest, 1))
+    if start < x.size:
+        each = [function(unit) for unit in islice(units(x), start, None)]
+        parts.append([stack(list(p)) for p in zip(*each, strict=True)])
+    if len(parts) < 2:
+        return parts[0] if parts else []
+    return [concat(p, axis=0) for p in zip(*parts, strict=True)]
 
 
 def units(x: Tensor) -> Any:
@@ -710,12 +768,23 @@ def hessian(
     argnums: Literal[0] = 0,
     *,
     has_aux: Literal[False] = False,
+    chunk_size: int | None = None,
 ) -> Callable[Concatenate[Tensor, P], Tensor]: ...
 @overload
 def hessian(
-    f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, has_aux: bool = False
+    f: Callable[P, Any],
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    chunk_size: int | None = None,
 ) -> Callable[P, Any]: ...
-def hessian(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = False) -> Function:
+def hessian(
+    f: Function,
+    argnums: int | Sequence[int] = 0,
+    *,
+    has_aux: bool = False,
+    chunk_size: int | None = None,
+) -> Function:
     """Make a function that computes the Hessian of `f`.
 
     Parameters
@@ -727,6 +796,10 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = Fa
     has_aux : bool, optional
         Whether `f` returns a second result, `aux`, which is not differentiated. That of the first
         run is returned.
+    chunk_size : int, optional
+        Number of passes that are performed at once, by `vmap`; it bounds the memory. By default
+        many, unless intermediate results are large. A function that does not allow a batch is
+        differentiated by one pass after the other.
 
     Returns
     -------
@@ -754,7 +827,7 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0, *, has_aux: bool = Fa
         value, g = first(*args, **kwargs)
         return (g, value[1]) if has_aux else g
 
-    return _jacobian("hessian", gradient, argnums, "forward", False, has_aux)
+    return _jacobian("hessian", gradient, argnums, "forward", False, has_aux, chunk_size)
 
 
 @overload

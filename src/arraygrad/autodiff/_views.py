@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._array import Array
+from .._array import Array, traced_like
 from .._dispatch import apply, binary, reduction, unary, view
 from .._errors import describe
-from .._keys import getitem, setitem
+from .._keys import getitem, level_of_key, setitem
 from .._memory import (
     EXPOSED,
     INNER,
@@ -27,7 +27,7 @@ from .._memory import (
     storage_of,
 )
 from .._modes import _mode
-from ._graph import box
+from ._graph import box, box_like
 from ._rules import RULES, Rule
 
 
@@ -54,10 +54,13 @@ def perform(
 
 def put(x: Any, value: Any, key: Any) -> Any:
     """`x` with `value` written where `key` selects: assignment as a function."""
+    level = level_of_key(key)
     for t in (x, value):
         trace = getattr(t, "_trace", None)
-        if trace is not None:
-            return trace.level.process("put", (x, value), (key,), {})
+        if level is None and trace is not None:
+            level = trace.level
+    if level is not None:
+        return level.process("put", (x, value), (key,), {})
     out = unary("copy", x)
     setitem(out, key, value)
     return out
@@ -123,6 +126,11 @@ def _refresh_chain(x: Any) -> None:
 def _unwrap(x: Any) -> None:
     """Remove the closed levels of a tensor."""
     while x._trace is not None and x._trace.level.closed:
+        if x._trace.level.batched:
+            raise RuntimeError(
+                "vmap: a tensor of a call that has returned is used, which stands for one example; "
+                "return it from the function"
+            )
         primal, link = x._primal, x._view
         is_exposed = type(link) is Exposed
         if is_exposed and link.level is x._trace.level:
@@ -224,19 +232,23 @@ def snapshot(x: Any) -> Any:
     if x._trace is not None:
         refresh(x)
     chain = []
+    shared = False
     while x._trace is not None:
         chain.append(x)
+        shared = shared or x._trace.level.batched  # whose memory is written
         x = x._primal
-    if x._storage is not None or not chain:
+    if x._storage is not None or shared or not chain:
         x = save(x)
     for tensor in reversed(chain):
-        x = box(x, tensor._trace, INNER)
+        x = box_like(x, tensor, INNER)
     return x
 
 
 def protect(x: Any) -> Any:
     """A tensor for the user's code, which may write to it without changing anything else."""
     if x._trace is not None:
+        if x._trace.level.batched:
+            return traced_like(protect(x._primal), x)
         out = box(x._primal, x._trace, x._view if type(x._view) is View else None)
         out._storage = x._storage
         return out
@@ -263,7 +275,7 @@ def make_writable(x: Any) -> None:
         x = x._primal
     value = inner_alias(primal)
     for tensor in reversed(chain[1:]):
-        value = box(value, tensor._trace, tensor._view)
+        value = box_like(value, tensor, tensor._view)
     chain[0]._primal = value
 
 

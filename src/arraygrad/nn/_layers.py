@@ -15,6 +15,7 @@ from .._errors import as_int, as_number, describe, in_own_name
 from .._hints import wrong_call
 from .._indexing import take
 from .._manipulation import expand_dims, reshape
+from .._memory import bottom
 from .._searching import where
 from .._statistical import max as largest
 from .._statistical import min as smallest
@@ -132,13 +133,13 @@ def embedding(ids: Tensor, weight: Tensor, padding_idx: int | None = None) -> Te
     padding_idx = _padding_row("embedding", padding_idx, rows)
     known = ids.device.type == "cpu"  # where checking is cheap
     if known and ids.dtype.kind == "i" and ids.size:
-        lowest = int(smallest(ids))
+        lowest = int(smallest(bottom(ids)))
         if lowest < 0:
             raise IndexError(f"embedding: ids must be from 0 to {rows - 1}; got {lowest}")
     try:
         out = take(weight, reshape(ids, (-1,)), axis=0)
     except IndexError as error:
-        got = int(largest(ids))
+        got = int(largest(bottom(ids)))
         raise IndexError(f"embedding: ids must be from 0 to {rows - 1}; got {got}") from error
     out = reshape(out, (*ids.shape, features))
     if padding_idx is None:

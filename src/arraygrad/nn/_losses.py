@@ -9,10 +9,11 @@ from typing import Any
 from .. import _elementwise as xp
 from .._creation import arange
 from .._data_type import astype
-from .._dispatch import common_device
+from .._dispatch import common_device, is_anywhere
 from .._dtypes import DEFAULTS
 from .._errors import as_int, as_number, describe
 from .._manipulation import expand_dims, reshape, squeeze
+from .._memory import bottom
 from .._searching import count_nonzero, where
 from .._statistical import mean
 from .._statistical import sum as total
@@ -313,7 +314,7 @@ def binary_cross_entropy(
     if target.dtype.kind != "f":
         target = astype(target, input.dtype)
     outside = (input < 0) | (input > 1)
-    if input.device.type == "cpu" and bool(any_of(outside)):  # where checking is cheap
+    if input.device.type == "cpu" and is_anywhere(outside):  # where checking is cheap
         raise ValueError(
             f"{name}: input must be probabilities from 0 to 1; got others in {describe(input)}; "
             "write binary_cross_entropy_with_logits for logits"
@@ -620,11 +621,11 @@ def _one_hot(
         found = found & (target != ignored)
     parts = astype(found, input.dtype)
     if target.device.type == "cpu":  # where checking is cheap
-        count = int(count_nonzero(found))
-        if count == target.size:
-            return parts, None, count
+        count = int(count_nonzero(bottom(found)))  # in a batch, of all examples
+        if count == bottom(target).size:
+            return parts, None, target.size
         valid = target != ignored
-        if count != int(count_nonzero(valid)):
+        if count != int(count_nonzero(bottom(valid))):
             raise _out_of_range(name, along[axis], ignored)
     else:
         valid = target != ignored

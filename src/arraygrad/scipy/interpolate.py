@@ -13,7 +13,7 @@ from typing import Any
 
 import arraygrad as xp
 
-from .._dispatch import apply, as_floating, check_tensor, common_device
+from .._dispatch import apply, as_floating, check_tensor, common_device, is_anywhere
 from .._errors import as_int, describe, in_own_name
 from .._extras import padded
 from .._typing import Tensor
@@ -83,7 +83,7 @@ def _increasing(name: str, argument: str, x: Any, *, strictly: bool = True) -> N
     """Raise unless a tensor on the CPU is increasing; for one on a GPU the host would wait."""
     if x.device.type == "cpu" and x.size > 1:
         gaps = xp.diff(stop_gradient(x))
-        if not bool(xp.all(gaps > 0 if strictly else gaps >= 0)):
+        if is_anywhere(~(gaps > 0 if strictly else gaps >= 0)):
             how = "strictly increasing" if strictly else "sorted"
             raise ValueError(f"{name}: {argument} must be {how}")
 
@@ -587,7 +587,7 @@ def _conditions(bc_type: Any, y: Any) -> list[Any]:
 def _same_ends(y: Any) -> None:
     if y.device.type == "cpu" and y.size:
         gap = xp.abs(stop_gradient(y[0, ...] - y[-1, ...]))
-        if not bool(xp.all(gap <= 1e-15 * (1 + xp.abs(stop_gradient(y[-1, ...]))))):
+        if is_anywhere(~(gap <= 1e-15 * (1 + xp.abs(stop_gradient(y[-1, ...]))))):
             raise ValueError("the first and the last value of a periodic spline must be equal")
 
 
@@ -970,7 +970,7 @@ def make_interp_spline(
         i = _interval(t, k, places)
         rows = xp.arange(row, row + places.size, device=x.device)
         fits = (i >= rows) & (i <= rows + k)  # else the matrix is singular (Schoenberg & Whitney)
-        if x.device.type == "cpu" and not bool(xp.all(fits)):
+        if x.device.type == "cpu" and is_anywhere(~fits):
             raise ValueError("the knots do not fit the abscissae, so that no spline is unique")
         for j, value in enumerate(_basis(t, k, places, i, order)):
             column = i - k + j
@@ -1217,7 +1217,7 @@ class RegularGridInterpolator:
             if method == "nearest":
                 part = xp.astype(part > 0.5, part.dtype)
             sides.append(((i * stride, 1 - part), (j * stride, part)))
-        if self.bounds_error and bool(xp.any(outside)):
+        if self.bounds_error and is_anywhere(outside):
             raise ValueError(
                 f"{name}: a place is outside of the grid; write bounds_error=False to get "
                 "fill_value there"

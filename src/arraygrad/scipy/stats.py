@@ -69,7 +69,7 @@ from typing import Any
 
 import arraygrad as xp
 
-from .._dispatch import common_device, conversion_hint
+from .._dispatch import common_device, conversion_hint, is_anywhere
 from .._errors import describe, in_own_name
 from .._typing import Tensor
 from ..autodiff import stop_gradient
@@ -360,7 +360,7 @@ def _with_tail(p: Any, rest: Any, tail: Callable[..., Any], *operands: Any) -> A
     The host waits for a GPU to find out whether there is such an element.
     """
     tiny = p < 1e8 * float(xp.finfo(p.dtype).smallest_normal)
-    if not xp.any(tiny):
+    if not is_anywhere(tiny):
         return _log(p, rest)
     return _where(tiny, tail(tiny, *operands), _log(_where(tiny, 0.5, p), rest))
 

@@ -27,11 +27,26 @@ def operations(load: Callable[[str], Callable[..., Any]]) -> dict[str, Callable[
     table["scipy.linalg.lstsq"] = partial(_without_rank, table["scipy.linalg.lstsq"])
     table["scipy.linalg.solve_banded"] = partial(_banded, table["scipy.linalg.solve_banded"])
     table["scipy.linalg.logm"] = partial(_in_double, table["scipy.linalg.logm"])
+    table["scipy.linalg.substituted"] = substituted
     spline = table["scipy.ndimage.spline_filter1d"]
     table["scipy.ndimage.spline_filter1d"] = lambda x, **how: spline(x, output=x.dtype, **how)
     lfilter = table["scipy.signal.lfilter"]
     table["scipy.signal.lfilter"] = lambda b, a, x, zi: lfilter(b, a, x, -1, zi)
     return table
+
+
+def substituted(a: Any, b: Any, /, *, lower: bool, unit_diagonal: bool) -> Any:
+    """Solutions of many small triangular systems, column by column for all of them at once.
+
+    SciPy solves one after the other, which for small ones is mostly calls.
+    """
+    n, x = a.shape[-1], b.copy()
+    for j in range(n) if lower else range(n - 1, -1, -1):
+        rest = slice(j + 1, n) if lower else slice(0, j)
+        if not unit_diagonal:
+            x[:, j] /= a[:, j, j, None]
+        x[:, rest] -= a[:, rest, j, None] * x[:, j, None]
+    return x
 
 
 def _in_double(function: Callable[..., Any], x: Any) -> Any:

@@ -10,6 +10,7 @@ from .._rules import conj, identity
 from .._tangents import add, updated, weighted
 from .._transpose import define
 from . import (
+    _batching,
     _elementwise,
     _linear_algebra,
     _manipulation,
@@ -21,6 +22,7 @@ from . import (
 )
 
 __all__ = [
+    "_batching",
     "_elementwise",
     "_linear_algebra",
     "_manipulation",

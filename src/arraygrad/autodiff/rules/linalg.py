@@ -49,7 +49,7 @@ from ... import linalg as xp
 from ..._array import Array
 from ..._creation import arange, eye, ones_like, tril, triu, zeros, zeros_like
 from ..._data_type import astype, finfo
-from ..._dispatch import unary
+from ..._dispatch import is_anywhere, unary
 from ..._elementwise import abs as _abs
 from ..._elementwise import conj, imag, isfinite, isinf, real, sign
 from ..._linear_algebra import matmul, matrix_transpose
@@ -570,7 +570,7 @@ def _perturbed(values: Any, n: int, *, zeros: bool = False) -> Any:
     part = count_nonzero(close) > values.size
     if zeros:
         part = part | (count_nonzero(_constant(values) <= negligible) > 0)
-    if part:  # reads the data: the host waits for a GPU
+    if is_anywhere(part):  # reads the data: the host waits for a GPU
         return perturb(values, _perturbation(values))
     return values
 
@@ -599,7 +599,7 @@ def _check_averaged(name: str, values: Any, n: int, *traced: Any) -> None:
     """Raise for a second derivative of a function that averages over equal values."""
     if all(isinstance(x, Array) and is_traced(x) for x in traced):
         close = _abs(_differences(_constant(values))) <= _as_column(_eig_tolerance(values, n))
-        if count_nonzero(close) > values.size:
+        if is_anywhere(count_nonzero(close) > values.size):
             raise NotDifferentiableError(_SECOND.format(name))
 
 
@@ -675,7 +675,7 @@ def _eigh_rotate(t: Any, out: Any, x: Any) -> Any:
     """
     w, v = out
     number, block = _degenerate_groups(w, w.shape[-1])
-    if count_nonzero(block) > w.size:
+    if is_anywhere(count_nonzero(block) > w.size):
         _check_not_recorded("eigh", t, w, v, x)
         q = _diagonalising_basis(matmul(matmul(_h(v), t), v), number, block)
         out = w, matmul(v, q)
@@ -848,7 +848,8 @@ def _svd_rotate(t: Any, out: Any, x: Any, full_matrices: bool) -> Any:
     number, block = _degenerate_groups(s, max(m, n))
     positive = _constant(s) > _eig_tolerance(s, max(m, n))
     singular = count_nonzero(positive) < s.size
-    if singular | (count_nonzero(block) > s.size):  # reads the data: the host waits for a GPU once
+    if is_anywhere(singular | (count_nonzero(block) > s.size)):  # mostly the only wait for a GPU
+        singular = is_anywhere(singular)
         _check_not_recorded("svd", t, u, s, vh, x)
         if singular and m != n and not full_matrices:
             u, s, vh = xp.svd(x, full_matrices=True)
