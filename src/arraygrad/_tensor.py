@@ -16,7 +16,7 @@ from ._dtypes import accumulator, required_dtype
 from ._errors import DeviceMismatchError, TransferError, describe, explain, in_own_name
 from ._hints import METHODS, Elsewhere, wrong_call
 from ._memory import mark_external, shared_alias
-from ._modes import Override, is_strict
+from ._modes import Override, get_mode, get_recorder, is_strict
 from ._operators import Operators
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class Tensor(Operators):
         if self._trace is not None:
             return self._trace.level.process("to_device", (self,), (target,), {"stream": stream})
         try:
-            data = _device.transfer(self._data, self._device, target, stream)
+            data = _transfer(self, target, stream)
         except Exception as error:
             raise explain(error, "to_device", (self, str(target)), {"stream": stream}) from error
         return wrap(type(self), data, target)
@@ -282,12 +282,12 @@ class Tensor(Operators):
         """
         if self.size != 1:
             raise ValueError(f"item: expected one element; got shape {self.shape}")
-        return self._device.ops["item"](self._current())
+        return self._device.ops["item"](self._current("item"))
 
     def tolist(self) -> Any:
         """The elements as Python scalars in nested lists."""
         self._check_constant("tolist")
-        return self._device.ops["to_host"](self._current()).tolist()
+        return self._device.ops["to_host"](self._current("tolist")).tolist()
 
     # ---- gradients: `autodiff` keeps its records in the trace
 
@@ -353,6 +353,9 @@ class Tensor(Operators):
         a new backward pass; for other tensors it is there after `retain_grad`.
         """
         trace = self._fresh_trace()
+        recorder = None if trace is None else get_recorder()
+        if recorder is not None:
+            recorder.read_grad(self)
         return None if trace is None else trace.grad
 
     @grad.setter
@@ -377,6 +380,9 @@ class Tensor(Operators):
                 "grad: only that of a leaf that requires a gradient can be set; "
                 "write x.requires_grad_() first"
             )
+        recorder = get_recorder()
+        if recorder is not None and recorder.write_grad(self, value):
+            return
         self._trace.grad = value
 
     @property
@@ -749,9 +755,12 @@ class Tensor(Operators):
             self._trace.level.refresh(self)
         return self._trace
 
-    def _current(self) -> Any:
-        """The data, brought up to date if this is a view whose base has been written."""
+    def _current(self, name: str) -> Any:
+        """The data to be read by Python; of a view whose base has been written, the new values."""
         self._fresh_trace()
+        recorder = get_recorder()
+        if recorder is not None:
+            recorder.read(name, self._data)
         return self._data
 
     def _check_constant(self, name: str) -> None:
@@ -765,19 +774,21 @@ class Tensor(Operators):
         `name` is the function that hands it out; it raises if a gradient would be lost.
         """
         self._check_constant(name)
+        recorder = get_recorder()
+        if recorder is not None:
+            recorder.leave(name)
         plain = self if self._trace is None else self.detach()
         mark_external(plain, exported=True)
         return plain._data
 
     def _scalar(self, name: str, allowed: str) -> Any:
-        data = self._current()
-        if data.ndim:
+        if self._data.ndim:
             raise TypeError(f"{name}: only a tensor of no axes converts; got shape {self.shape}")
-        if data.dtype.kind not in allowed:
+        if self._data.dtype.kind not in allowed:
             raise TypeError(f"{name}: a {self.dtype} tensor does not convert")
-        if self._trace is not None and name in ("__float__", "__complex__"):
+        if self._fresh_trace() is not None and name in ("__float__", "__complex__"):
             self._trace.level.check_number(self, name)
-        return self._device.ops["item"](data)
+        return self._device.ops["item"](self._current(name))
 
     def __bool__(self) -> bool:
         if self._data.size != 1:
@@ -789,13 +800,14 @@ class Tensor(Operators):
             raise TypeError(
                 "__bool__: outside the standard but for 0-d bool; write bool(xp.any(x))"
             )
-        return bool(self._device.ops["item"](self._current()))
+        return bool(self._device.ops["item"](self._current("__bool__")))
 
     def __int__(self) -> int:
         return int(self._scalar("__int__", "biuf"))
 
     def __float__(self) -> float:
-        if self._trace is None and not self._data.ndim:  # most often, and not traced
+        # (Most often, there is nothing to look up.)
+        if self._trace is None and not self._data.ndim and get_mode() is None:
             x = self._device.ops["item"](self._data)
             if type(x) is float:
                 return x
@@ -831,7 +843,8 @@ class Tensor(Operators):
     # ---- text
 
     def _text(self, prefix: str) -> str:
-        return self._device.backend.to_text(self._device.ops["to_host"](self._current()), prefix)
+        data = self._device.ops["to_host"](self._current("__repr__"))
+        return self._device.backend.to_text(data, prefix)
 
     def __repr__(self) -> str:
         name = "Tensor"
@@ -846,7 +859,7 @@ class Tensor(Operators):
 
     def __format__(self, spec: str) -> str:
         if not self.ndim:
-            return format(self._device.ops["item"](self._current()), spec)
+            return format(self._device.ops["item"](self._current("__format__")), spec)
         if spec:
             raise TypeError(
                 f"__format__: a format such as {spec!r} is for tensors of no axes; "
@@ -926,6 +939,19 @@ class Tensor(Operators):
             If an index or `value` is on another device.
         """
         _keys.setitem(self, key, value)
+
+
+def _transfer(x: Any, target: Device, stream: Any) -> Any:
+    """The data of a plain tensor on another device."""
+    source = x._device
+    recorder = get_recorder()
+    if recorder is None:
+        return _device.transfer(x._data, source, target, stream)
+
+    def to_device(data: Any) -> Any:
+        return _device.transfer(data, source, target, stream)
+
+    return recorder.recorded("to_device", to_device, target)(x._data)
 
 
 #: The axes of a matrix as they are.

@@ -12,7 +12,7 @@ from .._backends import _ndarray
 from .._device import get_device
 from .._dispatch import SCALARS, binary, call, create_like, inplace
 from .._memory import bottom
-from .._modes import Mode, _mode
+from .._modes import Mode, _mode, operation
 
 _host = get_device("cpu").backend  # which knows which warnings are due
 _set_errors, _reset_errors, _ignored = _host.errors.set, _host.errors.reset, _host.ignored
@@ -65,7 +65,10 @@ class _RuleMode(Mode):
     def __init__(self, suspended: Mode) -> None:
         super().__init__(None, None)
         self.grad = suspended.grad
-        self.suspended = suspended
+        self.recorder = suspended.recorder
+        self.checks = self.recorder is not None
+        inner = isinstance(suspended, _RuleMode)
+        self.suspended = suspended.suspended if inner else suspended
 
 
 class user_context:
@@ -141,12 +144,17 @@ def mask_indeterminate(x: Any, weight: Any, scale: Any, operands: Any, kwargs: A
         # To look for NaNs takes a wait, and to compute each derivative twice costs too much for so
         # rare a case. So a derivative of NaN counts as 0, too.
         return binary("settle", x, weight)
-    ops = x._device.ops
-    data = ops["settle"](x._data, weight._data)
-    if data is x._data:
-        return x  # without NaNs, of whatever level
+    mode = _cpython.current(_mode)
+    recorder = None if mode is None else mode.recorder
+    if recorder is None:
+        if x._device.ops["settle"](x._data, weight._data) is x._data:
+            return x  # without NaNs, of whatever level
+    else:
+        recorder.begin_mask(x._data, weight._data)
     slope = bottom(scale(ones(weight), *operands, **kwargs))
-    settled = ops["settle_weight"](weight._data, slope._data)
+    settled = operation(x._device, "settle_weight")(weight._data, slope._data)
+    if recorder is not None:
+        recorder.end_mask()
     return binary("settle", x, wrap(type(weight), settled, weight._device))
 
 
@@ -163,10 +171,10 @@ def updated(name: str, new: Any, value: Any) -> Any:
         if isinstance(value, Array):
             v = value
             if v._trace is None and v._device is n._device:
-                n._device.ops[name](n._data, v._data)
+                operation(n._device, name)(n._data, v._data)
                 return new
         elif type(value) in SCALARS:
-            n._device.ops[name](n._data, value)
+            operation(n._device, name)(n._data, value)
             return new
     if name == "irtruediv":
         return value / new

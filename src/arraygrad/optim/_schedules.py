@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import Any
 
 from .._errors import as_int, as_number, describe
+from .._modes import called_again
 from ._optimizers import Optimizer
 
 
@@ -66,6 +67,7 @@ class LRScheduler:
         """Return the current learning rate of each group, as set by the schedule."""
         return list(self._last_lr)
 
+    @called_again
     def step(self) -> None:
         """Advance the schedule by one step.
 
@@ -520,6 +522,7 @@ class OneCycleLR(LRScheduler):
             else:
                 group["momentum"] = momentum
 
+    @called_again
     def step(self) -> None:
         """Advance the schedule by one step.
 
@@ -683,6 +686,7 @@ class ReduceLROnPlateau(LRScheduler):
         self.num_bad_epochs = self.cooldown_counter = self.reductions = 0
         super().__init__(optimizer)
 
+    @called_again
     def step(self, metrics: Any) -> None:  # type: ignore[override]  # (as PyTorch's does)
         """Advance the schedule by one step.
 

@@ -1,0 +1,344 @@
+"""The text of a program: straight-line Python over the backend's functions."""
+
+from __future__ import annotations
+
+import keyword
+import linecache
+import math
+import operator
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .._device import get_device
+from ._program import Call, Program, Value, values_in
+
+_cpu: Any = get_device("cpu")
+_backend: Any = _cpu.backend
+_np: Any = _backend.namespace
+_dtype: Any = _backend.dtype
+
+#: Operations that are operators of arrays.
+_INFIX = {
+    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "matmul": "@",
+    "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=",
+    "equal": "==", "not_equal": "!=",
+}  # fmt: skip
+_IN_PLACE = {
+    "__iadd__": "+=", "__isub__": "-=", "__imul__": "*=", "__itruediv__": "/=",
+    "__imod__": "%=", "__iand__": "&=", "__ior__": "|=", "__ixor__": "^=",
+    "__ilshift__": "<<=", "__irshift__": ">>=",
+}  # fmt: skip
+#: Results of this many bytes are freed as soon as they are not needed any more.
+MIN_BYTES_TO_FREE = 1 << 15
+
+#: Operations that raise no floating-point error, whichever state they are called in.
+SILENT = frozenset(
+    """T astype broadcast_to concat copy equal expand_dims flip full full_like getitem greater
+    greater_equal guard isfinite isinf isnan less less_equal logical_and logical_not logical_or
+    logical_xor matrix_transpose moveaxis negative not_equal ones permute_dims reshape roll scatter
+    squeeze stack tril triu unstack where zeros __setitem__""".split()
+) - {"astype", "__setitem__"}
+
+
+class Differs(Exception):  # noqa: N818
+    """A value that the program was recorded for is another one."""
+
+
+class Text:
+    """The text of a program and the objects that it names.
+
+    Attributes
+    ----------
+    lines : list of str
+        The body of a function.
+    names : dict
+        The objects that it refers to, by name.
+    calls : dict
+        The call of each line, by its number in the whole text.
+    arguments : list of str
+        The names of inputs and outer arrays, in order.
+    """
+
+    def __init__(self, program: Program, *, comments: bool = False) -> None:
+        self.program = program
+        self.comments = comments
+        self.names: dict[str, Any] = {"np": _np}
+        self.lines: list[str] = []
+        self.calls: dict[int, Call] = {}
+        self._known: dict[int, str] = {}
+        self._used: set[str] = set(keyword.kwlist) | {"np", "inf", "nan"}
+        self._counts: dict[str, int] = {}
+        self._ends = last_uses(program)
+        self.outer = program.outer()
+        self.arguments = [self._name(v, f"x{i}") for i, v in enumerate(program.inputs)]
+        self.arguments += [self._name(v, f"outer{i}") for i, v in enumerate(self.outer)]
+        self._write_all()
+
+    def whole(self, name: str = "program") -> str:
+        """The text of the function."""
+        head = f"def {name}({', '.join(self.arguments)}):"
+        return "\n".join([head, *(f"    {line}" for line in self.lines)]) + "\n"
+
+    def function(self) -> Callable[..., Any]:
+        """The function."""
+        space = dict(self.names)
+        exec(compile(self.whole(), "<compiled program>", "exec"), space)
+        return space["program"]
+
+    # ---- names
+
+    def _name(self, value: Value, base: str) -> str:
+        if base in self._used or (base in self.names):
+            n = self._counts.get(base, 1)
+            while f"{base}_{n}" in self._used:
+                n += 1
+            self._counts[base] = n + 1
+            base = f"{base}_{n}"
+        self._used.add(base)
+        value.name = base
+        self._known[id(value)] = base
+        return base
+
+    def _of(self, value: Value) -> str:
+        name = self._known.get(id(value))
+        if name is None:
+            assert value.kind == "constant", value.kind
+            name = self._name(value, "constant")
+            self.names[name] = value.data
+        return name
+
+    def _object(self, x: Any, base: str) -> str:
+        """The name of an object."""
+        key = id(x)
+        name = self._known.get(key)
+        if name is None or self.names.get(name) is not x:
+            base = re.sub(r"\W", "_", base) or "object"
+            if base[0].isdigit() or base in keyword.kwlist:
+                base = f"_{base}"
+            name, n = base, 1
+            while name in self._used or name in self.names:
+                name, n = f"{base}_{n}", n + 1
+            self._used.add(name)
+            self.names[name] = x
+            self._known[key] = name
+        return name
+
+    # ---- lines
+
+    def _write_all(self) -> None:
+        program = self.program
+        state, depth = program.ambient, 0
+        for i, call in enumerate(program.calls):
+            if call.errors is not state and call.name not in SILENT:
+                state = call.errors
+                depth = int(state is not program.ambient)
+                if depth:
+                    self._line(f"with {self._error_state(state)}:", 0)
+            self._write(call, depth)
+            dead = [self._known[id(v)] for v in self._ends.get(i, ()) if id(v) in self._known]
+            if dead:
+                self._line(f"del {', '.join(dead)}", depth)
+        outs = ", ".join(self._of(v) for v in program.outputs)
+        self._line(f"return ({outs}{',' if len(program.outputs) == 1 else ''})", 0)
+
+    def _error_state(self, state: Any) -> str:
+        """The context of the calls that follow: NumPy's errors off, or as the function sets them."""
+        if state is _backend.ignored:
+            self.names["quiet"] = _backend.quiet
+            return "quiet()"
+        token = _backend.errors.set(state)
+        try:
+            found = _np.geterr()
+        finally:
+            _backend.errors.reset(token)
+        return f"np.errstate({', '.join(f'{k}={x!r}' for k, x in found.items())})"
+
+    def _line(self, text: str, depth: int, call: Call | None = None) -> None:
+        line = "    " * depth + text
+        if self.comments and call is not None and call.line is not None:
+            line = f"{line}  # {Path(call.line[0]).name}:{call.line[1]}"
+        self.lines.append(line)
+        if call is not None:
+            self.calls[len(self.lines) + 1] = call
+
+    def _write(self, call: Call, depth: int) -> None:
+        if call.name == "mask":
+            self._write_mask(call, depth)
+            return
+        if call.name == "guard":
+            self._object(Differs, "Differs")
+            check = self._object(call.function, call.function.__name__)
+            args = ", ".join(self._of(v) for v in call.args)
+            expected = self._literal(call.kwargs["expected"])
+            self._line(f"if {check}({args}) != {expected}: raise Differs", depth, call)
+            return
+        in_place = _IN_PLACE.get(call.name)
+        if in_place is not None:
+            target, other = call.args
+            self._line(f"{self._of(target)} {in_place} {self._literal(other)}", depth, call)
+            return
+        if call.name == "__setitem__":
+            x, value, key = call.args
+            self._line(f"{self._of(x)}[{self._key(key)}] = {self._literal(value)}", depth, call)
+            return
+        text = self.expression(call)
+        if call.out is None:
+            self._line(text, depth, call)
+            return
+        targets = self._targets(call.out, call)
+        self._line(f"{targets} = {text}", depth, call)
+
+    def _targets(self, out: Any, call: Call) -> str:
+        if isinstance(out, Value):
+            return self._known.get(id(out)) or self._name(out, self._base(call))
+        if out is None:
+            return "_"
+        parts = [self._targets(x, call) for x in out]
+        return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+
+    def _base(self, call: Call) -> str:
+        """A name for a result: the one that the user's line assigns to, where it has one."""
+        if call.line is not None:
+            line = linecache.getline(*call.line)
+            match = re.match(r"\s*([A-Za-z_]\w*)\s*[-+*/@%&|^]{0,2}=(?!=)", line)
+            if match:
+                return match.group(1)
+        return "v"
+
+    def _write_mask(self, call: Call, depth: int) -> None:
+        for value, default in zip(call.out, call.otherwise, strict=True):
+            self._line(f"{self._targets(value, call)} = {self._of(default)}", depth, call)
+        check = self._object(call.function, "has_nan")
+        assert call.condition is not None
+        self._line(f"if {check}({self._of(call.condition)}):", depth, call)
+        for inner in call.body:
+            self._write(inner, depth + 1)
+
+    # ---- expressions
+
+    def expression(self, call: Call) -> str:
+        """The right-hand side of a call."""
+        text = self._plain_expression(call)
+        out = call.out
+        if isinstance(out, Value) and out.is_scalar:
+            return f"np.asarray({text})"
+        if isinstance(out, tuple) and any(v.is_scalar for v in values_in(out)):
+            arrays = self._object(as_arrays, "as_arrays")
+            return f"{arrays}({text})"
+        return text
+
+    def _plain_expression(self, call: Call) -> str:
+        name, args, kwargs = call.name, call.args, call.kwargs
+        own = call.device is not None and call.device.ops.get(name) is call.function
+        if own and not kwargs:
+            if name in _INFIX and len(args) == 2:
+                return f"{self._atom(args[0])} {_INFIX[name]} {self._atom(args[1])}"
+            if name == "negative":
+                return f"-{self._atom(args[0])}"
+            if name == "getitem":
+                x, key = args
+                if call.out.shape == () and not _has_ellipsis(key):
+                    key = (*key, ...) if isinstance(key, tuple) else (key, ...)
+                return f"{self._of(x)}[{self._key(key)}]"
+            if name == "T":
+                return f"{self._of(args[0])}.T"
+            if name == "matrix_transpose":
+                return f"{self._of(args[0])}.mT"
+        function = call.function
+        if type(function) is type(_np.ndarray.astype):  # a method
+            return f"{self._atom(args[0])}.{function.__name__}({self._arguments(args[1:], kwargs)})"
+        return f"{self._function(call)}({self._arguments(args, kwargs)})"
+
+    def _function(self, call: Call) -> str:
+        function = call.function
+        name = library_name(function)
+        return name or self._object(function, call.name)
+
+    def _arguments(self, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
+        parts = [self._literal(x) for x in args]
+        parts += [f"{k}={self._literal(x)}" for k, x in kwargs.items()]
+        return ", ".join(parts)
+
+    def _atom(self, x: Any) -> str:
+        text = self._literal(x)
+        return f"({text})" if text.startswith("-") else text
+
+    def _key(self, key: Any) -> str:
+        if isinstance(key, tuple):
+            parts = [self._key(k) for k in key]
+            return f"{', '.join(parts)}{',' if len(parts) == 1 else ''}" if parts else "()"
+        if isinstance(key, slice):
+            start, stop, step = (
+                "" if x is None else self._literal(x) for x in (key.start, key.stop, key.step)
+            )
+            return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
+        return self._literal(key)
+
+    def _literal(self, x: Any) -> str:
+        if isinstance(x, Value):
+            return self._of(x)
+        kind = type(x)
+        if kind is float:
+            if math.isfinite(x):
+                return repr(x)
+            self.names["inf"], self.names["nan"] = math.inf, math.nan
+            return "nan" if x != x else "inf" if x > 0 else "-inf"
+        if kind is int or kind is bool or x is None or kind is str or kind is bytes or x is ...:
+            return "..." if x is ... else repr(x)
+        if kind is complex:
+            self.names.setdefault("complex", complex)
+            return f"complex({self._literal(x.real)}, {self._literal(x.imag)})"
+        if kind is tuple:
+            parts = [self._literal(y) for y in x]
+            return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+        if kind is list:
+            return f"[{', '.join(map(self._literal, x))}]"
+        if kind is dict:
+            return f"{{{', '.join(f'{k!r}: {self._literal(y)}' for k, y in x.items())}}}"
+        if kind is slice:
+            return f"slice({self._literal(x.start)}, {self._literal(x.stop)}, {self._literal(x.step)})"
+        if isinstance(x, _dtype):
+            return f"np.dtype({x.name!r})"
+        if isinstance(x, type) and issubclass(x, _np.generic):
+            return f"np.{x.__name__}"
+        return self._object(x, getattr(x, "__name__", type(x).__name__).lower())
+
+
+def as_arrays(found: Any) -> Any:
+    """Results of a function of several as arrays."""
+    return tuple([_np.asarray(x) if not isinstance(x, tuple) else as_arrays(x) for x in found])
+
+
+def _has_ellipsis(key: Any) -> bool:
+    return key is ... or (isinstance(key, tuple) and any(k is ... for k in key))
+
+
+def library_name(function: Any) -> str | None:
+    """The public name of one of NumPy's functions; None for others."""
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, _np.ufunc):
+        return f"np.{owner.__name__}.{function.__name__}"
+    name = getattr(function, "__name__", "")
+    for module, prefix in ((_np, "np"), (_np.linalg, "np.linalg"), (_np.fft, "np.fft")):
+        if getattr(module, name, None) is function:
+            return f"{prefix}.{name}"
+    if isinstance(function, type(_np.ndarray.transpose)):
+        return f"np.ndarray.{name}"
+    return None
+
+
+def last_uses(program: Program) -> dict[int, list[Value]]:
+    """For the number of each call the large values that nothing needs after it."""
+    found: dict[int, list[Value]] = {}
+    last: dict[int, tuple[int, Value]] = {}
+    for i, call in enumerate(program.calls):
+        for v in (*call.operands(), *call.results()):
+            if v.kind == "result" and v.dtype is not None and v.shape is not None:
+                last[id(v)] = i, v
+    kept = {id(v) for v in program.outputs}
+    for key, (i, v) in last.items():
+        if key not in kept and math.prod(v.shape) * v.dtype.itemsize >= MIN_BYTES_TO_FREE:
+            found.setdefault(i, []).append(v)
+    return found
