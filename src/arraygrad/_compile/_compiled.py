@@ -6,9 +6,8 @@ import inspect
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import update_wrapper
-from operator import index
 from typing import Any, Generic
 
 from .. import _pytree
@@ -334,13 +333,15 @@ class Compiled(Generic[P, R]):
             else:
                 given.append(x)
         args, kwargs = self._merge(static, _pytree.unflatten(spec, given))
-        with recorder:
-            out = self._function(*args, **kwargs)
+        try:
+            with recorder:
+                out = self._function(*args, **kwargs)
+        except Exception as error:
+            if recorder.problem is None or str(error) == recorder.problem:
+                raise
+            raise TypeError(recorder.problem) from error
         if recorder.problem is not None:
-            problem = recorder.problem
-            raise TypeError(
-                problem if problem.startswith("compile") else f"compile: in {self._name}, {problem}"
-            )
+            raise TypeError(recorder.problem)
         results, shape = _pytree.flatten(out)
         originals = [
             places.get(id(x._data), x) if isinstance(x, Tensor) and x._trace is None else x
@@ -478,21 +479,3 @@ def _result(place: int, device: Any, owner: Any) -> Any:
         return out
 
     return shared
-
-
-def compile(
-    f: Callable[P, R] | None = None,
-    /,
-    *,
-    static_argnums: int | Sequence[int] = (),
-    static_argnames: str | Sequence[str] = (),
-    on_value: str = "error",
-) -> Any:
-    """Compile."""
-    if f is None:
-        return lambda g: compile(
-            g, static_argnums=static_argnums, static_argnames=static_argnames, on_value=on_value
-        )
-    if not callable(f) or isinstance(f, type):
-        raise TypeError(f"compile: expected a function; got {describe(f)}")
-    return Compiled(f, (), (), on_value == "guard")

@@ -238,8 +238,8 @@ class Recorder:
         except Exception as error:
             if depends_on_values(error):
                 self.problem = (
-                    f"{name} raised {type(error).__name__}, which the function caught, and "
-                    "whether it does depends on values"
+                    f"compile: {self.name} catches the {type(error).__name__} of {name}, and "
+                    "whether it is raised depends on values; do that outside"
                 )
             raise
         for value in call.writes:

@@ -30,6 +30,8 @@ _IN_PLACE = {
     "__imod__": "%=", "__iand__": "&=", "__ior__": "|=", "__ixor__": "^=",
     "__ilshift__": "<<=", "__irshift__": ">>=",
 }  # fmt: skip
+#: Names that mean the same in every program.
+RESERVED = frozenset("np inf nan quiet complex slice program".split())
 #: Results of this many bytes are freed as soon as they are not needed any more.
 MIN_BYTES_TO_FREE = 1 << 15
 
@@ -68,7 +70,7 @@ class Text:
         self.lines: list[str] = []
         self.calls: dict[int, Call] = {}
         self._known: dict[int, str] = {}
-        self._used: set[str] = set(keyword.kwlist) | {"np", "inf", "nan"}
+        self._used = {*keyword.kwlist, *RESERVED}
         self._counts: dict[str, int] = {}
         self._ends = last_uses(program)
         self.outer = program.outer()
