@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import math
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import update_wrapper
+from pathlib import Path
 from typing import Any, Generic
 
 from .. import _pytree
@@ -15,14 +17,14 @@ from .._array import wrap
 from .._device import Device, get_device
 from .._dtypes import get_defaults
 from .._errors import describe, explain
-from .._memory import before_write, bottom, shared_alias, storage_of
+from .._memory import before_write, bottom, storage_of
 from .._modes import get_mode
 from .._tensor import Tensor
 from .._typing import P, R
 from ..random import Generator
 from ._dead_code import drop_dead_code
 from ._program import Memory, Program, Value
-from ._recorder import Recorder, as_array, depends_on_values
+from ._recorder import Recorder
 from ._text import Differs, Text
 from ._watch import Watch
 
@@ -38,30 +40,66 @@ _is_host_scalar = _cpu.backend.is_host_scalar
 _NUMBERS = (bool, int, float, complex, str, bytes, Device, type(_cpu.backend.dtype("f8")))
 
 
+class Output:
+    """How a leaf of the results is made.
+
+    Attributes
+    ----------
+    kind : str
+        "result" of the program; "constant"; an "input" itself; or the "same" as another leaf.
+    x : object
+        The position of the result, of the argument or of the other leaf; the constant.
+    device : Device or None
+        Of a result.
+    owner : tuple or None
+        What a result shares its memory with: ("input", position), ("leaf", position) or
+        ("outer", tensor).
+    """
+
+    __slots__ = ("device", "kind", "owner", "x")
+
+    def __init__(self, kind: str, x: Any, device: Any = None, owner: Any = None) -> None:
+        self.kind, self.x, self.device, self.owner = kind, x, device, owner
+
+    def make(self, tensors: list[Any], found: Any, made: list[Any]) -> Any:
+        """The leaf, from the arguments, the program's results, and the leaves before it."""
+        if self.kind == "result":
+            out = wrap(Tensor, found[self.x], self.device)
+            if self.owner is not None:
+                kind, x = self.owner
+                x = tensors[x] if kind == "input" else made[x] if kind == "leaf" else x
+                storage = storage_of(bottom(x))
+                storage.add(out)
+                out._storage = storage
+            return out
+        return self.x if self.kind == "constant" else (tensors, made)[self.kind == "same"][self.x]
+
+
 class Entry:
     """One recorded program, and what it needs to be run.
 
     Attributes
     ----------
-    text : Text or None
-        The program; None if calls with this signature are not compiled.
     reason : str
-        Why they are not.
+        Why calls with this signature are not compiled; empty if they are.
     """
 
     def __init__(self, reason: str = "") -> None:
         self.reason = reason
-        self.text: Text | None = None
         self.recorded_calls = 0
         self.seconds = 0.0
         self.runs = 0
+
+    def summary(self) -> str:
+        """A line about it."""
+        return f"not compiled: {self.reason}"
 
 
 class Ready(Entry):
     """A program that can be run."""
 
     def __init__(
-        self, recorder: Recorder, watch: Watch, program: Program, outputs: list[Any], structure: Any
+        self, recorder: Recorder, watch: Watch, program: Program, outputs: list[Output], structure: Any
     ) -> None:
         super().__init__()
         self.recorded_calls = len(recorder.calls)
@@ -96,6 +134,23 @@ class Ready(Entry):
             if i != j and {everything[i].memory, everything[j].memory} & written
             and not (j < n and j < i)
         ]  # fmt: skip
+
+    def summary(self) -> str:
+        """A line about it."""
+        shapes = ", ".join(f"{v.dtype}{list(v.shape or ())}" for v in self.program.inputs)
+        guards = sum(call.name == "guard" for call in self.program.calls)
+        masks = sum(call.name == "mask" for call in self.program.calls)
+        size = sum(
+            math.prod(v.shape) * v.dtype.itemsize
+            for call in self.program.calls
+            for v in call.results()
+            if v.shape is not None and v.dtype is not None
+        )
+        return (
+            f"({shapes}): {self.recorded_calls} calls recorded, {len(self.program.calls)} left, "
+            f"of which {masks} look for NaN and {guards} check values; {size:,} bytes of results; "
+            f"recorded in {self.seconds:.3g} s; run {self.runs} times"
+        )
 
     def arrays(self, tensors: list[Any]) -> list[Any] | None:
         """The program's arguments; None if it does not fit any more."""
@@ -132,7 +187,7 @@ class Ready(Entry):
             raise self._explained(error) from error
         made: list[Any] = []
         for make in self.outputs:
-            made.append(make(tensors, found, made))
+            made.append(make.make(tensors, found, made))
         return _pytree.unflatten(self.structure, made)
 
     def _explained(self, error: Exception) -> Exception:
@@ -206,6 +261,119 @@ class Compiled(Generic[P, R]):
                 entry.runs += 1
                 return out
         return self._record(key, tensors, structure, static)
+
+    def _entry_for(self, args: Any, kwargs: Any) -> Entry:
+        """The program for arguments, recorded if there is none."""
+        mode = get_mode()
+        key, tensors, structure, static = self._signature(args, kwargs, mode)
+        for entry in self._entries.get(key, ()):
+            if not isinstance(entry, Ready) or entry.arrays(tensors) is not None:
+                return entry
+        self._record(key, tensors, structure, static)
+        return self._entries[key][0]
+
+    def source(self, *args: P.args, **kwargs: P.kwargs) -> str:
+        """Return the program for such arguments as Python source.
+
+        It is a module that needs NumPy alone, as `export` writes it, if that is possible. Each line
+        ends with the place in the user's code that it comes from.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            Arguments of the function. It is called if there is no program for such arguments yet.
+
+        Returns
+        -------
+        str
+            The source.
+
+        Raises
+        ------
+        TypeError
+            If calls with such arguments are not compiled; the message says why.
+        """
+        entry = self._ready("source", args, kwargs)
+        text = Text(entry.program, comments=True, inputs=self._argument_names(args, kwargs))
+        try:
+            return self._module(text, entry).text
+        except TypeError:
+            return text.whole(self._short_name())
+
+    def export(self, path: Any, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Write the program for such arguments as a module that needs NumPy alone.
+
+        The module has one function, of the name of the compiled one. It takes NumPy arrays, one for
+        each tensor in the arguments, in order, and returns arrays in the containers of the
+        results. Numbers are those that it was recorded with. Tensors from outside are constants:
+        they are saved beside the module in an ``.npz`` file.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, which ends in ``.py``.
+        *args, **kwargs
+            Arguments of the function. It is called if there is no program for such arguments yet.
+
+        Raises
+        ------
+        TypeError
+            If the program needs more than NumPy: a GPU, an optimiser, a random generator from
+            outside, SciPy. Nothing has been written then.
+        ValueError
+            If `path` does not end in ``.py``.
+        """
+        file = Path(path)
+        if file.suffix != ".py":
+            raise ValueError(f"export: the path must end in .py; got {str(path)!r}")
+        entry = self._ready("export", args, kwargs)
+        text = Text(entry.program, comments=True, inputs=self._argument_names(args, kwargs))
+        module = self._module(text, entry)
+        if module.arrays:
+            save = _cpu.backend.namespace.savez
+            save(file.with_suffix(".npz"), **module.arrays)
+        file.write_text(module.text)
+
+    def explain(self) -> str:
+        """Return a table of the programs: what was recorded, what is left, and what it takes.
+
+        Returns
+        -------
+        str
+            A line for each program.
+        """
+        lines = [f"{self._name}: {sum(map(len, self._entries.values()))} programs"]
+        for entries in self._entries.values():
+            for entry in entries:
+                lines.append(f"  {entry.summary()}")
+        return "\n".join(lines)
+
+    def _ready(self, name: str, args: Any, kwargs: Any) -> Ready:
+        entry = self._entry_for(args, kwargs)
+        if not isinstance(entry, Ready):
+            raise TypeError(f"{name}: such calls of {self._name} are not compiled: {entry.reason}")
+        return entry
+
+    def _module(self, text: Text, entry: Ready) -> Any:
+        from ._export import Module
+
+        return Module(text, self._short_name(), entry.structure, entry.outputs)
+
+    def _short_name(self) -> str:
+        name = self._name.rpartition(".")[2]
+        return name if name.isidentifier() else "program"
+
+    def _argument_names(self, args: Any, kwargs: Any) -> list[str]:
+        """A name for each tensor in the arguments."""
+        names: list[str] = []
+        try:
+            bound = inspect.signature(self._function).bind(*args, **kwargs).arguments
+        except (TypeError, ValueError):
+            bound = {f"x{i}": x for i, x in enumerate((*args, *kwargs.values()))}
+        for name, tree in bound.items():
+            n = sum(type(x) is Tensor for x in _pytree.flatten(tree)[0])
+            names += [name] if n == 1 else [f"{name}{i}" for i in range(n)]
+        return names
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """A method, of which each object has programs of its own."""
@@ -375,7 +543,7 @@ class Compiled(Generic[P, R]):
     ) -> Entry:  # fmt: skip
         """The program of a run."""
         values: list[Value] = []
-        outputs: list[Any] = []
+        outputs: list[Output] = []
         firsts: dict[int, int] = {}
         memories: dict[Memory, int] = {}
         for i, (x, original) in enumerate(zip(results, originals, strict=True)):
@@ -385,28 +553,28 @@ class Compiled(Generic[P, R]):
                         f"compile: {self._name} must return tensors, numbers, or containers of "
                         f"these; got {describe(x)}"
                     )
-                outputs.append(_always(x))
+                outputs.append(Output("constant", x))
                 continue
             position = _position(tensors, original)
             if position is not None:
-                outputs.append(_input(position))
+                outputs.append(Output("input", position))
                 continue
             if _is_recorded(x):
                 return Entry("its results are differentiated outside")
             if id(x) in firsts:
-                outputs.append(_same(firsts[id(x)]))
+                outputs.append(Output("same", firsts[id(x)]))
                 continue
             firsts[id(x)] = i
             plain = bottom(x)
             value = recorder.value_of(plain._data, plain._device)
             if value.kind == "outer" and recorder.tensors.get(id(plain._data)) is x:
-                outputs.append(_always(x))
+                outputs.append(Output("constant", x))
                 continue
             place = len(values)
             values.append(value)
             owner = _owner(recorder, value, tensors, memories, i)
             memories.setdefault(value.memory, i)
-            outputs.append(_result(place, x._device, owner))
+            outputs.append(Output("result", place, x._device, owner))
         calls = recorder.calls + recorder.attribute_calls()
         program = Program(recorder.inputs, calls, values, recorder.ambient)
         program = drop_dead_code(program)
@@ -438,44 +606,10 @@ def _owner(
         if v.memory is value.memory:
             return "input", j
     if value.memory in memories:
-        return "result", memories[value.memory]
+        return "leaf", memories[value.memory]
     if value.memory.is_outer:
         for tensor in recorder.tensors.values():
             have = recorder._find(tensor._data)
             if have is not None and have.memory is value.memory:
                 return "outer", tensor
-        return "unknown", None
     return None
-
-
-def _always(x: Any) -> Any:
-    return lambda tensors, found, made: x
-
-
-def _input(position: int) -> Any:
-    return lambda tensors, found, made: tensors[position]
-
-
-def _same(i: int) -> Any:
-    return lambda tensors, found, made: made[i]
-
-
-def _result(place: int, device: Any, owner: Any) -> Any:
-    def new(tensors: Any, found: Any, made: Any) -> Any:
-        return wrap(Tensor, found[place], device)
-
-    if owner is None:
-        return new
-    kind, where = owner
-
-    def shared(tensors: Any, found: Any, made: Any) -> Any:
-        out = new(tensors, found, made)
-        if kind == "unknown":
-            return out
-        x = tensors[where] if kind == "input" else made[where] if kind == "result" else where
-        storage = storage_of(bottom(x))
-        storage.add(out)
-        out._storage = storage
-        return out
-
-    return shared

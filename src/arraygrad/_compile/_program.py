@@ -85,8 +85,8 @@ class Call:
     line : (str, int) or None
         The line of the user's code.
     condition : Value or None
-        The calls in `body` come before it, and all of them only if this array has a NaN. The
-        results are otherwise those of `otherwise`.
+        Of a mask, the array that is looked at: the calls in `body` are made only if it has a NaN.
+        The results are otherwise the values in `otherwise`.
     """
 
     __slots__ = (
@@ -127,7 +127,7 @@ class Call:
             inner = {id(v) for call in self.body for v in call.results()}
             found += [v for call in self.body for v in call.operands()]
             found = [v for v in found if id(v) not in inner]
-            found += [self.condition, *self.otherwise]
+            found += [self.condition, *self.args, *self.otherwise]
         return found
 
 

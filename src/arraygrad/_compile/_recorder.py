@@ -345,7 +345,8 @@ class Recorder:
         """See `begin_mask`; the last call is that of the settled weight."""
         body = self.calls
         self.calls, x, weight = self._stack.pop()
-        call = Call("mask", has_nan, body[-1].device, (), {})
+        device = body[-1].device
+        call = Call("mask", device.ops["settle"], device, (self.value_of(weight, device),), {})
         call.errors, call.line = body[-1].errors, body[-1].line
         call.condition = self.value_of(x, call.device)
         call.body = body
@@ -416,7 +417,7 @@ class Recorder:
         self.calls.append(call)
 
     def _all_calls(self) -> list[Call]:
-        return [c for c in self.calls if c.name != "guard"]
+        return [c for c in self.calls if c.name not in ("guard", "check")]
 
     def _refuse(self, why: str) -> None:
         line = user_line()
@@ -449,6 +450,22 @@ class Recorder:
         self._repeated(name, again, values)
         with unrecorded():
             return function(*args)
+
+    def check(self, function: Callable[..., None], *tensors: Any) -> None:
+        """Call a function that raises for some values now, and whenever the program runs."""
+        plain = [bottom(x) for x in tensors]
+        devices = [x._device for x in plain]
+        values = tuple([self.value_of(x._data, x._device) for x in plain])
+
+        def again(*arrays: Any) -> None:
+            with unrecorded():
+                function(*map(_wrapped, arrays, devices))
+
+        call = Call("check", again, None, values, {})
+        call.line, call.errors, call.is_repeated = user_line(), self.ambient, True
+        self.calls.append(call)
+        with unrecorded():
+            function(*plain)
 
     def _repeated(self, name: str, function: Any, values: tuple[Value, ...]) -> Call:
         call = Call(name, function, None, values, {})
@@ -579,6 +596,10 @@ def as_array(x: Any, device: Any) -> Any:
     return x if isinstance(x, device.array_type) else device.ops["from_scalar"](x)
 
 
+def _wrapped(x: Any, device: Any) -> Any:
+    return wrap(Tensor, as_array(x, device), device)
+
+
 def _device_of(data: Any) -> Any:
     if isinstance(data, _HostArray):
         return _cpu
@@ -590,11 +611,6 @@ def depends_on_values(error: Exception) -> bool:
     return isinstance(error, (FloatingPointError, IndexError, OverflowError)) or any(
         c.__name__ == "LinAlgError" for c in type(error).__mro__
     )
-
-
-def has_nan(x: Any) -> bool:
-    """Return True if an array has a NaN."""
-    return bool(_cpu.ops["isnan"](x).any())
 
 
 def shapes_of(*arrays: Any) -> tuple[Any, ...]:

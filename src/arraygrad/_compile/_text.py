@@ -63,7 +63,9 @@ class Text:
         The names of inputs and outer arrays, in order.
     """
 
-    def __init__(self, program: Program, *, comments: bool = False) -> None:
+    def __init__(
+        self, program: Program, *, comments: bool = False, inputs: Sequence[str] = ()
+    ) -> None:
         self.program = program
         self.comments = comments
         self.names: dict[str, Any] = {"np": _np}
@@ -74,7 +76,8 @@ class Text:
         self._counts: dict[str, int] = {}
         self._ends = last_uses(program)
         self.outer = program.outer()
-        self.arguments = [self._name(v, f"x{i}") for i, v in enumerate(program.inputs)]
+        names = inputs or [f"x{i}" for i in range(len(program.inputs))]
+        self.arguments = [self._name(v, x) for v, x in zip(program.inputs, names, strict=True)]
         self.arguments += [self._name(v, f"outer{i}") for i, v in enumerate(self.outer)]
         self._write_all()
 
@@ -88,6 +91,14 @@ class Text:
         space = dict(self.names)
         exec(compile(self.whole(), "<compiled program>", "exec"), space)
         return space["program"]
+
+    def leaf(self, output: Any, outputs: Sequence[Any]) -> str:
+        """The expression of a leaf of the results."""
+        while output.kind == "same":
+            output = outputs[output.x]
+        if output.kind == "result":
+            return self._of(self.program.outputs[output.x])
+        return self.arguments[output.x] if output.kind == "input" else self._literal(output.x)
 
     # ---- names
 
@@ -210,11 +221,20 @@ class Text:
         return "v"
 
     def _write_mask(self, call: Call, depth: int) -> None:
-        for value, default in zip(call.out, call.otherwise, strict=True):
-            self._line(f"{self._targets(value, call)} = {self._of(default)}", depth, call)
-        check = self._object(call.function, "has_nan")
         assert call.condition is not None
-        self._line(f"if {check}({self._of(call.condition)}):", depth, call)
+        x, weight = self._of(call.condition), self._of(call.args[0])
+        settle = self._function(call)
+        out = next((v for v, other in zip(call.out, call.otherwise, strict=True)
+                    if other is call.condition), None)  # fmt: skip
+        for value, default in zip(call.out, call.otherwise, strict=True):
+            if value is not out:
+                self._line(f"{self._targets(value, call)} = {self._of(default)}", depth, call)
+        if out is None:
+            self._line(f"if {settle}({x}, {weight}) is not {x}:", depth, call)
+        else:
+            target = self._targets(out, call)
+            self._line(f"{target} = {settle}({x}, {weight})", depth, call)
+            self._line(f"if {target} is not {x}:", depth, call)
         for inner in call.body:
             self._write(inner, depth + 1)
 
@@ -256,7 +276,7 @@ class Text:
     def _function(self, call: Call) -> str:
         function = call.function
         name = library_name(function)
-        return name or self._object(function, call.name)
+        return name or self._object(function, "settle" if call.name == "mask" else call.name)
 
     def _arguments(self, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
         parts = [self._literal(x) for x in args]

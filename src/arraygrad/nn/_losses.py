@@ -12,6 +12,7 @@ from .._data_type import astype
 from .._dispatch import common_device
 from .._dtypes import DEFAULTS
 from .._errors import as_int, as_number, describe
+from .._modes import get_recorder
 from .._manipulation import expand_dims, reshape
 from .._searching import count_nonzero, where
 from .._statistical import mean
@@ -585,19 +586,28 @@ def _one_hot(
     if 0 <= ignored < along[axis]:  # ignore_index may be a valid class index
         found = found & (target != ignored)
     parts = astype(found, input.dtype)
-    if target.device.type == "cpu":  # where checking is cheap
-        count = int(count_nonzero(found))
-        if count == target.size:
-            return parts, None, count
-        valid = target != ignored
+
+
+    def check(count: int, valid: Tensor) -> None:
         if count != int(count_nonzero(valid)):
             raise ValueError(
                 f"{name}: target must be class indices from 0 to {along[axis] - 1}, or "
                 f"ignore_index={ignored}; got indices out of range"
             )
+
+    recorder = get_recorder()
+    if target.device.type == "cpu" and recorder is None:  # where checking is cheap
+        count = int(count_nonzero(found))
+        if count == target.size:
+            return parts, None, count
+        valid = target != ignored
+        check(count, valid)
     else:
         valid = target != ignored
-        parts = where(valid & ~any_of(found, axis=axis, keepdims=True), math.nan, parts)
+        if target.device.type == "cpu":  # (The program must be right for other targets, too.)
+            recorder.check(lambda x, y: check(int(count_nonzero(x)), y), found, valid)
+        else:
+            parts = where(valid & ~any_of(found, axis=axis, keepdims=True), math.nan, parts)
     shared = astype(valid, input.dtype)
     return parts, shared, total(shared)
 
