@@ -22,7 +22,7 @@ from .._modes import get_mode
 from .._tensor import Tensor
 from .._typing import P, R
 from ..random import Generator
-from ._dead_code import drop_dead_code
+from .passes import optimised
 from ._program import Memory, Program, Value
 from ._recorder import Recorder
 from ._text import Differs, Text
@@ -577,7 +577,7 @@ class Compiled(Generic[P, R]):
             outputs.append(Output("result", place, x._device, owner))
         calls = recorder.calls + recorder.attribute_calls()
         program = Program(recorder.inputs, calls, values, recorder.ambient)
-        program = drop_dead_code(program)
+        program = optimised(program)
         return Ready(recorder, Watch(self._function), program, outputs, shape)
 
 

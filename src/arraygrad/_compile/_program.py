@@ -84,6 +84,8 @@ class Call:
         The state of floating-point errors that it was called in.
     line : (str, int) or None
         The line of the user's code.
+    region : object or None
+        The checkpoint in whose forward pass it is.
     condition : Value or None
         Of a mask, the array that is looked at: the calls in `body` are made only if it has a NaN.
         The results are otherwise the values in `otherwise`.
@@ -91,7 +93,7 @@ class Call:
 
     __slots__ = (
         "args", "body", "condition", "device", "errors", "function", "is_repeated", "kwargs",
-        "line", "name", "otherwise", "out", "writes",
+        "line", "name", "otherwise", "out", "region", "writes",
     )  # fmt: skip
 
     def __init__(
@@ -112,9 +114,22 @@ class Call:
         self.is_repeated = False
         self.errors: Any = None
         self.line: tuple[str, int] | None = None
+        self.region: Any = None
         self.condition: Value | None = None
         self.body: list[Call] = []
         self.otherwise: tuple[Value, ...] = ()
+
+    def rename(self, new: dict[int, Value]) -> None:
+        """Put other values in the place of some of its operands."""
+        if new:
+            self.args = replaced(self.args, new)
+            self.kwargs = replaced(self.kwargs, new)
+            self.writes = replaced(self.writes, new)
+            self.otherwise = replaced(self.otherwise, new)
+            if self.condition is not None:
+                self.condition = new.get(id(self.condition), self.condition)
+                for call in self.body:
+                    call.rename(new)
 
     def results(self) -> tuple[Value, ...]:
         """Its results, in order."""

@@ -229,6 +229,10 @@ class Recorder:
         )
         call.errors = _errors.get(None)
         call.line = user_line()
+        for grad in get_mode().grad:  # type: ignore[union-attr]
+            if grad.captured is not None:
+                call.region = grad
+                break
         if name in MUTATING or name == "irtruediv":
             call.writes = (call.args[0],)
         elif opaque and call.args and isinstance(call.args[0], Value) and name != "random.copy":

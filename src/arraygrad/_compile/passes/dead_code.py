@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._program import Call, Program
+from .._program import Call, Program
 
 
 def drop_dead_code(program: Program) -> Program:

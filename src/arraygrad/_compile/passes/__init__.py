@@ -1,0 +1,20 @@
+"""The passes: functions from a program to one with the same results that does less."""
+
+from __future__ import annotations
+
+from .._program import Program
+from .algebra import simplify
+from .common import merge_common
+from .constants import fold_constants
+from .dead_code import drop_dead_code
+from .direct import call_directly
+
+
+def optimised(program: Program) -> Program:
+    """The program after all passes."""
+    program = drop_dead_code(program)
+    program = fold_constants(program)
+    program = simplify(program)
+    program = merge_common(program)
+    program = call_directly(program)
+    return drop_dead_code(program)
