@@ -121,29 +121,49 @@ class Call:
 
     def rename(self, new: dict[int, Value]) -> None:
         """Put other values in the place of some of its operands."""
-        if new:
-            self.args = replaced(self.args, new)
-            self.kwargs = replaced(self.kwargs, new)
-            self.writes = replaced(self.writes, new)
+        if not new:
+            return
+        for v in self._own_operands():
+            if id(v) in new:
+                self.args = replaced(self.args, new)
+                self.kwargs = replaced(self.kwargs, new)
+                self.writes = replaced(self.writes, new)
+                break
+        if self.condition is not None:
             self.otherwise = replaced(self.otherwise, new)
-            if self.condition is not None:
-                self.condition = new.get(id(self.condition), self.condition)
-                for call in self.body:
-                    call.rename(new)
+            self.condition = new.get(id(self.condition), self.condition)
+            for call in self.body:
+                call.rename(new)
 
     def results(self) -> tuple[Value, ...]:
         """Its results, in order."""
-        return tuple(values_in(self.out))
+        return (self.out,) if type(self.out) is Value else tuple(values_in(self.out))
 
     def operands(self) -> list[Value]:
         """The values that it reads, also those that the calls in its body do."""
-        found = [*values_in(self.args), *values_in(self.kwargs)]
+        found = self._own_operands()
         if self.condition is not None:
             inner = {id(v) for call in self.body for v in call.results()}
             found += [v for call in self.body for v in call.operands()]
             found = [v for v in found if id(v) not in inner]
             found += [self.condition, *self.args, *self.otherwise]
         return found
+
+
+    def _own_operands(self) -> list[Value]:
+        found = []
+        for x in self.args:
+            if type(x) is Value:
+                found.append(x)
+            elif type(x) in _CONTAINERS:
+                found += values_in(x)
+        for x in self.kwargs.values():
+            if type(x) is Value or type(x) in _CONTAINERS:
+                found += values_in(x)
+        return found
+
+
+_CONTAINERS = (tuple, list, dict)
 
 
 class Program:

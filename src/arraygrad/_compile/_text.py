@@ -13,6 +13,7 @@ from typing import Any
 
 from .._device import get_device
 from ._program import Call, Program, Value, values_in
+from .passes.scalars import scalars_of
 
 _cpu: Any = get_device("cpu")
 _backend: Any = _cpu.backend
@@ -75,6 +76,7 @@ class Text:
         self._used = {*keyword.kwlist, *RESERVED}
         self._counts: dict[str, int] = {}
         self._ends = last_uses(program)
+        self._scalars = scalars_of(program)
         self.outer = program.outer()
         names = inputs or [f"x{i}" for i in range(len(program.inputs))]
         self.arguments = [self._name(v, x) for v, x in zip(program.inputs, names, strict=True)]
@@ -121,6 +123,11 @@ class Text:
             name = self._name(value, "constant")
             self.names[name] = value.data
         return name
+
+    def _array(self, value: Value) -> str:
+        """The text of a value where it has to be an array."""
+        name = self._of(value)
+        return f"np.asarray({name})" if id(value) in self._scalars else name
 
     def _object(self, x: Any, base: str) -> str:
         """The name of an object."""
@@ -183,18 +190,19 @@ class Text:
         if call.name == "guard":
             self._object(Differs, "Differs")
             check = self._object(call.function, call.function.__name__)
-            args = ", ".join(self._of(v) for v in call.args)
+            args = ", ".join(self._array(v) for v in call.args)
             expected = self._literal(call.kwargs["expected"])
             self._line(f"if {check}({args}) != {expected}: raise Differs", depth, call)
             return
         in_place = _IN_PLACE.get(call.name)
         if in_place is not None:
             target, other = call.args
-            self._line(f"{self._of(target)} {in_place} {self._literal(other)}", depth, call)
+            self._line(f"{self._of(target)} {in_place} {self._literal(other, True)}", depth, call)
             return
         if call.name == "__setitem__":
             x, value, key = call.args
-            self._line(f"{self._of(x)}[{self._key(key)}] = {self._literal(value)}", depth, call)
+            text = self._literal(value, True)
+            self._line(f"{self._of(x)}[{self._key(key)}] = {text}", depth, call)
             return
         text = self.expression(call)
         if call.out is None:
@@ -222,14 +230,19 @@ class Text:
 
     def _write_mask(self, call: Call, depth: int) -> None:
         assert call.condition is not None
-        x, weight = self._of(call.condition), self._of(call.args[0])
+        x, weight = self._of(call.condition), self._array(call.args[0])
+        is_scalar = id(call.condition) in self._scalars
         settle = self._function(call)
         out = next((v for v, other in zip(call.out, call.otherwise, strict=True)
                     if other is call.condition), None)  # fmt: skip
         for value, default in zip(call.out, call.otherwise, strict=True):
-            if value is not out:
-                self._line(f"{self._targets(value, call)} = {self._of(default)}", depth, call)
-        if out is None:
+            if value is not out or is_scalar:
+                scalar = id(value) in self._scalars
+                text = self._of(default) if scalar else self._array(default)
+                self._line(f"{self._targets(value, call)} = {text}", depth, call)
+        if is_scalar:
+            self._line(f"if {x} != {x}:", depth, call)
+        elif out is None:
             self._line(f"if {settle}({x}, {weight}) is not {x}:", depth, call)
         else:
             target = self._targets(out, call)
@@ -244,8 +257,12 @@ class Text:
         """The right-hand side of a call."""
         text = self._plain_expression(call)
         out = call.out
-        if isinstance(out, Value) and out.is_scalar:
-            return f"np.asarray({text})"
+        if isinstance(out, Value):
+            is_scalar = id(out) in self._scalars
+            if is_scalar and not out.is_scalar:
+                return f"{text}[()]"
+            if out.is_scalar and not is_scalar:
+                return f"np.asarray({text})"
         if isinstance(out, tuple) and any(v.is_scalar for v in values_in(out)):
             arrays = self._object(as_arrays, "as_arrays")
             return f"{arrays}({text})"
@@ -256,35 +273,38 @@ class Text:
         own = call.device is not None and call.device.ops.get(name) is call.function
         if own and not kwargs:
             if name in _INFIX and len(args) == 2:
-                return f"{self._atom(args[0])} {_INFIX[name]} {self._atom(args[1])}"
+                free = name != "matmul"
+                left, right = self._atom(args[0], free), self._atom(args[1], free)
+                return f"{left} {_INFIX[name]} {right}"
             if name == "negative":
-                return f"-{self._atom(args[0])}"
+                return f"-{self._atom(args[0], True)}"
             if name == "getitem":
                 x, key = args
                 if call.out.shape == () and not _has_ellipsis(key):
                     key = (*key, ...) if isinstance(key, tuple) else (key, ...)
-                return f"{self._of(x)}[{self._key(key)}]"
+                return f"{self._array(x)}[{self._key(key)}]"
             if name == "T":
-                return f"{self._of(args[0])}.T"
+                return f"{self._array(args[0])}.T"
             if name == "matrix_transpose":
-                return f"{self._of(args[0])}.mT"
+                return f"{self._array(args[0])}.mT"
         function = call.function
         if type(function) is type(_np.ndarray.astype):  # a method
             return f"{self._atom(args[0])}.{function.__name__}({self._arguments(args[1:], kwargs)})"
-        return f"{self._function(call)}({self._arguments(args, kwargs)})"
+        free = isinstance(function, _np.ufunc) or function is _np.where
+        return f"{self._function(call)}({self._arguments(args, kwargs, free)})"
 
     def _function(self, call: Call) -> str:
         function = call.function
         name = library_name(function)
         return name or self._object(function, "settle" if call.name == "mask" else call.name)
 
-    def _arguments(self, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
-        parts = [self._literal(x) for x in args]
+    def _arguments(self, args: Sequence[Any], kwargs: dict[str, Any], free: bool = False) -> str:
+        parts = [self._literal(x, free) for x in args]
         parts += [f"{k}={self._literal(x)}" for k, x in kwargs.items()]
         return ", ".join(parts)
 
-    def _atom(self, x: Any) -> str:
-        text = self._literal(x)
+    def _atom(self, x: Any, free: bool = False) -> str:
+        text = self._literal(x, free)
         return f"({text})" if text.startswith("-") else text
 
     def _key(self, key: Any) -> str:
@@ -298,9 +318,10 @@ class Text:
             return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
         return self._literal(key)
 
-    def _literal(self, x: Any) -> str:
+    def _literal(self, x: Any, free: bool = False) -> str:
+        """The text of an argument; with `free`, an array without axes may be a scalar."""
         if isinstance(x, Value):
-            return self._of(x)
+            return self._of(x) if free else self._array(x)
         kind = type(x)
         if kind is float:
             if math.isfinite(x):

@@ -8,6 +8,7 @@ from .common import merge_common
 from .constants import fold_constants
 from .dead_code import drop_dead_code
 from .direct import call_directly
+from .scalars import replace_in_place
 
 
 def optimised(program: Program) -> Program:
@@ -17,4 +18,5 @@ def optimised(program: Program) -> Program:
     program = simplify(program)
     program = merge_common(program)
     program = call_directly(program)
+    program = replace_in_place(program)
     return drop_dead_code(program)

@@ -48,21 +48,10 @@ def every_call(calls: list[Call]) -> Iterator[Call]:
             yield from every_call(call.body)
 
 
-def substitute(program: Program, new: dict[int, Value]) -> Program:
-    """The program with other values in the place of some."""
-    if not new:
-        return program
-    final = {key: _last(v, new) for key, v in new.items()}
-    for call in every_call(program.calls):
-        call.rename(final)
-    outputs = [final.get(id(v), v) for v in program.outputs]
-    return Program(program.inputs, program.calls, outputs, program.ambient)
-
-
-def _last(v: Value, new: dict[int, Value]) -> Value:
-    while id(v) in new:
-        v = new[id(v)]
-    return v
+def with_outputs(program: Program, calls: list[Call], new: dict[int, Value]) -> Program:
+    """A program of other calls, with other values in the place of some results."""
+    outputs = [new.get(id(v), v) for v in program.outputs]
+    return Program(program.inputs, calls, outputs, program.ambient)
 
 
 def key_of(x: Any) -> Any:

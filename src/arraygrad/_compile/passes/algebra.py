@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .._program import Call, Program, Value
-from ._facts import Facts, every_call, substitute
+from ._facts import Facts, every_call, with_outputs
 
 
 def simplify(program: Program) -> Program:
@@ -28,7 +28,7 @@ def simplify(program: Program) -> Program:
             same = _same_as(call, made)
             if same is not None and _may_be(call.out, same, facts):
                 new[id(call.out)] = same
-    return substitute(program, new)
+    return with_outputs(program, program.calls, new)
 
 
 def _drop_products_by_one(calls: list[Call]) -> None:

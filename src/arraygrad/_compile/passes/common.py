@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._program import Call, Memory, Program, Value
-from ._facts import Facts, key_of, substitute
+from ._facts import Facts, key_of, with_outputs
 
 #: Operations that give something else each time.
 _NEVER = frozenset({"empty", "guard", "check", "mask"})
@@ -33,7 +33,7 @@ def merge_common(program: Program) -> Program:
             continue
         key = None
         if not call.writes and call.name not in _NEVER:
-            key = _key(call, versions, epoch, new)
+            key = _key(call, versions, epoch)
         if key is None:
             kept.append(call)
             continue
@@ -46,7 +46,7 @@ def merge_common(program: Program) -> Program:
             new[id(v)] = same
             if v.memory in facts.results:
                 facts.results[same.memory] = facts.results.get(same.memory, 0) + 1
-    return substitute(Program(program.inputs, kept, program.outputs, program.ambient), new)
+    return with_outputs(program, kept, new)
 
 
 def _can_merge(call: Call, have: Call, facts: Facts, ambient: Any) -> bool:
@@ -63,10 +63,9 @@ def _can_merge(call: Call, have: Call, facts: Facts, ambient: Any) -> bool:
     return True
 
 
-def _key(call: Call, versions: dict[Memory, int], epoch: int, new: dict[int, Value]) -> Any:
+def _key(call: Call, versions: dict[Memory, int], epoch: int) -> Any:
     def of(x: Any) -> Any:
         if isinstance(x, Value):
-            x = new.get(id(x), x)
             m = x.memory
             return "value", id(x), versions.get(m, 0), epoch if m.is_outer else 0
         if isinstance(x, (tuple, list)):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._program import Call, Memory, Program, Value, values_in
-from ._facts import Facts, every_call, substitute
+from .._program import Call, Memory, Program, Value
+from ._facts import Facts, every_call, with_outputs
 
 #: Larger arrays are made anew at each run, and freed.
 MAX_BYTES = 1 << 20
@@ -25,11 +25,12 @@ def fold_constants(program: Program) -> Program:
     #: Views have the memory of their base; it is a constant, too, then.
     memories: dict[Memory, Memory] = {}
     for call in every_call(program.calls):
+        call.rename(new)
         if call.writes or call.is_repeated or call.name == "mask" or call.name.startswith("random"):
             continue
-        operands = list(values_in((call.args, call.kwargs)))
+        operands = call.operands()
         if operands:
-            if not all(new.get(id(v), v).kind == "constant" for v in operands):
+            if not all(v.kind == "constant" for v in operands):
                 continue
         elif call.name not in _CREATION:
             continue
@@ -38,7 +39,7 @@ def fold_constants(program: Program) -> Program:
         v = call.out
         if not facts.is_private(v) or v.memory in facts.written:
             continue
-        data = _evaluate(call, new)
+        data = _evaluate(call)
         if data is None:
             continue
         constant = Value("constant", memories.setdefault(v.memory, Memory()), data)
@@ -46,7 +47,7 @@ def fold_constants(program: Program) -> Program:
         new[id(v)] = constant
         folded.add(id(call))
     _drop(program.calls, folded)
-    return substitute(program, new)
+    return with_outputs(program, program.calls, new)
 
 
 def _drop(calls: list[Call], folded: set[int]) -> None:
@@ -56,13 +57,13 @@ def _drop(calls: list[Call], folded: set[int]) -> None:
             _drop(call.body, folded)
 
 
-def _evaluate(call: Call, new: dict[int, Value]) -> Any:
+def _evaluate(call: Call) -> Any:
     """The result of a call of constants; None if it is large or raises."""
     device = call.device
 
     def fill(x: Any) -> Any:
         if isinstance(x, Value):
-            return new.get(id(x), x).data
+            return x.data
         if isinstance(x, (tuple, list)):
             return type(x)([fill(y) for y in x])
         if isinstance(x, dict):
