@@ -137,7 +137,7 @@ class Module:
         if getattr(operator, getattr(x, "__name__", ""), None) is x:
             self._imports["import operator"] = None
             return f"operator.{x.__name__}"
-        wrapped = getattr(x, "__wrapped__", None)
+        wrapped = getattr(x, "unsplit", None)
         if wrapped is not None:
             return self._expression(wrapped, name)
         if type(x).__module__ == "operator":

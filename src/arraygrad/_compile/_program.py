@@ -16,8 +16,8 @@ class Value:
         "constant"; "result", of a call.
     memory : Memory
         What it shares with others.
-    shape, dtype : tuple, dtype or None
-        Of an array.
+    shape, dtype, strides : tuple, dtype, tuple or None
+        Of an array. Passes keep the strides, because the order of a sum depends on them.
     is_scalar : bool
         True if the backend's function returned a scalar, of which an array was made.
     data : object
@@ -26,13 +26,16 @@ class Value:
         Of an outer one, what returns the array at each call.
     """
 
-    __slots__ = ("data", "dtype", "is_scalar", "kind", "memory", "name", "shape", "source")
+    __slots__ = (
+        "data", "dtype", "is_scalar", "kind", "memory", "name", "shape", "source", "strides",
+    )  # fmt: skip
 
     def __init__(self, kind: str, memory: Memory, array: Any = None) -> None:
         self.kind = kind
         self.memory = memory
         self.shape = getattr(array, "shape", None)
         self.dtype = getattr(array, "dtype", None)
+        self.strides = getattr(array, "strides", None)
         self.is_scalar = False
         self.data: Any = None
         self.source: Callable[[], Any] | None = None

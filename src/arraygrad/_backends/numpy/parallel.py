@@ -280,7 +280,7 @@ def parallel_unary(function: Callable[..., Any]) -> Callable[[Any], Any]:
     def run(x: Any, /) -> Any:
         return function(x) if _ndarray.size(x) < MIN_SIZE_TO_SPLIT else run_chunked(function, x)
 
-    run.__wrapped__ = function  # type: ignore[attr-defined]  # (programs of few elements call it)
+    run.unsplit = function  # type: ignore[attr-defined]  # (programs of few elements call it)
     return run
 
 
@@ -295,7 +295,7 @@ def parallel_elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
                 return run_chunked(function, *operands)
         return function(*operands)
 
-    run.__wrapped__ = function  # type: ignore[attr-defined]
+    run.unsplit = function  # type: ignore[attr-defined]
     return run
 
 

@@ -79,7 +79,8 @@ def _same_as(call: Call, made: dict[int, Call]) -> Value | None:
     elif x is not None and name == "negative":
         inner = made.get(id(x))
         if inner is not None and inner.name == "negative" and isinstance(inner.args[0], Value):
-            return inner.args[0] if out.dtype.kind in "fiu" else None
+            y = inner.args[0]
+            return y if out.dtype.kind in "fiu" and _is_alike(y, out) else None
     elif x is not None and name in ("T", "matrix_transpose"):
         inner = made.get(id(x))
         if inner is not None and inner.name == name and isinstance(inner.args[0], Value):
@@ -99,7 +100,7 @@ def _same_as(call: Call, made: dict[int, Call]) -> Value | None:
 
 
 def _is_alike(x: Value, out: Value) -> bool:
-    return x.shape == out.shape and x.dtype == out.dtype
+    return x.shape == out.shape and x.dtype == out.dtype and x.strides == out.strides
 
 
 def _is_one(x: Any) -> bool:

@@ -26,7 +26,7 @@ def call_directly(program: Program) -> Program:
         function = call.function
         arrays = [v for v in call.args if isinstance(v, Value) and v.shape is not None]
         sizes = [math.prod(v.shape) for v in arrays]
-        inner = getattr(function, "__wrapped__", None)
+        inner = getattr(function, "unsplit", None)
         if inner is not None and sizes and max(sizes) < _parallel.MIN_SIZE_TO_SPLIT:
             if call.device.ops.get(call.name) is function:
                 function = inner

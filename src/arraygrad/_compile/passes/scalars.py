@@ -44,7 +44,7 @@ def replace_in_place(program: Program) -> Program:
         if not isinstance(y, Value) and type(y) not in (int, float):
             continue
         out = Value("result", x.memory)
-        out.shape, out.dtype, out.is_scalar = x.shape, x.dtype, True
+        out.shape, out.dtype, out.strides, out.is_scalar = x.shape, x.dtype, x.strides, True
         call.name, call.function, call.writes, call.out = name, ops[name], (), out
         made[x.memory] = {id(out)}
         for key, v in new.items():
