@@ -577,7 +577,7 @@ class Compiled(Generic[P, R]):
             outputs.append(Output("result", place, x._device, owner))
         calls = recorder.calls + recorder.attribute_calls()
         program = Program(recorder.inputs, calls, values, recorder.ambient)
-        program = optimised(program)
+        program = optimised(program, lambda part: Text(part).function())
         return Ready(recorder, Watch(self._function), program, outputs, shape)
 
 

@@ -12,7 +12,12 @@ from ._facts import Facts, every_call, with_outputs
 def simplify(program: Program) -> Program:
     """The program without operations that change nothing, and masks that have nothing to mask."""
     facts = Facts(program)
-    _drop_products_by_one(program.calls)
+    ones = {
+        id(call.out)
+        for call in every_call(program.calls)
+        if call.name == "ones" and isinstance(call.out, Value) and facts.is_constant(call.out)
+    }
+    _drop_products_by_one(program.calls, ones)
     made: dict[int, Call] = {}
     new: dict[int, Value] = {}
     for call in every_call(program.calls):
@@ -25,13 +30,13 @@ def simplify(program: Program) -> Program:
             continue
         if isinstance(call.out, Value) and not call.writes and not call.is_repeated:
             made[id(call.out)] = call
-            same = _same_as(call, made)
+            same = _same_as(call, made, ones)
             if same is not None and _may_be(call.out, same, facts):
                 new[id(call.out)] = same
     return with_outputs(program, program.calls, new)
 
 
-def _drop_products_by_one(calls: list[Call]) -> None:
+def _drop_products_by_one(calls: list[Call], ones: set[int]) -> None:
     """Leave out ``x *= 1``."""
     calls[:] = [
         call
@@ -39,13 +44,13 @@ def _drop_products_by_one(calls: list[Call]) -> None:
         if not (
             call.name == "__imul__"
             and call.args[0].dtype.kind in "iuf"
-            and _is_one(call.args[1])
+            and _is_one(call.args[1], ones)
             and not call.args[0].memory.is_outer
         )
     ]
     for call in calls:
         if call.body:
-            _drop_products_by_one(call.body)
+            _drop_products_by_one(call.body, ones)
 
 
 def _may_be(v: Value, same: Value, facts: Facts) -> bool:
@@ -60,16 +65,17 @@ def _may_be(v: Value, same: Value, facts: Facts) -> bool:
     )
 
 
-def _same_as(call: Call, made: dict[int, Call]) -> Value | None:
+def _same_as(call: Call, made: dict[int, Call], ones: set[int]) -> Value | None:
     """The operand that a result equals, bit for bit."""
     name, args, out = call.name, call.args, call.out
     x = args[0] if args and isinstance(args[0], Value) else None
     if name == "multiply" and len(args) == 2:
         for a, b in (args, args[::-1]):
-            if isinstance(a, Value) and _is_alike(a, out) and _is_one(b) and out.dtype.kind in "iuf":
-                return a
+            if isinstance(a, Value) and _is_alike(a, out) and out.dtype.kind in "iuf":
+                if _is_one(b, ones):
+                    return a
     elif name in ("divide", "__truediv__") and x is not None and len(args) == 2:
-        if _is_alike(x, out) and _is_one(args[1]) and out.dtype.kind == "f":
+        if _is_alike(x, out) and _is_one(args[1], ones) and out.dtype.kind == "f":
             return x
     elif name == "subtract" and x is not None and len(args) == 2:
         b = args[1]
@@ -103,10 +109,12 @@ def _is_alike(x: Value, out: Value) -> bool:
     return x.shape == out.shape and x.dtype == out.dtype and x.strides == out.strides
 
 
-def _is_one(x: Any) -> bool:
-    """Return True for the number one, and for a constant of ones."""
+def _is_one(x: Any, ones: set[int]) -> bool:
+    """Return True for the number one, and for an array of ones."""
     if type(x) in (int, float):
         return bool(x == 1)
+    if isinstance(x, Value) and id(x) in ones:
+        return True
     if isinstance(x, Value) and x.kind == "constant":
         return bool((x.data == 1).all()) if hasattr(x.data, "all") else False
     return False

@@ -31,7 +31,8 @@ def call_directly(program: Program) -> Program:
             if call.device.ops.get(call.name) is function:
                 function = inner
         kinds = {v.dtype.kind for v in arrays}
-        if call.name in _OF_COMPLEX and kinds and not kinds & {"c", "b"}:
+        few = not sizes or max(sizes) < _parallel.MIN_SIZE_TO_SPLIT
+        if few and call.name in _OF_COMPLEX and kinds and not kinds & {"c", "b"}:
             module = getattr(function, "__module__", "")
             if module and module.startswith("arraygrad."):
                 function = getattr(_np, call.name)
