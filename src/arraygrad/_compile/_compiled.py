@@ -22,7 +22,7 @@ from .._modes import get_mode
 from .._tensor import Tensor
 from .._typing import P, R
 from ..random import Generator
-from .passes import optimised
+from .passes import drop_dead_code, optimised
 from ._program import Memory, Program, Value
 from ._recorder import Recorder
 from ._text import Differs, Text
@@ -294,11 +294,11 @@ class Compiled(Generic[P, R]):
             If calls with such arguments are not compiled; the message says why.
         """
         entry = self._ready("source", args, kwargs)
-        text = Text(entry.program, comments=True, inputs=self._argument_names(args, kwargs))
+        names = self._argument_names(args, kwargs)
         try:
-            return self._module(text, entry).text
+            return self._module(entry, names).text
         except TypeError:
-            return text.whole(self._short_name())
+            return Text(entry.program, comments=True, inputs=names).whole(self._short_name())
 
     def export(self, path: Any, *args: P.args, **kwargs: P.kwargs) -> None:
         """Write the program for such arguments as a module that needs NumPy alone.
@@ -327,8 +327,7 @@ class Compiled(Generic[P, R]):
         if file.suffix != ".py":
             raise ValueError(f"export: the path must end in .py; got {str(path)!r}")
         entry = self._ready("export", args, kwargs)
-        text = Text(entry.program, comments=True, inputs=self._argument_names(args, kwargs))
-        module = self._module(text, entry)
+        module = self._module(entry, self._argument_names(args, kwargs))
         if module.arrays:
             save = _cpu.backend.namespace.savez
             save(file.with_suffix(".npz"), **module.arrays)
@@ -354,9 +353,13 @@ class Compiled(Generic[P, R]):
             raise TypeError(f"{name}: such calls of {self._name} are not compiled: {entry.reason}")
         return entry
 
-    def _module(self, text: Text, entry: Ready) -> Any:
+    def _module(self, entry: Ready, names: list[str]) -> Any:
         from ._export import Module
 
+        program = entry.program
+        calls = [call for call in program.calls if call.name != "check"]
+        program = Program(program.inputs, calls, program.outputs, program.ambient)
+        text = Text(drop_dead_code(program), comments=True, inputs=names)
         return Module(text, self._short_name(), entry.structure, entry.outputs)
 
     def _short_name(self) -> str:

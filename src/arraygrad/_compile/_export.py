@@ -8,9 +8,10 @@ import inspect
 import operator
 import sys
 import textwrap
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from .. import _pytree
@@ -26,6 +27,14 @@ _INSTEAD = {
     "parallel_elementwise": "def parallel_elementwise(function):\n    return function\n",
     "parallel_unary": "def parallel_unary(function):\n    return function\n",
     "choose": 'def choose(name):\n    return {"where": np.where}[name]\n',
+    "argsort": (
+        "def argsort(x, axis=-1, descending=False, stable=True):\n"
+        '    kind = "stable" if stable else None\n'
+        "    if not descending:\n"
+        "        return np.argsort(x, axis=axis, kind=kind)\n"
+        "    order = np.flip(np.argsort(np.flip(x, axis), axis=axis, kind=kind), axis)\n"
+        "    return x.shape[axis] - 1 - order\n"
+    ),
     "quiet": (
         "class quiet:\n"
         '    """A context without floating-point warnings."""\n\n'
@@ -122,6 +131,9 @@ class Module:
         known = library_name(x)
         if known is not None:
             return known
+        method = getattr(_np.random.Generator, getattr(x, "__name__", ""), None)
+        if method is x:
+            return f"np.random.Generator.{x.__name__}"
         if isinstance(x, _np.dtype):
             return f"np.dtype({x.name!r})"
         if isinstance(x, type) and issubclass(x, _np.generic):
@@ -144,17 +156,52 @@ class Module:
             self._imports["import operator"] = None
             return repr(x)
         root = (getattr(x, "__module__", None) or "").partition(".")[0]
+        if root == "array_api_compat" and x.__name__ == "argsort":
+            return self._instead("argsort")
         if root == "array_api_compat":
             same = getattr(_np, x.__name__, None) or getattr(_np.linalg, x.__name__, None)
             if same is not None and library_name(same):
                 return str(library_name(same))
-        if root == "arraygrad" and isinstance(x, (FunctionType, type)):
-            if "<locals>" in x.__qualname__:
+        if root == "arraygrad" and hasattr(x, "__qualname__"):
+            if isinstance(x, FunctionType) and "<locals>" in x.__qualname__:
                 return self._closure(x, name)
+            if "<locals>" in x.__qualname__:
+                raise TypeError(
+                    f"export: {x.__qualname__} is compiled, and its source cannot be told from "
+                    "it; install arraygrad with ARRAYGRAD_COMPILE=0"
+                )
             return self._definition(sys.modules[x.__module__], x.__name__)
+        if isinstance(x, MethodType) and type(x.__self__).__module__.startswith("arraygrad."):
+            return f"{self._instance(x.__self__)}.{x.__name__}"
         raise TypeError(
             f"export: the program calls {getattr(x, '__qualname__', x)!s}, which is not NumPy's"
         )
+
+    def _instead(self, name: str) -> str:
+        if name not in self._taken:
+            self._taken[name] = None
+            self._parts.append(_INSTEAD[name])
+        return name
+
+    def run(self, name: str, arrays: Sequence[Any]) -> Any:
+        """Run the module here, without its file."""
+        lines = [x for x in self.text.splitlines() if "_constants" not in x]
+        space = {"__name__": name, **self.arrays}
+        exec(compile("\n".join(lines), f"<{name}>", "exec"), space)
+        return space[name](*arrays)
+
+    def _instance(self, x: Any) -> str:
+        """The name of an object of one of our classes, with its attributes."""
+        for key, known in self._taken.items():
+            if known is x:
+                return key
+        cls = self._definition(sys.modules[type(x).__module__], type(x).__name__)
+        key = f"{cls.lower()}_{len(self._taken)}"
+        self._taken[key] = x
+        lines = [f"{key} = object.__new__({cls})"]
+        lines += [f"{key}.{k} = {self._expression(y, k)}" for k, y in vars(x).items()]
+        self._parts.append("\n".join(lines) + "\n")
+        return key
 
     def _closure(self, f: Any, name: str) -> str:
         """The name of a function that was made inside of another one."""
@@ -187,9 +234,7 @@ class Module:
         if name in self._taken:
             return name
         if name in _INSTEAD:
-            self._taken[name] = None
-            self._parts.append(_INSTEAD[name])
-            return name
+            return self._instead(name)
         node, source = _top_level(module).get(name, (None, ""))
         if node is None:
             if optional:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .._device import get_device
-from ._program import Call, Program, Value, values_in
+from ._program import Call, Memory, Program, Value, values_in
 from .passes.scalars import scalars_of
 
 _cpu: Any = get_device("cpu")
@@ -75,7 +75,7 @@ class Text:
         self._known: dict[int, str] = {}
         self._used = {*keyword.kwlist, *RESERVED}
         self._counts: dict[str, int] = {}
-        self._ends = last_uses(program)
+        self._ends, self._donors = last_uses(program)
         self._scalars = scalars_of(program)
         self.outer = program.outer()
         names = inputs or [f"x{i}" for i in range(len(program.inputs))]
@@ -204,7 +204,12 @@ class Text:
             text = self._literal(value, True)
             self._line(f"{self._of(x)}[{self._key(key)}] = {text}", depth, call)
             return
-        text = self.expression(call)
+        donor = self._donors.get(id(call))
+        if donor is not None:
+            args = self._arguments(call.args, {}, True)
+            text = f"{library_name(call.function)}({args}, out={self._of(donor)})"
+        else:
+            text = self.expression(call)
         if call.out is None:
             self._line(text, depth, call)
             return
@@ -372,16 +377,42 @@ def library_name(function: Any) -> str | None:
     return None
 
 
-def last_uses(program: Program) -> dict[int, list[Value]]:
-    """For the number of each call the large values that nothing needs after it."""
-    found: dict[int, list[Value]] = {}
+def last_uses(program: Program) -> tuple[dict[int, list[Value]], dict[int, Value]]:
+    """For the number of each call the large values that nothing needs after it.
+
+    Also, by the id of each call, an operand whose memory its result may have: one that nothing
+    needs after it, of the result's shape, strides and dtype.
+    """
     last: dict[int, tuple[int, Value]] = {}
+    ends: dict[Memory, int] = {}
+    fresh: set[int] = set()
     for i, call in enumerate(program.calls):
+        if isinstance(call.function, _np.ufunc) or call.name in ("blocks", "where"):
+            fresh.update(id(v) for v in call.results())
         for v in (*call.operands(), *call.results()):
+            ends[v.memory] = i
             if v.kind == "result" and v.dtype is not None and v.shape is not None:
                 last[id(v)] = i, v
     kept = {id(v) for v in program.outputs}
+    used = {v.memory for v in program.outputs}
+    dead: dict[int, list[Value]] = {}
+    donors: dict[int, Value] = {}
     for key, (i, v) in last.items():
-        if key not in kept and math.prod(v.shape) * v.dtype.itemsize >= MIN_BYTES_TO_FREE:
-            found.setdefault(i, []).append(v)
-    return found
+        if key in kept or math.prod(v.shape) * v.dtype.itemsize < MIN_BYTES_TO_FREE:
+            continue
+        dead.setdefault(i, []).append(v)
+        call = program.calls[i]
+        out = call.out
+        if (
+            isinstance(out, Value)
+            and out is not v
+            and key in fresh
+            and isinstance(call.function, _np.ufunc)
+            and not (call.kwargs or call.writes or v.memory.is_outer or v.memory in used)
+            and any(x is v for x in call.args)
+            and (out.memory is v.memory or ends[v.memory] <= i)
+            and (out.shape, out.strides, out.dtype) == (v.shape, v.strides, v.dtype)
+            and library_name(call.function) is not None
+        ):
+            donors.setdefault(id(call), v)
+    return dead, donors

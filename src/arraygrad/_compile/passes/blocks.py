@@ -23,7 +23,7 @@ _parallel: Any = _cpu.backend.parallel
 #: Bytes of the arrays of a run, at least: smaller ones are in the cache anyway.
 MIN_BYTES = 1 << 20
 #: Elements of a block.
-BLOCK_SIZE = 1 << 14
+BLOCK_SIZE = 1 << 15
 #: Calls of a run, at least.
 MIN_CALLS = 2
 
@@ -141,7 +141,12 @@ def _shape_of(call: Call, facts: Facts) -> tuple[int, ...] | None:
 
 
 def _fits(v: Any, shape: Any) -> bool:
-    return isinstance(v, Value) and v.shape == shape and v.dtype.name in _KINDS
+    return (
+        isinstance(v, Value)
+        and v.dtype is not None
+        and v.shape == shape
+        and v.dtype.name in _KINDS
+    )
 
 
 def _elementwise(call: Call, shape: Any) -> bool:
