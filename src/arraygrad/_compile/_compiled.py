@@ -580,7 +580,7 @@ class Compiled(Generic[P, R]):
             outputs.append(Output("result", place, x._device, owner))
         calls = recorder.calls + recorder.attribute_calls()
         program = Program(recorder.inputs, calls, values, recorder.ambient)
-        program = optimised(program, lambda part: Text(part).function())
+        program = optimised(program, lambda part: Text(part, in_place=True).function())
         return Ready(recorder, Watch(self._function), program, outputs, shape)
 
 

@@ -65,7 +65,12 @@ class Text:
     """
 
     def __init__(
-        self, program: Program, *, comments: bool = False, inputs: Sequence[str] = ()
+        self,
+        program: Program,
+        *,
+        comments: bool = False,
+        inputs: Sequence[str] = (),
+        in_place: bool = False,
     ) -> None:
         self.program = program
         self.comments = comments
@@ -81,7 +86,33 @@ class Text:
         names = inputs or [f"x{i}" for i in range(len(program.inputs))]
         self.arguments = [self._name(v, x) for v, x in zip(program.inputs, names, strict=True)]
         self.arguments += [self._name(v, f"outer{i}") for i, v in enumerate(self.outer)]
+        self._into: dict[int, str] = {}
+        if in_place:
+            self._choose_memory()
         self._write_all()
+
+    def _choose_memory(self) -> None:
+        """Let the function write its results into arrays that it is given after its inputs."""
+        ufuncs = {
+            id(call.out): call
+            for call in self.program.calls
+            if isinstance(call.out, Value) and library_name(call.function) is not None
+            and isinstance(call.function, _np.ufunc) and not call.kwargs
+        }  # fmt: skip
+        masks = {
+            id(out): other
+            for call in self.program.calls if call.name == "mask"
+            for out, other in zip(call.out, call.otherwise, strict=True) if other is call.condition
+        }  # fmt: skip
+        for i, v in enumerate(self.program.outputs):
+            name = f"out{i}"
+            self._used.add(name)
+            self.arguments.append(name)
+            x = masks.get(id(v), v)  # (A mask most often gives what it is given.)
+            if id(x) in ufuncs and id(x) not in self._into:
+                self._into[id(x)] = name
+                self._donors.pop(id(ufuncs[id(x)]), None)
+        self._outs = [f"out{i}" for i in range(len(self.program.outputs))]
 
     def whole(self, name: str = "program") -> str:
         """The text of the function."""
@@ -160,6 +191,13 @@ class Text:
             dead = [self._known[id(v)] for v in self._ends.get(i, ()) if id(v) in self._known]
             if dead:
                 self._line(f"del {', '.join(dead)}", depth)
+        if self._into or self.arguments[len(program.inputs) + len(self.outer) :]:
+            for name, v in zip(self._outs, program.outputs, strict=True):
+                if self._into.get(id(v)) != name:
+                    found = self._of(v)
+                    self._line(f"if {found} is not {name}: {name}[...] = {found}", 0)
+            self._line("return", 0)
+            return
         outs = ", ".join(self._of(v) for v in program.outputs)
         self._line(f"return ({outs}{',' if len(program.outputs) == 1 else ''})", 0)
 
@@ -205,9 +243,10 @@ class Text:
             self._line(f"{self._of(x)}[{self._key(key)}] = {text}", depth, call)
             return
         donor = self._donors.get(id(call))
-        if donor is not None:
+        into = self._into.get(id(call.out)) or (self._of(donor) if donor is not None else None)
+        if into is not None:
             args = self._arguments(call.args, {}, True)
-            text = f"{library_name(call.function)}({args}, out={self._of(donor)})"
+            text = f"{library_name(call.function)}({args}, out={into})"
         else:
             text = self.expression(call)
         if call.out is None:

@@ -21,7 +21,7 @@ _np: Any = _cpu.backend.namespace
 _parallel: Any = _cpu.backend.parallel
 
 #: Bytes of the arrays of a run, at least: smaller ones are in the cache anyway.
-MIN_BYTES = 1 << 20
+MIN_BYTES = 1 << 22
 #: Elements of a block.
 BLOCK_SIZE = 1 << 15
 #: Calls of a run, at least.
@@ -58,8 +58,7 @@ class Blocks:
 
         def compute(block: slice) -> None:
             parts = [x[block] if s else x for x, s in zip(operands, sliced, strict=True)]
-            for out, part in zip(outs, run(*parts), strict=True):
-                out[block] = part
+            run(*parts, *[out[block] for out in outs])
 
         if not _parallel.run_on_pool(compute, self._blocks, helps=True):
             for block in self._blocks:
@@ -192,12 +191,14 @@ def _as_call(
     outputs = [v for key, v in made.items() if key in needed]
     shape = run[0].results()[0].shape
     copies: dict[int, Value] = {}
+    memories: dict[Memory, Memory] = {}
     parameters = []
     for key, v in inputs.items():
-        copies[key] = _copy(v)
+        copies[key] = _copy(v, memories)
         copies[key].kind = "input"
+        copies[key].memory.is_outer = True
         parameters.append(copies[key])
-    body = [_copied(call, copies) for call in run]
+    body = [_copied(call, copies, memories) for call in run]
     inner = Program(parameters, body, [copies[id(v)] for v in outputs], program.ambient)
     call = Call("blocks", Blocks(inner, write, shape), _cpu, tuple(inputs.values()), {})
     call.line, call.errors = run[0].line, program.ambient
@@ -208,18 +209,19 @@ def _as_call(
     return call
 
 
-def _copy(v: Value) -> Value:
-    out = Value(v.kind, Memory())
+def _copy(v: Value, memories: dict[Memory, Memory]) -> Value:
+    out = Value(v.kind, memories.setdefault(v.memory, Memory()))
     out.shape, out.dtype, out.strides, out.is_scalar = v.shape, v.dtype, v.strides, v.is_scalar
     out.data = v.data
     return out
 
 
-def _copied(call: Call, copies: dict[int, Value]) -> Call:
+def _copied(call: Call, copies: dict[int, Value], memories: dict[Memory, Memory]) -> Call:
     """A call on blocks, with values of its own."""
     for v in call.results():
-        copies.setdefault(id(v), _copy(v))
-    body = [_copied(c, copies) for c in call.body]
+        if id(v) not in copies:
+            copies[id(v)] = _copy(v, memories)
+    body = [_copied(c, copies, memories) for c in call.body]
     new = Call(call.name, call.function, call.device, replaced(call.args, copies), {})
     if call.name != "mask":
         new.function = _block_function(call)
