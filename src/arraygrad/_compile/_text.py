@@ -97,7 +97,7 @@ class Text:
             id(call.out): call
             for call in self.program.calls
             if isinstance(call.out, Value) and library_name(call.function) is not None
-            and isinstance(call.function, _np.ufunc) and not call.kwargs
+            and is_elementwise(call.function) and not call.kwargs
         }  # fmt: skip
         masks = {
             id(out): other
@@ -334,7 +334,7 @@ class Text:
         function = call.function
         if type(function) is type(_np.ndarray.astype):  # a method
             return f"{self._atom(args[0])}.{function.__name__}({self._arguments(args[1:], kwargs)})"
-        free = isinstance(function, _np.ufunc) or function is _np.where
+        free = is_elementwise(function) or function is _np.where
         return f"{self._function(call)}({self._arguments(args, kwargs, free)})"
 
     def _function(self, call: Call) -> str:
@@ -416,6 +416,11 @@ def library_name(function: Any) -> str | None:
     return None
 
 
+def is_elementwise(function: Any) -> bool:
+    """Return True for NumPy's elementwise functions (of which `matmul` is none)."""
+    return isinstance(function, _np.ufunc) and function.signature is None
+
+
 def last_uses(program: Program) -> tuple[dict[int, list[Value]], dict[int, Value]]:
     """For the number of each call the large values that nothing needs after it.
 
@@ -426,7 +431,7 @@ def last_uses(program: Program) -> tuple[dict[int, list[Value]], dict[int, Value
     ends: dict[Memory, int] = {}
     fresh: set[int] = set()
     for i, call in enumerate(program.calls):
-        if isinstance(call.function, _np.ufunc) or call.name in ("blocks", "where"):
+        if is_elementwise(call.function) or call.name in ("blocks", "where"):
             fresh.update(id(v) for v in call.results())
         for v in (*call.operands(), *call.results()):
             ends[v.memory] = i
@@ -446,7 +451,9 @@ def last_uses(program: Program) -> tuple[dict[int, list[Value]], dict[int, Value
             isinstance(out, Value)
             and out is not v
             and key in fresh
-            and isinstance(call.function, _np.ufunc)
+            and is_elementwise(call.function)
+            and v.shape
+            and v.dtype.kind == "f"  # (complex products round otherwise in place)
             and not (call.kwargs or call.writes or v.memory.is_outer or v.memory in used)
             and any(x is v for x in call.args)
             and (out.memory is v.memory or ends[v.memory] <= i)

@@ -168,7 +168,7 @@ def _block_function(call: Call) -> Any:
     """The function of a call on a block; None if it is not elementwise."""
     function = getattr(call.function, "unsplit", call.function)
     if isinstance(function, _np.ufunc):
-        return function
+        return function if function.signature is None else None  # (`matmul` has one)
     if call.name in _OF_COMPLEX:
         return getattr(_np, call.name)
     if call.name == "where":
