@@ -276,7 +276,7 @@ OTHERS: dict[str, Callable[[], Any]] = {
 #: Public names that do nothing with the elements of tensors on a GPU.
 WITHOUT_TENSORS = set(
     "__array_namespace_info__ Device DeviceMismatchError Tensor TransferError broadcast_shapes "
-    "can_cast default_device default_dtype finfo from_numpy get_num_threads iinfo isdtype "
+    "can_cast compile default_device default_dtype finfo from_numpy get_num_threads iinfo isdtype "
     "map_location result_type set_num_threads strict "
     "nn.LoadResult nn.Module nn.calculate_gain nn.summary optim.LRScheduler optim.Optimizer "
     "autodiff.NotDifferentiableError autodiff.custom_jvp autodiff.custom_vjp "

@@ -45,7 +45,10 @@ FUNCTIONS = {
     "hvp": (lambda x, v: autodiff.hvp(lambda x: xp.sum(xp.tanh(x) ** 3), (x,), (v,)), (X, Y)),
     "jvp": (lambda x, v: autodiff.jvp(newton, (x,), (v,)), (xp.abs(X) + 1, Y)),
     "hessian": (autodiff.hessian(lambda x: xp.sum(xp.exp(x) * x)), (X,)),
-    "special_values": (lambda x: (x // 0.3, x % 0.7, xp.abs(x) ** 0.5, xp.sign(x), xp.expm1(x)), (X,)),
+    "special_values": (
+        lambda x: (x // 0.3, x % 0.7, xp.abs(x) ** 0.5, xp.sign(x), xp.expm1(x)),
+        (X,),
+    ),
     "cross_entropy": (autodiff.grad(lambda w, x: nn.cross_entropy(x @ w, LABELS)), (W, M)),
     "constants": (lambda x: {"y": x * OFFSET, "n": [3, x @ OFFSET]}, (X,)),
     "linear_algebra": (autodiff.grad(lambda x: xp.linalg.det(x.T @ x + xp.eye(5))), (M,)),
@@ -61,7 +64,7 @@ sys.path[:] = [p for p in sys.path if p]
 class Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         root = name.partition(".")[0]
-        if root not in sys.stdlib_module_names and root not in ("numpy", "_distutils_hack", "program"):
+        if root not in {*sys.stdlib_module_names, "numpy", "_distutils_hack", "program"}:
             raise ImportError(f"{name} is not there")
 sys.meta_path.insert(0, Finder())
 sys.path.insert(0, sys.argv[1])

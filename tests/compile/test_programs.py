@@ -7,7 +7,6 @@ from compile.support import M, X, Y, bits, check, copy, normal, programs
 import arraygrad as xp
 from arraygrad import autodiff, nn, optim
 
-
 # ---- functions of tensors
 
 
@@ -149,7 +148,7 @@ def test_a_write_to_an_argument_is_a_write():
 def test_a_result_that_is_an_argument_is_the_same_tensor():
     compiled = xp.compile(lambda x, y: (x, y + 1, x))
     for _ in range(3):
-        a, b, c = compiled(X, Y)
+        a, _b, c = compiled(X, Y)
         assert a is X
         assert c is X
 

@@ -22,11 +22,11 @@ from .._modes import get_mode
 from .._tensor import Tensor
 from .._typing import P, R
 from ..random import Generator
-from .passes import drop_dead_code, optimised
 from ._program import Memory, Program, Value
 from ._recorder import Recorder
 from ._text import Differs, Text
 from ._watch import Watch
+from .passes import drop_dead_code, optimised
 
 #: Programs of one function that are kept, those used last.
 MAX_PROGRAMS = 64
@@ -99,7 +99,12 @@ class Ready(Entry):
     """A program that can be run."""
 
     def __init__(
-        self, recorder: Recorder, watch: Watch, program: Program, outputs: list[Output], structure: Any
+        self,
+        recorder: Recorder,
+        watch: Watch,
+        program: Program,
+        outputs: list[Output],
+        structure: Any,
     ) -> None:
         super().__init__()
         self.recorded_calls = len(recorder.calls)
@@ -195,13 +200,14 @@ class Ready(Entry):
         trace = error.__traceback__
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == "<compiled program>":
-                call = self.text.calls.get(trace.tb_lineno)  # type: ignore[union-attr]
+                call = self.text.calls.get(trace.tb_lineno)
                 if call is None or call.device is None:
                     return error
                 local = trace.tb_frame.f_locals
                 operands = [
                     wrap(Tensor, local[v.name], call.device)
-                    if isinstance(v, Value) and isinstance(local.get(v.name), call.device.array_type)
+                    if isinstance(v, Value)
+                    and isinstance(local.get(v.name), call.device.array_type)
                     else v
                     for v in call.args
                 ]
@@ -343,8 +349,7 @@ class Compiled(Generic[P, R]):
         """
         lines = [f"{self._name}: {sum(map(len, self._entries.values()))} programs"]
         for entries in self._entries.values():
-            for entry in entries:
-                lines.append(f"  {entry.summary()}")
+            lines += [f"  {entry.summary()}" for entry in entries]
         return "\n".join(lines)
 
     def _ready(self, name: str, args: Any, kwargs: Any) -> Ready:
@@ -383,7 +388,7 @@ class Compiled(Generic[P, R]):
         if instance is None:
             return self
         bound: Any = Compiled(
-            self._function.__get__(instance, owner),  # type: ignore[attr-defined]
+            self._function.__get__(instance, owner),
             tuple(i - 1 for i in self._static_argnums),
             tuple(self._static_argnames),
             self._guards,

@@ -70,7 +70,7 @@ class Module:
                 )
             elif key not in ("np",):
                 lines.append((key, self._expression(x, key)))
-        lines = [f"{key} = {x}" for key, x in lines if key != x]
+        names = [f"{key} = {x}" for key, x in lines if key != x]
         head = f"def {name}({', '.join(text.arguments[:n])}):"
         body = [*text.lines[:-1], f"return {self._result(text, structure, makers)}"]
         function = "\n".join([head, *(f"    {line}" for line in body)]) + "\n"
@@ -80,7 +80,7 @@ class Module:
             constants = ['_constants = np.load(Path(__file__).with_suffix(".npz"))']
             constants += [f'{key} = _constants["{key}"]' for key in self.arrays]
         self._needs_math(function)
-        parts = ["\n".join(self._imports), *self._parts, "\n".join(lines), "\n".join(constants)]
+        parts = ["\n".join(self._imports), *self._parts, "\n".join(names), "\n".join(constants)]
         self.text = "\n\n".join(p.strip("\n") for p in [*parts, function] if p.strip()) + "\n"
 
     def _needs_math(self, function: str) -> None:
@@ -122,7 +122,10 @@ class Module:
             inner = ", ".join(self._expression(y, name) for y in x)
             return f"({inner},)" if isinstance(x, tuple) else f"[{inner}]"
         if isinstance(x, ModuleType):
-            if x.__name__.partition(".")[0] != "numpy" and x.__name__ not in sys.stdlib_module_names:
+            if (
+                x.__name__.partition(".")[0] != "numpy"
+                and x.__name__ not in sys.stdlib_module_names
+            ):
                 raise TypeError(f"export: the program needs {x.__name__}, not NumPy alone")
             if x is _np:
                 return "np"
@@ -131,9 +134,9 @@ class Module:
         known = library_name(x)
         if known is not None:
             return known
-        method = getattr(_np.random.Generator, getattr(x, "__name__", ""), None)
-        if method is x:
-            return f"np.random.Generator.{x.__name__}"
+        own_name: str = getattr(x, "__name__", "")
+        if getattr(_np.random.Generator, own_name, None) is x:
+            return f"np.random.Generator.{own_name}"
         if isinstance(x, _np.dtype):
             return f"np.dtype({x.name!r})"
         if isinstance(x, type) and issubclass(x, _np.generic):
@@ -144,22 +147,24 @@ class Module:
             parts += [self._expression(y, name) for y in x.args]
             parts += [f"{k}={self._expression(y, name)}" for k, y in x.keywords.items()]
             return f"partial({', '.join(parts)})"
-        if isinstance(x, type) and getattr(builtins, x.__name__, None) is x:
-            return x.__name__
-        if getattr(operator, getattr(x, "__name__", ""), None) is x:
+        if isinstance(x, type) and getattr(builtins, own_name, None) is x:
+            return own_name
+        if getattr(operator, own_name, None) is x:
             self._imports["import operator"] = None
-            return f"operator.{x.__name__}"
+            return f"operator.{own_name}"
         wrapped = getattr(x, "unsplit", None)
         if wrapped is not None:
             return self._expression(wrapped, name)
         if type(x).__module__ == "operator":
             self._imports["import operator"] = None
             return repr(x)
+        if isinstance(x, MethodType) and type(x.__self__).__module__.startswith("arraygrad."):
+            return f"{self._instance(x.__self__)}.{x.__name__}"
         root = (getattr(x, "__module__", None) or "").partition(".")[0]
-        if root == "array_api_compat" and x.__name__ == "argsort":
+        if root == "array_api_compat" and own_name == "argsort":
             return self._instead("argsort")
         if root == "array_api_compat":
-            same = getattr(_np, x.__name__, None) or getattr(_np.linalg, x.__name__, None)
+            same = getattr(_np, own_name, None) or getattr(_np.linalg, own_name, None)
             if same is not None and library_name(same):
                 return str(library_name(same))
         if root == "arraygrad" and hasattr(x, "__qualname__"):
@@ -170,9 +175,7 @@ class Module:
                     f"export: {x.__qualname__} is compiled, and its source cannot be told from "
                     "it; install arraygrad with ARRAYGRAD_COMPILE=0"
                 )
-            return self._definition(sys.modules[x.__module__], x.__name__)
-        if isinstance(x, MethodType) and type(x.__self__).__module__.startswith("arraygrad."):
-            return f"{self._instance(x.__self__)}.{x.__name__}"
+            return self._definition(sys.modules[x.__module__], own_name)
         raise TypeError(
             f"export: the program calls {getattr(x, '__qualname__', x)!s}, which is not NumPy's"
         )
@@ -311,7 +314,9 @@ def _names(tree: Any) -> list[str]:
             found[node.id] = None
         for field, x in ast.iter_fields(node):
             if field not in ("annotation", "returns"):
-                pending += [y for y in (x if isinstance(x, list) else [x]) if isinstance(y, ast.AST)]
+                pending += [
+                    y for y in (x if isinstance(x, list) else [x]) if isinstance(y, ast.AST)
+                ]
     return list(found)
 
 

@@ -33,9 +33,9 @@ class Value:
     def __init__(self, kind: str, memory: Memory, array: Any = None) -> None:
         self.kind = kind
         self.memory = memory
-        self.shape = getattr(array, "shape", None)
-        self.dtype = getattr(array, "dtype", None)
-        self.strides = getattr(array, "strides", None)
+        self.shape: Any = getattr(array, "shape", None)
+        self.dtype: Any = getattr(array, "dtype", None)
+        self.strides: Any = getattr(array, "strides", None)
         self.is_scalar = False
         self.data: Any = None
         self.source: Callable[[], Any] | None = None
@@ -151,7 +151,6 @@ class Call:
             found = [v for v in found if id(v) not in inner]
             found += [self.condition, *self.args, *self.otherwise]
         return found
-
 
     def _own_operands(self) -> list[Value]:
         found = []

@@ -173,7 +173,7 @@ class Recorder:
         return memory
 
     def _is_array(self, x: Any, device: Any) -> bool:
-        return isinstance(x, device.array_type) or isinstance(x, _HostArray)
+        return isinstance(x, (device.array_type, _HostArray))
 
     def tree(self, x: Any, device: Any, opaque: bool = False) -> Any:
         """Arguments with values in the place of arrays."""
@@ -233,9 +233,11 @@ class Recorder:
             if grad.captured is not None:
                 call.region = grad
                 break
-        if name in MUTATING or name == "irtruediv":
-            call.writes = (call.args[0],)
-        elif opaque and call.args and isinstance(call.args[0], Value) and name != "random.copy":
+        if (
+            name in MUTATING
+            or name == "irtruediv"
+            or (opaque and call.args and isinstance(call.args[0], Value) and name != "random.copy")
+        ):
             call.writes = (call.args[0],)
         try:
             result = function(*args, **kwargs)
@@ -555,7 +557,7 @@ class Recorder:
 
     def attribute_calls(self) -> list[Call]:
         """Calls that set the attributes of modules to what the function has set them to."""
-        calls = []
+        calls: list[Call] = []
         for module, name, before in self.attributes.values():
             now = vars(module).get(name, _MISSING)
             if now is before:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import keyword
 import linecache
 import math
-import operator
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -45,7 +44,7 @@ SILENT = frozenset(
 ) - {"astype", "__setitem__"}
 
 
-class Differs(Exception):  # noqa: N818
+class Differs(Exception):
     """A value that the program was recorded for is another one."""
 
 
@@ -202,7 +201,7 @@ class Text:
         self._line(f"return ({outs}{',' if len(program.outputs) == 1 else ''})", 0)
 
     def _error_state(self, state: Any) -> str:
-        """The context of the calls that follow: NumPy's errors off, or as the function sets them."""
+        """The context of the calls that follow: NumPy's errors off, or as they were set."""
         if state is _backend.ignored:
             self.names["quiet"] = _backend.quiet
             return "quiet()"
@@ -385,7 +384,9 @@ class Text:
         if kind is dict:
             return f"{{{', '.join(f'{k!r}: {self._literal(y)}' for k, y in x.items())}}}"
         if kind is slice:
-            return f"slice({self._literal(x.start)}, {self._literal(x.stop)}, {self._literal(x.step)})"
+            return (
+                f"slice({self._literal(x.start)}, {self._literal(x.stop)}, {self._literal(x.step)})"
+            )
         if isinstance(x, _dtype):
             return f"np.dtype({x.name!r})"
         if isinstance(x, type) and issubclass(x, _np.generic):

@@ -99,12 +99,8 @@ class Watch:
         ):
             self._dicts.append((variables, dict(variables)))
             found += variables.values()
-            call = getattr(type(x), "__call__", None)
-            if isinstance(call, FunctionType):
-                found.append(call)
-            forward = getattr(type(x), "forward", None)
-            if isinstance(forward, FunctionType):
-                found.append(forward)
+            methods = (getattr(type(x), name, None) for name in ("__call__", "forward"))
+            found += [f for f in methods if isinstance(f, FunctionType)]
         return found
 
     def _visit_function(self, f: FunctionType) -> list[Any]:

@@ -141,8 +141,10 @@ def backward(
                     if unshare and parent.rule is None and _may_share(gx, g, saved, rule):
                         shared.add(parent)
                 elif parent in sums and gx._trace is None:
-                    iadd = have._device.ops["__iadd__"] if mode is None else operation(
-                        have._device, "__iadd__"
+                    iadd = (
+                        have._device.ops["__iadd__"]
+                        if mode is None
+                        else operation(have._device, "__iadd__")
                     )
                     iadd(have._data, gx._data)
                 else:

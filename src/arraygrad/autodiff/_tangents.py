@@ -67,8 +67,9 @@ class _RuleMode(Mode):
         self.grad = suspended.grad
         self.recorder = suspended.recorder
         self.checks = self.recorder is not None
-        inner = isinstance(suspended, _RuleMode)
-        self.suspended = suspended.suspended if inner else suspended
+        self.suspended: Mode = suspended
+        if isinstance(suspended, _RuleMode):
+            self.suspended = suspended.suspended
 
 
 class user_context:

@@ -12,8 +12,8 @@ from .._data_type import astype
 from .._dispatch import common_device
 from .._dtypes import DEFAULTS
 from .._errors import as_int, as_number, describe
-from .._modes import get_recorder
 from .._manipulation import expand_dims, reshape
+from .._modes import get_recorder
 from .._searching import count_nonzero, where
 from .._statistical import mean
 from .._statistical import sum as total
@@ -586,7 +586,6 @@ def _one_hot(
     if 0 <= ignored < along[axis]:  # ignore_index may be a valid class index
         found = found & (target != ignored)
     parts = astype(found, input.dtype)
-
 
     def check(count: int, valid: Tensor) -> None:
         if count != int(count_nonzero(valid)):

@@ -687,7 +687,7 @@ class ReduceLROnPlateau(LRScheduler):
         super().__init__(optimizer)
 
     @called_again
-    def step(self, metrics: Any) -> None:  # type: ignore[override]  # (as PyTorch's does)
+    def step(self, metrics: Any) -> None:
         """Advance the schedule by one step.
 
         Parameters

@@ -14,6 +14,8 @@ from .dead_code import drop_dead_code
 from .direct import call_directly
 from .scalars import replace_in_place
 
+__all__ = ["drop_dead_code", "optimised"]
+
 
 def optimised(program: Program, write: Callable[[Program], Any]) -> Program:
     """The program after all passes; `write` makes a function of a program."""

@@ -71,17 +71,17 @@ def _same_as(call: Call, made: dict[int, Call], ones: set[int]) -> Value | None:
     x = args[0] if args and isinstance(args[0], Value) else None
     if name == "multiply" and len(args) == 2:
         for a, b in (args, args[::-1]):
-            if isinstance(a, Value) and _is_alike(a, out) and out.dtype.kind in "iuf":
-                if _is_one(b, ones):
-                    return a
+            is_number = isinstance(a, Value) and _is_alike(a, out) and out.dtype.kind in "iuf"
+            if is_number and _is_one(b, ones):
+                return a
     elif name in ("divide", "__truediv__") and x is not None and len(args) == 2:
         if _is_alike(x, out) and _is_one(args[1], ones) and out.dtype.kind == "f":
             return x
     elif name == "subtract" and x is not None and len(args) == 2:
         b = args[1]
-        if _is_alike(x, out) and type(b) in (int, float) and repr(float(b)) == "0.0":
-            if out.dtype.kind in "iuf":
-                return x
+        is_zero = type(b) in (int, float) and repr(float(b)) == "0.0"
+        if is_zero and _is_alike(x, out) and out.dtype.kind in "iuf":
+            return x
     elif x is not None and name == "negative":
         inner = made.get(id(x))
         if inner is not None and inner.name == "negative" and isinstance(inner.args[0], Value):
@@ -100,8 +100,7 @@ def _same_as(call: Call, made: dict[int, Call], ones: set[int]) -> Value | None:
                 if [a % len(axes) for a in axes] == list(range(len(axes))):
                     return inner.args[0]
     elif x is not None and name in ("astype", "copy", "reshape", "broadcast_to"):
-        if _is_alike(x, out) and x.kind != "constant":
-            return x
+        return x if _is_alike(x, out) and x.kind != "constant" else None
     return None
 
 
@@ -136,9 +135,9 @@ def _masks_nothing(mask: Call, made: dict[int, Call]) -> bool:
         if call is None or call.writes:
             return False
         args = call.args
-        if call.name == "negative":
-            x = args[0]
-        elif call.name == "multiply" and len(args) == 2 and _is_finite(args[1]):
+        if call.name == "negative" or (
+            call.name == "multiply" and len(args) == 2 and _is_finite(args[1])
+        ):
             x = args[0]
         elif call.name == "multiply" and len(args) == 2 and _is_finite(args[0]):
             x = args[1]
@@ -160,5 +159,3 @@ def _is_finite(x: Any) -> bool:
         size = abs(x.data)
         return bool(((size > 1e-30) & (size < 1e30)).all())
     return False
-
-

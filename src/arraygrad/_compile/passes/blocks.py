@@ -141,10 +141,7 @@ def _shape_of(call: Call, facts: Facts) -> tuple[int, ...] | None:
 
 def _fits(v: Any, shape: Any) -> bool:
     return (
-        isinstance(v, Value)
-        and v.dtype is not None
-        and v.shape == shape
-        and v.dtype.name in _KINDS
+        isinstance(v, Value) and v.dtype is not None and v.shape == shape and v.dtype.name in _KINDS
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._program import Call, Program
+from .._program import Call, Memory, Program
 
 
 def drop_dead_code(program: Program) -> Program:
@@ -20,7 +20,7 @@ def drop_dead_code(program: Program) -> Program:
     )
 
 
-def _needed(calls: list[Call], values: set[int], memories: set[object]) -> list[Call]:
+def _needed(calls: list[Call], values: set[int], memories: set[Memory]) -> list[Call]:
     kept = []
     for call in reversed(calls):
         if not (

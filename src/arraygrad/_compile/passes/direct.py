@@ -27,11 +27,10 @@ def call_directly(program: Program) -> Program:
         arrays = [v for v in call.args if isinstance(v, Value) and v.shape is not None]
         sizes = [math.prod(v.shape) for v in arrays]
         inner = getattr(function, "unsplit", None)
-        if inner is not None and sizes and max(sizes) < _parallel.MIN_SIZE_TO_SPLIT:
-            if call.device.ops.get(call.name) is function:
-                function = inner
-        kinds = {v.dtype.kind for v in arrays}
         few = not sizes or max(sizes) < _parallel.MIN_SIZE_TO_SPLIT
+        if inner is not None and few and call.device.ops.get(call.name) is function:
+            function = inner
+        kinds = {v.dtype.kind for v in arrays}
         if few and call.name in _OF_COMPLEX and kinds and not kinds & {"c", "b"}:
             module = getattr(function, "__module__", "")
             if module and module.startswith("arraygrad."):
