@@ -32,6 +32,9 @@ from ._standard import MUTATING, check
 #: The scalars of the standard, by exact type; a subclass takes the general path.
 SCALARS = frozenset({int, float, complex, bool})
 
+#: Types of parameters that backends take as they are.
+SIMPLE = SCALARS | {str, tuple, type(None)}
+
 #: Prefixes of operations whose operands may be None. Elsewhere None is an error: NumPy would make
 #: an object array or NaN of it, and most often somebody forgot to write `return`.
 OPTIONAL = ("clip", "nn.", "special.zeta")
@@ -283,28 +286,26 @@ def apply(
         If the tensors are on different devices.
     """
     first: Any = None
-    for x in operands:
-        if isinstance(x, Array):
-            if x._trace is not None:
-                return x._trace.level.process(name, operands, args, kwargs)
-            if first is None:
-                first = x
-    for x in kwargs.values():
-        if isinstance(x, Array):
-            if x._trace is not None:
-                return x._trace.level.process(name, operands, args, kwargs)
-            if first is None:
-                first = x
-    if first is None or name in LISTED:
+    for group in (operands, kwargs.values()) if kwargs else (operands,):
+        for x in group:
+            if isinstance(x, Array):
+                t = x
+                if t._trace is not None:
+                    return t._trace.level.process(name, operands, args, kwargs)
+                if first is None:
+                    first = x
+    listed = name in LISTED
+    if first is None or listed:
         _check_tensors(name, first, operands)
     device = first._device
     mode = _cpython.current(_mode)
     data = []
     for x in operands:
         if isinstance(x, Array):
-            if x._device is not device:
-                raise device_mismatch(name, device, x._device)
-            data.append(x._data)
+            t = x
+            if t._device is not device:
+                raise device_mismatch(name, device, t._device)
+            data.append(t._data)
         else:
             data.append(x if type(x) in SCALARS else _operand(name, x, device))
     if kwargs:
@@ -320,9 +321,7 @@ def apply(
     if name in MUTATING:
         before_write(first)
     try:
-        result = function(data, *args, **kwargs) if name in LISTED else function(
-            *data, *args, **kwargs
-        )  # fmt: skip
+        result = function(*([data] if listed else data), *args, **kwargs)
     except Exception as error:
         raise explain(error, name, (*operands, *args), kwargs) from error
     return first if name in MUTATING else wrap(type(first), result, device)
@@ -382,7 +381,11 @@ def _operand(name: str, x: Any, device: Device) -> Any:
 
 
 def _keywords(name: str, kwargs: dict[str, Any], device: Device) -> dict[str, Any]:
-    return {k: _keyword(name, k, x, device) for k, x in kwargs.items()}
+    """The backend's form of parameters; most are so already."""
+    for x in kwargs.values():
+        if type(x) not in SIMPLE:
+            return {k: _keyword(name, k, x, device) for k, x in kwargs.items()}
+    return kwargs
 
 
 def _keyword(name: str, keyword: str, x: Any, device: Device) -> Any:

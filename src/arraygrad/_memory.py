@@ -120,11 +120,10 @@ class Storage:
             x._storage = x._saved = None
 
     def merge(self, other: Storage) -> Storage:
-        """The one storage that two become whose memory overlaps."""
+        """The one storage that two external ones become whose memory overlaps."""
         if len(other._tensors) + len(other._frozen) > len(self._tensors) + len(self._frozen):
             self, other = other, self  # so that many merges cost no more than their sum
         other.merged = self
-        self.external = self.external or other.external
         self.exported = self.exported or other.exported
         self.recorded = self.recorded or other.recorded
         self.guard = self.guard or other.guard

@@ -9,7 +9,7 @@ from arraygrad.autodiff._tangents cimport enter_rules, leave_rules, mask_indeter
 
 @cython.locals(t=Array, other=Array, device=DeviceSlots)
 cdef bint _may_share(object gx, object g, object saved, Rule rule) except -1
-@cython.locals(grads=dict, found=dict, zero=dict, node=Node, parent=Node, pending=list, rule=Rule, t=Array)
+@cython.locals(grads=dict, found=dict, zero=set, node=Node, parent=Node, pending=list, rule=Rule, t=Array)
 cpdef object backward(
     object roots, object stops=*, object free=*, object create_graph=*, object unshare=*
 )

@@ -10,9 +10,10 @@ from typing import Any
 from .. import _cpython
 from .._array import Array
 from .._backends import _ndarray
-from .._dispatch import binary, common_device, create_like, inplace, unary
+from .._dispatch import binary, common_device, create, inplace, unary
 from .._errors import describe
 from .._modes import _mode, operation
+from .._tensor import Tensor
 from ._graph import Node, OutputNode, box, output_node, unhidden
 from ._rules import Rule, identity
 from ._tangents import (
@@ -54,7 +55,7 @@ def backward(
     grads: dict[Node, Any] = {}
     sums: set[Node] = set()  # nodes whose cotangent was added up here, in memory of its own
     shared: set[Node] = set()  # leaves whose cotangent may share its memory
-    zero: dict[Node, Any] = {}  # nodes without a cotangent, and a tensor of their device
+    zero: set[Node] = set()  # nodes that have no cotangent so far
     pending: list[tuple[int, Node]] = []  # a heap: nodes recorded last come first
     for node, root in roots:
         have = grads.get(node)
@@ -73,9 +74,9 @@ def backward(
             node = heappop(pending)[1]
             g: Any = grads.pop(node, None)
             if zero and node in zero:
-                like = zero.pop(node)
+                zero.discard(node)
                 if g is None:
-                    g = _zero_cotangent(node, like, grads, zero, pending, free)
+                    g = _zero_cotangent(node, grads, zero, pending, free)
             if g is None:  # the node has been passed already
                 continue
             if node.hooks is not None:
@@ -113,13 +114,13 @@ def backward(
                     gx = vjps[i]
                     if gx is None:
                         if unshare:
-                            _expect_zero(parent, g, grads, zero, pending)
+                            _expect_zero(parent, grads, zero, pending)
                         continue
                 else:
                     vjp = functions[i]
                     if vjp is None:
                         if unshare:
-                            _expect_zero(parent, g, grads, zero, pending)
+                            _expect_zero(parent, grads, zero, pending)
                         continue
                     if vjp is identity:
                         gx = g
@@ -127,7 +128,7 @@ def backward(
                         gx = vjp(g, *saved, **kwargs) if kwargs else vjp(g, *saved)
                         if gx is None:
                             if unshare:
-                                _expect_zero(parent, g, grads, zero, pending)
+                                _expect_zero(parent, grads, zero, pending)
                             continue
                         if rule.elementwise and gx is not g:
                             gx = mask_indeterminate(gx, g, vjp, saved, kwargs)
@@ -165,35 +166,22 @@ def backward(
     return found
 
 
-def _expect_zero(
-    node: Node,
-    like: Any,
-    grads: dict[Node, Any],
-    zero: dict[Node, Any],
-    pending: list[tuple[int, Node]],
-) -> None:
+def _expect_zero(node: Node, grads: dict[Node, Any], zero: set[Node], pending: list[Any]) -> None:
     """Note a node whose cotangent is zero unless another operation adds to it."""
     if node not in grads and node not in zero:
-        zero[node] = next(x for x in like if x is not None) if type(like) is list else like
+        zero.add(node)
         heappush(pending, (-node.sequence_nr, node))
 
 
 def _zero_cotangent(
-    node: Node,
-    like: Any,
-    grads: dict[Node, Any],
-    zero: dict[Node, Any],
-    pending: list[tuple[int, Node]],
-    free: bool,
+    node: Node, grads: dict[Node, Any], zero: set[Node], pending: list[Any], free: bool
 ) -> Any:
     """Zeros for a leaf or for hooks; of other nodes, pass on to the operands without computing."""
     if node.rule is None or node.hooks is not None:
-        return create_like(like, "zeros", node.shape, dtype=node.dtype)
-    if node.rule.name == "to_device" and node.saved is not None:
-        like = like.to_device(node.saved[1].device)
+        return create(Tensor, "zeros", node.device, node.shape, dtype=node.dtype)
     for parent in node.parents:
         if parent is not None:
-            _expect_zero(parent, like, grads, zero, pending)
+            _expect_zero(parent, grads, zero, pending)
     if free and type(node) is not OutputNode:
         node.saved = None
     return None

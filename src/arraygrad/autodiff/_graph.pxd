@@ -4,7 +4,7 @@ from arraygrad._array cimport Array, Level, Trace, wrap
 
 cdef class Node(Trace):
     cdef object __weakref__
-    cdef public object dtype, hooks, kwargs, parents, rule, saved, sequence_nr, shape
+    cdef public object device, dtype, hooks, kwargs, parents, rule, saved, sequence_nr, shape
 
 cdef class Leaf(Node):
     cdef public object _grad, home

@@ -34,13 +34,14 @@ class Node(Trace):
     """
 
     __slots__ = (
-        "__weakref__", "dtype", "hooks", "kwargs", "parents", "rule", "saved", "sequence_nr",
-        "shape",
+        "__weakref__", "device", "dtype", "hooks", "kwargs", "parents", "rule", "saved",
+        "sequence_nr", "shape",
     )  # fmt: skip
 
     sequence_nr: int
     shape: Any
     dtype: Any
+    device: Any
     rule: Any  # None: a leaf
     parents: tuple[Any, ...]
     saved: Any  # None: freed
@@ -244,6 +245,7 @@ def new_node(value: Array, level: Level, cls: type[Any] = Node) -> Any:
     node.sequence_nr = next(sequence_numbers)
     node.shape = _ndarray.shape(data)
     node.dtype = _ndarray.dtype_of(data)
+    node.device = value._device
     node.hooks = None
     return node
 

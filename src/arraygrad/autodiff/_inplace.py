@@ -230,8 +230,7 @@ def _assign_plain(name: str, x: Any, new: Any, writer: Any) -> None:
     else:
         _match_strides(new, x)
         _replace(x, new)
-    x._storage = virtual = new_storage()
-    virtual.version = 1
+    x._storage = new_storage()
     for tensor in views:
         rebind(tensor, take(tensor._view))
 

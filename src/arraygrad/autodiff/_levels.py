@@ -14,9 +14,8 @@ from typing import Any
 from .. import _callers, _cpython
 from .._array import Array, Level
 from .._backends import _ndarray
-from .._dispatch import binary, reduction, unary
+from .._dispatch import binary
 from .._errors import describe
-from .._keys import getitem
 from .._memory import INNER, View, save
 from .._modes import _mode
 from ._backward import run_backward
@@ -31,12 +30,10 @@ from ._graph import (
     output_node,
     unhidden,
 )
-from ._rules import RULES, SAVE_NONE, SAVE_SPEC, NotDifferentiableError, Rule
+from ._rules import RULES, SAVE_SPEC, NotDifferentiableError, Rule
 from ._tangents import add, fit, mask_indeterminate, rule_context, zeros
 from ._views import detach, note_view, perform, refresh, snapshot
 
-_rule_of = RULES.get
-_KEYED = frozenset({"getitem", "put", "scatter"})
 _TABLE = "docs/differentiable-scipy.md lists the functions that can be differentiated"
 
 
@@ -68,7 +65,8 @@ def transform(name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> A
             x = _primal_of_unrecorded(x, name, rule)
         unwrapped.append(x)
     if level is None:
-        return perform(name, unwrapped, args, kwargs)
+        operands = tuple(unwrapped)
+        return perform(rule or Rule(name), operands, args, kwargs)
     traces = tuple([_trace_of(x) for x in unwrapped])
     traces = tuple([t if t is not None and t.level is level else None for t in traces])
     inner = tuple([_untraced(x, trace) for x, trace in zip(unwrapped, traces, strict=True)])
@@ -134,7 +132,7 @@ class Differentiation(Level):
 
     def process(self, name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> Any:
         """Perform an operation that a tensor of this level takes part in."""
-        rule = _rule_of(name)
+        rule = RULES.get(name)
         if (
             rule is None
             or rule.prepare is not None
@@ -225,7 +223,10 @@ def _trace_at(level: Level, x: Any) -> Any:
 
 def _untraced(x: Any, trace: Any) -> Any:
     """An operand without its trace at the level of the operation, if it has one there."""
-    return x if trace is None else x._primal
+    if trace is None:
+        return x
+    t = x
+    return t._primal
 
 
 def gradient_flows(x: Any) -> bool:
@@ -260,24 +261,6 @@ def _reaches_leaf(start: Node) -> bool:
     return False
 
 
-def _perform(rule: Rule, inner: Any, args: Any, kwargs: Any) -> Any:
-    """`perform`, shorter for the most frequent forms."""
-    name = rule.name
-    n = len(inner)
-    if rule.put is not None:
-        if name == "getitem":
-            return getitem(inner[0], args[0])
-    elif not args and not rule.variadic:
-        if not kwargs:
-            if n == 1:
-                return unary(name, inner[0])
-            if n == 2 and name != "tie":
-                return binary(name, inner[0], inner[1])
-        elif n == 1 and len(kwargs) == 2 and "axis" in kwargs and "keepdims" in kwargs:
-            return reduction(name, inner[0], kwargs["axis"], kwargs["keepdims"])
-    return perform(name, inner, args, kwargs)
-
-
 def _one_tensor(inner: Any) -> bool:
     """Return True for one tensor among Python scalars."""
     n = 0
@@ -303,7 +286,7 @@ class ReverseLevel(Differentiation):
                 rule, inner, traces = RULES["pow"], (inner[0], 2), (traces[0], None)
                 out = binary("multiply", inner[0], inner[0])
                 return self.record(rule, out, operands, inner, traces, args, kwargs)
-        out = _perform(rule, inner, args, kwargs)
+        out = perform(rule, inner, args, kwargs)
         return self.record(rule, out, operands, inner, traces, args, kwargs)
 
     def record(
@@ -319,8 +302,9 @@ class ReverseLevel(Differentiation):
             node = new_node(out[0], self)
             node.shape = tuple([o._data.shape for o in out])
         else:
-            node = new_node(out, self)
-            if _ndarray.kind(out._data) not in "fc":
+            value = out
+            node = new_node(value, self)
+            if _ndarray.kind(value._data) not in "fc":
                 return out  # bools and ints have no derivative
         node.rule = rule
         node.parents = traces
@@ -357,7 +341,7 @@ class ReverseLevel(Differentiation):
                 *[_save(inner[i], plan[i + 1], traces[i] is not None) for i in range(n)],
             )
         if args:
-            node.saved += (_save_key(args[0]), *args[1:]) if rule.name in _KEYED else args
+            node.saved += (_save_key(args[0]), *args[1:]) if rule.call is not None else args
         if not several:
             result = box(out, node)
             if rule.put is not None:
@@ -388,7 +372,7 @@ def _note_if_view(
 
 def _save(value: Any, want: int, is_primal: bool) -> Any:
     """The part of an operand that a node saves."""
-    if want == SAVE_NONE:
+    if not want:
         return None
     if not isinstance(value, Array):
         return value
@@ -424,7 +408,7 @@ class ForwardLevel(Differentiation):
         """Perform an operation and propagate the tangents of its operands."""
         if rule.scalar is not None and _one_tensor(inner):
             rule = rule.scalar
-        out = _perform(rule, inner, args, kwargs)
+        out = perform(rule, inner, args, kwargs)
         several = isinstance(out, (tuple, list))
         if not several and out._data.dtype.kind not in "fc":
             return out

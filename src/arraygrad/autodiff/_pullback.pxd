@@ -5,6 +5,9 @@ from arraygrad.autodiff._graph cimport Leaf, box, new_leaf
 from arraygrad.autodiff._tangents cimport ones, sum_to, zeros
 from arraygrad.autodiff._views cimport check_argument, refresh
 
+@cython.locals(t=Array)
+cpdef object unit_cotangent(object name, object value)
+
 cdef class DiffArgs:
     cdef public object args, leaves, argnums, structures
 

@@ -252,10 +252,11 @@ def unit_cotangent(name: str, value: Any) -> Tensor:
     """The cotangent of a function's value with which its gradient begins."""
     if not isinstance(value, Tensor):
         raise TypeError(f"{name}: the function must return one tensor; got {describe(value)}")
-    data = value._data
+    t = value
+    data = t._data
     if data.size != 1 or data.dtype.kind != "f":
         raise ValueError(
             f"{name}: the function must return a real tensor of one element; got "
             f"{describe(value)}; use autodiff.vjp or autodiff.jacobian for other outputs"
         )
-    return ones(value)
+    return ones(t)

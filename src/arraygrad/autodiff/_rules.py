@@ -56,6 +56,9 @@ class Rule:
     handler : function or None
         Performs the whole operation: ``handler(name, operands, args)``. For operations that write
         in place.
+    call : function or None
+        Performs the operation one level lower, ``call(operands, args, kwargs)``, if it is not
+        called by its name as others are.
     vjps, jvps : list of function or None
         One for each operand; none at all if the operation is piecewise constant. An operand
         for which both are None has a zero gradient.
@@ -87,9 +90,9 @@ class Rule:
     """
 
     __slots__ = (
-        "composed", "elementwise", "handler", "joint_vjp", "jvps", "name", "perturb", "plans",
-        "prepare", "put", "real_vjps", "refused", "rotate", "saves", "saves_all", "scalar",
-        "variadic", "vjps",
+        "call", "composed", "elementwise", "handler", "joint_vjp", "jvps", "name", "perturb",
+        "plans", "prepare", "put", "real_vjps", "refused", "rotate", "saves", "saves_all",
+        "scalar", "variadic", "vjps",
     )  # fmt: skip
 
     def __init__(
@@ -97,6 +100,7 @@ class Rule:
         name: str,
         pairs: Sequence[tuple[Function | None, Function | None]] = (),
         *,
+        call: Function | None = None,
         elementwise: bool = False,
         handler: Function | None = None,
         joint_vjp: Function | None = None,
@@ -111,6 +115,7 @@ class Rule:
         self.name = name
         self.vjps = [vjp for vjp, _ in pairs]
         self.jvps = [jvp for _, jvp in pairs]
+        self.call = call
         self.elementwise = elementwise
         self.handler = handler
         self.joint_vjp = joint_vjp

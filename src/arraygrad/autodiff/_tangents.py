@@ -101,7 +101,7 @@ def fit(t: Any, like: Any) -> Any:
     """A tangent broadcast and cast to a result's shape and dtype."""
     if t._data.shape != like.shape:
         t = _dispatch.view("broadcast_to", t, (like.shape,))
-    if t._data.dtype is not like.dtype and t._data.dtype != like.dtype:
+    if t._data.dtype != like.dtype:
         t = cast(t, like.dtype)
     return t
 
@@ -130,7 +130,7 @@ def sum_to(g: Any, node: Any) -> Any:
             g = _dispatch.reduction("sum", g, axes, True)
             if extra:
                 g = _dispatch.view("reshape", g, (want,), {"copy": None})
-    if g._data.dtype is not node.dtype and g._data.dtype != node.dtype:
+    if g._data.dtype != node.dtype:
         g = cast(g, node.dtype)
     return g
 

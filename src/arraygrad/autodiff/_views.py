@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from .._array import Array
-from .._dispatch import LISTED, apply, call, unary, view
+from .._dispatch import apply, binary, reduction, unary, view
 from .._errors import describe
-from .._keys import getitem, scatter, setitem
+from .._keys import getitem, setitem
 from .._memory import (
     EXPOSED,
     INNER,
@@ -30,27 +30,26 @@ from .._modes import _mode, without_settings
 from ._graph import box
 from ._rules import RULES, Rule
 
-_NONE: dict[str, Any] = {}
-
 
 def perform(
-    name: str, operands: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] = _NONE
+    rule: Rule, operands: tuple[Any, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    """An operation by its name, on tensors of any kind."""
-    special = _SPECIAL.get(name)
-    if special is not None:
-        return special(operands, args, kwargs)
-    if kwargs and any(isinstance(x, Array) for x in kwargs.values()):
-        return apply(name, tuple(operands), args, kwargs)
-    if len(operands) == 1 and name not in LISTED:
+    """Perform an operation that has a rule, one level lower than it was called."""
+    if rule.call is not None:
+        return rule.call(operands, args, kwargs)
+    name = rule.name
+    n = len(operands)
+    if n == 1 and not rule.variadic:
         x = operands[0]
-        rule = RULES.get(name)
-        if rule is not None and rule.put is not None:
+        if rule.put is not None:
             return view(name, x, args, kwargs)
-        if args or kwargs:
-            return call(name, x, args, kwargs)
-        return unary(name, x)
-    return apply(name, tuple(operands), args, kwargs)
+        if not args and len(kwargs) == 2 and "axis" in kwargs and "keepdims" in kwargs:
+            return reduction(name, x, kwargs["axis"], kwargs["keepdims"])
+        if not args and not kwargs:
+            return unary(name, x)
+    elif n == 2 and not args and not kwargs:
+        return binary(name, operands[0], operands[1])
+    return apply(name, operands, args, kwargs)
 
 
 def put(x: Any, value: Any, key: Any) -> Any:
@@ -83,17 +82,12 @@ def _refuse_shared(_x: Any, _new: Any, name: str) -> Any:
 
 
 #: The rule of results of opaque functions that share memory with an operand.
-RULES["shared"] = Rule("shared", [(None, None)], put=_refuse_shared)
-
-#: Operations that need a form of call of their own.
-_SPECIAL: dict[str, Any] = {
-    "getitem": lambda operands, args, kwargs: getitem(operands[0], args[0]),
-    "put": lambda operands, args, kwargs: put(operands[0], operands[1], args[0]),
-    "scatter": lambda operands, args, kwargs: scatter(operands[0], *args),
-    "tie": lambda operands, args, kwargs: tie(*operands),
-    "shared": lambda _operands, args, _kwargs: _refuse_shared(None, None, *args),
-    "to_device": lambda operands, args, kwargs: operands[0].to_device(*args, **kwargs),
-}
+RULES["shared"] = Rule(
+    "shared",
+    [(None, None)],
+    call=lambda _operands, args, _kwargs: _refuse_shared(None, None, *args),
+    put=_refuse_shared,
+)
 
 
 def refresh(x: Any) -> None:
@@ -180,7 +174,7 @@ def check_argument(name: str, x: Any) -> None:
 def take(link: View, base: Any = None) -> Any:
     """A view of its base, or of another tensor, taken again."""
     base = link.base if base is None else base
-    result = perform(link.name, (base,), link.args, link.kwargs)
+    result = perform(RULES[link.name], (base,), link.args, link.kwargs)
     if link.index is not None:
         result = result[link.index]
     if type(result._view) is not View and result._trace is not None:  # a copy this time
@@ -216,7 +210,6 @@ def rebind(x: Any, new: Any) -> None:
     elif x._trace is None:
         x._storage = None
     if hooks is not None and hooks.retains and getattr(x._trace, "hooks", 0) is None:
-        hooks.retains = False
         x.retain_grad()
 
 

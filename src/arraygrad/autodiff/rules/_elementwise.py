@@ -17,6 +17,7 @@ from ..._searching import where
 from .._rules import Rule, identity, refuse, zero
 from .._tangents import rule_context, sum_to, updated
 from .._transpose import define
+from .._views import tie
 
 Function = Callable[..., Any]
 
@@ -382,7 +383,12 @@ def _settled(t: Any, _out: Any, x: Any, weight: Any) -> Any:
 
 
 define("settle", (_settled, _settled), (None, None))
-define("tie", (identity, identity), (None, None))
+define(
+    "tie",
+    (identity, identity),
+    (None, None),
+    call=lambda operands, _args, _kwargs: tie(*operands),
+)
 
 # ---- without derivatives
 

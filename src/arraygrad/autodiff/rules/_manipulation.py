@@ -12,7 +12,7 @@ from ..._creation import arange, meshgrid, tril, triu, zeros
 from ..._dispatch import view
 from ..._dtypes import bool as bool_
 from ..._indexing import take
-from ..._keys import scatter
+from ..._keys import getitem, scatter
 from ..._searching import where
 from ..._statistical import sum as _sum
 from ..._tensor import Tensor
@@ -230,6 +230,7 @@ define(
         lambda g, _out, x_like, *_, **__: g.to_device(x_like.device),
         lambda t, _out, _x, device, stream=None: t.to_device(device, stream=stream),
     ),
+    call=lambda operands, args, kwargs: operands[0].to_device(*args, **kwargs),
 )
 define("tril", (lambda g, *_, k: tril(g, k=k), lambda t, *_, k: tril(t, k=k)))
 define("triu", (lambda g, *_, k: triu(g, k=k), lambda t, *_, k: triu(t, k=k)))
@@ -242,6 +243,7 @@ define(
         lambda g, _out, x_like, key: scatter(g, key, x_like.shape),
         lambda t, _out, _x, key: t[key],
     ),
+    call=lambda operands, args, _kwargs: getitem(operands[0], args[0]),
     put=put,
 )
 define(
@@ -250,6 +252,7 @@ define(
         lambda g, _out, _x, key, _shape: g[key],
         lambda t, _out, _x, key, shape: scatter(t, key, shape),
     ),
+    call=lambda operands, args, _kwargs: scatter(operands[0], *args),
 )
 
 
@@ -276,4 +279,5 @@ define(
         lambda t, _out, _x, _value, key: put(t, 0, key),
     ),
     (_last_write, lambda t, out, _x, _value, key: put(zeros_like(out), t, key)),
+    call=lambda operands, args, _kwargs: put(*operands, *args),
 )
