@@ -95,9 +95,8 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         data = t._data
         shared = t._storage is not None and x._storage is not None
         if shared and storage_of(t) is storage_of(x):
-            data = operation(device, "copy")(
-                data
-            )  # NumPy would read elements just written, CuPy any
+            # (NumPy would read elements just written, CuPy any.)
+            data = operation(device, "copy")(data)
     else:
         data = value if type(value) in SCALARS else _operand("__setitem__", value, device)
     function = device.ops["__setitem__"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from operator import index
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -146,9 +147,9 @@ def compile(
         raise TypeError(
             f"compile: static_argnames must be strings; got {describe(static_argnames)}"
         )
-    from ._compiled import Compiled
-
-    return Compiled(f, positions, names, on_value == "guard")
+    # (They build on `autodiff`, which is imported when it is first asked for.)
+    compiled = import_module(f"{__name__}._compiled")
+    return compiled.Compiled(f, positions, names, on_value == "guard")
 
 
 __all__ = ["compile"]
