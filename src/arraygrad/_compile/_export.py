@@ -155,6 +155,10 @@ class Module:
         wrapped = getattr(x, "unsplit", None)
         if wrapped is not None:
             return self._expression(wrapped, name)
+        made_by = getattr(x, "made_by", None)
+        if made_by is not None:
+            factory, *args = (self._expression(y, name) for y in made_by)
+            return f"{factory}({', '.join(args)})"
         if type(x).__module__ == "operator":
             self._imports["import operator"] = None
             return repr(x)

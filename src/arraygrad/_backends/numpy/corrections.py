@@ -431,6 +431,7 @@ def with_nan(function: Callable[..., Any]) -> Callable[..., Any]:
             y._replace(**dict(zip(y._fields, parts, strict=True))) if len(parts) > 1 else parts[0]
         )
 
+    run.made_by = with_nan, function  # type: ignore[attr-defined]  # (for exported programs)
     return run
 
 
@@ -492,4 +493,5 @@ def with_complex_result(function: Callable[..., _Array]) -> Callable[..., _Array
             return out
         return out.astype(np.complex64 if x.dtype in ("f4", "c8") else np.complex128)
 
+    transform.made_by = with_complex_result, function  # type: ignore[attr-defined]
     return transform
