@@ -61,8 +61,8 @@ GROUPS = [
         "chapters, linalg, fft, special, random",
         (2, 4),
         """arraygrad _compile _creation _data_type _einsum _elementwise _extras _indexing
-        _inspection _linear_algebra _manipulation _nan _searching _set _sorting _statistical _utility fft linalg
-        random special""",
+        _inspection _linear_algebra _manipulation _nan _searching _set _sorting _statistical
+        _utility fft linalg random special""",
     ),
     Group(
         "Tensor",

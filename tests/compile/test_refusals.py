@@ -255,3 +255,115 @@ def test_debug_nans_inside_is_refused():
 
     with pytest.raises(TypeError, match="debug_nans is switched on inside"):
         xp.compile(f)(X * X)
+
+
+def test_python_state_that_changes_at_each_call_is_followed():
+    history, count = [], 0
+
+    def f(x):
+        nonlocal count
+        count += 1
+        history.append(xp.sum(x))
+        return x * count
+
+    compiled = xp.compile(f)
+    for i in range(1, 5):
+        assert bits(compiled(X)) == bits(X * i)
+    assert len(history) == 4
+    assert "changes a variable" in compiled.explain()
+
+
+def test_a_container_among_the_arguments_must_not_change():
+    def f(x, found):
+        found.append(x)
+        return x
+
+    with pytest.raises(TypeError, match="changes a container among its arguments"):
+        xp.compile(f)(X, [])
+
+
+def test_inside_of_a_checkpoint_gradients_of_tensors_from_outside_are_kept():
+    w = copy(X).requires_grad_()
+    f = xp.compile(lambda x: xp.sin(x * w))
+    for _ in range(3):
+        w.grad = None
+        x = copy(Y).requires_grad_()
+        xp.sum(autodiff.checkpoint(f)(x)).backward()
+        assert bits(w.grad) == bits(xp.cos(Y * w.detach()) * Y)
+
+
+def test_a_custom_rule_draws_the_same_numbers_again():
+    def make(compile):
+        rng = xp.random.default_rng(0)
+        noise = lambda x: x * rng.normal(size=5)
+        noise = xp.compile(noise) if compile else noise
+        noise(X)
+
+        @autodiff.custom_vjp
+        def f(x):
+            return noise(x)
+
+        f.defvjp(lambda x: (noise(x), x), lambda x, g: (g * 2,))
+        return [bits(autodiff.value_and_grad(lambda x: xp.sum(f(x)))(X)) for _ in range(3)]
+
+    assert make(True) == make(False)
+
+
+def test_a_hook_that_is_added_later_is_called():
+    w = copy(X).requires_grad_()
+
+    def f(x):
+        w.grad = None
+        xp.sum(w * x).backward()
+        return w.grad * 1
+
+    compiled = xp.compile(f)
+    assert bits(compiled(Y)) == bits(compiled(Y)) == bits(Y)
+    with w.register_hook(lambda g: g * 10):
+        assert bits(compiled(Y)) == bits(Y * 10)
+    assert bits(compiled(Y)) == bits(Y)
+
+
+def test_leaves_as_arguments_are_told_apart():
+    def f(w, x):
+        xp.sum(w * w * x).backward()
+        return x * 1
+
+    compiled = xp.compile(f)
+    for i in range(20):
+        w = (X + i).requires_grad_()
+        compiled(w, Y)
+        assert bits(w.grad) == bits(2 * (X + i) * Y) or np.allclose(
+            w.grad.numpy(), (2 * (X + i) * Y).numpy()
+        )
+        del w
+
+
+def test_a_check_whose_result_is_not_used_still_raises():
+    def f(x):
+        xp.linalg.cholesky(x)
+        return x * 2
+
+    compiled = xp.compile(f)
+    compiled(xp.eye(2))
+    with pytest.raises(np.linalg.LinAlgError):
+        compiled(-xp.eye(2))
+
+
+def test_a_compiled_training_step_runs_its_program():
+    w = copy(X).requires_grad_()
+    opt = optim.Adam([w], lr=0.1)
+    plan = optim.StepLR(opt, 1)
+
+    def step(x):
+        opt.zero_grad()
+        loss = xp.sum(w * x)
+        loss.backward()
+        opt.step()
+        plan.step()
+        return loss.detach()
+
+    compiled = xp.compile(step)
+    for _ in range(10):
+        compiled(Y)
+    assert sum(e.runs for e in programs(compiled)) >= 8

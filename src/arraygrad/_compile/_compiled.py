@@ -21,14 +21,14 @@ from .._memory import before_write, bottom, storage_of
 from .._modes import get_mode
 from .._tensor import Tensor
 from .._typing import P, R
-from ..random import Generator
+from ..random import Generator, _noting
 from ._program import Memory, Program, Value
 from ._recorder import Recorder
 from ._text import Differs, Text
 from ._watch import Watch
 from .passes import drop_dead_code, optimised
 
-#: Programs of one function that are kept, those used last.
+#: Signatures of one function for which programs are kept, those recorded last.
 MAX_PROGRAMS = 64
 #: Programs for one signature that differ in the values that Python read.
 MAX_GUARDED = 8
@@ -226,6 +226,36 @@ def _overlap(x: Any, y: Any) -> bool:
     return bool(low < end and start < high)
 
 
+class _Same:
+    """An object that is equal to itself alone, and alive as long as this one."""
+
+    __slots__ = ("x",)
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.x is self.x
+
+    def __hash__(self) -> int:
+        return id(self.x)
+
+
+def _has_to_run(mode: Any) -> bool:
+    """Return True where something follows each operation, so that a program would not do.
+
+    That is another recorder, a check for NaN, a checkpoint, which notes the tensors that it meets,
+    and a run that has to draw the same random numbers again.
+    """
+    if _noting.get():
+        return True
+    return mode is not None and (
+        mode.recorder is not None
+        or mode.nans is not None
+        or any(grad.captured is not None for grad in mode.grad)
+    )
+
+
 class Compiled(Generic[P, R]):
     """A function that `compile` returned; see there."""
 
@@ -249,9 +279,12 @@ class Compiled(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function, by its program where there is one for such arguments."""
         mode = get_mode()
-        if mode is not None and (mode.recorder is not None or mode.nans is not None):
+        if _has_to_run(mode):
             return self._function(*args, **kwargs)
-        key, tensors, structure, static = self._signature(args, kwargs, mode)
+        signature = self._signature(args, kwargs, mode)
+        if signature is None:
+            return self._function(*args, **kwargs)
+        key, tensors, structure, static = signature
         entries = self._entries.get(key)
         if entries is not None:
             for entry in entries:
@@ -271,7 +304,10 @@ class Compiled(Generic[P, R]):
     def _entry_for(self, args: Any, kwargs: Any) -> Entry:
         """The program for arguments, recorded if there is none."""
         mode = get_mode()
-        key, tensors, structure, static = self._signature(args, kwargs, mode)
+        signature = None if _has_to_run(mode) else self._signature(args, kwargs, mode)
+        if signature is None:
+            return Entry("it is being differentiated, recorded or checked for NaN")
+        key, tensors, structure, static = signature
         for entry in self._entries.get(key, ()):
             if not isinstance(entry, Ready) or entry.arrays(tensors) is not None:
                 return entry
@@ -403,8 +439,11 @@ class Compiled(Generic[P, R]):
 
     def _signature(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], mode: Any
-    ) -> tuple[Any, list[Any], Any, Any]:
-        """What a program is recorded for, the tensors of the arguments, and how to rebuild them."""
+    ) -> tuple[Any, list[Any], Any, Any] | None:
+        """What a program is recorded for, the tensors of the arguments, and how to rebuild them.
+
+        None for arguments that are being differentiated.
+        """
         static: Any = ()
         if self._static_argnums or self._static_argnames:
             args, kwargs, static = self._without_static(args, kwargs)
@@ -418,7 +457,9 @@ class Compiled(Generic[P, R]):
                 data = x._data
                 signature.append((data.shape, data.dtype, x._device, data.strides))
                 if x._trace is not None:
-                    signature.append((id(x), x._trace.level))
+                    if not x._trace.is_tape_leaf:
+                        return None
+                    signature.append((_Same(x), x._trace.level))
                 tensors.append(x)
             else:
                 signature.append(self._constant(x))
@@ -508,7 +549,9 @@ class Compiled(Generic[P, R]):
                 given.append(x)
             else:
                 given.append(x)
-        args, kwargs = self._merge(static, _pytree.unflatten(spec, given))
+        tree = _pytree.unflatten(spec, given)
+        args, kwargs = self._merge(static, tree)
+        watch = Watch(self._function)
         try:
             with recorder:
                 out = self._function(*args, **kwargs)
@@ -518,12 +561,22 @@ class Compiled(Generic[P, R]):
             raise TypeError(recorder.problem) from error
         if recorder.problem is not None:
             raise TypeError(recorder.problem)
+        recorder.check_attributes()
+        found, now = _pytree.flatten(tree)
+        if now != spec or any(x is not y for x, y in zip(found, given, strict=True)):
+            raise TypeError(
+                f"compile: {self._name} changes a container among its arguments, which a program "
+                "cannot repeat; return the new one"
+            )
         results, shape = _pytree.flatten(out)
         originals = [
             places.get(id(x._data), x) if isinstance(x, Tensor) and x._trace is None else x
             for x in results
         ]
-        entry = self._entry(recorder, results, originals, shape, leaves, tensors)
+        if watch.is_unchanged():
+            entry = self._entry(recorder, results, originals, shape, watch, tensors)
+        else:
+            entry = Entry("it changes a variable, an attribute or a container from outside")
         entry.seconds = time.perf_counter() - began
         self._keep(key, entry)
         return _pytree.unflatten(shape, originals)
@@ -547,7 +600,7 @@ class Compiled(Generic[P, R]):
 
     def _entry(
         self, recorder: Recorder, results: list[Any], originals: list[Any], shape: Any,
-        leaves: list[Any], tensors: list[Any],
+        watch: Watch, tensors: list[Any],
     ) -> Entry:  # fmt: skip
         """The program of a run."""
         values: list[Value] = []
@@ -583,10 +636,9 @@ class Compiled(Generic[P, R]):
             owner = _owner(recorder, value, tensors, memories, i)
             memories.setdefault(value.memory, i)
             outputs.append(Output("result", place, x._device, owner))
-        calls = recorder.calls + recorder.attribute_calls()
-        program = Program(recorder.inputs, calls, values, recorder.ambient)
+        program = Program(recorder.inputs, recorder.calls, values, recorder.ambient)
         program = optimised(program, lambda part: Text(part, in_place=True).function())
-        return Ready(recorder, Watch(self._function), program, outputs, shape)
+        return Ready(recorder, watch, program, outputs, shape)
 
 
 def _position(tensors: list[Any], x: Any) -> int | None:

@@ -61,7 +61,8 @@ class Recorder:
         self.attributes: dict[tuple[int, str], list[Any]] = {}
         self._values: dict[int, tuple[Any, Value]] = {}
         self._memories: dict[int, tuple[Any, Memory]] = {}
-        self._ranges: list[tuple[Any, int, int, Memory]] = []
+        self._ranges: list[tuple[Any, int, int, Value]] = []
+        self._all: list[Value] = []
         self._generators: dict[int, Any] = {}
         self._new_modules: dict[int, Any] = {}
         self._stack: list[tuple[list[Call], Any, Any]] = []
@@ -78,6 +79,8 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         assert self._setting is not None
         leave(self._setting)
+        if self._stack and self.problem is None:
+            self.problem = f"compile: {self.name} catches an error of a derivative"
 
     # ---- values
 
@@ -103,14 +106,22 @@ class Recorder:
         if low == high:
             return
         memory = value.memory
-        for other, start, end, owner in self._ranges:
-            if other is home and start < high and low < end and owner is not memory:
-                value.memory = owner
-                for key, (link, m) in list(self._memories.items()):
-                    if m is memory:
-                        self._memories[key] = link, owner
-                break
-        self._ranges.append((home, low, high, value.memory))
+        for other, start, end, v in self._ranges:
+            if other is home and start < high and low < end and v.memory is not memory:
+                self._merge(v.memory, memory)
+        self._ranges.append((home, low, high, value))
+
+    def _merge(self, old: Memory, memory: Memory) -> None:
+        """Let all that has one memory have another one."""
+        for key, (link, m) in list(self._memories.items()):
+            if m is old:
+                self._memories[key] = link, memory
+        for value in self._all:
+            if value.memory is old:
+                value.memory = memory
+        memory.is_outer = memory.is_outer or old.is_outer
+        memory.is_written = memory.is_written or old.is_written
+        memory.is_imported = memory.is_imported or old.is_imported
 
     def _note(self, x: Any, value: Value) -> None:
         """Find `value` by the array from now on, as long as that lives."""
@@ -127,6 +138,7 @@ class Recorder:
         except TypeError:
             link = x
         values[key] = link, value
+        self._all.append(value)
 
     def _find(self, x: Any) -> Value | None:
         have = self._values.get(id(x))
@@ -415,7 +427,7 @@ class Recorder:
                 "drawn random numbers, which could not be undone; read them before"
             )
         if self._stack:
-            return  # (Inside of a mask nothing is decided by values.)
+            self._refuse(f"{name} reads values in a derivative that only masks NaN")
         call = Call("guard", function, None, values, {"expected": expected})
         call.line = user_line()
         call.is_repeated = True
@@ -555,9 +567,8 @@ class Recorder:
         have = vars(module).get(name, _MISSING)
         self.attributes.setdefault((key, name), [module, name, have])
 
-    def attribute_calls(self) -> list[Call]:
-        """Calls that set the attributes of modules to what the function has set them to."""
-        calls: list[Call] = []
+    def check_attributes(self) -> None:
+        """Raise if the function has changed an attribute of a module."""
         for module, name, before in self.attributes.values():
             now = vars(module).get(name, _MISSING)
             if now is before:
@@ -574,7 +585,6 @@ class Recorder:
                 f"the function sets {type(module).__name__}.{name} to another tensor; write "
                 f"into it: {name}[...] = x"
             )
-        return calls
 
     def refuse_new(self, what: str) -> None:
         """An object whose state the program could not follow is made."""

@@ -27,7 +27,7 @@ class Watch:
         self._items: list[tuple[dict[str, Any], str, Any]] = []
         self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
         self._lists: list[tuple[list[Any], list[Any]]] = []
-        self._tensors: list[tuple[Any, Any, Any]] = []
+        self._tensors: list[tuple[Any, Any, Any, Any]] = []
         self._seen: set[int] = set()
         self._keep: list[Any] = []
         pending = [function]
@@ -42,8 +42,10 @@ class Watch:
         for variables, name, x in self._items:
             if variables.get(name, _MISSING) is not x:
                 return False
-        for tensor, trace, level in self._tensors:
-            if tensor._trace is not trace or (trace is not None and trace.level is not level):
+        for tensor, trace, level, hooks in self._tensors:
+            if tensor._trace is not trace:
+                return False
+            if trace is not None and (trace.level is not level or _hooks(trace) != hooks):
                 return False
         for have, was in self._dicts:
             if len(have) != len(was):
@@ -67,7 +69,8 @@ class Watch:
         self._keep.append(x)
         if isinstance(x, Tensor):
             trace = x._trace
-            self._tensors.append((x, trace, None if trace is None else trace.level))
+            level = None if trace is None else trace.level
+            self._tensors.append((x, trace, level, _hooks(trace)))
             return []
         if isinstance(x, FunctionType):
             return self._visit_function(x)
@@ -119,6 +122,12 @@ class Watch:
                 self._items.append((f.__globals__, name, x))
                 found.append(x)
         return found
+
+
+def _hooks(trace: Any) -> Any:
+    """The functions that are called with the gradient of a leaf."""
+    hooks = getattr(trace, "hooks", None)
+    return None if not hooks else tuple(hooks.items())
 
 
 def _contents(cell: Any) -> Any:

@@ -62,6 +62,7 @@ class Optimizer:
 
     param_groups: list[Group]
     state: list[dict[str, Any]]
+    _is_called_again = True  # by compiled programs, whatever has changed in it
 
     if not TYPE_CHECKING:  # hidden from type checkers, or an optimiser would have every name
 

@@ -43,6 +43,8 @@ class LRScheduler:
     step, `step` raises instead of undoing that. Use `SequentialLR` for several schedules in turn.
     """
 
+    _is_called_again = True
+
     def __init__(self, optimizer: Optimizer) -> None:
         name = type(self).__name__
         if not isinstance(optimizer, Optimizer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._program import Call, Memory, Program
+from .._program import Call, Memory, Program, values_in
 
 
 def drop_dead_code(program: Program) -> Program:
@@ -25,6 +25,7 @@ def _needed(calls: list[Call], values: set[int], memories: set[Memory]) -> list[
     for call in reversed(calls):
         if not (
             call.is_repeated
+            or _may_raise(call)
             or any(id(v) in values for v in call.results())
             or any(v.memory.is_outer or v.memory in memories for v in call.writes)
         ):
@@ -36,6 +37,20 @@ def _needed(calls: list[Call], values: set[int], memories: set[Memory]) -> list[
             values.add(id(v))
             memories.add(v.memory)
     return kept[::-1]
+
+
+def _may_raise(call: Call) -> bool:
+    """Return True for calls that raise for some values, as the function would."""
+    if call.name in _OF_INDICES:
+        return any(True for _ in values_in((call.args[1:], call.kwargs)))
+    return call.name in _RAISING
+
+
+_OF_INDICES = frozenset({"getitem", "take", "take_along_axis"})
+_RAISING = frozenset(
+    f"linalg.{name}"
+    for name in "cholesky eigh eigvalsh inv matrix_power pinv solve svd svdvals".split()
+)
 
 
 def _trim_mask(mask: Call, values: set[int]) -> None:
