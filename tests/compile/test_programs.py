@@ -81,6 +81,16 @@ def test_in_place_writes_and_views():
     check(f, (X,), (Y,))
 
 
+def test_a_negative_that_is_written_is_another_value():
+    def f(x):
+        y = -x
+        y *= x
+        y += 1
+        return -y, xp.sum(y)
+
+    check(f, (X,), (Y,))
+
+
 def test_gradients_of_in_place_code():
     def f(x):
         y = xp.zeros(5)

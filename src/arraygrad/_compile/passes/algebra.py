@@ -29,7 +29,8 @@ def simplify(program: Program) -> Program:
                         new[id(v)] = other
             continue
         if isinstance(call.out, Value) and not call.writes and not call.is_repeated:
-            made[id(call.out)] = call
+            if facts.is_constant(call.out):  # (not what a later write makes of it)
+                made[id(call.out)] = call
             same = _same_as(call, made, ones)
             if same is not None and _may_be(call.out, same, facts):
                 new[id(call.out)] = same
