@@ -63,6 +63,7 @@ class Recorder:
         self._memories: dict[int, tuple[Any, Memory]] = {}
         self._ranges: list[tuple[Any, int, int, Value]] = []
         self._all: list[Value] = []
+        self._has_acted = False  # on something outside
         self._generators: dict[int, Any] = {}
         self._new_modules: dict[int, Any] = {}
         self._stack: list[tuple[list[Call], Any, Any]] = []
@@ -263,6 +264,7 @@ class Recorder:
         for value in call.writes:
             memory = value.memory
             memory.is_written = True
+            self._has_acted = self._has_acted or memory.is_outer
             if memory.is_imported:
                 self._refuse(
                     "the function writes to memory that it imports itself; write "
@@ -419,9 +421,17 @@ class Recorder:
         """Data of another library comes in by DLPack."""
         self._refuse(f"{name} imports data; do that outside of the compiled function")
 
+    def guard_nan(self, x: Any, weight: Any, nothing: bool) -> None:
+        """The program is right only if there is something to mask, or nothing, as now."""
+        values = (self.value_of(x, _cpu), self.value_of(weight, _cpu))
+        self._guard("NaN", _cpu.backend.corrections.is_settled, values, nothing)
+
+    def can_guard(self) -> bool:
+        """Return True if nothing has been done yet that could not be undone."""
+        return not self._stack and not self._has_acted
+
     def _guard(self, name: str, function: Any, values: tuple[Value, ...], expected: Any) -> None:
-        if any(call.is_repeated or call.writes for call in self._all_calls()
-               if any(v.memory.is_outer for v in call.writes) or call.is_repeated):  # fmt: skip
+        if not self._stack and not self.can_guard():
             self._refuse(
                 f"{name} reads values after the function has written to a tensor from outside or "
                 "drawn random numbers, which could not be undone; read them before"
@@ -433,9 +443,6 @@ class Recorder:
         call.is_repeated = True
         call.errors = self.ambient
         self.calls.append(call)
-
-    def _all_calls(self) -> list[Call]:
-        return [c for c in self.calls if c.name not in ("guard", "check")]
 
     def _refuse(self, why: str) -> None:
         line = user_line()
@@ -490,6 +497,7 @@ class Recorder:
         call.line = user_line()
         call.is_repeated = True
         call.errors = _errors.get(None)
+        self._has_acted = True
         for value in values:
             value.memory.is_outer = value.memory.is_written = True
         self.calls.append(call)

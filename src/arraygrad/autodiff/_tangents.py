@@ -147,15 +147,22 @@ def mask_indeterminate(x: Any, weight: Any, scale: Any, operands: Any, kwargs: A
         return binary("settle", x, weight)
     mode = _cpython.current(_mode)
     recorder = None if mode is None else mode.recorder
-    if recorder is None:
-        if x._device.ops["settle"](x._data, weight._data) is x._data:
-            return x  # without NaNs, of whatever level
+    # A program looks for NaNs itself. Where another level follows, it is right for either case.
+    masking = None
+    if recorder is not None and (x._trace is None or not recorder.can_guard()):
+        masking = recorder
+    if masking is not None:
+        masking.begin_mask(x._data, weight._data)
     else:
-        recorder.begin_mask(x._data, weight._data)
+        nothing = x._device.ops["settle"](x._data, weight._data) is x._data
+        if recorder is not None:
+            recorder.guard_nan(x._data, weight._data, nothing)
+        if nothing:
+            return x  # without NaNs, of whatever level
     slope = bottom(scale(ones(weight), *operands, **kwargs))
     settled = operation(x._device, "settle_weight")(weight._data, slope._data)
-    if recorder is not None:
-        recorder.end_mask()
+    if masking is not None:
+        masking.end_mask()
     return binary("settle", x, wrap(type(weight), settled, weight._device))
 
 

@@ -477,6 +477,11 @@ def settle(x: _Array, weight: _Array) -> _Array:
     return np.where(is_indeterminate, 0, x).astype(x.dtype, copy=False)
 
 
+def is_settled(x: _Array, weight: _Array) -> bool:
+    """Return True if `settle` has nothing to do."""
+    return settle(x, weight) is x
+
+
 def settle_weight(weight: _Array, slope: _Array) -> _Array:
     """`weight` for `settle`, with 1 where it is infinite and the `slope` times it is NaN itself."""
     return np.where(np.isinf(weight) & np.isnan(slope), 1, weight).astype(weight.dtype, copy=False)
