@@ -280,7 +280,7 @@ class Jax(Functions):
         return self.jax.nn.log_softmax(x, axis=1)
 
     def compiled(self, function: Function, **options: Any) -> Function:
-        """Not here."""
+        """Not supported."""
         return function
 
     def _finished(self, function: Function, **options: Any) -> Function:

@@ -155,7 +155,7 @@ class Ours(training.Ours):
     """arraygrad on the GPU."""
 
     def array(self, x: Any) -> Any:
-        """A tensor of its own memory."""
+        """Tensor with its own memory."""
         return self.xp.asarray(x, device="cuda", copy=True)
 
 
@@ -163,7 +163,7 @@ class Torch(training.Torch):
     """PyTorch on the GPU."""
 
     def array(self, x: Any) -> Any:
-        """A tensor of its own memory."""
+        """Tensor with its own memory."""
         return torch_on_gpu().from_numpy(np.copy(x)).to("cuda")
 
 

@@ -2,8 +2,8 @@
 
 The loop over three float64 elements takes almost no time, so the overhead is measured. Every
 library runs the same operation with its own functions, on one thread. The libraries take turns
-batch by batch, so that a busy machine slows all of them alike. A figure is the median over the
-batches of a round; the best round counts.
+batch by batch, so that other load on the machine slows all of them equally. A figure is the median
+over the batches of a round; the best round counts.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Runs tests of libraries that take arrays of any library, with `arraygrad` as the arrays.
+"""Runs the tests of array-agnostic libraries with `arraygrad`.
 
-They are installed into an environment in the user's cache, in the versions that are pinned here.
-No file of theirs is changed or copied, and no test is excused: what is skipped or expected to fail
-is so by their own marks, or as the report says.
+The libraries are installed in pinned versions into an environment in the user's cache. No test file
+is changed or copied, and no test is excluded: tests are skipped or expected to fail only by their
+own marks, or as the report says.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Suite:
-    """The tests of one library: in its wheel, or in its source distribution of this hash."""
+    """The tests of one library, from its wheel or from the source distribution with this hash."""
 
     version: str
     tests: tuple[str, ...]
@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def installed() -> Path:
-    """The environment, with the sources; made, wholly or not at all, if it is missing."""
+    """The environment with the sources; created if it is missing, completely or not at all."""
     mark = hashlib.sha256(repr((SUITES, OTHERS)).encode()).hexdigest()[:7]
     folder = cache() / f"libraries-{mark}-{sys.implementation.cache_tag}"
     if folder.is_dir():
@@ -162,7 +162,7 @@ def python_of(folder: Path) -> Path:
 
 
 def about(folder: Path) -> Run:
-    """What a run is made with."""
+    """Versions and platform of a run."""
     import arraygrad
 
     command = [str(python_of(folder)), "-m", "pip", "list", "--format=json"]
@@ -181,7 +181,7 @@ def about(folder: Path) -> Run:
 
 
 def run_suite(name: str, folder: Path, args: argparse.Namespace) -> Run:
-    """What pytest-json-report says of the tests of one library."""
+    """Report of pytest-json-report on the tests of one library."""
     suite = SUITES[name]
     with tempfile.TemporaryDirectory() as scratch:
         if suite.sha256:

@@ -1,6 +1,6 @@
-"""A pytest plugin: libraries' own tests with `arraygrad`, which is not on their lists of libraries.
+"""A pytest plugin that adds `arraygrad` to the lists of libraries in other libraries' tests.
 
-It is added to the list before the modules of tests read it, and only its tests are run.
+It is added before the test modules read the list, and only the tests with it are run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OURS = "arraygrad"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: Any) -> None:
-    """Put `arraygrad` on the list, where it is in a module of the library or of its tests."""
+    """Add `arraygrad` to a list in a module of the library or of its tests."""
     if LIBRARY == "array-api-compat":
         import_module("tests._helpers").all_libraries.append(OURS)
     elif LIBRARY == "array-api-extra":
@@ -36,7 +36,7 @@ def pytest_load_initial_conftests(early_config: Any) -> None:
 
 
 def pytest_configure(config: Any) -> None:
-    """Put `arraygrad` on the list, where it is in a file that pytest has loaded by now."""
+    """Add `arraygrad` to a list in a file that pytest has loaded by now."""
     for plugin in config.pluginmanager.get_plugins():
         if LIBRARY == "autoray" and hasattr(plugin, "_ALL_BACKENDS"):
             plugin._ALL_BACKENDS[:] = [OURS]
@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
 
 
 def uses_us(item: Any) -> bool:
-    """Whether `arraygrad` is a parameter of the test, or is handed to it by scikit-bio's mark."""
+    """True if `arraygrad` is a parameter of the test, or is passed to it by scikit-bio's mark."""
     if item.get_closest_marker("array_api"):
         return True
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
@@ -63,7 +63,7 @@ def uses_us(item: Any) -> bool:
 
 
 def not_for_us(item: Any) -> str:
-    """Why a test is for libraries that the library knows, which is said by naming the others."""
+    """Reason why a test is only for libraries that it knows, if it excludes others by name."""
     if LIBRARY == "array-api-compat" and "is_array_functions" in item.function.__code__.co_names:
         return "there is no is_*_array function for arraygrad"
     for mark in item.iter_markers("skip_xp_backend"):

@@ -1,8 +1,8 @@
-"""Calls every public function with odd arguments; only errors that speak of the call may come.
+"""Calls every public function with odd arguments, and checks the errors.
 
-An argument is drawn from a list of odd values. An error must be a TypeError, ValueError,
-IndexError, OverflowError or one of the package's own, and its message must begin with the name of
-the public function and must not speak of the inside of the library.
+Arguments are drawn from a list of odd values. An error must be a TypeError, ValueError, IndexError,
+OverflowError or an exception of the package. Its message must begin with the name of the public
+function, and must not mention internals of the libraries.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def tensors() -> list[Any]:
 
 
 def values() -> list[Any]:
-    """Arguments that are not tensors, most of them wrong most of the time."""
+    """Arguments that are not tensors, and that are wrong for most functions."""
     return [
         None, True, False, 0, 1, -1, 2, 3, 7, -(2**45), 2**62, 2**64, -(2**70), 0.0, 0.5, 2.0, -1.5,
         1e308, 1e-320, xp.nan, xp.inf, -xp.inf, 1j, complex(xp.nan, 1), "", "a", "ij,jk->ik", "fro",
@@ -225,7 +225,7 @@ _UNARY = frozenset({"neg", "pos", "abs", "invert", "index"})
 
 @contextmanager
 def no_longer_than(seconds: float) -> Iterator[None]:
-    """End the process, with the place, if the block takes longer; C code hears no signal."""
+    """End the process with a traceback if the block takes longer; C code ignores signals."""
     faulthandler.dump_traceback_later(seconds, exit=True)
     try:
         yield
@@ -235,13 +235,13 @@ def no_longer_than(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def elsewhere() -> Iterator[None]:
-    """A temporary current directory, for what `nn.save` may write."""
+    """A temporary current directory, for files that `nn.save` may write."""
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         yield
 
 
 def names(name: str) -> tuple[str, ...]:
-    """How a message may begin for a function."""
+    """Prefixes that a message of a function may have."""
     short = name.rpartition(".")[2]
     if name.startswith("operator."):
         plain = short.strip("_")
@@ -261,7 +261,7 @@ def names(name: str) -> tuple[str, ...]:
 
 
 def fault(name: str, error: BaseException) -> str | None:
-    """What is wrong with an error; None if it is right."""
+    """Fault of an error; None if it has none."""
     text = str(error)
     own = (*OWN, OSError) if name in ("nn.load", "nn.save") else OWN
     if type(error) is not RuntimeError and not isinstance(error, own):
@@ -307,13 +307,13 @@ def fuzz(
 
 
 def _part(name: str) -> str:
-    """The prefix of a function's name; of methods and operators, that of the namespace."""
+    """Prefix of a function's name; methods and operators count as the namespace."""
     prefix = name[: name.find(".") + 1]
     return prefix if prefix in PARTS else "random." if prefix == "Generator." else ""
 
 
 def show(x: Any) -> str:
-    """An argument, in short."""
+    """Short text of an argument."""
     if isinstance(x, xp.Tensor):
         return f"{x.dtype}{x.shape}{'*' * x.requires_grad}"
     text = repr(x)
@@ -330,7 +330,7 @@ def add_parser(subjects: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Call everything and print what is found."""
+    """Call everything and print the faults."""
     calls, errors, faults = fuzz(args.calls, args.seed, only=args.only)
     for (_, kind, wrong), (text, message) in faults.items():
         print(f"{text}\n    {kind}: {message[:300]}\n    {wrong}")

@@ -1,7 +1,7 @@
-"""Functions to differentiate: every one of the standard and of `special`, with their arguments.
+"""Test cases of derivatives: all functions of the standard and of `special`, with arguments.
 
 A case is a function of tensors that is smooth around its inputs. Where a decomposition leaves
-signs, phases or bases open, the case takes what does not depend on them, such as
+signs, phases or bases open, the case uses a function that does not depend on them, such as
 ``abs(U)**2``. The inputs are drawn with the case's name as the seed.
 """
 
@@ -31,25 +31,25 @@ CASES: list[Case] = []
 
 @dataclass(frozen=True)
 class Case:
-    """One function of tensors, and where to differentiate it.
+    """A function of tensors, with inputs at which to differentiate it.
 
     Attributes
     ----------
     function : str
-        The name of the standard: of a function, an attribute, or an operator's method.
+        Name of a function, an attribute or the method of an operator in the standard.
     label : str
-        What sets the case apart from the function's others.
+        Text that distinguishes the cases of a function.
     kind : str
-        Of its inputs: "f" real, "c" complex.
+        Kind of the inputs: "f" real, "c" complex.
     call : function
-        Takes the inputs, gives a tensor or several; leaves the inputs as they are.
+        Function of the inputs that returns one or several tensors and does not modify the inputs.
     builders : tuple of Builder
         One for each input.
     single : bool
-        Whether its results, or part of them, have single precision whatever the inputs have.
+        True if some results have single precision even for inputs in double precision.
     equal : bool
-        Whether eigenvalues or singular values are equal at the inputs. There the value under
-        differentiation may be of other vectors, and second derivatives may be refused.
+        True if eigenvalues or singular values are equal at the inputs. Then the value under
+        differentiation may use other vectors, and second derivatives may raise.
     """
 
     function: str
@@ -62,11 +62,11 @@ class Case:
 
     @property
     def name(self) -> str:
-        """The name that tells it from all others."""
+        """Unique name of the case."""
         return f"{self.function}-{self.label}{'-complex' if self.kind == 'c' else ''}"
 
     def inputs(self, device: Any = None, *, single: bool = False) -> list[Any]:
-        """The inputs, in double or in single precision; the same ones at each call."""
+        """Inputs in double or single precision, the same in each call."""
         rng = self.rng()
         arrays = [np.asarray(build(rng, self.kind)) for build in self.builders]
         if single:
@@ -91,7 +91,7 @@ def case(
     kinds: str = "fc",
     **options: bool,
 ) -> None:
-    """Add a case for each of the kinds."""
+    """Add a case for each kind."""
     CASES.extend(Case(function, label, kind, call, builders, **options) for kind in kinds)
 
 
@@ -99,7 +99,7 @@ def case(
 
 
 def normal(*shape: int) -> Builder:
-    """Any numbers."""
+    """Normal random numbers."""
     return lambda rng, kind: (
         rng.standard_normal(shape) + 1j * rng.standard_normal(shape)
         if kind == "c"
@@ -108,7 +108,7 @@ def normal(*shape: int) -> Builder:
 
 
 def within(low: float, high: float, *shape: int) -> Builder:
-    """Of an interval; complex ones are away from both axes, from 0 and from cuts."""
+    """Numbers in an interval; complex ones are away from both axes, from 0 and from cuts."""
 
     def build(rng: np.random.Generator, kind: str) -> Any:
         if kind == "c":
@@ -123,21 +123,21 @@ def _away(rng: np.random.Generator, low: float, high: float, shape: tuple[int, .
 
 
 def nonzero(*shape: int) -> Builder:
-    """Of either sign, away from 0."""
+    """Numbers of either sign, away from 0."""
     return lambda rng, kind: (
         _away(rng, 0.3, 1.5, shape) + (1j * _away(rng, 0.3, 1.5, shape) if kind == "c" else 0)
     )
 
 
 def positive(*shape: int) -> Builder:
-    """Positive, or of positive real part."""
+    """Numbers with a positive real part."""
     return lambda rng, kind: (
         rng.uniform(0.5, 1.5, shape) + (1j * _away(rng, 0.3, 0.8, shape) if kind == "c" else 0)
     )
 
 
 def distinct(*shape: int) -> Builder:
-    """No two alike."""
+    """Distinct numbers."""
 
     def one(rng: np.random.Generator) -> Any:
         n = math.prod(shape)
@@ -148,7 +148,7 @@ def distinct(*shape: int) -> Builder:
 
 
 def between(offset: float, *shape: int) -> Builder:
-    """At `offset` to `offset` + 0.3 above some integer."""
+    """Numbers from `offset` to `offset` + 0.3 above an integer."""
 
     def one(rng: np.random.Generator) -> Any:
         return rng.integers(-3, 3, shape) + offset + rng.uniform(0.0, 0.3, shape)
@@ -157,17 +157,17 @@ def between(offset: float, *shape: int) -> Builder:
 
 
 def given(values: Any) -> Builder:
-    """These."""
+    """Given numbers."""
     return lambda rng, kind: np.asarray(values, dtype="c16" if kind == "c" else "f8")
 
 
 def real(builder: Builder) -> Builder:
-    """Real ones also in a complex case."""
+    """Real numbers, also in a complex case."""
     return lambda rng, kind: builder(rng, "f")
 
 
 def matrix(*shape: int) -> Builder:
-    """Matrices whose singular values are apart from each other and from 0."""
+    """Matrices with distinct nonzero singular values."""
 
     def build(rng: np.random.Generator, kind: str) -> Any:
         u, s, vh = np.linalg.svd(normal(*shape)(rng, kind), full_matrices=False)
@@ -179,7 +179,7 @@ def matrix(*shape: int) -> Builder:
 
 
 def singular(n: int, rank: int) -> Builder:
-    """A square matrix of whole numbers, of lower rank also in floating point."""
+    """Square matrix of whole numbers whose rank is deficient also in floating point."""
 
     def build(rng: np.random.Generator, kind: str) -> Any:
         def whole(*shape: int) -> Any:
@@ -194,7 +194,7 @@ def singular(n: int, rank: int) -> Builder:
 
 
 def hermitian(*shape: int) -> Builder:
-    """Hermitian matrices whose eigenvalues are apart."""
+    """Hermitian matrices with distinct eigenvalues."""
 
     def build(rng: np.random.Generator, kind: str) -> Any:
         q, _ = np.linalg.qr(normal(*shape)(rng, kind))
@@ -205,7 +205,7 @@ def hermitian(*shape: int) -> Builder:
 
 
 def general(n: int, *stack: int) -> Builder:
-    """Square matrices whose eigenvalues are apart; of a real one two are complex."""
+    """Square matrices with distinct eigenvalues; two are complex for a real matrix."""
 
     def build(rng: np.random.Generator, kind: str) -> Any:
         d = np.diag(np.arange(n) + 1.0)
@@ -228,7 +228,7 @@ def const(x: Any, values: Any, dtype: Any = None) -> Any:
 
 
 def copy(x: Any) -> Any:
-    """A copy, to write into."""
+    """Copy that may be modified."""
     return xp.asarray(x, copy=True)
 
 
@@ -238,12 +238,12 @@ def adjoint(x: Any) -> Any:
 
 
 def hermitised(x: Any) -> Any:
-    """The Hermitian part, as functions of Hermitian matrices need not look at all of `x`."""
+    """Hermitian part, because functions of Hermitian matrices may ignore one triangle."""
     return 0.5 * (x + adjoint(x))
 
 
 def definite(x: Any) -> Any:
-    """A positive definite matrix made of any."""
+    """Positive definite matrix made from any matrix."""
     return x @ adjoint(x) + xp.eye(x.shape[-1], dtype=x.dtype, device=x.device)
 
 
@@ -1360,7 +1360,7 @@ _SPECIAL: dict[str, tuple[Any, ...]] = {
 
 
 def _among(function: Any, operands: tuple[Any, ...]) -> Callable[..., Any]:
-    """The function of the operands that are drawn, among those that are fixed."""
+    """Function of the random operands, with the others fixed."""
 
     def call(*drawn: Any) -> Any:
         rest = iter(drawn)
@@ -1437,7 +1437,7 @@ def _dominant(n: int, *stack: int) -> Builder:
 
 
 def _near_identity(n: int, *stack: int) -> Builder:
-    """Square matrices that functions with a cut or poles have derivatives at."""
+    """Square matrices away from the cuts and poles of functions of matrices."""
     return lambda rng, kind: 0.2 * normal(*stack, n, n)(rng, kind) + np.eye(n)
 
 
@@ -1525,6 +1525,13 @@ for _method in ("logpmf", "pmf", "cdf", "logcdf", "sf", "logsf"):
          f(const(p, [0.0]), p), within(0.2, 0.8, 3), kinds="f")
 case("scipy.stats.bernoulli", "of 1", lambda p: scipy.stats.bernoulli.pmf(const(p, [1.0]), p),
      within(0.2, 0.8, 3), kinds="f")
+for _label, _cov in {"matrix": _dominant(3), "diagonal": positive(3), "number": positive()}.items():
+    for _method in ("logpdf", "pdf"):
+        case("scipy.stats.multivariate_normal", f"{_method}, {_label}", getattr(
+             scipy.stats.multivariate_normal, _method), normal(2, 3), normal(3), _cov, kinds="f")
+for _method in ("logpdf", "pdf"):
+    case("scipy.stats.dirichlet", _method, getattr(scipy.stats.dirichlet, _method),
+         within(0.1, 0.3, 3, 2), positive(4), kinds="f")
 
 
 def _denominator(n: int) -> Builder:
@@ -1617,6 +1624,176 @@ for _method in ("RK45", "RK23"):
              lambda y, a, m=_method, t=_times: scipy.integrate.solve_ivp(
                  lambda t, y: a * y * (1 - y), (0, 1), y, m, t, first_step=0.25, max_step=0.25,
                  rtol=1.0, atol=1.0).y, within(0.3, 0.6, 2), within(0.5, 1.5))
+for _t in ([0.0, 0.3, 1.0], [1.0, 0.4, -0.2]):
+    case("scipy.integrate.odeint", f"t={_t}",
+         lambda y, a, t: scipy.integrate.odeint(lambda y, t: a * y * (1 - y) + 0.1 * t, y, t,
+                                                rtol=1.0, atol=1.0, h0=0.25, hmax=0.25),
+         within(0.3, 0.6, 2), within(0.5, 1.5), given(_t), kinds="f")
+case("scipy.integrate.odeint", "time first", lambda y, a: scipy.integrate.odeint(
+     lambda t, y: a * y, y, [0.0, 1.0], tfirst=True, h0=0.5, hmax=0.5, rtol=1.0, atol=1.0),
+     within(0.3, 0.6, 2), within(0.5, 1.5))
+
+for _axis in (0, 1):
+    case("scipy.signal.detrend", f"axis {_axis}", partial(scipy.signal.detrend, axis=_axis),
+         normal(4, 3))
+case("scipy.signal.detrend", "constant", partial(scipy.signal.detrend, type="constant"),
+     normal(4, 3))
+case("scipy.signal.detrend", "breakpoints", partial(scipy.signal.detrend, bp=[1, 4]), normal(6))
+for _mode in ("interp", "mirror", "constant", "nearest", "wrap"):
+    case("scipy.signal.savgol_filter", _mode, partial(scipy.signal.savgol_filter, window_length=3,
+         polyorder=1, mode=_mode), normal(2, 5))
+case("scipy.signal.savgol_filter", "derivative, axis 0", lambda x, h: scipy.signal.savgol_filter(
+     x, 5, 2, 1, h, 0), normal(6, 2), real(positive()))
+case("scipy.signal.savgol_filter", "even window", lambda x: scipy.signal.savgol_filter(x, 4, 2),
+     normal(6))
+_SPECTRA: dict[str, dict[str, Any]] = {
+    "defaults": {}, "overlap": {"nperseg": 4, "noverlap": 3}, "padded": {"nperseg": 3, "nfft": 6},
+    "line": {"nperseg": 4, "detrend": "linear", "scaling": "spectrum"},
+    "median": {"nperseg": 3, "average": "median"},
+    "no trend, both sides": {"nperseg": 4, "detrend": False, "return_onesided": False},
+}
+for _label, _spectrum in _SPECTRA.items():
+    case("scipy.signal.welch", _label, lambda x, how=_spectrum: scipy.signal.welch(x, **how)[1],
+         normal(2, 9))
+    case("scipy.signal.csd", _label, lambda x, y, how=_spectrum: scipy.signal.csd(
+         x, y, **how)[1], normal(9), normal(2, 7))
+case("scipy.signal.welch", "window, axis 0", lambda x, w: scipy.signal.welch(
+     x, window=w, axis=0)[1], normal(8, 2), real(positive(4)))
+for _nfft in (None, 4, 8):
+    case("scipy.signal.periodogram", f"nfft={_nfft}", lambda x, n=_nfft:
+         scipy.signal.periodogram(x, nfft=n)[1], normal(2, 5))
+
+for _mode in ("reflect", "constant", "nearest", "mirror", "wrap"):
+    for _name in ("sobel", "prewitt", "laplace"):
+        case(f"scipy.ndimage.{_name}", _mode, partial(getattr(scipy.ndimage, _name), mode=_mode),
+             normal(4, 3))
+    case("scipy.ndimage.gaussian_laplace", _mode, partial(scipy.ndimage.gaussian_laplace, sigma=0.7,
+         mode=_mode), normal(4, 3))
+    case("scipy.ndimage.gaussian_gradient_magnitude", _mode, partial(
+         scipy.ndimage.gaussian_gradient_magnitude, sigma=0.7, mode=_mode), normal(4, 3),
+         kinds="f")
+for _mode in ("constant", "grid-constant", "nearest", "mirror", "reflect", "wrap", "grid-wrap"):
+    for _order in (0, 1, 2, 3, 5):
+        _edge = {"mode": _mode, "order": _order}
+        _places: Any = given([[0.3, 1.6, 2.2, 3.4, -1.7], [1.3, 0.4, 2.7, 0.8, 4.4]])
+        if _order:
+            case("scipy.ndimage.map_coordinates", f"{_mode}, order {_order}", partial(
+                 scipy.ndimage.map_coordinates, cval=1.5, **_edge), normal(4, 3), real(_places))
+        else:
+            case("scipy.ndimage.map_coordinates", f"{_mode}, order 0", lambda x, e=_edge:
+                 scipy.ndimage.map_coordinates(x, const(x, [[0.3, 1.6, 4.4], [1.3, 0.4, 7.7]]),
+                                               **e), normal(4, 3))
+    for _order in (2, 3):
+        case("scipy.ndimage.spline_filter1d", f"{_mode}, order {_order}", partial(
+             scipy.ndimage.spline_filter1d, order=_order, axis=0, mode=_mode), normal(4, 2))
+    case("scipy.ndimage.spline_filter", _mode, partial(scipy.ndimage.spline_filter, mode=_mode),
+         normal(4, 3))
+    case("scipy.ndimage.shift", _mode, partial(scipy.ndimage.shift, mode=_mode, cval=1.5),
+         normal(4, 3), real(given([0.3, -0.6])))
+    case("scipy.ndimage.zoom", _mode, partial(scipy.ndimage.zoom, zoom=(1.5, 0.7), mode=_mode),
+         normal(4, 3))
+    case("scipy.ndimage.affine_transform", _mode, partial(scipy.ndimage.affine_transform,
+         output_shape=(3, 4), mode=_mode), normal(4, 3),
+         real(given([[0.937, 0.219], [-0.3171, 0.9133]])), real(given([0.1511, 0.2313])))
+    case("scipy.ndimage.rotate", _mode, lambda x, a, m=_mode: scipy.ndimage.rotate(
+         x, a, reshape=False, mode=m), normal(4, 3), real(given(33.3)))
+for _shape, _matrix in {"diagonal": [0.9, 0.7], "homogeneous": [[0.9, 0.2, 0.13], [0.1, 0.8, 0.37],
+                                                                [0.0, 0.0, 1.0]]}.items():
+    case("scipy.ndimage.affine_transform", _shape, partial(scipy.ndimage.affine_transform, order=1,
+         mode="nearest"), normal(4, 3), real(given(_matrix)))
+case("scipy.ndimage.zoom", "grid", partial(scipy.ndimage.zoom, zoom=2, order=1, mode="grid-wrap",
+     grid_mode=True), normal(3, 2))
+case("scipy.ndimage.rotate", "three axes, reshaped", partial(scipy.ndimage.rotate, angle=30.0,
+     axes=(0, 2)), normal(3, 2, 4))
+
+
+def _knots(*shape: int) -> Builder:
+    """Increasing numbers, of either kind."""
+    return real(lambda rng, kind: np.cumsum(rng.uniform(0.5, 1.5, shape)))
+
+
+def _around(y: Any) -> Any:
+    """Data of a periodic function: the last is the first."""
+    return xp.concat([y, y[:1, ...]])
+
+
+_inside = real(within(1.2, 3.3, 2, 2))
+for _bc in ("not-a-knot", "natural", "clamped", "periodic", ("natural", "not-a-knot")):
+    for _n in (2, 3, 4, 6):
+        case("scipy.interpolate.CubicSpline", f"{_bc}, {_n} points", lambda x, y, q, bc=_bc:
+             scipy.interpolate.CubicSpline(x, _around(y[:-1, :]) if bc == "periodic" else y,
+                                           bc_type=bc)(q), _knots(_n), normal(_n, 2), _inside)
+case("scipy.interpolate.CubicSpline", "given derivatives, axis 1", lambda x, y, v, w, q:
+     scipy.interpolate.CubicSpline(x, y, 1, ((1, v), (2, w)))(q, 1), _knots(5), normal(2, 5),
+     normal(2), normal(), _inside)
+case("scipy.interpolate.CubicSpline", "integral", lambda x, y, a, b: scipy.interpolate.CubicSpline(
+     x, y).integrate(a, b), _knots(5), normal(5), real(within(0, 2)), real(within(3, 9, 2)))
+case("scipy.interpolate.CubicSpline", "periodic integral", lambda x, y, a, b:
+     scipy.interpolate.CubicSpline(x, _around(y), bc_type="periodic").integrate(a, b), _knots(5),
+     normal(4), real(within(0, 2)), real(within(3, 9)))
+case("scipy.interpolate.CubicHermiteSpline", "values and slopes", lambda x, y, d, q:
+     scipy.interpolate.CubicHermiteSpline(x, y, d)(q, 1), _knots(4), normal(4, 2), normal(4, 2),
+     _inside)
+case("scipy.interpolate.PPoly", "values, derivative, integral", lambda c, x, q: (
+     (p := scipy.interpolate.PPoly(c, x))(q), p.derivative(2)(q), p.antiderivative(2)(q)),
+     normal(4, 3, 2), _knots(4), _inside)
+for _n in (2, 3, 6):
+    case("scipy.interpolate.PchipInterpolator", f"{_n} points", lambda x, y, q:
+         scipy.interpolate.PchipInterpolator(x, y)(q), _knots(_n), distinct(_n, 2), _inside,
+         kinds="f")
+for _k in (0, 1, 2, 3, 5):
+    case("scipy.interpolate.BSpline", f"degree {_k}", lambda t, c, q, k=_k:
+         scipy.interpolate.BSpline(t, c, k)(0.5 * (t[k] + t[k + 1]) + 0.1 * q), _knots(2 * _k + 4),
+         normal(_k + 3, 2), _inside)
+case("scipy.interpolate.BSpline", "derivative, integral", lambda t, c, q: (
+     (b := scipy.interpolate.BSpline(t, c, 3)).derivative()(q), b.antiderivative()(q),
+     b.integrate(q[0, 0], q[1, 1]), b(q, 2)), _knots(9), normal(5), real(within(3.5, 4, 2, 2)))
+for _k in (1, 2, 3, 4, 5):
+    case("scipy.interpolate.make_interp_spline", f"degree {_k}", lambda x, y, q, k=_k:
+         scipy.interpolate.make_interp_spline(x, y, k)(q), _knots(7), normal(7, 2), _inside)
+for _k, _n in ((2, 3), (2, 9), (3, 4), (3, 12), (4, 13), (5, 16)):
+    case("scipy.interpolate.make_interp_spline", f"periodic, degree {_k}, {_n} points",
+         lambda x, y, q, k=_k: scipy.interpolate.make_interp_spline(
+             x, _around(y), k, bc_type="periodic")(q), _knots(_n), normal(_n - 1), _inside)
+for _ends in ("natural", "clamped", ([(1, 0.5)], [(2, 0.3)])):
+    case("scipy.interpolate.make_interp_spline", f"{_ends}", lambda x, y, q, bc=_ends:
+         scipy.interpolate.make_interp_spline(x, y, bc_type=bc)(q), _knots(5), normal(5), _inside)
+case("scipy.interpolate.make_interp_spline", "knots, given derivatives", lambda x, y, t, v:
+     scipy.interpolate.make_interp_spline(x, y, 2, xp.concat([x[:1], x[:1], x[:1], t, x[-1:],
+     x[-1:], x[-1:]]), ([(1, v)], None))(x[1:] - 0.3), _knots(4), normal(4),
+     lambda rng, kind: np.asarray([1.9, 2.6]), normal())
+for _method in ("linear", "nearest"):
+    case("scipy.interpolate.RegularGridInterpolator", f"{_method}", lambda v, m=_method:
+         scipy.interpolate.RegularGridInterpolator((const(v, [0.0, 1.0, 3.0]), const(v, [0.0, 2.0]))
+         , v, m)(const(v, [[0.4, 1.3], [2.7, 0.6]])), normal(3, 2, 2))
+case("scipy.interpolate.RegularGridInterpolator", "points and places", lambda x, y, v, q:
+     scipy.interpolate.RegularGridInterpolator((x, y), v, "linear", False, None)(q), _knots(4),
+     _knots(3), normal(4, 3), real(within(1, 3, 3, 2)))
+
+_METRICS: dict[str, dict[str, Any]] = {
+    "euclidean": {}, "sqeuclidean": {}, "seuclidean": {}, "mahalanobis": {}, "minkowski": {"p": 3},
+    "cityblock": {}, "chebyshev": {}, "cosine": {}, "correlation": {}, "canberra": {},
+    "braycurtis": {}, "jensenshannon": {},
+}
+for _name, _how in _METRICS.items():
+    case("scipy.spatial.distance.cdist", _name, partial(scipy.spatial.distance.cdist, metric=_name,
+         **_how), within(0.3, 1, 4, 3), within(1.1, 2, 2, 3), kinds="f")
+    case("scipy.spatial.distance.pdist", _name, partial(scipy.spatial.distance.pdist, metric=_name,
+         **_how), distinct(5, 3) if _name != "jensenshannon" else within(0.3, 1, 5, 3), kinds="f")
+    if _name not in ("seuclidean", "mahalanobis", "jensenshannon", "chebyshev"):
+        case("scipy.spatial.distance.cdist", f"{_name}, weights", lambda u, v, w, m=_name, h=_how:
+             scipy.spatial.distance.cdist(u, v, m, w=w, **h), within(0.3, 1, 2, 3),
+             within(1.1, 2, 2, 3), within(0.5, 1, 3), kinds="f")
+for _p in (1, 1.5, 2, float("inf")):
+    case("scipy.spatial.distance.pdist", f"minkowski, p={_p}", partial(
+         scipy.spatial.distance.pdist, metric="minkowski", p=_p), distinct(3, 2), kinds="f")
+case("scipy.spatial.distance.cdist", "variances", lambda u, v, w: scipy.spatial.distance.cdist(
+     u, v, "seuclidean", V=w), normal(2, 3), normal(2, 3), positive(3), kinds="f")
+case("scipy.spatial.distance.cdist", "inverse covariance", lambda u, v, w:
+     scipy.spatial.distance.cdist(u, v, "mahalanobis", VI=w), normal(2, 3), normal(2, 3),
+     _dominant(3), kinds="f")
+case("scipy.spatial.distance.squareform", "vector", scipy.spatial.distance.squareform, normal(6))
+case("scipy.spatial.distance.squareform", "matrix", scipy.spatial.distance.squareform, normal(3, 3))
 
 # fmt: on
 # ---- the names of the standard
@@ -1692,7 +1869,7 @@ _OPERATIONS = {
 
 
 def standard_names() -> list[str]:
-    """All functions, attributes and operators of the standard that have to do with tensors."""
+    """All functions, attributes and operators of the standard that involve tensors."""
     names = [n for n in xp.__all__ if inspect.isfunction(getattr(xp, n)) and n not in OWN]
     for prefix, module in (("linalg", linalg), ("fft", fft), ("special", special)):
         names += [f"{prefix}.{n}" for n in module.__all__ if inspect.isfunction(vars(module)[n])]
@@ -1706,7 +1883,7 @@ def standard_names() -> list[str]:
 
 
 def rule_name(function: str) -> str:
-    """What the table of rules calls a function of the standard."""
+    """Name of a function of the standard in the table of rules."""
     if function.startswith("__"):
         word = function.strip("_")
         for start in (0, 1):  # __radd__ and __iadd__ are add

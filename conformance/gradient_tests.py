@@ -1,4 +1,4 @@
-"""The checks of ``python -m conformance gradients`` as tests, one of each case on each device."""
+"""The checks of ``python -m conformance gradients`` as tests, one for each case and device."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GPU = os.environ.get("ARRAYGRAD_CONFORMANCE_DEVICE", "cuda")
 @pytest.mark.parametrize("device", [pytest.param("cpu", id="cpu"), pytest.param(GPU, id="gpu")])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_derivatives(case: Case, device: str) -> None:
-    """Fail where a derivative is wrong; skip where it is refused."""
+    """Fail if a derivative is wrong; skip if it is refused."""
     found = outcomes(case, xp.Device(device))
     wrong = [f"{check}: {why}" for check, why in found.items() if why not in ("", REFUSED)]
     if wrong:

@@ -37,7 +37,7 @@ SINGLE_EXACT, SINGLE_DIFFERENCES = 1e-4, 1e-3
 
 
 class WrongError(AssertionError):
-    """A derivative is not what it should be."""
+    """A derivative is wrong."""
 
 
 # ---- the command
@@ -349,7 +349,7 @@ class Trial:
             close("forward mode", found, slope, self.differences)
 
     def forward_values(self) -> None:
-        """Check that forward mode gives bitwise the same values, and tangents like them."""
+        """Check that forward mode returns bitwise the same values, and tangents like them."""
         self._same_value("forward", self.pushed[0])
         alike("tangents", self.pushed[1], self.expected)
 
@@ -369,7 +369,7 @@ class Trial:
             close("backward", xp.zeros_like(g) if v.grad is None else v.grad, g, self.exact)
 
     def reverse_values(self) -> None:
-        """Check that reverse mode gives bitwise the same values, and gradients like the inputs."""
+        """Check that reverse mode returns bitwise the same values, and gradients like inputs."""
         self._same_value("reverse", self.pulled[0])
         alike("gradients", self.pulled[1], self.inputs)
 

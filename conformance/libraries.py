@@ -203,7 +203,7 @@ def summarise(found: Run) -> Run:
 
 
 def markdown(library: Library, device: str, runs: dict[str, Run]) -> str:
-    """The report of one device, for people to read."""
+    """Report of one device as Markdown."""
     parts = [
         f"# {library.title}'s own tests on `{device}`",
         f"Written by `python -m conformance {library.module}`, which runs the tests shipped in the "
@@ -243,7 +243,7 @@ def code(why: str) -> str:
 
 
 def cell(counts: dict[str, int] | None) -> str:
-    """One subpackage's outcomes."""
+    """Outcomes of one subpackage."""
     if counts is None:
         return "-"
     failed = counts["failed"] + counts["error"]

@@ -1,7 +1,7 @@
 """Runs the official array API test suite, data-apis/array-api-tests, on `arraygrad`.
 
-Every test of the suite counts: the suite is given no list of tests to skip or to expect to fail,
-and such a list in its folder is an error.
+Every test of the suite counts. The suite gets no list of tests to skip or to expect to fail, and
+such a list in its folder is an error.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def add_parser(subjects: Any) -> None:
 
 
 def positive(text: str) -> int:
-    """An int of at least one, for argparse."""
+    """Positive int, for argparse."""
     number = int(text)
     if number < 1:
         raise ValueError
@@ -155,13 +155,13 @@ def new_failures(result: Run, earlier: dict[str, Run]) -> dict[str, str]:
 
 
 def not_passed(result: Run) -> dict[str, str]:
-    """The tests that neither passed nor were skipped, with the reasons."""
+    """Tests that neither passed nor were skipped, with the reasons."""
     kinds = ("failed", "error", "xfailed", "xpassed")
     return {test: why for kind in kinds for test, why in result[kind].items()}
 
 
 def conforms(totals: dict[str, int]) -> bool:
-    """Whether some tests passed and none did anything else, except that the suite skipped it."""
+    """True if some tests passed, and all others were skipped by the suite."""
     return totals["passed"] > 0 and totals["passed"] + totals["skipped"] == sum(totals.values())
 
 
@@ -187,9 +187,9 @@ def find_suite(given: Path | None, revision: str) -> Path:
 
 
 def cached_suite() -> Path:
-    """The pinned suite in the user's cache; cloned, wholly or not at all, if it is missing.
+    """The pinned suite in the user's cache; cloned if it is missing, completely or not at all.
 
-    Its files are compared with those that were pinned: a name or a commit's mark shows little.
+    Its files are compared with the pinned hash, because names and commit ids prove little.
     """
     suite = cache() / f"array-api-tests-{SUITE_COMMIT[:7]}"
     if suite.is_dir():
@@ -212,12 +212,12 @@ def cached_suite() -> Path:
 
 
 def cache() -> Path:
-    """The folder of what is fetched."""
+    """Folder for downloads."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "arraygrad"
 
 
 def checked(folder: Path, sha256: str) -> Path:
-    """The folder, if its files are those that were pinned."""
+    """The folder, after checking its files against the pinned hash."""
     if (found := digest(folder)) != sha256:
         raise SetupError(
             f"{folder} has other files than were pinned: their hash is {found}, not {sha256}; "
@@ -227,7 +227,7 @@ def checked(folder: Path, sha256: str) -> Path:
 
 
 def digest(folder: Path) -> str:
-    """A hash of the names and contents of all files in a folder, without what tools leave."""
+    """Hash of the names and contents of all files in a folder, except those that tools create."""
     found = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
@@ -250,12 +250,12 @@ def clone_commands(suite: Path) -> list[list[str]]:
 
 
 def commands_text(suite: Path) -> str:
-    """The same commands, to be shown."""
+    """Text of these commands."""
     return "\n".join(f"  {shlex.join(command)}" for command in clone_commands(suite))
 
 
 def commit(folder: Path) -> str:
-    """The commit that is checked out in a folder, with a word on local changes; or 'unknown'."""
+    """The commit that is checked out in a folder, with a note on local changes; or 'unknown'."""
 
     def git(*command: str) -> str:
         return subprocess.run(
@@ -276,14 +276,14 @@ def commit(folder: Path) -> str:
 
 
 def run_tests(suite: Path, args: argparse.Namespace) -> Run:
-    """What pytest-json-report says of one run of the whole suite."""
+    """Report of pytest-json-report on one run of the suite."""
     options = pytest_options(args.max_examples, args.seed)
     with tempfile.TemporaryDirectory() as folder:
         return run_pytest(options, args, cwd=suite, env=environment(folder, args))
 
 
 def pytest_options(examples: int, seed: int | None) -> list[str]:
-    """What the suite is started with, in its folder."""
+    """Options of pytest for the suite, in its folder."""
     drawn = "--derandomize" if seed is None else f"--hypothesis-seed={seed}"
     return ["array_api_tests", "--disable-deadline", "--max-examples", str(examples), drawn]
 
@@ -295,7 +295,7 @@ def run_pytest(
     env: dict[str, str],
     python: str = sys.executable,
 ) -> Run:
-    """What pytest-json-report says of one run of pytest, which ran all that it collected."""
+    """Report of pytest-json-report on a run of pytest that ran all collected tests."""
     # Processes would share a GPU's memory; an emulated one is a CPU.
     alone = args.device.startswith("cuda") and not emulated(args.device)
     workers = args.workers or (1 if alone else os.cpu_count() or 1)
@@ -323,7 +323,7 @@ def run_pytest(
 
 
 def environment(scratch: str, args: argparse.Namespace) -> dict[str, str]:
-    """The variables of the suite's process: nothing that the caller has set may steer it."""
+    """Environment variables of the suite's process, without settings of the caller."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("ARRAY_API_TESTS_", "PYTEST_"))}
     # The device is set as the suite is imported, in each worker, in the thread of the tests.
     module = f"exec('import arraygrad as xp; xp.default_device(\"{args.device}\")')"
@@ -336,7 +336,7 @@ def environment(scratch: str, args: argparse.Namespace) -> dict[str, str]:
 
 
 def versions(device: str) -> dict[str, str]:
-    """The versions of all that has a part in the results."""
+    """Versions of everything that affects the results."""
     found = {"python": platform.python_version(), "arraygrad": arraygrad.__version__}
     found |= {name: version(name) for name in ("numpy", "array-api-compat", "hypothesis", "pytest")}
     if model := gpu(device):
@@ -350,12 +350,12 @@ def versions(device: str) -> dict[str, str]:
 
 
 def peer_version(backend: str) -> dict[str, str]:
-    """The version of a peer that is tested in our place."""
+    """Version of another library that is tested instead of arraygrad."""
     return {} if backend == "arraygrad" else {backend: version(backend)}
 
 
 def summarise(found: Run) -> Run:
-    """Count the outcomes by chapter, and say why for each test that did not pass."""
+    """Count the outcomes by chapter, and list the reason for each test that did not pass."""
     chapters: dict[str, Counter[str]] = {}
     others: dict[str, dict[str, str]] = {name: {} for name in OUTCOMES if name != "passed"}
     for test in found["tests"]:
@@ -377,7 +377,7 @@ def summarise(found: Run) -> Run:
 
 
 def reason(test: Run) -> str:
-    """Why a test did not pass, in one line."""
+    """Reason why a test did not pass, in one line."""
     stages = [stage for stage in test.values() if isinstance(stage, dict) and "outcome" in stage]
     stage = next((stage for stage in stages if stage["outcome"] != "passed"), {})  # xpassed: none
     why: str = stage.get("longrepr", "").rpartition("\n")[2]
@@ -392,7 +392,7 @@ def reason(test: Run) -> str:
 
 
 def load(report: Path) -> dict[str, Run]:
-    """The runs that are recorded so far, by name."""
+    """Recorded runs by name."""
     path = report.with_suffix(".json")
     try:
         runs: dict[str, Run] = json.loads(path.read_text(encoding="utf-8"))["runs"]
@@ -404,23 +404,23 @@ def load(report: Path) -> dict[str, Run]:
 
 
 def name_of(result: Run) -> str:
-    """What tells a run from the others of its report."""
+    """Name of a run within its report."""
     return f"{result['revision']}, {result['examples']} examples, {drawn(result)}"
 
 
 def drawn(result: Run) -> str:
-    """How a run's examples were drawn."""
+    """Sampling of a run's examples."""
     return "derandomised" if result["seed"] is None else f"seed {result['seed']}"
 
 
 def order(result: Run) -> tuple[object, ...]:
-    """Newest revision first; there the main run first."""
+    """Sort key: the newest revision first, and within it the main run."""
     seed = result["seed"]
     return -float(result["revision"]), result["examples"], seed is not None, seed or 0
 
 
 def row(result: Run) -> list[object]:
-    """One run's line in a summary table."""
+    """Row of a run in a summary table."""
     return [result["revision"], result["examples"], drawn(result), *result["totals"].values()]
 
 
@@ -428,7 +428,7 @@ HEAD = ["Revision", "Examples", "Sampling", *OUTCOMES.values()]
 
 
 def markdown(backend: str, device: str, runs: dict[str, Run]) -> str:
-    """The report of one device, for people to read."""
+    """Report of one device as Markdown."""
     peer = "" if backend == "arraygrad" else f": {BACKENDS[backend]}, for comparison"
     rows = [
         [*row(result), result["suite"][:7] + result["suite"][40:], result["date"]]
@@ -453,7 +453,7 @@ def markdown(backend: str, device: str, runs: dict[str, Run]) -> str:
 
 
 def setting(result: Run) -> str:
-    """What a run was made with, as a list."""
+    """Versions and platform of a run, as a list."""
     lines = []
     for name, pin in (("suite", SUITE_COMMIT), ("standard", STANDARD_COMMIT)):
         lines.append(f"{name} {result[name]}{'' if result[name] == pin else f' (pinned: {pin})'}")
@@ -469,7 +469,7 @@ def chapters_table(result: Run) -> str:
 
 
 def by_reason(title: str, tests: dict[str, str]) -> list[str]:
-    """Paragraphs that list tests under the reasons that they share."""
+    """Paragraphs that list tests by reason."""
     parts = [f"### {title}"] if tests else []
     for why in sorted(set(tests.values())):
         code = why.replace("`", "'")  # as code, since it may hold <tags>

@@ -1,6 +1,6 @@
-"""A pytest plugin: writes each test's outcome to a file at once, and leaves out those it has.
+"""A pytest plugin that writes each outcome to a file at once, and skips tests that are in it.
 
-So a run that is ended loses nothing, and the next one goes on from there.
+So a run that is stopped loses nothing, and the next run continues it.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ TRACE = 3000
 
 
 def pytest_configure(config: Any) -> None:
-    """Write in the one process that hears of all tests."""
+    """Write in the process that receives the reports of all tests."""
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Writer())
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
-    """Leave out the tests that have an outcome."""
+    """Deselect the tests that have an outcome."""
     before = set(json.loads(Path(BEFORE).read_text(encoding="utf-8")))
     config.hook.pytest_deselected(items=[item for item in items if item.nodeid in before])
     items[:] = [item for item in items if item.nodeid not in before]
 
 
 class Writer:
-    """Makes one outcome of the reports on a test's setup, call and teardown."""
+    """Combines the reports on a test's setup, call and teardown to one outcome."""
 
     def __init__(self) -> None:
         self.open: dict[str, dict[str, str]] = {}
 
     def pytest_collectreport(self, report: Any) -> None:
-        """A file that cannot be loaded is an error, by the name of the file."""
+        """Record an error under the name of a file that cannot be loaded."""
         if report.failed:
             self.write(report.nodeid, {"outcome": "error", "why": reason(report)})
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        """Note what a stage of a test gave; after the last one, write it."""
+        """Note the outcome of a stage; after the last stage, write it."""
         found = outcome(report)
         if found != "passed" or report.when == "call":
             why = "" if found == "passed" else reason(report)
@@ -60,7 +60,7 @@ class Writer:
             self.write(report.nodeid, self.open.pop(report.nodeid, {}))
 
     def write(self, test: str, found: dict[str, str]) -> None:
-        """Add a line; the last one there may be unfinished."""
+        """Add a line, although the last line may be incomplete."""
         line = {"step": STEP, "test": test} | found
         with open(LOG, "a", encoding="utf-8") as log:
             log.write("\n" + json.dumps(line))
@@ -76,7 +76,7 @@ def outcome(report: Any) -> str:
 
 
 def reason(report: Any) -> str:
-    """Why a test did not pass, in one line."""
+    """Reason why a test did not pass, in one line."""
     if report.outcome == "skipped" and isinstance(report.longrepr, tuple):
         return str(report.longrepr[2]).removeprefix("Skipped: ")
     if hasattr(report, "wasxfail"):

@@ -150,7 +150,7 @@ def page(reports: Path) -> str:
 
 
 def official(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
-    """The official suite by chapter, for arraygrad and the peers, and our other runs."""
+    """The official suite by chapter, for arraygrad and other libraries, and further runs."""
     main = f"{REVISIONS[0]}, {EXAMPLES} examples, derandomised"
     columns: dict[str, Run] = {}
     others = []
@@ -215,7 +215,7 @@ def ecosystem(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
 
 
 def newest(reports: Path) -> list[str]:
-    """Our runs of all suites with newer versions of everything."""
+    """Runs of all suites with newer versions of the requirements."""
     rows: list[list[object]] = []
     for subject, title in TITLES.items():
         for path in on_cpu(reports, subject):
@@ -292,7 +292,7 @@ def cuda(reports: Path, versions: dict[tuple[str, str], Run]) -> list[str]:
 
 
 def suites(found: Callable[[str], list[Path]], versions: dict[tuple[str, str], Run]) -> list[str]:
-    """A table of how the tests of all suites ended, ours first, if there are reports."""
+    """Table of the outcomes of all suites, arraygrad first, if there are reports."""
     rows: list[list[object]] = []
     for path in found("gpu"):
         report = read(path)
@@ -348,7 +348,7 @@ def described(result: Run) -> str:
 
 
 def outcomes(columns: dict[str, Run]) -> str:
-    """How each run ended."""
+    """Outcomes of each run."""
     rows = [[where, *result["totals"].values()] for where, result in columns.items()]
     return table(["Library", *OUTCOMES.values()], rows)
 

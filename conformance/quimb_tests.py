@@ -1,4 +1,4 @@
-"""Programs of quimb, each on tensors and on NumPy's arrays: what they compute is the same.
+"""Programs of quimb, which must return the same for tensors and for NumPy arrays.
 
 Tests for pytest, which `python -m conformance libraries` starts where quimb is installed.
 """
@@ -22,7 +22,7 @@ Give = Callable[[Any], Any]
 
 
 def give(to: Callable[[Any], Any]) -> Give:
-    """What gives networks the arrays that `to` makes."""
+    """Function that replaces the arrays of a network by those that `to` returns."""
 
     def convert(network: Any) -> Any:
         network.apply_to_arrays(to)
@@ -65,7 +65,7 @@ def compressed(give: Give) -> Any:
 
 
 def split(method: str) -> Callable[[Give], Any]:
-    """A tensor that is cut in two, and put together again."""
+    """A tensor that is split in two and contracted again."""
 
     def program(give: Give) -> Any:
         block = qtn.rand_tensor((4, 3, 5), "abc", seed=1, dtype="complex128")
@@ -77,7 +77,7 @@ def split(method: str) -> Callable[[Give], Any]:
 
 
 def boundary(give: Give) -> Any:
-    """The norm of a state on a lattice, approximately."""
+    """Approximate norm of a state on a lattice."""
     state = give(peps())
     return (state.H & state).contract_boundary(max_bond=16, cutoff=0.0)
 
@@ -126,7 +126,7 @@ PROGRAMS: dict[str, Callable[[Give], Any]] = {
 
 
 def gradient(give: Give) -> Any:
-    """The derivative of <s|s> by the first site, which is linear in it."""
+    """Derivative of <s|s> with respect to the first site, in which it is linear."""
     state = give(mps())
     first = state[0].data
 

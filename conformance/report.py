@@ -52,7 +52,7 @@ def path_of(folder: Path, subject: str, place: str) -> Path:
 
 
 def digest(*folders: Path) -> str:
-    """What names the Python sources in these folders, as they are now."""
+    """Hash of the current Python sources in these folders."""
     found = hashlib.sha256()
     for folder in folders:
         for path in sorted(folder.rglob("*.py")):

@@ -78,5 +78,5 @@ def uses_backend(item: Any) -> bool:
 
 
 def is_name(value: Any) -> bool:
-    """Whether a parameter may name a namespace: arrays, say, may not be compared with a string."""
+    """True if a parameter may name a namespace; arrays cannot be compared with a string."""
     return isinstance(value, str) or isinstance(getattr(value, "xp", None), str)

@@ -1,7 +1,7 @@
-"""Whether the gradient of one call of a library's function is right, by difference quotients.
+"""Checks the gradient of one call of a library's function by difference quotients.
 
 The call is one that the library's tests make. Each floating-point tensor among its arguments is
-moved in a random direction, and each floating-point result is compared where it moves smoothly.
+moved in a random direction, and each floating-point result that changes smoothly is compared.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ RESULTS = ("out", "output", "overwrite_x")
 
 @dataclass
 class Verdict:
-    """What was found of one argument of a call."""
+    """Result of the check of one argument."""
 
     argument: str
     reverse: str
@@ -59,12 +59,12 @@ class Verdict:
 
     @property
     def verdict(self) -> str:
-        """That of both modes."""
+        """Verdict on both modes together."""
         return WRONG if WRONG in (self.reverse, self.forward) else self.reverse
 
 
 class Arraygrad:
-    """How to differentiate with this package."""
+    """Differentiation with this package."""
 
     def __init__(self) -> None:
         import arraygrad
@@ -84,19 +84,19 @@ class Arraygrad:
         return isinstance(x, self.tensor) and x.dtype.kind in "fc"
 
     def numpy(self, x: Any) -> Any:
-        """The values."""
+        """Values as a NumPy array."""
         return self.autodiff.stop_gradient(x).numpy()
 
     def from_numpy(self, a: Any, like: Any) -> Any:
-        """A tensor of a NumPy array, where another one is."""
+        """Tensor of a NumPy array, on the device of another tensor."""
         return self.xp.asarray(a, device=like.device, copy=True)
 
     def variable(self, x: Any) -> Any:
-        """A tensor that records."""
+        """Tensor that requires grad."""
         return self.autodiff.variable(x)
 
     def copied(self, x: Any) -> Any:
-        """What was computed from it, and may be written to."""
+        """Copy that is computed from a leaf, and may be modified."""
         return self.xp.asarray(x, copy=True)
 
     def recorded(self, x: Any) -> bool:
@@ -104,14 +104,14 @@ class Arraygrad:
         return isinstance(x, self.xp.Tensor) and x.requires_grad
 
     def pull(self, y: Any, cotangent: Any, x: Any) -> Any:
-        """The gradient, of one result."""
+        """Gradient of one result."""
         x.grad = None
         y.backward(self.from_numpy(cotangent, y), retain_graph=True)
         return np.zeros(x.shape) if x.grad is None else self.numpy(x.grad)
 
     @contextmanager
     def reads(self) -> Iterator[list[str]]:
-        """Where numbers are read out of recorded tensors: they have no gradient."""
+        """Detects reads of numbers from tensors that require grad, which lose the gradient."""
         found: list[str] = []
         readers = {
             name: getattr(self.tensor, name) for name in ("__float__", "__complex__", "item")
@@ -144,7 +144,7 @@ class Arraygrad:
 
 
 class Torch(Arraygrad):
-    """How to differentiate with PyTorch."""
+    """Differentiation with PyTorch."""
 
     def __init__(self) -> None:
         import torch
@@ -156,19 +156,19 @@ class Torch(Arraygrad):
         return isinstance(x, self.tensor) and (x.is_floating_point() or x.is_complex())
 
     def numpy(self, x: Any) -> Any:
-        """The values."""
+        """Values as a NumPy array."""
         return x.detach().cpu().resolve_conj().resolve_neg().numpy()
 
     def from_numpy(self, a: Any, like: Any) -> Any:
-        """A tensor of a NumPy array, where another one is."""
+        """Tensor of a NumPy array, on the device of another tensor."""
         return self.xp.tensor(a, device=like.device)
 
     def variable(self, x: Any) -> Any:
-        """A tensor that records."""
+        """Tensor that requires grad."""
         return x.detach().clone().requires_grad_()
 
     def copied(self, x: Any) -> Any:
-        """What was computed from it, and may be written to."""
+        """Copy that is computed from a leaf, and may be modified."""
         return x.clone()
 
     def recorded(self, x: Any) -> bool:
@@ -176,13 +176,13 @@ class Torch(Arraygrad):
         return bool(x.requires_grad)
 
     def pull(self, y: Any, cotangent: Any, x: Any) -> Any:
-        """The gradient, of one result."""
+        """Gradient of one result."""
         seed = self.from_numpy(cotangent, y).to(y.dtype)
         (g,) = self.xp.autograd.grad(y, x, seed, retain_graph=True, allow_unused=True)
         return np.zeros(x.shape) if g is None else self.numpy(g)
 
     def push(self, f: Function, x: Any, direction: Any) -> list[Any] | None:
-        """Nothing: reverse mode is what is compared."""
+        """Return nothing; only reverse mode is compared."""
         return None
 
 
@@ -193,7 +193,7 @@ LIBRARIES: dict[str, type[Arraygrad]] = {"arraygrad": Arraygrad, "torch": Torch}
 
 
 def leaves(x: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """The elements of nested containers, each with the way to it."""
+    """Elements of nested containers, each with its path."""
     if isinstance(x, (list, tuple)):
         for i, item in enumerate(x):
             yield from leaves(item, (*path, i))
@@ -205,7 +205,7 @@ def leaves(x: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def rebuilt(x: Any, change: Callable[[Path, Any], Any], path: Path = ()) -> Any:
-    """The same containers of changed elements."""
+    """The same containers with other elements."""
     if isinstance(x, (list, tuple)):
         items = [rebuilt(item, change, (*path, i)) for i, item in enumerate(x)]
         return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
@@ -219,7 +219,7 @@ def rebuilt(x: Any, change: Callable[[Path, Any], Any], path: Path = ()) -> Any:
 
 
 def is_open(x: Any, path: Path) -> bool:
-    """Whether this is an object whose attributes take part in what its methods compute."""
+    """True for an object whose methods compute with its attributes."""
     if len(path) > 4:  # objects may hold each other
         return False
     name = type(x).__module__
@@ -227,7 +227,7 @@ def is_open(x: Any, path: Path) -> bool:
 
 
 def results(x: Any, path: str = "", depth: int = 4) -> Iterator[tuple[str, Any]]:
-    """The elements of what a function gives, which may be an object of the library's own."""
+    """Elements of a result, which may be an object of the library."""
     if isinstance(x, (list, tuple)):
         names = getattr(x, "_fields", range(len(x)))
         pairs = list(zip(names, x, strict=False))
@@ -248,7 +248,7 @@ def results(x: Any, path: str = "", depth: int = 4) -> Iterator[tuple[str, Any]]
 
 
 def floats(library: Arraygrad, out: Any) -> dict[str, Any]:
-    """The results that move with the arguments: of tensors, of NumPy's, and Python's numbers."""
+    """Results that depend on the arguments: tensors, NumPy arrays and Python numbers."""
     found = {}
     for name, x in results(out):
         if isinstance(x, library.tensor):
@@ -262,7 +262,7 @@ def floats(library: Arraygrad, out: Any) -> dict[str, Any]:
 
 
 def own(x: Any) -> Any:
-    """A copy of what a call may change: whatever holds a generator of random numbers."""
+    """Copy of an object that a call may change: one that contains a random generator."""
     held = (np.random.Generator, np.random.RandomState)
     inside = getattr(x, "__dict__", None)
     if isinstance(x, held) or (
@@ -277,7 +277,7 @@ def own(x: Any) -> Any:
 
 @dataclass
 class Call:
-    """A function with arguments that can be replaced, one by one; each call has its own copies."""
+    """A function whose arguments can be replaced one by one; each call gets its own copies."""
 
     library: Arraygrad
     function: Function
@@ -352,7 +352,7 @@ def short(error: BaseException) -> str:
 
 @dataclass
 class Quotient:
-    """How a result moves with an argument: where that is smooth, and how precisely it is known."""
+    """Difference quotient of a result: where it is smooth, and its precision."""
 
     slope: Any
     smooth: Any
@@ -363,7 +363,7 @@ class Quotient:
 
     @property
     def moves(self) -> bool:
-        """Whether it does at all."""
+        """True if the result changes at all."""
         return bool(np.any(np.abs(self.slope) > 100 * self.noise, where=self.smooth))
 
 
@@ -414,7 +414,7 @@ class Trial:
     def _adapts(self, out: dict[str, Any], x: Any) -> bool:
         """Whether the gradient is right for the smallest steps, such as of an adaptive quadrature.
 
-        That takes more points as soon as it needs them, and its gradient is of those it took.
+        An adaptive algorithm takes more points when needed; the gradient is for the points taken.
         """
         kept, self.quotients = self.quotients, self._quotients((SMALLEST_STEP,))
         found = Verdict(self.name, NONE)
@@ -423,10 +423,10 @@ class Trial:
         return found.verdict == RIGHT
 
     def _elsewhere(self) -> str:
-        """The verdict on a point near by.
+        """Verdict at a nearby point.
 
-        Right there and wrong here means that the code has a branch for this very value, which does
-        not depend on it.
+        If the gradient is right there but wrong here, the code has a branch for this special value
+        that does not depend on it.
         """
         x = self.x + STEPS[0] * self.direction
         moved = self.call.library.from_numpy(x, self._given())
@@ -456,7 +456,7 @@ class Trial:
                 )
 
     def _fresh(self) -> Any:
-        """The argument: a new one, as calls may write to it."""
+        """New copy of the argument, because calls may write to it."""
         return self.call.library.from_numpy(self.x, self._given())
 
     def _given(self) -> Any:
@@ -471,7 +471,7 @@ class Trial:
 
     @staticmethod
     def _worst(found: Iterator[tuple[str, str]]) -> tuple[str, str]:
-        """One wrong result makes an argument wrong; a right one makes it right."""
+        """Verdict on an argument: wrong if any result is wrong, otherwise right if any is right."""
         verdicts = dict(reversed(list(found)))
         for verdict in (WRONG, BRANCH, RIGHT, UNCLEAR, RAISES, NO_TENSOR, CONSTANT):
             if verdict in verdicts:
@@ -481,7 +481,7 @@ class Trial:
     # -- the quotients
 
     def _measure(self) -> None:
-        """Find a direction in which something moves smoothly."""
+        """Find a direction in which a result changes smoothly."""
         rng = np.random.default_rng(7)
         size = np.where(np.isfinite(self.x), np.abs(self.x), 0)
         typical = np.mean(size[size > 0]) if np.any(size > 0) else 1.0
@@ -498,7 +498,7 @@ class Trial:
                 return
 
     def _spare_residuals(self) -> None:
-        """Leave out results that are zero but for rounding, as the residual of an equation."""
+        """Ignore results that are zero up to rounding, such as the residual of an equation."""
         sizes = {
             k: np.max(np.abs(y), where=np.isfinite(y), initial=0) for k, y in self.base.items()
         }
@@ -508,10 +508,10 @@ class Trial:
                 q.smooth = q.smooth & (np.abs(q.slope) > rounding / STEPS[0])
 
     def _doubt(self) -> None:
-        """Keep only what other steps and other directions confirm.
+        """Keep only quotients that other steps and other directions confirm.
 
-        Derivatives in different directions add up, but for kinks, such as equal numbers that are
-        sorted: these can hide in one direction.
+        Derivatives in different directions add up, except at kinks, such as equal numbers that are
+        sorted. A kink can be invisible in one direction.
         """
         rng = np.random.default_rng(9)
         there, known = self.direction, self.quotients
@@ -567,7 +567,7 @@ class Trial:
     # -- the comparisons
 
     def _reverse(self, name: str, out: dict[str, Any], x: Any) -> tuple[str, str]:
-        """One result's gradient."""
+        """Gradient of one result."""
         q, y, lib = self.quotients[name], out.get(name), self.call.library
         if not np.any(q.smooth):
             return NONE, ""
@@ -601,7 +601,7 @@ class Trial:
         return self._compared(name, is_, should, allowed, q)
 
     def _forward(self, name: str, t: Any) -> tuple[str, str]:
-        """One result's tangent."""
+        """Tangent of one result."""
         q = self.quotients[name]
         if not np.any(q.smooth):
             return NONE, ""
@@ -623,7 +623,7 @@ class Trial:
         return (RIGHT, "") if q.moves else (CONSTANT, "")
 
     def _push(self) -> dict[str, Any] | None:
-        """The tangents, of the results that have one."""
+        """Tangents of the results that have one."""
         lib = self.call.library
         names: list[str] = []
 
@@ -642,9 +642,9 @@ class Trial:
 
 
 def quotient(y: Any, at: dict[float, Any], h: float) -> Quotient:
-    """The difference quotient of three steps, extrapolated, and whether it is one.
+    """Difference quotient extrapolated from three steps, and True where it converges.
 
-    It is where it settles, and where that of one side is that of the other.
+    It must settle, and the one-sided quotients must agree.
     """
     central = [(at[s] - at[-s]) / (2 * s) for s in (h, h / 2, h / 4)]
     first, second = ((4 * b - a) / 3 for a, b in pairwise(central))

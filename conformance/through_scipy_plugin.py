@@ -1,7 +1,7 @@
-"""A pytest plugin: tries the gradient of the public functions that a library's own tests call.
+"""A pytest plugin that checks the gradients of the public functions that a library's tests call.
 
-Every public function is replaced by one that calls it, and then differentiates that very call. It
-comes beside the plugin that chooses the backend; whether the tests pass is of no interest here.
+Every public function is replaced by one that calls it and then differentiates the same call. The
+plugin runs together with the plugin that chooses the backend, and ignores whether tests pass.
 """
 
 from __future__ import annotations
@@ -59,21 +59,21 @@ WATCHED: dict[Any, Any] = {}
 
 
 def pytest_sessionstart() -> None:
-    """Replace the functions before any test takes them."""
+    """Replace the functions before any test imports them."""
     library = LIBRARIES[BACKEND]()
     for module in MODULES:
         replace(import_module(module), library)
 
 
 def pytest_sessionfinish(session: Any) -> None:
-    """Leave what was found for the command to collect."""
+    """Write the results to a file for the command."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     if FOLDER:
         Path(FOLDER, f"found-{worker}.json").write_text(json.dumps(FOUND), encoding="utf-8")
 
 
 def replace(module: Any, library: Any) -> None:
-    """Put functions that try gradients in place of the public ones, and of classes' methods."""
+    """Replace public functions, and methods of classes, by functions that check gradients."""
     names = getattr(module, "__all__", None) or [
         name
         for name, f in vars(module).items()
@@ -92,7 +92,7 @@ def replace(module: Any, library: Any) -> None:
 
 
 def replace_methods(cls: type, full: str, library: Any) -> None:
-    """The same for a class, with the methods that it inherits within the library."""
+    """Replace the methods of a class, including those inherited within the library."""
     root = cls.__module__.partition(".")[0]
     for name in dir(cls):
         f = inspect.getattr_static(cls, name)
@@ -105,7 +105,7 @@ def replace_methods(cls: type, full: str, library: Any) -> None:
 
 
 def watched(f: Callable[..., Any], name: str, library: Any) -> Callable[..., Any]:
-    """The function, which also tries the gradient of each new kind of call."""
+    """Wrap a function to check the gradient of each new kind of call."""
 
     @functools.wraps(f)
     def through(*args: Any, **kwargs: Any) -> Any:
@@ -131,7 +131,7 @@ def watched(f: Callable[..., Any], name: str, library: Any) -> Callable[..., Any
 
 @contextmanager
 def checking() -> Iterator[None]:
-    """Keep an error of the measure itself, which a test may expect, for the command to raise."""
+    """Save an error of the check itself for the command; a test might expect such an error."""
     try:
         yield
     except Exception:
@@ -140,7 +140,7 @@ def checking() -> Iterator[None]:
 
 
 def known(f: Any, through: Any) -> None:
-    """Let SciPy's tables of what functions can do know the new one, too."""
+    """Register the wrapper in SciPy's tables of the capabilities of functions."""
     try:
         table = import_module("scipy._lib._array_api").xp_capabilities_table
     except ImportError:
@@ -150,7 +150,7 @@ def known(f: Any, through: Any) -> None:
 
 
 def worth_trying(library: Any, name: str, args: Any, kwargs: Any) -> Any:
-    """Copies of the arguments, if such a call has not been tried; else None."""
+    """Copies of the arguments if such a call has not been checked yet; else None."""
     if name.startswith("sklearn.") and not import_module("sklearn").get_config()[DISPATCH]:
         return None  # it makes NumPy arrays of all
     where = name, os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")[0]
@@ -179,12 +179,12 @@ def worth_trying(library: Any, name: str, args: Any, kwargs: Any) -> Any:
 
 
 def is_huge(a: Any) -> bool:
-    """Whether there are integers that compiled functions take modulo 2**32."""
+    """True if an integer is so large that compiled functions would take it modulo 2**32."""
     return bool(a.dtype.kind in "iu" and a.size and np.max(np.abs(a.astype(float))) >= 2**31)
 
 
 def look(library: Any, x: Any) -> str:
-    """What an argument looks like, apart from its numbers."""
+    """Description of an argument without its values."""
     if isinstance(x, (str, int, type, type(None))):
         return repr(x)
     if isinstance(x, library.tensor) or hasattr(x, "shape"):
@@ -193,7 +193,7 @@ def look(library: Any, x: Any) -> str:
 
 
 def record(library: Any, f: Callable[..., Any], name: str, arguments: Any) -> None:
-    """Try the gradient of a call, and keep the verdicts."""
+    """Check the gradient of a call, and save the verdicts."""
     args, kwargs = arguments
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
     names = functools.partial(named, parameters(f))
@@ -218,7 +218,7 @@ def parameters(f: Callable[..., Any]) -> list[inspect.Parameter]:
 
 
 def named(known: list[inspect.Parameter], path: Any) -> str:
-    """What the argument at this place is called."""
+    """Name of the argument at this position."""
     positional, place, *_ = path
     if positional:
         return str(place)

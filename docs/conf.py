@@ -1,4 +1,4 @@
-"""How Sphinx builds the documentation: ``sphinx-build -W -b html docs docs/_build/html``."""
+"""Configuration of Sphinx: ``sphinx-build -W -b html docs docs/_build/html``."""
 
 import inspect
 import re
@@ -88,10 +88,10 @@ PROJECTS = {
 
 
 def inventories():
-    """The projects whose list of names is here already, or can be fetched.
+    """Projects whose list of names is cached or can be downloaded.
 
-    The site has no links to the others. Sphinx would fetch the lists itself, but warn where it
-    cannot, and warnings are errors: the site could not be built without a network.
+    The site has no links to the others. Sphinx can download the lists, but warns if it cannot, and
+    warnings are errors. So the site could not be built without a network.
     """
     folder = HERE / "_build" / "inventories"
     folder.mkdir(parents=True, exist_ok=True)
@@ -128,10 +128,10 @@ PUBLIC = api_pages.public_names()
 
 
 def meaning(text, place=(), parameters=()):
-    """The full name that code means; None if it means none.
+    """Full name that a piece of code refers to; None if there is none.
 
-    A name without dots means something where `place`, the names around a docstring, says so; and
-    if it is not one of the parameters there.
+    A name without dots is looked up in `place`, the names around a docstring, unless it is a
+    parameter there.
     """
     match = re.fullmatch(r"([A-Za-z_][\w.]*)(\(.*\))?", text)
     if match is None:
@@ -147,7 +147,7 @@ def meaning(text, place=(), parameters=()):
 
 
 def surroundings(node):
-    """Of the docstring that a node is in: the names around it, and the names of parameters."""
+    """Names around the docstring of a node, and the names of its parameters."""
     while node is not None and not isinstance(node, addnodes.desc):
         node = node.parent
     if node is None or not (name := node[0].get("fullname")) or not node[0].get("module"):
@@ -189,14 +189,14 @@ def link_names(app, doctree):
 
 
 def link(app, name, *children):
-    """A link to what has this full name, here or in another project."""
+    """Link to the object with this full name, in this project or another."""
     return addnodes.pending_xref(
         "", *children, refdomain="py", reftype="obj", reftarget=name, refdoc=app.env.docname
     )
 
 
 def link_standard(app, doctree):
-    """Below each function of the standard a link to the standard's own text."""
+    """Add a link to the standard below each of its functions."""
     inventory = InventoryAdapter(app.env).named_inventory.get("array-api", {})
     known = {name for kind, names in inventory.items() if kind.startswith("py:") for name in names}
     for desc in list(doctree.findall(addnodes.desc)):
@@ -216,7 +216,7 @@ PAGES = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
 
 
 def mend_links(text, up):
-    """Lead links to what is no page elsewhere: to the page that includes it, or nowhere."""
+    """Redirect links to files that are not pages: to the page that includes them, or nowhere."""
 
     def mended(match):
         words, target = match.groups()
@@ -232,17 +232,17 @@ def mend_links(text, up):
 
 
 def mend_page(app, docname, content):
-    """In a page."""
+    """Redirect the links of a page."""
     content[0] = mend_links(content[0], up=True)
 
 
 def mend_included(app, path, docname, content):
-    """In a file of the folder above that a page includes."""
+    """Redirect the links of an included file."""
     content[0] = mend_links(content[0], up=False)
 
 
 def without_never(app, what, name, thing, options, signature, returned):
-    """A signature without ``*more: Never`` and ``**other: Never``, which take nothing."""
+    """Signature without ``*more: Never`` and ``**other: Never``, which accept nothing."""
     if signature is not None:
         signature = re.sub(r"(, )?\*\*other: [\w.~]*Never", "", signature)
         signature = re.sub(r"\*more: [\w.~]*Never(?=, )", "*", signature)
@@ -251,7 +251,7 @@ def without_never(app, what, name, thing, options, signature, returned):
 
 
 def setup(app):
-    """Write the pages of the reference and of the gallery, and have the rest called."""
+    """Write the pages of the reference and of the gallery, and register the functions above."""
     api_pages.write_pages(HERE / "api")
     gallery_pages.write_pages(HERE / "gallery")
     app.connect("autodoc-process-signature", without_never)

@@ -1,6 +1,6 @@
 """Runs the examples and writes their pages: text, picture, output and source of each.
 
-A picture that is newer than its example is kept, so that only the first build takes long.
+A picture that is newer than its example is reused, so only the first build takes long.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def described(name: str) -> tuple[str, str]:
 
 
 def run(name: str, folder: Path) -> str:
-    """What an example prints; it draws its picture into the folder."""
+    """Run an example, which saves its picture in the folder; return its output."""
     example, picture = EXAMPLES / f"{name}.py", folder / f"{name}.png"
     printed = folder / f"{name}.txt"
     if not printed.exists() or printed.stat().st_mtime < example.stat().st_mtime:
@@ -75,6 +75,6 @@ def run(name: str, folder: Path) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file, unless it has this text already: Sphinx reads again what is newer."""
+    """Write a file unless it already has this text, because Sphinx reads newer files again."""
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")

@@ -104,7 +104,7 @@ def modules() -> dict[str, Path]:
 
 
 def imports(name: str, path: Path, known: dict[str, Path]) -> Iterator[str]:
-    """The package's modules that one of them imports, wherever in its text (types aside)."""
+    """Modules of the package that a module imports anywhere in its text, except for types."""
     package = path.parent.relative_to(SOURCE).parts
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     for_types = {
@@ -142,7 +142,7 @@ def group_of(name: str) -> int:
 
 
 def arrows() -> set[tuple[int, int]]:
-    """Which group imports which other, without what follows from the rest."""
+    """Pairs of groups of which one imports the other, without implied pairs."""
     known = modules()
     found = set()
     for name, path in known.items():

@@ -1,9 +1,9 @@
-"""A lens of two glasses, designed by the gradient of a ray tracer.
+"""A lens of two glasses, designed with the gradient of a ray tracer.
 
-A single lens bends blue light more than red, so that its focus has a coloured rim. Rays of three
-colours are traced through the spherical surfaces of a doublet by Snell's law, in plain array code.
-The curvatures of the three surfaces are the unknowns; the loss is the size of the spot in which the
-rays meet. Prints the spots' sizes, and draws the rays and the spots before and after.
+A single lens bends blue light more than red light, so its focus has a coloured rim. Plain array
+code traces rays of three colours through the spherical surfaces of a doublet by Snell's law. The
+unknowns are the curvatures of the three surfaces, and the loss is the size of the spot in which the
+rays meet. Prints the sizes of the spots, and draws the rays and the spots before and after.
 
     python examples/achromat.py [--rays 15] [--device cpu] [--picture achromat.png]
 """
@@ -34,9 +34,10 @@ def index(glass, wavelength):
 
 
 def refract(y, slope, curvature, before, after):
-    """A ray at a spherical surface: where it meets it, and its direction behind, by Snell's law.
+    """Point where a ray meets a spherical surface, and its direction behind, by Snell's law.
 
-    `y` is its height at the vertex of the surface, `slope` the sine of its angle to the axis.
+    `y` is the height of the ray at the vertex of the surface, and `slope` the sine of its angle to
+    the axis.
     """
     cosine = xp.sqrt(1 - slope**2)
     # The distance to the surface: the smaller root of a quadratic equation, without cancellation.

@@ -1,7 +1,7 @@
 """A first classifier: two clusters of points, and the boundary between them during training.
 
-A network of two layers learns to which of two interleaved half-moons a point belongs. Prints loss
-and accuracy, and draws the boundary at four moments of the training.
+A network of two layers learns which of two interleaved half-moons a point belongs to. Prints loss
+and accuracy, and draws the boundary at four times during the training.
 
     python examples/classifier.py [--epochs 60] [--device cpu] [--picture classifier.png]
 """
@@ -27,7 +27,7 @@ def points(samples, seed):
 
 
 def accuracy(model, x, y):
-    """The share of points that are assigned to the right cluster."""
+    """Fraction of points that are assigned to the right cluster."""
     with autodiff.no_grad():
         return float(xp.mean(xp.astype(xp.argmax(model(x), axis=1) == y, xp.float64)))
 

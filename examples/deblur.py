@@ -1,8 +1,8 @@
-"""A blurred, noisy photograph made sharp again by minimising a penalised misfit.
+"""A blurred, noisy photograph, sharpened by minimising a penalised misfit.
 
-The blur is a convolution by FFT. The unknowns are all pixels; the penalty is their total variation,
-smoothed at zero. L-BFGS needs the gradient with respect to 30,000 pixels, which costs little more
-than the misfit itself. Prints the errors before and after, and draws the photographs.
+The blur is a convolution by FFT. The unknowns are all pixels, and the penalty is their total
+variation, smoothed at zero. L-BFGS needs the gradient with respect to 30,000 pixels, which costs
+little more than the misfit itself. Prints the errors before and after, and draws the photographs.
 
     python examples/deblur.py [--steps 150] [--device cpu] [--picture deblur.png]
 """
@@ -32,7 +32,7 @@ def photograph():
 
 
 def blurring(shape, width):
-    """A function that blurs images of a shape by a Gaussian, whose edges wrap around."""
+    """Function that blurs images of a shape with a Gaussian, with periodic edges."""
     rows, columns = (xp.fft.fftfreq(n) for n in shape)
     columns = columns[: shape[1] // 2 + 1]
     squares = rows[:, None] ** 2 + xp.abs(columns) ** 2
@@ -41,7 +41,7 @@ def blurring(shape, width):
 
 
 def total_variation(image, softness=1e-2):
-    """The sum of the lengths of the image's differences, rounded off at zero."""
+    """Sum of the lengths of the image's gradients, smoothed at zero."""
     down = xp.diff(image, axis=0)[:, 1:]
     right = xp.diff(image, axis=1)[1:, :]
     return xp.sum(xp.sqrt(down**2 + right**2 + softness**2))

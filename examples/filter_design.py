@@ -1,9 +1,9 @@
-"""A digital filter whose coefficients are found by the gradient of its frequency response.
+"""A digital filter, designed with the gradient of its frequency response.
 
-Three sections of second order are to pass low frequencies and to stop high ones. The loss is the
-largest deviation from that, softened by a high power. A section is stable if its poles are inside
-the unit circle, so the unknowns are squeezed there. SciPy's `sosfreqz` checks the result, and its
-elliptic filter, which theory says is the best possible one, is drawn for comparison.
+Three second-order sections should pass low frequencies and stop high ones. The loss is the largest
+deviation, smoothed by a norm of high order. A section is stable if its poles are inside the unit
+circle, so `tanh` maps the unknowns to stable coefficients. SciPy's `sosfreqz` checks the result.
+For comparison, SciPy's elliptic filter is drawn, which is optimal in theory.
 
     python examples/filter_design.py [--sections 3] [--device cpu] [--picture filter_design.png]
 """
@@ -58,7 +58,7 @@ def main(argv=None):
     passed, stopped = xp.linspace(0.0, PASS, 200), xp.linspace(STOP, 1.0, 200)
 
     def worst(unknowns, power):
-        """The largest weighted deviation, by a norm of high power."""
+        """Largest weighted deviation, approximated by a norm of high order."""
         low = (response(unknowns, passed) - 1) / RIPPLE
         high = response(unknowns, stopped) / LEAK
         off = xp.abs(xp.concat([low, high]))

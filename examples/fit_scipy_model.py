@@ -1,7 +1,7 @@
 """A model made of SciPy functions, fitted by differentiating through them.
 
 The probability of a right answer grows with the strength of a signal, from guessing upwards along a
-normal distribution function. The model uses `scipy.special.ndtr` and the likelihood
+normal distribution function. The model uses `scipy.special.ndtr`, and the likelihood uses
 `scipy.special.xlogy`; neither knows arraygrad. Newton's method uses the gradient and the Hessian of
 the likelihood. Prints the parameters with their standard errors, and draws the curve.
 

@@ -1,9 +1,9 @@
 """Samples of a distribution by Hamiltonian Monte Carlo, whose moves follow the gradient.
 
-A logistic regression on two noisy moons has no simple posterior. A sample is moved like a ball on
-its surface, by a few leapfrog steps, and the move is accepted by the rule of Metropolis. Each chain
-is an entry of one array: a gradient moves a hundred of them at once. Draws the decision boundary of
-each chain's last sample, the mean, and the data.
+The posterior of a logistic regression on two noisy moons has no simple form. Each sample moves like
+a ball on its surface, by a few leapfrog steps, and the Metropolis rule accepts or rejects the move.
+Each chain is an entry of one array, so one gradient moves a hundred chains at once. Draws the
+decision boundary of each chain's last sample, the mean, and the data.
 
     python examples/hmc.py [--moves 200] [--device cpu] [--picture hmc.png]
 """
@@ -23,7 +23,7 @@ CHAINS = 100
 
 
 def moons(rng, n):
-    """Two half circles of points with noise, and which of the two each belongs to."""
+    """Noisy points on two half circles, and the half circle of each point."""
     angle = xp.pi * rng.uniform(size=n)
     label = xp.astype(xp.arange(n) % 2, xp.float64)
     x = xp.where(label > 0, 1 - xp.cos(angle), xp.cos(angle))

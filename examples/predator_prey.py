@@ -1,8 +1,8 @@
 """An ordinary differential equation fitted to historical data through its solver.
 
 The Hudson's Bay Company counted the pelts of hares and lynxes from 1900 to 1920. The equations of
-Lotka and Volterra say how many there should be; a Runge-Kutta method, a plain loop, solves them.
-The gradient of the misfit goes back through all of its steps to the rates and the first numbers.
+Lotka and Volterra predict these numbers; a Runge-Kutta method, in a plain loop, solves them.
+The gradient of the misfit is propagated back through all steps to the rates and the first numbers.
 
     python examples/predator_prey.py [--steps 8] [--device cpu] [--picture predator_prey.png]
 """

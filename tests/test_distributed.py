@@ -1,4 +1,4 @@
-"""Data parallelism: tensors on their way between processes, gradients of parts, lost workers."""
+"""Data parallelism: tensors on their way between processes, gradients of shards, lost workers."""
 
 import os
 import re
@@ -152,7 +152,7 @@ def test_size():
         assert 400 <= sizeof(tree) < 700
 
 
-# ---- parts of a batch
+# ---- shards of a batch
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7])
@@ -175,7 +175,7 @@ def test_parts_are_views_and_copies_of_nothing():
     x += 1
     value, _ = distributed.value_and_grad(lambda w, part: w * xp.mean(part["x"]))(1.0, parts)
     assert float(value) == 1.0
-    assert repr(parts) == "<Shards: 2 parts in this process>"
+    assert repr(parts) == "<Shards: 2 shards in this process>"
 
 
 def test_from_map():
@@ -185,7 +185,7 @@ def test_from_map():
     assert float(gradient) == pytest.approx(14 / 6, rel=1e-15)
 
 
-# ---- gradients over parts
+# ---- gradients over shards
 
 
 @dataclass
@@ -459,7 +459,7 @@ def test_parts_are_spread_and_made_by_the_workers(client):
         (a,), (b,), *others = (homes[future.key] for future in batch._parts)
         assert a != b
         assert others == [(a,), (b,)]
-    assert "2 parts in <Client" in repr(distributed.shard(xp.ones(2), 2, client=client))
+    assert "2 shards in <Client" in repr(distributed.shard(xp.ones(2), 2, client=client))
 
 
 def test_clients_do_not_mix(client):

@@ -169,7 +169,7 @@ def test_methods(xp, same):
     same(np.transpose(xp.asarray(a3), (1, 0, 2)), a3.transpose(1, 0, 2))
     same(np.sum(x, dtype=xp.float32), np.sum(a, dtype=np.float32))
     same(np.mean(x, dtype=xp.float32), np.mean(a, dtype=np.float32))
-    with pytest.raises(TypeError, match="out must be None"):
+    with pytest.raises(TypeError, match="no parameter 'out'"):
         x.sum(out=x)
     for name in (*REDUCTIONS, "reshape", "astype"):
         with xp.strict(), pytest.raises(TypeError, match=f"write xp.{name}"):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import arraygrad as ag
+from arraygrad import autodiff
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
 
@@ -256,3 +257,34 @@ def test_take(xp, same):
     order = np.argsort(-a, axis=1)
     same(xp.take_along_axis(x, xp.asarray(order), axis=1), np.take_along_axis(a, order, 1))
     same(xp.take_along_axis(x, xp.asarray(order)), np.take_along_axis(a, order, -1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+@pytest.mark.parametrize("key_dtype", ["int8", "int64", "uint8"])
+@pytest.mark.parametrize("shape", [(90,), (90, 3), (90, 4, 100), (3000, 64)])
+def test_gradients_of_repeated_indices_add_up(xp, dtype, key_dtype, shape):
+    rng = np.random.default_rng(0)
+    rows = shape[0]
+    low = -rows if key_dtype[0] == "i" else 0
+    keys = [
+        rng.integers(max(low, -128), min(rows, 127), size).astype(key_dtype)
+        for size in ((), 0, 3, 400, (20, 30))
+    ]
+    keys += [np.full(3000, 7, key_dtype), np.arange(min(rows, 127)).astype(key_dtype)]
+    for i in keys:
+        places = [i]
+        if len(shape) > 1:
+            places += [(slice(None, 2), i % shape[1]), (i, i % shape[1]), (i, None, slice(1, 2))]
+        for key in places:
+            x = xp.zeros(shape, dtype=getattr(xp, dtype))
+            part = np.zeros(shape)[key]
+            g = rng.integers(-9, 9, part.shape).astype(dtype)
+            expected = np.zeros(shape, dtype)
+            np.add.at(expected, key, g)
+            turned = tuple(xp.asarray(k) if isinstance(k, np.ndarray) else k for k in key) if (
+                isinstance(key, tuple)) else xp.asarray(key)  # fmt: skip
+            for layout in "CF":
+                _, pull = autodiff.vjp(lambda x, k=turned: x[k], x)
+                found = pull(xp.asarray(np.asarray(g, order=layout)))[0]
+                assert found.dtype == dtype
+                np.testing.assert_array_equal(found.numpy(), expected)

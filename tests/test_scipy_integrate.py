@@ -111,6 +111,73 @@ def test_what_is_between_the_steps_of_a_failed_solution_is_left_out():
     assert found.y.shape == (1, 1)
 
 
+@pytest.mark.parametrize("t", [[0.0, 0.5, 1, 3], [3.0, 1.0, 0.0], [0, 0, 1, 1], [2.0], [1, 1]])
+@pytest.mark.parametrize("tfirst", [False, True])
+def test_odeint_is_scipys(t, tfirst):
+    def fun(y, t, a):
+        return xp.stack([y[1], -a * y[0] + 0.1 * t])
+
+    def in_numpy(y, t, a):
+        return [y[1], -a * y[0] + 0.1 * t]
+
+    first = lambda f: (lambda t, y, a: f(y, t, a)) if tfirst else f
+    found = integrate.odeint(first(fun), T([1.0, 0.2]), t, (2.0,), tfirst=tfirst)
+    expected = np.array([[1.0, 0.2]] * len(t))
+    if t[0] != t[-1]:
+        expected = scipy_integrate.odeint(first(in_numpy), [1.0, 0.2], t, (2.0,), tfirst=tfirst)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6, atol=1e-6)
+    again = integrate.odeint(first(fun), T([1.0, 0.2]), T(t), (2.0,), tfirst=tfirst)
+    np.testing.assert_array_equal(found.numpy(), again.numpy())
+
+
+@pytest.mark.parametrize("t", [[0.1, 0.5, 1.7], [1.1, 0.5, -1.7]])
+def test_odeint_is_differentiated_with_respect_to_times_too(t):
+    def f(y0, t, a):
+        fun = lambda y, t: xp.stack([y[1], -a * y[0] + 0.1 * t])
+        return integrate.odeint(fun, y0, t, rtol=1e-12, atol=1e-12)
+
+    at = (T([1.0, 0.2]), T(t), T(2.0))
+    autodiff.check_grads(f, at)
+    np.testing.assert_array_equal(f(*at).numpy(), jvp(f, at, at)[0].numpy())
+
+
+def test_odeint_on_the_tape_with_many_times():
+    t = xp.linspace(0.0, 3.0, 3000).requires_grad_()
+    y = integrate.odeint(lambda y, t: -2 * y, xp.ones(()), t)
+    assert y.shape == (3000, 1)
+    y[-1, 0].backward()
+    slope = -2 * math.exp(-6)
+    assert float(t.grad[-1]) == pytest.approx(slope, rel=1e-5)
+    assert float(t.grad[0]) == pytest.approx(-slope, rel=1e-5)
+    assert xp.all(t.grad[1:-1] == 0)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "error", "match"),
+    [
+        (lambda f: integrate.odeint(f, np.ones(1), [0, 1]), TypeError, "expected a Tensor"),
+        (lambda f: integrate.odeint(f, xp.ones((1, 1)), [0, 1]), ValueError, "y0 must have shape"),
+        (lambda f: integrate.odeint(f, xp.ones(1), []), ValueError, "t has no elements"),
+        (lambda f: integrate.odeint(f, xp.ones(1), xp.ones((1, 1))), ValueError, r"t must have sh"),
+        (lambda f: integrate.odeint(f, xp.ones(1), [0, 2, 1]), ValueError, "or decreasing order"),
+        (lambda f: integrate.odeint(lambda y, t: 1.0, xp.ones(1), [0, 1]), TypeError, "func: exp"),
+        (
+            lambda f: integrate.odeint(lambda y, t: y[0], xp.ones(1), [0, 1]),
+            ValueError,
+            r"func must return shape \(1,\); got",
+        ),
+        (
+            lambda f: integrate.odeint(lambda y, t: y * y, xp.ones(1), [0, 2]),
+            RuntimeError,
+            r"the solver stops at t=1\.0000\d+: Required step size",
+        ),
+    ],
+)
+def test_errors_of_odeint_name_it(attempt, error, match):
+    with pytest.raises(error, match=rf"^scipy\.integrate\.odeint.*{match}"):
+        attempt(lambda y, t: -y)
+
+
 @pytest.mark.parametrize(
     ("attempt", "error", "match"),
     [
@@ -149,3 +216,5 @@ def test_errors_name_the_function(attempt, error, match):
 def test_solutions_on_a_gpu_say_what_to_write():
     with pytest.raises(xp.TransferError, match=r"write y0\.to_device\(\"cpu\"\)"):
         integrate.solve_ivp(lambda t, y: -y, (0, 1), xp.ones(1, device="cuda"))
+    with pytest.raises(xp.TransferError, match=r"^scipy\.integrate\.odeint.*y0\.to_device"):
+        integrate.odeint(lambda y, t: -y, xp.ones(1, device="cuda"), [0, 1])

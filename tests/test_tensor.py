@@ -215,7 +215,7 @@ def test_conversions_that_raise(xp):
     with pytest.raises(ValueError, match="NaN"):
         int(xp.asarray(math.nan))
     for needs_axes in (len, iter, list):
-        with pytest.raises(TypeError, match="no axes"):
+        with pytest.raises(TypeError, match="0-d tensor"):
             needs_axes(xp.asarray(1.0))
 
 

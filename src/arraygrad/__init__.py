@@ -1,4 +1,4 @@
-"""Arrays on any device, as the array API standard defines them (revision 2025.12).
+"""The array API standard (revision 2025.12) on CPUs and CUDA devices, with gradients.
 
 ``import arraygrad as xp`` provides the functions of the standard for a device-aware `Tensor`, whose
 data is a NumPy array on the CPU and a CuPy array on CUDA devices.

@@ -36,10 +36,10 @@ class Level:
     Attributes
     ----------
     number : int
-        Nested transformations have higher ones.
+        Nested transformations have higher numbers.
     closed : bool
-        True once the transformed function has returned. Tensors of the level that are left are
-        constant from then on, and are unwrapped when they are next used.
+        True once the transformed function has returned. Remaining tensors of the level are then
+        constants, and are unwrapped when they are next used.
     """
 
     __slots__ = ("closed", "number")
@@ -90,8 +90,8 @@ class Array:
     _storage : Storage or None
         The memory that the tensor shares with others, if it does; see `_memory`.
     _saved : Array, weakref or None
-        The tensor that graphs save in the place of this one, while its data is the same; in that
-        one, a reference to this one.
+        Tensor that graphs save instead of this one as long as the data is unchanged; in the saved
+        tensor, a reference to this one.
     _view : View, Exposed or None
         How the tensor came to share memory; see `_memory`.
     """
@@ -110,7 +110,7 @@ class Array:
 
     def __init__(self, *_: Any, **__: Any) -> None:
         """Not for use; says which function to use."""
-        raise TypeError("Tensor: not made by calling the class; use arraygrad.asarray(...)")
+        raise TypeError("Tensor: the class cannot be called; write arraygrad.asarray(...)")
 
 
 def wrap(cls: type[Any], data: Any, device: DeviceSlots) -> Any:

@@ -1,4 +1,4 @@
-"""Calls that the hot path makes of CPython itself.
+"""Calls to CPython itself on the hot path.
 
 Compiled modules call its C API (`_cpython.pxd`), which takes a fifth of the time.
 """

@@ -116,7 +116,7 @@ def asarray(
             )
     if isinstance(obj, (list, tuple)) and holds_tensor(obj):
         if copy is False:
-            raise ValueError("asarray: a sequence cannot be read without a copy; got copy=False")
+            raise ValueError("asarray: a sequence must be copied; got copy=False")
 
         def read(x: Any, device: DeviceLike) -> Tensor:
             return asarray(x, dtype=dtype, device=device)
@@ -159,7 +159,7 @@ def _default_for(obj: Any) -> DType | None:
 
 
 def _imported(x: Tensor, obj: Any, name: str = "asarray") -> Tensor:
-    """A tensor of other libraries' data, which it may share with them."""
+    """Tensor over another library's data, which may be shared."""
     on_host = x._device.type == "cpu"  # elsewhere, data of the host is copied
     if on_host and (x._data is obj or x._device.ops["root"](x._data) is not x._data):
         mark_external(x, name=name)
@@ -407,7 +407,7 @@ def _check_real(function: str, value: Any, dtype: DType) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """A scalar as Python's, which does not wrap around and is not rounded; NumPy's do and are."""
+    """Python scalar of a NumPy scalar, which would wrap around or be rounded in arithmetic."""
     return value.item() if hasattr(value, "item") else value
 
 
@@ -571,8 +571,8 @@ def full(
     fill_value : scalar
         Fill value; 0-d tensors are accepted.
     dtype : dtype, optional
-        Dtype of the result; by default that which `asarray` gives to
-        the value, or the dtype of a tensor `fill_value`.
+        Dtype of the result; by default that of a tensor `fill_value`, or the dtype that `asarray`
+        infers from a scalar.
     device : Device or str, optional
         Device of the result; by default the device of `fill_value` if it is a tensor, else the
         default device.
@@ -594,7 +594,7 @@ def full(
 
     Notes
     -----
-    For an integer dtype a fraction is dropped, as by `astype`; a tensor is cast by `astype`.
+    For an integer dtype, fractions are truncated, as by `astype`.
 
     Examples
     --------
@@ -899,8 +899,8 @@ def linspace(
         Device of the result; by default that of the ends, if one is a tensor, else the
         default device.
     endpoint : bool, optional
-        Whether `stop` is the last number. If not, the numbers are the first `num` of ``num + 1``
-        that end at `stop`.
+        If False, exclude `stop`: the result has the first `num` of ``num + 1`` numbers that end at
+        `stop`.
 
     Returns
     -------
@@ -920,8 +920,8 @@ def linspace(
 
     Notes
     -----
-    For an integer `dtype` the numbers are rounded down: exactly if both ends are whole numbers,
-    else as computed in float64. They have no gradient.
+    For an integer `dtype`, the numbers are rounded down: exactly if both ends are whole numbers,
+    otherwise after computing in float64. They have no gradient.
 
     Examples
     --------

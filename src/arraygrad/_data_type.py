@@ -34,8 +34,8 @@ def astype(x: Tensor, dtype: DType, /, *, copy: bool = True, device: DeviceLike 
     Raises
     ------
     TypeError
-        If `dtype` is not one of the standard's, or it is an integer or real dtype and `x` is
-        complex; use `real` first.
+        If `dtype` is not a dtype of the namespace, or if `x` is complex and `dtype` is neither
+        complex nor bool; use `real` first.
     ValueError
         If the device does not exist.
 

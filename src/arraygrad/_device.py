@@ -37,8 +37,8 @@ class Device(DeviceSlots):
     TypeError
         If `name` is neither a string nor a Device.
     ValueError
-        If the device does not exist: an unknown name, or a CUDA device on a machine without it. The
-        message names the missing part.
+        If the name is unknown, or this machine has no such CUDA device. The message says what is
+        missing.
 
     Notes
     -----
@@ -119,7 +119,7 @@ def get_device(device: DeviceLike, function: str = "Device") -> Device:
     Raises
     ------
     TypeError, ValueError
-        As `Device` does, in the name of the public function.
+        As for `Device`; the message begins with the name of the public function.
     """
     if device is None:
         return _default.get(_CPU)
@@ -163,8 +163,8 @@ class default_device(Default):
     Parameters
     ----------
     device : Device, str or None, optional
-        New default. If it is not given nothing is set, and the `device` attribute of the returned
-        object is the current default.
+        New default. Without it, nothing is set, and the `device` attribute of the returned object
+        is the current default.
 
     Raises
     ------

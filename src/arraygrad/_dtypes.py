@@ -155,19 +155,19 @@ def dtype_of(x: Any, function: str) -> DType:
 
 
 class default_dtype(Default):
-    """Set or query the real floating-point dtype of new tensors for which none is named.
+    """Set or query the default floating-point dtype of new tensors.
 
     Parameters
     ----------
     dtype : dtype or str, optional
-        New default, float32 or float64; complex64 or complex128 becomes the complex default with
-        it. If it is not given nothing is set, and the `dtype` attribute of the returned object is
-        the current default, at first float64.
+        New default, float32 or float64. The complex default becomes complex64 or complex128
+        accordingly. Without it, nothing is set, and the `dtype` attribute of the returned object is
+        the current default, initially float64.
 
     Raises
     ------
     TypeError
-        If `dtype` is another one; the default is then unchanged.
+        If `dtype` is another dtype; the default is then unchanged.
 
     Notes
     -----
@@ -213,14 +213,14 @@ class default_dtype(Default):
 
 
 def python_dtype(types: Iterable[type]) -> DType | None:
-    """Default dtype of the highest kind among Python's types; None without float and complex."""
+    """Default dtype for Python numbers of these types; None if all are ints or bools."""
     found = set(types)
     kind = "complex floating" if complex in found else "real floating" if float in found else ""
     return get_defaults().get(kind)
 
 
 def scalar_dtype(value: Any) -> DType:
-    """Dtype of a scalar: the default of its kind for Python's, else its own."""
+    """Dtype of a scalar: the default of its kind for a Python number, else its own dtype."""
     if hasattr(value, "dtype"):
         return value.dtype
     if isinstance(value, builtins.bool):

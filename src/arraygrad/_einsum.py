@@ -1,15 +1,17 @@
 """Einstein summation, under NumPy's name, which xarray, Dask and opt_einsum expect.
 
-It is not in the standard, but written with its functions: it runs on every device and is
-differentiable.
+It is not in the standard. It is written with the standard's functions, so it runs on every device
+and is differentiable.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Never
 
 from ._dispatch import check_tensor, common_device
 from ._errors import describe
+from ._hints import wrong_call
 from ._linear_algebra import matmul
 from ._manipulation import broadcast_to, moveaxis, permute_dims, reshape
 from ._modes import is_strict
@@ -18,7 +20,7 @@ from ._typing import Tensor
 from .linalg import diagonal
 
 
-def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
+def einsum(subscripts: str, /, *operands: Tensor, **other: Never) -> Tensor:
     """Sum of products over named axes.
 
     Parameters
@@ -58,6 +60,8 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
     >>> xp.einsum("ii", x)
     Tensor(5., dtype=float64)
     """
+    if other:
+        raise wrong_call("einsum", {**locals(), "arrays": operands})
     if is_strict():
         raise TypeError("einsum: outside the standard; write xp.tensordot or xp.matmul")
     for x in operands:
@@ -80,7 +84,7 @@ def einsum(subscripts: str, /, *operands: Tensor) -> Tensor:
     known = {a for _, axes in terms for a in axes}
     if len(set(wanted)) != len(wanted) or not known.issuperset(wanted):
         raise ValueError(
-            f"einsum: the result of {subscripts!r} must have each of its axes once, "
+            f"einsum: the result of {subscripts!r} must name each axis once, "
             "and only axes of the operands"
         )
     terms = _alike(subscripts, terms)

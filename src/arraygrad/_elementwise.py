@@ -6,6 +6,7 @@ from typing import Never
 
 from ._dispatch import apply, binary, unary, view
 from ._errors import describe
+from ._hints import wrong_call
 from ._typing import Real, Scalar, Tensor
 
 
@@ -1766,7 +1767,7 @@ def pow(x1: Tensor | complex, x2: Tensor | complex, /) -> Tensor:
     TypeError
         If neither operand is a tensor, or an operand is neither a tensor nor a scalar.
     ValueError
-        If the shapes do not broadcast, or for integers to a negative integer power.
+    If the shapes do not broadcast, or integers are raised to negative integer powers.
     DeviceMismatchError
         If the operands are on different devices.
 
@@ -1840,7 +1841,7 @@ def reciprocal(x: Tensor, /) -> Tensor:
 
     Notes
     -----
-    ±∞ at ±0. Integers have the true quotient too, unlike in NumPy.
+    ±∞ at ±0. For integers the result is the true quotient, unlike in NumPy.
 
     Examples
     --------
@@ -1888,7 +1889,7 @@ def remainder(x1: Tensor | Real, x2: Tensor | Real, /) -> Tensor:
     return binary("remainder", x1, x2)
 
 
-def round(x: Tensor, /, *more: Never) -> Tensor:
+def round(x: Tensor, /, *more: Never, **other: Never) -> Tensor:
     """Round to the nearest integer; halves are rounded to even.
 
     Parameters
@@ -1916,10 +1917,11 @@ def round(x: Tensor, /, *more: Never) -> Tensor:
     >>> xp.round(xp.asarray([0.5, 1.5, 2.4]))
     Tensor([0., 2., 2.], dtype=float64)
     """
-    if more:
-        raise TypeError(
-            f"round: only to whole numbers; write xp.round(x * 10**{more[0]}) / 10**{more[0]}"
-        )
+    if more or "decimals" in other:
+        n: int = more[0] if more else other["decimals"]
+        raise TypeError(f"round: only to whole numbers; write xp.round(x * 10**{n}) / 10**{n}")
+    if other:
+        raise wrong_call("round", {"x": x, "other": other})
     return unary("round", x)
 
 

@@ -42,14 +42,14 @@ def describe(x: object) -> str:
 
 
 def as_int(function: str, argument: str, x: object) -> int:
-    """Python's int for an argument that is one of Python's or NumPy's."""
+    """Convert an int of Python or NumPy to Python's; raise TypeError for anything else."""
     if type(x) is int or (isinstance(x, Integral) and not isinstance(x, bool)):
         return int(x)
     raise TypeError(f"{function}: {argument} must be an int; got {describe(x)}")
 
 
 def as_number(function: str, argument: str, x: object) -> int | float:
-    """Python's number for an argument; the dtype of one of NumPy's would count in arithmetic."""
+    """Convert a real number to Python's; a NumPy scalar would bring its dtype into arithmetic."""
     if type(x) is float or type(x) is int:
         return x
     if isinstance(x, Real) and not isinstance(x, bool):
@@ -108,7 +108,7 @@ def explain(
 
 
 def with_message(error: Exception, message: str) -> Exception:
-    """Error of the same class, or of the next one above that takes nothing but a message."""
+    """Error of the same class, or of the nearest base class that takes only a message."""
     for cls in type(error).__mro__:
         if cls is Exception or not issubclass(cls, Exception) or issubclass(cls, Warning):
             break
@@ -120,7 +120,7 @@ def with_message(error: Exception, message: str) -> Exception:
 
 
 def in_own_name(name: str) -> Callable[[_F], _F]:
-    """Decorator of a function that consists of others: their errors begin with its own name."""
+    """Decorator for a function that calls others: their errors begin with its own name."""
 
     def decorate(function: _F) -> _F:
         @wraps(function)
@@ -130,7 +130,9 @@ def in_own_name(name: str) -> Callable[[_F], _F]:
             except Exception as error:
                 if str(error).startswith(name):
                     raise
-                raise with_message(error, f"{name}: {_NAME.sub('', str(error))}") from error
+                # Python's own errors name the function as it is defined: "Generator.choice()".
+                problem = str(error).removeprefix(f"{function.__qualname__}() ")
+                raise with_message(error, f"{name}: {_NAME.sub('', problem)}") from error
 
         return cast(_F, run)
 
@@ -138,7 +140,7 @@ def in_own_name(name: str) -> Callable[[_F], _F]:
 
 
 def warn(message: str) -> None:
-    """Warn about the user's line, the first outside of this package; Python shows it once."""
+    """Warn about the caller's line, the first outside this package; Python shows it once."""
     level, frame = 1, sys._getframe()
     while frame.f_back and frame.f_globals.get("__name__", "").startswith("arraygrad."):
         level, frame = level + 1, frame.f_back

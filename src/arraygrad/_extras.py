@@ -6,7 +6,7 @@ They are written with the standard's functions, so they run on every device and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Never
 
 from ._creation import arange, asarray, full
 from ._data_type import astype, result_type
@@ -14,6 +14,7 @@ from ._dispatch import as_floating, check_tensor, common_device
 from ._elementwise import abs as _abs
 from ._elementwise import clip, isnan, remainder
 from ._errors import as_int, describe, in_own_name
+from ._hints import wrong_call
 from ._indexing import take
 from ._manipulation import concat, expand_dims, moveaxis, reshape
 from ._modes import is_strict
@@ -58,11 +59,11 @@ def pad(
     array : Tensor
         Input of any dtype.
     pad_width : int, (before, after), or a sequence of (before, after)
-        Numbers of elements to add before and after each axis: one for all, one pair for all axes,
-        or a pair for each axis.
+        Numbers of elements to add before and after each axis: one number for all, one pair for all
+        axes, or a pair for each axis.
     mode : {'constant', 'edge', 'reflect', 'symmetric', 'wrap'}, optional
-        What to add: a constant, the element at the edge, the reflection without or with the
-        element at the edge, or the elements of the other end.
+        Padding: a constant, the element at the edge, the reflection without or with the element
+        at the edge, or the elements of the other end.
     constant_values : Tensor or scalar, optional
         The constant, a scalar or 0-d tensor.
 
@@ -234,13 +235,13 @@ def interp(
     fp : Tensor
         Values of the data, of shape (N,).
     left, right : Tensor or number, optional
-        Values to return below and above the data. The default is that of the data's end.
+        Results below and above the data; by default the first and the last value of `fp`.
 
     Returns
     -------
     Tensor
-        Has the shape of `x`. It is differentiable with respect to all arguments; at an abscissa the
-        derivative is that from the right.
+        Has the shape of `x`. It is differentiable with respect to all arguments; at an abscissa,
+        the derivative is the one from the right.
 
     Raises
     ------
@@ -335,7 +336,13 @@ def trapezoid(
 
 @in_own_name("quantile")
 def quantile(
-    x: Tensor, q: Tensor | Real, /, *, axis: int | None = None, keepdims: bool = False
+    x: Tensor,
+    q: Tensor | Real,
+    /,
+    *,
+    axis: int | None = None,
+    keepdims: bool = False,
+    **other: Never,
 ) -> Tensor:
     """Quantiles by linear interpolation between the sorted elements.
 
@@ -364,7 +371,7 @@ def quantile(
 
     Notes
     -----
-    This is the definition 7 of Hyndman & Fan (1996), NumPy's default.
+    This is definition 7 of Hyndman & Fan (1996), NumPy's default.
 
     Examples
     --------
@@ -372,6 +379,8 @@ def quantile(
     >>> xp.quantile(xp.asarray([4.0, 1.0, 2.0]), xp.asarray([0.25, 0.5]))
     Tensor([1.5, 2. ], dtype=float64)
     """
+    if other:
+        raise wrong_call("quantile", locals())
     _outside("quantile", "it with xp.sort")
     check_tensor("quantile", x)
     shape = x.shape
@@ -410,7 +419,7 @@ def outer(a: Tensor, b: Tensor, /) -> Tensor:
     Returns
     -------
     Tensor
-        Has shape (M, N) for `a` of M and `b` of N elements.
+        Has shape (M, N), where M and N are the numbers of elements of `a` and `b`.
 
     Raises
     ------
@@ -439,7 +448,7 @@ def kron(a: Tensor, b: Tensor, /) -> Tensor:
     Parameters
     ----------
     a, b : Tensor
-        Tensors; axes of size 1 are put before those of the one that has fewer.
+        Tensors. If one has fewer axes, axes of size 1 are prepended.
 
     Returns
     -------
@@ -479,7 +488,7 @@ def allclose(
     atol: float = 1e-08,
     equal_nan: bool = False,
 ) -> bool:
-    """Whether two tensors are equal within a tolerance, ``abs(a - b) <= atol + rtol * abs(b)``.
+    """Test whether two tensors are equal within a tolerance.
 
     Parameters
     ----------
@@ -493,7 +502,7 @@ def allclose(
     Returns
     -------
     bool
-        For tensors on a GPU the host waits.
+        True if ``abs(a - b) <= atol + rtol * abs(b)`` for all elements. The host waits for a GPU.
 
     Raises
     ------

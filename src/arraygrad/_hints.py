@@ -1,7 +1,7 @@
 """Migration hints: errors that say what to write for other libraries' names and arguments.
 
-A missing name is looked up when Python asks for it (`install`, `Elsewhere`). Functions that users
-of other libraries call in another way collect what their signature does not have, ``*more`` and
+A missing name is looked up when it is accessed (`install`, `Elsewhere`). Functions that users of
+other libraries call in another way collect the arguments that do not fit in ``*more`` and
 ``**other``, and `wrong_call` says how to write the call.
 """
 
@@ -52,7 +52,7 @@ NAMES = {
     "config": "xp.asarray(x, dtype=xp.float64), which is the default",
     "cuda": f'{_IS_CUDA} to ask for a GPU, and device="cuda" to compute there',
     "debug": "print(x)",
-    "func": "autodiff.grad(f) and the like",
+    "func": "autodiff.grad(f) and the other transformations",
     "lax": "if, for and while, x[i] = y, and autodiff.stop_gradient(x)",
     "mps": _DEVICES,
     "numpy": "xp.sin(x): the functions are in the namespace itself",
@@ -79,7 +79,7 @@ NAMES = {
     "get_default_dtype": "xp.default_dtype().dtype",
     "set_default_dtype": "xp.default_dtype(xp.float32), also in a with block",
     "set_default_tensor_type": "xp.default_dtype(xp.float32), also in a with block",
-    "set_printoptions": "np.set_printoptions(precision=3), which holds for tensors, too",
+    "set_printoptions": "np.set_printoptions(precision=3), which applies to tensors, too",
     "device_put": "x.to_device(device)",
     "device_get": "x.numpy()",
     "devices": _DEVICES,
@@ -112,19 +112,49 @@ NAMES = {
     "hstack": "xp.concat([x, y], axis=1), or axis=0 for vectors",
     "narrow": "x[:, i : i + n]",
     "vstack": "xp.concat([x, y], axis=0), or xp.stack([x, y]) of vectors",
+    "array_split": "xp.split(x, indices, axis=0)",
+    "atleast_2d": "x[None, :] of a vector",
+    "atleast_3d": "x[..., None]",
+    "c_": "xp.stack([x, y], axis=1)",
+    "dsplit": "xp.split(x, n, axis=2)",
+    "hsplit": "xp.split(x, n, axis=1)",
+    "index_exp": "the index itself: x[1:, 0]",
+    "make_diagonal": "xp.diag(x), or xp.expand_dims(x, axis=-1) * xp.eye(x.shape[-1])",
+    "r_": "xp.concat([x, y], axis=0)",
+    "rollaxis": "xp.moveaxis(x, axis, 0)",
+    "rot90": "xp.flip(x.T, axis=0)",
+    "row_stack": "xp.concat([x, y], axis=0), or xp.stack([x, y]) of vectors",
+    "s_": "the index itself: x[1:, 0]",
+    "vsplit": "xp.split(x, n, axis=0)",
     # mathematics
     "addmm": "y + x @ z",
+    "angle": "xp.atan2(xp.imag(x), xp.real(x))",
     "array_equal": "bool(xp.all(x == y))",
     "average": "xp.sum(x * weights) / xp.sum(weights)",
     "cbrt": "xp.sign(x) * xp.abs(x) ** (1 / 3)",
     "deg2rad": "x * (xp.pi / 180)",
+    "degrees": "x * (180 / xp.pi)",
+    "exp2": "2**x",
+    "fmax": "xp.where(xp.isnan(x), y, xp.where(xp.isnan(y), x, xp.maximum(x, y)))",
+    "fmin": "xp.where(xp.isnan(x), y, xp.where(xp.isnan(y), x, xp.minimum(x, y)))",
+    "gradient": "(x[2:] - x[:-2]) / 2 inside, and x[1] - x[0], x[-1] - x[-2] at the ends",
     "histogram": "np.histogram(x.numpy())",
+    "iscomplex": "xp.imag(x) != 0",
+    "iscomplexobj": 'xp.isdtype(x.dtype, "complex floating")',
     "isclose": _IS_CLOSE,
+    "isrealobj": 'not xp.isdtype(x.dtype, "complex floating")',
+    "logaddexp2": "xp.log2(2**x + 2**y)",
     "logsumexp": "arraygrad.special.logsumexp(x)",
     "polyfit": "np.polyfit(x.numpy(), y.numpy(), n)",
     "ptp": "xp.max(x) - xp.min(x)",
+    "msort": "xp.sort(x, axis=0)",
+    "partition": "xp.sort(x)",
     "rad2deg": "x * (180 / xp.pi)",
+    "radians": "x * (xp.pi / 180)",
+    "real_if_close": "xp.real(x)",
     "rsqrt": "1 / xp.sqrt(x)",
+    "select": "xp.where(x > 0, x, y)",
+    "seterr": "np.seterr(all='ignore'), which holds on the CPU",
     "std_mean": "xp.std(x, correction=1), xp.mean(x)",
     "var_mean": "xp.var(x, correction=1), xp.mean(x)",
     # transformations
@@ -145,7 +175,7 @@ NAMES |= {name: f"arraygrad.linalg.{name}" for name in "det inv pinv qr solve sv
 NAMES |= {"inverse": "arraygrad.linalg.inv", "stop_gradient": "autodiff.stop_gradient(x)"}
 NAMES |= {name: f"arraygrad.special.{name}" for name in "erf erfc gammaln".split()}
 
-#: Functions of a generator, because there is no global state.
+#: Functions that are methods of a generator here, because there is no global state.
 _RANDOM = """
     choice exponential integers normal permutation random shuffle standard_normal uniform"""
 RANDOM = {name: f"rng = random.default_rng(seed); rng.{name}" for name in _RANDOM.split()}
@@ -162,7 +192,7 @@ RANDOM |= {
     "categorical": "rng.choice(n, size=shape, p=p)",
     "split": "rng.spawn(n)",
 }
-#: Names of other libraries' generators.
+#: Methods of other libraries' generators.
 GENERATOR = {
     "rand": "rng.random(shape)",
     "randn": "rng.standard_normal(shape)",
@@ -180,6 +210,7 @@ PARTS = {
 LINALG = {
     "norm": "arraygrad.linalg.vector_norm or arraygrad.linalg.matrix_norm",
 }
+FFT = {f"{prefix}fft2": f"xp.fft.{prefix}fftn(x, axes=(-2, -1))" for prefix in ("", "i", "r", "ir")}
 LINALG_CODE = {
     "cond": "s = xp.linalg.svdvals(x); s[0] / s[-1]",
     "lstsq": "xp.linalg.pinv(x) @ y",
@@ -198,27 +229,39 @@ AUTOGRAD = {
     "Function": "autodiff.custom_vjp",
     "Variable": "x.requires_grad_()",
     "backward": "loss.backward()",
+    "defjvp": "f = autodiff.custom_jvp(f); f.defjvp(rule)",
     "defvjp": "f = autodiff.custom_vjp(f); f.defvjp(forward, backward)",
+    "deriv": "autodiff.jvp(f, (x,), (xp.ones_like(x),))[1]",
     "elementwise_grad": NAMES["elementwise_grad"],
-    "functional": "autodiff.jacobian(f)(x) and the like",
+    "extend": "autodiff.custom_vjp(f)",
+    "flatten": 'optree.tree_flatten(params, namespace="arraygrad")',
+    "functional": "autodiff.jacobian(f)(x), autodiff.hessian(f)(x) and others",
+    "grad_and_aux": "autodiff.grad(f, has_aux=True)",
     "grad_named": "autodiff.grad(f, argnums=0)",
+    "hessian_tensor_product": "autodiff.hvp(f, (x,), (v,))",
     "hessian_vector_product": "autodiff.hvp(f, (x,), (v,))",
     "holomorphic_grad": "autodiff.jacobian(f, holomorphic=True)",
+    "make_ggnvp": "autodiff.jvp and autodiff.vjp of f, with the Hessian of the loss between them",
     "make_hvp": "autodiff.hvp(f, (x,), (v,))",
     "make_jvp": "autodiff.jvp(f, (x,), (v,))",
+    "make_jvp_reversemode": "autodiff.jvp(f, (x,), (v,))",
     "make_vjp": "autodiff.vjp(f, x)",
+    "misc": "optim.Adam(params, lr=lr)",
     "multigrad": "autodiff.grad(f, argnums=(0, 1))",
+    "multigrad_dict": "autodiff.grad(f)(params), where params is a dict",
+    "numpy": "xp.sin(x), where xp is arraygrad",
     "primitive": "autodiff.custom_vjp",
     "set_grad_enabled": NAMES["set_grad_enabled"],
+    "tensor_jacobian_product": "autodiff.vjp(f, x)[1](g)[0]",
     "test_util": "autodiff.check_grads(f, (x,))",
 }
 
 NN = {
     "ModuleDict": "a dict",
     "ModuleList": "a list",
-    "Parameter": "autodiff.variable",
-    "functional": "nn.relu and the like",
-    "init": "nn.xavier_uniform and the like",
+    "Parameter": "x.requires_grad_()",
+    "functional": "nn.relu(x) and the other functions of nn",
+    "init": "nn.xavier_uniform(shape) and the other initialisers of nn",
     "one_hot": "xp.astype(labels[:, None] == xp.arange(n), xp.float64)",
     "utils": "optim.clip_grad_norm_",
 }
@@ -228,7 +271,7 @@ MODULE = {
     "double": "model.astype(xp.float64)",
     "float": "model.astype(xp.float32)",
     "register_buffer": "self.name = tensor",
-    "register_parameter": "self.name = autodiff.variable(tensor)",
+    "register_parameter": "self.name = tensor.requires_grad_()",
     "to": "model.to_device(device) or model.astype(dtype)",
 }
 OPTIM = {
@@ -236,7 +279,7 @@ OPTIM = {
     "adam": "optim.Adam(params, lr=lr)",
     "adamw": "optim.AdamW(params, lr=lr)",
     "apply_updates": "optimizer.step(grads)",
-    "lr_scheduler": "optim.StepLR and the like",
+    "lr_scheduler": "optim.StepLR(optimizer, step_size) and the other schedules of optim",
     "rmsprop": "optim.RMSprop(params, lr=lr)",
     "sgd": "optim.SGD(params, lr=lr)",
 }
@@ -288,7 +331,7 @@ METHODS = {
     "allclose": "xp.allclose(x, y)",
     "at": "x[i] = value, or x[i] += value",
     "bfloat16": "xp.astype(x, xp.float32)",
-    "block_until_ready": "x.numpy(): that waits",
+    "block_until_ready": "x.numpy(): this waits",
     "bmm": "x @ y",
     "byte": "xp.astype(x, xp.uint8)",
     "chunk": NAMES["chunk"],
@@ -384,15 +427,31 @@ class Elsewhere:
 #: Other libraries' names of parameters.
 _RENAMED = {
     "ddof": "correction", "diagonal": "k", "dim": "axis", "dims": "axis", "keepdim": "keepdims",
-    "unbiased": "correction",
+    "rcond": "rtol", "unbiased": "correction",
 }  # fmt: skip
 #: Parameters of other libraries that change nothing here, or that `wrong_call` writes otherwise.
 _LEFT_OUT = frozenset(
-    """generator inplace kind like memory_format num_workers order out pin_memory requires_grad
-    sparse subok""".split()
+    """UPLO generator inplace kind like memory_format num_workers optimize order out pin_memory
+    requires_grad sparse subok""".split()
 )
-#: What stands for the elements that `where` leaves out.
-_NEUTRAL = {"all": True, "any": False, "prod": 1, "sum": 0}
+#: Calls that replace a function with a parameter of another library.
+_REPLACED = {
+    ("linalg.svd", "compute_uv"): "xp.linalg.svdvals(x)",
+    ("linspace", "retstep"): "x = xp.linspace(low, high, n); step = x[1] - x[0]",
+    ("unique_values", "return_counts"): "xp.unique_counts(x)",
+    ("unique_values", "return_index"): "xp.unique_all(x)",
+    ("unique_values", "return_inverse"): "xp.unique_inverse(x)",
+}
+#: Values for the elements that `where` excludes; moments ignore NaN under another name.
+_EXCLUDED = {
+    "all": "True", "any": "False", "max": "-xp.inf", "mean": "xp.nan", "min": "xp.inf",
+    "prod": "1", "std": "xp.nan", "sum": "0", "var": "xp.nan",
+}  # fmt: skip
+_MOMENTS = ("mean", "std", "var")
+#: How `initial` enters a result.
+_INITIAL = {
+    "max": "xp.maximum({}, {})", "min": "xp.minimum({}, {})", "prod": "{} * {}", "sum": "{} + {}"
+}  # fmt: skip
 #: Parameters that are one tuple.
 _TUPLES = frozenset("axes axis repetitions shape".split())
 #: Optional parameters that are bools, and that are strings. Most others are numbers or tuples.
@@ -404,18 +463,18 @@ _PYTHON_DTYPES = {bool: "bool", int: "int64", float: "float64", complex: "comple
 
 
 class _Code(str):
-    """Code in the place of a value."""
+    """Source text in place of a value."""
 
 
 def wrong_call(name: str, got: Mapping[str, Any]) -> TypeError:
-    """The error for a call that does not fit a signature: it says how to write the call.
+    """Error for a call that does not fit the signature; it says how to write the call.
 
     Parameters
     ----------
     name : str
         The function, such as ``"sum"`` or ``"linalg.trace"``.
     got : mapping
-        Its ``locals()`` where it begins. What its signature does not have is in ``more`` and
+        Its ``locals()`` at the beginning. The arguments that do not fit are in ``more`` and
         ``other``.
     """
     names, required, defaults = _parameters(name, got)
@@ -431,21 +490,58 @@ def wrong_call(name: str, got: Mapping[str, Any]) -> TypeError:
             new = "axes" if new == "axis" and "axes" in defaults else new
             if new in defaults:
                 keywords[new] = int(value) if key == "unbiased" else value
-            elif key == "where" and name in _NEUTRAL:
-                required[0] = _Code(f"xp.where(mask, x, {_NEUTRAL[name]})")
-            elif key not in _LEFT_OUT:
+            elif (name, key) in _REPLACED:
+                return TypeError(f"{name}: {problem}; write {_REPLACED[name, key]}")
+            elif not _is_written(name, key):
                 raise LookupError
     except LookupError:
         optional = ", ".join(defaults) or "none"
         return TypeError(f"{name}: {problem}; optional parameters: {optional}")
-    text = _call(name, names, required, keywords)
-    text = f"y[...] = {text}" if other.get("out") is not None else text
-    text = f"{text}.requires_grad_()" if other.get("requires_grad") else text
-    return TypeError(f"{name}: {problem}; write {text}")
+    return TypeError(f"{name}: {problem}; write {_code(name, names, required, keywords, other)}")
+
+
+def _is_written(name: str, key: str) -> bool:
+    """True if `_code` replaces a parameter that the function lacks."""
+    return (
+        key in _LEFT_OUT
+        or (key == "where" and name in _EXCLUDED)
+        or (key == "initial" and name in _INITIAL)
+        or (key == "dtype" and name in ("concat", "stack", *_MOMENTS))
+    )
+
+
+def _code(
+    name: str,
+    names: list[str],
+    required: list[Any],
+    keywords: dict[str, Any],
+    other: Mapping[str, Any],
+) -> str:
+    """Source text of the call, with other functions instead of missing parameters."""
+    initial = _text(other["initial"], iter("y")) if "initial" in other else None
+    tensor = "x"
+    if "where" in other:
+        excluded = initial if name in ("max", "min") and initial else _EXCLUDED[name]
+        tensor = f"xp.where(mask, x, {excluded})"
+    if name in _MOMENTS and "dtype" in other:
+        tensor = f"xp.astype({tensor}, {_text(other['dtype'], iter(()))})"
+    if tensor != "x":
+        required = [_Code(tensor), *required[1:]]
+    called = f"nan{name}" if name in _MOMENTS and "where" in other else name
+    text = _call(called, names, required, keywords)
+    if name not in _MOMENTS and "dtype" in other:
+        text = f"xp.astype({text}, {_text(other['dtype'], iter(()))})"
+    if initial:
+        text = _INITIAL[name].format(text, initial)
+    if name == "reshape" and other.get("order") == "F" and isinstance(required[1], (list, tuple)):
+        text = f"xp.reshape(x.T, {tuple(required[1])[::-1]}).T"
+    if other.get("out") is not None:
+        text = f"y[...] = {text}"
+    return f"{text}.requires_grad_()" if other.get("requires_grad") else text
 
 
 def _parameters(name: str, got: Mapping[str, Any]) -> tuple[list[str], list[Any], dict[str, Any]]:
-    """The names and values of the required arguments, and the defaults of the other ones."""
+    """Names and values of the required arguments, and the defaults of the others."""
     function: Any = reduce(getattr, name.split("."), sys.modules[__package__])
     function = vars(function)["__init__"] if isinstance(function, type) else function
     while hasattr(function, "__wrapped__"):
@@ -469,17 +565,17 @@ def _place(
     defaults: Mapping[str, Any],
     keywords: dict[str, Any],
 ) -> tuple[str, str]:
-    """Put further positional arguments where they belong.
+    """Assign surplus positional arguments to parameters.
 
     Returns
     -------
     tuple of str
-        The function to call, and what is wrong.
+        The function to call, and the problem.
 
     Raises
     ------
     LookupError
-        If there is no place for one of them.
+        If an argument fits no parameter.
     """
     first = required[-1]
     if name == "transpose" and isinstance(required[0], Array):
@@ -516,7 +612,7 @@ def _is_int(x: object) -> TypeGuard[int]:
 
 
 def _fits(name: str, value: object) -> bool:
-    """Whether a value may be meant for an optional parameter."""
+    """True if a value may be meant for an optional parameter."""
     if isinstance(value, bool):
         return name in _FLAGS
     if _is_dtype(value) or (isinstance(value, str) and hasattr(sys.modules[__package__], value)):
@@ -545,7 +641,7 @@ def _call(name: str, names: list[str], required: list[Any], keywords: dict[str, 
 
 
 def _text(value: Any, variables: Iterator[str]) -> str:
-    """A value as one would write it, with a variable for each tensor."""
+    """Source text of a value, with a variable for each tensor."""
     if isinstance(value, Array):
         return next(variables, "...")
     if type(value) in (list, tuple):

@@ -1,4 +1,4 @@
-"""Indexing: indices as the backends take them, and the operations that have one."""
+"""Indexing: conversion of indices for the backends, and the operations with an index."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def getitem(x: Any, key: Any) -> Any:
 
 
 def setitem(x: Any, key: Any, value: Any) -> None:
-    """``x[key] = value``, by which the value is broadcast, and cast to the dtype of `x`."""
+    """``x[key] = value``; the value is broadcast and cast to the dtype of `x`."""
     if isinstance(value, (list, tuple)):
         if is_strict():
             raise TypeError("__setitem__: a list is outside the standard; write xp.asarray(...)")
@@ -116,7 +116,7 @@ def setitem(x: Any, key: Any, value: Any) -> None:
 
 
 def scatter(x: Any, key: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of `shape` to which `x` has been added where `key` selects, as often as it does."""
+    """Zeros of `shape`, plus `x` at `key`; repeated indices add up."""
     if x._trace is not None:
         return x._trace.level.process("scatter", (x,), (key, shape), {})
     device = x._device
@@ -125,16 +125,16 @@ def scatter(x: Any, key: Any, shape: tuple[int, ...]) -> Any:
 
 
 def key_data(name: str, key: Any, x: Array) -> Any:
-    """An index of `x` as the backend takes it: tensors become its arrays, lists are read.
+    """Convert an index of `x` for the backend: tensors to its arrays, and lists to tensors first.
 
     Raises
     ------
     DeviceMismatchError
-        For an index tensor on another device than the indexed one.
+        If an index tensor is on another device than `x`.
     TransferError
-        For a NumPy array as index of a tensor that is not on the CPU.
+        If an index is a NumPy array and `x` is not on the CPU.
     IndexError
-        For anything that cannot be an index.
+        If an index has another type.
     """
     if type(key) in BASIC:
         return key
@@ -189,10 +189,10 @@ def _array_index(name: str, key: Array, device: Device) -> Any:
 
 
 def counted(key: Any, x: Any) -> Any:
-    """An index of `x` with positions instead of masks, for which a GPU is waited for.
+    """Index of `x` with positions instead of masks; the host waits for a GPU.
 
-    For traced tensors: their rules index with it again, and then do not wait again. An index that
-    does not fit is left as it is, for the error that it raises.
+    For traced tensors: their rules index again, and need not wait again. An invalid index is
+    returned unchanged, so that indexing raises its error.
     """
     keys = key if isinstance(key, tuple) else (key,)
     if not all(type(k) in BASIC or isinstance(k, Array) for k in keys):
@@ -211,7 +211,7 @@ def counted(key: Any, x: Any) -> Any:
 
 
 def _axes(key: Any) -> int:
-    """The number of axes of a tensor that an entry of an index consumes."""
+    """Number of axes of a tensor that an entry of an index consumes."""
     if key is None or key is Ellipsis:
         return 0
     if isinstance(key, Array) and key._data.dtype.kind == "b":

@@ -1,8 +1,8 @@
 """Modes: the settings that ``with`` blocks make for operations, in one context variable.
 
-The variable is None where nothing is asked, which is all that a small operation looks at. Each
-block that is entered puts a setting on a stack; each that is left takes its own out, wherever it
-stands, so blocks may be left in any order.
+The variable is None if no block is active, and a small operation checks only for None. Entering a
+block pushes a setting onto a stack. Leaving it removes its own setting from any position, so blocks
+may be left in any order.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Setting:
-    """One block that has been entered: a field of `Mode`, its value there, and the `Block`."""
+    """The setting of an active block: a field of `Mode`, its value, and the `Block`."""
 
     __slots__ = ("block", "field", "value")
 
@@ -29,7 +29,7 @@ class Setting:
 
 
 class Mode:
-    """The settings of all entered blocks together; immutable.
+    """The settings of all active blocks; immutable.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Mode:
     recorder : object or None
         Records the backend's calls (`compile`).
     checks : bool
-        Whether operations take the long way, on which they are checked and recorded.
+        True if operations take the general path, which checks and records them.
     """
 
     __slots__ = ("checks", "grad", "nans", "outer", "recorder", "setting", "strict")
@@ -120,10 +120,10 @@ def enter(field: str, value: Any, block: Block | None = None) -> Setting:
 
 
 def leave(setting: Setting) -> None:
-    """Take a setting out of the mode, wherever in the stack it is.
+    """Remove a setting from the mode, at any position in the stack.
 
-    In another context than the one it was entered in, where it is not in the stack, nothing
-    happens: a generator may be closed by another task than the one that ran it.
+    A generator may be closed by another task than the one that ran it. In that context the setting
+    is not in the stack, and nothing happens.
     """
     inner = []
     mode = get_mode()
@@ -139,10 +139,10 @@ def leave(setting: Setting) -> None:
 
 
 class Decorator:
-    """Base of context managers that also decorate.
+    """Base class of context managers that are also decorators.
 
-    They decorate functions, generators, coroutines and asynchronous generators. A generator is in
-    the context while it runs; between its steps its caller is not.
+    They decorate functions, generators, coroutines and asynchronous generators. The setting is
+    active while a generator runs, but not in its caller between two steps.
     """
 
     __slots__ = ()
@@ -154,7 +154,7 @@ class Decorator:
         raise NotImplementedError
 
     def _again(self) -> Decorator:
-        """A new context manager like this one."""
+        """New context manager with the same settings."""
         raise NotImplementedError
 
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
@@ -266,9 +266,9 @@ class Override(Decorator):
 
 
 class Default(Override):
-    """A default that the call sets, and that a ``with`` block puts back at its end.
+    """A default that the call sets, and whose previous value a ``with`` block restores.
 
-    As a decorator it is set only while the function, generator or coroutine runs.
+    As a decorator, it is set only while the function, generator or coroutine runs.
     """
 
     def __init__(self, variable: ContextVar[Any], value: Any, sets: bool) -> None:
@@ -285,7 +285,7 @@ class Default(Override):
 
 
 class _Awaited:
-    """An awaitable that has a setting while it runs, and not while it waits."""
+    """An awaitable for which a setting is active while it runs, but not while it waits."""
 
     def __init__(self, awaitable: Any, block: Callable[[], Decorator]) -> None:
         self._awaitable = awaitable
@@ -322,28 +322,28 @@ def strict(enabled: bool = True) -> Block: ...
 def strict(enabled: bool | Callable[..., Any] = True) -> Any:
     """Refuse names and arguments outside the standard, as a context manager or as a decorator.
 
-    Outside of it, where the standard leaves a case open, the answer is NumPy's: an int tensor
-    plus a float one, the square root of ints, lists as indices, ``dtype=float``. Code that
-    relies on such answers may fail with another array library. Inside, each of them raises and
-    names the portable spelling, so a library's tests can run under it.
+    Outside strict mode, cases that the standard leaves undefined follow NumPy: an int tensor plus a
+    float tensor, the square root of ints, lists as indices, ``dtype=float``. Code that relies on
+    them may fail with another array library. In strict mode they raise, and the message names the
+    portable form, so a library can run its tests in this mode.
 
     Parameters
     ----------
     enabled : bool or callable, optional
-        False switches strict mode off again inside an outer strict block. A function is decorated:
-        ``@xp.strict`` is ``@xp.strict()``. Functions, generators, coroutines and asynchronous
-        generators can be decorated; a generator is in this mode while it runs, and its caller is
-        not.
+        False switches strict mode off inside an outer strict block. A callable is decorated:
+        ``@xp.strict`` is the same as ``@xp.strict()``. Functions, generators, coroutines and
+        asynchronous generators can be decorated. The mode is active while a generator runs, but not
+        in its caller.
 
     Returns
     -------
     context manager or callable
-        For ``with`` or ``@``; the decorated function if `enabled` is one.
+        For ``with`` or ``@``; the decorated function if `enabled` is a callable.
 
     Raises
     ------
     TypeError, IndexError, ValueError
-        By the operations inside the block that the standard does not define.
+        From operations inside the block that the standard does not define.
 
     Examples
     --------

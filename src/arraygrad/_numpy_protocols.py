@@ -8,16 +8,16 @@ from typing import Any
 from ._array import Array
 from ._device import Device, get_device
 
-#: NumPy's functions that are called as ours are.
+#: NumPy's functions with the same signature here.
 _SAME = frozenset(["broadcast_to", "stack", "where"])
-#: NumPy's functions that need methods and attributes of a tensor only.
+#: NumPy's functions that only need methods and attributes of a tensor.
 _BY_METHODS = frozenset(
     """all amax amin any common_type flip imag iscomplexobj isreal isrealobj max mean min ndim
     moveaxis permute_dims prod real reshape result_type rollaxis shape size squeeze sum transpose
     unstack""".split()
 )
-#: NumPy's functions that give tensors, for Dask and xarray. (Code for NumPy that is given tensors
-#: goes on with arrays after others, such as `unique` in scikit-learn.)
+#: NumPy's functions that return tensors, for Dask and xarray. (Others, such as `unique` in
+#: scikit-learn, return arrays: code written for NumPy continues with them.)
 _OF_CHUNKS = frozenset(
     """argmax argmin argsort array asanyarray asarray atleast_2d broadcast_to clip concatenate
     cumprod cumsum digitize einsum empty_like expand_dims full_like isin median nanargmax
@@ -28,17 +28,17 @@ _OF_CHUNKS = frozenset(
 
 
 def wrap_result(array: Any, context: Any) -> Any:
-    """The result of a ufunc as a tensor."""
+    """Convert the result of a ufunc to a tensor."""
     if context is not None and any(hasattr(x, "mask") for x in context[1]):
-        raise ValueError(  # of a TypeError, NumPy would try another signature
-            f"{context[0].__name__}: a masked array would lose its mask beside a tensor; "
-            "fill it first: a.filled(value)"
+        raise ValueError(  # after a TypeError, NumPy would try another signature
+            f"{context[0].__name__}: a masked array would lose its mask in an operation with a "
+            "tensor; fill it first: a.filled(value)"
         )
     return _from_numpy(array)
 
 
 def call(func: Any, types: Any, args: Any, kwargs: Any, device: Device) -> Any:
-    """The result of one of NumPy's functions that is called with tensors, one on `device`."""
+    """Call one of NumPy's functions with tensors, one of which is on `device`."""
     ndarray = get_device("cpu").array_type
     if not all(issubclass(t, (Array, ndarray)) for t in types):
         return NotImplemented
@@ -47,8 +47,8 @@ def call(func: Any, types: Any, args: Any, kwargs: Any, device: Device) -> Any:
     if func.__name__ in _BY_METHODS:
         return ndarray.__array_function__(ndarray(()), func, (), args, kwargs)
     if func.__name__ == "empty_like" and "shape" in kwargs and type(kwargs.get("dtype")) is list:
-        # Dask's argmax asks by that, and does without. (Its unique asks without a shape. It would
-        # give less if it had to do without, and is left to NumPy.)
+        # Dask's argmax tries this, and has a fallback. (Its unique calls it without a shape. Its
+        # fallback returns less, so that call is left to NumPy.)
         raise TypeError(f"empty_like: tensors have no structured dtypes; got {kwargs['dtype']}")
     found = func(*_to_numpy(args), **_to_numpy(kwargs))
     if func.__name__ not in _OF_CHUNKS:
@@ -60,12 +60,12 @@ def call(func: Any, types: Any, args: Any, kwargs: Any, device: Device) -> Any:
 
 
 def _namespace() -> Any:
-    """The namespace, which is above this module and is there once there are tensors."""
+    """The namespace. It is above this module, and imported by the time there are tensors."""
     return sys.modules[__package__]
 
 
 def _to_numpy(x: Any) -> Any:
-    """An argument of NumPy's functions with NumPy arrays in the place of tensors."""
+    """Replace tensors by NumPy arrays in an argument."""
     if isinstance(x, Array):
         tensor: Any = x
         return tensor.__array__()
@@ -75,9 +75,9 @@ def _to_numpy(x: Any) -> Any:
 
 
 def _from_numpy(x: Any) -> Any:
-    """A result of NumPy's functions with tensors in the place of arrays and NumPy's scalars.
+    """Replace NumPy's arrays and scalars by tensors in a result.
 
-    Those of dtypes that the standard lacks stay as they are.
+    Arrays whose dtype is not in the standard stay unchanged.
     """
     if isinstance(x, (tuple, list)):
         make = getattr(type(x), "_make", type(x))  # named tuples keep their names

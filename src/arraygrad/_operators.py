@@ -1,4 +1,4 @@
-"""Python's operators: each is the function of the namespace that the standard names for it."""
+"""Python's operators; each calls the function of the namespace that the standard assigns to it."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ def flatten(tree: Any) -> tuple[list[Any], Any]:
 
 
 def flatten_like(tree: Any, structure: Any) -> list[Any] | None:
-    """Leaves of a tree that must have a structure, or None for parts of it; None if it has another.
+    """Leaves of a tree with the given structure; None if it has another structure.
 
-    Where the tree has None for a part, there is None for each leaf of the part.
+    The tree may have None in place of a subtree, which stands for None for each of its leaves.
     """
     leaves, found = flatten(tree)
     if found == structure:

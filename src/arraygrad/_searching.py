@@ -201,7 +201,7 @@ def searchsorted(
 
     Notes
     -----
-    NaN is last, as in `sort`. It is not checked that `x1` is sorted.
+    NaN is last, as in `sort`. The order of `x1` is not checked.
 
     Examples
     --------

@@ -41,9 +41,9 @@ def host_data(target: Any, obj: Any, dtype: Any, copy: bool | None) -> Any:
 
 
 def stack_nested(name: str, obj: Any, device: Any, read: Callable[..., Any]) -> Any:
-    """Nested sequences stacked, so that tensors stay on their device and keep their trace.
+    """Stack nested sequences, so that tensors stay on their device and keep their trace.
 
-    `read(obj, device)` makes a tensor of anything that is neither a tensor nor holds one.
+    `read(obj, device)` converts everything that neither is nor contains a tensor.
     """
     if isinstance(obj, Array):
         return obj  # on whichever device: a mixture is refused
@@ -67,7 +67,7 @@ def stack_nested(name: str, obj: Any, device: Any, read: Callable[..., Any]) -> 
 
 
 def from_sequence(name: str, obj: Any, like: Array, dtype: Any = None) -> Any:
-    """A list as a tensor: on the device of the tensors in it, or else on that of `like`."""
+    """Tensor of a list, on the device of the tensors in it, or else of `like`."""
 
     def read(x: Any, device: Any) -> Any:
         target = device or like._device

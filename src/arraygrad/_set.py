@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Never
 
 from ._dispatch import apply, unary
+from ._hints import wrong_call
 from ._typing import Tensor
 
 
@@ -170,7 +171,7 @@ def unique_inverse(x: Tensor, /) -> UniqueInverseResult:
     return UniqueInverseResult(*unary("unique_inverse", x))
 
 
-def unique_values(x: Tensor, /) -> Tensor:
+def unique_values(x: Tensor, /, **other: Never) -> Tensor:
     """Distinct elements.
 
     Parameters
@@ -199,4 +200,6 @@ def unique_values(x: Tensor, /) -> Tensor:
     >>> xp.unique_values(xp.asarray([3, 1, 3]))
     Tensor([1, 3], dtype=int64)
     """
+    if other:
+        raise wrong_call("unique_values", locals())
     return unary("unique_values", x)

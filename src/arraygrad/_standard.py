@@ -1,8 +1,8 @@
 """Dtypes that the standard defines for each operation, and the errors of strict mode.
 
-`KINDS` is the table of operations: for each, the kinds of dtype that the standard defines it
-for, in NumPy's letters (b bool, i signed, u unsigned, f real floating, c complex floating). An
-operation that is not in the table is defined for every dtype.
+For each operation, the table `KINDS` has the kinds of dtype for which the standard defines it, in
+NumPy's letters (b bool, i signed, u unsigned, f real floating, c complex floating). An operation
+that is not in the table is defined for every dtype.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ def check(
     if name in ("getitem", "__setitem__"):
         _check_key(name, args[0], tensors[0])
     if name == "T" and tensors[0].ndim != 2:
-        raise ValueError("T: outside the standard except for two axes; write x.mT or permute_dims")
+        raise ValueError(
+            "T: outside the standard unless x has two axes; write x.mT or permute_dims"
+        )
     promoting = operands[_APART.get(name, 0) :]
     check_promotion(
         name,
@@ -182,7 +184,7 @@ def _check_target(name: str, operands: Sequence[Any]) -> None:
 
 
 def _check_key(name: str, key: Any, x: Any) -> None:
-    """Raise IndexError for a form of index outside the standard; `key` is already the backend's."""
+    """Raise IndexError if the standard does not define the index `key`, converted for a backend."""
     entries = key if isinstance(key, tuple) else (key,)
     arrays = [k for k in entries if hasattr(k, "dtype")]
     if any(k.dtype.kind == "b" for k in arrays):

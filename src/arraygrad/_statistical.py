@@ -366,8 +366,8 @@ def sum(
 
     Notes
     -----
-    On the CPU floating-point numbers are summed pairwise or in short blocks along the contiguous
-    axis, and many rows are summed in blocks too, so that the rounding error hardly grows with their
+    On the CPU, floating-point numbers are summed pairwise or in short blocks along the contiguous
+    axis, and many rows are summed in blocks, so the rounding error grows only slowly with their
     number.
 
     Examples

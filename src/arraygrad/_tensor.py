@@ -36,14 +36,14 @@ _API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 class Tensor(Operators):
     """A multi-dimensional array on a device.
 
-    Made by the creation functions (`asarray`, `zeros`, `arange`, ...) and by every operation;
-    not by calling the class. It has the attributes, methods and operators of the array API
-    standard, plus conversions to and from NumPy.
+    Creation functions (`asarray`, `zeros`, `arange`, ...) and operations make tensors; the class
+    cannot be called. A tensor has the attributes, methods and operators of the array API standard,
+    plus conversions to and from NumPy.
 
     Notes
     -----
-    Indexing with integers and slices gives a view on the same data, also for single elements
-    (``v = x[0]; v += 1`` changes ``x`` on every device). Indexing with arrays gives a copy.
+    Indexing with integers and slices returns a view of the same data, also for single elements
+    (``v = x[0]; v += 1`` changes ``x`` on every device). Indexing with arrays returns a copy.
 
     Examples
     --------
@@ -58,8 +58,8 @@ class Tensor(Operators):
 
     __slots__ = ()
 
-    # NumPy's arrays and scalars leave `a + tensor` to the tensor. (Without __array_ufunc__: of
-    # np.abs(tensor) NumPy converts the tensor and wraps the result.)
+    # NumPy's arrays and scalars leave `a + tensor` to the tensor. (There is no __array_ufunc__, so
+    # NumPy computes np.abs(tensor): it converts the tensor and wraps the result.)
     __array_priority__ = 1000.0
     __hash__ = None  # type: ignore[assignment]  # (so Python is told that it has none)
 
@@ -112,12 +112,12 @@ class Tensor(Operators):
     # ---- the standard's protocol methods
 
     def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
-        """The namespace that works on this tensor: the module `arraygrad`.
+        """The namespace of this tensor: the module `arraygrad`.
 
         Raises
         ------
         ValueError
-            For a version of the standard that does not exist.
+            If there is no such version of the standard.
         """
         if api_version is not None and api_version not in _API_VERSIONS:
             raise ValueError(
@@ -132,20 +132,21 @@ class Tensor(Operators):
         Parameters
         ----------
         device : Device or str
-            Where to; the tensor itself is given back if it is there already.
+            Target device. If the tensor is there already, it is returned unchanged.
         stream : int or object with ``__cuda_stream__``, optional
-            CUDA stream on which to copy: a stream of CuPy, PyTorch or another library, 1 (the
-            legacy default), 2 (the default of the thread) or an address; one of the GPU that is
-            copied to or, to the host, from. The copy comes after what CuPy's current stream has
-            been given before, and before what it is given next. None is the current one.
+            CUDA stream on which to copy: a stream of CuPy, PyTorch or another library, 1 (legacy
+            default stream), 2 (default stream of the thread) or an address. It belongs to the
+            target GPU or, for a copy to the host, to the source GPU. The copy starts after the
+            work already queued on CuPy's current stream, and work queued there later starts after
+            the copy. None is the current stream.
 
         Raises
         ------
         TypeError
             If `stream` is not a stream.
         ValueError
-            If there is no such device, if a stream is given and no CUDA device takes part, or if
-            it is of another GPU.
+            If the device does not exist, a stream is given but neither device is a CUDA device,
+            or the stream belongs to another GPU.
 
         Examples
         --------
@@ -178,24 +179,24 @@ class Tensor(Operators):
         dl_device: tuple[Any, int] | None = None,
         copy: bool | None = None,
     ) -> Any:
-        """A DLPack capsule of the data, without a copy unless one is asked for.
+        """DLPack capsule of the data; it is not copied unless requested.
 
         Parameters
         ----------
         stream : int or object with ``__cuda_stream__``, optional
-            The consumer's CUDA stream, which then reads in order with CuPy's current one; -1
-            asks for no order. None on the CPU.
+            The consumer's CUDA stream, which waits for CuPy's current stream; -1 for no
+            synchronisation. None on the CPU.
         max_version : tuple of int, optional
-            The newest DLPack version that the consumer reads. Read-only data needs (1, 0).
+            Newest DLPack version that the consumer supports. Read-only data needs (1, 0).
         dl_device : tuple, optional
-            (type, index) of the device wanted. From CUDA, (1, 0) copies to the host.
+            (type, index) of the target device. For a tensor on CUDA, (1, 0) copies to the host.
         copy : bool, optional
-            True: always copy. False: raise BufferError where a copy is needed.
+            True always copies. False raises BufferError if a copy is needed.
 
         Raises
         ------
         BufferError
-            Where the data cannot be exported as asked.
+            If the data cannot be exported in the requested way.
         """
         return self._device.ops["dlpack"](
             self._exported("__dlpack__"),
@@ -217,8 +218,8 @@ class Tensor(Operators):
         Returns
         -------
         numpy.ndarray
-            Of the same shape and dtype. On the CPU it shares the tensor's memory; from CUDA it
-            is a copy.
+            Has the shape and dtype of the tensor. It shares the memory of a tensor on the CPU, and
+            is a copy of a tensor on CUDA.
 
         Examples
         --------
@@ -229,12 +230,12 @@ class Tensor(Operators):
         return self._device.ops["to_host"](self._exported("numpy"))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """NumPy's conversion protocol, for tensors on the CPU.
+        """NumPy's protocol for conversion to an array, for tensors on the CPU.
 
         Raises
         ------
         TransferError
-            From another device: `numpy` is the call that copies.
+            If the tensor is on another device; `numpy` copies.
         """
         data = self._exported("__array__")
         if self._device.type != "cpu":
@@ -249,14 +250,14 @@ class Tensor(Operators):
     def __array_wrap__(
         self, array: Any, context: Any = None, return_scalar: bool = False, /
     ) -> Any:
-        """NumPy's protocol for ufuncs, also SciPy's and numba's: of tensors they give tensors."""
+        """NumPy's protocol for ufuncs, also of SciPy and numba: they return tensors for tensors."""
         return _numpy_protocols.wrap_result(array, context)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any, /) -> Any:
-        """NumPy's protocol for its other functions: they convert tensors, and most give arrays.
+        """NumPy's protocol for its other functions.
 
-        Those that Dask calls on its chunks give tensors. A few need no conversion: they work on
-        every device, and are differentiated.
+        Most convert tensors and return arrays. Those that Dask calls on its chunks return tensors.
+        A few only use methods of tensors: they work on every device, and are differentiated.
         """
         return _numpy_protocols.call(func, types, args, kwargs, self._device)
 
@@ -269,7 +270,7 @@ class Tensor(Operators):
         return memoryview(self.__array__())
 
     def item(self) -> Any:
-        """The one element as a Python scalar.
+        """The only element as a Python scalar.
 
         Raises
         ------
@@ -278,7 +279,7 @@ class Tensor(Operators):
 
         Notes
         -----
-        Of a tensor that takes part in a differentiation, the number is a constant.
+        The number is a constant under differentiation.
         """
         if self.size != 1:
             raise ValueError(f"item: expected one element; got shape {self.shape}")
@@ -293,7 +294,7 @@ class Tensor(Operators):
 
     @property
     def requires_grad(self) -> bool:
-        """True if operations on this tensor are recorded; it can be set for a leaf."""
+        """True if operations on this tensor are recorded. It can be set for a leaf."""
         trace = self._fresh_trace()
         return trace is not None and trace.requires_grad
 
@@ -302,12 +303,12 @@ class Tensor(Operators):
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: bool = True, /) -> Tensor:
-        """Switch the recording of operations on this tensor on or off, in place.
+        """Set whether operations on this tensor are recorded, in place.
 
         Parameters
         ----------
         requires_grad : bool, optional
-            True to record operations on the tensor from now on, False to stop.
+            True makes the tensor a leaf that requires grad; False stops the recording.
 
         Returns
         -------
@@ -317,10 +318,9 @@ class Tensor(Operators):
         Raises
         ------
         TypeError
-            If the tensor is not of a floating-point dtype.
+            If the dtype is not a floating-point dtype.
         RuntimeError
-            For a tensor that is the result of a recorded operation; `detach` makes one that is
-            not recorded.
+            If the tensor is the result of a recorded operation; use `detach`.
 
         Examples
         --------
@@ -342,15 +342,15 @@ class Tensor(Operators):
 
     @property
     def _is_parameter(self) -> bool:
-        """True for a leaf that the user made, also while its recording is switched off."""
+        """True for a leaf that the user made, also after ``requires_grad_(False)``."""
         return self._trace is not None and self._trace.is_tape_leaf
 
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` has accumulated; None before.
 
-        It has the tensor's shape, dtype and device. For a leaf it may be set, e.g. to None before
-        a new backward pass; for other tensors it is there after `retain_grad`.
+        It has the tensor's shape, dtype and device. It may be set for a leaf, for example to None
+        before a new backward pass. Other tensors have it only after `retain_grad`.
         """
         trace = self._fresh_trace()
         recorder = None if trace is None else get_recorder()
@@ -377,7 +377,7 @@ class Tensor(Operators):
             if value is None and self._trace is None:
                 return
             raise AttributeError(
-                "grad: only that of a leaf that requires a gradient can be set; "
+                "grad: it can be set only for a leaf that requires grad; "
                 "write x.requires_grad_() first"
             )
         recorder = get_recorder()
@@ -403,17 +403,17 @@ class Tensor(Operators):
         Parameters
         ----------
         gradient : Tensor, optional
-            The cotangent of this tensor, of its shape. May be left out for one element: 1.
+            Cotangent of this tensor, with its shape. For a tensor of one element it defaults to 1.
         retain_graph : bool, optional
-            Keep the graph for another backward pass. Without it, saved tensors are freed during
-            the pass. By default the value of `create_graph`.
+            Keep the graph for another backward pass. Otherwise saved tensors are freed during the
+            pass. By default equal to `create_graph`.
         create_graph : bool, optional
             Record the backward pass itself, for derivatives of the gradients.
 
         Raises
         ------
         ValueError
-            Without `gradient`, if there is more than one element or it is complex.
+            If `gradient` is missing and the tensor is complex or does not have exactly one element.
         RuntimeError
             If nothing was recorded, or if the graph has been freed.
 
@@ -427,18 +427,18 @@ class Tensor(Operators):
         """
         if self._trace is None:
             raise RuntimeError(
-                f"backward: nothing was recorded; got {describe(self)}. Compute it from tensors "
-                "that require a gradient, x.requires_grad_(), outside of no_grad()"
+                f"backward: nothing was recorded; got {describe(self)}; compute it from a tensor "
+                "that requires grad (x.requires_grad_()), outside of no_grad()"
             )
         self._trace.level.backward(self, gradient, retain_graph, create_graph)
 
     def detach(self) -> Tensor:
-        """Return a tensor over the same data that is not differentiated.
+        """Tensor over the same data that does not require grad.
 
         Returns
         -------
         Tensor
-            Plain; it shares the memory, so each of the two sees writes to the other.
+            Shares the memory, so a write to one of the two changes the other.
 
         Examples
         --------
@@ -457,18 +457,18 @@ class Tensor(Operators):
         Parameters
         ----------
         hook : callable
-            Takes the gradient before it is added to `grad` or passed on. Returns another one to
-            replace it, or None.
+            Receives the gradient before it is added to `grad` or propagated. Returns a new gradient
+            to replace it, or None.
 
         Returns
         -------
         Hook
-            Has a method `remove`. As a context manager it removes the function at the end.
+            Its method `remove` removes the function. As a context manager, it does so on exit.
 
         Raises
         ------
         RuntimeError
-            If the tensor does not require a gradient.
+            If the tensor does not require grad.
 
         Examples
         --------
@@ -481,18 +481,18 @@ class Tensor(Operators):
         >>> hook.remove()
         """
         if not self.requires_grad:
-            raise RuntimeError("register_hook: this tensor does not record (requires_grad=False)")
+            raise RuntimeError("register_hook: this tensor does not require grad")
         return self._trace.register_hook(hook)
 
     def retain_grad(self) -> None:
-        """Keep the gradient of this tensor in `grad` though it is not a leaf.
+        """Keep the gradient of this tensor in `grad`, although it is not a leaf.
 
-        After an operation in place it is that of the tensor's new value.
+        After an in-place operation, it is the gradient of the tensor's new value.
 
         Raises
         ------
         RuntimeError
-            If the tensor does not require a gradient.
+            If the tensor does not require grad.
 
         Examples
         --------
@@ -505,10 +505,10 @@ class Tensor(Operators):
         Tensor(2., dtype=float64)
         """
         if not self.requires_grad:
-            raise RuntimeError("retain_grad: this tensor does not record (requires_grad=False)")
+            raise RuntimeError("retain_grad: this tensor does not require grad")
         self._trace.retain_grad()
 
-    # ---- methods that the standard does not have, and libraries call: np.sum(x) is x.sum(...)
+    # ---- methods that are not in the standard, but that libraries call: np.sum(x) is x.sum(...)
 
     def sum(
         self,
@@ -544,7 +544,7 @@ class Tensor(Operators):
         keepdims: bool = False,
         **other: Never,
     ) -> Tensor:
-        """The function `mean`, in another dtype if one is given; `out` must be None."""
+        """The function `mean`, computed in `dtype` if one is given; `out` must be None."""
         if other:
             raise wrong_call("mean", {**locals(), "x": self})
         x = self if dtype is None else self.astype(accumulator(dtype, self, "mean"))
@@ -587,9 +587,14 @@ class Tensor(Operators):
         return _function("astype")(self, dtype, copy=copy)
 
     def reshape(self, *shape: Any, copy: bool | None = None) -> Tensor:
-        """The function `reshape`; the sizes are one tuple, or one argument each."""
+        """The function `reshape`; the sizes are one tuple or separate arguments."""
         if len(shape) == 1 and not isinstance(shape[0], int):
             (shape,) = shape
+        elif not shape:
+            raise TypeError(
+                "reshape: the shape is missing; write x.reshape(-1) for one axis, or x.reshape(()) "
+                "for none"
+            )
         return _function("reshape")(self, shape, copy=copy)
 
     def ravel(self) -> Tensor:
@@ -597,16 +602,17 @@ class Tensor(Operators):
         return _function("reshape")(self, (-1,))
 
     def squeeze(self, axis: Any = None) -> Tensor:
-        """The function `squeeze`; of None, all axes of size 1."""
+        """The function `squeeze`; by default for all axes of size 1."""
         if axis is None:
             axis = tuple(i for i, n in enumerate(self.shape) if n == 1)
         return _function("squeeze")(self, axis)
 
     @in_own_name("transpose")
     def transpose(self, *axes: Any) -> Tensor:
-        """The function `permute_dims`, of one tuple or one argument each; of none, reversed.
+        """The function `permute_dims`; the axes are one tuple or separate arguments.
 
-        Two numbers exchange two axes in PyTorch. Where they would not do that here, they raise.
+        By default, the order is reversed. In PyTorch, two numbers exchange two axes; if they would
+        not do so here, they raise.
         """
         if axes in ((), (None,)):
             axes = tuple(range(self.ndim))[::-1]
@@ -634,13 +640,13 @@ class Tensor(Operators):
         return _function("imag")(self)
 
     def view(self, dtype: DType = None, *more: Never, **other: Never) -> Tensor:
-        """The same memory read as another dtype, as NumPy does; not in the standard.
+        """View of the memory as another dtype, as in NumPy; not in the standard.
 
         Parameters
         ----------
         dtype : dtype
-            Of another size, the last axis changes its own: complex numbers as real ones are twice
-            as many.
+            If its size differs, the size of the last axis changes: viewed as real numbers, complex
+            numbers are twice as many.
 
         Returns
         -------
@@ -650,10 +656,10 @@ class Tensor(Operators):
         Raises
         ------
         TypeError
-            If `dtype` is not a dtype, under `strict()`, and for another dtype than the tensor's
-            under differentiation, which could not follow a write into the view.
+            If `dtype` is not a dtype; under `strict()`; and under differentiation if `dtype` is not
+            that of the tensor, because a write to the view could not be differentiated.
         ValueError
-            If the memory does not divide into elements of that dtype.
+            If the memory cannot be divided into elements of `dtype`.
         """
         if more or other or isinstance(dtype, (int, tuple, list)):
             shape = other.get("size", dtype if isinstance(dtype, (tuple, list)) else (dtype, *more))
@@ -673,7 +679,7 @@ class Tensor(Operators):
 
     @in_own_name("cuda")
     def cuda(self, device: Any = None, non_blocking: bool = False) -> Tensor:
-        """The same data on a CUDA device, of a name or a number: ``to_device("cuda")``."""
+        """The same data on a CUDA device, given by name or number: ``to_device("cuda")``."""
         if device is None:
             device = "cuda"
         elif hasattr(device, "__index__"):
@@ -697,26 +703,26 @@ class Tensor(Operators):
         *target : Device, str, dtype or Tensor
             A device, a dtype, a device and a dtype, or a tensor that has both.
         device : Device or str, optional
-            The device by name.
+            Target device, as a keyword.
         dtype : dtype, optional
-            The dtype by name.
+            Target dtype, as a keyword.
         non_blocking : bool, optional
-            Without effect.
+            Ignored.
         copy : bool, optional
-            Copy, even if neither changes.
+            Copy even if neither changes.
 
         Returns
         -------
         Tensor
-            The tensor itself if it is there already, and has the dtype.
+            The tensor itself if neither device nor dtype changes, unless `copy` is True.
 
         Raises
         ------
         TypeError
-            If an argument is neither a device nor a dtype, for two of one kind, and under
+            If an argument is neither a device nor a dtype, if there are two of a kind, and under
             `strict()`.
         ValueError
-            If there is no such device.
+            If the device does not exist.
 
         Examples
         --------
@@ -750,7 +756,7 @@ class Tensor(Operators):
         return x.__copy__() if copy and x is self else x
 
     def _fresh_trace(self) -> Any:
-        """The trace; of a view whose base has been written, that of its new value."""
+        """The trace, updated if this is a view whose base has been written."""
         if self._trace is not None:
             self._trace.level.refresh(self)
         return self._trace
@@ -771,7 +777,7 @@ class Tensor(Operators):
     def _exported(self, name: str) -> Any:
         """The data for another library, which shares its memory from now on.
 
-        `name` is the function that hands it out; it raises if a gradient would be lost.
+        `name` is the exporting function, for the error that a gradient would be lost.
         """
         self._check_constant(name)
         recorder = get_recorder()
@@ -783,9 +789,9 @@ class Tensor(Operators):
 
     def _scalar(self, name: str, allowed: str) -> Any:
         if self._data.ndim:
-            raise TypeError(f"{name}: only a tensor of no axes converts; got shape {self.shape}")
+            raise TypeError(f"{name}: only a 0-d tensor can be converted; got shape {self.shape}")
         if self._data.dtype.kind not in allowed:
-            raise TypeError(f"{name}: a {self.dtype} tensor does not convert")
+            raise TypeError(f"{name}: a {self.dtype} tensor cannot be converted")
         if self._fresh_trace() is not None and name in ("__float__", "__complex__"):
             self._trace.level.check_number(self, name)
         return self._device.ops["item"](self._current(name))
@@ -798,7 +804,7 @@ class Tensor(Operators):
             )
         if is_strict() and (self.ndim or self.dtype.kind != "b"):
             raise TypeError(
-                "__bool__: outside the standard but for 0-d bool; write bool(xp.any(x))"
+                "__bool__: outside the standard unless x is a 0-d bool; write bool(xp.any(x))"
             )
         return bool(self._device.ops["item"](self._current("__bool__")))
 
@@ -823,13 +829,13 @@ class Tensor(Operators):
         if is_strict():
             raise TypeError("len() of a tensor is outside the standard; write x.shape[0]")
         if not self.ndim:
-            raise TypeError("len() of a tensor of no axes")
+            raise TypeError("len() of a 0-d tensor")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
         ndim = self._data.ndim
         if not ndim:
-            raise TypeError("iteration over a tensor of no axes")
+            raise TypeError("iteration over a 0-d tensor")
         if ndim > 1 and is_strict():  # over one axis, indexing with ints is iteration enough
             raise TypeError(
                 "iterating over several axes is outside the standard; write xp.unstack(x)"
@@ -837,7 +843,7 @@ class Tensor(Operators):
         return self._elements()
 
     def _elements(self) -> Iterator[Tensor]:
-        """Made when the first is asked for: np.iterable, which SciPy calls, asks for none."""
+        """A generator, so that np.iterable, which SciPy calls, makes no element."""
         yield from _dispatch.view("unstack", self)
 
     # ---- text
@@ -862,7 +868,7 @@ class Tensor(Operators):
             return format(self._device.ops["item"](self._current("__format__")), spec)
         if spec:
             raise TypeError(
-                f"__format__: a format such as {spec!r} is for tensors of no axes; "
+                f"__format__: only a 0-d tensor can be formatted with {spec!r}; "
                 f"got shape {self.shape}"
             )
         return str(self)
@@ -876,7 +882,7 @@ class Tensor(Operators):
         return _dispatch.unary("copy", self)
 
     def __deepcopy__(self, memo: dict[int, Any], /) -> Tensor:
-        """A copy; of a leaf another leaf with a copy of its gradient, as optimisers need it."""
+        """Copy; a leaf becomes another leaf with a copy of its gradient, as optimisers need it."""
         if self._trace is not None and self._trace.is_tape_leaf:
             new = _dispatch.unary("copy", self.detach()).requires_grad_(self.requires_grad)
             if self.grad is not None:
@@ -903,38 +909,38 @@ class Tensor(Operators):
         Parameters
         ----------
         key : int, slice, Ellipsis, None, Tensor, or a tuple of these
-            Index tensors are of integer or boolean dtype. Lists, ranges, and on the CPU NumPy
-            arrays are read as such tensors.
+            Index tensors have an integer or boolean dtype. Lists, ranges and, on the CPU, NumPy
+            arrays are converted to such tensors.
 
         Raises
         ------
         IndexError
-            Out of bounds, too many indices, or a key of another kind.
+            If an index is out of bounds, there are too many, or one has another type.
         DeviceMismatchError
             If an index tensor is on another device.
         """
         return _keys.getitem(self, key)
 
     def __setitem__(self, key: Any, value: Any, /) -> None:
-        """Write `value`, broadcast and cast to the tensor's dtype, where `key` selects.
+        """Write `value`, broadcast and cast to the tensor's dtype, to the elements of `key`.
 
         Parameters
         ----------
         key : int, slice, Ellipsis, None, Tensor, or a tuple of these
             As in indexing.
         value : Tensor or scalar
-            A list is read as a tensor.
+            Lists are converted to tensors.
 
         Raises
         ------
         IndexError
             As in indexing.
         TypeError
-            If `value` is complex and the tensor is not, or is another library's array.
+            If `value` is an array of another library, or is complex and the tensor is not.
         ValueError
             If the shapes do not broadcast, the data is read-only, or NaN is written into integers.
         OverflowError
-            If a Python number does not fit an integer dtype. (A tensor is cast by `astype`.)
+            If a Python number does not fit an integer dtype. (Tensors are cast by `astype`.)
         DeviceMismatchError
             If an index or `value` is on another device.
         """
@@ -959,7 +965,7 @@ _IN_ORDER = ((0, 1), (-2, -1), (0, -1), (-2, 1))
 
 
 def _function(name: str) -> Any:
-    """A function of the namespace, for the method of its name."""
+    """The function of the namespace with the name of a method."""
     if is_strict():
         raise TypeError(f"{name}: a method is outside the standard; write xp.{name}(x, ...)")
     return getattr(sys.modules[__package__], name)
@@ -967,21 +973,21 @@ def _function(name: str) -> Any:
 
 def _reduce(name: str, x: Tensor, out: None, **kwargs: Any) -> Any:
     if out is not None:
-        raise TypeError(f"{name}: out must be None; write y[...] = xp.{name}(x)")
+        raise wrong_call(name, {"x": x, **kwargs, "other": {"out": out}})
     return _function(name)(x, **kwargs)
 
 
-#: Where tensors are put when unpickled; None: where they were.
+#: Device for unpickled tensors; None for their original device.
 _map_location: ContextVar[Device | None] = ContextVar("arraygrad_map_location", default=None)
 
 
 def map_location(device: DeviceLike, /) -> Override:
-    """Unpickle tensors onto `device`, wherever they were when pickled.
+    """Unpickle tensors to `device` instead of their original device.
 
     Parameters
     ----------
     device : Device or str
-        Where the tensors unpickled inside the ``with`` block or the decorated function go.
+        Device for tensors that are unpickled inside the ``with`` block or the decorated function.
 
     Returns
     -------
@@ -991,7 +997,7 @@ def map_location(device: DeviceLike, /) -> Override:
     Raises
     ------
     ValueError
-        If there is no such device.
+        If the device does not exist.
 
     Examples
     --------

@@ -94,8 +94,8 @@ class DataLoader(Generic[Batch]):
         only batches are read. A data frame, for example of pandas, is a dict of its columns.
 
         Or one data set: an object with ``__len__`` and ``__getitem__``, whose samples are arrays,
-        numbers, or containers of them, such as a list of pairs. Arrays and numbers at the same
-        place of the samples are stacked.
+        numbers, or containers of them, such as a list of pairs. Corresponding arrays and numbers
+        of the samples are stacked.
     batch_size : int, optional
         Number of samples per batch; the last batch may have fewer.
     shuffle : bool or Generator, optional
@@ -132,10 +132,10 @@ class DataLoader(Generic[Batch]):
 
     Notes
     -----
-    A batch has the containers of the arrays, or of the samples; for several arguments it is a
-    tuple. It is a copy, so writing to it does not change the samples.
+    A batch has the structure of the arrays, or of the samples; for several arguments it is a tuple.
+    It is a copy, so writing to it does not change the samples.
 
-    A list is a container if one of its elements is an array with axes, and else a data set.
+    A list is a container if one of its elements is an array with axes, and otherwise a data set.
 
     Leaving the loop early ends the epoch: the next loop starts a new one. Only after
     `load_state_dict` does it continue at the saved position.
@@ -363,17 +363,17 @@ class DataLoader(Generic[Batch]):
 
 
 def _is_array(x: Any) -> bool:
-    """Whether this is an array with axes, or a data frame."""
+    """True for an array with axes, or a data frame."""
     return bool(getattr(x, "shape", ())) or _is_frame(x)
 
 
 def _is_frame(x: Any) -> bool:
-    """Whether this is a data frame of pandas, or of a library like it."""
+    """True for a data frame of pandas or a similar library."""
     return hasattr(x, "columns") and hasattr(x, "to_numpy")
 
 
 def _is_dataset(x: Any) -> bool:
-    """Whether samples are made one by one."""
+    """True if samples are made one by one."""
     if isinstance(x, list):
         return bool(x) and not any(map(_is_array, x))
     if isinstance(x, (Tensor, str, bytes, type, tuple, Mapping)):
@@ -384,7 +384,7 @@ def _is_dataset(x: Any) -> bool:
 
 
 def _columns(x: Any) -> Any:
-    """Data frames as dicts of their columns, which are NumPy's arrays."""
+    """Replace data frames by dicts of their columns, which are NumPy arrays."""
     if _is_frame(x):
         return {name: x[name].to_numpy() for name in x.columns}
     if hasattr(x, "to_numpy") and not isinstance(x, Tensor):
@@ -393,7 +393,7 @@ def _columns(x: Any) -> Any:
 
 
 def _stacked(samples: list[tuple[int, Any]], device: Device | None) -> Any:
-    """A batch of the samples of a data set, which come with their indices."""
+    """Stack samples of a data set, given with their indices, to a batch."""
     _, first = samples[0]
     leaves, structure = _pytree.flatten(first)
     rows = [leaves]
@@ -508,15 +508,15 @@ def random_split(
     dataset : Tensor, NumPy array, containers of arrays, or data set
         Samples, as for `DataLoader`; several arrays in a tuple.
     lengths : sequence of int or float
-        Numbers of samples of the parts, whose sum is the number of samples; or fractions, whose sum
-        is 1. Samples that remain after fractions are rounded down go to the first parts.
+        Numbers of samples of the parts, which add up to the number of samples; or fractions, which
+        add up to 1. Fractions are rounded down, and the remaining samples go to the first parts.
     rng : Generator, optional
         Generator of the order; by default a new one.
 
     Returns
     -------
     list
-        A part for each length: containers of arrays that are copies, or a `Subset` of a data set.
+        One part for each length: containers of copied arrays, or a `Subset` of a data set.
 
     Raises
     ------

@@ -1,7 +1,8 @@
 """Data parallelism: gradients of a batch that is distributed over Dask workers.
 
-`shard` cuts a batch into parts and sends them to the workers once; `from_map` lets the workers load
-them. `value_and_grad` then computes value and gradient of each part where it is, and adds them up.
+`shard` splits a batch into shards and sends them to the workers once; with `from_map`, the workers
+load them. `value_and_grad` then computes the value and the gradient of each shard where it is, and
+adds them up.
 Workers are the threads of this process, or the processes of a :class:`distributed.Client`. See
 `docs/distributed.md`.
 """
@@ -70,13 +71,13 @@ _readers.register(_Box, lambda header, frames: _Box(pickle_loads(header, frames)
 
 
 class Shards:
-    """Batch in parts, each held by one worker; made by `shard` and `from_map`.
+    """A batch in shards, each held by one worker; made by `shard` and `from_map`.
 
     Notes
     -----
-    The parts are held until the object is deleted. If a worker is lost, Dask makes its parts again:
-    those of `shard` from a copy that the scheduler keeps, those of `from_map` by another call of
-    the function.
+    Workers hold the shards until the object is deleted. If a worker is lost, Dask makes its shards
+    again: those of `shard` from a copy that the scheduler holds, those of `from_map` by calling the
+    function again.
 
     Examples
     --------
@@ -98,40 +99,40 @@ class Shards:
 
     def __repr__(self) -> str:
         place = "this process" if self._client is None else self._client
-        return f"<Shards: {len(self)} parts in {place}>"
+        return f"<Shards: {len(self)} shards in {place}>"
 
 
 @in_own_name("shard")
 def shard(x: Any, n: int, /, *, client: Client | None = None, device: DeviceLike = None) -> Shards:
-    """Cut a batch along its first axis, and send the parts to the workers.
+    """Split a batch along its first axis, and send the shards to the workers.
 
     Parameters
     ----------
     x : Tensor or containers of them
-        The batch: samples along the first axis, equally many in all tensors.
+        Batch, with the samples along the first axis of each tensor, equally many in all.
     n : int
-        The number of parts. They are in order, and their sizes differ by one at most. Rounding
-        errors of the results depend on it, but not on the number of workers. With a few parts per
-        worker, faster workers can do more.
+        Number of shards. They are in order, and their sizes differ by at most one. Rounding errors
+        of the results depend on this number, but not on the number of workers. With several shards
+        per worker, faster workers compute more of them.
     client : distributed.Client, optional
-        The client whose workers get the parts; without one they stay in this process, as views of
-        `x`.
+        Client whose workers receive the shards. Without a client, the shards stay in this process,
+        as views of `x`.
     device : Device or str, optional
-        The workers' device for the parts; by default that of `x`.
+        Device of the shards on the workers; by default that of `x`.
 
     Returns
     -------
     Shards
-        For the functions that `value_and_grad` makes.
+        Argument for a function made by `value_and_grad`.
 
     Raises
     ------
     TypeError
         If `n` is not an int.
     ValueError
-        If the tensors in `x` do not have equally many samples, at least `n`.
+        If the tensors in `x` differ in the number of samples, or have fewer than `n`.
     NotDifferentiableError
-        If a tensor records operations.
+        If a tensor requires grad.
 
     Examples
     --------
@@ -139,7 +140,7 @@ def shard(x: Any, n: int, /, *, client: Client | None = None, device: DeviceLike
     >>> from arraygrad import distributed
     >>> x, y = xp.ones((6, 2)), xp.zeros(6)
     >>> distributed.shard((x, y), 3)
-    <Shards: 3 parts in this process>
+    <Shards: 3 shards in this process>
     """
     leaves, structure = _pytree.flatten(x)
     leaves = [_plain("shard", leaf) for leaf in leaves]
@@ -165,7 +166,7 @@ def from_map(
     client: Client | None = None,
     device: DeviceLike = None,
 ) -> Shards:
-    """Let the workers make the parts of a batch: part i is ``function(items[i])``.
+    """Let the workers make the shards of a batch: shard i is ``function(items[i])``.
 
     Parameters
     ----------
@@ -173,17 +174,17 @@ def from_map(
         Returns a tensor, or containers of tensors, with the samples along the first axis. It must
         return equal results for equal items: it is called again if a worker is lost.
     items : iterable
-        Its arguments, such as file names.
+        Arguments of the function, such as file names.
     client : distributed.Client, optional
-        The client whose workers make and hold the parts; without one, threads of this process make
-        them.
+        Client whose workers make and hold the shards. Without a client, threads of this process
+        make them.
     device : Device or str, optional
-        The workers' device for the parts; by default the one on which `function` makes them.
+        Device of the shards on the workers; by default the one on which `function` makes them.
 
     Returns
     -------
     Shards
-        For the functions that `value_and_grad` makes.
+        Argument for a function made by `value_and_grad`.
 
     Raises
     ------
@@ -195,7 +196,7 @@ def from_map(
     >>> import arraygrad as xp
     >>> from arraygrad import distributed
     >>> distributed.from_map(lambda seed: xp.random.default_rng(seed).random(100), range(8))
-    <Shards: 8 parts in this process>
+    <Shards: 8 shards in this process>
     """
     _check_function("from_map", function)
     try:
@@ -213,7 +214,7 @@ def from_map(
         tasks = [_task(None, _make, box) for box in boxes]
         parts = _compute(*tasks, scheduler=threaded.get)
     else:
-        # A preference only: if that worker is lost, another makes the part.
+        # Only a preference: if that worker is lost, another one makes the shard.
         workers = cycle(sorted(client.scheduler_info(n_workers=-1)["workers"]) or [None])
         with _LARGE_GRAPHS():
             parts = [
@@ -233,49 +234,49 @@ def value_and_grad(
     reduce: str = "mean",
     device: DeviceLike = None,
 ) -> Function:
-    """Make a function that computes the value of `f` and its gradient over a batch in parts.
+    """Make a function that computes the value and the gradient of `f` for a batch in shards.
 
     Parameters
     ----------
     f : callable
-        As for `autodiff.value_and_grad`. It is called with one part of the batch at a time.
+        As for `autodiff.value_and_grad`. It is called with one shard of the batch at a time.
     argnums : int or sequence of int, optional
-        The positional arguments to differentiate with respect to: tensors or containers of them,
-        not parts.
+        Positions of the arguments to differentiate with respect to. They must not be shards.
     has_aux : bool, optional
         Whether `f` returns a second result, which is not differentiated.
     reduce : {"mean", "sum"}, optional
-        How `f` combines the samples of its part. Parts are combined likewise: the mean of all
-        samples is the mean of the parts' values, weighted by their numbers of samples.
+        Whether `f` returns a mean or a sum over the samples of its shard. The mean over all samples
+        is the mean of the shards' values, weighted by their numbers of samples.
     device : Device or str, optional
-        The workers' device. Arguments that are not in parts are moved there, and it is the default
-        device there. Each gradient comes back to the device of its argument.
+        Device of the workers, and their default device. Arguments that are not shards are moved
+        there. Each gradient is returned on the device of its argument.
 
     Returns
     -------
     callable
-        It takes the same arguments, and at least one of them is a `Shards`: `f` gets a part of it.
-        All others go to every worker, at each call. It returns ``(value, gradient)`` as
-        `autodiff.value_and_grad` does for the whole batch; with `has_aux` ``((value, aux),
-        gradient)``, where aux is the list of the parts' second results, in order.
+        Function with the arguments of `f`. At least one argument is a `Shards`, and `f` receives
+        one shard of it; the others are sent to every worker in each call. It returns ``(value,
+        gradient)`` for the whole batch, like `autodiff.value_and_grad`. With `has_aux`, it returns
+        ``((value, aux), gradient)``, where aux lists the second results of the shards, in order.
 
     Raises
     ------
     TypeError
-        If no argument is a `Shards`; else as `autodiff.value_and_grad`.
+        If no argument is a `Shards`; otherwise as for `autodiff.value_and_grad`.
     ValueError
-        If `reduce` is unknown; if the arguments differ in their numbers of parts or of samples, or
-        in their clients.
+        If `reduce` is unknown, or the arguments in shards differ in the number of shards or
+        samples, or in their client.
     NotDifferentiableError
-        If an argument is the result of recorded operations, or is being differentiated: operations
-        of workers are not recorded. Leaf variables of a tape are passed by value.
+        If an argument is the result of a recorded operation, or is being differentiated, because
+        operations on workers are not recorded. Leaves that require grad are sent by value.
 
     Notes
     -----
-    Workers add the gradients of neighbouring parts in pairs, then these sums in pairs; the last two
-    are added here. So the order, and every bit of the result, depends on the number of parts alone,
-    not on which worker is ready first. If a worker is lost, Dask repeats its tasks elsewhere, and
-    each part still counts once. Errors of `f` are raised here.
+    Workers add the gradients of neighbouring shards in pairs, then these sums in pairs. The last
+    two sums are added in this process. So the order of the additions, and every bit of the result,
+    depends only on the number of shards, and not on which worker finishes first. If a worker is
+    lost, Dask repeats its tasks elsewhere, and each shard still counts once. Errors of `f` are
+    raised in this process.
 
     Examples
     --------
@@ -315,7 +316,7 @@ def value_and_grad(
         mode = get_mode()
         nans = mode is not None and mode.nans is not None
         how = f, argnums, has_aux, reduce, device, default_dtype().dtype, places, nans
-        # Pickled once for all parts, and here, so that an error names the object's own reason.
+        # Pickled once for all shards, and here, so that an error names the object's own reason.
         packed = _Box(how) if client is None else pickle.dumps(how)
         rows = zip(*(batch._parts for batch in batches), strict=True)
         sums = [_task(client, _gradient, packed, sent, *parts) for parts in rows]
@@ -349,14 +350,14 @@ def _identity(x: Any) -> Any:
 
 
 def _make(box: _Box) -> _Box:
-    """A part of a batch."""
+    """One shard of a batch."""
     function, item, device = box.content
     part = function(item)
     return _Box(part if device is None else _moved(part, device))
 
 
 def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
-    """Value and gradient of one part of the batch."""
+    """Value and gradient of one shard of the batch."""
     how = pickle.loads(how) if isinstance(how, bytes) else how.content
     f, argnums, has_aux, reduce, device, dtype, places, nans = how
     args, kwargs = list(sent.content[0]), sent.content[1]
@@ -365,7 +366,7 @@ def _gradient(how: Any, sent: _Box, *parts: _Box) -> _Box:
     samples = {_samples("value_and_grad", _pytree.flatten(box.content)[0]) for box in parts}
     if len(samples) > 1:
         raise ValueError(
-            "value_and_grad: all arguments in shards must have equally many samples in each part; "
+            "value_and_grad: all arguments in shards must have equally many samples in each shard; "
             f"got {' and '.join(map(str, sorted(samples)))}"
         )
 
@@ -442,7 +443,7 @@ def _client(batches: Sequence[Shards]) -> Client | None:
     """The client whose workers hold the batches."""
     if len({len(batch) for batch in batches}) > 1:
         raise ValueError(
-            "value_and_grad: all arguments in shards must have equally many parts; got "
+            "value_and_grad: all arguments in shards must have equally many shards; got "
             f"{' and '.join(str(len(batch)) for batch in batches)}"
         )
     if len({id(batch._client) for batch in batches}) > 1:
@@ -468,7 +469,7 @@ def _samples(name: str, leaves: Sequence[Any]) -> int:
 
 
 def _plain_tree(name: str, tree: Any, leaf: bool = False) -> Any:
-    """Argument without variables, whose recording would end here."""
+    """Detach leaves of an argument; a tensor with a gradient to lose raises."""
     leaves, structure = _pytree.flatten(tree)
     if not any(isinstance(x, Tensor) and x._trace is not None for x in leaves):
         return tree

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Never, TypeAlias
 
+from . import _hints
 from ._device import get_device
 from ._dispatch import call, create
 from ._dtypes import as_dtype, get_defaults
@@ -16,6 +17,8 @@ __all__ = [
     "fft", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifftn", "ifftshift", "ihfft", "irfft",
     "irfftn", "rfft", "rfftfreq", "rfftn",
 ]  # fmt: skip
+
+_hints.install(__name__, _hints.FFT)
 
 Norm: TypeAlias = Literal["backward", "ortho", "forward"]
 

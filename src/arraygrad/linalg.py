@@ -224,7 +224,7 @@ def eig(x: Tensor, /) -> EigResult:
     return EigResult(*unary("linalg.eig", x))
 
 
-def eigh(x: Tensor, /) -> EighResult:
+def eigh(x: Tensor, /, **other: Never) -> EighResult:
     """Eigenvalues and eigenvectors of symmetric or Hermitian matrices.
 
     Parameters
@@ -255,6 +255,8 @@ def eigh(x: Tensor, /) -> EighResult:
     >>> xp.linalg.eigh(xp.asarray([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     Tensor([1., 2.], dtype=float64)
     """
+    if other:
+        raise wrong_call("linalg.eigh", locals())
     return EighResult(*unary("linalg.eigh", x))
 
 
@@ -290,7 +292,7 @@ def eigvals(x: Tensor, /) -> Tensor:
     return unary("linalg.eigvals", x)
 
 
-def eigvalsh(x: Tensor, /) -> Tensor:
+def eigvalsh(x: Tensor, /, **other: Never) -> Tensor:
     """Eigenvalues of symmetric or Hermitian matrices.
 
     Parameters
@@ -320,6 +322,8 @@ def eigvalsh(x: Tensor, /) -> Tensor:
     >>> xp.linalg.eigvalsh(xp.asarray([[2.0, 0.0], [0.0, 1.0]]))
     Tensor([1., 2.], dtype=float64)
     """
+    if other:
+        raise wrong_call("linalg.eigvalsh", locals())
     return unary("linalg.eigvalsh", x)
 
 

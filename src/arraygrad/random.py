@@ -1,7 +1,7 @@
 """Random numbers on any device, from generators modelled on NumPy's.
 
-On the CPU the numbers are those of `numpy.random.default_rng` with the same seed, on CUDA those of
-Philox 4x32. The same seed produces the same numbers on every device of the same kind.
+On the CPU, the numbers are those of `numpy.random.default_rng` with the same seed; on CUDA, those
+of Philox 4x32. The same seed produces the same numbers on every device of the same kind.
 """
 
 from __future__ import annotations
@@ -472,8 +472,8 @@ class Generator:
         replace : bool, optional
             Whether an element may be chosen more than once.
         p : Tensor or sequence of float, optional
-            Probability of each element; by default uniform. (The host checks them and therefore
-            waits for a GPU.)
+            Probability of each element; by default uniform. (The host checks the probabilities, and
+            therefore waits for a GPU.)
         axis : int, optional
             Axis whose slices are chosen.
         shuffle : bool, optional
@@ -545,7 +545,7 @@ class Generator:
     # ---- shared helpers
 
     def _note(self) -> None:
-        """Note the state before the first use in each run that may be repeated."""
+        """Save the state before the first use in each run that may be repeated."""
         recorder = get_recorder()
         if recorder is not None:
             recorder.see_generator(self)
@@ -572,7 +572,7 @@ class Generator:
         return self._made(name, _size(name, size), _floating(name, dtype))
 
     def _number(self, x: Any) -> Any:
-        """A parameter; NumPy's scalars as Python's."""
+        """Parameter, with NumPy scalars converted to Python's."""
         return x.item() if self._device.backend.is_host_scalar(x) else x
 
     def _shaped(
@@ -623,10 +623,10 @@ _noting: ContextVar[tuple[dict[Generator, Any], ...]] = ContextVar("arraygrad_no
 
 
 class SameDraws:
-    """Lets runs of the same code draw the same random numbers, whichever generators it uses.
+    """Lets repeated runs of the same code draw the same random numbers from any generators.
 
-    The first run notes the generators that it uses, as they are before. In later runs they begin
-    there again, and afterwards they continue where they were. The copies are made on the device.
+    The first run saves the state of each generator before its first use. Later runs start from
+    these states, and restore the generators afterwards. The copies are made on the device.
     """
 
     __slots__ = ("_noted",)
@@ -741,7 +741,7 @@ def _floating(function: str, dtype: Any) -> DType:
 
 
 def _cast(x: Tensor, dtype: Any) -> Tensor:
-    """Cast a result to the requested dtype, if the parameters have promoted it to another."""
+    """Cast a result to the requested dtype if the parameters have promoted it to another."""
     return x if dtype is None else astype(x, dtype, copy=False)
 
 

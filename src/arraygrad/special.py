@@ -6,8 +6,8 @@ the CPU needs SciPy (``pip install "arraygrad[scipy]"``). SciPy dispatches to th
 ``arraygrad.special.ndtr(x)``. References are to the Digital Library of Mathematical Functions,
 https://dlmf.nist.gov.
 
-The functions are differentiable, in both modes and to any order, with respect to each operand
-unless its description says otherwise. A derivative with respect to such an operand raises only if
+The functions are differentiable, in both modes and to any order, with respect to each operand that
+is not described as not differentiable. A derivative with respect to such an operand raises only if
 it is requested.
 """
 
@@ -307,7 +307,7 @@ def ndtr(x: Tensor, /) -> Tensor:
 
 @_elementwise()
 def log_ndtr(x: Tensor, /) -> Tensor:
-    """Logarithm of `ndtr`, accurate even where that underflows.
+    """Logarithm of `ndtr`, accurate even where `ndtr` underflows.
 
     The function and its derivative are accurate in the tails. Complex numbers are supported.
 
@@ -479,8 +479,8 @@ def multigammaln(a: Tensor, d: int) -> Tensor:
 
     Notes
     -----
-    NaN where `a` is not greater than (d - 1)/2. (SciPy raises there; the host would have to wait
-    for the GPU to do so.)
+    NaN where `a` is not greater than (d - 1)/2. (SciPy raises there. Here the host would have to
+    wait for the GPU.)
 
     Examples
     --------
@@ -680,7 +680,7 @@ def betainc(a: Tensor | Real, b: Tensor | Real, x: Tensor | Real, /) -> Tensor:
 
 @_elementwise(a="positive; not differentiable", b="positive; not differentiable", x="in [0, 1]")
 def betaincc(a: Tensor | Real, b: Tensor | Real, x: Tensor | Real, /) -> Tensor:
-    """Complement 1 - ``betainc(a, b, x)``, accurate where that is rounded to 1.
+    """Complement 1 - ``betainc(a, b, x)``, accurate even where `betainc` is rounded to 1.
 
     Examples
     --------
@@ -1909,7 +1909,7 @@ def softmax(x: Tensor, axis: Axis = None) -> Tensor:
 
 
 def log_softmax(x: Tensor, axis: Axis = None) -> Tensor:
-    """Logarithm of `softmax`, accurate even where that underflows.
+    """Logarithm of `softmax`, accurate even where `softmax` underflows.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from autodiff.support import ONE, close
 
 import arraygrad
 import arraygrad as xp
-from arraygrad import Tensor, autodiff
+from arraygrad import Tensor, autodiff, nn
 from arraygrad.autodiff import grad, jvp, no_grad, variable
 
 
@@ -61,7 +61,7 @@ def test_attributes(xp):
     (parent, index), (other, _) = y.grad_fn.next_functions
     assert (parent.name, index, other) == ("getitem", 0, None)
     assert parent.next_functions[0][0].name == "exp"
-    assert parent.next_functions[0][0].next_functions[0][0].name == "variable"
+    assert parent.next_functions[0][0].next_functions[0][0].name == "leaf"
     assert y.grad is None
     first, second = xp.unstack(w)
     assert (second.grad_fn.name, (first * second).grad_fn.next_functions[1][1]) == ("unstack", 1)
@@ -158,3 +158,26 @@ def test_backward_inside_of_jvp_of_what_has_no_tangent():
 
     out, tangent = jvp(f, (xp.asarray(3.0),), (xp.asarray(1.0),))
     assert (out, tangent) == (12.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: xp.meshgrid(x)[0],
+        lambda x: xp.unstack(xp.expand_dims(x, axis=0))[0],
+        lambda x: xp.unique_all(x).values,
+        nn.silu,
+        lambda x: nn.layer_norm(x, 3),
+    ],
+)
+def test_gradients_through_several_results_have_memory_of_their_own(function):
+    x = xp.asarray([1.0, 2.0, 3.0]).requires_grad_()
+    g = xp.asarray([4.0, 5.0, 6.0])
+    y = function(x)
+    y.backward(g, retain_graph=True)
+    before = x.grad.tolist()
+    x.grad += 1
+    assert g.tolist() == [4.0, 5.0, 6.0]
+    x.grad = None
+    y.backward(g)
+    assert x.grad.tolist() == before

@@ -268,7 +268,7 @@ def test_what_minimize_refuses():
             "not support constraints",
         ),
         ({"bounds": [0, 1]}, "bounds must be"),
-        ({"bounds": [(0, 1), (0, None)]}, "not a pair for each element"),
+        ({"bounds": [(0, 1), (0, None)]}, "must be one pair"),
         ({"bounds": ((0, 1), (0, None))}, "or like x0; got the bound"),
         ({"bounds": ({"x": 1.0}, None)}, "or like x0"),
         ({"constraints": {"type": "eq"}}, "a constraint must be"),

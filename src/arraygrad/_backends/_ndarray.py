@@ -1,7 +1,7 @@
-"""Kind and size of an array, as the hot path asks for them.
+"""Kind and size of an array, for the hot path.
 
-Compiled, NumPy's arrays are read by NumPy's C API (`_ndarray.pxd`); any other library's answer as
-they do here.
+Compiled code reads NumPy's arrays by NumPy's C API (`_ndarray.pxd`), and arrays of other libraries
+in the same way as here.
 """
 
 from __future__ import annotations
@@ -36,5 +36,5 @@ def dtype_of(x: Any) -> Any:
 
 
 def matches(x: Any, shape: tuple[int, ...], dtype: Any) -> bool:
-    """Return True if an array has this shape and this very dtype object."""
+    """Return True if an array has this shape and this dtype object."""
     return x.dtype is dtype and x.shape == shape

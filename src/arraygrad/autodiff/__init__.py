@@ -1,7 +1,7 @@
 """Automatic differentiation of array-API code, in reverse and forward mode, to any order.
 
-There are two styles over one engine: function transforms (`grad`, `vjp`, `jvp`, ...) and a tape
-(``x.requires_grad_()``, ``loss.backward()``). See `docs/gradients.md`.
+There are two styles over one engine: function transforms (`grad`, `vjp`, `jvp`, ...) and tensors
+that require grad (``x.requires_grad_()``, ``loss.backward()``). See `docs/gradients.md`.
 """
 
 from .. import _hints

@@ -188,14 +188,18 @@ def _may_share(gx: Any, g: Any, saved: Any, rule: Rule) -> bool:
 
     Rules return new memory, or views of their arguments; custom ones may return anything.
     """
-    if rule.joint_vjp is not None or isinstance(g, (list, tuple)):
+    if rule.joint_vjp is not None:
         return True
     t = gx
     if t._trace is not None or t._storage is not None:
         return True
     device = t._device
     root = device.ops["root"]
-    for x in (g, *saved):
+    arguments = [g, *saved]
+    for several in (g, saved[0]):  # of an operation with several results
+        if isinstance(several, (list, tuple)):
+            arguments += several
+    for x in arguments:
         if isinstance(x, Array):
             other = x
             if other._device is device and _ndarray.have_one_root(t._data, other._data, root):
@@ -294,7 +298,8 @@ def run_backward(x: Any, gradient: Any, retain_graph: bool | None, create_graph:
             else "backward: this tensor belongs to a function that grad, vjp or their like "
             "differentiates; backward is for results computed from x.requires_grad_()"
             if node is not None and node.level.number > 0
-            else "backward: this tensor does not record (requires_grad=False)"
+            else "backward: this tensor does not require grad; write x.requires_grad_() before "
+            "computing with x"
         )
     if gradient is None:
         if x._data.size != 1 or node.dtype.kind != "f":

@@ -85,7 +85,7 @@ def _check_unrecorded(x: Any) -> None:
     if owner is not None and owner._trace is not None and not recording_off(owner, get_mode()):
         raise RuntimeError(
             f"in-place operation: {describe(x)} is a view, taken inside of no_grad, of a tensor "
-            "that is recorded here; a write would change its values and not its gradient: write "
+            "that requires grad here; a write would change its values and not its gradient: write "
             "inside of no_grad, take the view outside, or write x.detach() for a tensor that "
             "shares the memory"
         )

@@ -28,7 +28,7 @@ class Node(Trace):
     Attributes
     ----------
     name : str
-        The operation; "variable" for a leaf.
+        The operation; "leaf" for a leaf.
     next_functions : tuple of (Node or None, int)
         The nodes of the operands, in order; None for operands that are not recorded.
     """
@@ -51,7 +51,7 @@ class Node(Trace):
     @property
     def name(self) -> str:
         """The operation's name."""
-        return "variable" if self.rule is None else self.rule.name
+        return "leaf" if self.rule is None else self.rule.name
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:

@@ -1,7 +1,7 @@
 """Registrations of `Tensor` with other libraries, one module for each, imported on demand.
 
-Most libraries need nothing: they ask a tensor for its namespace. Libraries with a registry of array
-classes learn of `Tensor` when the module of their name here is imported, which also imports the
+Most libraries need no registration: they use the tensor's namespace. For a library with a registry
+of array classes, import the module with its name, which registers `Tensor` and imports the
 library::
 
     import arraygrad.interop.einops

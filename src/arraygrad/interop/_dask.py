@@ -1,4 +1,4 @@
-"""Content hashes of tensors for Dask, so that equal ones are computed once."""
+"""Content hashes of tensors for Dask, so that tasks with equal tensors run only once."""
 
 from __future__ import annotations
 

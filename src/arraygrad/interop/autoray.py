@@ -1,11 +1,12 @@
-"""Support for tensors in autoray, hence in quimb and cotengra, enabled by importing this module.
+"""Support for tensors in autoray, quimb and cotengra, enabled by importing this module.
 
-autoray finds functions by NumPy's names and calls them as NumPy's are called. What has another name
-or signature in the standard is registered here. As with autoray's other libraries, ``linalg.svd``
-is reduced by default, and `linalg.expm` and `scipy.linalg` work on matrices and stacks of them.
+autoray finds functions by NumPy's names and calls them with NumPy's signatures. This module
+registers the functions that have another name or signature in the standard. As with autoray's other
+libraries, ``linalg.svd`` is reduced by default, and `linalg.expm` and `scipy.linalg` work on
+matrices and stacks of them.
 
-autoray's ``random.normal`` and ``random.uniform`` need a generator for all calls. It is in this
-module, and ``random.seed`` exchanges it.
+autoray's ``random.normal`` and ``random.uniform`` share one generator, which is in this module.
+``random.seed`` replaces it.
 
 Examples
 --------
@@ -38,7 +39,7 @@ _rng: Any = None
 
 
 def _keywords(f: Callable[..., Any], positional: int, *names: str) -> Callable[..., Any]:
-    """The function with parameters that may be positional, as NumPy's are."""
+    """Function with positional parameters, as in NumPy."""
 
     @functools.wraps(f)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -53,7 +54,7 @@ def _ravel(x: xp.Tensor) -> xp.Tensor:
 
 
 def _flat(f: Callable[..., Any]) -> Callable[..., Any]:
-    """The cumulative function, along all elements if no axis is given."""
+    """Cumulative function that flattens its argument if no axis is given."""
     return lambda x, axis=None: f(_ravel(x) if axis is None else x, axis=axis or 0)
 
 
@@ -70,12 +71,12 @@ def _from_numpy(x: Any, dtype: Any = None, device: Any = None) -> xp.Tensor:
 
 
 def _device(device: Any) -> Any:
-    """The device; autoray calls a CUDA device "gpu", too."""
+    """Device by name; autoray also calls a CUDA device "gpu"."""
     return device.replace("gpu", "cuda") if isinstance(device, str) else device
 
 
 def _to_device(x: xp.Tensor, device: Any) -> xp.Tensor:
-    """On the device; of "gpu" without a number, one on any GPU stays where it is."""
+    """Move a tensor to a device; "gpu" without a number means any GPU."""
     device = _device(device)
     return x if device in (None, x.device.type) else x.to_device(device)
 
@@ -168,7 +169,7 @@ def _indices(dimensions: Sequence[int]) -> xp.Tensor:
 
 
 def _einsum(*operands: Any) -> xp.Tensor:
-    """Einstein summation; NumPy takes operands and lists of their axes in turns, too."""
+    """Einstein summation, also with NumPy's alternating operands and lists of axes."""
     if isinstance(operands[0], str):
         return xp.einsum(*operands)
     terms = ["".join(map(chr, (ord("A") + i for i in axes))) for axes in operands[1::2]]
@@ -228,7 +229,7 @@ def _solve_triangular(
 
 
 def _expm(a: xp.Tensor) -> xp.Tensor:
-    """The exponential of matrices: a Taylor polynomial of the matrix over 2^n, squared n times."""
+    """Exponential of matrices: a Taylor polynomial of x / 2**n, squared n times."""
     size = xp.max(linalg.matrix_norm(a, ord=1)).item() if a.size else 0.0
     n = math.ceil(math.log2(size / 0.5)) if 0.5 < size < math.inf else 0
     a = a / 2**n

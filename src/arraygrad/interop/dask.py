@@ -1,7 +1,7 @@
 """Support for dask.array of tensors, enabled by importing this module.
 
-With it, chunks that are tensors are joined into tensors on every device. It also registers a Dask
-backend: ``d.to_backend("arraygrad")`` converts NumPy chunks to tensors, and inside of
+Dask then joins chunks that are tensors into tensors on every device. This module also registers a
+Dask backend: ``d.to_backend("arraygrad")`` converts NumPy chunks to tensors, and inside
 ``dask.config.set({"array.backend": "arraygrad"})`` Dask's creation functions make arrays of
 tensors.
 

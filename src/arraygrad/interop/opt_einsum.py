@@ -25,7 +25,7 @@ import arraygrad as xp
 
 
 def _evaluate_constants(arrays: Sequence[Any], expression: Any) -> Any:
-    """Contract the operands that are constant; others are None."""
+    """Contract the constant operands; the others are None."""
     tensors = [None if x is None else xp.asarray(x) for x in arrays]
     return expression(*tensors, backend="arraygrad", evaluate_constants=True)
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import Never
 
 from .. import _elementwise as xp
-from .._data_type import astype, finfo
 from .._dispatch import call
-from .._dtypes import float16, float32
 from .._errors import as_int, as_number
 from .._hints import wrong_call
 from .._searching import where
 from .._typing import Tensor
-from ..special import ndtr
 from ._checks import as_real, check_real
 from ._module import Module
 from ._rules import log_softmax as _log_softmax
+from ._rules import relu as _relu
 from ._rules import sigmoid as _sigmoid
 
 
@@ -48,7 +45,7 @@ def relu(x: Tensor, *more: Never, **other: Never) -> Tensor:
     if more or other:
         raise wrong_call("nn.relu", locals())
     check_real("relu", x)
-    return xp.maximum(x, 0)
+    return _relu(x)
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
@@ -90,7 +87,7 @@ def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
     x : Tensor
         Real input of any shape.
     alpha : float, optional
-        Minus the limit for large negative numbers.
+        Scale for negative numbers; the limit for large negative numbers is ``-alpha``.
 
     Returns
     -------
@@ -133,8 +130,8 @@ def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
     Returns
     -------
     Tensor
-        Result with the shape of `x`. It is accurate for all numbers; PyTorch's parameter
-        `threshold`, above which its result is x, is not needed.
+        Result with the shape of `x`. It is accurate for all numbers, so PyTorch's parameter
+        `threshold` is not needed.
 
     Raises
     ------
@@ -153,7 +150,7 @@ def softplus(x: Tensor, beta: float = 1.0) -> Tensor:
     x, beta = as_real("softplus", x), as_number("softplus", "beta", beta)
     if not beta > 0:
         raise ValueError(f"softplus: beta must be positive; got {beta!r}")
-    return xp.logaddexp(x, 0.0) if beta == 1 else xp.logaddexp(beta * x, 0.0) / beta
+    return call("nn.softplus", x) if beta == 1 else call("nn.softplus", beta * x) / beta
 
 
 def tanh(x: Tensor) -> Tensor:
@@ -180,7 +177,7 @@ def tanh(x: Tensor) -> Tensor:
 
 
 def sigmoid(x: Tensor) -> Tensor:
-    """Logistic function 1 / (1 + exp(-x)), accurate also where it is small.
+    """Logistic function 1 / (1 + exp(-x)), also accurate for large negative numbers.
 
     Parameters
     ----------
@@ -240,11 +237,6 @@ def silu(x: Tensor) -> Tensor:
     return call("nn.silu", as_real("silu", x))
 
 
-def _above(x: Tensor) -> Tensor:
-    """Replace minus infinity by the smallest finite number, so that its product with 0 is 0."""
-    return xp.maximum(x, finfo(x.dtype).min)
-
-
 def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     """Gaussian error linear unit x · Φ(x), where Φ is the standard normal distribution function.
 
@@ -254,7 +246,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
         Real input of any shape.
     approximate : str, optional
         ``"none"``, or ``"tanh"`` for x · (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2. ``"none"``
-        requires SciPy on the CPU.
+        requires SciPy on the CPU, except in single precision.
 
     Returns
     -------
@@ -282,19 +274,13 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     Tensor([0.84119199], dtype=float64)
     """
     x = as_real("gelu", x)
-    if approximate == "none":
-        if x.dtype == float16:  # which `ndtr` converts
-            return astype(gelu(astype(x, float32)), float16)
-        return _above(x) * ndtr(x)
-    if approximate != "tanh":
+    if approximate not in ("none", "tanh"):
         raise ValueError(f"gelu: approximate must be 'none' or 'tanh'; got {approximate!r}")
-    z = xp.clip(x, -25.0, 25.0)  # beyond, the factor is 0 or 1
-    # (1 + tanh(u)) / 2 is sigmoid(2 u), which is accurate where it is small.
-    return _above(x) * _sigmoid(math.sqrt(8 / math.pi) * z * (1 + 0.044715 * (z * z)))
+    return call("nn.gelu" if approximate == "none" else "nn.gelu_tanh", x)
 
 
 def log_softmax(x: Tensor, axis: int = -1, *more: Never, **other: Never) -> Tensor:
-    """Logarithm of `softmax`, accurate even where that underflows.
+    """Logarithm of `softmax`, accurate even where `softmax` underflows.
 
     Parameters
     ----------
@@ -408,7 +394,9 @@ class LeakyReLU(Module):
     Tensor([-0.5,  2. ], dtype=float64)
     """
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
+    def __init__(self, negative_slope: float = 0.01, **other: Never) -> None:
+        if other:
+            raise wrong_call("nn.LeakyReLU", locals())
         self.negative_slope = as_number("LeakyReLU", "negative_slope", negative_slope)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -436,7 +424,9 @@ class ELU(Module):
     Tensor([-1.,  2.], dtype=float64)
     """
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    def __init__(self, alpha: float = 1.0, **other: Never) -> None:
+        if other:
+            raise wrong_call("nn.ELU", locals())
         self.alpha = as_number("ELU", "alpha", alpha)
 
     def forward(self, x: Tensor) -> Tensor:

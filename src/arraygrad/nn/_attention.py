@@ -50,7 +50,7 @@ def scaled_dot_product_attention(
         Mask that broadcasts to (..., l, s): bools, which are True where a query may see a key, or
         real numbers to add to the scores.
     dropout_p : float, optional
-        Probability with which a weight is set to zero; see `dropout`. A function has no training
+        Probability with which a weight is set to zero; see `dropout`. The function has no training
         mode, so pass 0 in evaluation.
     is_causal : bool, optional
         Whether query i sees only the keys 0 to i, also in addition to `attn_mask`.
@@ -133,7 +133,7 @@ def _weights(
 
 
 class MultiheadAttention(Module):
-    """Multi-head attention: several attentions to linear maps of the arguments, side by side.
+    """Multi-head attention: several attentions in parallel, each to linear maps of the arguments.
 
     Parameters
     ----------
@@ -247,8 +247,9 @@ class MultiheadAttention(Module):
         need_weights : bool, optional
             Whether to return the weights.
         attn_mask : Tensor, optional
-            Mask of the same kind for each query and key, of shape (length of the queries, length of
-            the keys) or, for each sample and head, (n · num_heads, ...).
+            Mask of the same kind for each pair of a query and a key, of shape (length of the
+            queries, length of the keys), or with a mask for each sample and head, (n · num_heads,
+            ...).
         average_attn_weights : bool, optional
             Whether to return the mean of the weights over the heads.
         is_causal : bool, optional
@@ -257,9 +258,9 @@ class MultiheadAttention(Module):
         Returns
         -------
         tuple
-            Result, with the shape of `query`, and weights of shape (n, length of the queries,
-            length of the keys), (n, num_heads, ...) or None. A query that sees no key has weights
-            0.
+            Result, with the shape of `query`; and weights of shape (n, length of the queries,
+            length of the keys) or (n, num_heads, ...), or None. A query that sees no key has
+            weights 0.
         """
         name = "MultiheadAttention"
         warn_of_promotion(name, query, self.out_proj.weight)
@@ -289,7 +290,7 @@ class MultiheadAttention(Module):
         return y, squeeze(weights, axis=0) if single else weights
 
     def _batch(self, x: Tensor) -> Tensor:
-        """A batch of shape (n, length, size)."""
+        """Convert an argument to a batch of shape (n, length, size)."""
         check_tensor("MultiheadAttention", x)
         if x.ndim == 2:
             return expand_dims(x, axis=0)
@@ -316,7 +317,7 @@ class MultiheadAttention(Module):
         return tuple(map(linear, (q, k, v), weights, biases))
 
     def _heads(self, x: Tensor) -> Tensor:
-        """From (n, length, size) to (n, heads, length, size of a head)."""
+        """Reshape (n, length, size) to (n, heads, length, size of a head)."""
         n, length, size = x.shape
         heads = (n, length, self.num_heads, size // self.num_heads)
         return permute_dims(reshape(x, heads), (0, 2, 1, 3))
@@ -324,10 +325,10 @@ class MultiheadAttention(Module):
     def _mask(
         self, q: Tensor, k: Tensor, padding: Tensor | None, mask: Tensor | None
     ) -> Tensor | None:
-        """Both masks as one for `scaled_dot_product_attention`, of shape (n or 1, heads or 1, ...).
+        """Combine both masks to one for the function, of shape (n or 1, heads or 1, ...).
 
-        PyTorch's masks for this layer are True where a key is not seen, unlike those of the
-        function.
+        As in PyTorch, masks of this layer are True where a key is hidden, and masks of the function
+        where it is seen.
         """
         n, pairs = q.shape[0], (q.shape[2], k.shape[2])
         found: list[Tensor] = []

@@ -13,7 +13,7 @@ from .._typing import Tensor
 
 
 def as_floating(x: Tensor) -> Tensor:
-    """The tensor, with ints and bools as float64: small ones would wrap around in sums."""
+    """Convert ints and bools to float64, because small ints would wrap around in sums."""
     return x if x.dtype.kind in "fc" else astype(x, DEFAULTS["real floating"])
 
 
@@ -28,7 +28,7 @@ def check_real(name: str, x: Any, argument: str = "x") -> None:
 
 
 def as_real(name: str, x: Any) -> Tensor:
-    """A real tensor, with ints and bools as float64."""
+    """Check that a tensor is real; convert ints and bools to float64."""
     check_real(name, x)
     return as_floating(x)
 

@@ -1,4 +1,4 @@
-"""Convolution and pooling: functions of windows that slide over the last axes of their input."""
+"""Convolution and pooling: functions of windows that slide over the last axes of the input."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _padding(name: str, padding: Any, kernel: Image, stride: Image, dilation: Im
 
 
 def _batch(name: str, x: Any) -> tuple[Tensor, bool]:
-    """Images with an axis for the batch, and whether `x` is a single one without that axis."""
+    """Images with a batch axis, and True if `x` is a single image without that axis."""
     check_tensor(name, x)
     if x.ndim == 3:
         return expand_dims(x, axis=0), True
@@ -231,11 +231,11 @@ def conv_transpose2d(
     bias : Tensor, optional
         Vector of shape (out channels,) to add to the channels of the result.
     stride, padding, dilation : int or tuple of two, optional
-        Those of the convolution that is transposed: `stride` is the step between pixels of the
-        result, and `padding` the number of pixels that are cut off on both sides.
+        Parameters of the convolution that is transposed: `stride` is the step between pixels of the
+        result, and `padding` is the number of pixels that are cut off on both sides.
     output_padding : int or tuple of two, optional
         Number of rows and columns to add at the end; less than `stride`. A convolution with a
-        stride has the same result for images of several sizes; this chooses one of them.
+        stride maps images of several sizes to the same size; this parameter chooses one of them.
     groups : int, optional
         Number of groups of channels; each group has its own kernels.
 
@@ -250,8 +250,8 @@ def conv_transpose2d(
     TypeError
         If `x`, `weight` or `bias` is not a tensor.
     ValueError
-        If the shapes do not fit together, `output_padding` is not less than `stride`, or nothing
-        is left of the images.
+        If the shapes do not fit together, `output_padding` is not less than `stride`, or the result
+        would be empty.
 
     Examples
     --------
@@ -291,8 +291,8 @@ def conv_transpose2d(
     )
     if height < 1 or width < 1 or 0 in kernel:
         raise ValueError(
-            f"{name}: nothing is left of images of size {x.shape[2:]} with kernel {kernel} and "
-            f"padding {padding!r}"
+            f"{name}: the result would be empty for images of size {x.shape[2:]} with kernel "
+            f"{kernel} and padding {padding!r}"
         )
     w = Windows((height, width), kernel, steps, margins, margins, spacing)
     y = to_images(x, weight, groups=int(groups), windows=w)
@@ -334,7 +334,7 @@ def max_pool2d(
 
     Notes
     -----
-    Among equal numbers the first receives all of the gradient, as in PyTorch.
+    Among equal numbers, the first receives the whole gradient, as in PyTorch.
 
     Examples
     --------
@@ -414,8 +414,8 @@ def adaptive_avg_pool2d(x: Tensor, output_size: int | tuple[int | None, int | No
         Images of shape (n, channels, height, width), or one of shape (channels, height, width).
         Integers and bools are converted to float64.
     output_size : int or tuple of two
-        Height and width of the result; None for those of `x`. Neighbouring windows share pixels
-        where a size is not a multiple of the new one.
+        Height and width of the result; None for the size of `x`. Neighbouring windows share pixels
+        if a size is not a multiple of the new size.
 
     Returns
     -------

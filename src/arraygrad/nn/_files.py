@@ -1,4 +1,4 @@
-"""Tensors and checkpoints in safetensors files, which contain no code that is run on reading."""
+"""Tensors and checkpoints in safetensors files. Reading such a file runs no code."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _KEY = "arraygrad"
 
 
 def _packed(x: Any, path: tuple[Any, ...], tensors: dict[str, Tensor]) -> Any:
-    """JSON of a part of a checkpoint; its tensors are collected by name."""
+    """JSON of a part of a checkpoint; collects its tensors by name."""
     if isinstance(x, Tensor):
         name = ".".join(map(str, path))
         while name in tensors:  # names with dots may be joined to the same
@@ -87,7 +87,7 @@ def _unpacked(x: Any, tensors: Mapping[str, Tensor]) -> Any:
 
 
 def save(tensors: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write tensors, and numbers and texts in nested dicts, to a file atomically.
+    """Write tensors or a checkpoint to a file, atomically.
 
     Parameters
     ----------
@@ -96,8 +96,8 @@ def save(tensors: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
         numbers, strings, None, and dicts, lists and tuples of these, such as the states of a model,
         an optimiser, a schedule and a generator.
     path : str or path
-        Path of the file. An existing file is replaced, also where the path is a link to it. Other
-        files are left alone.
+        Path of the file. An existing file is replaced, also if the path is a link to it. No other
+        file is changed.
 
     Raises
     ------
@@ -113,8 +113,8 @@ def save(tensors: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
 
     Notes
     -----
-    The file has the safetensors format, which other libraries read. Names of tensors in nested
-    dicts are joined by dots. The rest is JSON in the metadata of the file, under ``"arraygrad"``.
+    The file has the safetensors format, which other libraries can read. Names of tensors in nested
+    dicts are joined by dots. Everything else is JSON in the file's metadata, under ``"arraygrad"``.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def save(tensors: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
 
 
 def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str, Any]:
-    """Read tensors from a file, or a checkpoint, as `save` has written it.
+    """Read the tensors or the checkpoint that `save` has written to a file.
 
     Parameters
     ----------
@@ -220,4 +220,4 @@ def load(path: str | os.PathLike[str], *, device: DeviceLike = None) -> dict[str
     try:
         return {name: _unpacked(x, tensors) for name, x in json.loads(structure).items()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"load: the metadata of {path} is not that of a checkpoint") from error
+        raise ValueError(f"load: the metadata of {path} do not describe a checkpoint") from error

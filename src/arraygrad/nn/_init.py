@@ -15,7 +15,7 @@ from ..random import Generator, default_rng
 
 
 def drawn(draw: Callable[..., Tensor], *args: Any, dtype: DType | None) -> Tensor:
-    """Random numbers of any real dtype: those of float16 are rounded ones of float32."""
+    """Random numbers of any real dtype; those of float16 are drawn in float32 and rounded."""
     if as_dtype(dtype, "dtype") == float16:
         return astype(draw(*args, dtype=float32), float16)
     return draw(*args, dtype=dtype)
@@ -106,7 +106,7 @@ def xavier_uniform(
     Returns
     -------
     Tensor
-        Initial values; pass them to `autodiff.variable` to make a parameter.
+        Initial values; call `requires_grad_` to make a parameter of them.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def xavier_normal(
     Returns
     -------
     Tensor
-        Initial values; pass them to `autodiff.variable` to make a parameter.
+        Initial values; call `requires_grad_` to make a parameter of them.
 
     Raises
     ------
@@ -210,7 +210,7 @@ def kaiming_uniform(
     Returns
     -------
     Tensor
-        Initial values; pass them to `autodiff.variable` to make a parameter.
+        Initial values; call `requires_grad_` to make a parameter of them.
 
     Raises
     ------
@@ -268,7 +268,7 @@ def kaiming_normal(
     Returns
     -------
     Tensor
-        Initial values; pass them to `autodiff.variable` to make a parameter.
+        Initial values; call `requires_grad_` to make a parameter of them.
 
     Raises
     ------

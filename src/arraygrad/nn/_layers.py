@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from numbers import Integral
-from typing import Any, TypeVar
+from typing import Any, Never, TypeVar
 
 from .. import _elementwise as xp
 from .._creation import _shape, full, ones, zeros
 from .._data_type import astype
 from .._dispatch import check_tensor
 from .._errors import as_int, as_number, describe, in_own_name
+from .._hints import wrong_call
 from .._indexing import take
 from .._manipulation import expand_dims, reshape
 from .._searching import where
@@ -34,7 +35,7 @@ from ._conv_pool import (
 )
 from ._init import drawn
 from ._module import Module
-from ._rules import standardise
+from ._rules import affine, standardise
 
 _T = TypeVar("_T")
 
@@ -210,9 +211,7 @@ def layer_norm(
     check_shape("layer_norm", "bias", bias, shape)
     axes, eps = tuple(range(-len(shape), 0)), as_number("layer_norm", "eps", eps)
     y = standardise(x, axes, eps)[0] if x.size else xp.positive(x)  # (a mean of nothing warns)
-    if weight is not None:
-        y = y * weight
-    return y if bias is None else y + bias
+    return affine(y, weight, bias)
 
 
 def batch_norm(
@@ -254,8 +253,8 @@ def batch_norm(
     TypeError
         If an argument is not a tensor, or `x` is complex.
     ValueError
-        If there is no axis of channels, an argument has another shape, there is only one number for
-        each channel in training, or the running statistics are missing otherwise.
+        If there is no axis of channels, an argument has another shape, there is only one number per
+        channel in training, or the running statistics are missing in evaluation.
 
     References
     ----------
@@ -310,9 +309,7 @@ def batch_norm(
         raise ValueError("batch_norm: running_mean and running_var must be given if training=False")
     else:
         y = (x - reshape(running_mean, along)) / xp.sqrt(reshape(running_var, along) + eps)
-    if weight is not None:
-        y = y * reshape(weight, along)
-    return y if bias is None else y + reshape(bias, along)
+    return affine(y, *(p if p is None else reshape(p, along) for p in (weight, bias)))
 
 
 def group_norm(
@@ -375,9 +372,7 @@ def group_norm(
         grouped = reshape(x, (x.shape[0], groups, x.size // (x.shape[0] * groups)))
         y = reshape(standardise(grouped, (2,), eps)[0], x.shape)
     along = (x.shape[1], *(1,) * (x.ndim - 2))
-    if weight is not None:
-        y = y * reshape(weight, along)
-    return y if bias is None else y + reshape(bias, along)
+    return affine(y, *(p if p is None else reshape(p, along) for p in (weight, bias)))
 
 
 @in_own_name("dropout")
@@ -925,7 +920,7 @@ class LayerNorm(Module):
     eps : float, optional
         Number added to the variance.
     elementwise_affine, bias : bool, optional
-        Whether there are factors and terms, and whether there are terms.
+        Whether there are learnable factors and terms, and, if so, whether there are terms.
     device, dtype : optional
         Device and dtype of the parameters; by default the default device and dtype.
 
@@ -1032,8 +1027,8 @@ class GroupNorm(Module):
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}"
 
 
-class _BatchNorm(Module):
-    """Batch normalization layers; the classes below differ in the shapes that they take."""
+class BatchNorm(Module):
+    """Base class of batch normalization layers, which differ in the shapes that they accept."""
 
     _shapes: tuple[str, ...]  # names of the axes after that of the channels
 
@@ -1101,7 +1096,7 @@ class _BatchNorm(Module):
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
 
 
-class BatchNorm1d(_BatchNorm):
+class BatchNorm1d(BatchNorm):
     """Batch normalization of features or sequences, of shape (n, channels) or (n, channels, l).
 
     Parameters
@@ -1141,7 +1136,7 @@ class BatchNorm1d(_BatchNorm):
     _shapes = ("", ", l")
 
 
-class BatchNorm2d(_BatchNorm):
+class BatchNorm2d(BatchNorm):
     """Batch normalization of images, of shape (n, channels, h, w).
 
     Parameters
@@ -1181,7 +1176,7 @@ class BatchNorm2d(_BatchNorm):
     _shapes = (", h, w",)
 
 
-class BatchNorm3d(_BatchNorm):
+class BatchNorm3d(BatchNorm):
     """Batch normalization of volumes, of shape (n, channels, d, h, w).
 
     Parameters
@@ -1244,8 +1239,15 @@ class Dropout(Module):
 
     @in_own_name("Dropout")
     def __init__(
-        self, p: float = 0.5, *, rng: Generator | None = None, device: DeviceLike = None
+        self,
+        p: float = 0.5,
+        *,
+        rng: Generator | None = None,
+        device: DeviceLike = None,
+        **other: Never,
     ) -> None:
+        if other:
+            raise wrong_call("nn.Dropout", locals())
         self.p, self.rng = _probability("Dropout", p), default_rng(rng, device=device)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -1265,7 +1267,7 @@ class Identity(Module):
     Parameters
     ----------
     *args, **kwargs : object
-        Ignored, so that it can take the place of any module.
+        Ignored, so that it can replace any module.
 
     Examples
     --------

@@ -12,16 +12,17 @@ from .._data_type import astype
 from .._dispatch import common_device
 from .._dtypes import DEFAULTS
 from .._errors import as_int, as_number, describe
-from .._manipulation import expand_dims, reshape
+from .._manipulation import expand_dims, reshape, squeeze
 from .._modes import get_recorder
 from .._searching import count_nonzero, where
 from .._statistical import mean
 from .._statistical import sum as total
 from .._typing import Tensor
+from .._utility import all as all_of
 from .._utility import any as any_of
 from ._checks import as_floating, check_broadcasts, check_real, check_shape
 from ._module import Module
-from ._rules import bce_with_logits, log_softmax, neg_weighted_sum
+from ._rules import bce_with_logits, log_softmax, loss_of_classes, neg_weighted_sum
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -37,7 +38,7 @@ def _reduced(name: str, loss: Tensor, reduction: str) -> Tensor:
 
 
 def _pair(name: str, input: Any, target: Any) -> None:
-    """Raise if shapes differ, which is usually a column where a row is meant, or devices."""
+    """Raise if shapes or devices differ; broadcasting a column against a row is a mistake."""
     for word, x in (("input", input), ("target", target)):
         if not isinstance(x, Tensor):
             raise TypeError(f"{name}: {word} must be a Tensor; got {describe(x)}")
@@ -55,7 +56,7 @@ def _check_devices(name: str, *tensors: Tensor | float | None) -> None:
 
 
 def _difference(name: str, input: Any, target: Any) -> Tensor:
-    """Floating-point difference; that of small ints would wrap around."""
+    """Floating-point difference; differences of small ints would wrap around."""
     _pair(name, input, target)
     if input.dtype.kind not in "fc" and target.dtype.kind not in "fc":
         input, target = as_floating(input), as_floating(target)
@@ -86,8 +87,7 @@ def mse(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
 
     Notes
     -----
-    The square of a complex error is that of its absolute value. Integers and bools are converted to
-    float64.
+    The absolute value of a complex error is squared. Integers and bools are converted to float64.
 
     Examples
     --------
@@ -141,7 +141,7 @@ def l1(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
 
 
 def huber(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0) -> Tensor:
-    """Huber loss: half the squared error up to `delta`, linear beyond.
+    """Huber loss: half the squared error up to `delta`, linear beyond it.
 
     Parameters
     ----------
@@ -292,9 +292,9 @@ def binary_cross_entropy(
 
     Notes
     -----
-    `binary_cross_entropy_with_logits` is more accurate: where `sigmoid` rounds to 0 or 1, nothing
-    is left of the gradient. Logarithms are at least -100, as in PyTorch, so that losses are finite.
-    The derivative of a logarithm that is replaced by -100 is 0.
+    `binary_cross_entropy_with_logits` is more accurate: here the gradient is lost if `sigmoid`
+    rounds to 0 or 1. Logarithms below -100 are replaced by -100, as in PyTorch, so that losses are
+    finite. The derivative of such a logarithm is 0.
 
     Examples
     --------
@@ -316,7 +316,7 @@ def binary_cross_entropy(
     outside = (input < 0) | (input > 1)
     if input.device.type == "cpu" and bool(any_of(outside)):  # where checking is cheap
         raise ValueError(
-            f"{name}: input must be probabilities from 0 to 1; got {describe(input)} with others; "
+            f"{name}: input must be probabilities from 0 to 1; got others in {describe(input)}; "
             "write binary_cross_entropy_with_logits for logits"
         )
     # 0 and 1 are replaced before the logarithm, which would warn of its infinity.
@@ -349,7 +349,7 @@ def kl_div(
         axis, or ``"none"`` for elementwise losses. Only ``"batchmean"`` and ``"sum"`` are
         divergences of whole distributions.
     log_target : bool, optional
-        Whether `target` has logarithms of probabilities, too.
+        Whether `target` contains logarithms of probabilities, too.
 
     Returns
     -------
@@ -530,7 +530,7 @@ def _of_classes(
     smoothing: float,
     normalise: bool = False,
 ) -> Tensor:
-    """Cross entropy of log-probabilities, or of scores that are normalised first."""
+    """Cross entropy of log-probabilities, or of scores, which are normalised first."""
     check_real(name, input, "input")
     check_real(name, target, "target")
     if not input.ndim:
@@ -550,6 +550,9 @@ def _of_classes(
         parts, shared = target, None
     elif target.shape == rows and target.dtype.kind in "iu":
         ignored = as_int(name, "ignore_index", ignore_index)
+        is_simple = normalise and weight is None and not smoothing and input.size
+        if is_simple and input.device.type == "cpu":
+            return _of_indices(name, input, target, axis, ignored, reduction)
         parts, shared, divisor = _one_hot(name, input, target, axis, along, ignored)
     elif target.dtype.kind == "b":
         raise TypeError(
@@ -574,6 +577,48 @@ def _of_classes(
     return _reduced(name, loss, reduction)
 
 
+def _of_indices(
+    name: str, input: Tensor, target: Tensor, axis: int, ignored: int, reduction: str
+) -> Tensor:
+    """Cross entropy of scores and class indices, which are checked, so on the CPU only."""
+    classes = input.shape[axis]
+    if target.dtype.itemsize < 8:  # there may be numbers beyond its dtype
+        target = astype(target, DEFAULTS["integral"])
+    within = (target >= 0) & (target < classes)
+    counted = within
+    if 0 <= ignored < classes:
+        counted = counted & (target != ignored)
+
+    def check(known: Tensor) -> None:
+        if not bool(all_of(known)):
+            raise _out_of_range(name, classes, ignored)
+
+    recorder = get_recorder()
+    if recorder is None:
+        count: Any = int(count_nonzero(counted))
+        some = count < target.size
+        if some:
+            check(within | (target == ignored))
+    else:  # The program must be right for other targets, too.
+        count, some = total(astype(counted, input.dtype)), True
+        recorder.check(check, within | (target == ignored))
+    if some:
+        target = where(counted, target, 0)
+    loss = squeeze(loss_of_classes(input, expand_dims(target, axis=axis), axis), axis=axis)
+    if some:
+        loss = where(counted, loss, 0.0)
+    if reduction == "mean":
+        return total(loss) / count
+    return _reduced(name, loss, reduction)
+
+
+def _out_of_range(name: str, classes: int, ignored: int) -> ValueError:
+    return ValueError(
+        f"{name}: target must be class indices from 0 to {classes - 1}, or "
+        f"ignore_index={ignored}; got indices out of range"
+    )
+
+
 def _one_hot(
     name: str, input: Tensor, target: Tensor, axis: int, along: tuple[int, ...], ignored: int
 ) -> tuple[Tensor, Any, Any]:
@@ -589,10 +634,7 @@ def _one_hot(
 
     def check(count: int, valid: Tensor) -> None:
         if count != int(count_nonzero(valid)):
-            raise ValueError(
-                f"{name}: target must be class indices from 0 to {along[axis] - 1}, or "
-                f"ignore_index={ignored}; got indices out of range"
-            )
+            raise _out_of_range(name, along[axis], ignored)
 
     recorder = get_recorder()
     if target.device.type == "cpu" and recorder is None:  # where checking is cheap

@@ -24,7 +24,7 @@ from ..random import Generator, default_rng
 Self = TypeVar("Self", bound="Module")
 
 #: Attribute of modules unflattened by optree: the paths of their parameters, which need not be
-#: variables there.
+#: leaves there.
 _PARAM_FLAGS = "_param_flags"
 
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:  # a call of a module has the arguments and the result of its 
 
 
 class _Hooks:
-    """Forward hooks of a module; in a dict or tuple, a module among them would be a submodule."""
+    """Forward hooks of a module. In a dict, a hook that is a module would count as a submodule."""
 
     __slots__ = ("functions",)
 
@@ -71,7 +71,7 @@ class HookHandle:
         module._forward_hooks = _Hooks({**old, self._key: hook})
 
     def remove(self) -> None:
-        """Remove the hook from the module; copies of it that were made before have it still."""
+        """Remove the hook from the module; earlier copies of the module still have it."""
         module = self._module()
         if module is None or module._forward_hooks is None:
             return
@@ -97,21 +97,20 @@ class Module:
     A subclass assigns parameters, other modules, and lists, tuples and dicts of these to
     attributes. It defines `forward`, which is run when the module is called.
 
-    - An attribute made by `autodiff.variable` is a parameter.
+    - A leaf that requires grad, made by `requires_grad_` or `autodiff.variable`, is a parameter.
     - Any other tensor is a buffer: saved with the module but not trained.
     - Everything else belongs to the structure.
 
-    Nothing needs to be registered, and ``super().__init__()`` need not be called.
+    You need not register anything, nor call ``super().__init__()``.
 
     Notes
     -----
     A module is also a container, like a dict of its parameters. `autodiff.grad` and the other
-    transforms accept one as an argument: the function receives a copy that holds traced tensors,
-    and the gradient is a module of the same structure. The copy shares the buffers, so write them
-    in place. A parameter that occurs in two places is one parameter.
+    transformations accept it as an argument: the function receives a copy with traced parameters,
+    and the gradient is a module of the same structure. The copy shares the buffers, so write to
+    them in place. A parameter that occurs in two places is one parameter.
 
-    Outside of `autodiff.no_grad` such a gradient is itself recorded, because parameters are
-    variables.
+    Outside `autodiff.no_grad`, such a gradient is itself recorded, because parameters require grad.
 
     Attributes
     ----------
@@ -151,9 +150,9 @@ class Module:
             have = vars(self).get(name)
             if isinstance(have, Tensor) and _leaf_flag(have) is not None:
                 raise TypeError(
-                    f"{type(self).__name__}: {name} is a parameter and a plain tensor "
-                    f"would not be trained; write autodiff.variable(x), or {name}[...] = x inside "
-                    f"of no_grad(); got {describe(value)}"
+                    f"{type(self).__name__}: {name} is a parameter, and a plain tensor would not "
+                    f"be trained; write x.requires_grad_(), or {name}[...] = x inside no_grad(); "
+                    f"got {describe(value)}"
                 )
         recorder = get_recorder()
         if recorder is not None:
@@ -188,14 +187,13 @@ class Module:
         Parameters
         ----------
         hook : callable
-            Function of the module, a tuple of the positional arguments, and the result. If it
-            returns something other than None, that replaces the result.
+            Function of the module, a tuple of the positional arguments, and the result. A value
+            other than None that it returns replaces the result.
 
         Returns
         -------
         HookHandle
-            Handle whose `remove` removes the hook. It is also a context manager that does so at the
-            end.
+            Handle whose method `remove` removes the hook. As a context manager, it does so on exit.
 
         Raises
         ------
@@ -332,8 +330,8 @@ class Module:
         Returns
         -------
         Module
-            This module. Parameters on another device are replaced by new ones, so make the
-            optimiser afterwards. A generator is replaced by one that it has seeded.
+            This module. Parameters on another device are replaced by new ones, so create the
+            optimiser afterwards. A generator is replaced by a new one, which it seeds.
 
         Raises
         ------
@@ -417,7 +415,7 @@ class Module:
         state : dict
             State dict, as returned by `state_dict`.
         strict : bool, optional
-            Whether the names must match exactly; if not, other names are ignored.
+            Whether the names must match exactly. If False, other names are ignored.
 
         Returns
         -------
@@ -636,7 +634,7 @@ def _like_dict(x: dict[Any, Any], values: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def _map_tensor(function: Callable[[Any], Any], memo: dict[int, Any], x: Any) -> Any:
-    """Apply the function to a tensor; to a variable and its gradient. Each is mapped only once."""
+    """Apply the function to a tensor, and to the gradient of a parameter, once for each."""
     if id(x) in memo:
         return memo[id(x)][0]
     if not (isinstance(x, Tensor) and x._is_parameter):
@@ -653,7 +651,7 @@ def _map_tensor(function: Callable[[Any], Any], memo: dict[int, Any], x: Any) ->
 
 
 def _leaf_flag(x: Tensor) -> bool | None:
-    """`requires_grad` of a variable; None for other tensors."""
+    """`requires_grad` of a parameter; None for other tensors."""
     return x.requires_grad if x._is_parameter else None
 
 
@@ -827,7 +825,7 @@ def _unpickle(treedef: _ModuleTreeDef, tensors: list[Tensor], flags: list[bool |
 
 
 def _without_flags(module: Any) -> Any:
-    """The module, with the parameter flags removed if its parameters are variables."""
+    """The module, with the parameter flags removed if its parameters are leaves."""
     if all(_leaf_flag(x) is not None for x in module.parameters()):
         for inside in module.modules():
             vars(inside).pop(_PARAM_FLAGS, None)

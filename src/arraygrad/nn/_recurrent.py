@@ -17,8 +17,8 @@ from ._layers import _probability, _uniform, dropout, linear
 from ._module import Module
 
 
-class _Recurrent(Module):
-    """Base class of the recurrent layers: `_gates` maps per step, and `_step`."""
+class Recurrent(Module):
+    """Base class of the recurrent layers. A step has `_gates` linear maps, and calls `_step`."""
 
     _gates: ClassVar[int]
     _states: ClassVar[int]  # number of states that a step passes on
@@ -116,7 +116,7 @@ class _Recurrent(Module):
     def _scan(
         self, x: Tensor, state: tuple[Tensor, ...], suffix: str
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """All steps of one direction of one layer."""
+        """Run all steps of one direction of one layer."""
         w_x, w_h = getattr(self, f"weight_ih{suffix}"), getattr(self, f"weight_hh{suffix}")
         b_x, b_h = (getattr(self, f"bias_{k}{suffix}", None) for k in ("ih", "hh"))
         shape = (*x.shape[:2], self._gates, self.hidden_size)
@@ -144,7 +144,7 @@ class _Recurrent(Module):
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *own])
 
 
-class LSTM(_Recurrent):
+class LSTM(Recurrent):
     """Long short-term memory: a recurrent layer whose cells are written and erased by gates.
 
     Parameters
@@ -152,7 +152,7 @@ class LSTM(_Recurrent):
     input_size, hidden_size : int
         Sizes of the last axis of the input, and of the states.
     num_layers : int, optional
-        Number of layers; each reads the results of the one before.
+        Number of layers; each reads the results of the previous one.
     bias : bool, optional
         Whether the maps have biases.
     batch_first : bool, optional
@@ -171,8 +171,8 @@ class LSTM(_Recurrent):
     ----------
     weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0 : Tensor
         Parameters of the first layer, of shapes (4 hidden_size, input_size), (4 hidden_size,
-        hidden_size) and twice (4 hidden_size,), for the gates i, f, g and o. Those of further
-        layers end in ``_l1`` and so on, those of the other direction in ``_reverse``. All are
+        hidden_size) and twice (4 hidden_size,), for the gates i, f, g and o. The names for further
+        layers end in ``_l1`` and so on, and for the other direction in ``_reverse``. All are
         initialised with uniform numbers between ±1 / √hidden_size.
 
     References
@@ -222,7 +222,7 @@ class LSTM(_Recurrent):
         return sigmoid(o) * tanh(c), c
 
 
-class GRU(_Recurrent):
+class GRU(Recurrent):
     """Gated recurrent unit: a recurrent layer with a gate that blends old and new states.
 
     Parameters
@@ -230,7 +230,7 @@ class GRU(_Recurrent):
     input_size, hidden_size : int
         Sizes of the last axis of the input, and of the state.
     num_layers : int, optional
-        Number of layers; each reads the results of the one before.
+        Number of layers; each reads the results of the previous one.
     bias : bool, optional
         Whether the maps have biases.
     batch_first : bool, optional
@@ -249,9 +249,9 @@ class GRU(_Recurrent):
     ----------
     weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0 : Tensor
         Parameters of the first layer, of shapes (3 hidden_size, input_size), (3 hidden_size,
-        hidden_size) and twice (3 hidden_size,), for the gates r, z and n. Those of further layers
-        end in ``_l1`` and so on, those of the other direction in ``_reverse``. All are initialised
-        with uniform numbers between ±1 / √hidden_size.
+        hidden_size) and twice (3 hidden_size,), for the gates r, z and n. The names for further
+        layers end in ``_l1`` and so on, and for the other direction in ``_reverse``. All are
+        initialised with uniform numbers between ±1 / √hidden_size.
 
     References
     ----------

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 from .. import _dispatch
 from .. import _elementwise as xp
 from .._data_type import finfo
 from .._dispatch import apply, call
+from .._indexing import take_along_axis
 from .._linear_algebra import matmul, matrix_transpose
 from .._manipulation import expand_dims, reshape
 from .._statistical import mean
 from .._statistical import sum as total
 from .._typing import Tensor
-from ..autodiff.rules import conj, define
+from ..autodiff.rules import add, conj, define, identity, updated, weighted
 
 # ---- activations
+
+
+def relu(x: Tensor) -> Tensor:
+    """Maximum of real numbers and 0."""
+    return call("nn.relu", x)
+
+
+def _relu(t: Any, out: Any, _x: Any) -> Any:
+    return t * (out > 0)
+
+
+define("nn.relu", (_relu, _relu), elementwise=True)
 
 
 def sigmoid(x: Tensor) -> Tensor:
@@ -24,21 +39,70 @@ def sigmoid(x: Tensor) -> Tensor:
 
 
 def _sigmoid(t: Any, out: Any, _x: Any) -> Any:
-    return t * (out * (1 - out))
-
-
-def _silu(t: Any, _out: Any, x: Any) -> Any:
-    s = sigmoid(x)
-    limits = finfo(x.dtype)
-    return t * (s * (1 + xp.clip(x, limits.min, limits.max) * (1 - s)))
+    slope = updated("__imul__", 1 - out, out)
+    return updated("__imul__", slope, t) if t.shape == out.shape else slope * t
 
 
 define("nn.sigmoid", (_sigmoid, _sigmoid), elementwise=True)
-define("nn.silu", (_silu, _silu), elementwise=True)
+
+
+def _with_slope(name: str, second: Callable[[Any], Any]) -> None:
+    """Define the rule of an activation that can be computed together with its derivative.
+
+    Where it is differentiated, it is: the two share most of their work. `second` is the second
+    derivative.
+    """
+    pair = f"{name}_and_slope"
+
+    def scale(t: Any, _out: Any, x: Any) -> Any:
+        return weighted(t, call(pair, x)[1])
+
+    def pull(gs: Any, out: Any, x: Any) -> Any:
+        of_value, of_slope = gs
+        found = None if of_value is None else weighted(of_value, out[1])
+        return found if of_slope is None else add(found, weighted(of_slope, second(x)))
+
+    def push(t: Any, out: Any, x: Any) -> Any:
+        return weighted(t, out[1]), weighted(t, second(x))
+
+    define(
+        name, (scale, scale), prepare=lambda operands, _args, _kwargs: call(pair, operands[0])[0]
+    )
+    define(pair, (pull, push))
+
+
+def _of_logistic(x: Any) -> Any:
+    s = sigmoid(x)
+    return s * (1 - s)
+
+
+def _finite(x: Any) -> Any:
+    limits = finfo(x.dtype)
+    return xp.clip(x, limits.min, limits.max)
+
+
+def _of_gelu(x: Any) -> Any:
+    z = xp.clip(x, -40.0, 40.0)
+    return (2 - z * z) * xp.exp(z * z * -0.5) * (1 / math.sqrt(2 * math.pi))
+
+
+def _of_gelu_tanh(x: Any) -> Any:
+    z = xp.clip(x, -25.0, 25.0)
+    a, b = math.sqrt(8 / math.pi), math.sqrt(8 / math.pi) * 0.044715
+    s, u = sigmoid(z * (a + b * (z * z))), a + 3 * b * (z * z)
+    return s * (1 - s) * (2 * u + z * (u * u * (1 - 2 * s) + 6 * b * z))
+
+
+_with_slope("nn.gelu", _of_gelu)
+_with_slope("nn.gelu_tanh", _of_gelu_tanh)
+_with_slope("nn.silu", lambda x: _of_logistic(x) * (2 + _finite(x) * (1 - 2 * sigmoid(x))))
+_with_slope("nn.softplus", _of_logistic)
 
 
 def _softmax(t: Any, out: Any, _x: Any, axis: int) -> Any:
-    return out * (t - total(t * out, axis=axis, keepdims=True))
+    if not t.ndim:
+        return out * (t - t * out)
+    return updated("__imul__", t - sum_of_products(t, out, (axis,)), out)
 
 
 def log_softmax(x: Tensor, axis: int) -> Tensor:
@@ -47,7 +111,8 @@ def log_softmax(x: Tensor, axis: int) -> Tensor:
 
 
 def _log_softmax_vjp(g: Any, out: Any, _x: Any, axis: int) -> Any:
-    return g - xp.exp(out) * total(g, axis=axis, keepdims=True)
+    part = updated("__imul__", xp.exp(out), -total(g, axis=axis, keepdims=True))
+    return updated("__iadd__", part, g)
 
 
 def _log_softmax_jvp(t: Any, out: Any, _x: Any, axis: int) -> Any:
@@ -58,6 +123,36 @@ define("nn.softmax", (_softmax, _softmax))
 define("nn.log_softmax", (_log_softmax_vjp, _log_softmax_jvp))
 
 # ---- losses
+
+
+def loss_of_classes(scores: Tensor, target: Tensor, axis: int) -> Tensor:
+    """Minus `log_softmax` at class indices, which have the axis, too, of one element."""
+    loss: Tensor = apply("nn.classes", (scores, target), (), {"axis": axis})[0]
+    return loss
+
+
+def _classes_vjp(gs: Any, out: Any, _x: Any, target: Any, axis: int) -> Any:
+    g, of_softmax = gs
+    softmax = out[1]
+    found = None if of_softmax is None else _softmax(of_softmax, softmax, None, axis)
+    if g is None:
+        return found
+    return add(found, updated("__imul__", _less_one(softmax, target, axis), g))
+
+
+def _classes_jvp(t: Any, out: Any, _x: Any, target: Any, axis: int) -> Any:
+    of_softmax = _softmax(t, out[1], None, axis)
+    return total(t * out[1], axis=axis, keepdims=True) - take_along_axis(
+        t, target, axis=axis
+    ), of_softmax
+
+
+def _less_one(x: Any, target: Any, axis: int) -> Any:
+    return apply("nn.less_one", (x, target), (), {"axis": axis})
+
+
+define("nn.classes", (_classes_vjp, _classes_jvp), (None, None))
+define("nn.less_one", (lambda g, *_, **__: g, lambda t, *_, **__: t), (None, None))
 
 
 def neg_weighted_sum(score: Tensor, weights: Tensor, axis: int) -> Tensor:
@@ -115,7 +210,7 @@ def _standardise_vjp(gs: Any, out: Any, _x: Any, axes: Any, eps: float) -> Any:
     y, average, variance = out
     scale = xp.sqrt(variance + eps)
     g, of_mean, of_variance = gs
-    found: Any = 0 * y if g is None else _centred(g, y, axes) / scale
+    found: Any = 0 * y if g is None else _projected(g, y, scale, axes)
     count = y.size // max(average.size, 1)
     if of_mean is not None:
         found = found + of_mean / count
@@ -125,17 +220,85 @@ def _standardise_vjp(gs: Any, out: Any, _x: Any, axes: Any, eps: float) -> Any:
 
 
 def _standardise_jvp(t: Any, out: Any, _x: Any, axes: Any, eps: float) -> Any:
-    y, _, variance = out
+    y, average, variance = out
     scale = xp.sqrt(variance + eps)
-    of_mean, of_y = mean(t, axis=axes, keepdims=True), mean(t * y, axis=axes, keepdims=True)
-    return (t - of_mean - y * of_y) / scale, of_mean, 2 * scale * of_y
+    of_mean = mean(t, axis=axes, keepdims=True)
+    of_variance = sum_of_products(t, y, axes, 2 * average.size / max(y.size, 1))
+    return _projected(t, y, scale, axes), of_mean, scale * of_variance
 
 
-def _centred(g: Any, y: Any, axes: Any) -> Any:
-    return g - mean(g, axis=axes, keepdims=True) - y * mean(g * y, axis=axes, keepdims=True)
+def _projected(t: Any, y: Any, deviation: Any, axes: Any) -> Any:
+    """The part of `t` that changes neither mean nor variance, over the standard deviation."""
+    return apply("nn.project", (t, y, deviation), (), {"axes": axes})
 
 
+def _project_y(h: Any, _out: Any, t: Any, y: Any, deviation: Any, axes: Any) -> Any:
+    h, scale = h / deviation, -deviation.size / max(y.size, 1)
+    return t * sum_of_products(h, y, axes, scale) + h * sum_of_products(t, y, axes, scale)
+
+
+def _project_y_jvp(s: Any, _out: Any, t: Any, y: Any, deviation: Any, axes: Any) -> Any:
+    scale = -deviation.size / max(y.size, 1)
+    moved = s * sum_of_products(t, y, axes, scale) + y * sum_of_products(t, s, axes, scale)
+    return moved / deviation
+
+
+define(
+    "nn.project",
+    (
+        lambda h, _out, _t, y, deviation, axes: _projected(h, y, deviation, axes),
+        lambda s, _out, _t, y, deviation, axes: _projected(s, y, deviation, axes),
+    ),
+    (_project_y, _project_y_jvp),
+    (
+        lambda h, out, _t, _y, deviation, axes: -sum_of_products(h, out / deviation, axes),
+        lambda s, out, _t, _y, deviation, axes: -out * (s / deviation),
+    ),
+)
 define("nn.normalise", (_standardise_vjp, _standardise_jvp))
+
+
+def sum_of_products(a: Tensor, b: Tensor, axes: tuple[int, ...], scale: float = 1) -> Tensor:
+    """Sum of ``a * b`` along axes, which remain, times `scale`."""
+    return apply("nn.sum_of_products", (a, b), (), {"axes": axes, "scale": scale})
+
+
+define(
+    "nn.sum_of_products",
+    (
+        lambda g, _out, _a, b, axes, scale: conj(b) * (g * scale),
+        lambda t, _out, _a, b, axes, scale: sum_of_products(t, b, axes, scale),
+    ),
+    (
+        lambda g, _out, a, _b, axes, scale: conj(a) * (g * scale),
+        lambda t, _out, a, _b, axes, scale: sum_of_products(a, t, axes, scale),
+    ),
+)
+
+
+def affine(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    """``x * weight + bias``, which broadcast to `x`."""
+    if weight is None and bias is None:
+        return x
+    return apply("nn.affine", (x, weight, bias))
+
+
+def _affine_weight(g: Any, _out: Any, x: Any, weight_like: Any, _bias: Any) -> Any:
+    ndim = x.ndim - len(weight_like.shape)
+    shape = (1,) * ndim + weight_like.shape
+    axes = tuple([i for i, n in enumerate(shape) if n == 1 != x.shape[i]])
+    return reshape(sum_of_products(conj(x), g, axes), weight_like.shape)
+
+
+define(
+    "nn.affine",
+    (
+        lambda g, _out, _x, weight, _bias: g if weight is None else g * conj(weight),
+        lambda t, _out, _x, weight, _bias: t if weight is None else t * weight,
+    ),
+    (_affine_weight, lambda t, _out, x, _weight, _bias: x * t),
+    (identity, identity),
+)
 
 # ---- product with the transpose of a weight. As an operation of its own, the gradient has the
 # memory layout of the weight; by `matmul` with the transpose it would have the transposed layout.

@@ -25,7 +25,7 @@ _METHODS = ("bfgs", "l-bfgs-b", "cg", "tnc", "slsqp", *_PRODUCTS)
 _BOUNDED = ("l-bfgs-b", "tnc", "slsqp", "trust-constr")
 _CONSTRAINED = ("slsqp", "trust-constr")
 #: Up to this number of unknowns, dense methods are the default. With 100 unknowns a step of SciPy's
-#: BFGS takes 1 ms beside the evaluation of the function, with 200 it takes 25 ms.
+#: BFGS takes 1 ms in addition to the evaluation of the function, with 200 it takes 25 ms.
 _FEW = 100
 _HOST = ALL["float64"]
 
@@ -56,9 +56,9 @@ def minimize(
     method : str, optional
         BFGS, L-BFGS-B, CG, TNC, SLSQP; Newton-CG, trust-ncg, trust-krylov or trust-constr, which
         also use products with the Hessian. The default depends on the number of elements of `x0`,
-        because BFGS and SLSQP store and multiply matrices of that size: up to 100 elements, BFGS,
-        or SLSQP with constraints; beyond, L-BFGS-B, or trust-constr with constraints. With bounds
-        and no constraints L-BFGS-B.
+        because BFGS and SLSQP store and multiply matrices of that size. Up to 100 elements, it is
+        BFGS, or SLSQP with constraints; beyond that, L-BFGS-B, or trust-constr with constraints.
+        With bounds but no constraints, it is always L-BFGS-B.
     bounds : tuple or scipy.optimize.Bounds, optional
         Pair ``(low, high)``. Each is None, a number, or has the structure of `x0` with shapes that
         broadcast to those of `x0`.
@@ -164,9 +164,9 @@ def minimize(
 
 @contextmanager
 def _in_own_name() -> Iterator[None]:
-    """Errors that SciPy and the transformations raise begin with the name of this function.
+    """Begin the errors of SciPy and of the transformations with the name of this function.
 
-    Those of the user's functions stay as they are.
+    Errors of the user's functions are not changed.
     """
     try:
         yield
@@ -341,7 +341,7 @@ class _Flat:
         return _pytree.unflatten(self.structure, self._parts(z))
 
     def result(self, z: Any) -> Any:
-        """Unflatten a vector, with variables where `x0` has variables."""
+        """Unflatten a vector; leaves that require grad in `x0` do so in the result."""
         parts = [
             variable(x) if v else x for x, v in zip(self._parts(z), self.variable, strict=True)
         ]
@@ -364,8 +364,8 @@ class _Flat:
         """Bounds of each element of the vector."""
         if not isinstance(bounds, tuple) or len(bounds) != 2:
             raise ValueError(
-                "minimize: bounds must be (low, high), each None, a number or like x0, and not a "
-                f"pair for each element; got {describe(bounds)}"
+                "minimize: bounds must be one pair (low, high), each None, a number or like x0; "
+                f"got {describe(bounds)}"
             )
         if any(x.dtype.kind == "c" for x in self.leaves):
             raise ValueError("minimize: bounds of complex numbers are not supported")

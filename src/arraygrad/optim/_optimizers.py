@@ -38,9 +38,10 @@ class Optimizer:
     Parameters
     ----------
     params : iterable of Tensor, containers of Tensors, or list of dict
-        Parameters to optimise: variables, as returned by ``model.parameters()``; plain tensors,
-        whose gradients are passed to `step`; or nested containers of either. Or parameter groups:
-        dicts with parameters under ``"params"`` and options that differ from the defaults.
+        Parameters to optimise: leaves that require grad, as returned by ``model.parameters()``;
+        plain tensors, whose gradients are passed to `step`; or nested containers of either. Or
+        parameter groups: dicts with parameters under ``"params"`` and options that differ from the
+        defaults.
     defaults : dict
         Default options of the groups.
 
@@ -199,8 +200,8 @@ class Optimizer:
         grads : Tensor or containers of them, optional
             Gradient of each parameter, as returned by `autodiff.grad` for the same containers:
             dicts with the same keys, lists or tuples in the same order. For several groups, a list
-            of these, or all gradients in one list if the groups are lists. By default the `grad`
-            of each variable is used; variables without one are not updated.
+            of these, or all gradients in one list if the groups are lists. By default, the `grad`
+            of each parameter is used; parameters whose `grad` is None are not updated.
 
         Raises
         ------
@@ -215,8 +216,8 @@ class Optimizer:
         Notes
         -----
         Either all parameters are updated or none: Ctrl-C takes effect after the step, all memory is
-        allocated before anything is written, and errors that the program asks for (by `debug_nans`,
-        NumPy's error state, or warnings that are errors) undo it.
+        allocated before anything is written, and errors that are off by default (`debug_nans`,
+        NumPy's error state, warnings as errors) undo the step.
         """
         gradients = self._gradients(grads)
         updates: list[Any] = []
@@ -253,7 +254,7 @@ class Optimizer:
             run(*part, workspaces)
 
     def _update(self, group: Group, state: dict[str, Any], p: Tensor, g: Tensor) -> Plan:
-        """What to run for one parameter; makes its state."""
+        """Update function and tensors for one parameter; creates its state."""
         raise NotImplementedError
 
     def _parameters(self) -> Iterator[Tensor]:
@@ -311,7 +312,7 @@ class Optimizer:
                 i for i, pair in enumerate(zip(found, expected, strict=True)) if len({*pair}) > 1
             )
             raise ValueError(
-                f"{name}: the gradients must be in the containers of the parameters; gradient {i} "
+                f"{name}: the gradients must have the containers of the parameters; gradient {i} "
                 f"is at grads{found[i]}, its parameter at params{expected[i]}; got "
                 f"{describe(grads)}"
             )
@@ -320,8 +321,7 @@ class Optimizer:
         if not p._is_parameter:
             raise TypeError(
                 f"{name}: a plain tensor has no grad; write step(grads) with the result of "
-                f"autodiff.grad, or make it a variable: autodiff.variable(x); got "
-                f"{describe(p)}"
+                f"autodiff.grad, or call x.requires_grad_() first; got {describe(p)}"
             )
         return None if p.grad is None else _detach(p.grad)
 
@@ -455,8 +455,8 @@ def _uninterrupted() -> Iterator[None]:
 def _undone_on_error(updates: list[Any]) -> Iterator[None]:
     """Restore the parameters and their states if an error occurs in a block.
 
-    That takes copies. They are made if the program has asked for errors where there are none by
-    default, as all else is checked before.
+    This needs copies. They are made only if the program has turned on errors that are off by
+    default, because everything else is checked beforehand.
     """
     mode = get_mode()
     if (
@@ -521,15 +521,15 @@ def _check_parameter(name: str, p: Any) -> None:
         )
     if p._trace is not None and not p._is_parameter:
         raise ValueError(
-            f"{name}: parameters must be variables or plain tensors; got {describe(p)}, the result "
-            "of an operation or an argument of a differentiated function"
+            f"{name}: parameters must be leaves; got {describe(p)}, the result of an operation or "
+            "an argument of a differentiated function; write x.detach()"
         )
 
 
 def _check_constant(name: str, g: Any) -> None:
     """Raise if a gradient belongs to a function that is being differentiated.
 
-    Gradients recorded only by the tape are accepted: no later differentiation depends on them.
+    Gradients recorded only for `backward` are accepted: no transformation depends on them.
     """
     while g._trace is not None:
         if g._trace.level.number > 0:
@@ -560,7 +560,7 @@ def _ready(update: Update, tensors: list[Tensor], n_workspaces: int) -> list[Pla
 
 
 def _workspaces(plans: list[Plan]) -> dict[Device, list[Any]]:
-    """Memory for the workspaces of updates, which those of a device use one after the other."""
+    """Memory for the workspaces of updates; updates on one device use it in turn."""
     found: dict[Device, list[Any]] = {}
     for _, tensors, n_workspaces in plans:
         device = tensors[0].device
@@ -601,8 +601,8 @@ _REAL = {"complex64": ALL["float32"], "complex128": ALL["float64"]}
 def _real_parts(tensors: list[Tensor]) -> list[list[Tensor]]:
     """Real tensors over the memory of complex ones; the gradient, the second, may be a copy.
 
-    They are one vector with the real and imaginary parts in turn, where the memory of all is
-    contiguous; else the real parts, and the imaginary ones.
+    If the memory of all is contiguous, each becomes one vector in which real and imaginary parts
+    alternate; otherwise the real and the imaginary parts are separate tensors.
     """
     try:
         flat = [reshape(x, (-1,), copy=None if i == 1 else False) for i, x in enumerate(tensors)]
@@ -656,8 +656,8 @@ class SGD(Optimizer):
     Examples
     --------
     >>> import arraygrad as xp
-    >>> from arraygrad import autodiff, optim
-    >>> w = autodiff.variable(xp.asarray([3.0, -2.0]))
+    >>> from arraygrad import optim
+    >>> w = xp.asarray([3.0, -2.0]).requires_grad_()
     >>> optimizer = optim.SGD([w], lr=0.1, momentum=0.5)
     >>> for _ in range(60):
     ...     optimizer.zero_grad()
@@ -896,7 +896,7 @@ class Adam(Optimizer):
         return update, tensors, n_workspaces
 
     def _count(self, group: Group, state: dict[str, Any], p: Tensor) -> Any:
-        """Number of this step; counted on the GPU, by `_update`, if a CUDA graph is to do that."""
+        """Number of this step; with `capturable`, `_update` counts it on the GPU."""
         if not group["capturable"] or p.device.type != "cuda":
             state["step"] = int(state["step"]) + 1
             return state["step"]

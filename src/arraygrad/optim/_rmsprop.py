@@ -51,8 +51,8 @@ class RMSprop(Optimizer):
     Examples
     --------
     >>> import arraygrad as xp
-    >>> from arraygrad import autodiff, optim
-    >>> w = autodiff.variable(xp.asarray([3.0, -2.0]))
+    >>> from arraygrad import optim
+    >>> w = xp.asarray([3.0, -2.0]).requires_grad_()
     >>> optimizer = optim.RMSprop([w], lr=0.01)
     >>> for _ in range(600):
     ...     optimizer.zero_grad()

@@ -39,8 +39,8 @@ class LRScheduler:
 
     Notes
     -----
-    An optimiser has one schedule. If the learning rates have been set otherwise since the last
-    step, `step` raises instead of undoing that. Use `SequentialLR` for several schedules in turn.
+    An optimiser has one schedule. If something else has set the learning rates since the last step,
+    `step` raises and does not overwrite them. Use `SequentialLR` for several schedules in turn.
     """
 
     _is_called_again = True
@@ -374,7 +374,7 @@ class OneCycleLR(LRScheduler):
     epochs, steps_per_epoch : int, optional
         Numbers whose product is the number of steps.
     pct_start : float, optional
-        Part of the cycle in which the rate increases.
+        Fraction of the cycle in which the rate increases.
     anneal_strategy : {"cos", "linear"}, optional
         Whether rates change along a cosine or linearly.
     cycle_momentum : bool, optional
@@ -386,8 +386,8 @@ class OneCycleLR(LRScheduler):
     final_div_factor : float, optional
         Initial rate divided by the last one.
     three_phase : bool, optional
-        Whether the rate decreases to the initial one as fast as it has increased, and only then to
-        the last one.
+        Whether the rate first decreases to the initial rate as fast as it has increased, and then
+        to the final rate.
 
     Raises
     ------
@@ -484,7 +484,7 @@ class OneCycleLR(LRScheduler):
         super().__init__(optimizer)
 
     def _blend(self, step: int, values: tuple[float, float, float]) -> float:
-        """Value at a step, between those at the start, at the top and at the end."""
+        """Value at a step, from the values at the start, at the maximum and at the end."""
         if not 0 <= step < self.total_steps:
             raise ValueError(
                 f"OneCycleLR.step: the cycle has {self.total_steps} steps; got step {step + 1}"
@@ -626,7 +626,7 @@ class ReduceLROnPlateau(LRScheduler):
     patience : int, optional
         Number of steps without improvement that are tolerated.
     threshold : float, optional
-        Improvement over the best value that counts as one.
+        Smallest change from the best value that counts as an improvement.
     threshold_mode : {"rel", "abs"}, optional
         Whether the threshold is relative to the best value, or absolute.
     cooldown : int, optional

@@ -12,9 +12,9 @@ from .._backends.numpy.table import load_scipy
 from .._dispatch import as_floating, check_tensor
 from .._errors import TransferError, as_int, describe, in_own_name
 from .._typing import Tensor
-from ..autodiff import no_grad, stop_gradient
+from ..autodiff import is_traced, no_grad, stop_gradient
 
-__all__ = ["simpson", "solve_ivp"]
+__all__ = ["odeint", "simpson", "solve_ivp"]
 
 _where: Any = xp.where
 
@@ -32,7 +32,7 @@ def simpson(
     x : Tensor, optional
         Abscissae, of the shape of `y` or of shape (N,).
     dx : Tensor or float, optional
-        The distance between abscissae if `x` is not given.
+        Distance between abscissae if `x` is not given.
     axis : int, optional
         Axis to integrate along.
 
@@ -50,8 +50,8 @@ def simpson(
 
     Notes
     -----
-    Each pair of intervals is integrated by a parabola through its three points. If their number is
-    odd, the last one is by the parabola through the last three points (Cartwright 2017).
+    A parabola through three points integrates each pair of intervals. If the number of intervals is
+    odd, the parabola through the last three points integrates the last one (Cartwright 2017).
 
     Examples
     --------
@@ -103,7 +103,7 @@ def simpson(
 
 
 def _ratio(a: Any, b: Any) -> Any:
-    """A / b, and 0 where b is 0: between equal abscissae there is nothing to integrate."""
+    """A / b, and 0 where b is 0, because the integral between equal abscissae is 0."""
     return _where(b == 0, 0.0, a / _where(b == 0, 1.0, b))
 
 
@@ -132,24 +132,24 @@ def solve_ivp(
     """Solve an initial value problem y' = fun(t, y), y(t0) = y0.
 
     SciPy's solver chooses the steps. They are then repeated with tensors, and differentiated with
-    the times fixed; so the gradient is that of the computed solution, to any order. It is with
-    respect to `y0`, `args`, and tensors that `fun` uses from outside.
+    the times fixed. So the gradient is that of the computed solution, to any order, with respect to
+    `y0`, `args`, and tensors that `fun` uses from outside.
 
     Parameters
     ----------
     fun : callable
-        ``fun(t, y, *args)`` returns the derivative, a tensor of shape (M,); `t` is a float. It is
-        called twice as often as by SciPy.
+        Function ``fun(t, y, *args)`` that returns the derivative, a tensor of shape (M,); `t` is a
+        float. It is called twice as often as by SciPy.
     t_span : tuple of float
-        Start and end.
+        Start and end of the interval.
     y0 : Tensor
         Initial value of shape (M,), on the CPU. Integers and single precision are converted to
         float64 and double precision.
     method : {'RK45', 'RK23'}, optional
-        The explicit Runge-Kutta method.
+        Explicit Runge-Kutta method.
     t_eval : sequence of float or Tensor, optional
-        Times at which the solution is returned, by the method's interpolation, in the order of
-        integration. The default are the steps.
+        Times at which the solution is interpolated, in the order of integration; by default the
+        times of the steps.
     args : tuple, optional
         Further arguments of `fun`.
     **options : float
@@ -162,28 +162,28 @@ def solve_ivp(
     y : Tensor
         Solution at these times, of shape (M, N).
     nfev : int
-        How many times `fun` was called to choose the steps.
+        Number of calls of `fun` to choose the steps.
     status : int
         0 for success, -1 if a step failed.
     message : str
-        The reason why it ended.
+        Reason for the end of the integration.
     success : bool
         Whether the end was reached.
 
     Raises
     ------
     TypeError
-        If `y0`, or what `fun` returns, is not a tensor, or an option is not supported.
+        If `y0` or the result of `fun` is not a tensor, or an option is not supported.
     ValueError
         If `y0` does not have one axis, the method is unknown, or `t_eval` is not within `t_span`.
     TransferError
-        If `y0` is on a GPU, because SciPy's solver is on the CPU.
+        If `y0` is on a GPU, because SciPy's solver runs on the CPU.
 
     Notes
     -----
     The methods are those of Dormand & Prince (1980) and of Bogacki & Shampine (1989). All steps are
-    recorded, so the memory grows with their number; `autodiff.checkpoint` around parts of the
-    interval reduces it.
+    recorded, so the memory grows with their number. To reduce it, solve parts of the interval under
+    `autodiff.checkpoint`.
 
     Examples
     --------
@@ -196,12 +196,7 @@ def solve_ivp(
     >>> autodiff.grad(end)(xp.asarray(2.0))  # -exp(-2)
     Tensor(-0.13533528, dtype=float64)
     """
-    check_tensor("scipy.integrate.solve_ivp", y0)
-    if y0.device.type != "cpu":
-        raise TransferError(
-            "the steps are chosen by SciPy on the CPU, but y0 is on "
-            f'{y0.device}; write y0.to_device("cpu")'
-        )
+    _check_start("scipy.integrate.solve_ivp", y0)
     if y0.ndim != 1:
         raise ValueError(f"y0 must have shape (M,); got {y0.shape}")
     if method not in ("RK45", "RK23"):
@@ -210,16 +205,7 @@ def solve_ivp(
         raise TypeError(f"options that are not supported: {', '.join(sorted(unknown))}")
     y0 = xp.astype(y0, xp.complex128 if y0.dtype.kind == "c" else xp.float64)
 
-    def numbers(t: Any, y: Any) -> Any:
-        found = fun(float(t), xp.asarray(y), *args)
-        check_tensor("scipy.integrate.solve_ivp: fun", found)
-        if found.shape != y.shape:
-            raise ValueError(f"fun must return shape {y.shape}; got {describe(found)}")
-        return stop_gradient(found).numpy()
-
-    solve = load_scipy("integrate.solve_ivp")
-    with no_grad():
-        steps = solve(numbers, t_span, stop_gradient(y0).numpy(), method, **options)
+    steps = _steps("scipy.integrate.solve_ivp: fun", fun, t_span, y0, method, args, options)
     tableau = load_scipy(f"integrate.{method}")
     wanted = _wanted(t_eval, *map(float, t_span))
     times, values = _repeat(fun, args, y0, steps.t.tolist(), tableau, wanted)
@@ -233,15 +219,161 @@ def solve_ivp(
     )
 
 
+def _check_start(name: str, y0: Any) -> None:
+    check_tensor(name, y0)
+    if y0.device.type != "cpu":
+        raise TransferError(
+            f"{name}: the steps are chosen by SciPy on the CPU, but y0 is on "
+            f'{y0.device}; write y0.to_device("cpu")'
+        )
+
+
+def _steps(name: str, fun: Any, t_span: Any, y0: Any, method: str, args: Any, options: Any) -> Any:
+    """The solution by SciPy, which chooses the steps."""
+
+    def numbers(t: Any, y: Any) -> Any:
+        found = fun(float(t), xp.asarray(y), *args)
+        check_tensor(name, found)
+        if found.shape != y.shape:
+            what = name.rpartition(": ")[2]
+            raise ValueError(f"{what} must return shape {y.shape}; got {describe(found)}")
+        return stop_gradient(found).numpy()
+
+    solve = load_scipy("integrate.solve_ivp")
+    with no_grad():
+        return solve(numbers, t_span, stop_gradient(y0).numpy(), method, **options)
+
+
+@in_own_name("scipy.integrate.odeint")
+def odeint(
+    func: Callable[..., Tensor],
+    y0: Tensor,
+    t: Tensor | Sequence[float],
+    args: tuple[Any, ...] = (),
+    *,
+    rtol: float = 1.49012e-8,
+    atol: float = 1.49012e-8,
+    h0: float = 0.0,
+    hmax: float = 0.0,
+    tfirst: bool = False,
+) -> Tensor:
+    """Solve an initial value problem y' = func(y, t), y(t[0]) = y0, at given times.
+
+    As of `solve_ivp`, the steps are SciPy's, and the gradient is that of the computed solution. It
+    is with respect to `y0`, `t`, `args`, and tensors that `func` uses from outside.
+
+    Parameters
+    ----------
+    func : callable
+        ``func(y, t, *args)`` returns the derivative, a tensor of shape (M,); `t` is a float, and a
+        0-d tensor where times are differentiated.
+    y0 : Tensor
+        Initial value of shape (M,) or (), on the CPU, converted to double precision.
+    t : Tensor or sequence of float
+        Times of shape (N,), in increasing or decreasing order, the first that of `y0`.
+    args : tuple, optional
+        Further arguments of `func`.
+    rtol, atol : float, optional
+        Relative and absolute tolerance.
+    h0, hmax : float, optional
+        First and longest step, chosen by the solver if 0.
+    tfirst : bool, optional
+        Whether `func` takes the time first.
+
+    Returns
+    -------
+    Tensor
+        The solution, of shape (N, M).
+
+    Raises
+    ------
+    TypeError
+        If `y0`, or what `func` returns, is not a tensor.
+    ValueError
+        If the times are not sorted, or the shapes do not fit.
+    RuntimeError
+        If the solver does not reach the last time.
+    TransferError
+        If `y0` is on a GPU.
+
+    Notes
+    -----
+    The method is that of Dormand & Prince (1980), with its interpolation between the steps; SciPy's
+    is LSODA, which needs fewer steps for stiff problems.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> from arraygrad.scipy import integrate
+    >>> def end(rate, t):
+    ...     return integrate.odeint(lambda y, t: -rate * y, xp.ones(1), t)[-1, 0]
+    >>> autodiff.grad(end, (0, 1))(xp.asarray(2.0), xp.asarray([0.0, 1.0]))
+    (Tensor(-0.13533528, dtype=float64), Tensor([ 0.27067055, -0.27067055], dtype=float64))
+    """
+    name = "scipy.integrate.odeint"
+    _check_start(name, y0)
+    if y0.ndim > 1:
+        raise ValueError(f"y0 must have shape (M,) or (); got {y0.shape}")
+    if isinstance(t, Tensor):
+        if t.ndim != 1:
+            raise ValueError(f"t must have shape (N,); got {t.shape}")
+        times = [float(p) for p in xp.unstack(stop_gradient(t))]
+    else:
+        times = [float(p) for p in t]
+    points: list[Any] = times
+    if isinstance(t, Tensor) and is_traced(t):
+        points = list(xp.unstack(xp.astype(t, xp.float64, copy=False)))
+    if not times:
+        raise ValueError("t has no elements")
+    gaps = [b - a for a, b in pairwise(times)]
+    if not (all(gap >= 0 for gap in gaps) or all(gap <= 0 for gap in gaps)):
+        raise ValueError(f"t must be in increasing or decreasing order; got {describe(t)}")
+    dtype = xp.complex128 if y0.dtype.kind == "c" else xp.float64
+    y0 = xp.reshape(xp.astype(y0, dtype, copy=False), (-1,))
+    start, end = times[0], times[-1]
+    if start == end:
+        return xp.stack([y0] * len(times))
+    fun = func if tfirst else lambda t, y, *args: func(y, t, *args)
+    options: dict[str, Any] = {"rtol": rtol, "atol": atol}
+    options |= {"first_step": h0} if h0 else {}
+    options |= {"max_step": hmax} if hmax else {}
+    steps = _steps(f"{name}: func", fun, (start, end), y0, "RK45", args, options)
+    if not steps.success:
+        raise RuntimeError(f"the solver stops at t={steps.t[-1]}: {steps.message}")
+
+    def moved(s: float) -> Any:
+        """A time between the first and the last one, which moves with them."""
+        share = (s - start) / (end - start)
+        shifts = [p - stop_gradient(p) for p in (points[0], points[-1])]
+        return s + (1 - share) * shifts[0] + share * shifts[1]
+
+    pairs = list(zip(times, points, strict=True))
+    along = moved if points is not times else None
+    tableau = load_scipy("integrate.RK45")
+    _, values = _repeat(fun, args, y0, steps.t.tolist(), tableau, pairs, along)
+    return xp.stack(values)
+
+
 def _repeat(
-    fun: Any, args: Any, y: Any, steps: list[float], method: Any, wanted: list[float] | None
+    fun: Any,
+    args: Any,
+    y: Any,
+    steps: list[float],
+    method: Any,
+    wanted: list[tuple[float, Any]] | None,
+    moved: Callable[[float], Any] | None = None,
 ) -> tuple[list[float], list[Any]]:
-    """Take the steps, and return the wanted times and the solution there."""
+    """Take the steps, and return the wanted times and the solution there.
+
+    `wanted` are times, as floats and as what is differentiated; `moved` gives the latter of a step.
+    """
     rows, last, nodes = method.A.tolist(), method.B.tolist(), method.C.tolist()
     times, values = ([steps[0]], [y]) if wanted is None else ([], [])
     forward = steps[-1] >= steps[0]
-    slope = fun(steps[0], y, *args)
-    for start, end in pairwise(steps):
+    moments = steps if moved is None else [moved(s) for s in steps]
+    slope = fun(moments[0], y, *args)
+    for step, (start, end) in zip(steps[1:], pairwise(moments), strict=True):
         h = end - start
         slopes = [slope]
         for row, node in zip(rows[1:], nodes[1:], strict=True):
@@ -249,12 +381,15 @@ def _repeat(
         new = y + h * _combined(last, slopes)
         slopes.append(fun(end, new, *args))
         if wanted is None:
-            times.append(end)
+            times.append(step)
             values.append(new)
-        while wanted and (wanted[0] <= end if forward else wanted[0] >= end):
-            times.append(wanted.pop(0))
-            share = (times[-1] - start) / h
-            powers = [share ** (i + 1) for i in range(method.P.shape[1])]
+        while wanted and (wanted[0][0] <= step if forward else wanted[0][0] >= step):
+            time, point = wanted.pop(0)
+            times.append(time)
+            share = (point - start) / h
+            powers = [share]  # by products, which round alike for floats and tensors
+            while len(powers) < method.P.shape[1]:
+                powers.append(powers[-1] * share)
             weights = [
                 sum(p * s for p, s in zip(row, powers, strict=True)) for row in method.P.tolist()
             ]
@@ -264,12 +399,14 @@ def _repeat(
 
 
 def _combined(weights: Any, slopes: list[Any]) -> Any:
-    """Weighted sum of slopes; a slope with a weight of 0 is left out."""
-    terms = [w * k for w, k in zip(weights, slopes, strict=False) if w != 0]
+    """Weighted sum of slopes; a slope with a number of 0 as its weight is left out."""
+    terms = [
+        w * k for w, k in zip(weights, slopes, strict=False) if isinstance(w, Tensor) or w != 0
+    ]
     return sum(terms[1:], terms[0]) if terms else 0 * slopes[0]
 
 
-def _wanted(t_eval: Any, start: float, end: float) -> list[float] | None:
+def _wanted(t_eval: Any, start: float, end: float) -> list[tuple[float, Any]] | None:
     if t_eval is None:
         return None
     if isinstance(t_eval, Tensor):
@@ -280,4 +417,4 @@ def _wanted(t_eval: Any, start: float, end: float) -> list[float] | None:
     outside = [t for t in wanted if not 0 <= sign * (t - start) <= sign * (end - start)]
     if outside or any(gap <= 0 for gap in gaps):
         raise ValueError(f"t_eval must be sorted and within t_span; got {describe(t_eval)}")
-    return wanted
+    return [(t, t) for t in wanted]

@@ -28,7 +28,7 @@ def _h(x: Any) -> Any:
 
 
 def _operands(name: str, *tensors: Any) -> list[Any]:
-    """Matrices of a common floating-point dtype, their stacks broadcast to a common shape."""
+    """Convert matrices to a common floating-point dtype, and broadcast their stacks."""
     for x in tensors:
         check_tensor(name, x)
         if x.ndim < 2:
@@ -67,13 +67,13 @@ def solve_triangular(
     trans : {0, 1, 2, 'N', 'T', 'C'}, optional
         Whether to solve ``a x = b`` (0, 'N'), ``aᵀ x = b`` (1, 'T') or ``aᴴ x = b`` (2, 'C').
     lower : bool, optional
-        Whether the lower triangle is read instead of the upper one.
+        Whether to read the lower triangle instead of the upper one.
     unit_diagonal : bool, optional
-        Whether the diagonal is taken to be 1, and not read.
+        Whether to assume that the diagonal is 1, without reading it.
     overwrite_b : bool, optional
         Has no effect; operands are not overwritten.
     check_finite : bool, optional
-        Whether to raise for infinities and NaN. On CUDA they are never checked, because the host
+        Whether to raise for infinities and NaN. On CUDA, there is no such check, because the host
         would have to wait.
 
     Returns
@@ -180,7 +180,7 @@ def cholesky(a: Tensor, lower: bool = False, overwrite_a: bool = False) -> Tenso
     Raises
     ------
     ValueError
-        As `arraygrad.linalg.cholesky` does, which computes it.
+        As for `arraygrad.linalg.cholesky`.
 
     Examples
     --------
@@ -209,14 +209,14 @@ def cho_factor(a: Tensor, lower: bool = False, overwrite_a: bool = False) -> tup
     Returns
     -------
     c : Tensor
-        The factor. Its other triangle is 0.
+        Factor, whose other triangle is 0.
     lower : bool
-        Whether it is the lower one.
+        True for the lower factor.
 
     Raises
     ------
     ValueError
-        As `arraygrad.linalg.cholesky` does, which computes it.
+        As for `arraygrad.linalg.cholesky`.
 
     Examples
     --------
@@ -241,7 +241,8 @@ def cho_solve(
     Parameters
     ----------
     c_and_lower : tuple of (Tensor, bool)
-        Factors of shape (..., M, M), and whether they are lower ones, as `cho_factor` returns them.
+        Factors of shape (..., M, M), and True if they are lower factors, as returned by
+        `cho_factor`.
     b : Tensor
         Right-hand side of shape (M,), or right-hand sides of shape (..., M, K).
     overwrite_b : bool, optional
@@ -257,7 +258,7 @@ def cho_solve(
     Raises
     ------
     ValueError
-        As `solve_triangular` does, which computes it in two steps.
+        As for `solve_triangular` in two steps.
 
     Examples
     --------
@@ -387,8 +388,8 @@ def sqrtm(A: Tensor) -> Tensor:
 
     Notes
     -----
-    Computed from the Schur decomposition (Deadman, Higham & Ralha 2013). There is no derivative at
-    singular matrices. That of X in the direction T solves X D + D X = T.
+    Computed from the Schur decomposition (Deadman, Higham & Ralha 2013). The derivative D in the
+    direction T solves X D + D X = T. There is no derivative at singular matrices.
 
     Examples
     --------
@@ -581,12 +582,12 @@ def lstsq(a: Tensor, b: Tensor, cond: float | None = None) -> LstsqResult:
     Parameters
     ----------
     a : Tensor
-        Matrix of shape (M, N). The derivatives are those of a matrix whose rank stays the same.
+        Matrix of shape (M, N). The derivatives assume that its rank is constant.
     b : Tensor
         Right-hand side of shape (M,), or right-hand sides of shape (M, K).
     cond : float, optional
-        Singular values below ``cond`` times the largest one count as 0. The default is the spacing
-        of floating-point numbers at 1.
+        Singular values below ``cond`` times the largest one count as 0; by default the spacing of
+        floating-point numbers at 1.
 
     Returns
     -------

@@ -1,26 +1,36 @@
-"""Filters and convolutions of `scipy.signal`, with derivatives.
+"""Filters, convolutions and spectra of `scipy.signal`, with derivatives.
 
-They are linear in the signal, and differentiable with respect to the coefficients, too. SciPy
-computes them on the CPU, and `cupyx.scipy.signal` on CUDA devices.
+Filters and convolutions are linear in the signal, and differentiable with respect to the
+coefficients, too. SciPy computes them on the CPU, and `cupyx.scipy.signal` on CUDA devices. Spectra
+are written with the namespace.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import prod
 from typing import Any
 
 import arraygrad as xp
 
+from .._backends.numpy.table import load_scipy
 from .._dispatch import apply, as_floating, check_tensor, common_device
-from .._errors import as_int, in_own_name
+from .._errors import as_int, as_number, describe, in_own_name, warn
 from .._extras import padded
 from .._typing import Tensor
 from ..autodiff.rules import conj, define
+from ._convolution import convolved, reversed_conj
+from .ndimage import convolve1d
 
-__all__ = ["convolve", "convolve2d", "correlate", "filtfilt", "lfilter", "lfilter_zi", "sosfilt"]
+__all__ = [
+    "convolve", "convolve2d", "correlate", "csd", "detrend", "filtfilt", "lfilter", "lfilter_zi",
+    "periodogram", "savgol_filter", "sosfilt", "welch",
+]  # fmt: skip
 
 
 def _checked(name: str, *tensors: Any) -> list[Any]:
-    """Tensors on one device, in the dtype that they promote to."""
+    """Convert tensors on one device to their promoted dtype."""
     for x in tensors:
         check_tensor(name, x)
     common_device(name, tensors)
@@ -45,22 +55,22 @@ def lfilter(b: Tensor, a: Tensor, x: Tensor, axis: int = -1, zi: Tensor | None =
     axis : int, optional
         Axis to filter along.
     zi : Tensor, optional
-        Initial state: of the shape of `x`, but with ``max(M, N) - 1`` elements along the axis;
-        sizes of 1 are broadcast. The default is a state of zeros.
+        Initial state, with the shape of `x` but ``max(M, N) - 1`` elements along the axis; sizes of
+        1 are broadcast. By default, the state is zero.
 
     Returns
     -------
     y : Tensor
         The filtered signal, of the shape of `x`.
     zf : Tensor
-        The final state, if `zi` is given.
+        Final state, if `zi` is given.
 
     Raises
     ------
     TypeError
         If an argument is not a tensor.
     ValueError
-        If the coefficients are not of one axis, or the shape of `zi` does not fit.
+        If the coefficients do not have exactly one axis, or the shape of `zi` does not fit.
     DeviceMismatchError
         If the tensors are on different devices.
 
@@ -125,7 +135,7 @@ def _zeros(like: Any, n: int) -> Any:
 
 
 def _to_forcing(g: Any, a: Any, x: Any, order: int) -> Any:
-    """The cotangent of u: the filter 1/a backwards in time, which starts from that of the state."""
+    """Cotangent of u: the filter 1/a backwards in time, from the cotangent of the state on."""
     g_y, g_state = g
     g_y = _zeros(x, x.shape[-1]) if g_y is None else g_y
     g_state = _zeros(x, order) if g_state is None else g_state
@@ -190,15 +200,15 @@ def sosfilt(sos: Tensor, x: Tensor, axis: int = -1, zi: Tensor | None = None) ->
     axis : int, optional
         Axis to filter along.
     zi : Tensor, optional
-        Initial states: S times that of the shape of `x` with 2 elements along the axis. The default
-        is a state of zeros.
+        Initial states: S times the shape of `x`, with 2 elements along the axis. By default, the
+        states are zero.
 
     Returns
     -------
     y : Tensor
         The filtered signal, of the shape of `x`.
     zf : Tensor
-        The final states, if `zi` is given.
+        Final states, if `zi` is given.
 
     Raises
     ------
@@ -237,7 +247,7 @@ def sosfilt(sos: Tensor, x: Tensor, axis: int = -1, zi: Tensor | None = None) ->
 
 @in_own_name("scipy.signal.lfilter_zi")
 def lfilter_zi(b: Tensor, a: Tensor) -> Tensor:
-    """State of a filter in which a constant signal of 1 leaves it.
+    """State of a filter that a constant signal of 1 does not change.
 
     Parameters
     ----------
@@ -286,7 +296,7 @@ def filtfilt(
     padtype: str | None = "odd",
     padlen: int | None = None,
 ) -> Tensor:
-    """Filter a signal forwards and backwards, which delays nothing.
+    """Filter a signal forwards and backwards, without a delay.
 
     Parameters
     ----------
@@ -297,10 +307,9 @@ def filtfilt(
     axis : int, optional
         Axis to filter along.
     padtype : {'odd', 'even', 'constant', None}, optional
-        How the signal is extended at its ends: point-symmetrically, symmetrically, by its last
-        value, or not at all.
+        Extension of the signal at its ends: point-symmetric, symmetric, by its last value, or none.
     padlen : int, optional
-        By how much it is extended. The default is ``3 * max(M, N)``.
+        Number of elements to extend it by; by default ``3 * max(M, N)``.
 
     Returns
     -------
@@ -366,10 +375,11 @@ def convolve(in1: Tensor, in2: Tensor, mode: str = "full", method: str = "auto")
     in1, in2 : Tensor
         Operands with the same number of axes.
     mode : {'full', 'valid', 'same'}, optional
-        The whole convolution, the part without padding by zeros, or the centre, in the shape of
-        `in1`.
+        Result: the full convolution, the part without zero padding, or the centre, with the shape
+        of `in1`.
     method : {'auto', 'direct', 'fft'}, optional
-        By sums of products, by Fourier transforms, or by what is estimated to be faster.
+        Sums of products ('direct'), Fourier transforms ('fft'), or the one that is estimated to be
+        faster ('auto').
 
     Returns
     -------
@@ -398,39 +408,7 @@ def convolve(in1: Tensor, in2: Tensor, mode: str = "full", method: str = "auto")
         raise ValueError(
             f"operands must have the same number of axes; got shapes {in1.shape} and {in2.shape}"
         )
-    return _convolved(in1, in2, mode, method)
-
-
-def _convolved(x: Any, h: Any, mode: str, method: str) -> Any:
-    return apply("scipy.signal.convolve", (x, h), (), {"mode": mode, "method": method})
-
-
-def _reversed(x: Any) -> Any:
-    return conj(xp.flip(x)) if x.ndim else conj(x)
-
-
-def _whole(g: Any, x: Any, h: Any, mode: str) -> Any:
-    """The cotangent of the whole convolution, from that of the part that was returned."""
-    widths = []
-    for size, m, n in zip(g.shape, x.shape, h.shape, strict=True):
-        start = {"full": 0, "same": (n - 1) // 2, "valid": min(m, n) - 1}[mode]
-        widths.append((start, m + n - 1 - start - size))
-    return padded(g, widths) if widths else g
-
-
-def _to_first(g: Any, _out: Any, x_like: Any, h: Any, *, mode: str, method: str) -> Any:
-    return _convolved(_whole(g, x_like, h, mode), _reversed(h), "valid", method)
-
-
-def _to_second(g: Any, _out: Any, x: Any, h_like: Any, *, mode: str, method: str) -> Any:
-    return _convolved(_whole(g, x, h_like, mode), _reversed(x), "valid", method)
-
-
-define(
-    "scipy.signal.convolve",
-    (_to_first, lambda t, _out, _x, h, *, mode, method: _convolved(t, h, mode, method)),
-    (_to_second, lambda t, _out, x, _h, *, mode, method: _convolved(x, t, mode, method)),
-)
+    return convolved(in1, in2, mode, method)
 
 
 @in_own_name("scipy.signal.correlate")
@@ -442,9 +420,9 @@ def correlate(in1: Tensor, in2: Tensor, mode: str = "full", method: str = "auto"
     in1, in2 : Tensor
         Operands with the same number of axes.
     mode : {'full', 'valid', 'same'}, optional
-        As of `convolve`.
+        See `convolve`.
     method : {'auto', 'direct', 'fft'}, optional
-        As of `convolve`.
+        See `convolve`.
 
     Returns
     -------
@@ -454,7 +432,7 @@ def correlate(in1: Tensor, in2: Tensor, mode: str = "full", method: str = "auto"
     Raises
     ------
     TypeError, ValueError, DeviceMismatchError
-        As `convolve` does.
+        As for `convolve`.
 
     Examples
     --------
@@ -464,7 +442,7 @@ def correlate(in1: Tensor, in2: Tensor, mode: str = "full", method: str = "auto"
     Tensor([2., 3.], dtype=float64)
     """
     check_tensor("scipy.signal.correlate", in2)
-    return convolve(in1, _reversed(in2), mode, method)
+    return convolve(in1, reversed_conj(in2), mode, method)
 
 
 @in_own_name("scipy.signal.convolve2d")
@@ -475,16 +453,17 @@ def convolve2d(
     boundary: str = "fill",
     fillvalue: Tensor | float = 0,
 ) -> Tensor:
-    """Convolution of two matrices, with a choice of what is beyond the boundary.
+    """Convolution of two matrices, with a choice of boundary conditions.
 
     Parameters
     ----------
     in1, in2 : Tensor
         Matrices.
     mode : {'full', 'valid', 'same'}, optional
-        The whole convolution, the part without padding, or the centre, in the shape of `in1`.
+        Result: the full convolution, the part without padding, or the centre, with the shape of
+        `in1`.
     boundary : {'fill', 'wrap', 'symm'}, optional
-        `in1` is continued by a constant, periodically or symmetrically.
+        Whether `in1` is extended by a constant, periodically or symmetrically.
     fillvalue : Tensor or scalar, optional
         The constant.
 
@@ -531,3 +510,486 @@ def convolve2d(
 
 
 _BOUNDARIES = {"fill": "constant", "wrap": "wrap", "symm": "symmetric"}
+
+
+# ---- smoothing and trends
+
+
+@in_own_name("scipy.signal.savgol_filter")
+def savgol_filter(
+    x: Tensor,
+    window_length: int,
+    polyorder: int,
+    deriv: int = 0,
+    delta: Tensor | float = 1.0,
+    axis: int = -1,
+    mode: str = "interp",
+    cval: float = 0.0,
+) -> Tensor:
+    """Smooth a signal by polynomials fitted to the neighbours of each sample.
+
+    Parameters
+    ----------
+    x : Tensor
+        Signal. Ints are converted to float64.
+    window_length : int
+        Number of neighbours.
+    polyorder : int
+        Degree of the polynomials, less than `window_length`.
+    deriv : int, optional
+        Order of the derivative of the polynomial that is returned.
+    delta : Tensor or float, optional
+        Distance between samples, for derivatives.
+    axis : int, optional
+        Axis to filter along.
+    mode : {'interp', 'mirror', 'constant', 'nearest', 'wrap'}, optional
+        'interp' evaluates the polynomial of the first or last `window_length` samples near the
+        ends. The others extend the signal as `scipy.ndimage` does.
+    cval : float, optional
+        Value beyond the ends for the mode 'constant'.
+
+    Returns
+    -------
+    Tensor
+        Has the shape of `x`.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not a tensor.
+    ValueError
+        If `polyorder` or `mode` does not fit, or the signal is shorter than the window for
+        'interp'.
+
+    Notes
+    -----
+    The filter is linear; its weights are those of a least-squares fit (Savitzky & Golay 1964).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad.scipy import signal
+    >>> signal.savgol_filter(xp.asarray([0.0, 1.0, 5.0, 9.0, 16.0]), 3, 1)
+    Tensor([-0.5,  2. ,  5. , 10. , 15.5], dtype=float64)
+    """
+    name = "scipy.signal.savgol_filter"
+    check_tensor(name, x)
+    x = as_floating(x)
+    axis = _axis(x, axis)
+    n, order, deriv = (
+        as_int(name, *pair)
+        for pair in (("window_length", window_length), ("polyorder", polyorder), ("deriv", deriv))
+    )
+    if not 0 <= order < n:
+        raise ValueError(f"polyorder must be less than window_length, {n}; got {order}")
+    if deriv < 0:
+        raise ValueError(f"deriv must not be negative; got {deriv}")
+    if mode not in ("interp", "mirror", "constant", "nearest", "wrap"):
+        raise ValueError(
+            f"mode must be 'interp', 'mirror', 'constant', 'nearest' or 'wrap'; got {mode!r}"
+        )
+    if mode == "interp" and n > x.shape[axis]:
+        raise ValueError(
+            f"window_length must be at most the size of the axis, {x.shape[axis]}, for the mode "
+            f"'interp'; got {n}"
+        )
+    half, middle = n // 2, (n - 1) / 2
+    # (for windows of even length the polynomial is evaluated between the two central samples)
+    weights = _as_weights(_fitted(n, order, deriv, [middle])[0, :], x)
+    weights = xp.flip(weights)
+    edges = {"mode": "constant"} if mode == "interp" else {"mode": mode, "cval": cval}
+    y = convolve1d(x, weights, axis, **edges) if x.size else x
+    if mode == "interp" and half:
+        x, y = xp.moveaxis(x, axis, -1), xp.moveaxis(y, axis, -1)
+        first = _as_weights(_fitted(n, order, deriv, list(range(half))), x)
+        last = _as_weights(_fitted(n, order, deriv, list(range(n - half, n))), x)
+        start, end = (
+            xp.matmul(part, xp.matrix_transpose(fit))
+            for part, fit in ((x[..., :n], first), (x[..., -n:], last))
+        )
+        y = xp.concat([start, y[..., half:-half], end], axis=-1)
+        y = xp.moveaxis(y, -1, axis)
+    return y / delta**deriv if deriv else y
+
+
+def _fitted(n: int, order: int, deriv: int, at: list[Any]) -> Any:
+    """Rows of weights, by which n samples give the derivative of the fitted polynomial at places.
+
+    The places are scaled to [-1, 1], where the powers are well apart.
+    """
+    middle, scale = (n - 1) / 2, max((n - 1) / 2, 1.0)
+    powers = xp.arange(order + 1, dtype=xp.float64, device="cpu")
+    places = (xp.arange(n, dtype=xp.float64, device="cpu") - middle) / scale
+    fit = xp.linalg.pinv(xp.expand_dims(places, axis=1) ** powers)
+    if deriv > order:
+        return xp.zeros((len(at), n), dtype=xp.float64, device="cpu")
+    rows = [
+        [
+            prod(range(k - deriv + 1, k + 1)) * ((place - middle) / scale) ** (k - deriv)
+            if k >= deriv
+            else 0.0
+            for k in range(order + 1)
+        ]
+        for place in at
+    ]
+    return xp.asarray(rows, dtype=xp.float64, device="cpu") @ fit / scale**deriv
+
+
+def _as_weights(weights: Any, x: Any) -> Any:
+    return xp.astype(weights, xp.real(x).dtype).to_device(x.device)
+
+
+@in_own_name("scipy.signal.detrend")
+def detrend(
+    data: Tensor, axis: int = -1, type: str = "linear", bp: int | Sequence[int] = 0
+) -> Tensor:
+    """Subtract the mean, or the straight line that fits best, from a signal.
+
+    Parameters
+    ----------
+    data : Tensor
+        Signal. Ints are converted to float64.
+    axis : int, optional
+        Axis along which the trend is.
+    type : {'linear', 'constant'}, optional
+        A line or the mean.
+    bp : int or sequence of int, optional
+        Breakpoints: a line is fitted to each part between two of them.
+
+    Returns
+    -------
+    Tensor
+        Has the shape of `data`.
+
+    Raises
+    ------
+    TypeError
+        If `data` is not a tensor.
+    ValueError
+        If the axis does not exist, the type is unknown, or a breakpoint is not within the axis.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad.scipy import signal
+    >>> signal.detrend(xp.asarray([1.0, 3.0, 2.0]))
+    Tensor([-0.5,  1. , -0.5], dtype=float64)
+    """
+    check_tensor("scipy.signal.detrend", data)
+    if type not in ("linear", "l", "constant", "c"):
+        raise ValueError(f"type must be 'linear' or 'constant'; got {describe(type)}")
+    x = as_floating(data)
+    axis = _axis(x, axis)
+    x = xp.moveaxis(x, axis, -1)
+    n = x.shape[-1]
+    if type in ("constant", "c"):
+        found = x - xp.mean(x, axis=-1, keepdims=True) if n else x
+        return xp.moveaxis(found, -1, axis)
+    points = bp if isinstance(bp, (tuple, list)) else [bp]
+    inner = {as_int("scipy.signal.detrend", "bp", b) for b in points}
+    if any(not 0 <= b <= n for b in inner):
+        raise ValueError(f"breakpoints must be within the axis of {n} elements; got {bp}")
+    ends = sorted(inner | {0, n})
+    parts = [_without_line(x[..., i:j]) for i, j in pairwise(ends)]
+    return xp.moveaxis(xp.concat(parts, axis=-1) if parts else x, -1, axis)
+
+
+def _without_line(x: Any) -> Any:
+    n = x.shape[-1]
+    t = xp.arange(n, dtype=xp.real(x).dtype, device=x.device) - (n - 1) / 2
+    x = x - xp.mean(x, axis=-1, keepdims=True)
+    squares = n * (n * n - 1) / 12  # sum of t * t
+    return x - xp.sum(x * t, axis=-1, keepdims=True) * t / squares if n > 1 else x
+
+
+# ---- spectra
+
+
+@in_own_name("scipy.signal.csd")
+def csd(
+    x: Tensor,
+    y: Tensor,
+    fs: float = 1.0,
+    window: Any = "hann_periodic",
+    nperseg: int | None = None,
+    noverlap: int | None = None,
+    nfft: int | None = None,
+    detrend: str | bool | Callable[[Tensor], Tensor] = "constant",
+    return_onesided: bool = True,
+    scaling: str = "density",
+    axis: int = -1,
+    average: str = "mean",
+) -> tuple[Tensor, Tensor]:
+    """Cross power spectral density of two signals by Welch's method.
+
+    Parameters
+    ----------
+    x, y : Tensor
+        Signals. The shorter one is padded by zeros; the other axes broadcast.
+    fs : float, optional
+        Sampling frequency.
+    window : str, float, tuple or Tensor, optional
+        The window: a tensor of shape (nperseg,), or what `scipy.signal.get_window` takes.
+    nperseg : int, optional
+        Length of the segments. The default is 256, or the length of the window.
+    noverlap : int, optional
+        How much they overlap. The default is half of their length.
+    nfft : int, optional
+        Length to which segments are padded by zeros for the Fourier transform.
+    detrend : {'constant', 'linear', False} or callable, optional
+        What is subtracted from each segment: its mean, a line, or nothing. A function takes
+        segments on the last axis.
+    return_onesided : bool, optional
+        For real signals, whether only frequencies that are not negative are returned.
+    scaling : {'density', 'spectrum'}, optional
+        Density (units**2 / Hz) or power (units**2).
+    axis : int, optional
+        Axis of time.
+    average : {'mean', 'median'}, optional
+        How segments are averaged.
+
+    Returns
+    -------
+    f : Tensor
+        Frequencies.
+    Pxy : Tensor
+        The cross spectrum, complex, with frequencies on `axis`.
+
+    Raises
+    ------
+    TypeError
+        If a signal is not a tensor.
+    ValueError
+        If the lengths do not fit, or an option is unknown.
+    DeviceMismatchError
+        If the tensors are on different devices.
+
+    Notes
+    -----
+    The average of conj(X) Y over segments, where X and Y are Fourier transforms of segments times
+    the window (Welch 1967).
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad.scipy import signal
+    >>> x = xp.asarray([0.0, 1.0, 0.0, -1.0])
+    >>> f, Pxy = signal.csd(x, 2 * x, window="boxcar", nperseg=4)
+    >>> f
+    Tensor([0.  , 0.25, 0.5 ], dtype=float64)
+    >>> Pxy
+    Tensor([0.+0.j, 4.+0.j, 0.+0.j], dtype=complex128)
+    """
+    x, y = map(as_floating, _checked("scipy.signal.csd", x, y))
+    how = (window, nperseg, noverlap, nfft, detrend, return_onesided, scaling, axis, average)
+    return _spectrum("scipy.signal.csd", x, y, fs, *how)
+
+
+@in_own_name("scipy.signal.welch")
+def welch(
+    x: Tensor,
+    fs: float = 1.0,
+    window: Any = "hann_periodic",
+    nperseg: int | None = None,
+    noverlap: int | None = None,
+    nfft: int | None = None,
+    detrend: str | bool | Callable[[Tensor], Tensor] = "constant",
+    return_onesided: bool = True,
+    scaling: str = "density",
+    axis: int = -1,
+    average: str = "mean",
+) -> tuple[Tensor, Tensor]:
+    """Power spectral density of a signal by Welch's method.
+
+    Parameters
+    ----------
+    x : Tensor
+        Signal.
+    fs, window, nperseg, noverlap, nfft, detrend, return_onesided, scaling, axis, average : optional
+        As of `csd`.
+
+    Returns
+    -------
+    f : Tensor
+        Frequencies.
+    Pxx : Tensor
+        The spectrum, real, with frequencies on `axis`.
+
+    Raises
+    ------
+    TypeError, ValueError, DeviceMismatchError
+        As `csd` does.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> from arraygrad.scipy import signal
+    >>> x = xp.asarray([0.0, 1.0, 0.0, -1.0])
+    >>> def power(x):
+    ...     return signal.welch(x, window="boxcar", nperseg=4)[1]
+    >>> power(x)
+    Tensor([0., 2., 0.], dtype=float64)
+    >>> autodiff.grad(lambda x: power(x)[1])(x)
+    Tensor([ 0.,  2.,  0., -2.], dtype=float64)
+    """
+    check_tensor("scipy.signal.welch", x)
+    x = as_floating(x)
+    how = (window, nperseg, noverlap, nfft, detrend, return_onesided, scaling, axis, average)
+    return _spectrum("scipy.signal.welch", x, None, fs, *how)
+
+
+@in_own_name("scipy.signal.periodogram")
+def periodogram(
+    x: Tensor,
+    fs: float = 1.0,
+    window: Any = "boxcar",
+    nfft: int | None = None,
+    detrend: str | bool | Callable[[Tensor], Tensor] = "constant",
+    return_onesided: bool = True,
+    scaling: str = "density",
+    axis: int = -1,
+) -> tuple[Tensor, Tensor]:
+    """Power spectral density of a signal by one Fourier transform.
+
+    Parameters
+    ----------
+    x : Tensor
+        Signal.
+    nfft : int, optional
+        Length of the Fourier transform: the signal is cut, or padded by zeros.
+    fs, window, detrend, return_onesided, scaling, axis : optional
+        As of `csd`.
+
+    Returns
+    -------
+    f : Tensor
+        Frequencies.
+    Pxx : Tensor
+        The spectrum, real, with frequencies on `axis`.
+
+    Raises
+    ------
+    TypeError, ValueError, DeviceMismatchError
+        As `csd` does.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad.scipy import signal
+    >>> f, power = signal.periodogram(xp.asarray([0.0, 1.0, 0.0, -1.0]))
+    >>> power
+    Tensor([0., 2., 0.], dtype=float64)
+    """
+    name = "scipy.signal.periodogram"
+    check_tensor(name, x)
+    x = as_floating(x)
+    axis = _axis(x, axis)
+    n = x.shape[axis]
+    if nfft is not None:
+        nfft = as_int(name, "nfft", nfft)
+        if nfft < 1:
+            raise ValueError(f"nfft must be positive; got {nfft}")
+        if nfft < n:
+            x, n = xp.moveaxis(xp.moveaxis(x, axis, -1)[..., :nfft], -1, axis), nfft
+    window = "boxcar" if window is None else window
+    how = (window, n, 0, nfft, detrend, return_onesided, scaling, axis, "mean")
+    return _spectrum(name, x, None, fs, *how)
+
+
+def _spectrum(
+    name: str, x: Any, y: Any, fs: Any, window: Any, nperseg: Any, noverlap: Any, nfft: Any,
+    detrended: Any, onesided: bool, scaling: Any, axis: Any, average: Any,
+) -> tuple[Any, Any]:  # fmt: skip
+    """The average over segments of conj(X) Y; of the square of abs(X) if `y` is None."""
+    fs = as_number(name, "fs", fs)
+    axis = _axis(x, axis)
+    if scaling not in ("density", "spectrum"):
+        raise ValueError(f"scaling must be 'density' or 'spectrum'; got {describe(scaling)}")
+    if average not in ("mean", "median"):
+        raise ValueError(f"average must be 'mean' or 'median'; got {describe(average)}")
+    x = xp.moveaxis(x, axis, -1)
+    if y is not None:
+        y = xp.moveaxis(y, _axis(y, axis), -1)
+        longer = max(x.shape[-1], y.shape[-1])
+        x, y = (padded(z, [(0, 0)] * (z.ndim - 1) + [(0, longer - z.shape[-1])]) for z in (x, y))
+    n = x.shape[-1]
+    if not n:
+        raise ValueError("the signal has no samples")
+    window, nperseg = _window(name, window, nperseg, n, x)
+    nfft = nperseg if nfft is None else as_int(name, "nfft", nfft)
+    noverlap = nperseg // 2 if noverlap is None else as_int(name, "noverlap", noverlap)
+    if nfft < nperseg:
+        raise ValueError(f"nfft must be at least nperseg, {nperseg}; got {nfft}")
+    if not 0 <= noverlap < nperseg:
+        raise ValueError(f"noverlap must be less than nperseg, {nperseg}; got {noverlap}")
+    onesided = onesided and x.dtype.kind != "c" and (y is None or y.dtype.kind != "c")
+    step = nperseg - noverlap
+    starts = xp.arange(0, n - nperseg + 1, step, device=x.device)
+    places = xp.expand_dims(starts, axis=1) + xp.arange(nperseg, device=x.device)
+
+    def transformed(z: Any) -> Any:
+        parts = xp.reshape(
+            xp.take(z, xp.reshape(places, (-1,)), axis=-1), (*z.shape[:-1], *places.shape)
+        )
+        if callable(detrended):
+            parts = detrended(parts)
+        elif detrended is not False:
+            parts = detrend(parts, -1, detrended)
+        parts = padded(parts * window, [(0, 0)] * (parts.ndim - 1) + [(0, nfft - nperseg)])
+        if onesided:
+            return xp.fft.rfft(parts)
+        return xp.fft.fft(xp.astype(parts, xp.result_type(parts, xp.complex64), copy=False))
+
+    first = transformed(x)
+    if y is None:
+        power = xp.real(first) ** 2 + xp.imag(first) ** 2
+    else:
+        power = xp.conj(first) * transformed(y)
+    scale = fs * xp.sum(window * window) if scaling == "density" else xp.sum(window) ** 2
+    power = power / scale
+    if onesided:  # both halves of the spectrum, but for frequencies that are their own negative
+        k = xp.arange(power.shape[-1], device=x.device)
+        power = power * (2 - xp.astype((k == 0) | (2 * k == nfft), xp.real(x).dtype))
+    power = xp.moveaxis(power, -2, -1)
+    if average == "mean":
+        found = xp.mean(power, axis=-1)
+    else:
+        found = _median(power) / _median_bias(power.shape[-1])
+    frequencies = (xp.fft.rfftfreq if onesided else xp.fft.fftfreq)(
+        nfft, d=1 / fs, dtype=xp.float64, device=x.device
+    )
+    return frequencies, xp.moveaxis(found, -1, axis)
+
+
+def _window(name: str, window: Any, nperseg: Any, n: int, x: Any) -> tuple[Any, int]:
+    """The window as a tensor, and its length."""
+    real = xp.real(x).dtype
+    if isinstance(window, Tensor):
+        common_device(name, (x, window))
+        if window.ndim != 1 or window.size != (nperseg or window.size) or not window.size:
+            raise ValueError(f"window must have shape ({nperseg or 'N'},); got {window.shape}")
+        if window.size > n:
+            raise ValueError(f"window must have at most {n} samples; got {window.size}")
+        return xp.astype(window, real, copy=False), window.size
+    length = 256 if nperseg is None else as_int(name, "nperseg", nperseg)
+    if length < 1:
+        raise ValueError(f"nperseg must be positive; got {length}")
+    if length > n:
+        if nperseg is not None:
+            warn(f"{name}: nperseg is reduced from {length} to the length of the signal, {n}")
+        length = n
+    values = load_scipy("signal.get_window")(window, length)
+    return xp.asarray(values, dtype=real, device=x.device), length
+
+
+def _median(power: Any) -> Any:
+    if power.dtype.kind == "c":  # as SciPy: of each part
+        return _median(xp.real(power)) + 1j * _median(xp.imag(power))
+    n, ordered = power.shape[-1], xp.sort(power, axis=-1)
+    return (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2
+
+
+def _median_bias(n: int) -> float:
+    """The median of n squares of normal numbers, divided by their mean (Allen et al. 2012)."""
+    return 1 + sum(1 / (k + 1) - 1 / k for k in range(2, n, 2))

@@ -24,6 +24,14 @@ Discrete ones:
 `bernoulli` p         Bernoulli
 =========== ========= ============================
 
+Those of vectors, with ``logpdf`` and ``pdf`` alone:
+
+===================== ========= =====================================================
+`multivariate_normal` mean, cov normal; the defaults are 0 and 1, as numbers, a diagonal
+                                or a matrix
+`dirichlet`           alpha     Dirichlet; the vectors are along the *first* axis
+===================== ========= =====================================================
+
 They are written with `arraygrad.special`, so they run on every device. The methods are
 
 - ``logpdf`` and ``pdf``, for discrete distributions ``logpmf`` and ``pmf``: the density;
@@ -31,15 +39,15 @@ They are written with `arraygrad.special`, so they run on every device. The meth
 - ``sf`` and ``logsf``: the probability of a larger value;
 - ``ppf`` and ``isf``: the inverses of ``cdf`` and ``sf``, of continuous distributions.
 
-They take the argument, the shapes and ``loc=0, scale=1`` (discrete: ``loc=0``), by position or by
-name, as tensors or numbers, of which at least one is a tensor. All are differentiable with respect
-to each operand, except that probabilities of `gamma`, `beta`, `t` and `chi2` have no derivative
-with respect to the shapes. Outside of the support densities and derivatives are 0. Invalid
-parameters, such as a scale of 0, give NaN.
+They take the argument, the shapes, `loc` and (if continuous) `scale`, by position or by name. These
+are tensors or numbers, and at least one is a tensor. The methods are differentiable with respect to
+each of them, but the probabilities of `gamma`, `beta`, `t` and `chi2` have no derivative with
+respect to the shapes. Outside the support, densities and derivatives are 0. For invalid parameters,
+such as a scale of 0, the result is NaN.
 
-Logarithms are accurate in the tails where the probabilities themselves underflow; those of `t` are
-not. Formulas are from Johnson, Kotz & Balakrishnan (1994), Continuous Univariate Distributions, and
-from the Digital Library of Mathematical Functions, https://dlmf.nist.gov.
+Except for `t`, logarithms are accurate in the tails, where the probabilities themselves underflow.
+Formulas are from Johnson, Kotz & Balakrishnan (1994), Continuous Univariate Distributions, and from
+the Digital Library of Mathematical Functions, https://dlmf.nist.gov.
 
 Examples
 --------
@@ -67,8 +75,8 @@ from .._typing import Tensor
 from ..autodiff import stop_gradient
 
 __all__ = [
-    "bernoulli", "beta", "binom", "cauchy", "chi2", "expon", "gamma", "laplace", "logistic",
-    "lognorm", "norm", "poisson", "t", "uniform",
+    "bernoulli", "beta", "binom", "cauchy", "chi2", "dirichlet", "expon", "gamma", "laplace",
+    "logistic", "lognorm", "multivariate_normal", "norm", "poisson", "t", "uniform",
 ]  # fmt: skip
 
 _special = xp.special
@@ -149,7 +157,7 @@ class _Distribution:
         x : Tensor or number
             Any value.
         *args, **kwds : Tensor or number
-            The shapes, `loc` and (of continuous distributions) `scale`.
+            Shapes, `loc` and (if continuous) `scale`.
 
         Returns
         -------
@@ -230,9 +238,9 @@ class _Continuous(_Distribution):
         Parameters
         ----------
         q : Tensor or number
-            A probability; NaN is returned for other numbers.
+            Probability. For numbers outside [0, 1], the result is NaN.
         *args, **kwds : Tensor or number
-            As of `cdf`.
+            See `cdf`.
 
         Returns
         -------
@@ -265,7 +273,7 @@ class _Continuous(_Distribution):
         raise NotImplementedError
 
     def _isf(self, q: Any, *shapes: Any) -> Any:
-        """That of a symmetric distribution."""
+        """`isf` of a symmetric distribution."""
         return -self._ppf(q, *shapes)
 
 
@@ -306,7 +314,7 @@ class _Discrete(_Distribution):
 
 
 def _tensors(name: str, operands: list[Any]) -> list[Tensor]:
-    """Operands as tensors of one floating-point dtype on one device."""
+    """Convert operands to tensors of one floating-point dtype on one device."""
     tensors = [x for x in operands if isinstance(x, Tensor)]
     for x in operands:
         if not isinstance(x, (Tensor, int, float)):
@@ -347,9 +355,9 @@ def _log1mexp(z: Any) -> Any:
 
 
 def _with_tail(p: Any, rest: Any, tail: Callable[..., Any], *operands: Any) -> Any:
-    """log(p), by ``tail(mask, *operands)`` where `p` or its slope may underflow.
+    """log(p), computed by ``tail(mask, *operands)`` where `p` or its slope may underflow.
 
-    To know whether there is such an element, the host waits for a GPU.
+    The host waits for a GPU to find out whether there is such an element.
     """
     tiny = p < 1e8 * float(xp.finfo(p.dtype).smallest_normal)
     if not xp.any(tiny):
@@ -731,7 +739,7 @@ class _Binom(_Discrete):
 
 
 def _rest(n: Any, k: Any) -> Any:
-    """N - k, and 1 where that is 0: there the probability is known."""
+    """N - k, and 1 where that is 0, because the probability is known there."""
     return xp.maximum(stop_gradient(n) - k, 1.0)
 
 
@@ -755,6 +763,109 @@ class _Bernoulli(_Discrete):
         return p + 0 * k
 
 
+class _MultivariateNormal:
+    """Normal distribution of vectors."""
+
+    def logpdf(self, x: Tensor, mean: Tensor | None = None, cov: Tensor | float = 1.0) -> Tensor:
+        """Logarithm of the density.
+
+        Parameters
+        ----------
+        x : Tensor
+            Vectors of shape (..., D).
+        mean : Tensor, optional
+            Of shape (D,). The default is 0.
+        cov : Tensor or number, optional
+            Covariance: a number, a diagonal of shape (D,) or a positive definite matrix of shape
+            (D, D). Its symmetric part is differentiated.
+
+        Returns
+        -------
+        Tensor
+            Has the shape of `x` without its last axis.
+
+        Raises
+        ------
+        TypeError
+            If `x` is not a real tensor.
+        ValueError
+            If the shapes do not fit. A matrix that is not positive definite raises as
+            `linalg.cholesky` does.
+        """
+        name = "scipy.stats.multivariate_normal.logpdf"
+        x, mean, cov = _tensors(name, [x, 0.0 if mean is None else mean, cov])
+        if not x.ndim:
+            raise ValueError(f"{name}: x must have shape (..., D); got ()")
+        d = x.shape[-1]
+        if mean.shape not in ((), (d,)) or cov.shape not in ((), (d,), (d, d)):
+            raise ValueError(
+                f"{name}: expected mean of shape ({d},) and cov of shape ({d}, {d}), ({d},) or (); "
+                f"got {mean.shape} and {cov.shape}"
+            )
+        away = x - mean
+        if cov.ndim < 2:
+            squares = xp.sum(away * away / cov, axis=-1)
+            volume = xp.sum(xp.log(xp.broadcast_to(cov, (d,))))
+        else:
+            factor = xp.linalg.cholesky((cov + cov.mT) / 2)
+            columns = xp.matrix_transpose(xp.reshape(away, (-1, d)))
+            scaled = xp.linalg.solve(factor, columns)
+            squares = xp.reshape(xp.sum(scaled * scaled, axis=0), away.shape[:-1])
+            volume = 2 * xp.sum(xp.log(xp.linalg.diagonal(factor)))
+        return -0.5 * (d * math.log(2 * math.pi) + volume + squares)
+
+    def pdf(self, x: Tensor, mean: Tensor | None = None, cov: Tensor | float = 1.0) -> Tensor:
+        """Density; the exponential of `logpdf`."""
+        run = in_own_name("scipy.stats.multivariate_normal.pdf")(self.logpdf)
+        return xp.exp(run(x, mean, cov))
+
+
+class _Dirichlet:
+    """Dirichlet distribution of vectors whose elements add up to 1."""
+
+    def logpdf(self, x: Tensor, alpha: Tensor) -> Tensor:
+        """Logarithm of the density.
+
+        Parameters
+        ----------
+        x : Tensor
+            Vectors along the first axis, of shape (D, ...). That the elements are positive and add
+            up to 1 is not checked. With D - 1 elements, the last one is what remains.
+        alpha : Tensor
+            Positive parameters of shape (D,).
+
+        Returns
+        -------
+        Tensor
+            Has the shape of `x` without its first axis.
+
+        Raises
+        ------
+        TypeError
+            If an operand is not a real tensor.
+        ValueError
+            If the shapes do not fit.
+        """
+        name = "scipy.stats.dirichlet.logpdf"
+        x, alpha = _tensors(name, [x, alpha])
+        if alpha.ndim != 1 or not x.ndim or x.shape[0] not in (alpha.size, alpha.size - 1):
+            raise ValueError(
+                f"{name}: expected x of shape (D, ...) and alpha of shape (D,); "
+                f"got {x.shape} and {alpha.shape}"
+            )
+        if x.shape[0] < alpha.size:
+            x = xp.concat([x, 1 - xp.sum(x, axis=0, keepdims=True)])
+        powers = xp.reshape(alpha - 1, (-1,) + (1,) * (x.ndim - 1))
+        volume = xp.sum(_special.gammaln(alpha)) - _special.gammaln(xp.sum(alpha))
+        return xp.sum(_special.xlogy(powers, x), axis=0) - volume
+
+    def pdf(self, x: Tensor, alpha: Tensor) -> Tensor:
+        """Density; the exponential of `logpdf`."""
+        return xp.exp(in_own_name("scipy.stats.dirichlet.pdf")(self.logpdf)(x, alpha))
+
+
+multivariate_normal = _MultivariateNormal()
+dirichlet = _Dirichlet()
 norm = _Norm("norm", "Normal distribution.")
 uniform = _Uniform("uniform", "Uniform distribution on [loc, loc + scale].")
 expon = _Expon("expon", "Exponential distribution.")

@@ -17,7 +17,7 @@ def linspace(
     dtype: Any,
     endpoint: bool = True,
 ) -> Any:
-    """A library's `linspace`, also if the distance of the ends overflows."""
+    """Call a library's `linspace` so that the difference of the ends may overflow."""
     # (Arrays and NumPy's scalars would determine the precision.)
     start, stop = (x.item() if hasattr(x, "item") else x for x in (start, stop))
     if cmath.isfinite(stop - start):

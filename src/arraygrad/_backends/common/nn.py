@@ -1,12 +1,12 @@
 """Functions of neural networks, written once for NumPy and CuPy.
 
-Each would be many operations of the namespace, and a small layer would spend its time in calls.
+Each would need many operations of the namespace, and a small layer would spend its time in calls.
 `xp` is the library.
 
-Convolutions and pooling are sums over windows that slide over the last two axes of images. Inside,
-the batch is the last axis of images: neighbours in memory are then treated alike, in long runs even
-if the images are small. Both libraries keep an array's order of axes in memory, so a layer's result
-has the order that the next layer uses.
+Convolutions and pooling are sums over windows that slide over the last two axes of images.
+Internally, the batch is the last axis of images: then neighbours in memory are treated alike, in
+long runs even if the images are small. Both libraries preserve an array's order of axes in memory,
+so the result of a layer has the order that the next layer uses.
 """
 
 from __future__ import annotations
@@ -79,31 +79,102 @@ def _places(w: Windows, first: int, end: int) -> list[tuple[int, int, Any]]:
     return [(i, j, (slice(None), r, c)) for i, r in enumerate(rows) for j, c in enumerate(columns)]
 
 
+# ---- activations, each alone and with its derivative
+
+
+class _Activations:
+    """Activations by the functions of a library, whose distribution function is `ndtr`."""
+
+    def __init__(self, xp: Any, where: Any, ndtr: Callable[..., Any]) -> None:
+        self.xp, self.where, self.ndtr = xp, where, ndtr
+
+    def relu(self, x: _Array, /) -> _Array:
+        """Maximum of real numbers and 0."""
+        return self.xp.maximum(x, 0)
+
+    def sigmoid(self, x: _Array, /) -> _Array:
+        """1 / (1 + exp(-x)), computed from an exponential that does not overflow."""
+        if x.dtype.kind == "c":
+            raise TypeError("complex numbers are not supported")
+        small = self.xp.exp(-self.xp.abs(x))
+        top = self.where(x < 0, small, x.dtype.type(1))
+        small += 1
+        return top / small
+
+    def _finite(self, x: _Array) -> _Array:
+        limits = self.xp.finfo(x.dtype)
+        return self.xp.clip(x, limits.min, limits.max)
+
+    def _gated(self, x: _Array, gate: _Array) -> _Array:
+        """The product with a gate that vanishes at minus infinity; 0 there."""
+        return self.xp.maximum(x, self.xp.finfo(x.dtype).min) * gate
+
+    def silu(self, x: _Array, /) -> _Array:
+        """The product of x and `sigmoid`."""
+        return self._gated(x, self.sigmoid(x))
+
+    def silu_and_slope(self, x: _Array, /) -> tuple[_Array, _Array]:
+        """The same, and its derivative."""
+        s = self.sigmoid(x)
+        return self._gated(x, s), s + self._finite(x) * s * (1 - s)
+
+    def gelu(self, x: _Array, /) -> _Array:
+        """The product of x and the standard normal distribution function."""
+        if x.dtype.itemsize == 2:  # which `ndtr` converts
+            return self.gelu(x.astype("float32")).astype(x.dtype)
+        return self._gated(x, self.ndtr(x))
+
+    def gelu_and_slope(self, x: _Array, /) -> tuple[_Array, _Array]:
+        """The same, and its derivative."""
+        if x.dtype.itemsize == 2:
+            y, slope = self.gelu_and_slope(x.astype("float32"))
+            return y.astype(x.dtype), slope.astype(x.dtype)
+        cdf, z = self.ndtr(x), self.xp.clip(x, -40, 40)
+        density = self.xp.exp(-z * z / 2) * (1 / math.sqrt(2 * math.pi))
+        return self._gated(x, cdf), cdf + z * density
+
+    def _tanh_gate(self, x: _Array) -> tuple[_Array, _Array]:
+        """The gate of `gelu_tanh`, and the derivative of its logit."""
+        z = self.xp.clip(x, -25, 25)  # beyond, the gate is 0 or 1
+        a, b = math.sqrt(8 / math.pi), math.sqrt(8 / math.pi) * 0.044715
+        # (1 + tanh(u)) / 2 is sigmoid(2 u), which is accurate where it is small.
+        return self.sigmoid(z * (a + b * z * z)), a + 3 * b * z * z
+
+    def gelu_tanh(self, x: _Array, /) -> _Array:
+        """The approximation of `gelu` by tanh."""
+        return self._gated(x, self._tanh_gate(x)[0])
+
+    def gelu_tanh_and_slope(self, x: _Array, /) -> tuple[_Array, _Array]:
+        """The same, and its derivative."""
+        s, slope = self._tanh_gate(x)
+        return self._gated(x, s), s + self._finite(x) * s * (1 - s) * slope
+
+    def softplus(self, x: _Array, /) -> _Array:
+        """log(1 + exp(x))."""
+        return self.xp.logaddexp(x, x.dtype.type(0))
+
+    def softplus_and_slope(self, x: _Array, /) -> tuple[_Array, _Array]:
+        """The same, and its derivative."""
+        return self.softplus(x), self.sigmoid(x)
+
+
+def activations(xp: Any, where: Any, ndtr: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
+    """The entries of a table for activations."""
+    owner = _Activations(xp, where, ndtr)
+    names = "gelu gelu_tanh silu softplus".split()
+    names += [f"{name}_and_slope" for name in names]
+    return {f"nn.{name}": getattr(owner, name) for name in ("relu", "sigmoid", *names)}
+
+
 # ---- exponentials
 
 
-def sigmoid(xp: Any, where: Any, x: _Array, /) -> _Array:
-    """1 / (1 + exp(-x)), computed from an exponential that does not overflow."""
-    if x.dtype.kind == "c":
-        raise TypeError("complex numbers are not supported")
-    small = xp.exp(-xp.abs(x))
-    top = where(x < 0, small, x.dtype.type(1))
-    small += 1
-    return top / small
-
-
-def silu(xp: Any, where: Any, x: _Array, /) -> _Array:
-    """The product of x and `sigmoid`; 0 at minus infinity."""
-    y = sigmoid(xp, where, x)
-    y *= xp.maximum(x, xp.finfo(x.dtype).min)
-    return y
-
-
 class _Exponentials:
-    """Softmax and its logarithm."""
+    """Softmax, its logarithm, and losses by it."""
 
-    def __init__(self, xp: Any, settle: Any, quiet: Any) -> None:
+    def __init__(self, xp: Any, settle: Any, quiet: Any, sum_of_products: Any) -> None:
         self.xp, self.settle, self.quiet = xp, settle, quiet
+        self.sum_of_products = sum_of_products
 
     def shifted(self, x: _Array, axis: int) -> _Array:
         """The differences from the largest element: 0 for itself, even if it is infinite."""
@@ -113,18 +184,41 @@ class _Exponentials:
         with self.quiet():
             return self.settle(x - m, m)
 
+    def _sum(self, x: _Array, axis: int) -> _Array:
+        if not x.ndim:
+            return x
+        return self.sum_of_products(x, None, axes=(axis,), scale=1)
+
     def softmax(self, x: _Array, /, *, axis: int) -> _Array:
         """Exponentials divided by their sum."""
-        e = self.xp.exp(self.shifted(x, axis))
-        e /= e.sum(axis=axis, keepdims=True)
+        y = self.shifted(x, axis)
+        e = self.xp.exp(y, out=y) if y.ndim else self.xp.exp(y)
+        e /= self._sum(e, axis)
         return e
 
     def log_softmax(self, x: _Array, /, *, axis: int) -> _Array:
         """The logarithm of `softmax`."""
         y = self.shifted(x, axis)
-        if not y.size:
-            return y
-        return y - self.xp.log(self.xp.exp(y).sum(axis=axis, keepdims=True))
+        if y.size:
+            y -= self.xp.log(self._sum(self.xp.exp(y), axis))
+        return y
+
+    def classes(self, x: _Array, target: _Array, /, *, axis: int) -> tuple[_Array, _Array]:
+        """Minus `log_softmax` at the indices `target`, which have that axis, and the softmax."""
+        y = self.shifted(x, axis)
+        picked = self.xp.take_along_axis(y, target, axis)
+        e = self.xp.exp(y, out=y)
+        total = self._sum(e, axis)
+        loss = self.xp.log(total) - picked
+        e /= total
+        return loss, e
+
+    def less_one(self, x: _Array, target: _Array, /, *, axis: int) -> _Array:
+        """The elements, less 1 at the indices `target`, which have that axis."""
+        y = x.copy()
+        picked = self.xp.take_along_axis(x, target, axis)
+        self.xp.put_along_axis(y, target, picked - 1, axis)
+        return y
 
     def parts(self, score: _Array, parts: _Array, /, *, axis: int) -> _Array:
         """Minus the sum of products. A part of 0 contributes 0."""
@@ -141,17 +235,50 @@ def binary(xp: Any, where: Any, x: _Array, positive: _Array, negative: _Array, /
     return (positive + negative) * tail + positive * up + negative * down
 
 
-def normalise(xp: Any, x: _Array, /, *, axes: tuple[int, ...], eps: float) -> Any:
+def normalise(
+    xp: Any, sum_of_products: Any, x: _Array, /, *, axes: tuple[int, ...], eps: float
+) -> Any:
     """The elements scaled to mean 0 and variance 1 along some axes; the mean, the variance."""
     if x.dtype.itemsize == 2:  # the squares of float16 would overflow
-        y, mean, variance = normalise(xp, x.astype(xp.float32), axes=axes, eps=eps)
+        wide = x.astype(xp.float32)
+        y, mean, variance = normalise(xp, sum_of_products, wide, axes=axes, eps=eps)
         return y.astype(x.dtype), mean, variance
-    count = math.prod(x.shape[a] for a in axes)
-    mean = x.sum(axis=axes, keepdims=True) / count
+    scale = 1 / math.prod(x.shape[a] for a in axes)
+    mean = sum_of_products(x, None, axes=axes, scale=scale)
     y = x - mean
-    variance = (y * y).sum(axis=axes, keepdims=True) / count
-    y /= xp.sqrt(variance + eps)
+    variance = sum_of_products(y, y, axes=axes, scale=scale)
+    y *= 1 / xp.sqrt(variance + eps)
     return y, mean, variance
+
+
+def project(
+    xp: Any,
+    sum_of_products: Any,
+    t: _Array,
+    y: _Array,
+    deviation: _Array,
+    /,
+    *,
+    axes: tuple[int, ...],
+) -> _Array:
+    """The part of `t` orthogonal to ones and to the normalised `y`, over the standard deviation."""
+    scale = 1 / max(math.prod(y.shape[a] for a in axes), 1)
+    part = y * sum_of_products(t, y, axes=axes, scale=scale)
+    part += sum_of_products(t, None, axes=axes, scale=scale)
+    part = xp.subtract(t, part, out=part) if t.dtype == part.dtype else t - part
+    part /= deviation
+    return part
+
+
+def affine(xp: Any, x: _Array, weight: Any, bias: Any, /) -> _Array:
+    """The product with a weight plus a bias, which broadcast to `x` and may be None."""
+    y = x.copy() if weight is None else x * weight
+    if bias is None:
+        return y
+    if y.shape == x.shape and (bias.dtype == y.dtype or xp.result_type(y, bias) == y.dtype):
+        y += bias
+        return y
+    return y + bias
 
 
 def linear(xp: Any, x: _Array, weight: _Array, /) -> _Array:
@@ -348,21 +475,27 @@ def window_spread(xp: Any, g: _Array, /, *, windows: Windows) -> _Array:
 
 
 def operations(
-    xp: Any, where: Any, settle: Any, quiet: Any, max_bytes: int
+    xp: Any, where: Any, settle: Any, quiet: Any, sum_of_products: Any, max_bytes: int
 ) -> dict[str, Callable[..., Any]]:
-    """The entries of a table.
+    """The entries of a table, except for activations.
 
     The columns of a convolution have at most `max_bytes` at a time. On a CPU they should stay in a
     cache; a GPU needs much to do at once.
     """
     table: dict[str, Callable[..., Any]] = {
         function.__name__: partial(function, xp)
-        for function in (normalise, linear, max_pool, window_sum, window_spread)
+        for function in (affine, linear, max_pool, window_sum, window_spread)
     }
-    for function in (sigmoid, silu, binary, at_largest, of_largest):
+    table["normalise"] = partial(normalise, xp, sum_of_products)
+    table["project"] = partial(project, xp, sum_of_products)
+    table["sum_of_products"] = sum_of_products
+    for function in (binary, at_largest, of_largest):
         table[function.__name__] = partial(function, xp, where)
     for owner, names in (
-        (_Exponentials(xp, settle, quiet), "softmax log_softmax parts"),
+        (
+            _Exponentials(xp, settle, quiet, sum_of_products),
+            "softmax log_softmax classes less_one parts",
+        ),
         (_Convolutions(xp, max_bytes), "convolve to_weight to_images"),
     ):
         table.update({name: getattr(owner, name) for name in names.split()})

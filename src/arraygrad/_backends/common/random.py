@@ -1,7 +1,8 @@
-"""Random numbers: seeds, which both backends' generators have, and NumPy's generators.
+"""Random numbers: seeds of both backends' generators, and NumPy's generators.
 
-The functions, in the table as ``random.x``, take the library's generator first. `state` returns
-plain Python objects, from which `restore` makes an equal generator; `copy` makes one on the device.
+The functions are in the table as ``random.x``, and take the library's generator first. `state`
+returns plain Python objects, from which `restore` makes an equal generator. `copy` makes one on the
+device.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _Generator = Any
 
 
 def seed_state(seeded: Any) -> dict[str, Any]:
-    """The seed of a generator, and how many others it has spawned."""
+    """Seed of a generator, and the number of generators that it has spawned."""
     return dict(seeded.seed_seq.state)
 
 
@@ -34,7 +35,7 @@ def default_rng(seed: Any) -> _Generator:
 
 
 def state(rng: _Generator) -> dict[str, Any]:
-    """NumPy's own state, and the seed: without it a copy would spawn other generators."""
+    """NumPy's state, and the seed, without which a copy would spawn other generators."""
     return rng.bit_generator.state | {"seed_seq": seed_state(rng.bit_generator)}
 
 
@@ -46,7 +47,7 @@ def restore(state: dict[str, Any]) -> _Generator:
 
 
 def copy(rng: _Generator) -> _Generator:
-    """An equal generator, which does not share its state."""
+    """Copy of a generator with its own state."""
     return restore(state(rng))
 
 

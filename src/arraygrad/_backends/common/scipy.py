@@ -1,4 +1,4 @@
-"""Operations that are functions of SciPy, and on CUDA those of the same name in cupyx.scipy."""
+"""Operations computed by functions of SciPy, or on CUDA by functions of cupyx.scipy."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ MATRIX_FUNCTIONS = "expm logm sqrtm sinm cosm tanm sinhm coshm tanhm".split()
 #: Functions by their names below `scipy`.
 NAMES = [
     *(f"linalg.{name}" for name in MATRIX_FUNCTIONS),
-    *"linalg.solve_triangular linalg.solve_sylvester linalg.lstsq".split(),
+    *"linalg.solve_triangular linalg.solve_sylvester linalg.lstsq linalg.solve_banded".split(),
     *"signal.lfilter signal.convolve".split(),
     *"ndimage.gaussian_filter ndimage.uniform_filter ndimage.correlate".split(),
+    "ndimage.spline_filter1d",
 ]
 
 
@@ -24,21 +25,29 @@ def operations(load: Callable[[str], Callable[..., Any]]) -> dict[str, Callable[
     """The entries of a table: a library's functions, from `load(name)`."""
     table = {f"scipy.{name}": load_on_first_use(load, name) for name in NAMES}
     table["scipy.linalg.lstsq"] = partial(_without_rank, table["scipy.linalg.lstsq"])
+    table["scipy.linalg.solve_banded"] = partial(_banded, table["scipy.linalg.solve_banded"])
     table["scipy.linalg.logm"] = partial(_in_double, table["scipy.linalg.logm"])
+    spline = table["scipy.ndimage.spline_filter1d"]
+    table["scipy.ndimage.spline_filter1d"] = lambda x, **how: spline(x, output=x.dtype, **how)
     lfilter = table["scipy.signal.lfilter"]
     table["scipy.signal.lfilter"] = lambda b, a, x, zi: lfilter(b, a, x, -1, zi)
     return table
 
 
 def _in_double(function: Callable[..., Any], x: Any) -> Any:
-    """SciPy's logm warns of every result of single precision, which has not more digits."""
+    """Compute in double precision; SciPy's logm warns about every result in single precision."""
     if x.dtype.itemsize > 4 * (1 + (x.dtype.kind == "c")):
         return function(x)
     found = function(x.astype("c16" if x.dtype.kind == "c" else "f8"))
     return found.astype("c8" if found.dtype.kind == "c" else "f4")
 
 
+def _banded(solve: Callable[..., Any], ab: Any, b: Any, *, lower: int, upper: int) -> Any:
+    """Without SciPy's check for infinities and NaN."""
+    return solve((lower, upper), ab, b, check_finite=False)
+
+
 def _without_rank(lstsq: Callable[..., Any], a: Any, b: Any, *, cond: float) -> tuple[Any, Any]:
-    """The solution and the singular values; the rest of `lstsq` follows from these."""
+    """Solution and singular values; the other results of `lstsq` follow from these."""
     x, _, _, s = lstsq(a, b, cond=cond)
     return x, s

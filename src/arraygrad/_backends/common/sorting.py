@@ -17,7 +17,7 @@ def _is_mixed(x1: Any, x2: Any) -> bool:
 def searchsorted(
     xp: Any, function: Callable[..., Any], x1: Any, x2: Any, side: str, sorter: Any
 ) -> Any:
-    """A library's function, exact for mixed integers."""
+    """Call a library's function, exact for integers of mixed signs."""
     if not _is_mixed(x1, x2):
         return function(x1, x2, side, sorter)
     is_outside = x2 < 0 if x1.dtype.kind == "u" else x2 > _LARGEST

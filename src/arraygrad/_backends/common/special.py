@@ -1,4 +1,4 @@
-"""Special functions: the names that both libraries have, and sums of exponentials of our own.
+"""Special functions: the names that both libraries have, and sums of exponentials.
 
 SciPy takes long to import and CuPy's kernels to compile, so a function is looked up on first use.
 """
@@ -25,7 +25,7 @@ ELEMENTWISE = """
 def operations(
     xp: Any, load: Callable[[str], Callable[..., Any]], quiet: Callable[[], Any] = nullcontext
 ) -> dict[str, Callable[..., Any]]:
-    """The entries of a table: a library's functions, from `load(name)`, and our own in `xp`."""
+    """The entries of a table: a library's functions, from `load(name)`, and those written here."""
     table: dict[str, Callable[..., Any]] = {
         f"special.{name}": load_on_first_use(load, name) for name in ELEMENTWISE
     }
@@ -38,7 +38,7 @@ def operations(
 
 
 def load_on_first_use(load: Callable[[str], Callable[..., Any]], name: str) -> Callable[..., Any]:
-    """The function `load(name)`, which is loaded by its first call."""
+    """The function `load(name)`, loaded at the first call."""
     function: Callable[..., Any] | None = None
 
     def run(*operands: Any, **parameters: Any) -> Any:
@@ -70,7 +70,7 @@ def yn(xp: Any, function: Callable[..., Any], n: Any, x: Any) -> Any:
 def lpmv(xp: Any, function: Callable[..., Any], m: Any, v: Any, x: Any) -> Any:
     """Associated Legendre function; NaN for degrees beyond `MAX_ORDER`.
 
-    A larger order has the value of 65,536: 0 where it is above a whole degree, else out of range.
+    A larger order is replaced by 65,536: the value is 0 above a whole degree, else out of range.
     """
     v = xp.where(xp.abs(v * 1.0) > MAX_ORDER, xp.nan, v * 1.0)
     return function(xp.clip(m, -(2.0**16), 2.0**16), v, x)
@@ -79,10 +79,11 @@ def lpmv(xp: Any, function: Callable[..., Any], m: Any, v: Any, x: Any) -> Any:
 def hyp1f1(xp: Any, function: Callable[..., Any], a: Any, b: Any, x: Any) -> Any:
     """Confluent hypergeometric function, whose series is long where the result overflows.
 
-    It grows as exp(x) x^(a - b) Γ(b)/Γ(a) unless it is a polynomial, as for a = 0, -1, -2, ...;
-    so a larger x has the value, infinite, of one that is large beside `a` and `b`. By Kummer's
-    transformation it is exp(x) times a polynomial for b - a = 0, -1, -2, ...; so a lesser x has
-    the value 0 of one that is. NaN where the series is too long still.
+    It grows as exp(x) x^(a - b) Γ(b)/Γ(a), unless it is a polynomial, as for a = 0, -1, -2, ...
+    So an x that is too large can be replaced by one that is large compared with `a` and `b`, where
+    the value is infinite, too. For b - a = 0, -1, -2, ..., it is exp(x) times a polynomial, by
+    Kummer's transformation. So an x that is too small can be replaced by one where the value is 0,
+    too. NaN if the series is still too long.
     """
     if x.dtype.kind == "c":
         return function(a, b, x)
@@ -123,13 +124,13 @@ def _with_namespace(function: Callable[..., Any], xp: Any, quiet: Callable[[], A
 
 
 def _max_shift(xp: Any, a: Any, axis: Any) -> Any:
-    """The largest real part, to be subtracted from the exponents; 0 where it is not finite."""
+    """Largest real part, to be subtracted from the exponents; 0 where it is not finite."""
     top = xp.max(a.real, axis=axis, keepdims=True)
     return xp.where(xp.isfinite(top), top, xp.zeros_like(top))
 
 
 def _sum_of_none(xp: Any, a: Any, axis: Any, keepdims: bool) -> Any:
-    """Zeros in the shape of a reduction that has nothing to add."""
+    """Zeros in the shape of an empty reduction."""
     return xp.sum(a.real, axis=axis, keepdims=keepdims)
 
 

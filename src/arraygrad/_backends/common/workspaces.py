@@ -1,4 +1,4 @@
-"""Memory for the workspaces of updates, which is allocated before any of them runs."""
+"""Memory for the workspaces of updates, allocated before any update runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def add_memory(xp: Any, memory: list[Any], count: int, nbytes: int) -> None:
-    """Let a list have `count` arrays of at least `nbytes` bytes at its beginning."""
+    """Ensure that the first `count` arrays of a list have at least `nbytes` bytes."""
     for i in range(count):
         if i == len(memory):
             memory.append(xp.empty(nbytes, dtype="uint8"))

@@ -1,23 +1,23 @@
-"""CuPy on CUDA devices: array_api_compat's namespace, and our overrides.
+"""CuPy on CUDA devices: array_api_compat's namespace plus overrides.
 
 ``table``
     the functions, by name.
 ``devices``
-    how many GPUs there are; a function on one of them.
+    the number of GPUs, and functions that run on one of them.
 ``corrections``
-    functions that deviate from the standard in CuPy, corrected, by chapter.
+    corrections of functions that deviate from the standard in CuPy, by chapter.
 ``random``
     generators.
 ``conversions``
-    between the host's, other GPUs', other libraries' and CuPy's objects.
+    conversions between CuPy arrays and objects on the host, on other GPUs or of other libraries.
 ``scalars``
     Python scalars as operands.
 ``streams``
-    other libraries' streams, and order between streams.
+    streams of other libraries, and the order of streams.
 ``kernels``
-    our CUDA C++.
+    kernels in CUDA C++.
 ``private``
-    the check of CuPy's version, and the private names of CuPy that we use.
+    the check of CuPy's version and of the private names that this package uses.
 
 Some differences from NumPy remain, because to correct them the host would have to wait for the GPU:
 
@@ -27,9 +27,10 @@ Some differences from NumPy remain, because to correct them the host would have 
 - A negative exponent in an array of integers yields 0 or garbage where NumPy raises. A Python int
   raises here, too.
 
-Others are the GPU's: subnormal float32 numbers are zeros, and the order in which a reduction
-combines its elements differs, so a product of a zero and of elements that overflow together may be
-0 or NaN. And one is NumPy's: for an array without axes it takes axis 0 or -1 for none, CuPy raises.
+Other differences come from the GPU: subnormal float32 numbers are flushed to zero, and a reduction
+combines its elements in another order. So the product of a zero and of elements that overflow
+together may be 0 or NaN. One comes from NumPy, which accepts axis 0 or -1 for an array without
+axes; CuPy raises.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Data from and to the host, other GPUs and other libraries."""
+"""Conversions between CuPy arrays and data on the host, on other GPUs or of other libraries."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _UNIFIED_MEMORY = os.environ.get("CUPY_ENABLE_UMP", "0") != "0"
 
 
 def from_host(data: _Array, stream: Any = None) -> _Array:
-    """A copy on the current GPU. The host's array may be written as soon as this returns.
+    """Copy to the current GPU. You may write to the host array as soon as this returns.
 
-    The memory comes from the current stream's pool: another stream's pool would hand it out again
-    while the current stream still reads it. An array without axes is filled by a kernel, because
-    CuPy turns its -0.0 into +0.0.
+    The memory comes from the pool of the current stream, because the pool of another stream could
+    reuse it while the current stream still reads it. A kernel fills an array without axes, because
+    CuPy would turn -0.0 into +0.0.
     """
     if not data.ndim:
         if stream is not None:
@@ -54,7 +54,7 @@ def _upload(data: _Array) -> _Array:
     memory_type = cp.cuda.runtime.pointerGetAttributes(data.ctypes.data).type
     if memory_type != cp.cuda.runtime.memoryTypeHost and not _UNIFIED_MEMORY:
         return cp.asarray(data)  # through a pinned copy, so the GPU can read it later
-    # The GPU would read the caller's memory itself, so wait until it has.
+    # The GPU would read the caller's memory directly, so wait until it has.
     out = cp.empty(data.shape, data.dtype)
     out.set(data)
     cp.cuda.get_current_stream().synchronize()
@@ -62,14 +62,14 @@ def _upload(data: _Array) -> _Array:
 
 
 def to_host(data: _Array, stream: Any = None) -> _Array:
-    """A copy as a NumPy array. It waits for the GPU."""
+    """Copy to a NumPy array; waits for the GPU."""
     with in_order_on(stream):
         out = data.get()
     return out.copy() if _UNIFIED_MEMORY else out
 
 
 def from_peer(data: _Array, stream: Any = None) -> _Array:
-    """A copy from another GPU. CuPy orders the two GPUs in neither direction; here both wait."""
+    """Copy from another GPU. CuPy does not order the two GPUs; here each waits for the other."""
     with data.device:
         data = cp.asarray(data, order="C")  # (ascontiguousarray would add an axis to a scalar)
         ready = record_event(cp.cuda.get_current_stream())
@@ -85,7 +85,7 @@ def from_peer(data: _Array, stream: Any = None) -> _Array:
 
 
 def from_dlpack(x: Any, copy: bool | None = None) -> _Array:
-    """CuPy accepts dtypes outside the standard, and leaves `copy` to the producer."""
+    """CuPy accepts dtypes outside the standard, and passes `copy` on to the producer."""
     data = cp.from_dlpack(x)
     as_host(np.empty(0, data.dtype))  # raises TypeError for such a dtype
     return data.copy() if copy else data
@@ -94,7 +94,7 @@ def from_dlpack(x: Any, copy: bool | None = None) -> _Array:
 def dlpack(
     data: _Array, *, stream: Any, max_version: Any, dl_device: Any, copy: bool | None
 ) -> Any:
-    """CuPy lacks ``copy=True`` on the GPU, and raises ValueError for copy=False to the host."""
+    """CuPy lacks ``copy=True`` on the GPU, and raises ValueError for ``copy=False`` to the host."""
     if dl_device is not None and tuple(dl_device) == data.__dlpack_device__():
         dl_device = None
     if dl_device is None:
@@ -102,19 +102,19 @@ def dlpack(
             data = data.copy()
         copy = None
     elif copy is False:
-        raise BufferError(f"data on {data.device} reaches DLPack device {dl_device} only by a copy")
+        raise BufferError(f"a copy is needed from {data.device} to DLPack device {dl_device}")
     if stream is not None and stream != -1:  # -1 asks for no order
         stream = as_stream(stream).ptr or 1
     return data.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
 
 def view(x: _Array, dtype: Any, /) -> _Array:
-    """The same memory as another dtype."""
+    """View of the memory as another dtype."""
     return x.view(dtype)
 
 
 def item(data: _Array) -> Any:
-    """The one element as a Python scalar. It waits for the GPU."""
+    """The only element as a Python scalar; waits for the GPU."""
     return data.item()
 
 
@@ -124,7 +124,7 @@ _EXTERNAL_MEMORY = (cp.cuda.UnownedMemory, DLPackMemory)
 def root(x: _Array) -> Any:
     """The object that owns an array's memory: the base array.
 
-    For memory of another library it is CuPy's object for that memory.
+    For memory of another library, this is CuPy's object for that memory.
     """
     base = _base_array(x)
     memory = base.data.mem

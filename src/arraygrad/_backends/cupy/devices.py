@@ -1,4 +1,4 @@
-"""GPUs by their number: how many there are, and how a function runs on one of them."""
+"""GPUs by number: their count, and functions that run on one of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cupy as cp
 
 
 def count() -> int:
-    """The number of GPUs; 0 without a driver."""
+    """Number of GPUs; 0 without a driver."""
     try:
         return cp.cuda.runtime.getDeviceCount()
     except cp.cuda.runtime.CUDARuntimeError:
@@ -36,7 +36,7 @@ def check_exists(index: int) -> None:
 
 
 def on_device(function: Callable[..., Any], index: int) -> Callable[..., Any]:
-    """The function, with GPU number `index` current while it runs."""
+    """Wrap a function so that GPU number `index` is current while it runs."""
     current, device = cp.cuda.runtime.getDevice, cp.cuda.Device
 
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -54,7 +54,7 @@ def on_device(function: Callable[..., Any], index: int) -> Callable[..., Any]:
 
 
 def _installation_advice(error: Exception) -> str:
-    """The package to install, if a part of CUDA is missing or too old."""
+    """Package to install if a part of CUDA is missing or too old."""
     extra = f"cupy-cuda{cp.cuda.runtime.runtimeGetVersion() // 1000}x[ctk]"
     kind, text = type(error).__name__, str(error)
     if (

@@ -1,7 +1,7 @@
-"""CUDA C++ for our own kernels, and functions that make CuPy's kernel objects of it.
+"""CUDA C++ of the package's kernels, and functions that make CuPy kernel objects from it.
 
-The kernels are ufuncs and reductions of CuPy's own kind. They promote dtypes, broadcast and take
-Python scalars as CuPy's do.
+The kernels are ufuncs and reductions like CuPy's. They promote dtypes, broadcast and take Python
+scalars as CuPy's do.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ template <typename T> __device__ complex<T> complex_tanh(const complex<T>& z) {
 def loops(expression: str, *signatures: str) -> list[tuple[str, str]]:
     """One loop of a ufunc per signature, such as "ff->f", all with the same expression.
 
-    float16 has a loop where float32 has one, and computes as that does.
+    float16 has a loop if float32 has one, and computes in float32.
     """
     found = []
     for signature in signatures:
@@ -200,7 +200,7 @@ def binary_integer_loops(expression: str) -> list[tuple[str, str]]:
 
 
 def ufunc(name: str, doc: str, *all_loops: tuple[str, str]) -> Any:
-    """Make a ufunc. `doc` is the reason why it replaces CuPy's."""
+    """Make a ufunc. `doc` says why it replaces CuPy's."""
     return create_ufunc(f"arraygrad_{name}", all_loops, preamble=ELEMENTWISE, doc=doc)
 
 

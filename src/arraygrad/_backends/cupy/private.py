@@ -1,6 +1,6 @@
-"""Check that CuPy is there, is new enough and has the private names that we import.
+"""Check that CuPy is installed, is new enough and has the private names that this package imports.
 
-The package imports this module before any other of its own.
+The package imports this module first.
 """
 
 from __future__ import annotations

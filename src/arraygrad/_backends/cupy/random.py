@@ -45,9 +45,9 @@ _integer_kernel = cp.ElementwiseKernel(
 class Generator:
     """A key of 96 bits, and the position of the next number.
 
-    The position is on the GPU, so that a captured graph counts, too. CuPy's generators have a
-    state for each thread of a GPU (8 MiB for 2**17), filled from 32 bits of a seed. Here there is
-    no state to fill, and the numbers do not depend on the GPU.
+    The position is on the GPU, so that a captured graph advances it. CuPy's generators have a state
+    for each thread of a GPU (8 MiB for 2**17 threads), filled from 32 bits of a seed. Here there is
+    no such state, and the numbers do not depend on the GPU.
     """
 
     def __init__(self, seed_seq: Any, position: int = 0) -> None:
@@ -88,7 +88,7 @@ def _restore(state: dict[str, Any]) -> Generator:
 
 
 def _copy(rng: Generator) -> Generator:
-    """An equal generator, which does not share its state; nothing waits for the GPU."""
+    """Copy of a generator with its own state, made without waiting for the GPU."""
     other = copy.copy(rng)
     other.seed_seq = seed_sequence(seed_state(rng))
     other.position = rng.position.copy()
@@ -115,7 +115,7 @@ def _integers(
 
 
 def _permutation(rng: Generator, n: int) -> _Array:
-    """The order of random keys of 64 bits. Two of them are hardly ever equal."""
+    """Order of random 64-bit keys, which are almost never equal."""
     return cp.argsort(_integers(rng, 0, 2**64 - 1, n, "uint64"))
 
 

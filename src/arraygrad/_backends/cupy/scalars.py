@@ -1,4 +1,4 @@
-"""Python scalars as operands of CuPy's functions: their dtypes, and ints that do not fit."""
+"""Python scalars as operands of CuPy's functions: dtypes, and ints that do not fit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _fill = cp.ElementwiseKernel("T value", "T out", "out = value", "arraygrad_fill"
 
 
 def scalar_array(value: Any, dtype: Any) -> _Array:
-    """An array without axes that holds `value`. It launches a kernel and copies nothing."""
+    """Array without axes that contains `value`, filled by a kernel, without a copy."""
     out = cp.empty((), dtype)
     _fill(out.dtype.type(value), out)
     return out
@@ -31,14 +31,14 @@ def as_arrays(x1: Any, x2: Any) -> list[_Array]:
 
 
 def python_scalar(value: Any) -> Any:
-    """A Python scalar. For a tensor or a NumPy scalar it is the value."""
+    """Convert a 0-d array or a NumPy scalar to a Python scalar."""
     return value.item() if hasattr(value, "item") else value
 
 
 def fit_int(value: int, dtype: Any) -> Any:
-    """A Python int as an operand for arrays of a dtype.
+    """Convert a Python int to an operand for arrays of a dtype.
 
-    CuPy wraps it around if the dtype cannot hold it, and takes no int beyond 64 bits.
+    CuPy wraps it around if the dtype cannot hold it, and refuses ints beyond 64 bits.
 
     Raises
     ------
@@ -79,7 +79,7 @@ _INT_DTYPES |= dict.fromkeys(("logical_and", "logical_or", "logical_xor"), np.dt
 
 
 def with_python_ints(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of two operands that takes Python ints as NumPy does."""
+    """Make a function of two operands treat Python ints as NumPy does."""
     compare = COMPARISONS.get(name)
     fixed_dtype = _INT_DTYPES.get(name)
 

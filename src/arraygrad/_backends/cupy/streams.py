@@ -11,7 +11,7 @@ import cupy as cp
 
 
 class _Pointer:
-    """A stream known by its address, and the object that owns it."""
+    """A stream given by its address, with the object that owns it."""
 
     def __init__(self, address: int, owner: Any = None) -> None:
         self.address, self.owner = address, owner
@@ -29,7 +29,7 @@ def as_stream(stream: Any) -> Any:
     TypeError
         If it is not a stream.
     ValueError
-        If it belongs to a GPU that is not current, or is an integer that stands for no stream.
+        If it belongs to a GPU that is not current, or is an integer without a meaning.
     """
     if isinstance(stream, cp.cuda.Stream | cp.cuda.ExternalStream):
         current = cp.cuda.runtime.getDevice()
@@ -55,16 +55,16 @@ def as_stream(stream: Any) -> Any:
 
 
 def record_event(stream: Any) -> Any:
-    """An event that is done when the work queued on the stream up to now is done."""
+    """Event that completes when the work queued so far on the stream is done."""
     return stream.record(cp.cuda.Event(disable_timing=True))
 
 
 @contextmanager
 def in_order_on(stream: Any) -> Iterator[None]:
-    """A context in which `stream` is current, in order with the stream that was current before.
+    """Context in which `stream` is current, in order with the previously current stream.
 
-    Work in the context starts after all that was queued on the outer stream, and the outer stream
-    goes on after it. The host does not wait. None is the outer stream itself.
+    Work in the context starts after all work queued on the outer stream, which continues after the
+    work in the context. The host does not wait. None is the outer stream itself.
     """
     if stream is None:
         yield

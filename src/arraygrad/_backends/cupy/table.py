@@ -1,4 +1,4 @@
-"""The table: array_api_compat's namespace, with CuPy's own functions and our corrections."""
+"""The functions by name: array_api_compat's namespace, CuPy's own functions, and corrections."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ _CUPY_DIRECT = (
     "linalg.eigh linalg.qr linalg.slogdet linalg.svd fft.fftshift fft.ifftshift"
 ).split()
 
-#: Operators in place that are right as they are.
+#: In-place operators that need no correction.
 _OPERATORS = "iadd isub imul iand ior ixor".split()
 _CORRECTED = "ifloordiv ilshift imatmul imod ipow irshift itruediv".split()
 
-#: Bytes that the columns of a convolution may have at a time: a GPU wants much to do at once.
+#: Maximum size in bytes of the columns of a convolution; a GPU needs large operations.
 _CONVOLUTION_BYTES = 2**28
 
 
@@ -83,10 +83,22 @@ def make_table() -> dict[str, Callable[..., Any]]:
     entries.update(random.operations())
     namespace = SimpleNamespace(**{**vars(cp), "matmul": products.matmul})
     settle = elementwise.settle
-    entries.update(nn.operations(namespace, cp.where, settle, nullcontext, _CONVOLUTION_BYTES))
+    layers = nn.operations(
+        namespace, cp.where, settle, nullcontext, _sum_of_products, _CONVOLUTION_BYTES
+    )
+    entries.update(layers)
+    entries.update(nn.activations(namespace, cp.where, entries["special.ndtr"]))
     for name in (*_OPERATORS, *_CORRECTED, "setitem"):  # as Python names them
         entries[f"__{name}__"] = entries.pop(name)
     return entries
+
+
+def _sum_of_products(a: Any, b: Any, /, *, axes: tuple[int, ...], scale: float) -> Any:
+    """The sum of ``a * b``, or of `a`, along axes, which remain, times `scale`."""
+    product = a if b is None else a * b
+    dtype = product.dtype
+    total = product.sum(axis=axes, keepdims=True, dtype="f4" if dtype == "f2" else dtype)
+    return (total * scale).astype(dtype, copy=False)
 
 
 def operations(index: int) -> dict[str, Callable[..., Any]]:

@@ -1,17 +1,17 @@
-"""NumPy on the CPU: array_api_compat's namespace, and our overrides.
+"""NumPy on the CPU: array_api_compat's namespace plus overrides.
 
 ``conversions``
     between Python's, other libraries' and NumPy's objects; indexing and assignment.
 ``corrections``
     functions that deviate from the standard in NumPy, corrected.
 ``fast_paths``
-    the same values as NumPy's, sooner; with what was measured.
+    functions that return the same values as NumPy's faster, with their measured speedups.
 ``parallel``
-    large arrays by several threads.
+    computation on large arrays with several threads.
 ``malloc``
-    how much freed memory the C library keeps.
+    the amount of freed memory that the C library keeps.
 ``error_state``
-    when NumPy warns.
+    NumPy's floating-point warnings.
 ``table``
     the functions, by name.
 """

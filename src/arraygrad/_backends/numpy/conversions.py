@@ -18,14 +18,14 @@ def is_host_scalar(x: object) -> bool:
 
 
 def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
-    """`obj` as a NumPy array of native byte order and exactly the class ndarray.
+    """Convert `obj` to an ndarray (not a subclass) of native byte order.
 
     Raises
     ------
     TypeError
-        If its elements are not of a dtype of the standard, or some are masked.
+        If the dtype is not in the standard, or an element is masked.
     OverflowError
-        If it is an int that no integer dtype holds.
+        If no integer dtype can hold an int.
     """
     if isinstance(obj, np.ndarray) and hasattr(obj, "mask"):
         raise TypeError("a masked array would lose its mask; fill it first: a.filled(value)")
@@ -34,7 +34,7 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
         if kind == "c" and dtype.kind in "iuf":
             raise TypeError(f"complex numbers as {dtype} would lose the imaginary part")
         if kind in ("S", "U") or _has_no_numbers(obj):
-            raise TypeError(f"text and None are not read as {dtype}")
+            raise TypeError(f"text and None cannot be converted to {dtype}")
     try:
         a = np.array(obj, dtype=dtype, copy=copy)
     except TypeError as error:
@@ -45,7 +45,7 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
         dtype is None
         and a.dtype.char == "d"
         and type(obj) in (list, tuple)
-        and not (obj and type(obj[0]) is float)  # the most frequent case, told at once
+        and not (obj and type(obj[0]) is float)  # the most frequent case, recognised early
         and _has_only_ints(obj)
     ):
         a = np.array(obj, dtype=np.uint64, copy=copy)  # some of them need uint64
@@ -55,7 +55,7 @@ def as_host(obj: Any, dtype: Any = None, copy: bool | None = None) -> _Array:
             isinstance(x, int) and not -(2**63) <= x < 2**64 for x in a.flat
         ):
             raise OverflowError("an integer is too large for int64 and uint64")
-        raise TypeError(f"Unsupported dtype {a.dtype} of the elements: it is not in the standard")
+        raise TypeError(f"the elements have dtype {a.dtype}, which is not in the standard")
     if a.dtype is not native:
         # Another byte order needs a conversion; a C long long instead of a long only a label.
         if a.dtype == native:
@@ -95,7 +95,7 @@ _NATIVE = {
 
 
 def to_text(data: _Array, prefix: str) -> str:
-    """The elements as `repr` and `str` show them, aligned behind `prefix`."""
+    """The elements as shown by `repr` and `str`, aligned after `prefix`."""
     return np.array2string(data, separator=", ", prefix=prefix)
 
 
@@ -103,19 +103,19 @@ def to_text(data: _Array, prefix: str) -> str:
 
 
 def from_host(data: _Array, stream: Any = None) -> _Array:
-    """The host's data is the CPU's."""
+    """Return the data unchanged: the host is the CPU."""
     return data
 
 
 def to_host(data: _Array, stream: Any = None) -> _Array:
-    """The CPU's data is the host's."""
+    """Return the data unchanged: the CPU is the host."""
     return data
 
 
 def dlpack(
     data: _Array, *, stream: Any, max_version: Any, dl_device: Any, copy: bool | None
 ) -> Any:
-    """NumPy's versions raise different errors where the standard asks for BufferError."""
+    """Raise BufferError as the standard requires; versions of NumPy raise different errors."""
     try:
         return data.__dlpack__(
             stream=stream, max_version=max_version, dl_device=dl_device, copy=copy
@@ -125,10 +125,10 @@ def dlpack(
 
 
 def from_dlpack(x: Any, copy: bool | None = None) -> _Array:
-    """NumPy's importer; it has no way to leave the device to the producer."""
+    """Import by NumPy, which cannot leave the choice of the device to the producer."""
     try:
         data = as_host(np.from_dlpack(x, copy=copy), copy=None)
-    except RuntimeError as error:  # of a dtype that NumPy lacks
+    except RuntimeError as error:  # for a dtype that NumPy lacks
         raise BufferError(str(error)) from error
     # Some producers mark their copies, too, as read-only.
     return data.copy() if copy and not data.flags.writeable else data
@@ -138,7 +138,7 @@ def from_dlpack(x: Any, copy: bool | None = None) -> _Array:
 
 
 def getitem(x: _Array, key: Any, /) -> _Array:
-    """NumPy returns a scalar, a copy, for a single element; a trailing ellipsis makes it a view."""
+    """Index with a trailing ellipsis, or NumPy would return a scalar for a single element."""
     selected = x[key]
     if type(selected) is np.ndarray:
         return selected
@@ -172,11 +172,45 @@ def irtruediv(x: _Array, y: Any) -> _Array:
 
 
 def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
-    """Zeros of `shape` to which `x` has been added where `key` selects, repeatedly if it does."""
+    """Zeros of `shape`, plus `x` at `key`; repeated indices add up.
+
+    `np.add.at` is fast only for one axis, so other cases are reduced to that one where it pays.
+    """
     out = np.zeros(shape, dtype=x.dtype)
     keys = key if isinstance(key, tuple) else (key,)
-    if any(isinstance(k, np.ndarray) and k.dtype != bool for k in keys):
-        np.add.at(out, key, x)
-    else:
+    if not any(isinstance(k, np.ndarray) and k.dtype != bool for k in keys):
         out[key] = x
+    elif not x.size:
+        pass
+    elif len(keys) == 1:
+        _add_rows(out.reshape(shape[0], -1), keys[0].reshape(-1), x)
+    elif 8 * x.size >= out.size:
+        places = np.arange(out.size).reshape(shape)[key]
+        np.add.at(out.reshape(-1), places.reshape(-1), x.reshape(-1))
+    else:
+        np.add.at(out, key, x)
     return out
+
+
+def _add_rows(out: _Array, index: _Array, x: _Array) -> None:
+    """Add rows to those of a matrix that an index selects, in the order of the index."""
+    rows, width = out.shape
+    index = index.astype(np.intp)
+    index[index < 0] += rows
+    x = x.reshape(index.size, width)
+    repeats = int(np.bincount(index).max())
+    if width < 64 or x.size < 8192 * repeats:  # (a round of the loop below costs about 10 µs)
+        np.add.at(out.reshape(-1), np.add.outer(index * width, np.arange(width)).reshape(-1),
+                  x.reshape(-1))  # fmt: skip
+        return
+    # All rows that are selected once, then those that are selected once more, and so on.
+    order = np.argsort(index, kind="stable")
+    index = index[order]
+    is_first = np.ones(index.shape, dtype=bool)
+    np.not_equal(index[1:], index[:-1], out=is_first[1:])
+    starts = np.flatnonzero(is_first)
+    counts = np.diff(starts, append=index.size)
+    out[index[starts]] = x.take(order[starts], axis=0)
+    for i in range(1, repeats):
+        chosen = starts[counts > i] + i
+        out[index[chosen]] += x[order[chosen]]

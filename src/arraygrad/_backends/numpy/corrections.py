@@ -1,6 +1,6 @@
-"""Functions that deviate from the standard in NumPy, corrected. Each says how they deviate.
+"""Corrections of functions that deviate from the standard in NumPy. Each docstring says how.
 
-Apart from that case each is NumPy's function, called by its method or ufunc.
+In all other cases, each calls NumPy's method or ufunc.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ def _all_finite(x: Any) -> bool:
 
 
 def floor_divide(x1: Any, x2: Any, /, out: _Array | None = None) -> _Array:
-    """floor(x1 / x2) also where an operand is infinite, which NumPy pairs with the remainder.
+    """floor(x1 / x2), also for infinite operands, for which NumPy computes it from the remainder.
 
-    The standard: infinity // finite is infinite, finite // infinity is a zero.
+    In the standard, infinity // finite is infinite, and finite // infinity is a zero.
     """
     if _all_finite(x1) and _all_finite(x2):
         return np.floor_divide(x1, x2, out=out)
@@ -69,7 +69,7 @@ def ifloordiv(x1: _Array, x2: Any, /) -> None:
 
 
 def pow(x1: Any, x2: Any, /) -> _Array:
-    """NumPy takes the square root where one exponent 0.5 serves many bases: -0 and -inf differ."""
+    """For a broadcast exponent 0.5, NumPy takes the square root, which differs at -0 and -inf."""
     # (The operator, unlike np.power, multiplies for an exponent of 2.)
     is_cheap = type(x2) in _REAL and x2 in _CHEAP_EXPONENTS
     y = x1**x2 if is_cheap else _power(x1, x2)
@@ -103,13 +103,13 @@ def _is_root_of_many(x2: Any, y: _Array) -> bool:
 
 
 def logaddexp(x1: Any, x2: Any, /) -> _Array:
-    """NumPy warns where the difference of the operands overflows, which the result does not."""
+    """NumPy warns if the difference of the operands overflows, even if the result does not."""
     with np.errstate(over="ignore"):
         return np.logaddexp(x1, x2)
 
 
 def expm1(x: _Array, /) -> _Array:
-    """Complex: NumPy has NaN for infinite real parts; exp is right there, and 1 is nothing."""
+    """Complex: NumPy returns NaN for infinite real parts, where exp is right (1 is negligible)."""
     y = np.expm1(x)
     if x.dtype.kind == "c":
         y = np.asarray(y)
@@ -132,7 +132,7 @@ def tanh(x: _Array, /) -> _Array:
 
 
 def tan(x: _Array, /) -> _Array:
-    """Complex: the same a quarter turn on, tan(z) being -1j * tanh(1j * z)."""
+    """Complex: corrected as `tanh`, because tan(z) = -1j * tanh(1j * z)."""
     y = np.tan(x)
     if x.dtype.kind == "c" and not _all_finite(x):
         y = np.asarray(y)
@@ -142,7 +142,7 @@ def tan(x: _Array, /) -> _Array:
 
 
 def sign(x: _Array, /) -> _Array:
-    """Complex: NumPy misses NaN by infinity, and divides by moduli that overflow or underflow."""
+    """Complex: NumPy misses infinity / NaN, and its moduli overflow or underflow."""
     if x.dtype.kind != "c":
         return np.sign(x)
     size = np.abs(x)
@@ -177,12 +177,12 @@ def _complex_log1p(z: _Array) -> _Array:
         s1, e1 = _exact_sum(2 * x, xx)
         s2, e2 = _exact_sum(s1, yy)
         s = s2 + (e1 + e2 + xx_low + yy_low)
-        # Farther in 1 + s cancels, farther out the squares overflow; log is good at both.
+        # Closer to 0, 1 + s cancels; farther out, the squares overflow. log is accurate in both.
         far = ~((s > -0.5) & (s < 32))
         out = np.zeros_like(z)
         np.log(1 + z, where=far, out=out)
         out.real = np.where(far, out.real, np.log1p(np.where(far, 0, s)) / 2)
-        # 1 + z turns an imaginary -0 into itself only in some compilers' hands; atan2 keeps it.
+        # 1 + z preserves an imaginary -0 with some compilers only; atan2 always does.
         out.imag = np.arctan2(y, 1 + x)
     return out
 
@@ -203,12 +203,12 @@ def _exact_square(a: _Array) -> tuple[_Array, _Array]:
 
 
 def round(x: _Array, /) -> _Array:
-    """NumPy gives bools as half-precision numbers, which the standard lacks."""
+    """NumPy rounds bools to half precision, which the standard lacks."""
     return np.round(x) if x.dtype.kind != "b" else x.astype(np.float64)
 
 
 def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
-    """array_api_compat's writes into the caller's bounds, wraps those out of range, and is slow."""
+    """array_api_compat writes into the caller's bounds, wraps those out of range, and is slow."""
     if min is None and max is None:
         return x.copy()
     if x.dtype.kind in "iu":
@@ -221,7 +221,7 @@ def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
 
 
 def _bound(bound: Any, dtype: Any) -> Any:
-    """A bound of `clip` as an integer of the dtype; out of its range, the end of that range."""
+    """Bound of `clip` as an integer of the dtype; if out of range, the end of the range."""
     if bound is None:
         return bound
     info = np.iinfo(dtype)
@@ -238,13 +238,13 @@ def _bound(bound: Any, dtype: Any) -> Any:
 def diff(
     x: _Array, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None
 ) -> _Array:
-    """NumPy takes None for an array to prepend."""
+    """NumPy converts None to an array to prepend."""
     ends = {"prepend": prepend, "append": append}
     return np.diff(x, n, axis, **{k: v for k, v in ends.items() if v is not None})
 
 
 def where(condition: _Array, x1: Any, x2: Any, /) -> _Array:
-    """NumPy wraps a Python int that is out of the range of the other operand's dtype."""
+    """NumPy wraps around a Python int that does not fit the other operand's dtype."""
     if type(x1) is int and isinstance(x2, np.ndarray) and x2.dtype.kind in "iu":
         x1 = np.asarray(x1, dtype=x2.dtype)
     elif type(x2) is int and isinstance(x1, np.ndarray) and x1.dtype.kind in "iu":
@@ -260,14 +260,14 @@ _where = choose("where")
 
 
 def repeat(x: _Array, repeats: Any, /, *, axis: int | None = None) -> _Array:
-    """NumPy refuses numbers of repetitions of dtype uint64."""
+    """NumPy refuses repetitions of dtype uint64."""
     if isinstance(repeats, np.ndarray) and repeats.dtype.kind == "u":
         repeats = repeats.astype(np.int64)
     return np.repeat(x, repeats, axis)
 
 
 def searchsorted(x1: _Array, x2: Any, /, *, side: Any = "left", sorter: Any = None) -> _Array:
-    """NumPy refuses a sorter of dtype uint64, and gives a scalar a say in the dtype."""
+    """NumPy refuses a sorter of dtype uint64, and promotes with a scalar."""
     if type(x2) is float or (type(x2) is int and x1.dtype.kind == "f"):
         x2 = np.asarray(x2, dtype=np.result_type(x1, 0.0))
     x1, x2 = as_host(x1), as_host(x2)
@@ -282,7 +282,7 @@ def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> _Array:
 
 
 def sort(x: _Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> _Array:
-    """NumPy has no descending order. Flipped on both sides, equal elements stay in order."""
+    """NumPy has no descending order. Flip before and after, so that ties keep their order."""
     kind: Any = "stable" if stable else None
     if descending:
         return np.flip(np.sort(np.flip(x, axis), axis, kind=kind), axis)
@@ -293,10 +293,10 @@ def sort(x: _Array, /, *, axis: int = -1, descending: bool = False, stable: bool
 
 
 def mean(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
-    """The sum by the number of elements, as NumPy computes it.
+    """Sum divided by the number of elements, as in NumPy.
 
-    NumPy's sums take axis 0 or -1 of an array without axes, its mean does not. Its mean is written
-    in Python, too, which for few elements takes twice as long as the sum.
+    NumPy's sum accepts axis 0 or -1 for an array without axes, but its mean does not. Its mean is
+    written in Python, and takes twice as long as the sum for few elements.
     """
     if not 0 < x.size < 1 << 24 or x.dtype.char not in "fdD":
         # It warns of no elements, converts integers, and divides in higher precision: half
@@ -308,7 +308,7 @@ def mean(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
 
 
 def _of_no_axes(axis: Any) -> Any:
-    """`axis` for an array without axes: None where it is 0 or -1."""
+    """`axis` for an array without axes: None if it is 0 or -1."""
     return None if axis in (0, -1) else axis
 
 
@@ -317,7 +317,7 @@ def var(
 ) -> _Array:
     """NaN where NumPy divides by 0 or less; half precision is summed in single precision.
 
-    Axis 0 or -1 of an array without axes is taken, as in `mean`.
+    An array without axes has axis 0 or -1, as in `mean`.
     """
     axis = axis if x.ndim else _of_no_axes(axis)
     if x.dtype.char == "e":
@@ -334,7 +334,7 @@ def var(
 def std(
     x: _Array, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False
 ) -> _Array:
-    """The square root of `var`; that of scaled elements where the variance leaves the range."""
+    """Square root of `var`; of scaled elements where the variance overflows or underflows."""
     if x.dtype.char == "e":
         wide = std(x.astype(np.float32), axis=axis, correction=correction, keepdims=keepdims)
         return wide.astype(x.dtype)
@@ -369,7 +369,7 @@ def matrix_norm(x: _Array, /, *, keepdims: bool = False, ord: Any = "fro") -> _A
 
 
 def _norm_in_range(norm: _Array, x: _Array, axis: Any, ord: float) -> _Array:
-    """The norms, again with scaled elements where the sum of powers was not to be trusted."""
+    """Norms, recomputed with scaled elements where the sum of powers is inaccurate."""
     if not x.size:
         return norm
     small, smallest, largest = _RANGES[norm.dtype]
@@ -386,7 +386,7 @@ def _norm_in_range(norm: _Array, x: _Array, axis: Any, ord: float) -> _Array:
 
 
 def _scale(size: _Array, axis: Any, extreme: Callable[..., Any]) -> _Array:
-    """The largest or least absolute values, as divisors: 1 in place of 0, NaN and infinity."""
+    """Largest or smallest absolute values, as divisors: 1 in place of 0, NaN and infinity."""
     scale = extreme(size, axis=axis, keepdims=True)
     return np.where((scale > 0) & np.isfinite(scale), scale, 1)
 
@@ -408,7 +408,7 @@ def matrix_power(x: _Array, n: int, /) -> _Array:
 
 
 def matrix_rank(x: _Array, /, *, rtol: Any = None) -> _Array:
-    """array_api_compat looks for the largest value of none, and its tolerance may overflow."""
+    """array_api_compat takes the maximum of no values, and its tolerance may overflow."""
     if x.ndim > 1 and 0 in x.shape[-2:]:
         return np.zeros(x.shape[:-2], dtype=np.int64)
     if rtol is None and x.ndim > 1 and x.dtype.kind in "fc":
@@ -417,7 +417,7 @@ def matrix_rank(x: _Array, /, *, rtol: Any = None) -> _Array:
 
 
 def with_nan(function: Callable[..., Any]) -> Callable[..., Any]:
-    """LAPACK's pivoting and its symmetric eigensolvers lose NaN; a matrix with one gives NaN."""
+    """LAPACK's pivoting and symmetric eigensolvers lose NaN; return NaN for such a matrix."""
 
     def run(x: _Array, /) -> Any:
         y: Any = function(x)
@@ -439,7 +439,7 @@ def with_nan(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def arange(start: Any, stop: Any, step: Any, *, dtype: Any) -> _Array:
-    """NumPy adds up the difference of the first two numbers, which it rounds to the dtype first."""
+    """NumPy's step is the difference of the first two numbers, rounded to the dtype."""
     if dtype.char not in "efF" or (
         type(start) is type(stop) is type(step) is int and abs(start) + abs(stop) + abs(step) < 2048
     ):
@@ -461,9 +461,9 @@ def unstack(x: _Array, /, *, axis: int = 0) -> tuple[_Array, ...]:
 
 
 def settle(x: _Array, weight: _Array) -> _Array:
-    """`x` with 0 for its NaNs where `weight` is 0 or infinite: 0 times infinity, for gradients.
+    """Replace NaN in `x` by 0 where `weight` is 0 or infinite: 0 times infinity, for gradients.
 
-    NaNs are rare, and one pass over `x` shows that there is none.
+    NaN is rare, and one pass over `x` shows that there is none.
     """
     size = x.size
     if _ndarray.kind(x) == "c" or (size > 10_000 and not x.flags.c_contiguous) or not size:
@@ -483,12 +483,12 @@ def is_settled(x: _Array, weight: _Array) -> bool:
 
 
 def settle_weight(weight: _Array, slope: _Array) -> _Array:
-    """`weight` for `settle`, with 1 where it is infinite and the `slope` times it is NaN itself."""
+    """`weight` for `settle`, with 1 where it is infinite and the product with `slope` is NaN."""
     return np.where(np.isinf(weight) & np.isnan(slope), 1, weight).astype(weight.dtype, copy=False)
 
 
 def with_complex_result(function: Callable[..., _Array]) -> Callable[..., _Array]:
-    """A transform along several axes; along none, NumPy returns the array that it is given."""
+    """Transform along several axes; without axes, NumPy returns its argument."""
 
     def transform(
         x: _Array, /, *, s: Any = None, axes: Any = None, norm: str = "backward"

@@ -1,4 +1,4 @@
-"""NumPy's floating-point error state, switched off and on in less time than `np.errstate` takes."""
+"""NumPy's floating-point error state, switched off and on faster than by `np.errstate`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ errstate = np.errstate
 
 
 class _ErrorState:
-    """The two methods of a context variable that this package uses, by `np.seterr`."""
+    """Fallback with the interface of a context variable, which calls `np.seterr`."""
 
     def set(self, state: dict[str, Any]) -> dict[str, Any]:
         """Set the state; returns the token for `reset`."""
@@ -26,8 +26,8 @@ def _find_error_state() -> tuple[Any, Any]:
     """NumPy's own context variable, and its value for "ignore all".
 
     `np.errstate` makes a new value each time, which takes longer than most operations. NumPy does
-    not publish its variable. Therefore it is found as the one that `np.seterr` changes, and where
-    that does not work any more, `np.seterr` is used.
+    not publish its variable. So this function looks for the variable that `np.seterr` changes. If
+    it finds none, `np.seterr` itself is used.
     """
     before, context = copy_context(), copy_context()
     context.run(np.seterr, all="ignore")

@@ -1,13 +1,13 @@
-"""Functions with the same results as NumPy's, bit for bit, that take a third of the time or less.
+"""Functions with bitwise the same results as NumPy's that take a third of the time or less.
 
-`TABLE` lists all of them, with the function that each replaces, the gain that was measured, and
-what NumPy could do instead. A function belongs here only if it gains three times in a frequent
-case, and changes neither the rounding nor the warnings nor the effect of `numpy.errstate`. The
-tests compare each with NumPy's. ``python -m benchmarks.fast_paths`` measures them again, because a
-newer NumPy may make some of them needless.
+`TABLE` lists each with the function that it replaces, the measured speedup, and the change to NumPy
+that would make it superfluous. A function belongs here only if it is three times as fast in a
+frequent case, and changes neither the rounding nor the warnings nor the effect of `numpy.errstate`.
+The tests compare each with NumPy's. ``python -m benchmarks.fast_paths`` measures them again,
+because a newer NumPy may make some of them superfluous.
 
 ``ARRAYGRAD_PLAIN=1`` in the environment turns all of them off, and the threads of `parallel`, too.
-If a wrong result is right then, the mistake is in this package.
+If that corrects a wrong result, the error is in this package.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BLOCK_SIZE_FOR_BITS = 1 << 16
 
 
 class FastPath(NamedTuple):
-    """One replacement of a function of NumPy's."""
+    """A faster replacement of a NumPy function."""
 
     function: Callable[..., Any]
     #: NumPy's function with the same signature.
@@ -42,7 +42,7 @@ class FastPath(NamedTuple):
 
 
 def where(condition: _Array, x1: _Array, x2: _Array, /) -> _Array:
-    """`numpy.where`, for elements of up to 4 bytes by arithmetic on their bits.
+    """`numpy.where`; for elements of up to 4 bytes, by arithmetic on their bits.
 
     NumPy's loop has a branch for each element. If the processor cannot predict it, as for the mask
     of a ReLU, the branch takes ten times as long as the copy.
@@ -78,7 +78,7 @@ def sorted_unique(x: _Array, /) -> _Array:
 
 
 def unique_values(x: _Array, /) -> _Array:
-    """`sorted_unique`, for larger integers by sorting: NumPy uses a hash table."""
+    """`numpy.unique`; for larger integers, by sorting, where NumPy uses a hash table."""
     if x.dtype.kind not in "iu" or x.dtype.itemsize < 4:
         return sorted_unique(x)
     x = np.sort(x, axis=None)
@@ -88,7 +88,7 @@ def unique_values(x: _Array, /) -> _Array:
 
 
 def moveaxis(x: _Array, source: Any, destination: Any, /) -> _Array:
-    """`numpy.moveaxis`, for one axis by the method `transpose`."""
+    """`numpy.moveaxis`; for one axis, by the method `transpose`."""
     ndim = x.ndim
     if type(source) is type(destination) is tuple and len(source) == len(destination) == 1:
         (source,), (destination,) = source, destination
@@ -102,7 +102,7 @@ def moveaxis(x: _Array, source: Any, destination: Any, /) -> _Array:
 
 
 def broadcast_to(x: _Array, /, shape: Any) -> _Array:
-    """`numpy.broadcast_to`, for arrays without axes and for those that have the shape already.
+    """`numpy.broadcast_to`; faster for arrays without axes, or with the target shape.
 
     Gradients of sums are such arrays. NumPy builds an iterator to find the strides.
     """

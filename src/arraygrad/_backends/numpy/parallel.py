@@ -1,8 +1,8 @@
 """Large arrays computed by several threads, in chunks.
 
-NumPy computes an elementwise function on one core, and lets other threads run meanwhile. Functions
-that take longer per element than memory does are split here. Sums, products and the like wait for
-memory, so that more threads gain nothing.
+NumPy computes an elementwise function on one core, and lets other threads run meanwhile. This
+module splits functions that take longer per element than the memory access. Sums, products and
+similar functions are limited by memory, so more threads gain nothing.
 
 The threads take tasks from a queue. A signal handler or a finaliser can interrupt the main thread
 anywhere, and use a large array itself. Therefore nothing here holds a lock (`queue.SimpleQueue` is
@@ -57,13 +57,13 @@ _num_threads = _default_num_threads()
 
 
 def get_num_threads() -> int:
-    """Return how many threads compute a large array on the CPU.
+    """Return the number of threads that compute large arrays on the CPU.
 
     Returns
     -------
     int
-        The number that `set_num_threads` set. Without it, ``OMP_NUM_THREADS`` if that is set, or
-        else the number of cores that the process may use. 1 in a forked process and with
+        Number set by `set_num_threads`. By default ``OMP_NUM_THREADS`` if that is set, otherwise
+        the number of cores that the process may use. 1 in a forked process and with
         ``ARRAYGRAD_PLAIN=1``.
 
     See Also
@@ -80,12 +80,12 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(n: int, /) -> None:
-    """Set how many threads compute a large array on the CPU.
+    """Set the number of threads that compute large arrays on the CPU.
 
     Parameters
     ----------
     n : int
-        The number of threads, 1 or more. With 1 the calling thread computes alone.
+        Number of threads, 1 or more. With 1, the calling thread computes alone.
 
     Raises
     ------
@@ -100,10 +100,10 @@ def set_num_threads(n: int, /) -> None:
 
     Notes
     -----
-    It concerns elementwise functions such as ``exp`` on contiguous arrays of 262144 elements or
-    more, and the updates of optimisers, called in the main thread. The setting is one for the whole
-    process. Matrix products and SciPy's functions have threads of their own libraries, which
-    ``OMP_NUM_THREADS`` and threadpoolctl set.
+    The setting applies to the whole process. It affects elementwise functions such as ``exp`` on
+    contiguous arrays of 262144 elements or more, and updates of optimisers, if they are called in
+    the main thread. Matrix products and SciPy's functions use threads of their own libraries, which
+    you can set with ``OMP_NUM_THREADS`` and threadpoolctl.
 
     Examples
     --------
@@ -130,7 +130,7 @@ def set_num_threads(n: int, /) -> None:
 
 
 class _Job:
-    """A call that is split into chunks: the state that its threads share."""
+    """State that the threads share for a call that is split into chunks."""
 
     __slots__ = ("chunks", "compute", "done", "forked", "outcomes", "total")
 
@@ -151,7 +151,7 @@ _started = 0  # threads that take tasks
 
 
 def _serve(tasks: SimpleQueue[Callable[[], None]]) -> None:
-    """Run tasks for ever. No reference to a task remains while the thread waits."""
+    """Run tasks forever. While the thread waits, it holds no reference to a task."""
     while True:
         tasks.get()()
 
@@ -159,8 +159,8 @@ def _serve(tasks: SimpleQueue[Callable[[], None]]) -> None:
 def _work(job: _Job) -> None:
     """Compute chunks of a job until none is left.
 
-    When an outcome is noted, this thread has no reference to an array any more, because the caller
-    may look at the reference counts of its arrays next.
+    When this thread records an outcome, it no longer refers to any array, because the caller may
+    look at the reference counts of its arrays next.
     """
     while True:
         try:
@@ -201,12 +201,12 @@ def can_split() -> bool:
 
 
 def run_on_pool(compute: Callable[[slice], None], chunks: Sequence[slice], helps: bool) -> bool:
-    """Call a function for all chunks by several threads, or return False if they cannot help.
+    """Call a function for all chunks in several threads; return False if they cannot help.
 
-    With `helps` the caller is one of the threads, and an interrupt, such as KeyboardInterrupt by
-    Ctrl-C, leaves some chunks undone. Without, the caller only waits, and raises the interrupt when
-    all chunks are done. An error in a chunk does not stop the others, and the error of the first
-    chunk that has one is raised.
+    With `helps`, the caller is one of the threads, and an interrupt, such as KeyboardInterrupt by
+    Ctrl-C, leaves some chunks undone. Otherwise, the caller only waits, and raises the interrupt
+    after all chunks are done. An error in a chunk does not stop the others; the error of the first
+    failed chunk is raised.
     """
     global _job
     threads = min(get_num_threads(), len(chunks))
@@ -234,7 +234,7 @@ def run_on_pool(compute: Callable[[slice], None], chunks: Sequence[slice], helps
                     raise
                 interrupt = error if interrupt is None else interrupt
             if job.forked and len(job.outcomes) < job.total:
-                raise RuntimeError("the process was forked in this call, which cannot go on in it")
+                raise RuntimeError("the process was forked during this call, which cannot continue")
         failed = [outcome for outcome in job.outcomes if outcome[1] is not None]
     finally:
         _job = job.compute = None
@@ -253,7 +253,7 @@ def run_on_pool(compute: Callable[[slice], None], chunks: Sequence[slice], helps
 def _after_fork_in_child() -> None:
     """Compute alone from now on: the threads have not been copied.
 
-    If the main thread was forked while it waited for them, it is woken and raises.
+    If the fork happened while the main thread waited for them, it is woken and raises.
     """
     global _job, _num_threads, _started, _tasks
     job, _job = _job, None
@@ -269,11 +269,11 @@ if hasattr(os, "register_at_fork"):
 
 # ---- elementwise functions
 
-_array_type = np.ndarray  # (to find it in NumPy takes a tenth of a small operation)
+_array_type = np.ndarray  # (the lookup in NumPy takes a tenth of a small operation)
 
 
 def parallel_unary(function: Callable[..., Any]) -> Callable[[Any], Any]:
-    """An elementwise function of one floating-point array, by all threads if the array is large."""
+    """Elementwise function of one floating-point array, by all threads if the array is large."""
     if PLAIN:
         return function
 
@@ -285,7 +285,7 @@ def parallel_unary(function: Callable[..., Any]) -> Callable[[Any], Any]:
 
 
 def parallel_elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for several operands."""
+    """Elementwise function of several operands, by all threads if they are large."""
     if PLAIN:
         return function
 
@@ -300,10 +300,10 @@ def parallel_elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def run_chunked(function: Callable[..., Any], *operands: Any) -> Any:
-    """Call an elementwise function, in chunks if all arrays are contiguous and of one shape.
+    """Call an elementwise function, in chunks if all arrays are contiguous and have one shape.
 
-    There may also be scalars and arrays without axes. Everything else is left to one thread.
-    (Functions along an axis, such as softmax, gained less than two times by two threads.)
+    Scalars and arrays without axes are allowed, too. In all other cases one thread computes alone.
+    (Functions along an axis, such as softmax, were not twice as fast with two threads.)
     """
     arrays = [x for x in operands if type(x) is _array_type and x.ndim]
     shape = arrays[0].shape
@@ -329,10 +329,10 @@ def run_chunked(function: Callable[..., Any], *operands: Any) -> Any:
 
 
 def _slice(operands: Sequence[Any], is_sliced: Sequence[bool], chunk: slice) -> list[Any]:
-    """The operands, and of the arrays among them one chunk.
+    """Operands with arrays replaced by one chunk of them.
 
-    (Inside of its caller, compiled, it would refer to itself, and so keep the operands until the
-    collector comes.)
+    (As a compiled closure it would form a reference cycle, and keep the operands until the next
+    garbage collection.)
     """
     return [x[chunk] if s else x for x, s in zip(operands, is_sliced, strict=True)]
 
@@ -347,11 +347,11 @@ def fused_update(
     memory: list[Any] | None = None,
     /,
 ) -> None:
-    """Run an elementwise function of several operations, block by block, in the cache.
+    """Run an elementwise function of several operations block by block, in the cache.
 
-    `update_fn` gets `store`, the arrays, and as many workspaces like the first of them. All arrays
-    have one shape. The function may use operators in place and ``store(out, name, *operands)``.
-    `memory` is that of the workspaces, if `reserve_workspaces` has allocated it for all arrays.
+    `update_fn` gets `store`, the arrays, and `n_workspaces` workspaces like the first array. All
+    arrays have one shape. The function may use in-place operators and ``store(out, name,
+    *operands)``. `memory` is the memory of the workspaces, allocated by `reserve_workspaces`.
     """
     first = arrays[0]
     if memory is None:
@@ -368,7 +368,7 @@ def fused_update(
         parts = [a[block] for a in arrays]
         thread = threading.get_ident()
         if thread not in buffers:
-            # (An interrupt while the first threads start may leave one more than are needed.)
+            # (After an interrupt while the first threads start, there may be one too many.)
             more = memory[:n_workspaces]
             buffers[thread] = free.pop() if free else [np.empty_like(m) for m in more]
         update_fn(store, *parts, *workspaces_like(parts[0], buffers[thread]))
@@ -380,7 +380,7 @@ def fused_update(
 
 
 def reserve_workspaces(memory: list[Any], arrays: Sequence[Any], n_workspaces: int, /) -> None:
-    """Add to the memory of workspaces what `fused_update` of these arrays needs."""
+    """Add the memory of workspaces that `fused_update` needs for these arrays."""
     first = arrays[0]
     if _fits(first):
         add_memory(np, memory, n_workspaces, first.nbytes)
@@ -390,9 +390,9 @@ def reserve_workspaces(memory: list[Any], arrays: Sequence[Any], n_workspaces: i
 
 
 def _in_rows(arrays: Sequence[Any]) -> tuple[list[Any], int]:
-    """Arrays with the axis of the largest stride first, as one axis if they can be; a block's rows.
+    """Arrays with the axis of largest stride first, if possible as one axis; and rows per block.
 
-    Blocks are of one size, and as many for each thread: the fewer, the less do they wait for
+    Blocks have one size, and each thread gets equally many. Few blocks mean less waiting for
     Python's lock between operations.
     """
     first = arrays[0]
@@ -405,7 +405,7 @@ def _in_rows(arrays: Sequence[Any]) -> tuple[list[Any], int]:
 
 
 def _fits(a: Any) -> bool:
-    """Whether an array is updated as a whole."""
+    """True if an array is updated as a whole."""
     return PLAIN or a.nbytes <= BLOCK_BYTES // 2 or not a.ndim
 
 

@@ -1,4 +1,4 @@
-"""The functions by name: array_api_compat's namespace with our overrides."""
+"""The functions by name: array_api_compat's namespace plus overrides."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from array_api_compat.numpy import linalg as _linalg
 from ..common import creation, nn, random
 from ..common import scipy as common_scipy
 from ..common import special as common_special
-from . import conversions, corrections, fast_paths
+from . import activations, conversions, corrections, fast_paths
 from .error_state import quiet
 from .parallel import fused_update, parallel_elementwise, parallel_unary, reserve_workspaces
+from .products import sum_of_products
 
 _Array = Any
 
@@ -45,10 +46,10 @@ LINALG_CORRECTIONS = "matrix_norm matrix_power matrix_rank vector_norm".split()
 
 OPERATORS = "iadd isub imul imod imatmul iand ior ixor ilshift irshift itruediv".split()
 
-#: Elementwise functions that take longer per element than memory does.
+#: Elementwise functions that take longer per element than the memory access.
 COMPUTE_BOUND = """
     acos acosh asin asinh atan atanh cos cosh exp expm1 log log10 log1p log2 sin sinh sqrt
-    tan tanh nn.sigmoid nn.silu""".split()
+    tan tanh""".split()
 COMPUTE_BOUND_BINARY = "atan2 floor_divide hypot logaddexp nextafter remainder".split()
 
 
@@ -97,7 +98,10 @@ def make_table() -> dict[str, Callable[..., Any]]:
     table.update(common_special.operations(np, scipy_special, quiet))
     table.update(common_scipy.operations(load_scipy))
     table.update(random.operations())
-    table.update(nn.operations(np, corrections.where, corrections.settle, quiet, 2**22))
+    table.update(
+        nn.operations(np, corrections.where, corrections.settle, quiet, sum_of_products, 2**22)
+    )
+    table.update(activations.operations(table))
     table.update({name: parallel_unary(table[name]) for name in COMPUTE_BOUND})
     table.update({name: parallel_elementwise(table[name]) for name in COMPUTE_BOUND_BINARY})
     table["special.expit"] = table["nn.sigmoid"]
@@ -107,7 +111,7 @@ def make_table() -> dict[str, Callable[..., Any]]:
 
 
 def scipy_special(name: str) -> Callable[..., Any]:
-    """SciPy's own function: its public ones first look for the namespace, which is NumPy's."""
+    """SciPy's ufunc; the public function would first look up the namespace, which is NumPy's."""
     function: Any = inspect.unwrap(load_scipy(f"special.{name}"))
     if name in ("bdtr", "bdtrc", "bdtri"):
         return partial(_with_integer_trials, function)
@@ -128,7 +132,7 @@ def load_scipy(name: str) -> Callable[..., Any]:
 
 
 def _with_integer_trials(function: Callable[..., Any], k: Any, n: Any, x: Any) -> _Array:
-    """SciPy warns of numbers of trials that are floating-point ones, also if they are whole."""
+    """SciPy warns of floating-point numbers of trials, even if they are whole."""
     if not np.all(np.mod(n, 1) == 0):
         return function(k, n, x)
     whole = np.asarray(n).astype(np.int64)

@@ -1,9 +1,9 @@
 """Degenerate (equal) values with an infinitesimal perturbation, for gradients as limits.
 
-The gradient of a function of equal eigenvalues and their vectors is a limit, 0 / 0 at the values
-themselves. If the values carry tangents by which they differ, the tangents of numerator and
-denominator have the required quotient (l'Hôpital's rule). Only the rule that perturbed the values
-reads the tangent; it is dropped when the gradient is returned.
+The gradient of a function of equal eigenvalues and their vectors is a limit; the formula itself is
+0 / 0. If the values have different tangents, the tangents of numerator and denominator have the
+required quotient (l'Hôpital's rule). Only the rule that perturbed the values reads the tangent,
+which is dropped when the gradient is returned.
 """
 
 from __future__ import annotations

@@ -8,32 +8,36 @@ Notation: t is a tangent, g a cotangent, xᴴ the conjugate transpose.
   the upper), but are treated as functions of Hermitian matrices: tangents and gradients are
   symmetrised, (t + tᴴ) / 2.
 - Eigenvalues or singular values closer than 8 n eps max|λ|, the rounding error, are treated as
-equal, and singular values below that as zero. The vectors of equal values are arbitrary; functions
-that do not depend on that choice have correct gradients. In reverse mode the gradient is the limit
-of perturbed values (`_degenerate`). In forward mode `eigh` and `svd` return the vectors that have a
-derivative in the given direction, so at equal values the vectors differ from those outside of
-differentiation. Functions that return only values and norms (`eigvals`, `eigvalsh`, `svdvals`,
-`matrix_norm`) share the gradient equally among equal values, and have derivative 0 at zero singular
-values, which is the subgradient of least norm. - Second derivatives at equal values raise where
-this is not sufficient. - Phases of singular vectors and eigenvectors, and the columns of U, V and Q
-that only complete a basis, are arbitrary too; derivatives assume that these do not rotate.
-- `eig` and `eigvals` have no derivative where a matrix cannot be diagonalised, `qr` where the
-  leading square of R is singular; `pinv` has one in directions that keep the rank.
-- `det` is a polynomial, and its derivatives are correct at singular matrices. - `slogdet` of a
-singular matrix, -inf, has gradient NaN, or 0 if its cotangent is 0. - Norms have gradient 0 at 0.
-Several equal largest or smallest elements, rows, columns or singular values share the gradient
-equally.
+  equal, and singular values below that as zero. The vectors of equal values are arbitrary;
+  functions that do not depend on that choice have correct gradients. In reverse mode, the gradient
+  is the limit of perturbed values (`_degenerate`). In forward mode, `eigh` and `svd` return the
+  vectors that have a derivative in the given direction, so at equal values the vectors differ from
+  those without differentiation. Functions that return only values and norms (`eigvals`, `eigvalsh`,
+  `svdvals`, `matrix_norm`) share the gradient equally among equal values, and have derivative 0 at
+  zero singular values, which is the subgradient of least norm.
+- Second derivatives at equal values raise where this is not sufficient.
+- Phases of singular vectors and eigenvectors, and the columns of U, V and Q that only complete a
+  basis, are arbitrary, too; derivatives assume that these do not rotate.
+- `eig` and `eigvals` have no derivative where a matrix cannot be diagonalised, and `qr` has none
+  where the leading square of R is singular. `pinv` has one in directions that preserve the rank.
+- `det` is a polynomial, and its derivatives are correct at singular matrices.
+- `slogdet` of a singular matrix, -inf, has gradient NaN, or 0 if its cotangent is 0.
+- Norms have gradient 0 at 0. Several equal largest or smallest elements, rows, columns or singular
+  values share the gradient equally.
 
 References
 ----------
-Giles (2008), Collected matrix derivative results for forward and reverse mode algorithmic
-differentiation. Kato (1980), Perturbation theory for linear operators, II. Townsend (2016),
-Differentiating the singular value decomposition. Wan & Zhang (2019), Automatic differentiation for
-complex valued SVD, arXiv:1909.02659. Walter & Lehmann (2010), Algorithmic differentiation of linear
-algebra functions with application in optimum experimental design, arXiv:1001.1654. Golub & Pereyra
-(1973), The differentiation of pseudo-inverses and nonlinear least squares problems. Mathias (1996),
-A chain rule for matrix functions. Murray (2016), Differentiation of the Cholesky decomposition,
-arXiv:1602.07527.
+- Giles (2008), Collected matrix derivative results for forward and reverse mode algorithmic
+  differentiation.
+- Golub & Pereyra (1973), The differentiation of pseudo-inverses and nonlinear least squares
+  problems.
+- Kato (1980), Perturbation theory for linear operators, II.
+- Mathias (1996), A chain rule for matrix functions.
+- Murray (2016), Differentiation of the Cholesky decomposition, arXiv:1602.07527.
+- Townsend (2016), Differentiating the singular value decomposition.
+- Walter & Lehmann (2010), Algorithmic differentiation of linear algebra functions with application
+  in optimum experimental design, arXiv:1001.1654.
+- Wan & Zhang (2019), Automatic differentiation for complex valued SVD, arXiv:1909.02659.
 """
 
 from __future__ import annotations
@@ -844,7 +848,7 @@ def _svd_rotate(t: Any, out: Any, x: Any, full_matrices: bool) -> Any:
     number, block = _degenerate_groups(s, max(m, n))
     positive = _constant(s) > _eig_tolerance(s, max(m, n))
     singular = count_nonzero(positive) < s.size
-    if singular | (count_nonzero(block) > s.size):  # one look at the data: a GPU is waited for
+    if singular | (count_nonzero(block) > s.size):  # reads the data: the host waits for a GPU once
         _check_not_recorded("svd", t, u, s, vh, x)
         if singular and m != n and not full_matrices:
             u, s, vh = xp.svd(x, full_matrices=True)

@@ -79,7 +79,7 @@ def refused(name: str, operand: str, why: str = NO_FORM) -> Scale:
 
 
 def zero_derivative(t: Any, *_: Any) -> Any:
-    """Zero derivative with respect to an operand that is rounded down."""
+    """Zero derivative with respect to an operand that the function rounds down."""
     return 0 * t
 
 
@@ -340,7 +340,7 @@ refuse("special.zetac", NO_FORM)
 # cancel; there it is taken relative to the maximum of the density (Loader, 2000, Fast and accurate
 # computation of binomial probabilities).
 
-_LARGE = 10  # from here on, the series of `_stirling` is as good as the logarithm of gamma
+_LARGE = 10  # above this, the series of `_stirling` is as accurate as the logarithm of gamma
 _LOG_SQRT_2_PI = math.log(_SQRT_2_PI)
 _STIRLING = [1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156]
 
@@ -787,8 +787,8 @@ def _at_pole(out: Any, z: Any, slope: Any) -> Any:
 def _ive(t: Any, out: Any, v: Any, z: Any) -> Any:
     if z.dtype.kind == "c":
         raise NotDifferentiableError(
-            "special.ive: not differentiable for complex numbers, of which exp(-abs(real(z))) has "
-            "no complex derivative; write special.iv"
+            "special.ive: not differentiable for complex numbers, because exp(-abs(real(z))) is "
+            "not holomorphic; write special.iv"
         )
     return t * ((special.ive(v - 1, z) + special.ive(v + 1, z)) / 2 - xp.sign(z) * out)
 
@@ -1034,7 +1034,7 @@ def _share(a: Any, out: Any) -> Any:
 
 
 def _over_total(e: Any, total: Any) -> Any:
-    """Exponentials divided by their sum, which is not 1 where `out` has lost digits beside `a`."""
+    """Exponentials divided by their sum, which is not 1 where `out` has fewer digits than `a`."""
     return e / where(total == 0, 1.0, total)
 
 

@@ -34,7 +34,7 @@ _linspace = {
 
 
 def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None) -> _Array:
-    """CuPy casts `step` to the dtype: unsigned ranges cannot fall, an integer range by 0.5 is 0.
+    """CuPy casts `step` to the dtype, so unsigned ranges cannot fall, and a step of 0.5 becomes 0.
 
     As in NumPy, an integer range starts at int(start) and its step is
     int(start + step) - int(start).
@@ -59,7 +59,7 @@ def arange(start: Any, /, stop: Any = None, step: Any = 1, *, dtype: Any = None)
 
 
 def full(shape: Any, fill_value: Any, *, dtype: Any = None) -> _Array:
-    """CuPy takes no int beyond 64 bits, not even for an array of floats."""
+    """CuPy refuses ints beyond 64 bits, even for an array of floats."""
     if type(fill_value) is int and dtype is not None and np.dtype(dtype).kind in "fc":
         fill_value = float(fill_value)
     return cp.full(shape, fill_value, dtype)
@@ -82,7 +82,7 @@ def linspace(
 def _linspace_of_arrays(
     start: _Array, stop: _Array, /, num: int, *, dtype: Any, endpoint: bool
 ) -> _Array:
-    """The same as for numbers, from ends that stay on the GPU."""
+    """`linspace` between ends that stay on the GPU."""
     work_dtype = np.dtype("complex128" if "c" in (start.dtype.kind, stop.dtype.kind) else "float64")
     if work_dtype.kind == "c" and np.dtype(dtype).kind != "c":
         raise TypeError(f"dtype {dtype} does not hold complex numbers")

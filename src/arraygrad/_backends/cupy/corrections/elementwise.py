@@ -1,4 +1,4 @@
-"""Elementwise functions and operators in place."""
+"""Elementwise functions and in-place operators."""
 
 from __future__ import annotations
 
@@ -171,8 +171,8 @@ def sign(x: _Array, /) -> _Array:
 def pow(x1: Any, x2: Any, /) -> _Array:
     """An integer to a negative power is 0 or garbage in CuPy.
 
-    Here it raises for a Python int, but not for an array of exponents: to look for a negative one
-    would wait for the GPU.
+    This raises for a Python int, but not for an array of exponents, because the search for negative
+    ones would wait for the GPU.
     """
     if type(x2) is int:
         if x2 == 2 and x1.dtype.kind == "b":
@@ -194,7 +194,7 @@ def _check_power(x: _Array, n: int) -> None:
 
 
 def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
-    """CuPy's promotes the dtype and ignores NaN bounds; array_api_compat's waits for the GPU."""
+    """CuPy promotes the dtype and ignores NaN bounds; array_api_compat waits for the GPU."""
     y = x
     if min is not None:
         y = cp.maximum(y, _bound(min, x.dtype))
@@ -204,7 +204,7 @@ def clip(x: _Array, /, min: Any = None, max: Any = None) -> _Array:
 
 
 def _bound(bound: Any, dtype: Any) -> Any:
-    """A bound for `clip`. For an integer dtype it is an integer in the range of the dtype."""
+    """Bound of `clip`; for an integer dtype, an integer in its range."""
     if dtype.kind not in "iu":
         return bound
     info = np.iinfo(dtype)
@@ -224,7 +224,7 @@ def round(x: _Array, /) -> _Array:
 
 
 def where(condition: _Array, x1: Any, x2: Any, /) -> _Array:
-    """CuPy takes no int beyond 64 bits, not even together with an array of floats."""
+    """CuPy refuses ints beyond 64 bits, even together with an array of floats."""
     if type(x1) is int and type(x2) is cp.ndarray and x2.dtype.kind in "fc":
         x1 = float(x1)
     elif type(x2) is int and type(x1) is cp.ndarray and x1.dtype.kind in "fc":
@@ -237,7 +237,7 @@ def where(condition: _Array, x1: Any, x2: Any, /) -> _Array:
 
 def _in_place(function: Any) -> Callable[[_Array, Any], None]:
     def run(x1: _Array, x2: Any, /) -> None:
-        """CuPy's operator has CuPy's special cases."""
+        """CuPy's in-place operator would need the same corrections."""
         function(x1, x2, x1)
 
     return run
@@ -256,9 +256,9 @@ def irtruediv(x: _Array, y: Any) -> _Array:
 
 
 def settle(x: _Array, weight: _Array) -> _Array:
-    """`x` with 0 for NaN where `weight` is 0 or infinite.
+    """Replace NaN in `x` by 0 where `weight` is 0 or infinite.
 
-    NumPy's first looks whether there is a NaN, which would wait for the GPU.
+    NumPy's backend first looks for a NaN, which would wait for the GPU.
     """
     if x.dtype.kind == weight.dtype.kind == "f":
         return _settle(x, weight)
@@ -277,12 +277,12 @@ _settle = cp.ElementwiseKernel(
 def sweep(
     update: Callable[..., Any], arrays: list[_Array], n_workspaces: int, memory: list[_Array]
 ) -> None:
-    """Run an elementwise update on whole arrays. A GPU gains nothing from blocks."""
+    """Run an elementwise update on whole arrays; blocks would not help on a GPU."""
     update(_store, *arrays, *workspaces_like(arrays[0], memory[:n_workspaces]))
 
 
 def reserve(memory: list[_Array], arrays: list[_Array], n_workspaces: int) -> None:
-    """Add to the memory of workspaces what `sweep` of these arrays needs."""
+    """Add the memory of workspaces that `sweep` needs for these arrays."""
     add_memory(cp, memory, n_workspaces, arrays[0].nbytes)
 
 

@@ -1,4 +1,4 @@
-"""The extension ``fft``."""
+"""The fft extension."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _along_axes(name: str) -> Callable[..., _Array]:
 def _axis_by_axis(
     name: str, x: _Array, sizes: list[int], axes: tuple[int, ...], norm: str
 ) -> _Array:
-    """A transform along several axes, one axis after another, in NumPy's order."""
+    """Transform along several axes, one after the other, in NumPy's order."""
     complex_axes = list(zip(sizes, axes, strict=True))
     real_axis = complex_axes.pop() if name in (*_FROM_REAL, *_TO_REAL) else None
     complex_transform = cp.fft.ifft if name.startswith("i") else cp.fft.fft

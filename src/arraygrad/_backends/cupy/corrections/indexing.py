@@ -22,9 +22,9 @@ def getitem(x: _Array, key: Any, /) -> _Array:
 
 
 def setitem(x: _Array, value: Any, key: Any, /) -> None:
-    """CuPy writes +0.0 for -0.0, and copies within an array as if the two parts never overlapped.
+    """CuPy writes +0.0 for -0.0, and ignores overlap when it copies within an array.
 
-    To write one value where a mask selects, it first counts the places, which waits for the GPU.
+    To write one value to a mask, it first counts the elements, which waits for the GPU.
     """
     if type(value) is cp.ndarray:
         if value.data.mem is x.data.mem:
@@ -61,11 +61,11 @@ def _is_negative_zero(value: Any) -> bool:
 
 
 def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
-    """Zeros of `shape` with `x` added where `key` selects, once per time that it selects."""
+    """Zeros of `shape`, plus `x` at `key`; repeated indices add up."""
     out = cp.zeros(shape, dtype=x.dtype)
     keys = key if isinstance(key, tuple) else (key,)
     if any(isinstance(k, cp.ndarray) and k.dtype != bool for k in keys):
-        if x.dtype.kind == "c":  # CuPy's add.at takes no complex numbers
+        if x.dtype.kind == "c":  # CuPy's add.at does not support complex numbers
             cp.add.at(out.real, key, x.real)
             cp.add.at(out.imag, key, x.imag)
         else:

@@ -1,4 +1,4 @@
-"""The extension ``linalg``, without the products that the main namespace has, too."""
+"""The linalg extension, without the products that are also in the main namespace."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _check_matrix(x: _Array) -> _Array:
 def vector_norm(
     x: _Array, /, *, axis: Any = None, keepdims: bool = False, ord: float = 2
 ) -> _Array:
-    """CuPy takes the norm along one axis, or along two as that of a matrix."""
+    """CuPy takes one axis, or two axes for the norm of a matrix."""
     x = _as_floating(x)
     if ord == 2:
         return euclidean_norm(x, axis=axis, keepdims=keepdims)
@@ -82,7 +82,7 @@ def vector_norm(
 
 
 def matrix_norm(x: _Array, /, *, keepdims: bool = False, ord: Any = "fro") -> _Array:
-    """CuPy's maxima and minima are CUB's, which are wrong for infinities."""
+    """CuPy's maxima and minima call CUB, which is wrong for infinities."""
     x = _as_floating(_check_matrix(x))
     if ord in ("fro", None):
         return euclidean_norm(x, axis=(-2, -1), keepdims=keepdims)
@@ -103,7 +103,7 @@ def matrix_norm(x: _Array, /, *, keepdims: bool = False, ord: Any = "fro") -> _A
 
 
 def _significant(values: _Array, shape: tuple[int, ...], rtol: Any) -> _Array:
-    """A mask of the singular values that count, by the tolerance relative to the largest."""
+    """Mask of the singular values above the tolerance relative to the largest."""
     if rtol is None:
         rtol = builtins.max(shape[-2:]) * float(np.finfo(values.dtype).eps)
     elif type(rtol) is cp.ndarray:
@@ -118,7 +118,7 @@ def matrix_rank(x: _Array, /, *, rtol: Any = None) -> _Array:
 
 
 def pinv(x: _Array, /, *, rtol: Any = None) -> _Array:
-    """CuPy has another default tolerance, and its maximum is CUB's."""
+    """CuPy has another default tolerance, and takes the maximum with CUB."""
     u, values, vh = cp.linalg.svd(_check_matrix(x), full_matrices=False)
     significant = _significant(values, x.shape, rtol)
     inverse = cp.where(significant, 1 / values, values.dtype.type(0))
@@ -131,7 +131,7 @@ def solve(x1: _Array, x2: _Array, /) -> _Array:
     if is_vector:
         x2 = x2[:, None]
     if x1.ndim < 2 or x1.shape[-1] != x1.shape[-2] or x2.shape[-2:-1] != x1.shape[-1:]:
-        raise ValueError(f"shapes {x1.shape} and {x2.shape} are no system of equations")
+        raise ValueError(f"shapes {x1.shape} and {x2.shape} do not form a system of equations")
     stack = np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
     x2 = cp.broadcast_to(x2, stack + x2.shape[-2:])
     if x2.size:

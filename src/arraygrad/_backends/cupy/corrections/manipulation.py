@@ -15,14 +15,14 @@ _Array = Any
 
 
 def permute_dims(x: _Array, /, axes: tuple[int, ...]) -> _Array:
-    """CuPy reverses the axes if there are none in `axes`."""
+    """CuPy reverses the axes if `axes` is empty."""
     if len(axes) != x.ndim:
         raise ValueError(f"axes must name each of the {x.ndim} axes; got {axes}")
     return x.transpose(axes)
 
 
 def reshape(x: _Array, /, shape: Any, *, copy: bool | None = None) -> _Array:
-    """CuPy's method has `copy` only since version 14.1."""
+    """CuPy's method has the parameter `copy` only since version 14.1."""
     out = x.reshape(shape)
     if copy is None:
         return out
@@ -41,7 +41,7 @@ _MAX_WITHOUT_ADDRESSES = 8
 def concat(arrays: Any, /, *, axis: int | None = 0) -> _Array:
     """CuPy uploads the addresses of many arrays, which a CUDA graph cannot capture."""
     if axis is not None and not arrays[0].ndim:
-        raise ValueError("arrays of no axes have none to join along")
+        raise ValueError("0-d arrays have no axis to join along")
     while _are_too_many(arrays):
         starts = range(0, len(arrays), _MAX_WITHOUT_ADDRESSES)
         arrays = [cp.concatenate(arrays[i : i + _MAX_WITHOUT_ADDRESSES], axis) for i in starts]
@@ -62,7 +62,7 @@ def _are_too_many(arrays: Any) -> bool:
 def repeat(x: _Array, repeats: Any, /, *, axis: int | None = None) -> _Array:
     """CuPy takes an array of repeats only since version 14.1.
 
-    The values of the array are the shape of the result, so this waits for the GPU.
+    The shape of the result depends on the values of the array, so this waits for the GPU.
     """
     if type(repeats) is not cp.ndarray or repeats.size == 1:
         return x.repeat(python_scalar(repeats), axis)

@@ -45,7 +45,7 @@ def _matmul_in_graph(x1: _Array, x2: _Array) -> _Array:
 
 
 def tensordot(x1: _Array, x2: _Array, /, *, axes: Any = 2) -> _Array:
-    """CuPy takes empty lists of axes for some axes. In a captured graph it fails as `matmul`."""
+    """CuPy misreads empty lists of axes. In a captured graph it fails like `matmul`."""
     if not isinstance(axes, int):
         first, second = axes
         axes = (tuple(first), tuple(second))
@@ -71,7 +71,7 @@ def _tensordot_in_graph(x1: _Array, x2: _Array, axes: Any) -> _Array:
 
 
 def vecdot(x1: _Array, x2: _Array, /, *, axis: int = -1) -> _Array:
-    """array_api_compat's turns bools into numbers, and fails in a captured graph."""
+    """array_api_compat turns bools into numbers, and fails in a captured graph."""
     x1 = cp.moveaxis(x1, axis, -1)
     if x1.dtype.kind == "c":  # (CuPy's conj turns bools into numbers)
         x1 = cp.conj(x1)

@@ -29,14 +29,14 @@ def _extreme(kernel: Any, x: _Array, axis: Any, keepdims: bool) -> _Array:
 
 
 def _check_not_empty(x: _Array, axis: Any) -> None:
-    """Raise as NumPy does, which is not for a result without elements."""
+    """Raise as in NumPy: not if the result has no elements either."""
     axes = range(x.ndim) if axis is None else normalize_axis_tuple(axis, x.ndim)
     if not math.prod(x.shape[a] for a in axes):
-        raise ValueError("there is no extreme element where there are no elements")
+        raise ValueError("an array without elements has no maximum and no minimum")
 
 
 def max(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
-    """CuPy's is CUB's, which is wrong for infinities and NaN."""
+    """CuPy calls CUB, which is wrong for infinities and NaN."""
     return _extreme(_max, x, axis, keepdims)
 
 
@@ -46,7 +46,7 @@ def min(x: _Array, /, *, axis: Any = None, keepdims: bool = False) -> _Array:
 
 
 def argmax(x: _Array, /, *, axis: int | None = None, keepdims: bool = False) -> _Array:
-    """The same as `max`. Moreover CuPy takes several axes."""
+    """See `max`. CuPy also accepts several axes."""
     return _extreme(_argmax, x, None if axis is None else operator.index(axis), keepdims)
 
 
@@ -56,7 +56,7 @@ def argmin(x: _Array, /, *, axis: int | None = None, keepdims: bool = False) -> 
 
 
 def std(x: _Array, /, *, axis: Any = None, correction: Any = 0.0, keepdims: bool = False) -> _Array:
-    """CuPy's squares may leave the range of the dtype. A wrong axis is an IndexError."""
+    """CuPy's squares may overflow or underflow. A wrong axis must raise IndexError."""
     axis = None if axis is None else normalize_axis_tuple(axis, x.ndim)
     if x.dtype.char not in "fdFD" or not x.size:
         return x.std(axis=axis, ddof=correction, keepdims=keepdims)
@@ -67,7 +67,7 @@ def std(x: _Array, /, *, axis: Any = None, correction: Any = 0.0, keepdims: bool
 
 
 def var(x: _Array, /, *, axis: Any = None, correction: Any = 0.0, keepdims: bool = False) -> _Array:
-    """The method skips array_api_compat's layers. A wrong axis is an IndexError."""
+    """The method avoids array_api_compat's overhead. A wrong axis must raise IndexError."""
     axis = None if axis is None else normalize_axis_tuple(axis, x.ndim)
     return x.var(axis=axis, ddof=correction, keepdims=keepdims)
 

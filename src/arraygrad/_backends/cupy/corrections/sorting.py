@@ -15,7 +15,7 @@ _Array = Any
 
 
 def sort(x: _Array, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> _Array:
-    """array_api_compat's reverses equal elements if descending. It flips only the result."""
+    """array_api_compat flips only the result, so equal elements are reversed if descending."""
     if not x.size:
         return x.copy()  # CuPy 14.0 divides by its size
     return cp.flip(cp.sort(cp.flip(x, axis), axis), axis) if descending else cp.sort(x, axis)
@@ -42,7 +42,7 @@ def _isin(x1: Any, x2: Any, *, invert: bool = False) -> _Array:
 
 
 def unique_all(x: _Array, /) -> tuple[_Array, _Array, _Array, _Array]:
-    """CuPy waits for the GPU three times; here it is once."""
+    """CuPy waits for the GPU three times; this waits once."""
     flat = x.ravel()
     order = flat.argsort()
     ordered = flat[order]
@@ -54,16 +54,16 @@ def unique_all(x: _Array, /) -> tuple[_Array, _Array, _Array, _Array]:
 
 
 def unique_counts(x: _Array, /) -> tuple[_Array, _Array]:
-    """CuPy waits for the GPU twice; here it is once."""
+    """CuPy waits for the GPU twice; this waits once."""
     ordered = cp.sort(x.ravel())
     _, starts = _runs(ordered)
     return ordered[starts], _lengths(starts, x.size)
 
 
 def _runs(ordered: _Array) -> tuple[_Array, _Array]:
-    """The mask and the indices of the elements that start a run of equal ones.
+    """Mask and indices of the elements that start a run of equal elements.
 
-    To find the indices waits for the GPU.
+    Finding the indices waits for the GPU.
     """
     is_first = cp.ones(ordered.shape, dtype=bool)
     is_first[1:] = ordered[1:] != ordered[:-1]

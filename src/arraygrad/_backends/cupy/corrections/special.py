@@ -1,4 +1,4 @@
-"""Special functions that CuPy lacks, computed from others, and those that it gets wrong."""
+"""Special functions that CuPy lacks or gets wrong, computed from others."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def _cupyx(name: str) -> Any:
 
 
 def load(name: str) -> Callable[..., Any]:
-    """The special function of that name: CuPy's, or ours in its place."""
+    """The special function of that name: CuPy's, or the correction."""
     try:
         return partial(of_arrays, cp, _CORRECTED.get(name) or _cupyx(name))
     except AttributeError:
         raise TransferError(
-            "CuPy lacks it, so it cannot be computed on a GPU; on the CPU it can: "
+            "CuPy lacks this function; compute it on the CPU: "
             f'arraygrad.special.{name}(x.to_device("cpu")).to_device(x.device)'
         ) from None
 
@@ -45,12 +45,12 @@ def _betainccinv(a: Any, b: Any, y: Any, /) -> _Array:
 
 
 def _ellipe(m: Any, /) -> _Array:
-    """CuPy lacks it. It is the incomplete integral up to a right angle."""
+    """CuPy lacks it. Computed as the incomplete integral up to π/2."""
     return _cupyx("ellipeinc")(cp.asarray(math.pi / 2, dtype=m.dtype), m)
 
 
 def _stdtr(df: Any, t: Any, /) -> _Array:
-    """CuPy lacks it. By the incomplete beta function of the argument that is not close to 1."""
+    """CuPy lacks it. Computed from `betainc` with the argument that is not close to 1."""
     s = t * t
     central = 0.5 + cp.copysign(_cupyx("betainc")(0.5, df / 2, s / (df + s)) / 2, t)
     tail = _cupyx("betainc")(df / 2, 0.5, df / (df + s)) / 2
@@ -60,7 +60,7 @@ def _stdtr(df: Any, t: Any, /) -> _Array:
 
 
 def _stdtrit(df: Any, p: Any, /) -> _Array:
-    """CuPy lacks it. By the inverse of the incomplete beta function."""
+    """CuPy lacks it. Computed from the inverse of the incomplete beta function."""
     inverse = _cupyx("betaincinv")
     middle = inverse(0.5, df / 2, cp.abs(1 - 2 * p))
     tail = inverse(df / 2, 0.5, 2 * cp.minimum(p, 1 - p))
@@ -97,7 +97,7 @@ def _scaled_bessel(name: str) -> Callable[..., _Array]:
     scale = math.sqrt(0.5 / math.pi if first_kind else math.pi / 2)
 
     def scaled(x: Any, /) -> _Array:
-        """CuPy's is infinity times 0 for large arguments. There it is the series of DLMF 10.40."""
+        """CuPy computes infinity times 0 for large arguments; use the series of DLMF 10.40."""
         size = cp.abs(x) if first_kind else x
         tail = _bessel_tail(size, 4.0 * order, -1.0 if first_kind else 1.0) * scale
         if name == "i1e":
@@ -109,14 +109,14 @@ def _scaled_bessel(name: str) -> Callable[..., _Array]:
 
 def _unchanged_at_infinity(name: str) -> Callable[..., _Array]:
     def corrected(x: Any, /) -> _Array:
-        """CuPy's expi and exprel are NaN at infinity, and its exprel is 1 at NaN."""
+        """CuPy's expi and exprel are NaN at infinity, and its exprel is 1 at NaN; correct both."""
         return cp.where(x < math.inf, _cupyx(name)(x), x)
 
     return corrected
 
 
 def _zeta(x: Any, q: Any, /) -> _Array:
-    """CuPy has no zeta of one argument, but zetac."""
+    """CuPy has no zeta function of one argument, but `zetac`."""
     return 1 + _cupyx("zetac")(x) if q is None else _cupyx("zeta")(x, q)
 
 

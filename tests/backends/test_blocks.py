@@ -1,0 +1,260 @@
+"""The CPU's functions for networks, computed in blocks and by sums of products."""
+
+import itertools
+
+import mpmath
+import numpy as np
+import pytest
+
+import arraygrad as xp
+from arraygrad import autodiff, nn, special
+from arraygrad._backends.numpy import activations, parallel, table
+from arraygrad._backends.numpy.products import sum_of_products
+
+OPS = table.make_table()
+ACTIVATIONS = ["gelu", "gelu_tanh", "silu", "softplus"]
+rng = np.random.default_rng(0)
+
+
+def points(dtype):
+    """Numbers of all sizes, dense where the functions bend, and the ends."""
+    with np.errstate(all="ignore"):
+        sizes = np.logspace(-44, 38, 165)
+        x = np.concatenate([
+            np.linspace(-14, 14, 561), -np.linspace(80, 110, 61), sizes, -sizes,
+            [0.0, -0.0, np.inf, -np.inf, np.nan],
+        ])  # fmt: skip
+        return x.astype(dtype)
+
+
+# ---- values
+
+
+def _cdf(x):
+    return mpmath.erfc(-x / mpmath.sqrt(2)) / 2
+
+
+def _logistic(x):
+    return 1 / (1 + mpmath.exp(-x))
+
+
+def _tanh_gate(x):
+    return _logistic(mpmath.sqrt(8 / mpmath.pi) * (x + mpmath.mpf("0.044715") * x**3))
+
+
+EXACT = {
+    "special.erf": mpmath.erf,
+    "nn.gelu": lambda x: x * _cdf(x),
+    "nn.gelu_tanh": lambda x: x * _tanh_gate(x),
+    "nn.silu": lambda x: x * _logistic(x),
+    "nn.sigmoid": _logistic,
+    "nn.softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_single_precision_is_right_to_a_few_units(name):
+    x = points("float32")
+    x = x[np.isfinite(x) & (np.abs(x) < 1e30)]
+    y = OPS[name](x).astype(np.float64)
+    with mpmath.workdps(50):
+        exact = np.asarray([float(EXACT[name](mpmath.mpf(float(v)))) for v in x])
+    unit = np.maximum(np.abs(exact), float(np.finfo("f4").tiny)) * float(np.finfo("f4").eps)
+    units = {"nn.gelu": 10.0}.get(name, 5.0)
+    # The rounding of a large exponent counts; a gate is subnormal before its product with x is.
+    if name == "nn.gelu_tanh":
+        units += 4 * np.abs(x + 0.044715 * x.astype("f8") ** 3) * (x < 0)
+    tiny = np.abs(x) * float(np.finfo("f4").smallest_subnormal)
+    assert np.all(np.abs(y - exact) <= units * unit + tiny)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_slopes_are_those_of_double_precision(name):
+    x = points("float32")
+    y, slope = OPS[f"nn.{name}_and_slope"](x)
+    np.testing.assert_array_equal(y, OPS[f"nn.{name}"](x))
+    _, expected = OPS[f"nn.{name}_and_slope"](x.astype("f8"))
+    np.testing.assert_allclose(slope, expected, rtol=1e-5, atol=5e-7)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("name", ["relu", "sigmoid", *ACTIVATIONS, "erf"])
+def test_ends_are_limits_without_warnings(name, dtype):
+    dtype = "float32" if (name, dtype) == ("erf", "float16") else dtype  # SciPy has no such loop
+    big = np.finfo(dtype).max
+    x = np.asarray([-np.inf, -big, -1000, -0.0, 0.0, 1000, big, np.inf, np.nan], dtype)
+    operation = OPS["special.erf" if name == "erf" else f"nn.{name}"]
+    left, zero = {"sigmoid": (0, 0.5), "softplus": (0, np.log(2)), "erf": (-1, 0)}.get(name, (0, 0))
+    right = x[5:8] if name not in ("sigmoid", "erf") else [1, 1, 1]
+    expected = [left] * 3 + [zero] * 2 + [*right, np.nan]
+    with np.errstate(all="warn", under="ignore"):
+        y = operation(x)
+        assert y.dtype == dtype
+        np.testing.assert_allclose(y, np.asarray(expected, dtype), rtol=1e-3)
+        if name in ACTIVATIONS:
+            _, slope = OPS[f"nn.{name}_and_slope"](x)
+            np.testing.assert_allclose(slope, [0] * 3 + [0.5] * 2 + [1] * 3 + [np.nan])
+
+
+# ---- blocks
+
+
+def layouts():
+    n = activations.BLOCK_SIZE
+    base = (4 * rng.standard_normal((3, n // 2 + 11))).astype("f4")
+    yield base
+    yield base.T
+    yield base[:, ::-3]
+    yield base[::-1, 5:]
+    yield np.broadcast_to(base[0], (2, *base[0].shape))
+    yield base.reshape(3, -1, 1).transpose(2, 1, 0)
+    yield base[1, 7:8].reshape(())
+    yield base[:0]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("name", ["nn.sigmoid", *(f"nn.{a}_and_slope" for a in ACTIVATIONS)])
+def test_values_depend_neither_on_layout_nor_on_neighbours(name, dtype):
+    operation = OPS[name]
+    for x in layouts():
+        x = x.astype(dtype)
+        found = operation(x)
+        expected = operation(np.ascontiguousarray(x).reshape(-1))
+        if name == "nn.sigmoid":
+            found, expected = (found,), (expected,)
+        for y, z in zip(found, expected, strict=True):
+            assert y.shape == x.shape
+            np.testing.assert_array_equal(np.ravel(y), z)
+    x = (20 * rng.standard_normal(20)).astype(dtype)
+    alone = np.asarray([operation(x[i : i + 1]) for i in range(20)])
+    np.testing.assert_array_equal(alone.reshape(20, -1).T, np.asarray(operation(x)).reshape(-1, 20))
+
+
+def test_threads_share_the_blocks_and_change_nothing(monkeypatch):
+    x = (4 * rng.standard_normal(parallel.MIN_SIZE_TO_SPLIT + 77)).astype("f4")
+    jobs = []
+    make = parallel._Job
+    monkeypatch.setattr(parallel, "_Job", lambda *args: jobs.append(make(*args)) or jobs[-1])
+    for name in ("nn.gelu_and_slope", "nn.silu_and_slope"):
+        monkeypatch.setattr(parallel, "_num_threads", 1)
+        expected = OPS[name](x)
+        assert not jobs
+        monkeypatch.setattr(parallel, "_num_threads", 2)
+        found = OPS[name](x)
+        assert jobs
+        jobs.clear()
+        for y, z in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(y, z)
+
+
+FUNCTIONS = [
+    nn.gelu, nn.silu, nn.softplus, nn.sigmoid, nn.relu, special.erf,
+    lambda x: nn.gelu(x, "tanh"), nn.softmax, nn.log_softmax,
+    lambda x: nn.layer_norm(x, x.shape[-1:]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("size", [3, 3000])
+def test_single_precision_gradients_in_both_modes(function, size):
+    x, g = rng.standard_normal((2, 70, size))
+    wide, narrow = (xp.asarray(x), xp.asarray(g)), (xp.asarray(x, dtype=xp.float32),
+                                                    xp.asarray(g, dtype=xp.float32))  # fmt: skip
+    y, pull = autodiff.vjp(function, wide[0])
+    y_, pull_ = autodiff.vjp(function, narrow[0])
+    assert y_.dtype == pull_(narrow[1])[0].dtype == xp.float32
+    np.testing.assert_array_equal(y_.numpy(), function(narrow[0]).numpy())
+    leaf = narrow[0].detach().requires_grad_()
+    function(leaf).backward(narrow[1])
+    for found, expected in (
+        (y_, y),
+        (pull_(narrow[1])[0], pull(wide[1])[0]),
+        (leaf.grad, pull(wide[1])[0]),
+        (autodiff.jvp(function, narrow[:1], narrow[1:])[1],
+         autodiff.jvp(function, wide[:1], wide[1:])[1]),
+    ):  # fmt: skip
+        scale = float(xp.max(xp.abs(expected)))
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=2e-5, atol=2e-6 * scale)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS[:5])
+def test_a_gradient_of_zero_stays_zero_at_nan(function):
+    x = xp.asarray([np.nan, 1.0])
+    _, pull = autodiff.vjp(function, x)
+    assert pull(xp.asarray([0.0, 0.0]))[0].tolist() == [0.0, 0.0]
+    assert autodiff.jvp(function, (x,), (xp.zeros(2),))[1].tolist() == [0.0, 0.0]
+
+
+# ---- sums of products
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64"])
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_sums_along_any_axes_of_any_layout(dtype, order):
+    shape = (6, 128, 5)
+    a, b = (rng.standard_normal([shape[i] for i in order]) for _ in range(2))
+    if dtype == "complex64":
+        a = a + 1j * b[::-1]
+    a, b = (v.astype(dtype).transpose(np.argsort(order)) for v in (a, b.astype(complex) if
+            dtype == "complex64" else b))  # fmt: skip
+    plain = np.ascontiguousarray(b)  # of another layout
+    for axes in [(0,), (1,), (-1,), (0, 1), (1, 2), (0, 2), (0, 1, 2)]:
+        for other in (None, b, plain):
+            exact = (a if other is None else a.astype("c16") * other).sum(axes, keepdims=True)
+            found = sum_of_products(a, other, axes=axes, scale=0.5)
+            assert found.dtype == dtype
+            assert found.shape == exact.shape
+            tolerance = 2e-2 if dtype == "float16" else 2e-5 if dtype != "float64" else 1e-12
+            np.testing.assert_allclose(found, 0.5 * exact, rtol=0, atol=10 * tolerance)
+
+
+def test_long_sums_do_not_lose_digits():
+    x = rng.random((3, 2**21), dtype="f4") + 100
+    exact = x.astype("f8").sum(1, keepdims=True)
+    found = sum_of_products(x, None, axes=(1,), scale=1)
+    np.testing.assert_allclose(found, exact, rtol=1e-6)
+    squares = np.square(x, dtype="f8").sum(1, keepdims=True)
+    np.testing.assert_allclose(sum_of_products(x, x, axes=(1,), scale=1), squares, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (40, 3000)])
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+def test_normalisation_is_stable_far_from_zero(shape, offset):
+    x = xp.asarray(rng.standard_normal(shape) + offset, dtype=xp.float32)
+    for function in (
+        lambda x: nn.layer_norm(x, shape[1:]),
+        lambda x: nn.batch_norm(x, None, None, training=True),
+        lambda x: nn.group_norm(x, 1),
+    ):
+        found, expected = function(x), function(xp.astype(x, xp.float64))
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), atol=1e-5 + 5e-7 * offset)
+
+
+@pytest.mark.parametrize("ignored", [-100, 2])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_cross_entropy_is_that_with_weights_of_one(ignored, reduction):
+    for shape in ((5,), (3, 5), (3000, 5), (4, 5, 6)):
+        target = rng.integers(0, 5, (*shape[:1], *shape[2:]) if len(shape) > 1 else ())
+        if target.shape:
+            target = np.where(rng.random(target.shape) < 0.1, ignored, target)
+            target.reshape(-1)[0] = 1
+        else:
+            target = np.asarray(1)
+        x, target = xp.asarray(rng.standard_normal(shape)), xp.asarray(target)
+
+        def loss(x, weight=None, target=target):
+            return nn.cross_entropy(x, target, weight, ignored, reduction)
+
+        plain, weighted = (lambda x: loss(x)), (lambda x: loss(x, xp.ones(5)))
+        (y, pull), (z, pull_) = autodiff.vjp(plain, x), autodiff.vjp(weighted, x)
+        np.testing.assert_allclose(y.numpy(), z.numpy(), rtol=1e-12)
+        g = xp.asarray(rng.standard_normal(y.shape))
+        np.testing.assert_allclose(pull(g)[0].numpy(), pull_(g)[0].numpy(), atol=1e-14)
+        t = xp.asarray(rng.standard_normal(shape))
+        np.testing.assert_allclose(
+            autodiff.jvp(plain, (x,), (t,))[1].numpy(),
+            autodiff.jvp(weighted, (x,), (t,))[1].numpy(),
+            atol=1e-13,
+        )
+        if x.size < 100:
+            autodiff.check_grads(plain, (x,))
