@@ -86,12 +86,12 @@ def compile(
     Notes
     -----
     There is a program for each combination of shapes, dtypes, devices, strides, containers, numbers
-    and modes. Python's numbers are constants of a program. So are the results of Python code that
-    does not use tensors, such as counters: `f` does not run again. Optimisers and learning rate
-    schedules are called at each call, and random generators draw new numbers.
+    and modes. Python's numbers are constants of a program, and other Python code, such as
+    `print`, runs only when `f` is recorded. Optimisers and learning rate schedules are called at
+    each call, and random generators draw new numbers.
 
     Variables, attributes and list elements that `f` can reach are compared with what they were; if
-    one has changed, `f` is recorded again.
+    one has changed, `f` is recorded again. If `f` changes one itself, it is called as it is.
 
     Inside of `debug_nans`, and inside of another compiled function, `f` is called as it is.
 
