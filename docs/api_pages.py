@@ -22,6 +22,7 @@ TITLES = {
     "_device": "Devices",
     "_errors": "Errors",
     "_modes": "Strict mode",
+    "_compile": "Compiled programs",
     "parallel": "Threads",
     "_constants": "Constants",
     "_dtypes": "Data types",

@@ -35,6 +35,13 @@ GROUPS = [
         "nn optim data distributed scipy",
     ),
     Group(
+        "Compiled programs",
+        "recorder, passes, source, export",
+        (0, 4),
+        """_compile._compiled _compile._recorder _compile._program _compile._text _compile._export
+        _compile._watch _compile.passes""",
+    ),
+    Group(
         "Differentiation",
         "grad, vjp, jvp, ...; backward; checkpoint; custom rules; vmap",
         (0, 3),
@@ -54,9 +61,9 @@ GROUPS = [
         "Namespace",
         "chapters, linalg, fft, special, random",
         (2, 4),
-        """arraygrad _creation _data_type _einsum _elementwise _extras _indexing _inspection
-        _linear_algebra _manipulation _nan _searching _set _sorting _statistical _utility fft linalg
-        random special _vmap""",
+        """arraygrad _compile _creation _data_type _einsum _elementwise _extras _indexing
+        _inspection _linear_algebra _manipulation _nan _searching _set _sorting _statistical
+        _utility fft linalg random special _vmap""",
     ),
     Group(
         "Tensor",

@@ -46,7 +46,7 @@ def test_sections(name):
 def test_the_namespace_is_the_standards():
     """Nothing of the package's own in it but what is listed here."""
     own = {
-        "Device", "DeviceMismatchError", "Tensor", "TransferError", "default_device",
+        "Device", "DeviceMismatchError", "Tensor", "TransferError", "compile", "default_device",
         "default_dtype", "diag", "float16", "from_numpy", "logspace", "map_location", "strict",
         "__version__",
         *("einsum median nanmax nanmin nansum nanprod nanmean nanvar nanstd nanmedian nanargmax "

@@ -6,6 +6,7 @@ data is a NumPy array on the CPU and a CuPy array on CUDA devices.
 
 from . import _hints, fft, linalg, random, special
 from ._backends.numpy.parallel import get_num_threads, set_num_threads
+from ._compile import compile
 from ._constants import e, inf, nan, newaxis, pi
 from ._creation import (
     arange,
@@ -219,6 +220,7 @@ __all__ = [
     "can_cast",
     "ceil",
     "clip",
+    "compile",
     "complex64",
     "complex128",
     "concat",

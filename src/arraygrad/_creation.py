@@ -25,9 +25,9 @@ from ._elementwise import pow
 from ._errors import as_int, describe, explain, in_own_name
 from ._hints import wrong_call
 from ._memory import mark_external
-from ._modes import is_strict
+from ._modes import get_recorder, is_strict
 from ._searching import where
-from ._sequences import holds_tensor, stack_nested
+from ._sequences import holds_tensor, host_data, stack_nested
 from ._typing import DeviceLike, DType, Real, Scalar, Shape, Tensor
 
 
@@ -129,7 +129,7 @@ def asarray(
     if copy is False and target.type != "cpu":
         raise ValueError(f"asarray: host data cannot be on {target} without a copy; got copy=False")
     try:
-        data = target.ops["from_host"](target.backend.as_host(obj, dtype, copy))
+        data = host_data(target, obj, dtype, copy)
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise explain(error, "asarray", (obj,)) from error
     return _imported(wrap(Tensor, data, target), obj)
@@ -217,7 +217,7 @@ def from_numpy(a: Any, /) -> Tensor:
     if not isinstance(a, cpu.array_type):
         raise TypeError(f"from_numpy: expected a numpy.ndarray; got {describe(a)}")
     try:
-        x = wrap(Tensor, cpu.backend.as_host(a, None, False), cpu)
+        x = wrap(Tensor, host_data(cpu, a, None, False), cpu)
     except (TypeError, ValueError) as error:
         raise explain(error, "from_numpy", (a,)) from error
     return _imported(x, a, "from_numpy")
@@ -277,6 +277,9 @@ def from_dlpack(x: Any, /, *, device: DeviceLike = None, copy: bool | None = Non
     if isinstance(x, Tensor) and x._trace is None and target is source and not copy:
         return x[...]  # a view that differentiation can trace
     try:
+        recorder = get_recorder()
+        if recorder is not None:
+            recorder.enter("from_dlpack")
         data = source.ops["from_dlpack"](x, copy if target is source else None)
     except (TypeError, ValueError, BufferError, RuntimeError) as error:
         raise explain(error, "from_dlpack", (x,)) from error

@@ -26,7 +26,7 @@ from ._device import Device
 from ._dtypes import DEFAULTS
 from ._errors import DeviceMismatchError, describe, explain
 from ._memory import before_write, bottom, link_view
-from ._modes import _mode, is_strict
+from ._modes import _mode, is_strict, operation
 from ._standard import MUTATING, check
 
 #: The scalars of the standard, by exact type; a subclass takes the general path.
@@ -235,7 +235,7 @@ def is_anywhere(condition: Any) -> bool:
     For checks, which a GPU is waited for.
     """
     found = reduction("any", bottom(condition), None, False)
-    return bool(found._device.ops["item"](found._data))
+    return bool(found)  # (a recorder is told)
 
 
 def _python_bools(kwargs: dict[str, Any], device: Device) -> dict[str, Any] | None:
@@ -259,7 +259,7 @@ def sequence(name: str, arrays: Any, /, axis: int | None) -> Any:
 def create(cls: Any, name: str, device: Device, /, *args: Any, **kwargs: Any) -> Any:
     """``name(*args, **kwargs)`` for an operation that makes a tensor from none, on `device`."""
     try:
-        return wrap(cls, device.ops[name](*args, **kwargs), device)
+        return wrap(cls, operation(device, name)(*args, **kwargs), device)
     except Exception as error:
         raise explain(error, name, args, kwargs) from error
 
@@ -267,7 +267,7 @@ def create(cls: Any, name: str, device: Device, /, *args: Any, **kwargs: Any) ->
 def create_like(x: Array, name: str, *args: Any, **kwargs: Any) -> Any:
     """A tensor of the class and on the device of another one."""
     device = x._device
-    return wrap(type(x), device.ops[name](*args, **kwargs), device)
+    return wrap(type(x), operation(device, name)(*args, **kwargs), device)
 
 
 def apply(
@@ -325,6 +325,8 @@ def apply(
             check(name, operands, args, kwargs)
         if mode.nans is not None:
             function = mode.nans.checked(name, function, first)
+        if mode.recorder is not None:
+            function = mode.recorder.recorded(name, function, device, operands)
     if name in MUTATING:
         before_write(first)
     try:

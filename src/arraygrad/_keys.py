@@ -17,8 +17,8 @@ from ._dispatch import (
 )
 from ._errors import DeviceMismatchError, TransferError, describe, explain
 from ._memory import before_write, link_view, storage_of
-from ._modes import _mode, is_strict
-from ._sequences import from_sequence
+from ._modes import _mode, is_strict, operation
+from ._sequences import from_sequence, host_data
 from ._standard import check
 
 #: Index entries that every backend takes as they are; an index of these alone gives a view.
@@ -58,6 +58,8 @@ def getitem(x: Any, key: Any) -> Any:
             check("getitem", (x,), (key,), {})
         if mode.nans is not None:
             function = mode.nans.checked("getitem", function, x)
+        if mode.recorder is not None:
+            function = mode.recorder.recorded("getitem", function, device, (x,))
     try:
         out = wrap(type(x), function(x._data, key), device)
     except Exception as error:
@@ -105,7 +107,8 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         data = t._data
         shared = t._storage is not None and x._storage is not None
         if shared and storage_of(t) is storage_of(x):
-            data = device.ops["copy"](data)  # NumPy would read elements just written, CuPy any
+            # (NumPy would read elements just written, CuPy any.)
+            data = operation(device, "copy")(data)
     else:
         data = value if type(value) in SCALARS else _operand("__setitem__", value, device)
     function = device.ops["__setitem__"]
@@ -115,6 +118,8 @@ def setitem(x: Any, key: Any, value: Any) -> None:
             check("__setitem__", (x, value), (key,), {})
         if mode.nans is not None:
             function = mode.nans.checked("__setitem__", function, x)
+        if mode.recorder is not None:
+            function = mode.recorder.recorded("__setitem__", function, device, (x, value))
     before_write(x)
     try:
         function(x._data, data, key)
@@ -130,7 +135,7 @@ def scatter(x: Any, key: Any, shape: tuple[int, ...]) -> Any:
     if level is not None:
         return level.process("scatter", (x,), (key, shape), {})
     device = x._device
-    data = device.ops["scatter"](x._data, key_data("scatter", key, x), shape)
+    data = operation(device, "scatter")(x._data, key_data("scatter", key, x), shape)
     return wrap(type(x), data, device)
 
 
@@ -194,7 +199,7 @@ def key_data(name: str, key: Any, x: Array) -> Any:
                 f'move it first: arraygrad.asarray(i, device="{device}")'
             )
         try:
-            key = wrap(type(x), device.backend.as_host(key), device)
+            key = wrap(type(x), host_data(device, key, None, None), device)
         except TypeError as error:
             raise IndexError(f"{name}: {error}; got {describe(key)}") from error
         return _array_index(name, key, device)

@@ -23,6 +23,7 @@ from . import _cpython
 from ._array import Array, traced_like, wrap
 from ._backends import _ndarray
 from ._device import Device
+from ._modes import operation
 
 #: Keys of references; they grow, so that the order is that in which tensors were made.
 _keys = itertools.count()
@@ -115,7 +116,7 @@ class Storage:
                 x = link()
                 if x is None:
                     continue
-            x._data = x._device.ops["copy"](x._data)
+            x._data = operation(x._device, "copy")(x._data)
             x._storage = x._saved = None
 
     def merge(self, other: Storage) -> Storage:

@@ -39,22 +39,25 @@ class Mode:
         Checks results for NaN (`autodiff.debug_nans`).
     grad : tuple
         Blocks that switch recording off or on, the innermost first.
+    recorder : object or None
+        Records the backend's calls (`compile`).
     checks : bool
-        True if operations take the general path, which checks them.
+        True if operations take the general path, which checks and records them.
     """
 
-    __slots__ = ("checks", "grad", "nans", "outer", "setting", "strict")
+    __slots__ = ("checks", "grad", "nans", "outer", "recorder", "setting", "strict")
 
     def __init__(self, setting: Setting | None, outer: Mode | None) -> None:
         self.setting = setting
         self.outer = outer
         self.strict: bool = outer is not None and outer.strict
         self.nans: Any = None if outer is None else outer.nans
+        self.recorder: Any = None if outer is None else outer.recorder
         self.grad: tuple[Any, ...] = () if outer is None else outer.grad
         if setting is not None:
             value = (setting.value, *self.grad) if setting.field == "grad" else setting.value
             setattr(self, setting.field, value)
-        self.checks = self.strict or self.nans is not None
+        self.checks = self.strict or self.nans is not None or self.recorder is not None
 
 
 _mode: ContextVar[Mode | None] = ContextVar("arraygrad_mode", default=None)
@@ -65,6 +68,48 @@ def is_strict() -> bool:
     """Return True if names and arguments outside the standard are refused."""
     mode = get_mode()
     return mode is not None and mode.strict
+
+
+def get_recorder() -> Any:
+    """What records the backend's calls for `compile`; None where nothing does."""
+    mode = get_mode()
+    return None if mode is None else mode.recorder
+
+
+def operation(device: Any, name: str) -> Any:
+    """The backend's function of an operation, recorded where `compile` records.
+
+    For calls that have no form in the dispatch.
+    """
+    mode = get_mode()
+    function = device.ops[name]
+    if mode is None or mode.recorder is None:
+        return function
+    return mode.recorder.recorded(name, function, device)
+
+
+def called_again(function: Callable[..., Any]) -> Any:
+    """Decorator of a method that changes Python's state: a compiled program calls it again."""
+
+    @wraps(function)
+    def run(self: Any, *args: Any, **kwargs: Any) -> Any:
+        recorder = get_recorder()
+        if recorder is None:
+            return function(self, *args, **kwargs)
+
+        def on_self(args: Any, kwargs: Any) -> Any:
+            return function(self, *args, **kwargs)
+
+        return recorder.host(f"{type(self).__name__}.{function.__name__}", on_self, (args, kwargs))
+
+    return run
+
+
+def without_settings(mode: Mode | None) -> Mode | None:
+    """The mode for work of the engine that no setting concerns; it is still recorded."""
+    if mode is None or mode.recorder is None:
+        return None
+    return Mode(Setting("recorder", mode.recorder, None), None)
 
 
 def enter(field: str, value: Any, block: Block | None = None) -> Setting:

@@ -10,6 +10,7 @@ from ._backends import numpy as _host
 from ._device import Device
 from ._dispatch import call, common_device, sequence
 from ._errors import explain
+from ._modes import get_recorder
 
 
 def holds_tensor(obj: Any) -> bool:
@@ -29,6 +30,14 @@ def device_of(obj: Any) -> Device | None:
             if found is not None:
                 return found
     return None
+
+
+def host_data(target: Any, obj: Any, dtype: Any, copy: bool | None) -> Any:
+    """Data of the host as an array of a device."""
+    recorder = get_recorder()
+    if recorder is None:
+        return target.ops["from_host"](target.backend.as_host(obj, dtype, copy))
+    return recorder.imported(target, obj, dtype, copy)
 
 
 def stack_nested(name: str, obj: Any, device: Any, read: Callable[..., Any]) -> Any:
@@ -63,7 +72,7 @@ def from_sequence(name: str, obj: Any, like: Array, dtype: Any = None) -> Any:
     def read(x: Any, device: Any) -> Any:
         target = device or like._device
         try:
-            data = target.ops["from_host"](target.backend.as_host(x, dtype, None))
+            data = host_data(target, x, dtype, None)
         except (TypeError, ValueError, OverflowError, RuntimeError) as error:
             raise explain(error, name, (x,)) from error
         return wrap(type(like), data, target)

@@ -16,7 +16,7 @@ from ._dtypes import accumulator, required_dtype
 from ._errors import DeviceMismatchError, TransferError, describe, explain, in_own_name
 from ._hints import METHODS, Elsewhere, wrong_call
 from ._memory import bottom, mark_external, shared_alias
-from ._modes import Override, is_strict
+from ._modes import Override, get_mode, get_recorder, is_strict
 from ._operators import Operators
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Tensor(Operators):
         if self._trace is not None:
             return self._trace.level.process("to_device", (self,), (target,), {"stream": stream})
         try:
-            data = _device.transfer(self._data, self._device, target, stream)
+            data = _transfer(self, target, stream)
         except Exception as error:
             raise explain(error, "to_device", (self, str(target)), {"stream": stream}) from error
         return wrap(type(self), data, target)
@@ -353,6 +353,9 @@ class Tensor(Operators):
         before a new backward pass. Other tensors have it only after `retain_grad`.
         """
         trace = self._fresh_trace()
+        recorder = None if trace is None else get_recorder()
+        if recorder is not None:
+            recorder.read_grad(self)
         return None if trace is None else trace.grad
 
     @grad.setter
@@ -377,6 +380,9 @@ class Tensor(Operators):
                 "grad: it can be set only for a leaf that requires grad; "
                 "write x.requires_grad_() first"
             )
+        recorder = get_recorder()
+        if recorder is not None and recorder.write_grad(self, value):
+            return
         self._trace.grad = value
 
     @property
@@ -758,10 +764,14 @@ class Tensor(Operators):
     def _current(self, name: str) -> Any:
         """The data, brought up to date if this is a view whose base has been written.
 
-        The function `name` reads the values; it raises where each example of a batch has its own.
+        The function `name` reads the values. It raises where each example of a batch has its own,
+        and while a program is recorded, which would be that of these values only.
         """
         if self._fresh_trace() is not None:
             self._trace.level.check_value(self, name)
+        recorder = get_recorder()
+        if recorder is not None:
+            recorder.read(name, self._data)
         return self._data
 
     def _check_constant(self, name: str) -> None:
@@ -776,19 +786,23 @@ class Tensor(Operators):
         `name` is the exporting function, for the error that a gradient would be lost.
         """
         self._check_constant(name)
+        recorder = get_recorder()
+        if recorder is not None:
+            recorder.leave(name)
         plain = self if self._trace is None else self.detach()
         mark_external(plain, exported=True)
         return plain._data
 
     def _scalar(self, name: str, allowed: str) -> Any:
-        data = self._current(name)
-        if data.ndim:
+        if self._fresh_trace() is not None:
+            self._trace.level.check_value(self, name)
+        if self._data.ndim:
             raise TypeError(f"{name}: only a 0-d tensor can be converted; got shape {self.shape}")
-        if data.dtype.kind not in allowed:
+        if self._data.dtype.kind not in allowed:
             raise TypeError(f"{name}: a {self.dtype} tensor cannot be converted")
-        if self._trace is not None and name in ("__float__", "__complex__"):
+        if self._fresh_trace() is not None and name in ("__float__", "__complex__"):
             self._trace.level.check_number(self, name)
-        return self._device.ops["item"](data)
+        return self._device.ops["item"](self._current(name))
 
     def __bool__(self) -> bool:
         if self._data.size != 1:
@@ -806,7 +820,8 @@ class Tensor(Operators):
         return int(self._scalar("__int__", "biuf"))
 
     def __float__(self) -> float:
-        if self._trace is None and not self._data.ndim:  # most often, and not traced
+        # (Most often, there is nothing to look up.)
+        if self._trace is None and not self._data.ndim and get_mode() is None:
             x = self._device.ops["item"](self._data)
             if type(x) is float:
                 return x
@@ -844,6 +859,9 @@ class Tensor(Operators):
     def _text(self, prefix: str) -> str:
         self._fresh_trace()
         data = bottom(self)._data  # of a batch, all examples
+        recorder = get_recorder()
+        if recorder is not None:
+            recorder.read("__repr__", data)
         return self._device.backend.to_text(self._device.ops["to_host"](data), prefix)
 
     def __repr__(self) -> str:
@@ -939,6 +957,19 @@ class Tensor(Operators):
             If an index or `value` is on another device.
         """
         _keys.setitem(self, key, value)
+
+
+def _transfer(x: Any, target: Device, stream: Any) -> Any:
+    """The data of a plain tensor on another device."""
+    source = x._device
+    recorder = get_recorder()
+    if recorder is None:
+        return _device.transfer(x._data, source, target, stream)
+
+    def to_device(data: Any) -> Any:
+        return _device.transfer(data, source, target, stream)
+
+    return recorder.recorded("to_device", to_device, target)(x._data)
 
 
 #: The axes of a matrix as they are.

@@ -23,6 +23,7 @@ from ._elementwise import abs as _abs
 from ._errors import DeviceMismatchError, describe, explain, in_own_name
 from ._indexing import take
 from ._manipulation import broadcast_shapes, reshape, stack
+from ._modes import get_recorder, operation
 from ._searching import count_nonzero
 from ._statistical import sum as _sum
 from ._typing import DType, Real, Shape, Tensor
@@ -98,7 +99,7 @@ class Generator:
         True
         """
         self._note()
-        return self._device.ops["random.state"](self._rng)
+        return operation(self._device, "random.state")(self._rng)
 
     @state.setter
     def state(self, state: dict[str, Any]) -> None:
@@ -545,14 +546,17 @@ class Generator:
 
     def _note(self) -> None:
         """Save the state before the first use in each run that may be repeated."""
+        recorder = get_recorder()
+        if recorder is not None:
+            recorder.see_generator(self)
         for found in _noting.get():
             if self not in found:
-                found[self] = self._device.ops["random.copy"](self._rng)
+                found[self] = operation(self._device, "random.copy")(self._rng)
 
     def _draw(self, name: str, *args: Any) -> Any:
         self._note()
         try:
-            return self._device.ops[f"random.{name}"](self._rng, *args)
+            return operation(self._device, f"random.{name}")(self._rng, *args)
         except Exception as error:
             raise explain(error, name, args) from error
 
@@ -684,7 +688,7 @@ class SameDraws:
             token = _noting.set(())  # states noted outside do not apply in here
             before = {generator: generator._rng for generator in self._noted}
             for generator, rng in self._noted.items():
-                generator._rng = generator._device.ops["random.copy"](rng)
+                generator._rng = operation(generator._device, "random.copy")(rng)
         try:
             yield
         finally:
@@ -738,7 +742,7 @@ def default_rng(
     if isinstance(seed, Tensor):
         raise TypeError(f"default_rng: seed must be an int; got {describe(seed)}")
     try:
-        return _generator(target.ops["random.default_rng"](seed), target)
+        return _generator(operation(target, "random.default_rng")(seed), target)
     except Exception as error:
         raise explain(error, "default_rng", (seed,)) from error
 
@@ -751,7 +755,7 @@ def _generator(rng: Any, device: Device) -> Generator:
 
 def _restored(state: Any, device: Device) -> Any:
     try:
-        return device.ops["random.restore"](state)
+        return operation(device, "random.restore")(state)
     except Exception as error:
         raise ValueError(f"Generator: expected a state of a generator on {device}") from error
 

@@ -13,7 +13,7 @@ from .._backends import _ndarray
 from .._dispatch import binary, common_device, create, inplace, unary
 from .._errors import describe
 from .._memory import bottom
-from .._modes import _mode
+from .._modes import _mode, operation
 from .._tensor import Tensor
 from ._graph import Node, OutputNode, below_batches, box, output_node, unhidden
 from ._rules import Rule, identity
@@ -143,7 +143,8 @@ def backward(
                     if unshare and parent.rule is None and _may_share(gx, g, saved, rule):
                         shared.add(parent)
                 elif parent in sums and gx._trace is None:
-                    have._device.ops["__iadd__"](have._data, gx._data)
+                    add = operation(have._device, "__iadd__") if mode is not None else None
+                    (add or have._device.ops["__iadd__"])(have._data, gx._data)
                 else:
                     grads[parent] = total = binary("add", have, gx)
                     if total._trace is None:
@@ -331,18 +332,25 @@ def run_backward(x: Any, gradient: Any, retain_graph: bool | None, create_graph:
     retain = create_graph if retain_graph is None else retain_graph
     found = backward([(node, root)], _NOWHERE, not retain, create_graph, unshare=True)
     del root, gradient
+    recorder = None if mode is None else mode.recorder
     before = enter_rules()
     try:
         leaf: Any
         for leaf, g in found.items():
             if leaf.level.number < 0:
                 continue  # switched off since it was recorded
-            have = leaf.grad
-            if have is None:
-                leaf.grad = g
-            elif have._trace is None and g._trace is None and have._device is g._device:
-                inplace("__iadd__", have, g)
-            else:
-                leaf.grad = binary("add", have, g)
+            if recorder is None or not recorder.accumulate(leaf, g, _accumulate):
+                _accumulate(leaf, g)
     finally:
         leave_rules(before)
+
+
+def _accumulate(leaf: Any, g: Any) -> None:
+    """Add to the gradient of a leaf."""
+    have = leaf.grad
+    if have is None:
+        leaf.grad = g
+    elif have._trace is None and g._trace is None and have._device is g._device:
+        inplace("__iadd__", have, g)
+    else:
+        leaf.grad = binary("add", have, g)

@@ -22,7 +22,7 @@ from .._dispatch import apply, inplace, unary
 from .._errors import describe
 from .._keys import setitem
 from .._memory import EXPOSED, Exposed, View, alias, bottom, inner_alias, new_storage, storage_of
-from .._modes import get_mode
+from .._modes import get_mode, operation
 from .._standard import MUTATING
 from ._grad_mode import custom_rule, grad_modes, is_traced, recording_off
 from ._graph import batches_of, box_like, has_hidden_axis
@@ -306,14 +306,14 @@ def _match_strides(new: Any, x: Any) -> None:
     strides = getattr(x._data, "strides", None)
     if strides is None or new._data.strides == strides or has_hidden_axis(new):
         return
-    ops = x._device.ops
+    device = x._device
     back = tuple(i for i, s in enumerate(strides) if s < 0)
-    data = ops["flip"](x._data, axis=back) if back else x._data
-    data = ops["copy"](data)
-    data = ops["flip"](data, axis=back) if back else data
+    data = operation(device, "flip")(x._data, axis=back) if back else x._data
+    data = operation(device, "copy")(data)
+    data = operation(device, "flip")(data, axis=back) if back else data
     if data.strides != strides:
         return  # with gaps: a view of other memory
-    ops["__setitem__"](data, new._data, ...)
+    operation(device, "__setitem__")(data, new._data, ...)
     while True:
         new._data = data
         if new._trace is None:

@@ -12,7 +12,7 @@ from .._backends import _ndarray
 from .._device import get_device
 from .._dispatch import SCALARS, binary, call, create_like, inplace, is_anywhere, unary
 from .._memory import alias, bottom
-from .._modes import Mode, _mode
+from .._modes import Mode, _mode, operation
 from ._graph import has_hidden_axis
 
 _host = get_device("cpu").backend  # which knows which warnings are due
@@ -66,7 +66,11 @@ class _RuleMode(Mode):
     def __init__(self, suspended: Mode) -> None:
         super().__init__(None, None)
         self.grad = suspended.grad
-        self.suspended = suspended
+        self.recorder = suspended.recorder
+        self.checks = self.recorder is not None
+        self.suspended: Mode = suspended
+        if isinstance(suspended, _RuleMode):
+            self.suspended = suspended.suspended
 
 
 class user_context:
@@ -142,17 +146,30 @@ def mask_indeterminate(x: Any, weight: Any, scale: Any, operands: Any, kwargs: A
         # To look for NaNs takes a wait, and to compute each derivative twice costs too much for so
         # rare a case. So a derivative of NaN counts as 0, too.
         return binary("settle", x, weight)
+    mode = _cpython.current(_mode)
+    recorder = None if mode is None else mode.recorder
     if x._trace is not None and (has_hidden_axis(x) or has_hidden_axis(weight)):
-        if not is_anywhere(unary("isnan", alias(x))):
+        # (A program is right with and without NaNs.)
+        if recorder is None and not is_anywhere(unary("isnan", alias(x))):
             return x
         slope = alias(scale(ones(weight), *operands, **kwargs))
         return binary("settle", x, binary("settle_weight", alias(weight), slope))
-    ops = x._device.ops
-    data = ops["settle"](x._data, weight._data)
-    if data is x._data:
-        return x  # without NaNs, of whatever level
+    # A program looks for NaNs itself. Where another level follows, it is right for either case.
+    masking = None
+    if recorder is not None and (x._trace is None or not recorder.can_guard()):
+        masking = recorder
+    if masking is not None:
+        masking.begin_mask(x._data, weight._data)
+    else:
+        nothing = x._device.ops["settle"](x._data, weight._data) is x._data
+        if recorder is not None:
+            recorder.guard_nan(x._data, weight._data, nothing)
+        if nothing:
+            return x  # without NaNs, of whatever level
     slope = bottom(scale(ones(weight), *operands, **kwargs))
-    settled = ops["settle_weight"](weight._data, slope._data)
+    settled = operation(x._device, "settle_weight")(weight._data, slope._data)
+    if masking is not None:
+        masking.end_mask()
     return binary("settle", x, wrap(type(weight), settled, weight._device))
 
 
@@ -173,10 +190,10 @@ def updated(name: str, new: Any, value: Any) -> Any:
         if isinstance(value, Array):
             v = value
             if v._trace is None and v._device is n._device:
-                n._device.ops[name](n._data, v._data)
+                operation(n._device, name)(n._data, v._data)
                 return new
         elif type(value) in SCALARS:
-            n._device.ops[name](n._data, value)
+            operation(n._device, name)(n._data, value)
             return new
     if name == "irtruediv":
         return value / new

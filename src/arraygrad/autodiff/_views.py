@@ -26,7 +26,7 @@ from .._memory import (
     shared_alias,
     storage_of,
 )
-from .._modes import _mode
+from .._modes import _mode, without_settings
 from ._graph import box, box_like
 from ._rules import RULES, Rule
 
@@ -112,7 +112,8 @@ def _refresh_chain(x: Any) -> None:
     while type(x._view) is View and x._trace is not None:
         chain.append(x)
         x = x._view.base
-    token = _mode.set(None)  # the view was recorded, even if its reader is not
+    # (The view was recorded, even if its reader is not.)
+    token = _mode.set(without_settings(_mode.get()))
     try:
         for tensor in reversed(chain):
             if tensor._storage.version != tensor._view.version or (
@@ -136,7 +137,7 @@ def _unwrap(x: Any) -> None:
         if is_exposed and link.level is x._trace.level:
             # An argument: outside of the function it is the tensor that was passed.
             refresh(link.base)
-            token = _mode.set(None)
+            token = _mode.set(without_settings(_mode.get()))
             try:
                 rebind(x, getitem(link.base, ...))
             finally:

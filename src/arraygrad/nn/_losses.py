@@ -14,11 +14,11 @@ from .._dtypes import DEFAULTS
 from .._errors import as_int, as_number, describe
 from .._manipulation import expand_dims, reshape, squeeze
 from .._memory import bottom
+from .._modes import get_recorder
 from .._searching import count_nonzero, where
 from .._statistical import mean
 from .._statistical import sum as total
 from .._typing import Tensor
-from .._utility import all as all_of
 from .._utility import any as any_of
 from ._checks import as_floating, check_broadcasts, check_real, check_shape
 from ._module import Module
@@ -588,13 +588,25 @@ def _of_indices(
     counted = within
     if 0 <= ignored < classes:
         counted = counted & (target != ignored)
-    count = int(count_nonzero(counted))
-    if count < target.size:
-        if not bool(all_of(within | (target == ignored))):
+
+    def check(unknown: Tensor) -> None:
+        if is_anywhere(unknown):
             raise _out_of_range(name, classes, ignored)
+
+    recorder = get_recorder()
+    count: Any = target.size
+    # (A program must be right for other targets, too.)
+    some = recorder is not None or is_anywhere(~counted)
+    if some:
+        unknown = ~(within | (target == ignored))
+        if recorder is None:
+            check(unknown)
+        else:
+            recorder.check(check, unknown)
+        count = total(astype(counted, input.dtype))
         target = where(counted, target, 0)
     loss = squeeze(loss_of_classes(input, expand_dims(target, axis=axis), axis), axis=axis)
-    if count < target.size:
+    if some:
         loss = where(counted, loss, 0.0)
     if reduction == "mean":
         return total(loss) / count
@@ -620,16 +632,24 @@ def _one_hot(
     if 0 <= ignored < along[axis]:  # ignore_index may be a valid class index
         found = found & (target != ignored)
     parts = astype(found, input.dtype)
-    if target.device.type == "cpu":  # where checking is cheap
+
+    def check(count: int, valid: Tensor) -> None:
+        if count != int(count_nonzero(bottom(valid))):
+            raise _out_of_range(name, along[axis], ignored)
+
+    recorder = get_recorder()
+    if target.device.type == "cpu" and recorder is None:  # where checking is cheap
         count = int(count_nonzero(bottom(found)))  # in a batch, of all examples
         if count == bottom(target).size:
             return parts, None, target.size
         valid = target != ignored
-        if count != int(count_nonzero(bottom(valid))):
-            raise _out_of_range(name, along[axis], ignored)
+        check(count, valid)
     else:
         valid = target != ignored
-        parts = where(valid & ~any_of(found, axis=axis, keepdims=True), math.nan, parts)
+        if target.device.type == "cpu":  # (The program must be right for other targets, too.)
+            recorder.check(lambda x, y: check(int(count_nonzero(x)), y), found, valid)
+        else:
+            parts = where(valid & ~any_of(found, axis=axis, keepdims=True), math.nan, parts)
     shared = astype(valid, input.dtype)
     return parts, shared, total(shared)
 

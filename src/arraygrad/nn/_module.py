@@ -16,6 +16,7 @@ from .._data_type import astype, can_cast
 from .._device import get_device
 from .._dtypes import as_dtype
 from .._errors import DeviceMismatchError, describe
+from .._modes import get_recorder
 from .._typing import DeviceLike, DType, Tensor
 from ..autodiff import no_grad, stop_gradient, variable
 from ..random import Generator, default_rng
@@ -153,6 +154,9 @@ class Module:
                     f"be trained; write x.requires_grad_(), or {name}[...] = x inside no_grad(); "
                     f"got {describe(value)}"
                 )
+        recorder = get_recorder()
+        if recorder is not None:
+            recorder.set_attribute(self, name, value)
         object.__setattr__(self, name, value)
 
     if not TYPE_CHECKING:  # hidden from type checkers, or a module would have every name

@@ -20,7 +20,7 @@ from .._dtypes import ALL, default_dtype
 from .._errors import DeviceMismatchError, as_number, describe, explain
 from .._manipulation import reshape
 from .._memory import before_write
-from .._modes import get_mode
+from .._modes import called_again, get_mode, get_recorder
 from .._tensor import Tensor
 from ..autodiff import NotDifferentiableError, is_traced
 
@@ -63,6 +63,7 @@ class Optimizer:
 
     param_groups: list[Group]
     state: list[dict[str, Any]]
+    _is_called_again = True  # by compiled programs, whatever has changed in it
 
     if not TYPE_CHECKING:  # hidden from type checkers, or an optimiser would have every name
 
@@ -72,6 +73,9 @@ class Optimizer:
     def __init__(self, params: Any, defaults: Mapping[str, Any]) -> None:
         if not isinstance(defaults, Mapping):
             raise TypeError(f"{self._name}: defaults must be a dict; got {describe(defaults)}")
+        recorder = get_recorder()
+        if recorder is not None:
+            recorder.refuse_new("an optimiser")
         self.defaults = dict(defaults)
         self.param_groups = []
         self.state = []
@@ -187,6 +191,7 @@ class Optimizer:
 
     # ---- steps
 
+    @called_again
     def step(self, grads: Any = None) -> None:
         """Update the parameters in place.
 

@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import Any
 
 from .._errors import as_int, as_number, describe
+from .._modes import called_again
 from ._optimizers import Optimizer
 
 
@@ -42,6 +43,8 @@ class LRScheduler:
     `step` raises and does not overwrite them. Use `SequentialLR` for several schedules in turn.
     """
 
+    _is_called_again = True
+
     def __init__(self, optimizer: Optimizer) -> None:
         name = type(self).__name__
         if not isinstance(optimizer, Optimizer):
@@ -66,6 +69,7 @@ class LRScheduler:
         """Return the current learning rate of each group, as set by the schedule."""
         return list(self._last_lr)
 
+    @called_again
     def step(self) -> None:
         """Advance the schedule by one step.
 
@@ -520,6 +524,7 @@ class OneCycleLR(LRScheduler):
             else:
                 group["momentum"] = momentum
 
+    @called_again
     def step(self) -> None:
         """Advance the schedule by one step.
 
@@ -683,7 +688,8 @@ class ReduceLROnPlateau(LRScheduler):
         self.num_bad_epochs = self.cooldown_counter = self.reductions = 0
         super().__init__(optimizer)
 
-    def step(self, metrics: Any) -> None:  # type: ignore[override]  # (as PyTorch's does)
+    @called_again
+    def step(self, metrics: Any) -> None:
         """Advance the schedule by one step.
 
         Parameters

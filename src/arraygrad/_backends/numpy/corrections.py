@@ -431,6 +431,7 @@ def with_nan(function: Callable[..., Any]) -> Callable[..., Any]:
             y._replace(**dict(zip(y._fields, parts, strict=True))) if len(parts) > 1 else parts[0]
         )
 
+    run.made_by = with_nan, function  # type: ignore[attr-defined]  # (for exported programs)
     return run
 
 
@@ -476,6 +477,11 @@ def settle(x: _Array, weight: _Array) -> _Array:
     return np.where(is_indeterminate, 0, x).astype(x.dtype, copy=False)
 
 
+def is_settled(x: _Array, weight: _Array) -> bool:
+    """Return True if `settle` has nothing to do."""
+    return settle(x, weight) is x
+
+
 def settle_weight(weight: _Array, slope: _Array) -> _Array:
     """`weight` for `settle`, with 1 where it is infinite and the product with `slope` is NaN."""
     return np.where(np.isinf(weight) & np.isnan(slope), 1, weight).astype(weight.dtype, copy=False)
@@ -492,4 +498,5 @@ def with_complex_result(function: Callable[..., _Array]) -> Callable[..., _Array
             return out
         return out.astype(np.complex64 if x.dtype in ("f4", "c8") else np.complex128)
 
+    transform.made_by = with_complex_result, function  # type: ignore[attr-defined]
     return transform

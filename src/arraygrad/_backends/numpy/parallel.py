@@ -280,6 +280,7 @@ def parallel_unary(function: Callable[..., Any]) -> Callable[[Any], Any]:
     def run(x: Any, /) -> Any:
         return function(x) if _ndarray.size(x) < MIN_SIZE_TO_SPLIT else run_chunked(function, x)
 
+    run.unsplit = function  # type: ignore[attr-defined]  # (programs of few elements call it)
     return run
 
 
@@ -294,6 +295,7 @@ def parallel_elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
                 return run_chunked(function, *operands)
         return function(*operands)
 
+    run.unsplit = function  # type: ignore[attr-defined]
     return run
 
 

@@ -1,0 +1,155 @@
+"""`compile`: programs of the backend's own calls, recorded while a function runs.
+
+``_recorder`` records one run, ``_program`` is what it makes, ``_text`` writes it as Python, and
+``_compiled`` finds the program for the arguments of a call. Each pass has a module of its own.
+They are imported when a function is first compiled.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from operator import index
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from .._errors import describe
+from .._typing import P, R
+
+if TYPE_CHECKING:
+    from ._compiled import Compiled
+
+
+@overload
+def compile(
+    f: Callable[P, R],
+    /,
+    *,
+    static_argnums: int | Sequence[int] = ...,
+    static_argnames: str | Sequence[str] = ...,
+    on_value: Literal["error", "guard"] = ...,
+) -> Compiled[P, R]: ...
+@overload
+def compile(
+    f: None = None,
+    /,
+    *,
+    static_argnums: int | Sequence[int] = ...,
+    static_argnames: str | Sequence[str] = ...,
+    on_value: Literal["error", "guard"] = ...,
+) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
+def compile(
+    f: Callable[..., Any] | None = None,
+    /,
+    *,
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
+    on_value: Literal["error", "guard"] = "error",
+) -> Any:
+    """Make a function that runs as a recorded program of NumPy's or CuPy's calls.
+
+    The first call runs `f` and records each call of the backend, those of gradients, optimisers
+    and writes included. Later calls with the same kinds of arguments run the recorded calls alone,
+    without Python's work on tensors, dispatch and graphs. The results are the same, bit for bit.
+
+    Parameters
+    ----------
+    f : callable
+        Function of tensors, numbers and containers of these, which returns such. It may use tensors
+        from outside: they are read, and written, at each call.
+    static_argnums : int or sequence of int, optional
+        Positions of arguments of any other hashable type; there is a program for each value.
+    static_argnames : str or sequence of str, optional
+        Names of such arguments that are passed by keyword.
+    on_value : {"error", "guard"}, optional
+        What to do where `f` reads values of a tensor, for example by ``if x > 0`` or ``float(x)``,
+        since the program is right for these values only. "error" raises. With "guard" the program
+        checks the values, and another one is recorded where they differ.
+
+    Returns
+    -------
+    Compiled
+        Function with the signature of `f`. Its methods `source`, `explain` and `export` show the
+        program, tell what it does, and write it to a file that needs NumPy alone. Without `f`, a
+        decorator.
+
+    Raises
+    ------
+    TypeError
+        If `f` is not a function. At a call, if an argument is neither a tensor nor a number nor
+        static, if a static one is not hashable, if `f` returns something else, and at the first
+        call if `f` does what a program cannot repeat: it reads values, hands data to other
+        libraries, makes an optimiser or changes attributes of modules.
+    ValueError
+        If `on_value` is another word, or a position is negative.
+
+    Notes
+    -----
+    There is a program for each combination of shapes, dtypes, devices, strides, containers, numbers
+    and modes. Python's numbers are constants of a program, and other Python code, such as
+    `print`, runs only when `f` is recorded. Optimisers and learning rate schedules are called at
+    each call, and random generators draw new numbers.
+
+    Variables, attributes and list elements that `f` can reach are compared with what they were; if
+    one has changed, `f` is recorded again. If `f` changes one itself, it is called as it is.
+
+    Inside of `debug_nans`, and inside of another compiled function, `f` is called as it is.
+
+    Examples
+    --------
+    >>> import arraygrad as xp
+    >>> from arraygrad import autodiff
+    >>> def loss(w, x):
+    ...     return xp.sum(xp.tanh(x @ w) ** 2)
+    >>> step = xp.compile(autodiff.grad(loss))
+    >>> w, x = xp.asarray([0.5, -1.0]), xp.asarray([[1.0, 2.0], [3.0, 4.0]])
+    >>> step(w, x)
+    Tensor([-0.48455022, -0.86415536], dtype=float64)
+    >>> bool(xp.all(step(w + 1, x) == autodiff.grad(loss)(w + 1, x)))
+    True
+    """
+    if f is None:
+
+        def decorate(function: Callable[..., Any]) -> Any:
+            return compile(
+                function,
+                static_argnums=static_argnums,
+                static_argnames=static_argnames,
+                on_value=on_value,
+            )
+
+        return decorate
+    if not callable(f) or isinstance(f, type):
+        raise TypeError(f"compile: expected a function; got {describe(f)}")
+    if (
+        inspect.isgeneratorfunction(f)
+        or inspect.iscoroutinefunction(f)
+        or inspect.isasyncgenfunction(f)
+    ):
+        raise TypeError(
+            "compile: generators and coroutines cannot be compiled; compile the functions that "
+            f"they call; got {describe(f)}"
+        )
+    if on_value not in ("error", "guard"):
+        raise ValueError(f"compile: on_value must be 'error' or 'guard'; got {on_value!r}")
+    several: Any = static_argnums
+    if not isinstance(static_argnums, (tuple, list, range)):
+        several = (static_argnums,)
+    try:
+        positions = tuple(map(index, several))
+    except TypeError as error:
+        got = describe(static_argnums)
+        raise TypeError(f"compile: static_argnums must be ints; got {got}") from error
+    if any(i < 0 for i in positions):
+        raise ValueError(f"compile: static_argnums must not be negative; got {static_argnums!r}")
+    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    if not all(isinstance(x, str) for x in names):
+        raise TypeError(
+            f"compile: static_argnames must be strings; got {describe(static_argnames)}"
+        )
+    # (They build on `autodiff`, which is imported when it is first asked for.)
+    compiled = import_module(f"{__name__}._compiled")
+    return compiled.Compiled(f, positions, names, on_value == "guard")
+
+
+__all__ = ["compile"]

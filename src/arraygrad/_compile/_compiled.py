@@ -1,0 +1,675 @@
+"""`compile`: functions that are recorded once and run as programs."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any, Generic
+
+from .. import _pytree
+from .._array import wrap
+from .._device import Device, get_device
+from .._dtypes import get_defaults
+from .._errors import describe, explain
+from .._memory import before_write, bottom, storage_of
+from .._modes import get_mode
+from .._tensor import Tensor
+from .._typing import P, R
+from ..random import Generator, _noting
+from ._program import Memory, Program, Value
+from ._recorder import Recorder
+from ._text import Differs, Text
+from ._watch import Watch
+from .passes import drop_dead_code, optimised
+
+#: Signatures of one function for which programs are kept, those recorded last.
+MAX_PROGRAMS = 64
+#: Programs for one signature that differ in the values that Python read.
+MAX_GUARDED = 8
+#: How often a function is recorded again because what it uses from outside has changed.
+MAX_CHANGES = 16
+
+_cpu: Any = get_device("cpu")
+_is_host_scalar = _cpu.backend.is_host_scalar
+_NUMBERS = (bool, int, float, complex, str, bytes, Device, type(_cpu.backend.dtype("f8")))
+
+
+class Output:
+    """How a leaf of the results is made.
+
+    Attributes
+    ----------
+    kind : str
+        "result" of the program; "constant"; an "input" itself; or the "same" as another leaf.
+    x : object
+        The position of the result, of the argument or of the other leaf; the constant.
+    device : Device or None
+        Of a result.
+    owner : tuple or None
+        What a result shares its memory with: ("input", position), ("leaf", position) or
+        ("outer", tensor).
+    """
+
+    __slots__ = ("device", "kind", "owner", "x")
+
+    def __init__(self, kind: str, x: Any, device: Any = None, owner: Any = None) -> None:
+        self.kind, self.x, self.device, self.owner = kind, x, device, owner
+
+    def make(self, tensors: list[Any], found: Any, made: list[Any]) -> Any:
+        """The leaf, from the arguments, the program's results, and the leaves before it."""
+        if self.kind == "result":
+            out = wrap(Tensor, found[self.x], self.device)
+            if self.owner is not None:
+                kind, x = self.owner
+                x = tensors[x] if kind == "input" else made[x] if kind == "leaf" else x
+                storage = storage_of(bottom(x))
+                storage.add(out)
+                out._storage = storage
+            return out
+        return self.x if self.kind == "constant" else (tensors, made)[self.kind == "same"][self.x]
+
+
+class Entry:
+    """One recorded program, and what it needs to be run.
+
+    Attributes
+    ----------
+    reason : str
+        Why calls with this signature are not compiled; empty if they are.
+    """
+
+    def __init__(self, reason: str = "") -> None:
+        self.reason = reason
+        self.recorded_calls = 0
+        self.seconds = 0.0
+        self.runs = 0
+
+    def summary(self) -> str:
+        """A line about it."""
+        return f"not compiled: {self.reason}"
+
+
+class Ready(Entry):
+    """A program that can be run."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        watch: Watch,
+        program: Program,
+        outputs: list[Output],
+        structure: Any,
+    ) -> None:
+        super().__init__()
+        self.recorded_calls = len(recorder.calls)
+        self.program = program
+        self.structure = structure
+        self.watch = watch
+        self.grads = list(recorder.grads.items())
+        self.attributes: list[Any] = []
+        self.outputs = outputs
+        text = Text(program)
+        self.text = text
+        self.run = text.function()
+        self.outer = [
+            (recorder.tensors[id(v.data)], v.data) if id(v.data) in recorder.tensors else None
+            for v in text.outer
+        ]
+        self.sources = [v.source for v in text.outer]
+        written = {v.memory for c in program.calls for v in c.writes if v.memory.is_outer}
+        self.written_inputs = [i for i, v in enumerate(program.inputs) if v.memory in written]
+        self.written_outer = [
+            link[0]
+            for v, link in zip(text.outer, self.outer, strict=True)
+            if link is not None and v.memory in written
+        ]
+        n = len(program.inputs)
+        everything = [*program.inputs, *text.outer]
+        #: Pairs of arrays of which one is written, and whether they overlap.
+        self.overlaps = [
+            (i, j, everything[i].memory is everything[j].memory)
+            for i in range(n)
+            for j in range(len(everything))
+            if i != j and {everything[i].memory, everything[j].memory} & written
+            and not (j < n and j < i)
+        ]  # fmt: skip
+
+    def summary(self) -> str:
+        """A line about it."""
+        shapes = ", ".join(f"{v.dtype}{list(v.shape or ())}" for v in self.program.inputs)
+        guards = sum(call.name == "guard" for call in self.program.calls)
+        masks = sum(call.name == "mask" for call in self.program.calls)
+        size = sum(
+            math.prod(v.shape) * v.dtype.itemsize
+            for call in self.program.calls
+            for v in call.results()
+            if v.shape is not None and v.dtype is not None
+        )
+        return (
+            f"({shapes}): {self.recorded_calls} calls recorded, {len(self.program.calls)} left, "
+            f"of which {masks} look for NaN and {guards} check values; {size:,} bytes of results; "
+            f"recorded in {self.seconds:.3g} s; run {self.runs} times"
+        )
+
+    def arrays(self, tensors: list[Any]) -> list[Any] | None:
+        """The program's arguments; None if it does not fit any more."""
+        for node, is_none in self.grads:
+            if (node.grad is None) is not is_none:
+                return None
+        if not self.watch.is_unchanged():
+            return None
+        arrays = [t._data for t in tensors]
+        for link, source in zip(self.outer, self.sources, strict=True):
+            if link is None:
+                arrays.append(source())  # type: ignore[misc]
+                continue
+            tensor, data = link
+            if tensor._data is not data or tensor._trace is not None:
+                return None
+            arrays.append(data)
+        for i, j, overlap in self.overlaps:
+            if _overlap(arrays[i], arrays[j]) is not overlap:
+                return None
+        return arrays
+
+    def __call__(self, tensors: list[Any], arrays: list[Any]) -> Any:
+        """Run the program."""
+        for i in self.written_inputs:
+            before_write(bottom(tensors[i]))
+        for t in self.written_outer:
+            before_write(t)
+        try:
+            found = self.run(*arrays)
+        except Differs:
+            raise
+        except Exception as error:
+            raise self._explained(error) from error
+        made: list[Any] = []
+        for make in self.outputs:
+            made.append(make.make(tensors, found, made))
+        return _pytree.unflatten(self.structure, made)
+
+    def _explained(self, error: Exception) -> Exception:
+        """The error as the operation raises it outside of a program."""
+        trace = error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == "<compiled program>":
+                call = self.text.calls.get(trace.tb_lineno)
+                if call is None or call.device is None:
+                    return error
+                local = trace.tb_frame.f_locals
+                operands = [
+                    wrap(Tensor, local[v.name], call.device)
+                    if isinstance(v, Value)
+                    and isinstance(local.get(v.name), call.device.array_type)
+                    else v
+                    for v in call.args
+                ]
+                name = {"getitem": "__getitem__"}.get(call.name, call.name)
+                return explain(error, name, [x for x in operands if not isinstance(x, Value)])
+            trace = trace.tb_next
+        return error
+
+
+def _overlap(x: Any, y: Any) -> bool:
+    """Return True if the ranges of two arrays' memory overlap."""
+    if type(x) is not type(y):
+        return False
+    bounds = (_cpu if isinstance(x, _cpu.array_type) else get_device("cuda")).ops["bounds"]
+    (low, high), (start, end) = bounds(x), bounds(y)
+    return bool(low < end and start < high)
+
+
+class _Same:
+    """An object that is equal to itself alone, and alive as long as this one."""
+
+    __slots__ = ("x",)
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.x is self.x
+
+    def __hash__(self) -> int:
+        return id(self.x)
+
+
+def _has_to_run(mode: Any) -> bool:
+    """Return True where something follows each operation, so that a program would not do.
+
+    That is another recorder, a check for NaN, a checkpoint, which notes the tensors that it meets,
+    and a run that has to draw the same random numbers again.
+    """
+    if _noting.get():
+        return True
+    return mode is not None and (
+        mode.recorder is not None
+        or mode.nans is not None
+        or any(grad.captured is not None for grad in mode.grad)
+    )
+
+
+class Compiled(Generic[P, R]):
+    """A function that `compile` returned; see there."""
+
+    def __init__(
+        self,
+        function: Callable[P, R],
+        static_argnums: tuple[int, ...],
+        static_argnames: tuple[str, ...],
+        guards: bool,
+    ) -> None:
+        update_wrapper(self, function)
+        self._function = function
+        self._static_argnums = static_argnums
+        self._static_argnames = frozenset(static_argnames)
+        self._guards = guards
+        self._name = getattr(function, "__qualname__", type(function).__name__)
+        self._entries: OrderedDict[Any, list[Entry]] = OrderedDict()
+        self._changes: dict[Any, int] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function, by its program where there is one for such arguments."""
+        mode = get_mode()
+        if _has_to_run(mode):
+            return self._function(*args, **kwargs)
+        signature = self._signature(args, kwargs, mode)
+        if signature is None:
+            return self._function(*args, **kwargs)
+        key, tensors, structure, static = signature
+        entries = self._entries.get(key)
+        if entries is not None:
+            for entry in entries:
+                if not isinstance(entry, Ready):
+                    return self._function(*args, **kwargs)
+                arrays = entry.arrays(tensors)
+                if arrays is None:
+                    continue
+                try:
+                    out = entry(tensors, arrays)
+                except Differs:
+                    continue
+                entry.runs += 1
+                return out
+        return self._record(key, tensors, structure, static)
+
+    def _entry_for(self, args: Any, kwargs: Any) -> Entry:
+        """The program for arguments, recorded if there is none."""
+        mode = get_mode()
+        signature = None if _has_to_run(mode) else self._signature(args, kwargs, mode)
+        if signature is None:
+            return Entry("it is being differentiated, recorded or checked for NaN")
+        key, tensors, structure, static = signature
+        for entry in self._entries.get(key, ()):
+            if not isinstance(entry, Ready) or entry.arrays(tensors) is not None:
+                return entry
+        self._record(key, tensors, structure, static)
+        return self._entries[key][0]
+
+    def source(self, *args: P.args, **kwargs: P.kwargs) -> str:
+        """Return the program for such arguments as Python source.
+
+        It is a module that needs NumPy alone, as `export` writes it, if that is possible. Each line
+        ends with the place in the user's code that it comes from.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            Arguments of the function. It is called if there is no program for such arguments yet.
+
+        Returns
+        -------
+        str
+            The source.
+
+        Raises
+        ------
+        TypeError
+            If calls with such arguments are not compiled; the message says why.
+        """
+        entry = self._ready("source", args, kwargs)
+        names = self._argument_names(args, kwargs)
+        try:
+            return self._module(entry, names).text
+        except TypeError:
+            return Text(entry.program, comments=True, inputs=names).whole(self._short_name())
+
+    def export(self, path: Any, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Write the program for such arguments as a module that needs NumPy alone.
+
+        The module has one function, of the name of the compiled one. It takes NumPy arrays, one for
+        each tensor in the arguments, in order, and returns arrays in the containers of the
+        results. Numbers are those that it was recorded with. Tensors from outside are constants:
+        they are saved beside the module in an ``.npz`` file.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, which ends in ``.py``.
+        *args, **kwargs
+            Arguments of the function. It is called if there is no program for such arguments yet.
+
+        Raises
+        ------
+        TypeError
+            If the program needs more than NumPy: a GPU, an optimiser, a random generator from
+            outside, SciPy. Nothing has been written then.
+        ValueError
+            If `path` does not end in ``.py``.
+        """
+        file = Path(path)
+        if file.suffix != ".py":
+            raise ValueError(f"export: the path must end in .py; got {str(path)!r}")
+        entry = self._ready("export", args, kwargs)
+        module = self._module(entry, self._argument_names(args, kwargs))
+        if module.arrays:
+            save = _cpu.backend.namespace.savez
+            save(file.with_suffix(".npz"), **module.arrays)
+        file.write_text(module.text)
+
+    def explain(self) -> str:
+        """Return a table of the programs: what was recorded, what is left, and what it takes.
+
+        Returns
+        -------
+        str
+            A line for each program.
+        """
+        lines = [f"{self._name}: {sum(map(len, self._entries.values()))} programs"]
+        for entries in self._entries.values():
+            lines += [f"  {entry.summary()}" for entry in entries]
+        return "\n".join(lines)
+
+    def _ready(self, name: str, args: Any, kwargs: Any) -> Ready:
+        entry = self._entry_for(args, kwargs)
+        if not isinstance(entry, Ready):
+            raise TypeError(f"{name}: such calls of {self._name} are not compiled: {entry.reason}")
+        return entry
+
+    def _module(self, entry: Ready, names: list[str]) -> Any:
+        from ._export import Module
+
+        program = entry.program
+        calls = [call for call in program.calls if call.name != "check"]
+        program = Program(program.inputs, calls, program.outputs, program.ambient)
+        text = Text(drop_dead_code(program), comments=True, inputs=names)
+        return Module(text, self._short_name(), entry.structure, entry.outputs)
+
+    def _short_name(self) -> str:
+        name = self._name.rpartition(".")[2]
+        return name if name.isidentifier() else "program"
+
+    def _argument_names(self, args: Any, kwargs: Any) -> list[str]:
+        """A name for each tensor in the arguments."""
+        names: list[str] = []
+        try:
+            bound = inspect.signature(self._function).bind(*args, **kwargs).arguments
+        except (TypeError, ValueError):
+            bound = {f"x{i}": x for i, x in enumerate((*args, *kwargs.values()))}
+        for name, tree in bound.items():
+            n = sum(type(x) is Tensor for x in _pytree.flatten(tree)[0])
+            names += [name] if n == 1 else [f"{name}{i}" for i in range(n)]
+        return names
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """A method, of which each object has programs of its own."""
+        if instance is None:
+            return self
+        bound: Any = Compiled(
+            self._function.__get__(instance, owner),
+            tuple(i - 1 for i in self._static_argnums),
+            tuple(self._static_argnames),
+            self._guards,
+        )
+        name = getattr(self._function, "__name__", None)
+        if name is not None and isinstance(getattr(instance, "__dict__", None), dict):
+            instance.__dict__.setdefault(name, bound)
+            return instance.__dict__[name]
+        return bound
+
+    # ---- signatures
+
+    def _signature(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], mode: Any
+    ) -> tuple[Any, list[Any], Any, Any] | None:
+        """What a program is recorded for, the tensors of the arguments, and how to rebuild them.
+
+        None for arguments that are being differentiated.
+        """
+        static: Any = ()
+        if self._static_argnums or self._static_argnames:
+            args, kwargs, static = self._without_static(args, kwargs)
+        leaves, structure = _pytree.flatten((args, kwargs))
+        tensors = []
+        signature: list[Any] = []
+        for x in leaves:
+            if type(x) is Tensor:
+                if x._trace is not None:
+                    x._fresh_trace()
+                data = x._data
+                signature.append((data.shape, data.dtype, x._device, data.strides))
+                if x._trace is not None:
+                    if not x._trace.is_tape_leaf:
+                        return None
+                    signature.append((_Same(x), x._trace.level))
+                tensors.append(x)
+            else:
+                signature.append(self._constant(x))
+        grad: Any = None
+        if mode is not None:
+            grad = (mode.strict, mode.grad[:1] and mode.grad[0].level >= 0)
+        key = (
+            structure, tuple(signature), static, grad, get_device(None),
+            id(get_defaults()),
+        )  # fmt: skip
+        return key, tensors, (structure, leaves), static
+
+    def _constant(self, x: Any) -> Any:
+        """What a leaf that is not a tensor is known by."""
+        if isinstance(x, _NUMBERS):
+            if x != x:
+                x = "nan"
+            elif x == 0 and isinstance(x, (float, complex)):
+                return type(x), repr(x)
+            return type(x), x
+        if isinstance(x, Generator):
+            return "generator", x
+        if _is_host_scalar(x):
+            return type(x), x.tobytes()
+        if inspect.isgenerator(x):
+            raise TypeError(
+                f"compile: an argument of {self._name} is a generator, which can be run once only; "
+                f"write list(...); got {describe(x)}"
+            )
+        raise TypeError(
+            f"compile: the arguments of {self._name} must be tensors, numbers, or containers of "
+            "these; name others in static_argnums or static_argnames, and convert other "
+            f"libraries' arrays by arraygrad.asarray; got {describe(x)}"
+        )
+
+    def _without_static(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any], Any]:
+        """The arguments without those that count by their values."""
+        last = len(args)
+        positions = {i for i in self._static_argnums if i < last}
+        values: list[Any] = [(i, args[i]) for i in sorted(positions)]
+        values += [(k, kwargs[k]) for k in sorted(self._static_argnames & kwargs.keys())]
+        for place, x in values:
+            try:
+                hash(x)
+            except TypeError as error:
+                raise TypeError(
+                    f"compile: the static argument {place!r} of {self._name} must be hashable, "
+                    f"because programs are found by its value; got {describe(x)}"
+                ) from error
+            if isinstance(x, Tensor):
+                raise TypeError(
+                    f"compile: the static argument {place!r} of {self._name} must not be a tensor"
+                )
+        rest = tuple([x for i, x in enumerate(args) if i not in positions])
+        named = {k: x for k, x in kwargs.items() if k not in self._static_argnames}
+        return rest, named, tuple([(k, type(x), x) for k, x in values])
+
+    def _merge(self, static: Any, tree: Any) -> tuple[list[Any], dict[str, Any]]:
+        """The arguments with the static ones."""
+        args, kwargs = list(tree[0]), dict(tree[1])
+        for place, _, x in static:
+            if isinstance(place, int):
+                args.insert(place, x)
+            else:
+                kwargs[place] = x
+        return args, kwargs
+
+    # ---- recording
+
+    def _record(self, key: Any, tensors: list[Any], structure: Any, static: Any) -> Any:
+        """Run the function, and keep its calls as a program."""
+        began = time.perf_counter()
+        recorder = Recorder(self._name, self._guards)
+        spec, leaves = structure
+        given = []
+        places: dict[int, Any] = {}
+        for x in leaves:
+            if type(x) is Tensor and x._trace is None:
+                alias = x[...]
+                recorder.input(alias._data, alias._device)
+                places[id(alias._data)] = x
+                given.append(alias)
+            elif type(x) is Tensor:
+                recorder.inputs.append(Value("input", Memory(True), x._data))
+                given.append(x)
+            else:
+                given.append(x)
+        tree = _pytree.unflatten(spec, given)
+        args, kwargs = self._merge(static, tree)
+        watch = Watch(self._function)
+        try:
+            with recorder:
+                out = self._function(*args, **kwargs)
+        except Exception as error:
+            if recorder.problem is None or str(error) == recorder.problem:
+                raise
+            raise TypeError(recorder.problem) from error
+        if recorder.problem is not None:
+            raise TypeError(recorder.problem)
+        recorder.check_attributes()
+        found, now = _pytree.flatten(tree)
+        if now != spec or any(x is not y for x, y in zip(found, given, strict=True)):
+            raise TypeError(
+                f"compile: {self._name} changes a container among its arguments, which a program "
+                "cannot repeat; return the new one"
+            )
+        results, shape = _pytree.flatten(out)
+        originals = [
+            places.get(id(x._data), x) if isinstance(x, Tensor) and x._trace is None else x
+            for x in results
+        ]
+        if watch.is_unchanged():
+            entry = self._entry(recorder, results, originals, shape, watch, tensors)
+        else:
+            entry = Entry("it changes a variable, an attribute or a container from outside")
+        entry.seconds = time.perf_counter() - began
+        self._keep(key, entry)
+        return _pytree.unflatten(shape, originals)
+
+    def _keep(self, key: Any, entry: Entry) -> None:
+        with self._lock:
+            have = self._entries.setdefault(key, [])
+            if not isinstance(entry, Ready):
+                have[:] = [entry]
+            else:
+                self._changes[key] = self._changes.get(key, 0) + 1
+                if self._changes[key] > MAX_CHANGES:
+                    have[:] = [Entry(f"recorded {MAX_CHANGES} times, for changed values")]
+                else:
+                    have.insert(0, entry)
+                    del have[MAX_GUARDED:]
+            self._entries.move_to_end(key)
+            while len(self._entries) > MAX_PROGRAMS:
+                old, _ = self._entries.popitem(last=False)
+                self._changes.pop(old, None)
+
+    def _entry(
+        self, recorder: Recorder, results: list[Any], originals: list[Any], shape: Any,
+        watch: Watch, tensors: list[Any],
+    ) -> Entry:  # fmt: skip
+        """The program of a run."""
+        values: list[Value] = []
+        outputs: list[Output] = []
+        firsts: dict[int, int] = {}
+        memories: dict[Memory, int] = {}
+        for i, (x, original) in enumerate(zip(results, originals, strict=True)):
+            if not isinstance(x, Tensor):
+                if not (isinstance(x, _NUMBERS) or x is None or _is_host_scalar(x)):
+                    raise TypeError(
+                        f"compile: {self._name} must return tensors, numbers, or containers of "
+                        f"these; got {describe(x)}"
+                    )
+                outputs.append(Output("constant", x))
+                continue
+            position = _position(tensors, original)
+            if position is not None:
+                outputs.append(Output("input", position))
+                continue
+            if _is_recorded(x):
+                return Entry("its results are differentiated outside")
+            if id(x) in firsts:
+                outputs.append(Output("same", firsts[id(x)]))
+                continue
+            firsts[id(x)] = i
+            plain = bottom(x)
+            value = recorder.value_of(plain._data, plain._device)
+            if value.kind == "outer" and recorder.tensors.get(id(plain._data)) is x:
+                outputs.append(Output("constant", x))
+                continue
+            place = len(values)
+            values.append(value)
+            owner = _owner(recorder, value, tensors, memories, i)
+            memories.setdefault(value.memory, i)
+            outputs.append(Output("result", place, x._device, owner))
+        program = Program(recorder.inputs, recorder.calls, values, recorder.ambient)
+        program = optimised(program, lambda part: Text(part, in_place=True).function())
+        return Ready(recorder, watch, program, outputs, shape)
+
+
+def _position(tensors: list[Any], x: Any) -> int | None:
+    for i, t in enumerate(tensors):
+        if t is x:
+            return i
+    return None
+
+
+def _is_recorded(x: Any) -> bool:
+    """Return True if a later differentiation may depend on a tensor."""
+    while x._trace is not None:
+        level = x._trace.level
+        if not level.closed and level.number >= 0:
+            return True
+        x = x._primal
+    return False
+
+
+def _owner(
+    recorder: Recorder, value: Value, tensors: list[Any], memories: dict[Memory, int], i: int
+) -> Any:
+    """What a result shares its memory with: an argument, another result, or an outer tensor."""
+    for j, v in enumerate(recorder.inputs):
+        if v.memory is value.memory:
+            return "input", j
+    if value.memory in memories:
+        return "leaf", memories[value.memory]
+    if value.memory.is_outer:
+        for tensor in recorder.tensors.values():
+            have = recorder._find(tensor._data)
+            if have is not None and have.memory is value.memory:
+                return "outer", tensor
+    return None

@@ -1,0 +1,223 @@
+"""A recorded program: calls of the backend's functions on values, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+class Value:
+    """An array of a program, or another object that its calls pass on (a random generator).
+
+    Attributes
+    ----------
+    kind : str
+        "input", an argument; "outer", an array that the function uses from outside, by reference;
+        "constant"; "result", of a call.
+    memory : Memory
+        What it shares with others.
+    shape, dtype, strides : tuple, dtype, tuple or None
+        Of an array. Passes keep the strides, because the order of a sum depends on them.
+    is_scalar : bool
+        True if the backend's function returned a scalar, of which an array was made.
+    data : object
+        Of a constant, the array. Of an outer one, the array when it was recorded.
+    source : callable or None
+        Of an outer one, what returns the array at each call.
+    """
+
+    __slots__ = (
+        "data", "dtype", "is_scalar", "kind", "memory", "name", "shape", "source", "strides",
+    )  # fmt: skip
+
+    def __init__(self, kind: str, memory: Memory, array: Any = None) -> None:
+        self.kind = kind
+        self.memory = memory
+        self.shape: Any = getattr(array, "shape", None)
+        self.dtype: Any = getattr(array, "dtype", None)
+        self.strides: Any = getattr(array, "strides", None)
+        self.is_scalar = False
+        self.data: Any = None
+        self.source: Callable[[], Any] | None = None
+        self.name = ""
+
+
+class Memory:
+    """Memory that values share.
+
+    Attributes
+    ----------
+    is_outer : bool
+        True if something outside of the program sees it: the memory of an argument or of an outer
+        array, or what the function has handed to an optimiser.
+    is_imported : bool
+        True for memory of another library that the function itself imports.
+    is_written : bool
+        True if a call writes to it.
+    """
+
+    __slots__ = ("is_imported", "is_outer", "is_written")
+
+    def __init__(self, is_outer: bool = False) -> None:
+        self.is_outer = is_outer
+        self.is_imported = False
+        self.is_written = False
+
+
+class Call:
+    """A call of a function.
+
+    Attributes
+    ----------
+    name : str
+        The operation.
+    function : callable
+        The backend's function of it, or one of this package.
+    device : Device or None
+        Where it computes.
+    args, kwargs : tuple, dict
+        Its arguments, with values in the place of arrays.
+    out : Value, tuple or None
+        Its results.
+    writes : tuple of Value
+        The arguments that it writes to.
+    is_repeated : bool
+        True if it does more than compute and write: it has to be called whenever the program runs.
+    errors : object
+        The state of floating-point errors that it was called in.
+    line : (str, int) or None
+        The line of the user's code.
+    region : object or None
+        The checkpoint in whose forward pass it is.
+    condition : Value or None
+        Of a mask, the array that is looked at: the calls in `body` are made only if it has a NaN.
+        The results are otherwise the values in `otherwise`.
+    """
+
+    __slots__ = (
+        "args", "body", "condition", "device", "errors", "function", "is_repeated", "kwargs",
+        "line", "name", "otherwise", "out", "region", "writes",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        device: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        self.name = name
+        self.function = function
+        self.device = device
+        self.args = args
+        self.kwargs = kwargs
+        self.out: Any = None
+        self.writes: tuple[Value, ...] = ()
+        self.is_repeated = False
+        self.errors: Any = None
+        self.line: tuple[str, int] | None = None
+        self.region: Any = None
+        self.condition: Value | None = None
+        self.body: list[Call] = []
+        self.otherwise: tuple[Value, ...] = ()
+
+    def rename(self, new: dict[int, Value]) -> None:
+        """Put other values in the place of some of its operands."""
+        if not new:
+            return
+        for v in self._own_operands():
+            if id(v) in new:
+                self.args = replaced(self.args, new)
+                self.kwargs = replaced(self.kwargs, new)
+                self.writes = replaced(self.writes, new)
+                break
+        if self.condition is not None:
+            self.otherwise = replaced(self.otherwise, new)
+            self.condition = new.get(id(self.condition), self.condition)
+            for call in self.body:
+                call.rename(new)
+
+    def results(self) -> tuple[Value, ...]:
+        """Its results, in order."""
+        return (self.out,) if type(self.out) is Value else tuple(values_in(self.out))
+
+    def operands(self) -> list[Value]:
+        """The values that it reads, also those that the calls in its body do."""
+        found = self._own_operands()
+        if self.condition is not None:
+            inner = {id(v) for call in self.body for v in call.results()}
+            found += [v for call in self.body for v in call.operands()]
+            found = [v for v in found if id(v) not in inner]
+            found += [self.condition, *self.args, *self.otherwise]
+        return found
+
+    def _own_operands(self) -> list[Value]:
+        found = []
+        for x in self.args:
+            if type(x) is Value:
+                found.append(x)
+            elif type(x) in _CONTAINERS:
+                found += values_in(x)
+        for x in self.kwargs.values():
+            if type(x) is Value or type(x) in _CONTAINERS:
+                found += values_in(x)
+        return found
+
+
+_CONTAINERS = (tuple, list, dict)
+
+
+class Program:
+    """Calls, and what goes in and comes out.
+
+    Attributes
+    ----------
+    inputs : list of Value
+        One for each tensor in the arguments.
+    calls : list of Call
+        In order.
+    outputs : list of Value
+        One for each tensor in the results.
+    ambient : object
+        The state of floating-point errors around the function.
+    """
+
+    def __init__(
+        self, inputs: list[Value], calls: list[Call], outputs: list[Value], ambient: Any
+    ) -> None:
+        self.inputs = inputs
+        self.calls = calls
+        self.outputs = outputs
+        self.ambient = ambient
+
+    def outer(self) -> list[Value]:
+        """The arrays from outside that calls and results refer to, each once, in order."""
+        found = {id(v): v for call in self.calls for v in call.operands() if v.kind == "outer"}
+        found.update({id(v): v for v in self.outputs if v.kind == "outer"})
+        return list(found.values())
+
+
+def values_in(tree: Any) -> Iterator[Value]:
+    """The values in arguments or results, in order."""
+    if isinstance(tree, Value):
+        yield tree
+    elif isinstance(tree, (tuple, list)):
+        for x in tree:
+            yield from values_in(x)
+    elif isinstance(tree, dict):
+        for x in tree.values():
+            yield from values_in(x)
+
+
+def replaced(tree: Any, new: dict[int, Value]) -> Any:
+    """Arguments with other values in the place of some, which are found by their ids."""
+    if isinstance(tree, Value):
+        return new.get(id(tree), tree)
+    if isinstance(tree, (tuple, list)):
+        parts = [replaced(x, new) for x in tree]
+        make = getattr(type(tree), "_make", type(tree))
+        return make(parts)
+    if isinstance(tree, dict):
+        return {k: replaced(x, new) for k, x in tree.items()}
+    return tree

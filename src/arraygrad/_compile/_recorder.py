@@ -1,0 +1,658 @@
+"""Recording: the calls that reach the backends while a function runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from weakref import ref
+
+from .. import _pytree
+from .._array import wrap
+from .._device import get_device
+from .._memory import bottom
+from .._modes import Setting, _mode, enter, get_mode, leave
+from .._standard import MUTATING
+from .._tensor import Tensor
+from ..autodiff._graph import sequence_numbers
+from ._program import Call, Memory, Value, values_in
+
+_PACKAGE = str(Path(__file__).parents[1])
+_cpu: Any = get_device("cpu")
+_HostArray: Any = _cpu.array_type
+_errors: Any = _cpu.backend.errors
+_is_host_scalar = _cpu.backend.is_host_scalar
+
+#: Operations whose results have a shape that depends on values.
+_SHAPED_BY_VALUES = frozenset(
+    """nonzero argwhere unique_all unique_counts unique_inverse unique_values
+    flatnonzero""".split()
+)
+#: Operations of which the result may be the operand itself, depending on values.
+_RETURNS_OPERAND = frozenset({"settle", "settle_weight"})
+#: Numbers that a function returns, and anything else that cannot change, are results as they are.
+CONSTANTS = (type(None), bool, int, float, complex, str, bytes, type, type(get_device), type(_cpu))
+
+
+class Recorder:
+    """Records the calls of the backends in one run of a function.
+
+    Parameters
+    ----------
+    name : str
+        The function, for messages.
+    guards : bool
+        Whether reads of values become checks in the program instead of errors.
+    """
+
+    def __init__(self, name: str, guards: bool = False) -> None:
+        self.name = name
+        self.guards = guards
+        self.calls: list[Call] = []
+        self.started_at = next(sequence_numbers)
+        self.problem: str | None = None
+        self.inputs: list[Value] = []
+        #: Outer tensors by the ids of their arrays: for each its tensor.
+        self.tensors: dict[int, Any] = {}
+        #: What is known of the gradients of outer leaves: None or not, when first asked for.
+        self.grads: dict[Any, bool] = {}
+        self._set_grads: set[Any] = set()
+        self.attributes: dict[tuple[int, str], list[Any]] = {}
+        self._values: dict[int, tuple[Any, Value]] = {}
+        self._memories: dict[int, tuple[Any, Memory]] = {}
+        self._ranges: list[tuple[Any, int, int, Value]] = []
+        self._all: list[Value] = []
+        self._has_acted = False  # on something outside
+        self._generators: dict[int, Any] = {}
+        self._new_modules: dict[int, Any] = {}
+        self._stack: list[tuple[list[Call], Any, Any]] = []
+        self._mask: Any = None
+        self.ambient = _errors.get(None) if hasattr(_errors, "get") else None
+        self._setting: Setting | None = None
+
+    # ---- the run
+
+    def __enter__(self) -> Recorder:
+        self._setting = enter("recorder", self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._setting is not None
+        leave(self._setting)
+        if self._stack and self.problem is None:
+            self.problem = f"compile: {self.name} catches an error of a derivative"
+
+    # ---- values
+
+    def input(self, array: Any, device: Any) -> Value:
+        """Note an argument."""
+        value = self._outer_value("input", array, device)
+        self.inputs.append(value)
+        return value
+
+    def _outer_value(self, kind: str, array: Any, device: Any) -> Value:
+        memory = self._memory_of(array, device)
+        value = Value(kind, memory, array)
+        if self._is_array(array, device):
+            self._unite(value, array, device)
+        value.memory.is_outer = True
+        self._note(array, value)
+        return value
+
+    def _unite(self, value: Value, array: Any, device: Any) -> None:
+        """Let outer arrays that overlap have one memory, however each came by it."""
+        home = device if isinstance(array, device.array_type) else _cpu
+        low, high = home.ops["bounds"](array)
+        if low == high:
+            return
+        memory = value.memory
+        for other, start, end, v in self._ranges:
+            if other is home and start < high and low < end and v.memory is not memory:
+                self._merge(v.memory, memory)
+        self._ranges.append((home, low, high, value))
+
+    def _merge(self, old: Memory, memory: Memory) -> None:
+        """Let all that has one memory have another one."""
+        for key, (link, m) in list(self._memories.items()):
+            if m is old:
+                self._memories[key] = link, memory
+        for value in self._all:
+            if value.memory is old:
+                value.memory = memory
+        memory.is_outer = memory.is_outer or old.is_outer
+        memory.is_written = memory.is_written or old.is_written
+        memory.is_imported = memory.is_imported or old.is_imported
+
+    def _note(self, x: Any, value: Value) -> None:
+        """Find `value` by the array from now on, as long as that lives."""
+        key = id(x)
+        values = self._values
+
+        def forget(link: Any) -> None:
+            have = values.get(key)
+            if have is not None and have[0] is link:
+                del values[key]
+
+        try:
+            link: Any = ref(x, forget)
+        except TypeError:
+            link = x
+        values[key] = link, value
+        self._all.append(value)
+
+    def _find(self, x: Any) -> Value | None:
+        have = self._values.get(id(x))
+        return None if have is None else have[1]
+
+    def value_of(self, x: Any, device: Any) -> Value:
+        """The value of an array, which comes from outside if it is not known."""
+        value = self._find(x)
+        if value is None:
+            value = self._outer_value("outer", x, device)
+            tensor = self.tensors.get(id(x))
+            generator = self._generators.get(id(x))
+            if generator is not None:
+                value.source = lambda: generator._rng
+            elif tensor is not None:
+                value.source = lambda: tensor._data
+            else:
+                value.source = lambda: x
+            value.data = x
+        return value
+
+    def _memory_of(self, x: Any, device: Any) -> Memory:
+        if not isinstance(x, (device.array_type, _HostArray)):
+            return Memory()
+        table = device.ops if isinstance(x, device.array_type) else _cpu.ops
+        owner = table["root"](x)
+        memories = self._memories
+        key = id(owner)
+        have = memories.get(key)
+        if have is not None:
+            return have[1]
+        memory = Memory()
+
+        def forget(link: Any) -> None:
+            now = memories.get(key)
+            if now is not None and now[0] is link:
+                del memories[key]
+
+        try:
+            link: Any = ref(owner, forget)
+        except TypeError:
+            link = owner
+        memories[key] = link, memory
+        return memory
+
+    def _is_array(self, x: Any, device: Any) -> bool:
+        return isinstance(x, (device.array_type, _HostArray))
+
+    def tree(self, x: Any, device: Any, opaque: bool = False) -> Any:
+        """Arguments with values in the place of arrays."""
+        if self._is_array(x, device):
+            return self.value_of(x, device)
+        kind = type(x)
+        if kind is tuple or kind is list:
+            return kind([self.tree(y, device, opaque) for y in x])
+        if kind is dict:
+            return {k: self.tree(y, device, opaque) for k, y in x.items()}
+        if kind is slice:
+            return x
+        if opaque and (kind.__name__ == "Generator" or self._find(x) is not None):
+            return self.value_of(x, device)
+        return x
+
+    # ---- calls
+
+    def recorded(
+        self, name: str, function: Callable[..., Any], device: Any, operands: tuple[Any, ...] = ()
+    ) -> Callable[..., Any]:
+        """The function, which is recorded when it is called."""
+        for x in operands:
+            if isinstance(x, Tensor) and id(x._data) not in self._values:
+                self.tensors.setdefault(id(x._data), x)
+        mode = get_mode()
+        if mode is not None and mode.nans is not None:
+            self._refuse(
+                "debug_nans is switched on inside; call the compiled function inside of "
+                "debug_nans, where it is not compiled"
+            )
+        if name in ("random.state", "random.restore"):
+            self._refuse(
+                "the state of a random generator is read or set, which a program cannot repeat; "
+                "do that outside"
+            )
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            return self._call(name, function, device, args, kwargs)
+
+        return run
+
+    def _call(
+        self, name: str, function: Any, device: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        opaque = name.startswith("random.")
+        call = Call(
+            name,
+            function,
+            device,
+            tuple([self.tree(x, device, opaque) for x in args]),
+            {k: self.tree(x, device, opaque) for k, x in kwargs.items()},
+        )
+        call.errors = _errors.get(None)
+        call.line = user_line()
+        for grad in get_mode().grad:  # type: ignore[union-attr]
+            if grad.captured is not None:
+                call.region = grad
+                break
+        if (
+            name in MUTATING
+            or name == "irtruediv"
+            or (opaque and call.args and isinstance(call.args[0], Value) and name != "random.copy")
+        ):
+            call.writes = (call.args[0],)
+        try:
+            result = function(*args, **kwargs)
+        except Exception as error:
+            if depends_on_values(error):
+                self.problem = (
+                    f"compile: {self.name} catches the {type(error).__name__} of {name}, and "
+                    "whether it is raised depends on values; do that outside"
+                )
+            raise
+        for value in call.writes:
+            memory = value.memory
+            memory.is_written = True
+            self._has_acted = self._has_acted or memory.is_outer
+            if memory.is_imported:
+                self._refuse(
+                    "the function writes to memory that it imports itself; write "
+                    "xp.asarray(a, copy=True)"
+                )
+        if call.writes and not opaque:
+            self.calls.append(call)
+            return result
+        if name in _RETURNS_OPERAND and any(result is x for x in args):
+            result = device.ops["getitem"](result, ...)
+        result, call.out, is_new = self._results(result, device)
+        if not is_new and not call.writes:
+            return result  # the operand itself
+        if name == "settle" and self._attach_to_mask(call, args):
+            return result
+        self.calls.append(call)
+        if name in _SHAPED_BY_VALUES or (name == "repeat" and self._has_array(call)):
+            self._shaped_by_values(name, call)
+        elif name in ("getitem", "take") and self._has_mask(call):
+            self._shaped_by_values("indexing with a mask", call)
+        return result
+
+    def _results(self, result: Any, device: Any) -> tuple[Any, Any, bool]:
+        """The results as arrays, their values, and whether any of them is new."""
+        if isinstance(result, (tuple, list)):
+            parts = [self._results(x, device) for x in result]
+            make = getattr(type(result), "_make", tuple)
+            values = tuple([v for _, v, _ in parts])
+            return make([x for x, _, _ in parts]), values, any(new for _, _, new in parts)
+        is_scalar = _is_host_scalar(result)
+        if is_scalar:
+            result = device.ops["from_scalar"](result)
+        if not self._is_array(result, device) and type(result) in CONSTANTS:
+            return result, None, True
+        value = self._find(result)
+        if value is not None:
+            return result, value, False
+        value = Value("result", self._memory_of(result, device), result)
+        value.is_scalar = is_scalar
+        self._note(result, value)
+        return result, value, True
+
+    def _has_array(self, call: Call) -> bool:
+        """Return True if another argument than the first is an array."""
+        return any(True for _ in values_in((call.args[1:], call.kwargs)))
+
+    def _has_mask(self, call: Call) -> bool:
+        return any(v.dtype is not None and v.dtype.kind == "b" and v.shape
+                   for v in values_in(call.args[1:]))  # fmt: skip
+
+    def _shaped_by_values(self, name: str, call: Call) -> None:
+        if not self.guards:
+            self._refuse(
+                f"{name} has a result whose shape depends on values; write xp.where(...) instead, "
+                'or compile with on_value="guard"'
+            )
+        shapes = tuple([v.shape for v in call.results()])
+        self._guard("shape", shapes_of, call.results(), shapes)
+
+    def constant(self, array: Any, device: Any) -> Any:
+        """An array that the function makes of Python's numbers: a copy of a constant."""
+        value = Value("constant", Memory(), array)
+        value.data = device.ops["copy"](array)
+        call = Call("copy", device.ops["copy"], device, (value,), {})
+        call.line = user_line()
+        call.errors = self.ambient
+        call.out = Value("result", self._memory_of(array, device), array)
+        self._note(array, call.out)
+        self.calls.append(call)
+        return array
+
+    def imported(self, device: Any, obj: Any, dtype: Any, copy: bool | None) -> Any:
+        """Data of the host as an array."""
+        as_host, from_host = device.backend.as_host, device.ops["from_host"]
+        if isinstance(obj, _HostArray) or hasattr(obj, "__array_interface__"):
+            if not isinstance(obj, _HostArray):
+                return self.constant(from_host(as_host(obj, dtype, copy)), device)
+            self.value_of(obj, _cpu).memory.is_imported = True
+
+            def asarray(a: Any) -> Any:
+                return from_host(as_host(a, dtype, copy))
+
+            return self._call("asarray", asarray, device, (obj,), {})
+        data = from_host(as_host(obj, dtype, copy))
+        if device.ops["root"](data) is not data:  # a buffer's
+            self.value_of(data, device).memory.is_imported = True
+            return data
+        return self.constant(data, device)
+
+    # ---- masks of NaN, which rarely have anything to do
+
+    def begin_mask(self, x: Any, weight: Any) -> None:
+        """The calls from here to `end_mask` are needed only if `x` has a NaN."""
+        self._stack.append((self.calls, x, weight))
+        self.calls = []
+
+    def end_mask(self) -> None:
+        """See `begin_mask`; the last call is that of the settled weight."""
+        body = self.calls
+        self.calls, x, weight = self._stack.pop()
+        device = body[-1].device
+        call = Call("mask", device.ops["settle"], device, (self.value_of(weight, device),), {})
+        call.errors, call.line = body[-1].errors, body[-1].line
+        call.condition = self.value_of(x, call.device)
+        call.body = body
+        call.out = (body[-1].out,)
+        call.otherwise = (self.value_of(weight, call.device),)
+        self._share(call.out[0], call.otherwise[0])
+        self.calls.append(call)
+        self._mask = call
+
+    def _attach_to_mask(self, call: Call, args: tuple[Any, ...]) -> bool:
+        """Put a `settle` into the mask that it belongs to, if it is its last part."""
+        mask, self._mask = self._mask, None
+        if mask is None or not self.calls or self.calls[-1] is not mask:
+            return False
+        if call.args[0] is not mask.condition or call.args[1] is not mask.out[0]:
+            return False
+        mask.body.append(call)
+        mask.out += (call.out,)
+        mask.otherwise += (mask.condition,)
+        self._share(call.out, mask.condition)
+        return True
+
+    def _share(self, value: Value, other: Value) -> None:
+        """Note that a value may be another one."""
+        if value.memory is other.memory:
+            return
+        # (Nothing else refers to the memory of the new one yet.)
+        value.memory = other.memory
+
+    # ---- Python
+
+    def read(self, name: str, data: Any) -> None:
+        """Python reads values."""
+        if not self.guards:
+            self._refuse(
+                f"{name} reads values of a tensor, and the program would be right for these only; "
+                "write xp.where(...) for a branch, pass a number as an argument, compile the "
+                'inner function, or compile with on_value="guard"'
+            )
+        device = _device_of(data)
+        value = self.value_of(data, device)
+        self._guard(name, bytes_of, (value,), bytes_of(data))
+
+    def leave(self, name: str) -> None:
+        """Another library reads the data."""
+        self._refuse(
+            f"{name} hands the data to code that cannot be recorded; do that outside of the "
+            "compiled function"
+        )
+
+    def enter(self, name: str) -> None:
+        """Data of another library comes in by DLPack."""
+        self._refuse(f"{name} imports data; do that outside of the compiled function")
+
+    def guard_nan(self, x: Any, weight: Any, nothing: bool) -> None:
+        """The program is right only if there is something to mask, or nothing, as now."""
+        values = (self.value_of(x, _cpu), self.value_of(weight, _cpu))
+        self._guard("NaN", _cpu.backend.corrections.is_settled, values, nothing)
+
+    def can_guard(self) -> bool:
+        """Return True if nothing has been done yet that could not be undone."""
+        return not self._stack and not self._has_acted
+
+    def _guard(self, name: str, function: Any, values: tuple[Value, ...], expected: Any) -> None:
+        if not self._stack and not self.can_guard():
+            self._refuse(
+                f"{name} reads values after the function has written to a tensor from outside or "
+                "drawn random numbers, which could not be undone; read them before"
+            )
+        if self._stack:
+            self._refuse(f"{name} reads values in a derivative that only masks NaN")
+        call = Call("guard", function, None, values, {"expected": expected})
+        call.line = user_line()
+        call.is_repeated = True
+        call.errors = self.ambient
+        self.calls.append(call)
+
+    def _refuse(self, why: str) -> None:
+        line = user_line()
+        place = f" ({Path(line[0]).name}, line {line[1]})" if line is not None else ""
+        error = TypeError(f"compile: in {self.name}{place}, {why}")
+        self.problem = str(error)
+        raise error
+
+    # ---- what the program does besides computing
+
+    def host(self, name: str, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Call a function that changes Python's state now, and whenever the program runs."""
+        leaves, structure = _pytree.flatten(args)
+        places = [i for i, x in enumerate(leaves) if isinstance(x, Tensor)]
+        plain = [bottom(leaves[i]) for i in places]
+        for x in plain:
+            if id(x._data) not in self._values:
+                self.tensors.setdefault(id(x._data), x)
+        values = tuple([self.value_of(x._data, x._device) for x in plain])
+        devices = [x._device for x in plain]
+
+        def again(*arrays: Any) -> Any:
+            filled = list(leaves_without)
+            for i, array, device in zip(places, arrays, devices, strict=True):
+                filled[i] = wrap(Tensor, as_array(array, device), device)
+            with unrecorded():
+                return function(*_pytree.unflatten(structure, filled))
+
+        leaves_without = [None if isinstance(x, Tensor) else x for x in leaves]
+        self._repeated(name, again, values)
+        with unrecorded():
+            return function(*args)
+
+    def check(self, function: Callable[..., None], *tensors: Any) -> None:
+        """Call a function that raises for some values now, and whenever the program runs."""
+        plain = [bottom(x) for x in tensors]
+        devices = [x._device for x in plain]
+        values = tuple([self.value_of(x._data, x._device) for x in plain])
+
+        def again(*arrays: Any) -> None:
+            with unrecorded():
+                function(*map(_wrapped, arrays, devices))
+
+        call = Call("check", again, None, values, {})
+        call.line, call.errors, call.is_repeated = user_line(), self.ambient, True
+        self.calls.append(call)
+        with unrecorded():
+            function(*plain)
+
+    def _repeated(self, name: str, function: Any, values: tuple[Value, ...]) -> Call:
+        call = Call(name, function, None, values, {})
+        call.line = user_line()
+        call.is_repeated = True
+        call.errors = _errors.get(None)
+        self._has_acted = True
+        for value in values:
+            value.memory.is_outer = value.memory.is_written = True
+        self.calls.append(call)
+        return call
+
+    def _is_outer_leaf(self, node: Any) -> bool:
+        return bool(node.is_tape_leaf) and node.sequence_nr < self.started_at
+
+    def read_grad(self, x: Any) -> None:
+        """`x.grad` is asked for."""
+        node = x._trace
+        if not self._is_outer_leaf(node):
+            return
+        have = node.grad
+        if node not in self.grads and node not in self._set_grads:
+            self.grads[node] = have is None
+            if have is not None and self._find(have._data) is None:
+                value = self._outer_value("outer", have._data, have._device)
+                value.source = lambda: node.grad._data
+                value.data = have._data
+
+    def write_grad(self, x: Any, grad: Any) -> bool:
+        """Set `x.grad`, if `x` is a leaf from outside; return True if it is done."""
+        node = x._trace
+        if not self._is_outer_leaf(node):
+            return False
+        self._set_grads.add(node)
+
+        def set_grad(grad: Any) -> None:
+            node.grad = grad
+
+        self.host("grad", set_grad, (grad,))
+        return True
+
+    def accumulate(self, node: Any, g: Any, add: Callable[[Any, Any], None]) -> bool:
+        """Add to the gradient of a leaf from outside; return True if it is done."""
+        if not self._is_outer_leaf(node):
+            return False
+        if g._trace is not None:
+            self._refuse(
+                "backward(create_graph=True) adds to the gradient of a tensor from outside; "
+                "write autodiff.grad"
+            )
+        self._set_grads.add(node)
+        device = g._device
+
+        def again(data: Any) -> Any:
+            with unrecorded():
+                add(node, wrap(Tensor, as_array(data, device), device))
+            return node.grad._data
+
+        call = self._repeated("backward", again, (self.value_of(g._data, device),))
+        with unrecorded():
+            add(node, g)
+        call.out = Value("result", call.args[0].memory, node.grad._data)
+        memory = self._memory_of(node.grad._data, device)
+        if memory is not call.out.memory:
+            memory.is_outer = memory.is_written = True
+            call.out.memory = memory
+        self._note(node.grad._data, call.out)
+        return True
+
+    def see_generator(self, generator: Any) -> None:
+        """A random generator is used."""
+        if self._find(generator._rng) is None:
+            self._generators.setdefault(id(generator._rng), generator)
+
+    def set_attribute(self, module: Any, name: str, value: Any) -> None:
+        """An attribute of a module is going to be set."""
+        key = id(module)
+        if not vars(module):
+            self._new_modules[key] = module
+        if key in self._new_modules:
+            return
+        have = vars(module).get(name, _MISSING)
+        self.attributes.setdefault((key, name), [module, name, have])
+
+    def check_attributes(self) -> None:
+        """Raise if the function has changed an attribute of a module."""
+        for module, name, before in self.attributes.values():
+            now = vars(module).get(name, _MISSING)
+            if now is before:
+                continue
+            if not isinstance(now, Tensor):
+                same = type(now) is type(before) and not isinstance(now, Tensor)
+                if same and isinstance(now, CONSTANTS) and now == before:
+                    continue
+                self._refuse(
+                    f"the function changes {type(module).__name__}.{name}, which a program cannot "
+                    "repeat; change it outside"
+                )
+            self._refuse(
+                f"the function sets {type(module).__name__}.{name} to another tensor; write "
+                f"into it: {name}[...] = x"
+            )
+
+    def refuse_new(self, what: str) -> None:
+        """An object whose state the program could not follow is made."""
+        self._refuse(f"{what} is made inside of the compiled function; make it outside")
+
+
+_MISSING = object()
+
+
+class unrecorded:
+    """A context in which nothing is recorded."""
+
+    def __enter__(self) -> None:
+        mode = get_mode()
+        while mode is not None and mode.recorder is not None:
+            mode = mode.outer
+        self._token = _mode.set(mode)
+
+    def __exit__(self, *_: object) -> None:
+        _mode.reset(self._token)
+
+
+def as_array(x: Any, device: Any) -> Any:
+    """A result of a backend's function as an array."""
+    return x if isinstance(x, device.array_type) else device.ops["from_scalar"](x)
+
+
+def _wrapped(x: Any, device: Any) -> Any:
+    return wrap(Tensor, as_array(x, device), device)
+
+
+def _device_of(data: Any) -> Any:
+    if isinstance(data, _HostArray):
+        return _cpu
+    return get_device(f"cuda:{data.device.id}")
+
+
+def depends_on_values(error: Exception) -> bool:
+    """Return True for errors that the same shapes and dtypes need not raise again."""
+    return isinstance(error, (FloatingPointError, IndexError, OverflowError)) or any(
+        c.__name__ == "LinAlgError" for c in type(error).__mro__
+    )
+
+
+def shapes_of(*arrays: Any) -> tuple[Any, ...]:
+    """The shapes of arrays."""
+    return tuple([x.shape for x in arrays])
+
+
+def bytes_of(x: Any) -> bytes:
+    """All values of an array, as bytes."""
+    return (x if hasattr(x, "tobytes") else x.get()).tobytes()
+
+
+def user_line() -> tuple[str, int] | None:
+    """The file and the line of the innermost code outside of this package."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith(_PACKAGE):
+            return file, frame.f_lineno
+        frame = frame.f_back
+    return None

@@ -1,0 +1,465 @@
+"""The text of a program: straight-line Python over the backend's functions."""
+
+from __future__ import annotations
+
+import keyword
+import linecache
+import math
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .._device import get_device
+from ._program import Call, Memory, Program, Value, values_in
+from .passes.scalars import scalars_of
+
+_cpu: Any = get_device("cpu")
+_backend: Any = _cpu.backend
+_np: Any = _backend.namespace
+_dtype: Any = _backend.dtype
+
+#: Operations that are operators of arrays.
+_INFIX = {
+    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "matmul": "@",
+    "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=",
+    "equal": "==", "not_equal": "!=",
+}  # fmt: skip
+_IN_PLACE = {
+    "__iadd__": "+=", "__isub__": "-=", "__imul__": "*=", "__itruediv__": "/=",
+    "__imod__": "%=", "__iand__": "&=", "__ior__": "|=", "__ixor__": "^=",
+    "__ilshift__": "<<=", "__irshift__": ">>=",
+}  # fmt: skip
+#: Names that mean the same in every program.
+RESERVED = frozenset("np inf nan quiet complex slice program".split())
+#: Results of this many bytes are freed as soon as they are not needed any more.
+MIN_BYTES_TO_FREE = 1 << 15
+
+#: Operations that raise no floating-point error, whichever state they are called in.
+SILENT = frozenset(
+    """T astype broadcast_to concat copy equal expand_dims flip full full_like getitem greater
+    greater_equal guard isfinite isinf isnan less less_equal logical_and logical_not logical_or
+    logical_xor matrix_transpose moveaxis negative not_equal ones permute_dims reshape roll scatter
+    squeeze stack tril triu unstack where zeros __setitem__""".split()
+) - {"astype", "__setitem__"}
+
+
+class Differs(Exception):
+    """A value that the program was recorded for is another one."""
+
+
+class Text:
+    """The text of a program and the objects that it names.
+
+    Attributes
+    ----------
+    lines : list of str
+        The body of a function.
+    names : dict
+        The objects that it refers to, by name.
+    calls : dict
+        The call of each line, by its number in the whole text.
+    arguments : list of str
+        The names of inputs and outer arrays, in order.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        comments: bool = False,
+        inputs: Sequence[str] = (),
+        in_place: bool = False,
+    ) -> None:
+        self.program = program
+        self.comments = comments
+        self.names: dict[str, Any] = {"np": _np}
+        self.lines: list[str] = []
+        self.calls: dict[int, Call] = {}
+        self._known: dict[int, str] = {}
+        self._used = {*keyword.kwlist, *RESERVED}
+        self._counts: dict[str, int] = {}
+        self._ends, self._donors = last_uses(program)
+        self._scalars = scalars_of(program)
+        self.outer = program.outer()
+        names = inputs or [f"x{i}" for i in range(len(program.inputs))]
+        self.arguments = [self._name(v, x) for v, x in zip(program.inputs, names, strict=True)]
+        self.arguments += [self._name(v, f"outer{i}") for i, v in enumerate(self.outer)]
+        self._into: dict[int, str] = {}
+        if in_place:
+            self._choose_memory()
+        self._write_all()
+
+    def _choose_memory(self) -> None:
+        """Let the function write its results into arrays that it is given after its inputs."""
+        ufuncs = {
+            id(call.out): call
+            for call in self.program.calls
+            if isinstance(call.out, Value) and library_name(call.function) is not None
+            and is_elementwise(call.function) and not call.kwargs
+        }  # fmt: skip
+        masks = {
+            id(out): other
+            for call in self.program.calls if call.name == "mask"
+            for out, other in zip(call.out, call.otherwise, strict=True) if other is call.condition
+        }  # fmt: skip
+        for i, v in enumerate(self.program.outputs):
+            name = f"out{i}"
+            self._used.add(name)
+            self.arguments.append(name)
+            x = masks.get(id(v), v)  # (A mask most often gives what it is given.)
+            if id(x) in ufuncs and id(x) not in self._into:
+                self._into[id(x)] = name
+                self._donors.pop(id(ufuncs[id(x)]), None)
+        self._outs = [f"out{i}" for i in range(len(self.program.outputs))]
+
+    def whole(self, name: str = "program") -> str:
+        """The text of the function."""
+        head = f"def {name}({', '.join(self.arguments)}):"
+        return "\n".join([head, *(f"    {line}" for line in self.lines)]) + "\n"
+
+    def function(self) -> Callable[..., Any]:
+        """The function."""
+        space = dict(self.names)
+        exec(compile(self.whole(), "<compiled program>", "exec"), space)
+        return space["program"]
+
+    def leaf(self, output: Any, outputs: Sequence[Any]) -> str:
+        """The expression of a leaf of the results."""
+        while output.kind == "same":
+            output = outputs[output.x]
+        if output.kind == "result":
+            return self._of(self.program.outputs[output.x])
+        return self.arguments[output.x] if output.kind == "input" else self._literal(output.x)
+
+    # ---- names
+
+    def _name(self, value: Value, base: str) -> str:
+        if base in self._used or (base in self.names):
+            n = self._counts.get(base, 1)
+            while f"{base}_{n}" in self._used:
+                n += 1
+            self._counts[base] = n + 1
+            base = f"{base}_{n}"
+        self._used.add(base)
+        value.name = base
+        self._known[id(value)] = base
+        return base
+
+    def _of(self, value: Value) -> str:
+        name = self._known.get(id(value))
+        if name is None:
+            assert value.kind == "constant", value.kind
+            name = self._name(value, "constant")
+            self.names[name] = value.data
+        return name
+
+    def _array(self, value: Value) -> str:
+        """The text of a value where it has to be an array."""
+        name = self._of(value)
+        return f"np.asarray({name})" if id(value) in self._scalars else name
+
+    def _object(self, x: Any, base: str) -> str:
+        """The name of an object."""
+        key = id(x)
+        name = self._known.get(key)
+        if name is None or self.names.get(name) is not x:
+            base = re.sub(r"\W", "_", base) or "object"
+            if base[0].isdigit() or base in keyword.kwlist:
+                base = f"_{base}"
+            name, n = base, 1
+            while name in self._used or name in self.names:
+                name, n = f"{base}_{n}", n + 1
+            self._used.add(name)
+            self.names[name] = x
+            self._known[key] = name
+        return name
+
+    # ---- lines
+
+    def _write_all(self) -> None:
+        program = self.program
+        state, depth = program.ambient, 0
+        for i, call in enumerate(program.calls):
+            if call.errors is not state and call.name not in SILENT:
+                state = call.errors
+                depth = int(state is not program.ambient)
+                if depth:
+                    self._line(f"with {self._error_state(state)}:", 0)
+            self._write(call, depth)
+            dead = [self._known[id(v)] for v in self._ends.get(i, ()) if id(v) in self._known]
+            if dead:
+                self._line(f"del {', '.join(dead)}", depth)
+        if self._into or self.arguments[len(program.inputs) + len(self.outer) :]:
+            for name, v in zip(self._outs, program.outputs, strict=True):
+                if self._into.get(id(v)) != name:
+                    found = self._of(v)
+                    self._line(f"if {found} is not {name}: {name}[...] = {found}", 0)
+            self._line("return", 0)
+            return
+        outs = ", ".join(self._of(v) for v in program.outputs)
+        self._line(f"return ({outs}{',' if len(program.outputs) == 1 else ''})", 0)
+
+    def _error_state(self, state: Any) -> str:
+        """The context of the calls that follow: NumPy's errors off, or as they were set."""
+        if state is _backend.ignored:
+            self.names["quiet"] = _backend.quiet
+            return "quiet()"
+        token = _backend.errors.set(state)
+        try:
+            found = _np.geterr()
+        finally:
+            _backend.errors.reset(token)
+        return f"np.errstate({', '.join(f'{k}={x!r}' for k, x in found.items())})"
+
+    def _line(self, text: str, depth: int, call: Call | None = None) -> None:
+        line = "    " * depth + text
+        if self.comments and call is not None and call.line is not None:
+            line = f"{line}  # {Path(call.line[0]).name}:{call.line[1]}"
+        self.lines.append(line)
+        if call is not None:
+            self.calls[len(self.lines) + 1] = call
+
+    def _write(self, call: Call, depth: int) -> None:
+        if call.name == "mask":
+            self._write_mask(call, depth)
+            return
+        if call.name == "guard":
+            self._object(Differs, "Differs")
+            check = self._object(call.function, call.function.__name__)
+            args = ", ".join(self._array(v) for v in call.args)
+            expected = self._literal(call.kwargs["expected"])
+            self._line(f"if {check}({args}) != {expected}: raise Differs", depth, call)
+            return
+        in_place = _IN_PLACE.get(call.name)
+        if in_place is not None:
+            target, other = call.args
+            self._line(f"{self._of(target)} {in_place} {self._literal(other, True)}", depth, call)
+            return
+        if call.name == "__setitem__":
+            x, value, key = call.args
+            text = self._literal(value, True)
+            self._line(f"{self._of(x)}[{self._key(key)}] = {text}", depth, call)
+            return
+        donor = self._donors.get(id(call))
+        into = self._into.get(id(call.out)) or (self._of(donor) if donor is not None else None)
+        if into is not None:
+            args = self._arguments(call.args, {}, True)
+            text = f"{library_name(call.function)}({args}, out={into})"
+        else:
+            text = self.expression(call)
+        if call.out is None:
+            self._line(text, depth, call)
+            return
+        targets = self._targets(call.out, call)
+        self._line(f"{targets} = {text}", depth, call)
+
+    def _targets(self, out: Any, call: Call) -> str:
+        if isinstance(out, Value):
+            return self._known.get(id(out)) or self._name(out, self._base(call))
+        if out is None:
+            return "_"
+        parts = [self._targets(x, call) for x in out]
+        return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+
+    def _base(self, call: Call) -> str:
+        """A name for a result: the one that the user's line assigns to, where it has one."""
+        if call.line is not None:
+            line = linecache.getline(*call.line)
+            match = re.match(r"\s*([A-Za-z_]\w*)\s*[-+*/@%&|^]{0,2}=(?!=)", line)
+            if match:
+                return match.group(1)
+        return "v"
+
+    def _write_mask(self, call: Call, depth: int) -> None:
+        assert call.condition is not None
+        x, weight = self._of(call.condition), self._array(call.args[0])
+        is_scalar = id(call.condition) in self._scalars
+        settle = self._function(call)
+        out = next((v for v, other in zip(call.out, call.otherwise, strict=True)
+                    if other is call.condition), None)  # fmt: skip
+        for value, default in zip(call.out, call.otherwise, strict=True):
+            if value is not out or is_scalar:
+                scalar = id(value) in self._scalars
+                text = self._of(default) if scalar else self._array(default)
+                self._line(f"{self._targets(value, call)} = {text}", depth, call)
+        if is_scalar:
+            self._line(f"if {x} != {x}:", depth, call)
+        elif out is None:
+            self._line(f"if {settle}({x}, {weight}) is not {x}:", depth, call)
+        else:
+            target = self._targets(out, call)
+            self._line(f"{target} = {settle}({x}, {weight})", depth, call)
+            self._line(f"if {target} is not {x}:", depth, call)
+        for inner in call.body:
+            self._write(inner, depth + 1)
+
+    # ---- expressions
+
+    def expression(self, call: Call) -> str:
+        """The right-hand side of a call."""
+        text = self._plain_expression(call)
+        out = call.out
+        if isinstance(out, Value):
+            is_scalar = id(out) in self._scalars
+            if is_scalar and not out.is_scalar:
+                return f"{text}[()]"
+            if out.is_scalar and not is_scalar:
+                return f"np.asarray({text})"
+        if isinstance(out, tuple) and any(v.is_scalar for v in values_in(out)):
+            arrays = self._object(as_arrays, "as_arrays")
+            return f"{arrays}({text})"
+        return text
+
+    def _plain_expression(self, call: Call) -> str:
+        name, args, kwargs = call.name, call.args, call.kwargs
+        own = call.device is not None and call.device.ops.get(name) is call.function
+        if own and not kwargs:
+            if name in _INFIX and len(args) == 2:
+                free = name != "matmul"
+                left, right = self._atom(args[0], free), self._atom(args[1], free)
+                return f"{left} {_INFIX[name]} {right}"
+            if name == "negative":
+                return f"-{self._atom(args[0], True)}"
+            if name == "getitem":
+                x, key = args
+                if call.out.shape == () and not _has_ellipsis(key):
+                    key = (*key, ...) if isinstance(key, tuple) else (key, ...)
+                return f"{self._array(x)}[{self._key(key)}]"
+            if name == "T":
+                return f"{self._array(args[0])}.T"
+            if name == "matrix_transpose":
+                return f"{self._array(args[0])}.mT"
+        function = call.function
+        if type(function) is type(_np.ndarray.astype):  # a method
+            return f"{self._atom(args[0])}.{function.__name__}({self._arguments(args[1:], kwargs)})"
+        free = is_elementwise(function) or function is _np.where
+        return f"{self._function(call)}({self._arguments(args, kwargs, free)})"
+
+    def _function(self, call: Call) -> str:
+        function = call.function
+        name = library_name(function)
+        return name or self._object(function, "settle" if call.name == "mask" else call.name)
+
+    def _arguments(self, args: Sequence[Any], kwargs: dict[str, Any], free: bool = False) -> str:
+        parts = [self._literal(x, free) for x in args]
+        parts += [f"{k}={self._literal(x)}" for k, x in kwargs.items()]
+        return ", ".join(parts)
+
+    def _atom(self, x: Any, free: bool = False) -> str:
+        text = self._literal(x, free)
+        return f"({text})" if text.startswith("-") else text
+
+    def _key(self, key: Any) -> str:
+        if isinstance(key, tuple):
+            parts = [self._key(k) for k in key]
+            return f"{', '.join(parts)}{',' if len(parts) == 1 else ''}" if parts else "()"
+        if isinstance(key, slice):
+            start, stop, step = (
+                "" if x is None else self._literal(x) for x in (key.start, key.stop, key.step)
+            )
+            return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
+        return self._literal(key)
+
+    def _literal(self, x: Any, free: bool = False) -> str:
+        """The text of an argument; with `free`, an array without axes may be a scalar."""
+        if isinstance(x, Value):
+            return self._of(x) if free else self._array(x)
+        kind = type(x)
+        if kind is float:
+            if math.isfinite(x):
+                return repr(x)
+            self.names["inf"], self.names["nan"] = math.inf, math.nan
+            return "nan" if x != x else "inf" if x > 0 else "-inf"
+        if kind is int or kind is bool or x is None or kind is str or kind is bytes or x is ...:
+            return "..." if x is ... else repr(x)
+        if kind is complex:
+            self.names.setdefault("complex", complex)
+            return f"complex({self._literal(x.real)}, {self._literal(x.imag)})"
+        if kind is tuple:
+            parts = [self._literal(y) for y in x]
+            return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+        if kind is list:
+            return f"[{', '.join(map(self._literal, x))}]"
+        if kind is dict:
+            return f"{{{', '.join(f'{k!r}: {self._literal(y)}' for k, y in x.items())}}}"
+        if kind is slice:
+            return (
+                f"slice({self._literal(x.start)}, {self._literal(x.stop)}, {self._literal(x.step)})"
+            )
+        if isinstance(x, _dtype):
+            return f"np.dtype({x.name!r})"
+        if isinstance(x, type) and issubclass(x, _np.generic):
+            return f"np.{x.__name__}"
+        return self._object(x, getattr(x, "__name__", type(x).__name__).lower())
+
+
+def as_arrays(found: Any) -> Any:
+    """Results of a function of several as arrays."""
+    return tuple([_np.asarray(x) if not isinstance(x, tuple) else as_arrays(x) for x in found])
+
+
+def _has_ellipsis(key: Any) -> bool:
+    return key is ... or (isinstance(key, tuple) and any(k is ... for k in key))
+
+
+def library_name(function: Any) -> str | None:
+    """The public name of one of NumPy's functions; None for others."""
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, _np.ufunc):
+        return f"np.{owner.__name__}.{function.__name__}"
+    name = getattr(function, "__name__", "")
+    for module, prefix in ((_np, "np"), (_np.linalg, "np.linalg"), (_np.fft, "np.fft")):
+        if getattr(module, name, None) is function:
+            return f"{prefix}.{name}"
+    if isinstance(function, type(_np.ndarray.transpose)):
+        return f"np.ndarray.{name}"
+    return None
+
+
+def is_elementwise(function: Any) -> bool:
+    """Return True for NumPy's elementwise functions (of which `matmul` is none)."""
+    return isinstance(function, _np.ufunc) and function.signature is None
+
+
+def last_uses(program: Program) -> tuple[dict[int, list[Value]], dict[int, Value]]:
+    """For the number of each call the large values that nothing needs after it.
+
+    Also, by the id of each call, an operand whose memory its result may have: one that nothing
+    needs after it, of the result's shape, strides and dtype.
+    """
+    last: dict[int, tuple[int, Value]] = {}
+    ends: dict[Memory, int] = {}
+    fresh: set[int] = set()
+    for i, call in enumerate(program.calls):
+        if is_elementwise(call.function) or call.name in ("blocks", "where"):
+            fresh.update(id(v) for v in call.results())
+        for v in (*call.operands(), *call.results()):
+            ends[v.memory] = i
+            if v.kind == "result" and v.dtype is not None and v.shape is not None:
+                last[id(v)] = i, v
+    kept = {id(v) for v in program.outputs}
+    used = {v.memory for v in program.outputs}
+    dead: dict[int, list[Value]] = {}
+    donors: dict[int, Value] = {}
+    for key, (i, v) in last.items():
+        if key in kept or math.prod(v.shape) * v.dtype.itemsize < MIN_BYTES_TO_FREE:
+            continue
+        dead.setdefault(i, []).append(v)
+        call = program.calls[i]
+        out = call.out
+        if (
+            isinstance(out, Value)
+            and out is not v
+            and key in fresh
+            and is_elementwise(call.function)
+            and v.shape
+            and v.dtype.kind == "f"  # (complex products round otherwise in place)
+            and not (call.kwargs or call.writes or v.memory.is_outer or v.memory in used)
+            and any(x is v for x in call.args)
+            and (out.memory is v.memory or ends[v.memory] <= i)
+            and (out.shape, out.strides, out.dtype) == (v.shape, v.strides, v.dtype)
+            and library_name(call.function) is not None
+        ):
+            donors.setdefault(id(call), v)
+    return dead, donors

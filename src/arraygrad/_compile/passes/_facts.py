@@ -1,0 +1,69 @@
+"""What passes ask about the memory of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .._program import Call, Memory, Program, Value
+
+
+class Facts:
+    """Which memory is written, and which one the results have.
+
+    Attributes
+    ----------
+    written : set of Memory
+        What calls write to, or may write to: an optimiser to all that is outer.
+    results : dict of Memory
+        How many results have it.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.written: set[Memory] = set()
+        self.results: dict[Memory, int] = {}
+        self._outer_is_written = False
+        for call in every_call(program.calls):
+            self.written.update(v.memory for v in call.writes)
+            if call.is_repeated and call.name not in ("guard", "check"):
+                self._outer_is_written = True
+        for v in program.outputs:
+            self.results[v.memory] = self.results.get(v.memory, 0) + 1
+
+    def is_constant(self, v: Value) -> bool:
+        """Return True if nothing writes to the memory of a value while the program runs."""
+        memory = v.memory
+        return memory not in self.written and not (memory.is_outer and self._outer_is_written)
+
+    def is_private(self, v: Value) -> bool:
+        """Return True if nothing outside of the program sees the memory, then or later."""
+        return not v.memory.is_outer and v.memory not in self.results
+
+
+def every_call(calls: list[Call]) -> Iterator[Call]:
+    """All calls, and those in masks."""
+    for call in calls:
+        yield call
+        if call.body:
+            yield from every_call(call.body)
+
+
+def with_outputs(program: Program, calls: list[Call], new: dict[int, Value]) -> Program:
+    """A program of other calls, with other values in the place of some results."""
+    outputs = [new.get(id(v), v) for v in program.outputs]
+    return Program(program.inputs, calls, outputs, program.ambient)
+
+
+def key_of(x: Any) -> Any:
+    """A hashable form of arguments without values in them; raises TypeError if there is none."""
+    if isinstance(x, (tuple, list)):
+        return (type(x), *map(key_of, x))
+    if isinstance(x, dict):
+        return tuple((k, key_of(y)) for k, y in x.items())
+    if isinstance(x, slice):
+        return (slice, key_of(x.start), key_of(x.stop), key_of(x.step))
+    if isinstance(x, (float, complex)):
+        return type(x), repr(x)
+    if x is None or isinstance(x, (bool, int, str, bytes)):
+        return type(x), x
+    return id(x)

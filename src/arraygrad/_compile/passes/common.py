@@ -1,0 +1,77 @@
+"""Common subexpressions: what has been computed is not computed again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._program import Call, Memory, Program, Value
+from ._facts import Facts, key_of, with_outputs
+
+#: Operations that give something else each time.
+_NEVER = frozenset({"empty", "guard", "check", "mask"})
+
+
+def merge_common(program: Program) -> Program:
+    """The program without calls that repeat an earlier one on the same values.
+
+    The results of the two must not be written, and must not both be results of the program. What a
+    checkpoint computes again stays: it was chosen to save memory.
+    """
+    facts = Facts(program)
+    versions: dict[Memory, int] = {}
+    epoch = 0
+    known: dict[Any, Call] = {}
+    new: dict[int, Value] = {}
+    kept = []
+    for call in program.calls:
+        call.rename(new)
+        for v in call.writes:
+            versions[v.memory] = versions.get(v.memory, 0) + 1
+        if call.is_repeated:
+            epoch += call.name not in ("guard", "check")
+            kept.append(call)
+            continue
+        key = None
+        if not call.writes and call.name not in _NEVER:
+            key = _key(call, versions, epoch)
+        if key is None:
+            kept.append(call)
+            continue
+        have = known.get(key)
+        if have is None or not _can_merge(call, have, facts, program.ambient):
+            known.setdefault(key, call)
+            kept.append(call)
+            continue
+        for v, same in zip(call.results(), have.results(), strict=True):
+            new[id(v)] = same
+            if v.memory in facts.results:
+                facts.results[same.memory] = facts.results.get(same.memory, 0) + 1
+    return with_outputs(program, kept, new)
+
+
+def _can_merge(call: Call, have: Call, facts: Facts, ambient: Any) -> bool:
+    if call.region is not have.region:
+        return False
+    if call.errors is not have.errors and have.errors is not ambient:
+        return False  # the other one does not warn
+    for v, same in zip(call.results(), have.results(), strict=True):
+        for x in (v, same):
+            if x.memory in facts.written or x.memory.is_outer:
+                return False
+        if v.memory in facts.results and same.memory in facts.results:
+            return False
+    return True
+
+
+def _key(call: Call, versions: dict[Memory, int], epoch: int) -> Any:
+    def of(x: Any) -> Any:
+        if isinstance(x, Value):
+            m = x.memory
+            return "value", id(x), versions.get(m, 0), epoch if m.is_outer else 0
+        if isinstance(x, (tuple, list)):
+            return (type(x), *map(of, x))
+        if isinstance(x, dict):
+            return tuple((k, of(y)) for k, y in x.items())
+        return key_of(x)
+
+    return id(call.function), call.name, of(call.args), of(call.kwargs)

@@ -1,0 +1,61 @@
+"""Dead code: calls that nothing needs are dropped."""
+
+from __future__ import annotations
+
+from .._program import Call, Memory, Program, values_in
+
+
+def drop_dead_code(program: Program) -> Program:
+    """The program without the calls that neither a result nor anything outside depends on.
+
+    A call that writes is needed if its memory is seen from outside, or by a call after it.
+    """
+    values = {id(v) for v in program.outputs}
+    memories = {v.memory for v in program.outputs}
+    return Program(
+        program.inputs,
+        _needed(program.calls, values, memories),
+        program.outputs,
+        program.ambient,
+    )
+
+
+def _needed(calls: list[Call], values: set[int], memories: set[Memory]) -> list[Call]:
+    kept = []
+    for call in reversed(calls):
+        if not (
+            call.is_repeated
+            or _may_raise(call)
+            or any(id(v) in values for v in call.results())
+            or any(v.memory.is_outer or v.memory in memories for v in call.writes)
+        ):
+            continue
+        if call.condition is not None:
+            _trim_mask(call, values)
+        kept.append(call)
+        for v in (*call.operands(), *call.writes):
+            values.add(id(v))
+            memories.add(v.memory)
+    return kept[::-1]
+
+
+def _may_raise(call: Call) -> bool:
+    """Return True for calls that raise for some values, as the function would."""
+    if call.name in _OF_INDICES:
+        return any(True for _ in values_in((call.args[1:], call.kwargs)))
+    return call.name in _RAISING
+
+
+_OF_INDICES = frozenset({"getitem", "take", "take_along_axis"})
+_RAISING = frozenset(
+    f"linalg.{name}"
+    for name in "cholesky eigh eigvalsh inv matrix_power pinv solve svd svdvals".split()
+)
+
+
+def _trim_mask(mask: Call, values: set[int]) -> None:
+    """Drop what a mask computes beside what is needed of its results."""
+    pairs = [p for p in zip(mask.out, mask.otherwise, strict=True) if id(p[0]) in values]
+    mask.out = tuple(out for out, _ in pairs)
+    mask.otherwise = tuple(other for _, other in pairs)
+    mask.body = _needed(mask.body, {id(v) for v in mask.out}, {v.memory for v in mask.out})
