@@ -18,11 +18,11 @@ from typing import Any
 from weakref import ref
 
 from .. import _cpython
-from .._array import Array, Level, Trace, wrap
+from .._array import Array, Level, Trace, traced_like, wrap
 from .._dispatch import apply, unary, view
 from .._errors import UnbatchableError, describe
 from .._keys import getitem
-from .._memory import View, storage_of
+from .._memory import View, shared_alias, storage_of
 from .._modes import Mode, _mode
 from .._standard import MUTATING, check
 from ..random import drawing
@@ -497,7 +497,9 @@ class BatchLevel(Level):
 
     def detach(self, x: Any) -> Any:
         """The same batch, not differentiated."""
-        return detach(x)
+        refresh(x)
+        inner = x._primal
+        return traced_like(detach(inner) if inner._trace is not None else shared_alias(inner), x)
 
     def backward(self, x: Any, *_: Any) -> None:
         """Refuse: the tape is outside of the batch."""

@@ -277,6 +277,7 @@ def make_writable(x: Any) -> None:
     value = inner_alias(primal)
     for tensor in reversed(chain[1:]):
         value = box_like(value, tensor, tensor._view)
+        value._storage = tensor._storage
     chain[0]._primal = value
 
 
