@@ -2,16 +2,20 @@
 
 They are the same files, in Python; Cython makes C of them, and the .pxd file beside some of them
 tells it what their variables are. Run as they are, they do the same and take about half as long
-again. An editable installation is never compiled: what is edited is what runs.
+again. They are left as they are in an editable installation, so that what is edited is what runs,
+and for free-threaded Python, where importing them would switch the GIL on.
 
-ARRAYGRAD_COMPILE=0 leaves them as they are; with ARRAYGRAD_COMPILE=1 the installation fails where
-they cannot be compiled.
+ARRAYGRAD_COMPILE=0 leaves them as they are everywhere. With ARRAYGRAD_COMPILE=1 they are compiled
+everywhere, and the installation fails where they cannot be. An editable installation then has the
+compiled modules beside their sources, until the next one without it.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import shutil
+import sysconfig
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -33,17 +37,27 @@ class Compile(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, unless told not to."""
         wanted = os.environ.get("ARRAYGRAD_COMPILE", "")
-        if version == "editable" or wanted == "0":
+        editable = version == "editable"
+        root = Path(self.root)
+        if editable:
+            for old in (root / "src").rglob("*" + sysconfig.get_config_var("EXT_SUFFIX")):
+                old.unlink()
+        free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+        if wanted == "0" or (wanted != "1" and (editable or free_threaded)):
             return
         if platform.python_implementation() != "CPython":
             return
         self._scratch = tempfile.TemporaryDirectory(prefix="arraygrad-")
         try:
-            built = compiled(Path(self.root), Path(self._scratch.name))
+            built = compiled(root, Path(self._scratch.name))
         except (Exception, SystemExit) as error:  # setuptools exits where there is no compiler
             if wanted == "1":
                 raise
             self.app.display_warning(f"arraygrad is installed without its compiled part: {error}")
+            return
+        if editable:
+            for file, path in built.items():
+                shutil.copy2(file, root / "src" / path)
             return
         build_data["pure_python"] = False
         build_data["infer_tag"] = True

@@ -1,6 +1,6 @@
 """All benchmarks: ``python -m benchmarks [--quick] [--save]``.
 
-With --save, the figures are written to benchmarks/results/, and a selection to README.md.
+With --save, the figures are written to benchmarks/results/, and a selection to docs/speed.md.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from benchmarks._report import table
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-README = HERE.parent / "README.md"
+PAGE = HERE.parent / "docs" / "speed.md"
 BENCHMARKS = ("overhead", "large", "import_time", "gradients", "dropin", "distributed", "training")
 BEGIN, END = "<!-- speed:begin -->\n", "<!-- speed:end -->"
-#: The operations in README.md: common ones, the cheapest and the most expensive.
+#: The operations in docs/speed.md: common ones, the cheapest and the most expensive.
 SHOWN = (
     *("a + b", "sin", "clip", "a[0]", "a[mask]", "sum over an axis", "reshape", "concat"),
     "linalg.solve",
@@ -28,7 +28,7 @@ SHOWN_PEERS = ("ours", "torch", "strict")
 
 
 def summary() -> str:
-    """The summary of the saved figures in README.md."""
+    """The summary of the saved figures in docs/speed.md."""
     overhead, large, imports, gradients, dropin, parallel, training = (
         json.loads((RESULTS / f"{name}.json").read_text()) for name in BENCHMARKS
     )
@@ -94,7 +94,7 @@ def main() -> None:
     """Run the benchmarks, each in its own process."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer repeats, for a first look")
-    parser.add_argument("--save", action="store_true", help="write results/ and README.md")
+    parser.add_argument("--save", action="store_true", help="write results/ and docs/speed.md")
     chosen = parser.parse_args()
     for name in BENCHMARKS:
         args = ["--quick"] if chosen.quick else []
@@ -103,11 +103,11 @@ def main() -> None:
         print(f"\n## {name}\n", flush=True)
         subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *args], check=True)
     if chosen.save:
-        before, begin, rest = README.read_text().partition(BEGIN)
+        before, begin, rest = PAGE.read_text().partition(BEGIN)
         _, end, after = rest.partition(END)
         if not end:
-            raise SystemExit(f"{README.name} lacks the lines {BEGIN.strip()} and {END}")
-        README.write_text(f"{before}{begin}{summary()}\n{end}{after}")
+            raise SystemExit(f"{PAGE.name} lacks the lines {BEGIN.strip()} and {END}")
+        PAGE.write_text(f"{before}{begin}{summary()}\n{end}{after}")
 
 
 if __name__ == "__main__":

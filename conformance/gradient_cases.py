@@ -1830,7 +1830,7 @@ OWN = {
     "transpose",
 }
 OWN |= set("allclose interp kron outer pad quantile split trapezoid".split())  # test_extras.py
-OWN |= {"compile", "get_num_threads", "set_num_threads"}
+OWN |= {"compile", "get_num_threads", "set_num_threads", "show_config"}
 OWN |= {name for name in xp.__all__ if name.startswith("nan") and name != "nan"}
 #: Methods of Tensor that are no operators.
 _NO_OPERATORS = (

@@ -45,7 +45,11 @@ BACKENDS = {
     "numpy": "array_api_compat.numpy",
     "array_api_strict": "array_api_strict",
     "torch": "array_api_compat.torch",
+    "jax": "jax.numpy",
+    "cupy": "array_api_compat.cupy",
 }
+#: What a peer is started with: without this, JAX has no 64-bit numbers.
+PEER_ENVIRONMENT = {"jax": {"JAX_ENABLE_X64": "1"}}
 
 #: The outcomes of a test, as pytest calls them, with the words of the reports.
 OUTCOMES = {
@@ -75,7 +79,7 @@ def add_parser(subjects: Any) -> None:
     add = parser.add_argument
     add("--device", default="cpu", help="the default device of the tests (cpu)")
     add("--backend", choices=BACKENDS, default="arraygrad", help="the library to test "
-        "(arraygrad); others only on the CPU, to compare")  # fmt: skip
+        "(arraygrad); others to compare: cupy with --device cuda, the rest on the CPU")  # fmt: skip
     add("--revision", choices=REVISIONS, default=REVISIONS[0], help="of the standard")
     add("--suite", type=Path, help="folder of the suite; else $ARRAYGRAD_ARRAY_API_TESTS, "
         "else a copy in the user's cache, which is cloned from GitHub when missing")  # fmt: skip
@@ -100,8 +104,8 @@ def positive(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Run the suite once, record the results, and say whether all of it passed."""
     peer = args.backend != "arraygrad"
-    if peer and args.device != "cpu":
-        raise SetupError(f"{args.backend} is measured on the cpu alone; got {args.device}")
+    if peer and args.device != (home := "cuda" if args.backend == "cupy" else "cpu"):
+        raise SetupError(f"{args.backend} is measured on {home} only; got {args.device}")
     where = place(args.device)
     path = path_of(args.report, "official", where)
     if peer:
@@ -327,7 +331,9 @@ def environment(scratch: str, args: argparse.Namespace) -> dict[str, str]:
     env = {k: v for k, v in os.environ.items() if not k.startswith(("ARRAY_API_TESTS_", "PYTEST_"))}
     # The device is set as the suite is imported, in each worker, in the thread of the tests.
     module = f"exec('import arraygrad as xp; xp.default_device(\"{args.device}\")')"
-    env["ARRAY_API_TESTS_MODULE"] = BACKENDS[args.backend] if args.device == "cpu" else module
+    ours_elsewhere = args.backend == "arraygrad" and args.device != "cpu"
+    env["ARRAY_API_TESTS_MODULE"] = module if ours_elsewhere else BACKENDS[args.backend]
+    env |= PEER_ENVIRONMENT.get(args.backend, {})
     env["ARRAY_API_TESTS_VERSION"] = args.revision
     env["HYPOTHESIS_STORAGE_DIRECTORY"] = scratch  # no examples from earlier runs
     here = str(Path(arraygrad.__file__).resolve().parents[1])  # the very package reported on
@@ -350,8 +356,8 @@ def versions(device: str) -> dict[str, str]:
 
 
 def peer_version(backend: str) -> dict[str, str]:
-    """Version of another library that is tested instead of arraygrad."""
-    return {} if backend == "arraygrad" else {backend: version(backend)}
+    """Version of a library tested instead of arraygrad; `versions` has CuPy's."""
+    return {} if backend in ("arraygrad", "cupy") else {backend: version(backend)}
 
 
 def summarise(found: Run) -> Run:

@@ -19,7 +19,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "conformance.md"
 
 #: Names of the libraries in the tables.
 NAMES = {"arraygrad": "arraygrad", "numpy": "NumPy", "array_api_strict": "array-api-strict",
-         "torch": "PyTorch"}  # fmt: skip
+         "torch": "PyTorch", "jax": "JAX", "cupy": "CuPy"}  # fmt: skip
 
 #: Titles of the suites in the tables.
 TITLES = {
@@ -40,8 +40,9 @@ libraries are measured with the same commands."""
 OFFICIAL = """\
 The [official test suite](https://github.com/data-apis/array-api-tests) of the
 [standard](https://data-apis.org/array-api/2025.12/), revision {revision}, with {examples}
-examples for each test, the same ones in every run. NumPy and PyTorch are tested through
-array_api_compat, as libraries use them."""
+examples for each test, the same ones in every run. NumPy, PyTorch and, on CUDA, CuPy
+are tested through array_api_compat, as libraries use them; JAX through its own namespace,
+`jax.numpy`, with 64-bit numbers."""
 
 OTHERS = """\
 Further runs have more examples, drawn at random, or use older revisions of the standard. (The
@@ -95,7 +96,7 @@ GPUS = {
 
 COMMANDS = """\
 ```bash
-python -m conformance official               # the official suite; --backend torch: on PyTorch
+python -m conformance official               # the official suite; --backend jax: on JAX
 python -m conformance scipy                  # SciPy's tests; --device cuda: on a GPU
 python -m conformance sklearn                # scikit-learn's tests
 python -m conformance libraries              # tests of libraries that take any array
@@ -306,7 +307,7 @@ def suites(found: Callable[[str], list[Path]], versions: dict[tuple[str, str], R
         for path in found(subject):
             report = read(path)
             for key, result in report["runs"].items():
-                peer = NAMES.get(key, NAMES["arraygrad"])
+                peer = NAMES.get(key, NAMES[report.get("backend", "arraygrad")])
                 where = f"{peer}, `{report['device']}`"
                 tests = f"{title}, {key}" if subject == "official" else title
                 versions[tests, where] = result

@@ -21,7 +21,7 @@ TITLES = {
     "_tensor": "Array object",
     "_device": "Devices",
     "_errors": "Errors",
-    "_strict": "Strict mode",
+    "_modes": "Strict mode",
     "_compile": "Compiled programs",
     "parallel": "Threads",
     "_constants": "Constants",
@@ -125,6 +125,8 @@ def write_pages(folder: Path) -> None:
         "The namespace ``arraygrad``, imported as ``xp``, has the names of the `array API standard",
         f"<https://data-apis.org/array-api/{xp.__array_api_version__}/>`__ and a few more.",
         "",
+        *listed("The namespace", {c.strip("_"): some(names) for c, names in chapters().items()}),
+        *listed("Modules", {name: line_of(module) for name, module in modules().items()}),
         *toctree("The namespace", first),
         *toctree("Modules", list(pages)[len(first) :]),
     ])  # fmt: skip
@@ -209,9 +211,28 @@ def heading(text: str) -> list[str]:
     return [text, "=" * len(text), ""]
 
 
+def listed(caption: str, pages: dict[str, str]) -> list[str]:
+    """A table of pages, with a line about each."""
+    lines = [caption, "-" * len(caption), "", ".. list-table::", "   :widths: 30 70", ""]
+    for page, line in pages.items():
+        lines += [f"   * - :doc:`{page}`", f"     - {line}"]
+    return [*lines, ""]
+
+
+def some(names: list[str], most: int = 8) -> str:
+    """The first names of a chapter, as links."""
+    shown = [f":obj:`~{xp.__name__}.{name}`" for name in names[:most]]
+    return ", ".join(shown) + (f" and {len(names) - most} more" if names[most:] else "")
+
+
+def line_of(module: ModuleType) -> str:
+    """The first sentence of a module's docstring."""
+    return inspect.getdoc(module).partition("\n\n")[0].replace("\n", " ")
+
+
 def toctree(caption: str, pages: list[str]) -> list[str]:
-    """A list of pages."""
-    lines = [".. toctree::", "   :maxdepth: 1", f"   :caption: {caption}", ""]
+    """Pages for the navigation beside the text."""
+    lines = [".. toctree::", "   :hidden:", "   :maxdepth: 1", f"   :caption: {caption}", ""]
     return [*lines, *(f"   {page}" for page in pages), ""]
 
 

@@ -1,6 +1,7 @@
 """Configuration of Sphinx: ``sphinx-build -W -b html docs docs/_build/html``."""
 
 import inspect
+import os
 import re
 import sys
 import urllib.request
@@ -11,12 +12,14 @@ from docutils import nodes
 from numpydoc.xref import DEFAULT_LINKS
 from sphinx import addnodes
 from sphinx.ext.intersphinx import InventoryAdapter
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import api_pages  # noqa: E402  (found by the path above)
 import gallery_pages  # noqa: E402  (as above)
+import speed_plots  # noqa: E402  (as above)
 
 import arraygrad  # noqa: E402  (as above)
 
@@ -33,9 +36,14 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
 ]
-copybutton_exclude = ".linenos, .gp, .go"  # what is copied has neither prompts nor results
+# What is copied has neither prompts nor results.
+copybutton_prompt_text = r">>> |\.\.\. ?"
+copybutton_prompt_is_regexp = True
+copybutton_copy_empty_lines = False
 
 templates_path = ["_templates"]
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 exclude_patterns = ["_build"]
 
 html_theme = "pydata_sphinx_theme"
@@ -47,6 +55,12 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],
 }
+if switcher := os.environ.get("DOCS_SWITCHER"):  # of a site with several versions: .ci/publish-docs
+    html_theme_options |= {
+        "switcher": {"json_url": switcher, "version_match": os.environ["DOCS_VERSION"]},
+        "check_switcher": False,
+        "navbar_end": ["version-switcher", "theme-switcher", "navbar-icon-links"],
+    }
 html_sidebars = {"index": [], "conformance": [], "changelog": []}
 html_show_sourcelink = False
 html_copy_source = False
@@ -212,7 +226,11 @@ def link_standard(app, doctree):
 
 # --- links out of the pages' folder
 
-PAGES = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
+PAGES = {
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "fakecuda/README.md": "fakecuda.md",
+}
 
 
 def mend_links(text, up):
@@ -241,6 +259,32 @@ def mend_included(app, path, docname, content):
     content[0] = mend_links(content[0], up=False)
 
 
+def end_blocks(app, doctree):
+    """Show the empty line that ends a block in Python's prompt, so that it is copied, too."""
+    for node in doctree.findall(lambda n: isinstance(n, nodes.literal_block | nodes.doctest_block)):
+        text = node.astext()
+        if text.startswith(">>> "):
+            node.rawsource = re.sub(r"(?m)^(\.\.\. {4}.*)\n(?!\.\.\.)", r"\1\n...\n", text + "\n")
+            node.children = [nodes.Text(node.rawsource)]
+
+
+class BreakCode(SphinxPostTransform):
+    """Let code in tables break after dots, commas and opening brackets."""
+
+    default_priority = 900  # links are made by then
+
+    def run(self, **options):
+        """Put a mark where a line may end."""
+        for entry in self.document.findall(nodes.entry):
+            for text in list(entry.findall(nodes.Text)):
+                if isinstance(text.parent, nodes.literal):
+                    first, *rest = re.split(r"(?<=[\w)][.,(=])", text)
+                    pieces = [nodes.Text(first)]
+                    for piece in rest:
+                        pieces += [nodes.raw("", "<wbr>", format="html"), nodes.Text(piece)]
+                    text.parent.replace(text, pieces)
+
+
 def without_never(app, what, name, thing, options, signature, returned):
     """Signature without ``*more: Never`` and ``**other: Never``, which accept nothing."""
     if signature is not None:
@@ -251,10 +295,13 @@ def without_never(app, what, name, thing, options, signature, returned):
 
 
 def setup(app):
-    """Write the pages of the reference and of the gallery, and register the functions above."""
+    """Write the reference, the gallery and the plots, and register the functions above."""
     api_pages.write_pages(HERE / "api")
     gallery_pages.write_pages(HERE / "gallery")
+    speed_plots.write_plots(HERE / "plots")
+    app.add_post_transform(BreakCode)
     app.connect("autodoc-process-signature", without_never)
+    app.connect("doctree-read", end_blocks)
     app.connect("doctree-read", link_names)
     app.connect("doctree-read", link_standard)
     app.connect("source-read", mend_page)

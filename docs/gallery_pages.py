@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from PIL import Image, ImageOps
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 #: The examples in the order of the gallery, with their titles.
 TITLES = {
@@ -25,6 +27,9 @@ TITLES = {
     "digits_convnet": "Train a convolutional network",
 }
 
+#: Of the pictures of the overview, in pixels; each shows the middle of its picture.
+SMALL = (480, 288)
+
 
 def write_pages(folder: Path) -> None:
     """Write a page for each example, and one with all of them, into a folder."""
@@ -33,13 +38,16 @@ def write_pages(folder: Path) -> None:
     for name, title in TITLES.items():
         summary, text = described(name)
         output = run(name, folder)
+        small = folder / f"{name}-small.png"
+        if not small.exists() or small.stat().st_mtime < (folder / f"{name}.png").stat().st_mtime:
+            ImageOps.fit(Image.open(folder / f"{name}.png"), SMALL).save(small)
         page = [f"# {title}", summary, text, f"![The picture that the example draws]({name}.png)"]
-        page += ["It prints", f"```text\n{output}\n```"]
-        page += ["The program", f"```{{literalinclude}} ../../examples/{name}.py\n```"]
+        page += ["It prints:", f"```text\n{output}\n```"]
+        page += ["The program:", f"```{{literalinclude}} ../../examples/{name}.py\n```"]
         write(folder / f"{name}.md", "\n\n".join(page))
         cards.append(
             f":::{{grid-item-card}} {title}\n:link: {name}\n:link-type: doc\n"
-            f":img-top: {name}.png\n\n{summary}\n:::"
+            f":img-top: {name}-small.png\n\n{summary}\n:::"
         )
     tree = "\n".join(TITLES)
     write(

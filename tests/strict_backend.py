@@ -20,8 +20,8 @@ from arraygrad._backends.numpy import as_host, index_dtype, is_host_scalar, to_t
 from arraygrad._backends.numpy import operations as host_operations
 from arraygrad._standard import KINDS, MUTATING
 
-__all__ = ["array_type", "as_host", "count", "index_dtype", "is_host_scalar", "operations"]
-__all__ += ["to_text"]
+__all__ = ["array_type", "as_host", "count", "describe", "index_dtype", "is_host_scalar"]
+__all__ += ["operations", "to_text"]
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -431,3 +431,8 @@ def operations(index):
 def count():
     """The number of strict devices."""
     return len(_DEVICES)
+
+
+def describe(index):
+    """What `show_config` says of a strict device."""
+    return {"library": f"array_api_strict {xps.__version__}"}

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tarfile
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -197,11 +198,31 @@ def test_a_peer_is_measured_by_the_same_command_and_has_its_own_report(
     (ours,) = recorded(tmp_path)[0].values()
     assert ours["totals"]["failed"] == 1
     assert official("--suite", folder, "--backend", "numpy", "--device", "cuda") == 2
-    assert "numpy is measured on the cpu alone; got cuda" in capfd.readouterr().err
+    assert "numpy is measured on cpu only; got cuda" in capfd.readouterr().err
+    assert official("--suite", folder, "--backend", "cupy") == 2
+    assert "cupy is measured on cuda only; got cpu" in capfd.readouterr().err
 
     from conformance import official as module
 
     assert "numpy" not in module.readme_summary(tmp_path / "reports")
+
+
+@pytest.mark.parametrize(
+    ("backend", "device", "tested"),
+    [
+        ("arraygrad", "cpu", "arraygrad"),
+        ("arraygrad", "cuda", "exec('import arraygrad as xp; xp.default_device(\"cuda\")')"),
+        ("jax", "cpu", "jax.numpy"),
+        ("cupy", "cuda", "array_api_compat.cupy"),
+    ],
+)
+def test_each_library_is_tested_through_its_own_namespace(backend, device, tested):
+    from conformance.official import environment
+
+    args = Namespace(backend=backend, device=device, revision="2025.12")
+    env = environment("scratch", args)
+    assert env["ARRAY_API_TESTS_MODULE"] == tested
+    assert env.get("JAX_ENABLE_X64") == ("1" if backend == "jax" else None)
 
 
 def test_success_needs_a_pass_and_nothing_but_passes_and_skips():
@@ -511,8 +532,6 @@ def test_scipys_marks_apply_to_ours_as_to_a_library_that_they_do_not_name(
     device, skipped, tmp_path
 ):
     """On a GPU, those for CuPy and for the CPU alone apply as well."""
-    from argparse import Namespace
-
     from conformance import libraries, official
 
     path = tmp_path / "scipy" / "part" / "test_some.py"

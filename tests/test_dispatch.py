@@ -103,7 +103,7 @@ APART = frozenset(
     "arange asarray can_cast default_device default_dtype diag empty empty_like eye finfo "
     "from_dlpack from_numpy full full_like iinfo isdtype linspace logspace map_location ones "
     "ones_like result_type strict zeros zeros_like broadcast_shapes fft.fftfreq fft.rfftfreq "
-    "__array_namespace_info__ compile get_num_threads set_num_threads".split()
+    "__array_namespace_info__ compile get_num_threads set_num_threads show_config".split()
 )
 #: Functions written in the others.
 COMPOSED = {n for n in xp.__all__ if n.startswith("nan") and n != "nan"}

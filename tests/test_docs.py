@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import sys
+from html import escape
 from pathlib import Path
 from types import ModuleType
 
@@ -20,6 +22,7 @@ def importable(monkeypatch):
     yield
     sys.modules.pop("api_pages", None)
     sys.modules.pop("layers", None)
+    sys.modules.pop("speed_plots", None)
 
 
 # ---- the page on conformance
@@ -128,6 +131,71 @@ def test_the_picture_of_the_layers_is_drawn_from_the_imports(monkeypatch):
         layers.picture()
 
 
+# ---- numbers in prose
+
+
+def test_the_front_pages_have_the_numbers_of_the_reports():
+    from benchmarks.__main__ import summary
+    from conformance.page import NAMES
+    from conformance.report import REPORTS
+
+    def totals(name, run):
+        report = json.loads((REPORTS / f"{name}.json").read_text(encoding="utf-8"))
+        return (report.get("runs") or report["steps"])[run]["totals"]
+
+    def page(name):
+        return (ROOT / name).read_text(encoding="utf-8")
+
+    readme, why = page("README.md"), page("docs/why.md")
+    failures = []
+    for name in ("arraygrad", "numpy", "cupy", "torch", "jax"):
+        where = {"arraygrad": "cpu", "cupy": "cuda-emulated-cupy"}.get(name, f"cpu-{name}")
+        failed = totals(f"official-{where}", "2025.12, 100 examples, derandomised")["failed"]
+        failures.append(f"{failed}, emulated" if name == "cupy" else f"{failed}")
+        (row,) = re.findall(rf"^\| \**{NAMES[name]}\** \|.*\| (.*) \|$", readme, re.MULTILINE)
+        assert row.strip("*") == failures[-1], name
+    assert f"| {' | '.join(failures)} |" in why
+    scipy = totals("scipy-cpu", "arraygrad")
+    assert f"{scipy['passed']:,} tests of SciPy" in readme
+    assert f"{scipy['passed']:,} pass, {scipy['failed']} fail" in why
+    assert f"{totals('gpu-cuda-emulated', 'tests')['passed']:,} tests of the CUDA" in readme
+    assert f"\n{summary()}\n" in page("docs/speed.md")
+    results = ROOT / "benchmarks" / "results"
+    times = json.loads((results / "overhead.json").read_text(encoding="utf-8"))["microseconds"]
+    numpy, ours, torch, jax = (times["a + b"][who] for who in ("numpy", "ours", "torch", "jax"))
+    assert f"{ours:.2f} µs (NumPy {numpy:.2f}, PyTorch {torch:.2f}, JAX {jax:.2f})" in readme
+    assert f"| {ours:.2f} µs | {numpy:.2f} µs | – | {torch:.2f} µs | {jax:.2f} µs |" in why
+    times = json.loads((results / "gradients.json").read_text(encoding="utf-8"))["milliseconds"]
+    loop, step = times["loop of 200"], times["two-layer step"]
+    ours, jax, compiled = loop["ours, backward"], loop["JAX"], loop["JAX, jit"]
+    assert f"{jax:.0f} ms (arraygrad {ours:.0f} ms, compiled JAX {compiled:.1f} ms)" in readme
+    ours, hand, torch, jax = (
+        step[who] for who in ("ours, backward", "NumPy by hand", "PyTorch", "JAX, jit")
+    )
+    said = f"{ours:.2f} ms (NumPy by hand {hand:.2f}, PyTorch {torch:.2f}, compiled JAX {jax:.2f})"
+    assert said in re.sub(r"\s+", " ", readme)
+
+
+# ---- the plots of the page on speed
+
+
+def test_the_plots_have_every_row_of_the_benchmarks_and_the_text_colour_of_the_page():
+    speed_plots = pytest.importorskip("speed_plots", reason="Matplotlib draws them")
+    page = (ROOT / "docs/speed.md").read_text(encoding="utf-8")
+    drawn = speed_plots.plots(speed_plots.RESULTS)
+    for name, svg in drawn.items():
+        assert f":file: plots/{name}.svg" in page
+        assert "currentColor" in svg
+        assert speed_plots.TEXT not in svg
+        assert "<style" not in svg  # it would apply to the whole page
+    for name in ("overhead", "gradients", "training", "large"):
+        figures = json.loads((speed_plots.RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+        rows = figures["microseconds" if name == "overhead" else "milliseconds"]
+        for row, times in rows.items():
+            assert f">{escape(row)}<" in drawn[name]
+            assert set(times) <= set(speed_plots.LIBRARIES)
+
+
 # ---- the reference
 
 
@@ -148,6 +216,7 @@ def test_every_public_name_is_in_the_reference_once(tmp_path):
         for name in module.__all__:
             assert f"\n   {name}\n" in pages[module.__name__.partition(".")[2]], name
     assert "Functions functions" not in index
+    assert ":doc:`fft`\n     - Fourier transform extension of the standard." in index
     assert pages["elementwise"].startswith("Element-wise functions\n===")
     assert "__getitem__" in pages["tensor"]
 
@@ -173,4 +242,4 @@ def test_continuous_integration_builds_the_site_by_the_command_of_the_contributo
     assert command.startswith("python3 -m venv .venv && .venv/bin/pip install ")
     assert " -W " in command
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert "grep -- '/sphinx-build ' CONTRIBUTING.md" in script
+    assert "command_in CONTRIBUTING.md '/sphinx-build '" in script

@@ -121,7 +121,7 @@ from ._elementwise import (
 from ._errors import DeviceMismatchError, TransferError
 from ._extras import allclose, interp, kron, outer, pad, quantile, split, trapezoid
 from ._indexing import take, take_along_axis
-from ._inspection import __array_namespace_info__
+from ._inspection import __array_namespace_info__, show_config
 from ._linear_algebra import matmul, matrix_transpose, tensordot, vecdot
 from ._manipulation import (
     broadcast_arrays,
@@ -338,6 +338,7 @@ __all__ = [
     "round",
     "searchsorted",
     "set_num_threads",
+    "show_config",
     "sign",
     "signbit",
     "sin",

@@ -277,7 +277,7 @@ OTHERS: dict[str, Callable[[], Any]] = {
 WITHOUT_TENSORS = set(
     "__array_namespace_info__ Device DeviceMismatchError Tensor TransferError broadcast_shapes "
     "can_cast compile default_device default_dtype finfo from_numpy get_num_threads iinfo isdtype "
-    "map_location result_type set_num_threads strict "
+    "map_location result_type set_num_threads show_config strict "
     "nn.LoadResult nn.Module nn.calculate_gain nn.summary optim.LRScheduler optim.Optimizer "
     "autodiff.NotDifferentiableError autodiff.custom_jvp autodiff.custom_vjp "
     "autodiff.enable_grad autodiff.is_recomputing autodiff.is_traced autodiff.no_grad "

@@ -186,7 +186,7 @@ def test_metadata_that_is_no_checkpoint(tmp_path):
         '{"x": ' + "[" * 5000 + "]" * 5000 + "}",
     ):
         save_file({"x": np.ones(1)}, path, {"arraygrad": text})
-        with pytest.raises(ValueError, match=r"load: the metadata of .*x\.safetensors is not"):
+        with pytest.raises(ValueError, match=r"load: the metadata of .*x\.safetensors do not"):
             nn.load(path)
     save_file({"x": np.ones(1)}, path, {"format": "pt"})  # of another library
     assert nn.load(path)["x"].tolist() == [1.0]

@@ -7,6 +7,7 @@ A backend is a module with
 - ``operations(index)``: the functions, by name, for device number ``index``. If there is no such
   device, it raises ValueError and says what is missing;
 - ``count()``: the number of devices;
+- ``describe(index)``: what `show_config` says of a device;
 - the few helpers that NumPy's backend defines for all backends (``as_host``, ``to_text``, ...).
 
 A function has the standard's name and signature, without ``device``. In addition, there are

@@ -37,13 +37,14 @@ from __future__ import annotations
 
 from ..numpy import as_host, index_dtype, is_host_scalar, to_text
 from . import private  # before the others, as it checks the installed version
-from .devices import count
+from .devices import count, describe
 from .table import operations
 
 __all__ = [
     "array_type",
     "as_host",
     "count",
+    "describe",
     "index_dtype",
     "is_host_scalar",
     "operations",

@@ -16,6 +16,23 @@ def count() -> int:
         return 0
 
 
+def describe(index: int) -> dict[str, Any]:
+    """The name and the compute capability of a GPU, and the versions of CUDA."""
+    properties = cp.cuda.runtime.getDeviceProperties(index)
+    driver, runtime = cp.cuda.runtime.driverGetVersion(), cp.cuda.runtime.runtimeGetVersion()
+    return {
+        "name": properties["name"].decode(),
+        "compute capability": f"{properties['major']}.{properties['minor']}",
+        "CUDA driver": _version(driver),
+        "CUDA runtime": _version(runtime),
+    }
+
+
+def _version(number: int) -> str:
+    """The version of CUDA that a number such as 12080 stands for."""
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
 def check_exists(index: int) -> None:
     """Raise ValueError, with the reason, if there is no such GPU."""
     n_gpus = count()

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from . import malloc
+from . import malloc, parallel
 from .conversions import as_host, is_host_scalar, root, to_text
 from .error_state import errors, errstate, ignored, quiet
 from .table import make_table
@@ -34,6 +34,7 @@ __all__ = [
     "broadcast_shapes",
     "can_cast",
     "count",
+    "describe",
     "dtype",
     "errors",
     "errstate",
@@ -74,3 +75,12 @@ def operations(index: int) -> dict[str, Callable[..., Any]]:
 def count() -> int:
     """The number of CPU devices."""
     return 1
+
+
+def describe(index: int) -> dict[str, Any]:
+    """The BLAS library that NumPy was built with, and our number of threads."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return {
+        "BLAS": f"{blas.get('name', 'unknown')} {blas.get('version', '')}".rstrip(),
+        "threads": parallel.get_num_threads(),
+    }
