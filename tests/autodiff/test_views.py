@@ -180,7 +180,7 @@ def test_a_write_outside_of_no_grad_raises(view, write, n):
         with no_grad():
             v = VIEWS[view](x)
         with pytest.raises(
-            RuntimeError, match="taken inside of no_grad, of a tensor that is recor"
+            RuntimeError, match="taken inside of no_grad, of a tensor that requires grad"
         ):
             WRITES[write](v)
         assert xp.all(x == values)
