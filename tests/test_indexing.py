@@ -264,13 +264,19 @@ def test_take(xp, same):
 @pytest.mark.parametrize("shape", [(90,), (90, 3), (90, 4, 100), (3000, 64)])
 def test_gradients_of_repeated_indices_add_up(xp, dtype, key_dtype, shape):
     rng = np.random.default_rng(0)
+    small = xp.zeros(1).device.type == "strict"  # which adds up in a loop
+    if small:
+        shape = tuple(min(n, 9) for n in shape)
     rows = shape[0]
     low = -rows if key_dtype[0] == "i" else 0
     keys = [
         rng.integers(max(low, -128), min(rows, 127), size).astype(key_dtype)
-        for size in ((), 0, 3, 400, (20, 30))
+        for size in ((), 0, 3, 40 if small else 400, (2, 3) if small else (20, 30))
     ]
-    keys += [np.full(3000, 7, key_dtype), np.arange(min(rows, 127)).astype(key_dtype)]
+    keys += [
+        np.full(30 if small else 3000, 7, key_dtype),
+        np.arange(min(rows, 127)).astype(key_dtype),
+    ]
     for i in keys:
         places = [i]
         if len(shape) > 1:

@@ -25,7 +25,7 @@ from ..random import Generator, _noting
 from ._program import Memory, Program, Value
 from ._recorder import Recorder
 from ._text import Differs, Text
-from ._watch import Watch
+from ._watch import MAX_OBJECTS, Watch
 from .passes import drop_dead_code, optimised
 
 #: Signatures of one function for which programs are kept, those recorded last.
@@ -573,7 +573,9 @@ class Compiled(Generic[P, R]):
             places.get(id(x._data), x) if isinstance(x, Tensor) and x._trace is None else x
             for x in results
         ]
-        if watch.is_unchanged():
+        if watch.too_many:
+            entry = Entry(f"it reaches more than {MAX_OBJECTS} objects; pass some as arguments")
+        elif watch.is_unchanged():
             entry = self._entry(recorder, results, originals, shape, watch, tensors)
         else:
             entry = Entry("it changes a variable, an attribute or a container from outside")

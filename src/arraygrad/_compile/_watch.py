@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -9,8 +10,12 @@ from .._tensor import Tensor
 
 #: Containers with more elements are not looked into.
 MAX_LENGTH = 1000
+#: How many objects are compared at each call.
+MAX_OBJECTS = 10_000
 _MISSING = object()
-#: Libraries whose own variables stay as they are.
+#: Where code is whose global variables stay as they are: Python's own, and installed packages.
+_INSTALLED = tuple({sysconfig.get_path(k) for k in ("stdlib", "platstdlib", "purelib", "platlib")})
+#: Libraries whose objects are not looked into.
 _LIBRARIES = frozenset("arraygrad numpy scipy optree array_api_compat cupy builtins".split())
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), type, ModuleType, BuiltinFunctionType)
 
@@ -19,7 +24,13 @@ class Watch:
     """The variables, attributes and elements that a function can reach, and what they were.
 
     Closures, global variables by their names, bound objects, attributes and containers are
-    followed; what code computes (``getattr`` of a name that it makes) is not.
+    followed. Global variables of installed packages are not, nor is what code computes (``getattr``
+    of a name that it makes).
+
+    Attributes
+    ----------
+    too_many : bool
+        True if the function reaches more than `MAX_OBJECTS`.
     """
 
     def __init__(self, function: Any) -> None:
@@ -31,8 +42,9 @@ class Watch:
         self._seen: set[int] = set()
         self._keep: list[Any] = []
         pending = [function]
-        while pending:
+        while pending and len(self._keep) <= MAX_OBJECTS:
             pending.extend(self._visit(pending.pop()))
+        self.too_many = bool(pending)
 
     def is_unchanged(self) -> bool:
         """Return True if everything is as it was."""
@@ -90,6 +102,8 @@ class Watch:
             return list(x) if len(x) <= MAX_LENGTH else []
         if getattr(type(x), "_is_called_again", False):
             return []
+        if type(x).__module__.startswith("arraygrad._compile"):
+            return [x._function] if hasattr(x, "_function") else []
         found: list[Any] = []
         for name in ("func", "args", "keywords", "__wrapped__", "_function"):
             if name in ("__wrapped__", "_function") or type(x).__name__ == "partial":
@@ -114,7 +128,8 @@ class Watch:
             found.append(x)
         found += f.__defaults__ or ()
         found += (f.__kwdefaults__ or {}).values()
-        if (f.__module__ or "").partition(".")[0] in _LIBRARIES:
+        module = (f.__module__ or "").partition(".")[0]
+        if module in _LIBRARIES or f.__code__.co_filename.startswith(_INSTALLED):
             return found
         for name in _names(f.__code__):
             if name in f.__globals__:

@@ -142,7 +142,7 @@ def backward(
                     heappush(pending, (-parent.sequence_nr, parent))
                     if unshare and parent.rule is None and _may_share(gx, g, saved, rule):
                         shared.add(parent)
-                elif parent in sums and gx._trace is None:
+                elif parent in sums and gx._trace is None and have._trace is None:
                     add = operation(have._device, "__iadd__") if mode is not None else None
                     (add or have._device.ops["__iadd__"])(have._data, gx._data)
                 else:
