@@ -15,7 +15,7 @@ from typing import Any
 
 from ..._creation import arange, asarray
 from ..._data_type import astype
-from ..._dispatch import apply, binary, inplace, is_anywhere, reduction, unary, view
+from ..._dispatch import apply, as_floating, binary, inplace, is_anywhere, reduction, unary, view
 from ..._elementwise import conj, floor, isfinite
 from ..._errors import UnbatchableError
 from ..._keys import getitem, scatter, setitem
@@ -582,7 +582,7 @@ def _linspace(c: Call) -> Any:
         c.example(0)
     start, stop = [
         view("expand_dims", x, (-1,)) if flag else x
-        for x, flag in zip(c.operands, c.batched, strict=True)
+        for x, flag in zip(map(as_floating, c.operands), c.batched, strict=True)
     ]
     device = next(x.device for x in c.operands if isinstance(x, Tensor))
     steps = num - 1 if endpoint else num
