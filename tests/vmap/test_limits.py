@@ -162,8 +162,20 @@ def test_axes_of_examples_without_any(xp):
                 raises_as_single(g, x)
             else:
                 compare(g, x)
+        if axis in (0, -1) and x.device.type != "strict":
+            for f in (nn.softmax, nn.log_softmax):
+                compare(lambda t, f=f, axis=axis: f(t, axis=axis), x)
         for f in (special.softmax, special.log_softmax, special.logsumexp):
             compare(lambda t, f=f, axis=axis: f(t, axis=axis), x)
+
+
+def test_numbers_and_ints_in_place_of_tensors_and_shapes(xp):
+    x = xp.asarray([[1, 2, 4], [2, 3, 9]])
+    if x.device.type != "strict":
+        compare(lambda t: xp.reshape(t[:, None], 3), x)
+    compare(lambda t: xp.isin(2, t), x)
+    compare(lambda t: xp.searchsorted(t, 3), x)
+    raises_as_single(xp.fft.fftshift, xp.ones(2))
 
 
 @pytest.mark.parametrize("momentum", [0.1, None])

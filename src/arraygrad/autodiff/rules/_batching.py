@@ -141,11 +141,13 @@ def along_axis(c: Call) -> Any:
 
 def along_axes(c: Call) -> Any:
     """Operations along the axes of a parameter, or None for all."""
+    if not c.ndim():
+        c.check()
     word = "axes" if "axes" in c.kwargs else "axis"
     return c.perform(kwargs=c.kwargs | {word: c.axes(c.kwargs[word])})
 
 
-batch("sort argsort nn.softmax nn.log_softmax scipy.ndimage.spline_filter1d", along_axis)
+batch("sort argsort scipy.ndimage.spline_filter1d", along_axis)
 batch("flip fft.fftshift fft.ifftshift nn.normalise", along_axes)
 batch("fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft", along_axis)
 
@@ -162,11 +164,13 @@ batch("fft.fftn fft.ifftn fft.rfftn fft.irfftn", _fftn)
 
 def _softmax(c: Call) -> Any:
     if not c.ndim():
+        if c.name.startswith("nn."):
+            c.check()
         return reshape(c.perform([_vectors(c)], kwargs={"axis": 1}), (c.size,))
     return along_axes(c)
 
 
-batch("special.softmax special.log_softmax", _softmax)
+batch("special.softmax special.log_softmax nn.softmax nn.log_softmax", _softmax)
 
 
 def _logsumexp(c: Call) -> Any:
@@ -224,7 +228,7 @@ batch("vecdot linalg.cross nn.parts", _two_along_axis)
 
 def _reshape(c: Call) -> Any:
     (shape,) = c.args
-    shape = shape if isinstance(shape, tuple) else tuple(shape)
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
     if -1 in shape:
         known = math.prod([n for n in shape if n != -1])
         if shape.count(-1) > 1 or not known or math.prod(c.shape()) % known:
@@ -558,6 +562,8 @@ def _searchsorted(c: Call) -> Any:
         c.example(0)
     n, shape = c.shape(0)[0], c.shape(1)
     x = c.full(0)
+    if not isinstance(v, Tensor):
+        c.operands[1] = asarray(v, device=x.device)
     if sorter is not None:
         sorter = sorter if "sorter" in c.words else repeated(sorter, c.size)
         x = apply("take_along_axis", (x, sorter), (), {"axis": 1})
@@ -582,6 +588,7 @@ def _isin(c: Call) -> Any:
     if not c.batched[1]:
         return c.perform()
     n = c.ndim(0)
+    x = x if isinstance(x, Tensor) else asarray(x, device=y.device)
     x = reshape(x, (c.size if c.batched[0] else 1, *c.shape(0), 1))
     y = reshape(y, (c.size, *(1,) * n, math.prod(c.shape(1))))
     found = _any(x == y, axis=-1)
