@@ -55,6 +55,8 @@ def unary(name: str, x: Any, floating: bool = False) -> Any:
         return apply(name, (x,))
     t = x
     if t._trace is not None:
+        if floating and _ndarray.kind(t._data) not in "fc":  # of a vmap
+            return apply(name, (as_floating(x),))
         return t._trace.level.process(name, (x,), (), _NONE)
     mode = _cpython.current(_mode)
     if mode is not None and mode.checks:
@@ -101,6 +103,8 @@ def binary(name: str, x1: Any, x2: Any, operator: bool = False, floating: bool =
     else:
         return _binary_general(name, x1, x2, operator)
     if trace is not None:
+        if floating and _ndarray.kind(t1._data) not in "fc":  # of a vmap
+            return apply(name, _both_floating(x1, x2))
         return trace.level.process(name, (x1, x2), (), _NONE)
     mode = _cpython.current(_mode)
     if mode is not None and mode.checks:
@@ -126,9 +130,8 @@ def _binary_general(name: str, x1: Any, x2: Any, operator: bool) -> Any:
 
 
 def as_floating(x: Any) -> Any:
-    """A plain tensor of ints or bools as one of float64; anything else as it is."""
-    plain = isinstance(x, Array) and x._trace is None
-    if plain and x._data.dtype.kind not in "fc" and not is_strict():
+    """A tensor of ints or bools as one of float64; anything else as it is."""
+    if isinstance(x, Array) and x._data.dtype.kind not in "fc" and not is_strict():
         return call("astype", x, (DEFAULTS["real floating"],))
     return x
 

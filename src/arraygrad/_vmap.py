@@ -20,7 +20,7 @@ def vmap(
     """Make a function that applies `f` to each example of a batch, to all of them at once.
 
     Inside of `f`, an argument has the shape of one example. Operations are performed on the whole
-    batch.
+    batch. It is experimental.
 
     Parameters
     ----------

@@ -121,7 +121,7 @@ class Call:
         kwargs = {k: getitem(x, (i, ...)) if k in self.words else x for k, x in self.kwargs.items()}
         args = self.args
         if self.name in KEYED:
-            args = (_key_of_example(args[0], i), *args[1:])
+            args = (key_of_example(args[0], i), *args[1:])
         return performed(self.name, operands, args, kwargs)
 
     def loop(self) -> Any:
@@ -134,6 +134,11 @@ class Call:
             return stacked(results)
         parts = [stacked(list(p)) for p in zip(*results, strict=True)]
         return getattr(type(first), "_make", type(first))(parts)
+
+    def check(self) -> None:
+        """Raise the operation's own error, if it fails for the first example."""
+        if self.size:
+            self.example(0)
 
     def explain(self, least: int, i: int = 0) -> None:
         """Raise the operation's own error for an operand with too few axes."""
@@ -548,10 +553,10 @@ def _outer_key(key: Any) -> Any:
     return key.level.wrap(key.value) if type(key) is BatchedIndex else key
 
 
-def _key_of_example(key: Any, i: int) -> Any:
+def key_of_example(key: Any, i: int) -> Any:
     """The index of one example."""
     if isinstance(key, tuple):
-        return tuple([_key_of_example(k, i) for k in key])
+        return tuple([key_of_example(k, i) for k in key])
     return getitem(key.value, (i, ...)) if type(key) is BatchedIndex else key
 
 

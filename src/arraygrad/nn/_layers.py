@@ -304,6 +304,9 @@ def batch_norm(
                     new = reshape(stop_gradient(new), running.shape)
                     if running.dtype.itemsize < new.dtype.itemsize:  # of float16
                         new = astype(new, running.dtype)
+                    if new._trace is not None:  # of a vmap: one write, which raises or not
+                        running[...] = running * (1 - momentum) + momentum * new
+                        continue
                     running *= 1 - momentum
                     running += momentum * new
     elif running_mean is None or running_var is None:
@@ -311,6 +314,21 @@ def batch_norm(
     else:
         y = (x - reshape(running_mean, along)) / xp.sqrt(reshape(running_var, along) + eps)
     return affine(y, *(p if p is None else reshape(p, along) for p in (weight, bias)))
+
+
+def _check_shared(name: str, x: Any, running: Any) -> None:
+    """Raise if examples of a vmap would change averages that they share."""
+    levels = []
+    while running._trace is not None:
+        levels.append(running._trace.level)
+        running = running._primal
+    while x._trace is not None:
+        if x._trace.level.batched and x._trace.level not in levels:
+            raise ValueError(
+                f"{name}: inside of vmap the examples share the running averages, and each would "
+                "change them; call eval() of the module first, or the module outside of vmap"
+            )
+        x = x._primal
 
 
 def group_norm(
@@ -1077,6 +1095,7 @@ class BatchNorm(Module):
         tracked = self.running_mean is not None
         momentum: Any = 0.0 if self.momentum is None else self.momentum
         if self.training and tracked:
+            _check_shared(name, x, self.running_mean)
             if not is_recomputing():
                 self.num_batches_tracked += 1
             if self.momentum is None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..._creation import arange, asarray
 from ..._data_type import astype
-from ..._dispatch import apply, binary, inplace, is_anywhere, reduction, unary, view
+from ..._dispatch import apply, as_floating, binary, inplace, is_anywhere, reduction, unary, view
 from ..._elementwise import conj, floor, isfinite
 from ..._errors import UnbatchableError
 from ..._keys import getitem, scatter, setitem
@@ -32,6 +32,7 @@ from .._batching import (
     Call,
     Unbatched,
     expanded,
+    key_of_example,
     moved,
     repeated,
 )
@@ -95,6 +96,8 @@ def _vectors(c: Call) -> Any:
 def reduce(c: Call) -> Any:
     """Reductions over an axis, several, or None for all."""
     if not c.ndim():
+        if c.kwargs["axis"] is not None:
+            c.check()
         return c.perform([_vectors(c)], (), c.kwargs | {"axis": 1, "keepdims": False})
     axis = c.axes(c.kwargs["axis"])
     if len(c.kwargs) == 2:
@@ -108,6 +111,8 @@ batch("sum mean prod max min all any count_nonzero std var linalg.vector_norm", 
 def _reduce_one(c: Call) -> Any:
     """Reductions over one axis, or None for all elements as one."""
     x, axis, n = _vectors(c), c.kwargs["axis"], c.ndim()
+    if not n and axis is not None:
+        c.check()
     if not n or axis is None:
         x = reshape(x, (c.size, math.prod(c.shape())))
         found = c.perform([x], kwargs=c.kwargs | {"axis": 1, "keepdims": False})
@@ -120,8 +125,8 @@ batch("argmax argmin", _reduce_one)
 
 def _cumulate(c: Call) -> Any:
     axis = c.kwargs["axis"]
-    if axis is None and c.ndim() > 1:
-        c.example(0)  # raises
+    if (axis is None and c.ndim() > 1) or (axis is not None and not c.ndim()):
+        c.check()  # raises
     axis = 1 if axis is None or not c.ndim() else c.axis(axis)
     return c.perform([_vectors(c)], kwargs=c.kwargs | {"axis": axis})
 
@@ -136,11 +141,13 @@ def along_axis(c: Call) -> Any:
 
 def along_axes(c: Call) -> Any:
     """Operations along the axes of a parameter, or None for all."""
+    if not c.ndim():
+        c.check()
     word = "axes" if "axes" in c.kwargs else "axis"
     return c.perform(kwargs=c.kwargs | {word: c.axes(c.kwargs[word])})
 
 
-batch("sort argsort nn.softmax nn.log_softmax scipy.ndimage.spline_filter1d", along_axis)
+batch("sort argsort scipy.ndimage.spline_filter1d", along_axis)
 batch("flip fft.fftshift fft.ifftshift nn.normalise", along_axes)
 batch("fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft", along_axis)
 
@@ -157,16 +164,18 @@ batch("fft.fftn fft.ifftn fft.rfftn fft.irfftn", _fftn)
 
 def _softmax(c: Call) -> Any:
     if not c.ndim():
+        if c.name.startswith("nn."):
+            c.check()
         return reshape(c.perform([_vectors(c)], kwargs={"axis": 1}), (c.size,))
     return along_axes(c)
 
 
-batch("special.softmax special.log_softmax", _softmax)
+batch("special.softmax special.log_softmax nn.softmax nn.log_softmax", _softmax)
 
 
 def _logsumexp(c: Call) -> Any:
     n = max(map(c.ndim, range(len(c.operands))))
-    kwargs = c.kwargs | {"axis": c.axes(c.kwargs["axis"], n)}
+    kwargs = c.kwargs | {"axis": c.axes(c.kwargs["axis"] if n else None, n)}
     operands = [
         expanded(c.full(i), max(n, 1)) if isinstance(x, Tensor) else x
         for i, x in enumerate(c.operands)
@@ -199,10 +208,16 @@ batch("diff", _diff)
 
 def _two_along_axis(c: Call) -> Any:
     """Operations on two operands along an axis, whose other axes broadcast."""
-    n = max(c.ndim(0), c.ndim(1))
+    m, n = c.ndim(0), c.ndim(1)
     axis = c.kwargs["axis"]
-    if not -n <= axis < n:
-        c.example(0)
+    if c.name != "nn.parts":
+        of_each = c.axis(axis, m), c.axis(axis, n)
+        if axis >= 0 and m != n:  # it counts from the first axis of each operand
+            for i, (at, flag) in enumerate(zip(of_each, c.batched, strict=True)):
+                c.operands[i] = moved(c.operands[i], at - 1 + flag, -1)
+            out = c.perform(c.aligned(), kwargs={"axis": -1})
+            return out if c.name == "vecdot" else moved(out, -1, axis + 1)
+    n = max(m, n)
     return c.perform(c.aligned(n), kwargs=c.kwargs | {"axis": axis - n if axis >= 0 else axis})
 
 
@@ -213,7 +228,7 @@ batch("vecdot linalg.cross nn.parts", _two_along_axis)
 
 def _reshape(c: Call) -> Any:
     (shape,) = c.args
-    shape = shape if isinstance(shape, tuple) else tuple(shape)
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
     if -1 in shape:
         known = math.prod([n for n in shape if n != -1])
         if shape.count(-1) > 1 or not known or math.prod(c.shape()) % known:
@@ -522,10 +537,15 @@ batch("scipy.linalg.solve_banded", _solve_banded)
 def _rank(c: Call) -> Any:
     c.explain(2)
     rtol = c.kwargs.get("rtol")
-    x = c.full()
-    if "rtol" in c.words:
-        return c.perform([x], kwargs={"rtol": expanded(rtol, c.ndim() - 2)})
-    return c.perform([x])
+    flag = "rtol" in c.words
+    if not isinstance(rtol, Tensor):
+        return c.perform([c.full()])
+    stack, axes = c.ndim() - 2, rtol._data.ndim - flag
+    if axes > stack and c.name == "linalg.pinv":
+        c.check()  # raises
+    n = max(stack, axes)
+    x = expanded(c.full(), n + 2)
+    return c.perform([x], kwargs={"rtol": expanded(rtol, n) if flag else rtol})
 
 
 batch("linalg.matrix_rank linalg.pinv", _rank)
@@ -542,6 +562,8 @@ def _searchsorted(c: Call) -> Any:
         c.example(0)
     n, shape = c.shape(0)[0], c.shape(1)
     x = c.full(0)
+    if not isinstance(v, Tensor):
+        c.operands[1] = asarray(v, device=x.device)
     if sorter is not None:
         sorter = sorter if "sorter" in c.words else repeated(sorter, c.size)
         x = apply("take_along_axis", (x, sorter), (), {"axis": 1})
@@ -566,6 +588,7 @@ def _isin(c: Call) -> Any:
     if not c.batched[1]:
         return c.perform()
     n = c.ndim(0)
+    x = x if isinstance(x, Tensor) else asarray(x, device=y.device)
     x = reshape(x, (c.size if c.batched[0] else 1, *c.shape(0), 1))
     y = reshape(y, (c.size, *(1,) * n, math.prod(c.shape(1))))
     found = _any(x == y, axis=-1)
@@ -582,7 +605,7 @@ def _linspace(c: Call) -> Any:
         c.example(0)
     start, stop = [
         view("expand_dims", x, (-1,)) if flag else x
-        for x, flag in zip(c.operands, c.batched, strict=True)
+        for x, flag in zip(map(as_floating, c.operands), c.batched, strict=True)
     ]
     device = next(x.device for x in c.operands if isinstance(x, Tensor))
     steps = num - 1 if endpoint else num
@@ -644,16 +667,25 @@ class Index:
         The number of axes of the result.
     """
 
-    def __init__(self, key: Any, x: Any, ndim: int) -> None:
+    def __init__(self, key: Any, x: Any, ndim: int, shape: Any = None) -> None:
         entries: list[Any] = []
+        masks = []  # places in `entries`, and shapes
         for k in key if isinstance(key, tuple) else (key,):
-            entries += _entries(k, x)
+            found = _entries(k, x)
+            if _is_mask(k):
+                masks.append((len(entries), asarray(k, device=x._device).shape))
+            entries += found
         used = sum(1 for k in entries if k is not None and k is not Ellipsis)
         if Ellipsis not in [k for k in entries if k is None or k is Ellipsis]:
             entries.append(Ellipsis)
         at = next(i for i, k in enumerate(entries) if k is Ellipsis)
         entries[at : at + 1] = [slice(None)] * (ndim - used)
         self.fits = used <= ndim
+        if shape is not None and self.fits:
+            for i, sizes in masks:
+                i += ndim - used - 1 if i > at else 0
+                i -= sum(k is None for k in entries[:i])
+                _check_mask(sizes, shape[i : i + len(sizes)])
         several = any(isinstance(k, (Tensor, BatchedIndex)) for k in entries)
         self.basic: list[Any] = []
         self.tensors: list[Any] = []
@@ -771,6 +803,20 @@ def _entries(k: Any, x: Any) -> list[Any]:
     return [k]
 
 
+def _is_mask(k: Any) -> bool:
+    """Return True for a mask, or a list of bools."""
+    if isinstance(k, list):
+        while isinstance(k, list) and k:
+            k = k[0]
+        return isinstance(k, bool)
+    return isinstance(k, Tensor) and k._data.dtype.kind == "b"
+
+
+def _check_mask(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    if shape != expected:
+        raise IndexError(f"a mask of shape {shape} is an index of axes {expected}")
+
+
 class _LoopError(Exception):
     """An index that only a loop over the examples can take."""
 
@@ -789,7 +835,7 @@ def _getitem(c: Call) -> Any:
         x = getitem(c.full(), (slice(None), None))
         return unary("copy", getitem(x, (slice(None), slice(0, int(bool(one))))))
     try:
-        index = Index(key, x, c.ndim())
+        index = Index(key, x, c.ndim(), c.shape())
     except _LoopError:
         return NotImplemented
     if not index.fits:
@@ -814,6 +860,10 @@ def _fitted(value: Any, is_batched: bool, ndim: int) -> Any:
     shape = value._data.shape[is_batched:]
     while len(shape) > ndim and shape[0] == 1:
         shape = shape[1:]
+    if len(shape) > ndim:
+        raise ValueError(
+            f"__setitem__: a value of shape {shape} does not fit into a selection of {ndim} axes"
+        )
     if not is_batched:
         return value if len(shape) == value._data.ndim else reshape(value, shape)
     if len(shape) + 1 != value._data.ndim:
@@ -829,13 +879,13 @@ def _setitem(c: Call) -> Any:
     if isinstance(mask, BatchedIndex) and mask.value._data.dtype.kind == "b":
         return _write_where(c, x, value, mask.value)
     try:
-        index = Index(key, x, c.ndim())
+        index = Index(key, x, c.ndim(), c.shape())
     except _LoopError:
         index = None
     if index is None or not index.fits:
         for i in range(c.size):
             one = getitem(value, (i, ...)) if flag else value
-            setitem(getitem(x, (i, ...)), key, one)
+            setitem(getitem(x, (i, ...)), key_of_example(key, i), one)
         return x
     value = _fitted(value, flag, index.ndim)
     if index.is_simple:
@@ -860,6 +910,7 @@ def _write_where(c: Call, x: Any, value: Any, mask: Any) -> Any:
         setitem(x, mask, value)
         return x
     n = c.ndim()
+    _check_mask(mask.shape[1:], c.shape()[: mask.ndim - 1])
     mask = reshape(mask, (*mask.shape, *(1,) * (n + 1 - mask.ndim)))
     value = astype(value, x.dtype, copy=False)
     setitem(x, ..., where(mask, expanded(value, n), x))
@@ -927,7 +978,16 @@ def _inplace(c: Call) -> Any:
             f"{c.name}: a value of shape {c.shape(1)} does not fit into a tensor of {c.shape()}"
         )
     if c.name == "__imatmul__":
+        if not c.ndim() or c.ndim(1) < 2:
+            raise ValueError(
+                "__imatmul__: expected a tensor of one axis at least, and another of two; got "
+                f"shapes {c.shape()} and {c.shape(1)}"
+            )
         new = _matmul(Call("matmul", [x, value], c.batched, (), {}, c.size))
+        if new.shape != x.shape:
+            raise ValueError(
+                f"__imatmul__: the product has shape {new.shape[1:]}; expected {c.shape()}"
+            )
         setitem(x, ..., new)
         return x
     value = expanded(value, c.ndim()) if c.batched[1] else value

@@ -428,7 +428,8 @@ def _fixed_rtol(function: Any) -> Any:
 
     def prepare(operands: Any, _args: Any, kwargs: Any) -> Any:
         rtol = kwargs["rtol"]
-        if getattr(rtol, "_trace", None) is None:
+        trace = getattr(rtol, "_trace", None)
+        if trace is None or trace.level.batched:
             return NotImplemented
         return function(*operands, rtol=_constant(rtol))
 
