@@ -46,6 +46,10 @@ class Watch:
             pending.extend(self._visit(pending.pop()))
         self.too_many = bool(pending)
 
+    def has(self, x: Any) -> bool:
+        """Return True if the function reaches an object."""
+        return id(x) in self._seen
+
     def is_unchanged(self) -> bool:
         """Return True if everything is as it was."""
         for cell, x in self._cells:

@@ -1,0 +1,118 @@
+"""Calls that once had the program of other calls."""
+
+import copy
+import pickle
+from dataclasses import dataclass, field
+
+import pytest
+from compile.support import programs
+
+import arraygrad as xp
+
+
+class Scaled:
+    __hash__ = None
+
+    def __init__(self, k):
+        self.k = k
+
+    @xp.compile
+    def forward(self, x):
+        return x * self.k
+
+
+class Shifted(Scaled):
+    @xp.compile
+    def forward(self, x):
+        return super().forward(x) + 1
+
+
+@xp.compile
+def double(x):
+    return x * 2
+
+
+A = xp.asarray
+ONE = A([1.0])
+
+
+def test_a_compiled_method_may_call_the_one_that_it_overrides():
+    x = Shifted(3.0)
+    assert [float(x.forward(ONE)[0]) for _ in range(3)] == [4.0] * 3
+    assert vars(x) == {"k": 3.0}
+
+
+def test_two_compiled_functions_of_one_name_are_two_methods():
+    class C:
+        f = xp.compile(lambda self, x: x + 1)
+        g = xp.compile(lambda self, x: x + 2)
+
+    c = C()
+    assert [float(h(ONE)[0]) for h in (c.f, c.g, c.f, c.g)] == [2, 3, 2, 3]
+    C.f = xp.compile(lambda self, x: x + 9)
+    assert float(c.f(ONE)[0]) == 10
+
+
+@pytest.mark.parametrize(
+    "make", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+)
+def test_copies_of_an_object_have_methods_of_their_own(make):
+    x = Scaled(2.0)
+    x.forward(ONE)
+    y = make(x)
+    y.k = 5.0
+    assert float(y.forward(ONE)[0]) == 5
+    assert float(x.forward(ONE)[0]) == 2
+    assert float(make(y.forward)(ONE)[0]) == 5
+    assert float(make(double)(ONE)[0]) == 2
+
+
+def test_a_tensor_that_is_passed_twice_is_not_two_tensors():
+    c = xp.compile(lambda a, b: (b, a, a * b))
+    z = A([0.0])
+    c(z, z)
+    assert [float(x[0]) for x in c(A([1.0]), A([2.0]))] == [2, 1, 2]
+    assert xp.compile(lambda a, b: 1 if a is b else 0)(z, z) == 1
+
+
+def test_a_tensor_from_outside_that_was_an_argument_stays_itself():
+    t = A([7.0, 8.0])
+    c = xp.compile(lambda x: t)
+    assert c(t) is t
+    assert c(A([1.0, 2.0])) is t
+
+
+def test_the_order_of_keywords_and_of_keys_counts():
+    c = xp.compile(lambda **k: xp.concat(list(k.values())))
+    d = xp.compile(lambda k: xp.concat(list(k.values())))
+    s = xp.compile(lambda **k: xp.concat([v for v in k.values() if v != "s"]), static_argnames="s")
+    x = ONE
+    for _ in range(2):
+        for f in (c, lambda **k: d(k), lambda **k: s(s="s", **k)):
+            assert xp.concat([f(a=x, b=x * 0), f(b=x * 0, a=x)]).tolist() == [1, 0, 0, 1]
+    assert len(programs(d)) == 2
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [(1,), (1.0,), (True,)],
+        [0.0, -0.0],
+        [((0.0,),), ((-0.0,),)],
+        [complex(1, 0.0), complex(1, -0.0)],
+        [frozenset([1]), frozenset([1.0])],
+    ],
+)
+def test_equal_static_values_of_other_types_or_signs_are_others(values):
+    c = xp.compile(lambda x, s: repr(s), static_argnums=1)
+    assert [c(ONE, s) for s in values * 2] == [repr(s) for s in values * 2]
+
+
+def test_equal_static_fields_of_dataclasses_are_others():
+    @dataclass(frozen=True)
+    class Options:
+        x: xp.Tensor
+        n: object = field(metadata={"static": True})
+
+    c = xp.compile(lambda o: repr(o.n))
+    assert [c(Options(ONE, n)) for n in (1, 1.0, True, 1)] == ["1", "1.0", "True", "1"]
