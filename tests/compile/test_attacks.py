@@ -116,3 +116,13 @@ def test_equal_static_fields_of_dataclasses_are_others():
 
     c = xp.compile(lambda o: repr(o.n))
     assert [c(Options(ONE, n)) for n in (1, 1.0, True, 1)] == ["1", "1.0", "True", "1"]
+
+
+def test_a_program_on_large_arrays_is_exported(tmp_path):
+    x = xp.ones(1 << 20)
+    c = xp.compile(lambda x: xp.sin(x) * x + 1)
+    c.export(tmp_path / "large.py", x)
+    assert "np.sin" in c.source(x)
+    scope = {}
+    exec((tmp_path / "large.py").read_text(), scope)
+    assert next(f for k, f in scope.items() if "lambda" in k or k == "program")(x.numpy())[0] > 1

@@ -28,7 +28,7 @@ from ._program import Memory, Program, Value
 from ._recorder import Recorder
 from ._text import Differs, Text
 from ._watch import MAX_OBJECTS, Watch
-from .passes import drop_dead_code, optimised
+from .passes import drop_dead_code, optimised, run_in_blocks
 
 #: Signatures of one function for which programs are kept, those recorded last.
 MAX_PROGRAMS = 64
@@ -107,12 +107,14 @@ class Ready(Entry):
         recorder: Recorder,
         watch: Watch,
         program: Program,
+        plain: Program,
         outputs: list[Output],
         structure: Any,
     ) -> None:
         super().__init__()
         self.recorded_calls = len(recorder.calls)
         self.program = program
+        self.plain = plain  # without blocks, to be read and exported
         self.structure = structure
         self.watch = watch
         self.grads = list(recorder.grads.items())
@@ -394,7 +396,7 @@ class Compiled(Generic[P, R]):
         try:
             return self._module(entry, names).text
         except TypeError:
-            return Text(entry.program, comments=True, inputs=names).whole(self._short_name())
+            return Text(entry.plain, comments=True, inputs=names).whole(self._short_name())
 
     def export(self, path: Any, *args: P.args, **kwargs: P.kwargs) -> None:
         """Write the program for such arguments as a module that needs NumPy alone.
@@ -451,7 +453,7 @@ class Compiled(Generic[P, R]):
     def _module(self, entry: Ready, names: list[str]) -> Any:
         from ._export import Module
 
-        program = entry.program
+        program = entry.plain
         calls = [call for call in program.calls if call.name != "check"]
         program = Program(program.inputs, calls, program.outputs, program.ambient)
         text = Text(drop_dead_code(program), comments=True, inputs=names)
@@ -714,8 +716,9 @@ class Compiled(Generic[P, R]):
             memories.setdefault(value.memory, i)
             outputs.append(Output("result", place, x._device, owner))
         program = Program(recorder.inputs, recorder.calls, values, recorder.ambient)
-        program = optimised(program, lambda part: Text(part, in_place=True).function())
-        return Ready(recorder, watch, program, outputs, shape)
+        plain = optimised(program)
+        program = run_in_blocks(plain, lambda part: Text(part, in_place=True).function())
+        return Ready(recorder, watch, program, plain, outputs, shape)
 
 
 def _position(tensors: list[Any], x: Any) -> int | None:
