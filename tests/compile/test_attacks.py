@@ -1,13 +1,19 @@
 """Calls that once had the program of other calls."""
 
 import copy
+import itertools
 import pickle
+import sys
+import types
+from collections import deque
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 from compile.support import programs
 
 import arraygrad as xp
+from arraygrad import optim
 
 
 class Scaled:
@@ -126,3 +132,133 @@ def test_a_program_on_large_arrays_is_exported(tmp_path):
     scope = {}
     exec((tmp_path / "large.py").read_text(), scope)
     assert next(f for k, f in scope.items() if "lambda" in k or k == "program")(x.numpy())[0] > 1
+
+
+# ---- what is reached
+
+
+class Rate:
+    lr = 1.0
+
+    def read(self):
+        return FACTOR * self.lr
+
+
+FACTOR = 1.0
+settings = types.ModuleType("settings")
+settings.lr = 1.0
+
+
+class Slots:
+    __slots__ = ("lr",)
+
+    def __init__(self):
+        self.lr = 1.0
+
+    __hash__ = object.__hash__
+
+
+def both(f, change, n=2):
+    """Check a function and its compiled form between changes."""
+    c = xp.compile(f)
+    for _ in range(n):
+        assert c(ONE).tolist() == f(ONE).tolist() == c(ONE).tolist()
+        change()
+    assert c(ONE).tolist() == f(ONE).tolist()
+    return c
+
+
+def test_attributes_of_classes_are_compared(monkeypatch):
+    rate = Rate()
+    values = iter(range(2, 20))
+    for f in (lambda x: x * Rate.lr, lambda x: x * rate.lr):
+        both(f, lambda: monkeypatch.setattr(Rate, "lr", float(next(values))))
+
+
+def test_global_variables_of_any_method_are_compared(monkeypatch):
+    rate = Rate()
+    module = sys.modules[__name__]
+    values = iter(range(2, 20))
+    for f in (lambda x: x * rate.read(), lambda x: x * Rate().read()):
+        both(f, lambda: monkeypatch.setattr(module, "FACTOR", float(next(values))))
+
+
+def test_attributes_of_modules_and_functions_are_compared(monkeypatch):
+    values = iter(range(2, 20))
+    local = settings
+
+    def inside(x):
+        import settings as mine
+
+        return x * mine.lr
+
+    def own(x):
+        return x * own.lr
+
+    own.lr = 1.0
+    monkeypatch.setitem(sys.modules, "settings", settings)
+    for f in (lambda x: x * settings.lr, lambda x: x * local.lr, inside):
+        both(f, lambda: setattr(settings, "lr", float(next(values))))
+    both(own, lambda: setattr(own, "lr", float(next(values))))
+
+
+def test_slots_sets_deques_and_orders_of_dicts_are_compared():
+    slots, numbers, queue, table = Slots(), {1.0}, deque([1.0]), {"a": 1.0, "b": 2.0}
+    both(lambda x: x * slots.lr, lambda: setattr(slots, "lr", slots.lr + 1))
+    both(lambda x: x * sum(numbers), lambda: numbers.add(len(numbers) + 1.0))
+    both(lambda x: x * queue[0], lambda: queue.appendleft(queue[0] + 1))
+    both(lambda x: x * next(iter(table.values())), lambda: table.update(a=table.pop("a")))
+
+
+def test_what_cannot_be_compared_lets_the_function_run_as_it_is():
+    long = [1.0] * 1001
+    count = itertools.count()
+    array, large = np.ones(3), np.ones(3000)
+
+    def add(x):
+        x[0] += 1
+
+    c = both(lambda x: x * long[0], lambda: add(long))
+    assert "1000 elements" in c.explain()
+    c = xp.compile(lambda x: x + next(count))
+    assert [float(c(ONE)[0]) for _ in range(3)] == [1, 2, 3]
+    assert "iterator" in c.explain()
+    both(lambda x: x * float(array[0]), lambda: add(array))
+    c = both(lambda x: x * float(large[0]), lambda: add(large))
+    assert "large NumPy array" in c.explain()
+
+
+def test_objects_as_static_arguments_are_compared():
+    c = xp.compile(lambda x, s: x * s.lr, static_argnums=1)
+    for make in (Rate, Slots):
+        s = make()
+        for k in (2.0, 3.0, 2.0):
+            s.lr = k
+            assert float(c(ONE, s)[0]) == k
+
+
+def test_optimisers_of_the_user_are_followed():
+    class Growing(optim.SGD):
+        k = 1.0
+
+        def step(self, *args):
+            for p in self.param_groups[0]["params"]:
+                with xp.autodiff.no_grad():
+                    p -= p.grad * self.k
+            self.k += 1.0
+
+    def run(compiled):
+        w = A([1.0]).requires_grad_()
+        optimizer = Growing([w], lr=0.1)
+
+        def train(x):
+            optimizer.zero_grad()
+            xp.sum(w * w * x).backward()
+            optimizer.step()
+
+        f = xp.compile(train) if compiled else train
+        for _ in range(4):
+            f(ONE)
+        return w.detach().tolist()
+
+    assert run(True) == run(False)

@@ -27,7 +27,7 @@ from ..random import Generator, _noting
 from ._program import Memory, Program, Value
 from ._recorder import Recorder
 from ._text import Differs, Text
-from ._watch import MAX_OBJECTS, Watch
+from ._watch import Watch
 from .passes import drop_dead_code, optimised, run_in_blocks
 
 #: Signatures of one function for which programs are kept, those recorded last.
@@ -625,7 +625,7 @@ class Compiled(Generic[P, R]):
                 given.append(x)
         tree = _pytree.unflatten(spec, given)
         args, kwargs = self._merge(static, tree)
-        watch = Watch(self._function)
+        watch = Watch(self._function, *[x for _, x in (static[0] if static else ())])
         try:
             with recorder:
                 out = self._function(*args, **kwargs)
@@ -647,8 +647,8 @@ class Compiled(Generic[P, R]):
             places.get(id(x._data), x) if isinstance(x, Tensor) and x._trace is None else x
             for x in results
         ]
-        if watch.too_many:
-            entry = Entry(f"it reaches more than {MAX_OBJECTS} objects; pass some as arguments")
+        if watch.problem:
+            entry = Entry(watch.problem)
         elif watch.is_unchanged():
             entry = self._entry(recorder, results, originals, shape, watch, tensors)
         else:
