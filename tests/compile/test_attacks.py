@@ -5,6 +5,7 @@ import itertools
 import pickle
 import sys
 import types
+import weakref
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -262,3 +263,33 @@ def test_optimisers_of_the_user_are_followed():
         return w.detach().tolist()
 
     assert run(True) == run(False)
+
+
+def test_functions_that_are_replaced_and_metaclasses_are_compared(monkeypatch):
+    def scaled(x, k=1.0):
+        return x * k
+
+    class Meta(type):
+        lr = 1.0
+
+    class Of(metaclass=Meta):
+        pass
+
+    values = iter(range(2, 20))
+    both(lambda x: scaled(x), lambda: setattr(scaled, "__defaults__", (float(next(values)),)))
+    both(lambda x: x * Of.lr, lambda: setattr(Meta, "lr", float(next(values))))
+    c = xp.compile(lambda x: x * abs(-3.0))
+    assert float(c(ONE)[0]) == 3
+    monkeypatch.setitem(globals(), "abs", lambda x: 7.0)
+    assert float(c(ONE)[0]) == 7
+
+
+def test_buffers_views_and_references_let_the_function_run_as_it_is():
+    slots, table, buffer = Rate(), {"a": 1.0}, bytearray(b"1")
+    link, view = weakref.ref(slots), table.values()
+    for f, change in (
+        (lambda x: x * link().lr, lambda: setattr(slots, "lr", slots.lr + 1)),
+        (lambda x: x * next(iter(view)), lambda: table.update(a=table["a"] + 1)),
+        (lambda x: x * buffer[0], lambda: buffer.insert(0, 7)),
+    ):
+        assert "cannot be compared" in both(f, change).explain()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 import sysconfig
+from array import array
 from collections import deque
+from collections.abc import ItemsView, KeysView, ValuesView
+from contextvars import ContextVar
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -15,6 +19,7 @@ from types import (
     ModuleType,
 )  # fmt: skip
 from typing import Any
+from weakref import ref
 
 from .._device import get_device
 from .._tensor import Tensor
@@ -31,6 +36,8 @@ _INSTALLED = tuple({sysconfig.get_path(k) for k in ("stdlib", "platstdlib", "pur
 #: Libraries whose objects are not looked into.
 _LIBRARIES = frozenset("arraygrad numpy scipy optree array_api_compat cupy builtins".split())
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), ModuleType, BuiltinFunctionType)
+#: Objects that change unseen.
+_OPAQUE = (bytearray, memoryview, array, ref, ContextVar, KeysView, ValuesView, ItemsView)
 _HostArray: Any = get_device("cpu").array_type
 
 
@@ -54,6 +61,7 @@ class Watch:
 
     def __init__(self, *starts: Any) -> None:
         self.problem = ""
+        self._functions: list[tuple[FunctionType, Any]] = []
         self._cells: list[tuple[Any, Any]] = []
         self._items: list[tuple[dict[str, Any], str, Any]] = []
         self._dicts: list[tuple[Any, dict[Any, Any], list[Any]]] = []
@@ -77,6 +85,10 @@ class Watch:
 
     def is_unchanged(self) -> bool:
         """Return True if everything is as it was."""
+        for f, parts in self._functions:
+            for x, y in zip(_parts(f), parts, strict=True):
+                if x is not y:
+                    return False
         for cell, x in self._cells:
             if _contents(cell) is not x:
                 return False
@@ -135,6 +147,9 @@ class Watch:
             self.problem = f"it reaches an iterator, which runs once ({type(x).__name__})"
             return []
         kind = type(x)
+        if isinstance(x, _OPAQUE):
+            self.problem = f"it reaches a {kind.__name__}, which cannot be compared"
+            return []
         found: list[Any] = []
         if isinstance(x, (dict, MappingProxyType, list, deque, tuple, set, frozenset)):
             if len(x) > MAX_LENGTH:
@@ -184,7 +199,8 @@ class Watch:
     def _visit_class(self, x: type) -> list[Any]:
         """Note the attributes of a class, and of those that it inherits from."""
         found: list[Any] = []
-        for cls in x.__mro__:
+        meta: Any = type(x)
+        for cls in (*x.__mro__, *meta.__mro__):
             if id(cls) not in self._classes and _is_users(cls.__module__):
                 self._classes.add(id(cls))
                 self._keep.append(cls)
@@ -220,6 +236,7 @@ class Watch:
         module = (f.__module__ or "").partition(".")[0]
         if module in _LIBRARIES or f.__code__.co_filename.startswith(_INSTALLED):
             return found
+        self._functions.append((f, _parts(f)))
         self._note_dict(f.__dict__)
         found += f.__dict__.values()
         names = _names(f.__code__)
@@ -228,8 +245,10 @@ class Watch:
                 x = f.__globals__[name]
                 self._items.append((f.__globals__, name, x))
                 found.append(x)
-            else:  # perhaps imported inside
+            else:  # perhaps Python's own, or imported inside
                 x = sys.modules.get(name)
+                if hasattr(builtins, name):
+                    self._items.append((f.__globals__, name, _MISSING))
             if isinstance(x, ModuleType):
                 found += self._visit_module(x, names)
         return found
@@ -245,6 +264,11 @@ def _is_users(name: Any) -> bool:
         return False
     file = getattr(sys.modules.get(name), "__file__", None)
     return not (isinstance(file, str) and file.startswith(_INSTALLED))
+
+
+def _parts(f: FunctionType) -> Any:
+    """What of a function may be replaced."""
+    return f.__code__, f.__defaults__, f.__kwdefaults__
 
 
 def _slot(x: Any, slot: Any) -> Any:
