@@ -293,3 +293,13 @@ def test_buffers_views_and_references_let_the_function_run_as_it_is():
         (lambda x: x * buffer[0], lambda: buffer.insert(0, 7)),
     ):
         assert "cannot be compared" in both(f, change).explain()
+
+
+def test_an_argument_that_is_made_to_require_a_gradient_is_refused():
+    def f(x):
+        x.requires_grad_()
+        xp.sum(x * x).backward()
+        return x.grad
+
+    with pytest.raises(TypeError, match="makes an argument require a gradient"):
+        xp.compile(f)(A([3.0]))

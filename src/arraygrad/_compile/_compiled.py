@@ -477,7 +477,7 @@ class Compiled(Generic[P, R]):
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """A method, of which each object has programs of its own."""
-        if instance is None:
+        if instance is None or not hasattr(self._function, "__get__"):
             return self
         with self._lock:
             bound = self._bound.get(id(instance))
@@ -636,6 +636,12 @@ class Compiled(Generic[P, R]):
         if recorder.problem is not None:
             raise TypeError(recorder.problem)
         recorder.check_attributes()
+        for x in aliases.values():
+            if x._trace is not None and (x._trace.is_tape_leaf or _is_recorded(x)):
+                raise TypeError(
+                    f"compile: {self._name} makes an argument require a gradient, which a program "
+                    "cannot repeat; call requires_grad_() outside, or use autodiff.grad"
+                )
         found, now = _pytree.flatten(tree)
         if now != spec or any(x is not y for x, y in zip(found, given, strict=True)):
             raise TypeError(
