@@ -303,3 +303,9 @@ def test_an_argument_that_is_made_to_require_a_gradient_is_refused():
 
     with pytest.raises(TypeError, match="makes an argument require a gradient"):
         xp.compile(f)(A([3.0]))
+
+
+def test_a_module_that_an_object_refers_to_lets_the_function_run_as_it_is():
+    holder = types.SimpleNamespace(module=settings)
+    c = both(lambda x: x * holder.module.lr, lambda: setattr(settings, "lr", settings.lr + 1))
+    assert "the module settings" in c.explain()

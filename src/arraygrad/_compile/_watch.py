@@ -35,7 +35,7 @@ _MISSING = object()
 _INSTALLED = tuple({sysconfig.get_path(k) for k in ("stdlib", "platstdlib", "purelib", "platlib")})
 #: Libraries whose objects are not looked into.
 _LIBRARIES = frozenset("arraygrad numpy scipy optree array_api_compat cupy builtins".split())
-_PLAIN = (str, bytes, int, float, complex, bool, type(None), ModuleType, BuiltinFunctionType)
+_PLAIN = (str, bytes, int, float, complex, bool, type(None), BuiltinFunctionType)
 #: Objects that change unseen.
 _OPAQUE = (bytearray, memoryview, array, ref, ContextVar, KeysView, ValuesView, ItemsView)
 _HostArray: Any = get_device("cpu").array_type
@@ -135,6 +135,10 @@ class Watch:
             return self._visit_function(x)
         if isinstance(x, MethodType):
             return [x.__self__, x.__func__]
+        if isinstance(x, ModuleType):  # of which no code says what it uses
+            if _is_users(x.__name__):
+                self.problem = f"it reaches the module {x.__name__} by an object"
+            return []
         if isinstance(x, type):
             return self._visit_class(x)
         if isinstance(x, _HostArray):
@@ -218,9 +222,10 @@ class Watch:
             if name in variables:
                 x = variables[name]
                 self._items.append((variables, name, x))
-                found.append(x)
-                if isinstance(x, ModuleType) and x is not module:
+                if isinstance(x, ModuleType):
                     found += self._visit_module(x, names - {name})
+                else:
+                    found.append(x)
         return found
 
     def _visit_function(self, f: FunctionType) -> list[Any]:
@@ -228,9 +233,10 @@ class Watch:
         for cell in f.__closure__ or ():
             x = _contents(cell)
             self._cells.append((cell, x))
-            found.append(x)
             if isinstance(x, ModuleType):
                 found += self._visit_module(x, _names(f.__code__))
+            else:
+                found.append(x)
         found += f.__defaults__ or ()
         found += (f.__kwdefaults__ or {}).values()
         module = (f.__module__ or "").partition(".")[0]
@@ -244,7 +250,8 @@ class Watch:
             if name in f.__globals__:
                 x = f.__globals__[name]
                 self._items.append((f.__globals__, name, x))
-                found.append(x)
+                if not isinstance(x, ModuleType):
+                    found.append(x)
             else:  # perhaps Python's own, or imported inside
                 x = sys.modules.get(name)
                 if hasattr(builtins, name):
