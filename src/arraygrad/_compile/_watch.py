@@ -28,6 +28,8 @@ from .._tensor import Tensor
 MAX_LENGTH = 1000
 #: Bytes of NumPy's arrays that are compared at each call; for larger ones, too.
 MAX_BYTES = 10_000
+#: How many modules of one chain, as in `package.part.name`, are followed.
+MAX_DEPTH = 4
 #: How many objects are compared at each call.
 MAX_OBJECTS = 10_000
 _MISSING = object()
@@ -212,10 +214,12 @@ class Watch:
                 found += cls.__dict__.values()
         return found
 
-    def _visit_module(self, module: ModuleType, names: set[str]) -> list[Any]:
+    def _visit_module(
+        self, module: ModuleType, names: set[str], seen: tuple[ModuleType, ...] = ()
+    ) -> list[Any]:
         """Note the attributes of a module that code names."""
         found: list[Any] = []
-        if not _is_users(module.__name__):
+        if module in seen or len(seen) > MAX_DEPTH or not _is_users(module.__name__):
             return found
         variables = vars(module)
         for name in names:
@@ -223,7 +227,7 @@ class Watch:
                 x = variables[name]
                 self._items.append((variables, name, x))
                 if isinstance(x, ModuleType):
-                    found += self._visit_module(x, names - {name})
+                    found += self._visit_module(x, names, (*seen, module))
                 else:
                     found.append(x)
         return found
@@ -246,6 +250,8 @@ class Watch:
         self._note_dict(f.__dict__)
         found += f.__dict__.values()
         names = _names(f.__code__)
+        if "globals" in names:
+            self.problem = "its code calls globals()"
         for name in names:
             if name in f.__globals__:
                 x = f.__globals__[name]
