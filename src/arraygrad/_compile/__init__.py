@@ -48,6 +48,9 @@ def compile(
 ) -> Any:
     """Make a function that runs as a recorded program of NumPy's or CuPy's calls.
 
+    This is experimental: the rules may change, and a program does not see all that Python does; the
+    limits are in ``docs/compile.md``.
+
     The first call runs `f` and records each call of the backend, those of gradients, optimisers
     and writes included. Later calls with the same kinds of arguments run the recorded calls alone,
     without Python's work on tensors, dispatch and graphs. The results are the same, bit for bit.

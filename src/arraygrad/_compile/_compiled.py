@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import math
+import sys
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from functools import update_wrapper
 from pathlib import Path
@@ -25,13 +27,15 @@ from ..random import Generator, _noting
 from ._program import Memory, Program, Value
 from ._recorder import Recorder
 from ._text import Differs, Text
-from ._watch import MAX_OBJECTS, Watch
-from .passes import drop_dead_code, optimised
+from ._watch import Watch
+from .passes import drop_dead_code, optimised, run_in_blocks
 
 #: Signatures of one function for which programs are kept, those recorded last.
 MAX_PROGRAMS = 64
 #: Programs for one signature that differ in the values that Python read.
 MAX_GUARDED = 8
+#: Objects for which a compiled method keeps programs, those used last. They are kept alive.
+MAX_INSTANCES = 64
 #: How often a function is recorded again because what it uses from outside has changed.
 MAX_CHANGES = 16
 
@@ -103,12 +107,14 @@ class Ready(Entry):
         recorder: Recorder,
         watch: Watch,
         program: Program,
+        plain: Program,
         outputs: list[Output],
         structure: Any,
     ) -> None:
         super().__init__()
         self.recorded_calls = len(recorder.calls)
         self.program = program
+        self.plain = plain  # without blocks, to be read and exported
         self.structure = structure
         self.watch = watch
         self.grads = list(recorder.grads.items())
@@ -241,6 +247,42 @@ class _Same:
         return id(self.x)
 
 
+def _exact(x: Any) -> Any:
+    """A key that differs for values that are equal but not the same, such as 1 and 1.0."""
+    kind = type(x)
+    if isinstance(x, (float, complex)):
+        return kind, repr(x)
+    if isinstance(x, (set, frozenset)):
+        return kind, frozenset(map(_exact, x))
+    if _is_host_scalar(x):
+        return kind, str(x.dtype), x.tobytes()
+    if isinstance(x, (tuple, list)):
+        return kind, tuple(map(_exact, x))
+    if isinstance(x, dict):
+        return kind, tuple([(_exact(k), _exact(y)) for k, y in x.items()])
+    by_identity: Any = object.__hash__
+    if dataclasses.is_dataclass(x) and kind.__hash__ is not by_identity:
+        fields = [getattr(x, f.name, None) for f in dataclasses.fields(x) if f.compare]
+        return kind, x, tuple(map(_exact, fields))
+    return kind, x
+
+
+def _details(x: Any) -> Any:
+    """What tells containers apart that optree takes for equal: orders of keys, static fields."""
+    if isinstance(x, dict):
+        return tuple([(_exact(k), _details(y)) for k, y in x.items()])
+    if isinstance(x, (tuple, list, deque)):
+        return tuple(map(_details, x))
+    if dataclasses.is_dataclass(x) and not isinstance(x, type):
+        return tuple(
+            [
+                (_exact if f.metadata.get("static") else _details)(getattr(x, f.name))
+                for f in dataclasses.fields(x)
+            ]
+        )
+    return None
+
+
 def _has_to_run(mode: Any) -> bool:
     """Return True where something follows each operation, so that a program would not do.
 
@@ -275,6 +317,20 @@ class Compiled(Generic[P, R]):
         self._entries: OrderedDict[Any, list[Entry]] = OrderedDict()
         self._changes: dict[Any, int] = {}
         self._lock = threading.Lock()
+        self._bound: OrderedDict[int, Compiled[..., Any]] = OrderedDict()
+        self._binding: Any = None
+
+    def __reduce__(self) -> Any:
+        """Copies and pickles have the function, not its programs."""
+        if self._binding is not None:
+            return Compiled.__get__, self._binding
+        found: Any = sys.modules.get(getattr(self, "__module__", ""))
+        for name in self._name.split("."):
+            found = getattr(found, name, None)
+        if found is self:
+            return self._name
+        names = tuple(self._static_argnames)
+        return Compiled, (self._function, self._static_argnums, names, self._guards)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function, by its program where there is one for such arguments."""
@@ -340,7 +396,7 @@ class Compiled(Generic[P, R]):
         try:
             return self._module(entry, names).text
         except TypeError:
-            return Text(entry.program, comments=True, inputs=names).whole(self._short_name())
+            return Text(entry.plain, comments=True, inputs=names).whole(self._short_name())
 
     def export(self, path: Any, *args: P.args, **kwargs: P.kwargs) -> None:
         """Write the program for such arguments as a module that needs NumPy alone.
@@ -397,7 +453,7 @@ class Compiled(Generic[P, R]):
     def _module(self, entry: Ready, names: list[str]) -> Any:
         from ._export import Module
 
-        program = entry.program
+        program = entry.plain
         calls = [call for call in program.calls if call.name != "check"]
         program = Program(program.inputs, calls, program.outputs, program.ambient)
         text = Text(drop_dead_code(program), comments=True, inputs=names)
@@ -421,18 +477,23 @@ class Compiled(Generic[P, R]):
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """A method, of which each object has programs of its own."""
-        if instance is None:
+        if instance is None or not hasattr(self._function, "__get__"):
             return self
-        bound: Any = Compiled(
-            self._function.__get__(instance, owner),
-            tuple(i - 1 for i in self._static_argnums),
-            tuple(self._static_argnames),
-            self._guards,
-        )
-        name = getattr(self._function, "__name__", None)
-        if name is not None and isinstance(getattr(instance, "__dict__", None), dict):
-            instance.__dict__.setdefault(name, bound)
-            return instance.__dict__[name]
+        with self._lock:
+            bound = self._bound.get(id(instance))
+            if bound is None:  # (It keeps the instance alive, and so its id.)
+                bound = Compiled(
+                    self._function.__get__(instance, owner),
+                    tuple(i - 1 for i in self._static_argnums if i > 0),
+                    tuple(self._static_argnames),
+                    self._guards,
+                )
+                bound._binding = self, instance
+                self._bound[id(instance)] = bound
+                if len(self._bound) > MAX_INSTANCES:
+                    self._bound.popitem(last=False)
+            else:
+                self._bound.move_to_end(id(instance))
         return bound
 
     # ---- signatures
@@ -445,8 +506,12 @@ class Compiled(Generic[P, R]):
         None for arguments that are being differentiated.
         """
         static: Any = ()
+        fixed: Any = None
         if self._static_argnums or self._static_argnames:
-            args, kwargs, static = self._without_static(args, kwargs)
+            order = tuple(kwargs)
+            args, kwargs, values = self._without_static(args, kwargs)
+            static = values, order
+            fixed = order, tuple([(k, _exact(x)) for k, x in values])
         leaves, structure = _pytree.flatten((args, kwargs))
         tensors = []
         signature: list[Any] = []
@@ -466,8 +531,15 @@ class Compiled(Generic[P, R]):
         grad: Any = None
         if mode is not None:
             grad = (mode.strict, mode.grad[:1] and mode.grad[0].level >= 0)
+        same = None
+        if len(tensors) > 1 and len(set(map(id, tensors))) < len(tensors):
+            places = {id(x): i for i, x in enumerate(tensors)}
+            same = tuple([places[id(x)] for x in tensors])
+        details: Any = tuple(kwargs)
+        if structure.num_nodes - len(leaves) > 3:  # more than the arguments' own containers
+            details = _details((args, kwargs))
         key = (
-            structure, tuple(signature), static, grad, get_device(None),
+            structure, tuple(signature), same, details, fixed, grad, get_device(None),
             id(get_defaults()),
         )  # fmt: skip
         return key, tensors, (structure, leaves), static
@@ -475,11 +547,7 @@ class Compiled(Generic[P, R]):
     def _constant(self, x: Any) -> Any:
         """What a leaf that is not a tensor is known by."""
         if isinstance(x, _NUMBERS):
-            if x != x:
-                x = "nan"
-            elif x == 0 and isinstance(x, (float, complex)):
-                return type(x), repr(x)
-            return type(x), x
+            return _exact(x)
         if isinstance(x, Generator):
             return "generator", x
         if _is_host_scalar(x):
@@ -517,17 +585,20 @@ class Compiled(Generic[P, R]):
                 )
         rest = tuple([x for i, x in enumerate(args) if i not in positions])
         named = {k: x for k, x in kwargs.items() if k not in self._static_argnames}
-        return rest, named, tuple([(k, type(x), x) for k, x in values])
+        return rest, named, values
 
     def _merge(self, static: Any, tree: Any) -> tuple[list[Any], dict[str, Any]]:
         """The arguments with the static ones."""
         args, kwargs = list(tree[0]), dict(tree[1])
-        for place, _, x in static:
+        if not static:
+            return args, kwargs
+        values, order = static
+        for place, x in values:
             if isinstance(place, int):
                 args.insert(place, x)
             else:
                 kwargs[place] = x
-        return args, kwargs
+        return args, {k: kwargs[k] for k in order}
 
     # ---- recording
 
@@ -538,9 +609,12 @@ class Compiled(Generic[P, R]):
         spec, leaves = structure
         given = []
         places: dict[int, Any] = {}
+        aliases: dict[int, Any] = {}
         for x in leaves:
             if type(x) is Tensor and x._trace is None:
-                alias = x[...]
+                alias = aliases.get(id(x))
+                if alias is None:
+                    alias = aliases[id(x)] = x[...]
                 recorder.input(alias._data, alias._device)
                 places[id(alias._data)] = x
                 given.append(alias)
@@ -551,7 +625,7 @@ class Compiled(Generic[P, R]):
                 given.append(x)
         tree = _pytree.unflatten(spec, given)
         args, kwargs = self._merge(static, tree)
-        watch = Watch(self._function)
+        watch = Watch(self._function, *[x for _, x in (static[0] if static else ())])
         try:
             with recorder:
                 out = self._function(*args, **kwargs)
@@ -562,6 +636,12 @@ class Compiled(Generic[P, R]):
         if recorder.problem is not None:
             raise TypeError(recorder.problem)
         recorder.check_attributes()
+        for x in aliases.values():
+            if x._trace is not None and (x._trace.is_tape_leaf or _is_recorded(x)):
+                raise TypeError(
+                    f"compile: {self._name} makes an argument require a gradient, which a program "
+                    "cannot repeat; call requires_grad_() outside, or use autodiff.grad"
+                )
         found, now = _pytree.flatten(tree)
         if now != spec or any(x is not y for x, y in zip(found, given, strict=True)):
             raise TypeError(
@@ -573,8 +653,8 @@ class Compiled(Generic[P, R]):
             places.get(id(x._data), x) if isinstance(x, Tensor) and x._trace is None else x
             for x in results
         ]
-        if watch.too_many:
-            entry = Entry(f"it reaches more than {MAX_OBJECTS} objects; pass some as arguments")
+        if watch.problem:
+            entry = Entry(watch.problem)
         elif watch.is_unchanged():
             entry = self._entry(recorder, results, originals, shape, watch, tensors)
         else:
@@ -619,6 +699,9 @@ class Compiled(Generic[P, R]):
                 outputs.append(Output("constant", x))
                 continue
             position = _position(tensors, original)
+            if watch.has(x):  # from outside, even if it was an argument, too
+                outputs.append(Output("constant", x))
+                continue
             if position is not None:
                 outputs.append(Output("input", position))
                 continue
@@ -639,8 +722,9 @@ class Compiled(Generic[P, R]):
             memories.setdefault(value.memory, i)
             outputs.append(Output("result", place, x._device, owner))
         program = Program(recorder.inputs, recorder.calls, values, recorder.ambient)
-        program = optimised(program, lambda part: Text(part, in_place=True).function())
-        return Ready(recorder, watch, program, outputs, shape)
+        plain = optimised(program)
+        program = run_in_blocks(plain, lambda part: Text(part, in_place=True).function())
+        return Ready(recorder, watch, program, plain, outputs, shape)
 
 
 def _position(tensors: list[Any], x: Any) -> int | None:

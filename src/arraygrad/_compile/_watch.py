@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import builtins
+import sys
 import sysconfig
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from array import array
+from collections import deque
+from collections.abc import ItemsView, KeysView, ValuesView
+from contextvars import ContextVar
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)  # fmt: skip
 from typing import Any
+from weakref import ref
 
+from .._device import get_device
 from .._tensor import Tensor
 
-#: Containers with more elements are not looked into.
+#: Functions that reach containers with more elements are called as they are.
 MAX_LENGTH = 1000
+#: Bytes of NumPy's arrays that are compared at each call; for larger ones, too.
+MAX_BYTES = 10_000
+#: How many modules of one chain, as in `package.part.name`, are followed.
+MAX_DEPTH = 4
 #: How many objects are compared at each call.
 MAX_OBJECTS = 10_000
 _MISSING = object()
@@ -17,37 +37,60 @@ _MISSING = object()
 _INSTALLED = tuple({sysconfig.get_path(k) for k in ("stdlib", "platstdlib", "purelib", "platlib")})
 #: Libraries whose objects are not looked into.
 _LIBRARIES = frozenset("arraygrad numpy scipy optree array_api_compat cupy builtins".split())
-_PLAIN = (str, bytes, int, float, complex, bool, type(None), type, ModuleType, BuiltinFunctionType)
+_PLAIN = (str, bytes, int, float, complex, bool, type(None), BuiltinFunctionType)
+#: Objects that change unseen.
+_OPAQUE = (bytearray, memoryview, array, ref, ContextVar, KeysView, ValuesView, ItemsView)
+_HostArray: Any = get_device("cpu").array_type
 
 
 class Watch:
     """The variables, attributes and elements that a function can reach, and what they were.
 
-    Closures, global variables by their names, bound objects, attributes and containers are
-    followed. Global variables of installed packages are not, nor is what code computes (``getattr``
-    of a name that it makes).
+    Closures, global variables by their names, attributes of modules and classes, bound objects,
+    attributes and containers are followed. Global variables of installed packages are not, nor is
+    what code computes (``getattr`` of a name that it makes).
+
+    Parameters
+    ----------
+    *starts : object
+        The function, and arguments that count by their identity.
 
     Attributes
     ----------
-    too_many : bool
-        True if the function reaches more than `MAX_OBJECTS`.
+    problem : str
+        Why the function cannot be followed; empty if it can.
     """
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, *starts: Any) -> None:
+        self.problem = ""
+        self._functions: list[tuple[FunctionType, Any]] = []
         self._cells: list[tuple[Any, Any]] = []
         self._items: list[tuple[dict[str, Any], str, Any]] = []
-        self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = []
-        self._lists: list[tuple[list[Any], list[Any]]] = []
+        self._dicts: list[tuple[Any, dict[Any, Any], list[Any]]] = []
+        self._lists: list[tuple[Any, list[Any]]] = []
+        self._sets: list[tuple[Any, set[int]]] = []
+        self._slots: list[tuple[Any, Any, Any]] = []
+        self._arrays: list[tuple[Any, Any]] = []
         self._tensors: list[tuple[Any, Any, Any, Any]] = []
         self._seen: set[int] = set()
+        self._classes: set[int] = set()
         self._keep: list[Any] = []
-        pending = [function]
-        while pending and len(self._keep) <= MAX_OBJECTS:
+        pending = list(starts)
+        while pending and not self.problem:
             pending.extend(self._visit(pending.pop()))
-        self.too_many = bool(pending)
+            if len(self._keep) > MAX_OBJECTS:
+                self.problem = f"it reaches more than {MAX_OBJECTS} objects; pass some as arguments"
+
+    def has(self, x: Any) -> bool:
+        """Return True if the function reaches an object."""
+        return id(x) in self._seen
 
     def is_unchanged(self) -> bool:
         """Return True if everything is as it was."""
+        for f, parts in self._functions:
+            for x, y in zip(_parts(f), parts, strict=True):
+                if x is not y:
+                    return False
         for cell, x in self._cells:
             if _contents(cell) is not x:
                 return False
@@ -59,8 +102,8 @@ class Watch:
                 return False
             if trace is not None and (trace.level is not level or _hooks(trace) != hooks):
                 return False
-        for have, was in self._dicts:
-            if len(have) != len(was):
+        for have, was, order in self._dicts:
+            if list(have) != order:
                 return False
             for k, x in was.items():
                 if have.get(k, _MISSING) is not x:
@@ -71,7 +114,13 @@ class Watch:
             for x, y in zip(elements, before, strict=True):
                 if x is not y:
                     return False
-        return True
+        for several, ids in self._sets:
+            if set(map(id, several)) != ids:
+                return False
+        for owner, slot, x in self._slots:
+            if _slot(owner, slot) is not x:
+                return False
+        return all(_bytes(array) == x for array, x in self._arrays)
 
     def _visit(self, x: Any) -> list[Any]:
         """Note what an object refers to; returns what to visit next."""
@@ -88,36 +137,99 @@ class Watch:
             return self._visit_function(x)
         if isinstance(x, MethodType):
             return [x.__self__, x.__func__]
-        if isinstance(x, dict):
-            if len(x) <= MAX_LENGTH:
-                self._dicts.append((x, dict(x)))
-                return list(x.values())
+        if isinstance(x, ModuleType):  # of which no code says what it uses
+            if _is_users(x.__name__):
+                self.problem = f"it reaches the module {x.__name__} by an object"
             return []
-        if isinstance(x, list):
-            if len(x) <= MAX_LENGTH:
-                self._lists.append((x, list(x)))
-                return list(x)
+        if isinstance(x, type):
+            return self._visit_class(x)
+        if isinstance(x, _HostArray):
+            if x.nbytes > MAX_BYTES or x.dtype.hasobject:
+                self.problem = "it reaches a large NumPy array; make it a tensor, or an argument"
+            else:
+                self._arrays.append((x, _bytes(x)))
             return []
-        if isinstance(x, (tuple, set, frozenset)):
-            return list(x) if len(x) <= MAX_LENGTH else []
-        if getattr(type(x), "_is_called_again", False):
+        if hasattr(type(x), "__next__"):
+            self.problem = f"it reaches an iterator, which runs once ({type(x).__name__})"
             return []
-        if type(x).__module__.startswith("arraygrad._compile"):
-            return [x._function] if hasattr(x, "_function") else []
+        kind = type(x)
+        if isinstance(x, _OPAQUE):
+            self.problem = f"it reaches a {kind.__name__}, which cannot be compared"
+            return []
         found: list[Any] = []
-        for name in ("func", "args", "keywords", "__wrapped__", "_function"):
-            if name in ("__wrapped__", "_function") or type(x).__name__ == "partial":
-                part = getattr(x, name, None) if not isinstance(x, type) else None
-                if part is not None:
-                    found.append(part)
-        variables = getattr(x, "__dict__", None)
-        if isinstance(variables, dict) and type(x).__module__.partition(".")[0] not in (
-            _LIBRARIES - {"arraygrad"}
-        ):
-            self._dicts.append((variables, dict(variables)))
-            found += variables.values()
-            methods = (getattr(type(x), name, None) for name in ("__call__", "forward"))
-            found += [f for f in methods if isinstance(f, FunctionType)]
+        if isinstance(x, (dict, MappingProxyType, list, deque, tuple, set, frozenset)):
+            if len(x) > MAX_LENGTH:
+                self.problem = f"it reaches a {kind.__name__} of more than {MAX_LENGTH} elements"
+                return []
+            found += x
+            if isinstance(x, (dict, MappingProxyType)):
+                self._note_dict(x)
+                found += x.values()
+            elif isinstance(x, (list, deque)):
+                self._lists.append((x, list(x)))
+            elif isinstance(x, set):
+                self._keep += x
+                self._sets.append((x, set(map(id, x))))
+            if kind.__module__ in ("builtins", "collections"):
+                return found
+        if kind.__module__.startswith("arraygrad._compile"):
+            return [x._function] if hasattr(x, "_function") else []
+        if kind.__module__.startswith("arraygrad.") and getattr(kind, "_is_called_again", False):
+            return []
+        for name in ("__wrapped__", "_function"):
+            part = getattr(x, name, None)
+            if part is not None:
+                found.append(part)
+        if kind.__module__ == "functools" or isinstance(x, property):
+            names = ("func", "args", "keywords", "fget", "fset")
+            found += [getattr(x, name) for name in names if hasattr(x, name)]
+        found += self._visit_class(kind)
+        if kind.__module__.partition(".")[0] not in _LIBRARIES - {"arraygrad"}:
+            variables = getattr(x, "__dict__", None)
+            if isinstance(variables, dict):
+                self._note_dict(variables)
+                found += variables.values()
+                methods = (getattr(kind, name, None) for name in ("__call__", "forward"))
+                found += [f for f in methods if isinstance(f, FunctionType)]
+            for cls in kind.__mro__:
+                for slot in vars(cls).values() if _is_users(cls.__module__) else ():
+                    if isinstance(slot, MemberDescriptorType):
+                        y = _slot(x, slot)
+                        self._slots.append((x, slot, y))
+                        found.append(y)
+        return found
+
+    def _note_dict(self, x: Any) -> None:
+        self._dicts.append((x, dict(x), list(x)))
+
+    def _visit_class(self, x: type) -> list[Any]:
+        """Note the attributes of a class, and of those that it inherits from."""
+        found: list[Any] = []
+        meta: Any = type(x)
+        for cls in (*x.__mro__, *meta.__mro__):
+            if id(cls) not in self._classes and _is_users(cls.__module__):
+                self._classes.add(id(cls))
+                self._keep.append(cls)
+                self._note_dict(cls.__dict__)
+                found += cls.__dict__.values()
+        return found
+
+    def _visit_module(
+        self, module: ModuleType, names: set[str], seen: tuple[ModuleType, ...] = ()
+    ) -> list[Any]:
+        """Note the attributes of a module that code names."""
+        found: list[Any] = []
+        if module in seen or len(seen) > MAX_DEPTH or not _is_users(module.__name__):
+            return found
+        variables = vars(module)
+        for name in names:
+            if name in variables:
+                x = variables[name]
+                self._items.append((variables, name, x))
+                if isinstance(x, ModuleType):
+                    found += self._visit_module(x, names, (*seen, module))
+                else:
+                    found.append(x)
         return found
 
     def _visit_function(self, f: FunctionType) -> list[Any]:
@@ -125,18 +237,63 @@ class Watch:
         for cell in f.__closure__ or ():
             x = _contents(cell)
             self._cells.append((cell, x))
-            found.append(x)
+            if isinstance(x, ModuleType):
+                found += self._visit_module(x, _names(f.__code__))
+            else:
+                found.append(x)
         found += f.__defaults__ or ()
         found += (f.__kwdefaults__ or {}).values()
         module = (f.__module__ or "").partition(".")[0]
         if module in _LIBRARIES or f.__code__.co_filename.startswith(_INSTALLED):
             return found
-        for name in _names(f.__code__):
+        self._functions.append((f, _parts(f)))
+        self._note_dict(f.__dict__)
+        found += f.__dict__.values()
+        names = _names(f.__code__)
+        if "globals" in names:
+            self.problem = "its code calls globals()"
+        for name in names:
             if name in f.__globals__:
                 x = f.__globals__[name]
                 self._items.append((f.__globals__, name, x))
-                found.append(x)
+                if not isinstance(x, ModuleType):
+                    found.append(x)
+            else:  # perhaps Python's own, or imported inside
+                x = sys.modules.get(name)
+                if hasattr(builtins, name):
+                    self._items.append((f.__globals__, name, _MISSING))
+            if isinstance(x, ModuleType):
+                found += self._visit_module(x, names)
         return found
+
+
+def _is_users(name: Any) -> bool:
+    """Return True for modules that are neither Python's own nor installed."""
+    if not isinstance(name, str) or name.partition(".")[0] in _LIBRARIES:
+        return False
+    if name == "__main__":
+        return True
+    if name.partition(".")[0] in sys.stdlib_module_names:
+        return False
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return not (isinstance(file, str) and file.startswith(_INSTALLED))
+
+
+def _parts(f: FunctionType) -> Any:
+    """What of a function may be replaced."""
+    return f.__code__, f.__defaults__, f.__kwdefaults__
+
+
+def _slot(x: Any, slot: Any) -> Any:
+    try:
+        return slot.__get__(x)
+    except AttributeError:
+        return _MISSING
+
+
+def _bytes(x: Any) -> Any:
+    """What an array of NumPy's is compared by."""
+    return x.shape, x.dtype, x.tobytes()
 
 
 def _hooks(trace: Any) -> Any:

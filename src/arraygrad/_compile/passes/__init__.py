@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from .._program import Program
 from .algebra import simplify
 from .blocks import run_in_blocks
@@ -14,16 +11,15 @@ from .dead_code import drop_dead_code
 from .direct import call_directly
 from .scalars import replace_in_place
 
-__all__ = ["drop_dead_code", "optimised"]
+__all__ = ["drop_dead_code", "optimised", "run_in_blocks"]
 
 
-def optimised(program: Program, write: Callable[[Program], Any]) -> Program:
-    """The program after all passes; `write` makes a function of a program."""
+def optimised(program: Program) -> Program:
+    """The program after all passes but `run_in_blocks`."""
     program = drop_dead_code(program)
     program = fold_constants(program)
     program = simplify(program)
     program = merge_common(program)
     program = call_directly(program)
     program = replace_in_place(program)
-    program = drop_dead_code(program)
-    return run_in_blocks(program, write)
+    return drop_dead_code(program)

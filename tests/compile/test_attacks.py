@@ -1,0 +1,311 @@
+"""Calls that once had the program of other calls."""
+
+import copy
+import itertools
+import pickle
+import sys
+import types
+import weakref
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from compile.support import programs
+
+import arraygrad as xp
+from arraygrad import optim
+
+
+class Scaled:
+    __hash__ = None
+
+    def __init__(self, k):
+        self.k = k
+
+    @xp.compile
+    def forward(self, x):
+        return x * self.k
+
+
+class Shifted(Scaled):
+    @xp.compile
+    def forward(self, x):
+        return super().forward(x) + 1
+
+
+@xp.compile
+def double(x):
+    return x * 2
+
+
+A = xp.asarray
+ONE = A([1.0])
+
+
+def test_a_compiled_method_may_call_the_one_that_it_overrides():
+    x = Shifted(3.0)
+    assert [float(x.forward(ONE)[0]) for _ in range(3)] == [4.0] * 3
+    assert vars(x) == {"k": 3.0}
+
+
+def test_two_compiled_functions_of_one_name_are_two_methods():
+    class C:
+        f = xp.compile(lambda self, x: x + 1)
+        g = xp.compile(lambda self, x: x + 2)
+
+    c = C()
+    assert [float(h(ONE)[0]) for h in (c.f, c.g, c.f, c.g)] == [2, 3, 2, 3]
+    C.f = xp.compile(lambda self, x: x + 9)
+    assert float(c.f(ONE)[0]) == 10
+
+
+@pytest.mark.parametrize(
+    "make", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))]
+)
+def test_copies_of_an_object_have_methods_of_their_own(make):
+    x = Scaled(2.0)
+    x.forward(ONE)
+    y = make(x)
+    y.k = 5.0
+    assert float(y.forward(ONE)[0]) == 5
+    assert float(x.forward(ONE)[0]) == 2
+    assert float(make(y.forward)(ONE)[0]) == 5
+    assert float(make(double)(ONE)[0]) == 2
+
+
+def test_a_tensor_that_is_passed_twice_is_not_two_tensors():
+    c = xp.compile(lambda a, b: (b, a, a * b))
+    z = A([0.0])
+    c(z, z)
+    assert [float(x[0]) for x in c(A([1.0]), A([2.0]))] == [2, 1, 2]
+    assert xp.compile(lambda a, b: 1 if a is b else 0)(z, z) == 1
+
+
+def test_a_tensor_from_outside_that_was_an_argument_stays_itself():
+    t = A([7.0, 8.0])
+    c = xp.compile(lambda x: t)
+    assert c(t) is t
+    assert c(A([1.0, 2.0])) is t
+
+
+def test_the_order_of_keywords_and_of_keys_counts():
+    c = xp.compile(lambda **k: xp.concat(list(k.values())))
+    d = xp.compile(lambda k: xp.concat(list(k.values())))
+    s = xp.compile(lambda **k: xp.concat([v for v in k.values() if v != "s"]), static_argnames="s")
+    x = ONE
+    for _ in range(2):
+        for f in (c, lambda **k: d(k), lambda **k: s(s="s", **k)):
+            assert xp.concat([f(a=x, b=x * 0), f(b=x * 0, a=x)]).tolist() == [1, 0, 0, 1]
+    assert len(programs(d)) == 2
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [(1,), (1.0,), (True,)],
+        [0.0, -0.0],
+        [((0.0,),), ((-0.0,),)],
+        [complex(1, 0.0), complex(1, -0.0)],
+        [frozenset([1]), frozenset([1.0])],
+    ],
+)
+def test_equal_static_values_of_other_types_or_signs_are_others(values):
+    c = xp.compile(lambda x, s: repr(s), static_argnums=1)
+    assert [c(ONE, s) for s in values * 2] == [repr(s) for s in values * 2]
+
+
+def test_equal_static_fields_of_dataclasses_are_others():
+    @dataclass(frozen=True)
+    class Options:
+        x: xp.Tensor
+        n: object = field(metadata={"static": True})
+
+    c = xp.compile(lambda o: repr(o.n))
+    assert [c(Options(ONE, n)) for n in (1, 1.0, True, 1)] == ["1", "1.0", "True", "1"]
+
+
+def test_a_program_on_large_arrays_is_exported(tmp_path):
+    x = xp.ones(1 << 20)
+    c = xp.compile(lambda x: xp.sin(x) * x + 1)
+    c.export(tmp_path / "large.py", x)
+    assert "np.sin" in c.source(x)
+    scope = {}
+    exec((tmp_path / "large.py").read_text(), scope)
+    assert next(f for k, f in scope.items() if "lambda" in k or k == "program")(x.numpy())[0] > 1
+
+
+# ---- what is reached
+
+
+class Rate:
+    lr = 1.0
+
+    def read(self):
+        return FACTOR * self.lr
+
+
+FACTOR = 1.0
+settings = types.ModuleType("settings")
+settings.lr = 1.0
+
+
+class Slots:
+    __slots__ = ("lr",)
+
+    def __init__(self):
+        self.lr = 1.0
+
+    __hash__ = object.__hash__
+
+
+def both(f, change, n=2):
+    """Check a function and its compiled form between changes."""
+    c = xp.compile(f)
+    for _ in range(n):
+        assert c(ONE).tolist() == f(ONE).tolist() == c(ONE).tolist()
+        change()
+    assert c(ONE).tolist() == f(ONE).tolist()
+    return c
+
+
+def test_attributes_of_classes_are_compared(monkeypatch):
+    rate = Rate()
+    values = iter(range(2, 20))
+    for f in (lambda x: x * Rate.lr, lambda x: x * rate.lr):
+        both(f, lambda: monkeypatch.setattr(Rate, "lr", float(next(values))))
+
+
+def test_global_variables_of_any_method_are_compared(monkeypatch):
+    rate = Rate()
+    module = sys.modules[__name__]
+    values = iter(range(2, 20))
+    for f in (lambda x: x * rate.read(), lambda x: x * Rate().read()):
+        both(f, lambda: monkeypatch.setattr(module, "FACTOR", float(next(values))))
+
+
+def test_attributes_of_modules_and_functions_are_compared(monkeypatch):
+    values = iter(range(2, 20))
+    local = settings
+
+    def inside(x):
+        import settings as mine
+
+        return x * mine.lr
+
+    def own(x):
+        return x * own.lr
+
+    own.lr = 1.0
+    monkeypatch.setitem(sys.modules, "settings", settings)
+    for f in (lambda x: x * settings.lr, lambda x: x * local.lr, inside):
+        both(f, lambda: setattr(settings, "lr", float(next(values))))
+    both(own, lambda: setattr(own, "lr", float(next(values))))
+
+
+def test_slots_sets_deques_and_orders_of_dicts_are_compared():
+    slots, numbers, queue, table = Slots(), {1.0}, deque([1.0]), {"a": 1.0, "b": 2.0}
+    both(lambda x: x * slots.lr, lambda: setattr(slots, "lr", slots.lr + 1))
+    both(lambda x: x * sum(numbers), lambda: numbers.add(len(numbers) + 1.0))
+    both(lambda x: x * queue[0], lambda: queue.appendleft(queue[0] + 1))
+    both(lambda x: x * next(iter(table.values())), lambda: table.update(a=table.pop("a")))
+
+
+def test_what_cannot_be_compared_lets_the_function_run_as_it_is():
+    long = [1.0] * 1001
+    count = itertools.count()
+    array, large = np.ones(3), np.ones(3000)
+
+    def add(x):
+        x[0] += 1
+
+    c = both(lambda x: x * long[0], lambda: add(long))
+    assert "1000 elements" in c.explain()
+    c = xp.compile(lambda x: x + next(count))
+    assert [float(c(ONE)[0]) for _ in range(3)] == [1, 2, 3]
+    assert "iterator" in c.explain()
+    both(lambda x: x * float(array[0]), lambda: add(array))
+    c = both(lambda x: x * float(large[0]), lambda: add(large))
+    assert "large NumPy array" in c.explain()
+
+
+def test_objects_as_static_arguments_are_compared():
+    c = xp.compile(lambda x, s: x * s.lr, static_argnums=1)
+    for make in (Rate, Slots):
+        s = make()
+        for k in (2.0, 3.0, 2.0):
+            s.lr = k
+            assert float(c(ONE, s)[0]) == k
+
+
+def test_optimisers_of_the_user_are_followed():
+    class Growing(optim.SGD):
+        k = 1.0
+
+        def step(self, *args):
+            for p in self.param_groups[0]["params"]:
+                with xp.autodiff.no_grad():
+                    p -= p.grad * self.k
+            self.k += 1.0
+
+    def run(compiled):
+        w = A([1.0]).requires_grad_()
+        optimizer = Growing([w], lr=0.1)
+
+        def train(x):
+            optimizer.zero_grad()
+            xp.sum(w * w * x).backward()
+            optimizer.step()
+
+        f = xp.compile(train) if compiled else train
+        for _ in range(4):
+            f(ONE)
+        return w.detach().tolist()
+
+    assert run(True) == run(False)
+
+
+def test_functions_that_are_replaced_and_metaclasses_are_compared(monkeypatch):
+    def scaled(x, k=1.0):
+        return x * k
+
+    class Meta(type):
+        lr = 1.0
+
+    class Of(metaclass=Meta):
+        pass
+
+    values = iter(range(2, 20))
+    both(lambda x: scaled(x), lambda: setattr(scaled, "__defaults__", (float(next(values)),)))
+    both(lambda x: x * Of.lr, lambda: setattr(Meta, "lr", float(next(values))))
+    c = xp.compile(lambda x: x * abs(-3.0))
+    assert float(c(ONE)[0]) == 3
+    monkeypatch.setitem(globals(), "abs", lambda x: 7.0)
+    assert float(c(ONE)[0]) == 7
+
+
+def test_buffers_views_and_references_let_the_function_run_as_it_is():
+    slots, table, buffer = Rate(), {"a": 1.0}, bytearray(b"1")
+    link, view = weakref.ref(slots), table.values()
+    for f, change in (
+        (lambda x: x * link().lr, lambda: setattr(slots, "lr", slots.lr + 1)),
+        (lambda x: x * next(iter(view)), lambda: table.update(a=table["a"] + 1)),
+        (lambda x: x * buffer[0], lambda: buffer.insert(0, 7)),
+    ):
+        assert "cannot be compared" in both(f, change).explain()
+
+
+def test_an_argument_that_is_made_to_require_a_gradient_is_refused():
+    def f(x):
+        x.requires_grad_()
+        xp.sum(x * x).backward()
+        return x.grad
+
+    with pytest.raises(TypeError, match="makes an argument require a gradient"):
+        xp.compile(f)(A([3.0]))
+
+
+def test_a_module_that_an_object_refers_to_lets_the_function_run_as_it_is():
+    holder = types.SimpleNamespace(module=settings)
+    c = both(lambda x: x * holder.module.lr, lambda: setattr(settings, "lr", settings.lr + 1))
+    assert "the module settings" in c.explain()
