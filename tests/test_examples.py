@@ -216,4 +216,4 @@ def test_continuous_integration_runs_the_command_of_the_readme():
     assert command.startswith("python3 -m venv .venv && .venv/bin/pip install ")
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert "grep -- ' -m pytest' README.md" in script.read_text(encoding="utf-8")
+    assert "command_in README.md ' -m pytest'" in script.read_text(encoding="utf-8")

@@ -158,7 +158,6 @@ NAMES = {
     "var_mean": "xp.var(x, correction=1), xp.mean(x)",
     # transformations
     "apply_along_axis": "xp.vmap(f)",
-    "compile": "f: there is no compiler",
     "elementwise_grad": "autodiff.vjp(f, x)[1](xp.ones_like(x))[0]",
     "is_grad_enabled": "x.requires_grad",
     "make_jaxpr": "f(x).grad_fn, the node of a recorded operation",
@@ -220,7 +219,7 @@ JAX = {
     "jacfwd": 'autodiff.jacobian(f, mode="forward")',
     "jacrev": 'autodiff.jacobian(f, mode="reverse")',
     "remat": "autodiff.checkpoint",
-    "jit": "the function as it is: there is no compiler",
+    "jit": "arraygrad.compile(f)",
 }
 #: HIPS autograd's, and what is elsewhere.
 AUTOGRAD = {
