@@ -50,7 +50,7 @@ def test_gradients_in_another_container_are_refused(optimizer):
         (nn.Linear(1, 2, bias=False), [(xp.ones((2, 1)),)]),
     ):
         for grads in wrong:
-            with pytest.raises(ValueError, match=r"step: the gradients must be in the containers"):
+            with pytest.raises(ValueError, match=r"step: the gradients must have the containers"):
                 optimizer(params).step(grads)
     assert (w, b) == (1.0, 2.0)
 
