@@ -469,7 +469,7 @@ def test_memory_is_flat_over_many_steps():
     gc.disable()
     try:
         tracemalloc.start()
-        for _ in range(600):  # until Python's own stores of free objects are full
+        for _ in range(1000):  # until Python's own stores of free objects are full
             step()
         before = tracemalloc.get_traced_memory()[0]
         for _ in range(200):
