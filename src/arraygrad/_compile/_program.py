@@ -210,14 +210,19 @@ def values_in(tree: Any) -> Iterator[Value]:
             yield from values_in(x)
 
 
-def replaced(tree: Any, new: dict[int, Value]) -> Any:
-    """Arguments with other values in the place of some, which are found by their ids."""
+def mapped(function: Callable[[Value], Any], tree: Any) -> Any:
+    """Arguments or results, with what a function makes of each value."""
     if isinstance(tree, Value):
-        return new.get(id(tree), tree)
+        return function(tree)
     if isinstance(tree, (tuple, list)):
-        parts = [replaced(x, new) for x in tree]
+        parts = [mapped(function, x) for x in tree]
         make = getattr(type(tree), "_make", type(tree))
         return make(parts)
     if isinstance(tree, dict):
-        return {k: replaced(x, new) for k, x in tree.items()}
+        return {k: mapped(function, x) for k, x in tree.items()}
     return tree
+
+
+def replaced(tree: Any, new: dict[int, Value]) -> Any:
+    """Arguments with other values in the place of some, which are found by their ids."""
+    return mapped(lambda v: new.get(id(v), v), tree)

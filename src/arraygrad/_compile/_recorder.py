@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 from weakref import ref
 
 from .. import _pytree
@@ -18,6 +18,7 @@ from .._tensor import Tensor
 from ..autodiff._graph import sequence_numbers
 from ._program import Call, Memory, Value, values_in
 
+_T = TypeVar("_T")
 _PACKAGE = str(Path(__file__).parents[1])
 _cpu: Any = get_device("cpu")
 _HostArray: Any = _cpu.array_type
@@ -33,6 +34,37 @@ _SHAPED_BY_VALUES = frozenset(
 _RETURNS_OPERAND = frozenset({"settle", "settle_weight"})
 #: Numbers that a function returns, and anything else that cannot change, are results as they are.
 CONSTANTS = (type(None), bool, int, float, complex, str, bytes, type, type(get_device), type(_cpu))
+
+
+class _ByIdentity(Generic[_T]):
+    """What is known of objects, each as long as it lives; those without weak references live on."""
+
+    def __init__(self) -> None:
+        self._entries: dict[int, tuple[Any, _T]] = {}
+
+    def get(self, x: Any) -> _T | None:
+        have = self._entries.get(id(x))
+        return None if have is None else have[1]
+
+    def put(self, x: Any, value: _T) -> None:
+        key, entries = id(x), self._entries
+
+        def forget(link: Any) -> None:
+            have = entries.get(key)
+            if have is not None and have[0] is link:
+                del entries[key]
+
+        try:
+            link: Any = ref(x, forget)
+        except TypeError:
+            link = x
+        entries[key] = link, value
+
+    def replace(self, old: _T, new: _T) -> None:
+        """Put `new` in the place of `old` for all objects."""
+        for key, (link, value) in list(self._entries.items()):
+            if value is old:
+                self._entries[key] = link, new
 
 
 class Recorder:
@@ -59,8 +91,8 @@ class Recorder:
         self.grads: dict[Any, bool] = {}
         self._set_grads: set[Any] = set()
         self.attributes: dict[tuple[int, str], list[Any]] = {}
-        self._values: dict[int, tuple[Any, Value]] = {}
-        self._memories: dict[int, tuple[Any, Memory]] = {}
+        self._values: _ByIdentity[Value] = _ByIdentity()
+        self._memories: _ByIdentity[Memory] = _ByIdentity()
         self._ranges: list[tuple[Any, int, int, Value]] = []
         self._all: list[Value] = []
         self._has_acted = False  # on something outside
@@ -114,9 +146,7 @@ class Recorder:
 
     def _merge(self, old: Memory, memory: Memory) -> None:
         """Let all that has one memory have another one."""
-        for key, (link, m) in list(self._memories.items()):
-            if m is old:
-                self._memories[key] = link, memory
+        self._memories.replace(old, memory)
         for value in self._all:
             if value.memory is old:
                 value.memory = memory
@@ -126,24 +156,11 @@ class Recorder:
 
     def _note(self, x: Any, value: Value) -> None:
         """Find `value` by the array from now on, as long as that lives."""
-        key = id(x)
-        values = self._values
-
-        def forget(link: Any) -> None:
-            have = values.get(key)
-            if have is not None and have[0] is link:
-                del values[key]
-
-        try:
-            link: Any = ref(x, forget)
-        except TypeError:
-            link = x
-        values[key] = link, value
+        self._values.put(x, value)
         self._all.append(value)
 
     def _find(self, x: Any) -> Value | None:
-        have = self._values.get(id(x))
-        return None if have is None else have[1]
+        return self._values.get(x)
 
     def value_of(self, x: Any, device: Any) -> Value:
         """The value of an array, which comes from outside if it is not known."""
@@ -166,23 +183,10 @@ class Recorder:
             return Memory()
         table = device.ops if isinstance(x, device.array_type) else _cpu.ops
         owner = table["root"](x)
-        memories = self._memories
-        key = id(owner)
-        have = memories.get(key)
-        if have is not None:
-            return have[1]
-        memory = Memory()
-
-        def forget(link: Any) -> None:
-            now = memories.get(key)
-            if now is not None and now[0] is link:
-                del memories[key]
-
-        try:
-            link: Any = ref(owner, forget)
-        except TypeError:
-            link = owner
-        memories[key] = link, memory
+        memory = self._memories.get(owner)
+        if memory is None:
+            memory = Memory()
+            self._memories.put(owner, memory)
         return memory
 
     def _is_array(self, x: Any, device: Any) -> bool:
@@ -210,7 +214,7 @@ class Recorder:
     ) -> Callable[..., Any]:
         """The function, which is recorded when it is called."""
         for x in operands:
-            if isinstance(x, Tensor) and id(x._data) not in self._values:
+            if isinstance(x, Tensor) and self._find(x._data) is None:
                 self.tensors.setdefault(id(x._data), x)
         mode = get_mode()
         if mode is not None and mode.nans is not None:
@@ -459,7 +463,7 @@ class Recorder:
         places = [i for i, x in enumerate(leaves) if isinstance(x, Tensor)]
         plain = [bottom(leaves[i]) for i in places]
         for x in plain:
-            if id(x._data) not in self._values:
+            if self._find(x._data) is None:
                 self.tensors.setdefault(id(x._data), x)
         values = tuple([self.value_of(x._data, x._device) for x in plain])
         devices = [x._device for x in plain]

@@ -143,8 +143,10 @@ def backward(
                     if unshare and parent.rule is None and _may_share(gx, g, saved, rule):
                         shared.add(parent)
                 elif parent in sums and gx._trace is None and have._trace is None:
-                    add = operation(have._device, "__iadd__") if mode is not None else None
-                    (add or have._device.ops["__iadd__"])(have._data, gx._data)
+                    add = operation(have._device, "__iadd__") if mode is not None else (
+                        have._device.ops["__iadd__"]
+                    )  # fmt: skip
+                    add(have._data, gx._data)
                 else:
                     grads[parent] = total = binary("add", have, gx)
                     if total._trace is None:

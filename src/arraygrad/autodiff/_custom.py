@@ -169,6 +169,11 @@ def result_tensors(name: str, tree: Any) -> tuple[list[Tensor], Any]:
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
+#: What the functions of a rule return.
+_VJP_PAIR = "forward must return a pair (out, residuals)"
+_JVP_PAIR = "the rule must return (out, tangent_out)"
+
+
 class _CustomRule(Generic[P, R]):
     """Base class of functions with custom rules."""
 
@@ -294,11 +299,7 @@ class _CustomRule(Generic[P, R]):
         flags = _pytree.unflatten(call.structure, call.flags)
         args = self._merge_args(constants, call.primal_args())
         given = self._batching(level.size, flags, *args)
-        if not isinstance(given, tuple) or len(given) != 2:
-            raise TypeError(
-                f"{self.name}: the rule for batches must return (out, out_batched); got "
-                f"{describe(given)}"
-            )
+        self._check_pair(given, "the rule for batches must return (out, out_batched)")
         outs, structure = result_tensors(self.name, given[0])
         found = _pytree.broadcast_prefix(given[1], given[0], none_is_leaf=False)
         if found is None or len(found) != len(outs):
@@ -344,6 +345,10 @@ class _CustomRule(Generic[P, R]):
     def _batched_rule(self, constants: list[Any], call: FlatCall, *helpers: Any) -> Any:
         """The rule of `_perform_batch`."""
         raise NotImplementedError
+
+    def _check_pair(self, given: Any, expected: str) -> None:
+        if not isinstance(given, tuple) or len(given) != 2:
+            raise TypeError(f"{self.name}: {expected}; got {describe(given)}")
 
     def _merge_args(self, constants: list[Any], others: Any) -> list[Any]:
         """Merge non-differentiable and other arguments by position."""
@@ -421,7 +426,7 @@ class custom_vjp(_CustomRule[P, R]):
         draws = SameDraws()
         with custom_rule_scope(call.level.number, call.started_at), draws.run():
             given = forward(*self._merge_args(constants, below))
-        self._check_pair(given)
+        self._check_pair(given, _VJP_PAIR)
         out, residuals = given
         outs, structure = result_tensors(self.name, out)
         call.check(self.name, outs)
@@ -466,7 +471,7 @@ class custom_vjp(_CustomRule[P, R]):
         def forward(*leaves: Any) -> Any:
             with level.running(*leaves):
                 given = forwards(*arguments(leaves))
-                self._check_pair(given)
+                self._check_pair(given, _VJP_PAIR)
                 residuals, structures["residuals"] = _pytree.flatten(given[1])
                 structures["batched"] = flags = [level.is_at(x) for x in residuals]
                 inner = [x._primal if flag else x for x, flag in zip(residuals, flags, strict=True)]
@@ -488,12 +493,6 @@ class custom_vjp(_CustomRule[P, R]):
                 ])  # fmt: skip
 
         return forward, backward
-
-    def _check_pair(self, given: Any) -> None:
-        if not isinstance(given, tuple) or len(given) != 2:
-            raise TypeError(
-                f"{self.name}: forward must return a pair (out, residuals); got {describe(given)}"
-            )
 
 
 def _match(name: str, given: Any, arguments: Any) -> list[Any]:
@@ -678,10 +677,7 @@ class custom_jvp(_CustomRule[P, R]):
                 for t, x in zip(tangents, call.inner, strict=True)
             ]
             result = jvp(*constants, below, _pytree.unflatten(call.structure, filled))
-            if not isinstance(result, tuple) or len(result) != 2:
-                raise TypeError(
-                    f"{self.name}: the rule must return (out, tangent_out); got {describe(result)}"
-                )
+            self._check_pair(result, _JVP_PAIR)
             return result
 
         if call.forward:
@@ -736,11 +732,7 @@ class custom_jvp(_CustomRule[P, R]):
                 given = self._rule(
                     *constants, tuple(args), _pytree.unflatten(call.structure, directions)
                 )
-                if not isinstance(given, tuple) or len(given) != 2:
-                    raise TypeError(
-                        f"{self.name}: the rule must return (out, tangent_out); got "
-                        f"{describe(given)}"
-                    )
+                self._check_pair(given, _JVP_PAIR)
                 outs, structure = result_tensors(self.name, given[0])
                 parts = _derivatives(self.name, "tangent", given[1], outs, structure)
                 return results(given[0]), tuple(

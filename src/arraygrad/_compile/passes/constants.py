@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from operator import attrgetter
 from typing import Any
 
-from .._program import Call, Memory, Program, Value
+from .._program import Call, Memory, Program, Value, mapped
 from ._facts import Facts, every_call, with_outputs
 
 #: Larger arrays are made anew at each run, and freed.
@@ -60,22 +62,14 @@ def _drop(calls: list[Call], folded: set[int]) -> None:
 def _evaluate(call: Call) -> Any:
     """The result of a call of constants; None if it is large or raises."""
     device = call.device
-
-    def fill(x: Any) -> Any:
-        if isinstance(x, Value):
-            return x.data
-        if isinstance(x, (tuple, list)):
-            return type(x)([fill(y) for y in x])
-        if isinstance(x, dict):
-            return {k: fill(y) for k, y in x.items()}
-        return x
-
     out: Value = call.out
     if out.shape is None or out.dtype is None:
         return None
-    with device.backend.quiet() if hasattr(device.backend, "quiet") else _nothing():
+    args, kwargs = mapped(attrgetter("data"), (call.args, call.kwargs))
+    quiet = getattr(device.backend, "quiet", nullcontext)  # (CuPy does not warn)
+    with quiet():
         try:
-            data = call.function(*fill(call.args), **fill(call.kwargs))
+            data = call.function(*args, **kwargs)
         except Exception:
             return None
     if not isinstance(data, device.array_type):
@@ -83,11 +77,3 @@ def _evaluate(call: Call) -> Any:
     owner = device.ops["root"](data)
     size = getattr(owner, "nbytes", data.nbytes)
     return data if size <= MAX_BYTES else None
-
-
-class _nothing:
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
