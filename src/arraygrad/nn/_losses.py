@@ -13,9 +13,8 @@ from .._dispatch import common_device, is_anywhere
 from .._dtypes import DEFAULTS
 from .._errors import as_int, as_number, describe
 from .._manipulation import expand_dims, reshape, squeeze
-from .._memory import bottom
 from .._modes import get_recorder
-from .._searching import count_nonzero, where
+from .._searching import where
 from .._statistical import mean
 from .._statistical import sum as total
 from .._typing import Tensor
@@ -581,75 +580,68 @@ def _of_indices(
     name: str, input: Tensor, target: Tensor, axis: int, ignored: int, reduction: str
 ) -> Tensor:
     """Cross entropy of scores and class indices, which are checked, so on the CPU only."""
-    classes = input.shape[axis]
-    if target.dtype.itemsize < 8:  # there may be numbers beyond its dtype
-        target = astype(target, DEFAULTS["integral"])
-    within = (target >= 0) & (target < classes)
-    counted = within
-    if 0 <= ignored < classes:
-        counted = counted & (target != ignored)
-
-    def check(unknown: Tensor) -> None:
-        if is_anywhere(unknown):
-            raise _out_of_range(name, classes, ignored)
-
-    recorder = get_recorder()
+    target = _wide(target)
     count: Any = target.size
-    # (A program must be right for other targets, too.)
-    some = recorder is not None or is_anywhere(~counted)
-    if some:
-        unknown = ~(within | (target == ignored))
-        if recorder is None:
-            check(unknown)
-        else:
-            recorder.check(check, unknown)
+    counted = _counted(name, target, input.shape[axis], ignored)
+    if counted is not None:
         count = total(astype(counted, input.dtype))
         target = where(counted, target, 0)
     loss = squeeze(loss_of_classes(input, expand_dims(target, axis=axis), axis), axis=axis)
-    if some:
+    if counted is not None:
         loss = where(counted, loss, 0.0)
     if reduction == "mean":
         return total(loss) / count
     return _reduced(name, loss, reduction)
 
 
-def _out_of_range(name: str, classes: int, ignored: int) -> ValueError:
-    return ValueError(
-        f"{name}: target must be class indices from 0 to {classes - 1}, or "
-        f"ignore_index={ignored}; got indices out of range"
-    )
+def _wide(target: Tensor) -> Tensor:
+    """Class indices in a dtype that has room for the number of classes."""
+    return astype(target, DEFAULTS["integral"]) if target.dtype.itemsize < 8 else target
+
+
+def _counted(name: str, target: Tensor, classes: int, ignored: int) -> Tensor | None:
+    """Check class indices on the CPU; return which of them count, None if all do."""
+    within = (target >= 0) & (target < classes)
+    counted = within & (target != ignored) if 0 <= ignored < classes else within
+    recorder = get_recorder()
+    # (A program must be right for other targets, too.)
+    if recorder is None and not is_anywhere(~counted):
+        return None
+
+    def check(unknown: Tensor) -> None:
+        if is_anywhere(unknown):
+            raise ValueError(
+                f"{name}: target must be class indices from 0 to {classes - 1}, or "
+                f"ignore_index={ignored}; got indices out of range"
+            )
+
+    unknown = ~(within | (target == ignored))
+    if recorder is None:
+        check(unknown)
+    else:
+        recorder.check(check, unknown)
+    return counted
 
 
 def _one_hot(
     name: str, input: Tensor, target: Tensor, axis: int, along: tuple[int, ...], ignored: int
 ) -> tuple[Tensor, Any, Any]:
     """One-hot targets, the mask of the samples to smooth, and the divisor of the mean."""
-    if target.dtype.itemsize < 8:  # there may be classes beyond its dtype
-        target = astype(target, DEFAULTS["integral"])
+    target = _wide(target)
     classes = reshape(arange(along[axis], dtype=target.dtype, device=target.device), along)
     target = expand_dims(target, axis=axis)
     found = target == classes
     if 0 <= ignored < along[axis]:  # ignore_index may be a valid class index
         found = found & (target != ignored)
     parts = astype(found, input.dtype)
-
-    def check(count: int, valid: Tensor) -> None:
-        if count != int(count_nonzero(bottom(valid))):
-            raise _out_of_range(name, along[axis], ignored)
-
-    recorder = get_recorder()
-    if target.device.type == "cpu" and recorder is None:  # where checking is cheap
-        count = int(count_nonzero(bottom(found)))  # in a batch, of all examples
-        if count == bottom(target).size:
+    if target.device.type == "cpu":  # where checking is cheap
+        counted = _counted(name, target, along[axis], ignored)
+        if counted is None:
             return parts, None, target.size
-        valid = target != ignored
-        check(count, valid)
+        valid = counted
     else:
         valid = target != ignored
-        if target.device.type == "cpu":  # (The program must be right for other targets, too.)
-            recorder.check(lambda x, y: check(int(count_nonzero(x)), y), found, valid)
-        else:
-            parts = where(valid & ~any_of(found, axis=axis, keepdims=True), math.nan, parts)
+        parts = where(valid & ~any_of(found, axis=axis, keepdims=True), math.nan, parts)
     shared = astype(valid, input.dtype)
     return parts, shared, total(shared)
 
