@@ -1,4 +1,4 @@
-"""Compiled functions beside the same code run eagerly, by arraygrad, PyTorch and JAX.
+"""Compare compiled functions with the same code run eagerly by arraygrad, PyTorch and JAX.
 
 The code of a case is the same for all libraries: Python loops over small operations, as one writes
 them. Each case and library has a process of its own, which is stopped after a minute: JAX compiles

@@ -143,7 +143,7 @@ def group_of(name: str) -> int:
 
 
 def arrows() -> set[tuple[int, int]]:
-    """Pairs of groups of which one imports the other, without implied pairs."""
+    """Pairs of groups in which one imports the other, without implied pairs."""
     known = modules()
     found = set()
     for name, path in known.items():

@@ -140,7 +140,7 @@ def scatter(x: Any, key: Any, shape: tuple[int, ...]) -> Any:
 
 
 class BatchedKeyError(Exception):
-    """An index of which each example of a batch has its own. Raised and caught in this module."""
+    """An index differs between the examples of a batch. Raised and caught in this module."""
 
     def __init__(self, level: Any) -> None:
         self.level = level

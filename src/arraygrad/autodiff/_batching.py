@@ -515,7 +515,7 @@ class BatchLevel(Level):
 
 
 class BatchedIndex:
-    """An index tensor of which each example has its own.
+    """An index tensor that differs between examples.
 
     Attributes
     ----------
