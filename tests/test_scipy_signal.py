@@ -215,12 +215,14 @@ def test_spectra(how, shape, axis, dtype, device):
 
 
 def test_defaults_windows_and_lengths_of_spectra(device):
-    x, y, w = numbers("float64", 600), numbers("float64", 2, 500), RNG.uniform(1, 2, 64)
+    x, y, w = numbers("float64", 600), numbers("float64", 500), RNG.uniform(1, 2, 64)
+    several = numbers("float64", 2, 600)
     on = lambda a: T(a, device=device)
     for found, expected in (
         (signal.welch(on(x)), scipy_signal.welch(x)),
         (signal.welch(on(x), window=on(w)), scipy_signal.welch(x, window=w)),
         (signal.csd(on(x), on(y)), scipy_signal.csd(x, y)),
+        (signal.csd(on(x), on(several)), scipy_signal.csd(x, several)),
     ):
         for a, b in zip(found, expected, strict=True):
             close(a, b, device)

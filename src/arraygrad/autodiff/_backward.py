@@ -277,7 +277,10 @@ def _saved_as_traced(node: Node) -> tuple[Any, ...]:
     """The saved tensors of a node, recorded at the node's own level."""
     out, *rest = node.saved
     if type(out) is tuple:  # several results
-        out = tuple(box(o, output_node(o, node, i)) for i, o in enumerate(out))
+        out = tuple(
+            box(o, output_node(o, node, i)) if o._data.dtype.kind in "fc" else o
+            for i, o in enumerate(out)
+        )
     elif isinstance(out, Array):
         out = box(out, node)
     parents = itertools.chain(node.parents, itertools.repeat(None))

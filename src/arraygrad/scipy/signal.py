@@ -903,13 +903,13 @@ def _spectrum(
 ) -> tuple[Any, Any]:  # fmt: skip
     """The average over segments of conj(X) Y; of the square of abs(X) if `y` is None."""
     fs = as_number(name, "fs", fs)
-    axis = _axis(x, axis)
+    axis = as_int(name, "axis", axis)
     if scaling not in ("density", "spectrum"):
         raise ValueError(f"scaling must be 'density' or 'spectrum'; got {describe(scaling)}")
     if average not in ("mean", "median"):
         raise ValueError(f"average must be 'mean' or 'median'; got {describe(average)}")
-    x = xp.moveaxis(x, axis, -1)
-    if y is not None:
+    x = xp.moveaxis(x, _axis(x, axis), -1)
+    if y is not None:  # which may have more or fewer axes
         y = xp.moveaxis(y, _axis(y, axis), -1)
         longer = max(x.shape[-1], y.shape[-1])
         x, y = (padded(z, [(0, 0)] * (z.ndim - 1) + [(0, longer - z.shape[-1])]) for z in (x, y))
