@@ -8,10 +8,13 @@ and for free-threaded Python, where importing them would switch the GIL on.
 ARRAYGRAD_COMPILE=0 leaves them as they are everywhere. With ARRAYGRAD_COMPILE=1 they are compiled
 everywhere, and the installation fails where they cannot be. An editable installation then has the
 compiled modules beside their sources, until the next one without it.
+
+Each wheel has a software bill of materials (PEP 770), which says what was compiled into it.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -32,10 +35,19 @@ MODULES = """
 
 
 class Compile(BuildHookInterface[Any]):
-    """Puts the compiled modules into a wheel, beside their sources."""
+    """Puts the compiled modules into a wheel, beside their sources, and says what they are of."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile, unless told not to."""
+        """Compile, unless told not to, and write the bill of materials."""
+        self._scratch = tempfile.TemporaryDirectory(prefix="arraygrad-")
+        self._compile(version, build_data)
+        if version != "editable":
+            file = Path(self._scratch.name, "arraygrad.cdx.json")
+            bill = materials(self.metadata.version, not build_data["pure_python"])
+            file.write_text(json.dumps(bill, indent=2), "utf-8")
+            build_data["sbom_files"].append(str(file))
+
+    def _compile(self, version: str, build_data: dict[str, Any]) -> None:
         wanted = os.environ.get("ARRAYGRAD_COMPILE", "")
         editable = version == "editable"
         root = Path(self.root)
@@ -47,7 +59,6 @@ class Compile(BuildHookInterface[Any]):
             return
         if platform.python_implementation() != "CPython":
             return
-        self._scratch = tempfile.TemporaryDirectory(prefix="arraygrad-")
         try:
             built = compiled(root, Path(self._scratch.name))
         except (Exception, SystemExit) as error:  # setuptools exits where there is no compiler
@@ -62,6 +73,45 @@ class Compile(BuildHookInterface[Any]):
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
         build_data["force_include"].update(built)
+
+
+def materials(version: str, is_compiled: bool) -> dict[str, Any]:
+    """What a wheel consists of, in CycloneDX's format, and without a date: equal builds are equal.
+
+    The dependencies are not a part of the wheel, and stand in its metadata.
+    """
+
+    def component(name: str, version: str, licence: str, kind: str = "library") -> dict[str, Any]:
+        url = f"pkg:pypi/{name}@{version}"
+        licences = [{"license": {"id": licence}}]
+        return {
+            "bom-ref": url,
+            "type": kind,
+            "name": name,
+            "version": version,
+            "purl": url,
+            "licenses": licences,
+        }
+
+    whole, parts = component("arraygrad", version, "BSD-3-Clause"), []
+    if is_compiled:
+        import Cython
+        import numpy
+
+        # Cython's C code for every module, and what NumPy's headers define.
+        parts.append(component("cython", Cython.__version__, "Apache-2.0"))
+        parts.append(component("numpy", numpy.__version__, "BSD-3-Clause"))
+    return {
+        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {"component": whole, "lifecycles": [{"phase": "build"}]},
+        "components": parts,
+        "dependencies": [
+            {"ref": whole["bom-ref"], "dependsOn": [part["bom-ref"] for part in parts]}
+        ],
+    }
 
 
 def compiled(root: Path, scratch: Path) -> dict[str, str]:

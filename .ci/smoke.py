@@ -1,6 +1,8 @@
 """Tries an installed wheel with the required dependencies: ``python .ci/smoke.py [--pure]``."""
 
+import json
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 
 import arraygrad as xp
@@ -10,6 +12,10 @@ config = xp.show_config(mode="dict")
 xp.show_config()
 assert not Path(xp.__file__).is_relative_to(Path(__file__).parents[1] / "src"), xp.__file__
 assert bool(config["compiled"]) == ("--pure" not in sys.argv), config["compiled"]
+
+bill = json.loads(distribution("arraygrad").read_text("sboms/arraygrad.cdx.json"))
+assert bill["metadata"]["component"]["version"] == xp.__version__
+assert bool(bill["components"]) == bool(config["compiled"]), bill
 
 # The standard, in place, and derivatives of both.
 x = xp.reshape(xp.arange(6, dtype=xp.float64), (2, 3))
