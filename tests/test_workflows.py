@@ -31,8 +31,15 @@ def test_workflows_may_only_read_unless_a_job_says_otherwise():
     for path in WORKFLOWS:
         text = path.read_text("utf-8")
         assert "\npermissions:\n  contents: read\n" in text, path.name
-        for line in re.findall(r"(?m)^ +(?:-|) *uses: .*", text):
-            assert re.search(r"@v\d", line), f"{path.name}: {line}"
+
+
+def test_workflows_pin_actions_by_their_commits():
+    """A tag can be moved. Dependabot updates a commit together with the version beside it."""
+    for path in WORKFLOWS:
+        lines = re.findall(r"(?m)^ +(?:- )?uses: .*", path.read_text("utf-8"))
+        for line in lines:
+            assert re.search(r"@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), f"{path.name}: {line}"
+        assert lines, path.name
 
 
 def test_the_version_is_the_same_everywhere():
