@@ -99,7 +99,9 @@ def make_table() -> dict[str, Callable[..., Any]]:
     table.update(common_scipy.operations(load_scipy))
     table.update(random.operations())
     table.update(
-        nn.operations(np, corrections.where, corrections.settle, quiet, sum_of_products, 2**22)
+        nn.operations(
+            np, corrections.where, corrections.settle, quiet, sum_of_products, 2**20, 768
+        )
     )
     table.update(activations.operations(table))
     table.update({name: parallel_unary(table[name]) for name in COMPUTE_BOUND})
