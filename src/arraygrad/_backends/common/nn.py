@@ -249,50 +249,79 @@ def binary(xp: Any, where: Any, x: _Array, positive: _Array, negative: _Array, /
     return (positive + negative) * tail + positive * up + negative * down
 
 
-def normalise(
-    xp: Any, sum_of_products: Any, x: _Array, /, *, axes: tuple[int, ...], eps: float
-) -> Any:
-    """The elements scaled to mean 0 and variance 1 along some axes; the mean, the variance."""
-    if x.dtype.itemsize == 2:  # the squares of float16 would overflow
-        wide = x.astype(xp.float32)
-        y, mean, variance = normalise(xp, sum_of_products, wide, axes=axes, eps=eps)
-        return y.astype(x.dtype), mean, variance
-    scale = 1 / math.prod(x.shape[a] for a in axes)
-    mean = sum_of_products(x, None, axes=axes, scale=scale)
-    y = x - mean
-    variance = sum_of_products(y, y, axes=axes, scale=scale)
-    y *= 1 / xp.sqrt(variance + eps)
-    return y, mean, variance
+def _updated(xp: Any, name: str, x: _Array, y: _Array) -> _Array:
+    """A function's values, in the memory of `x` if they have its dtype."""
+    fits = x.dtype == y.dtype or x.dtype == xp.result_type(x, y)
+    return getattr(xp, name)(x, y, out=x) if fits else getattr(xp, name)(x, y)
 
 
-def project(
-    xp: Any,
-    sum_of_products: Any,
-    t: _Array,
-    y: _Array,
-    deviation: _Array,
-    /,
-    *,
-    axes: tuple[int, ...],
-) -> _Array:
-    """The part of `t` orthogonal to ones and to the normalised `y`, over the standard deviation."""
-    scale = 1 / max(math.prod(y.shape[a] for a in axes), 1)
-    part = y * sum_of_products(t, y, axes=axes, scale=scale)
-    part += sum_of_products(t, None, axes=axes, scale=scale)
-    part = xp.subtract(t, part, out=part) if t.dtype == part.dtype else t - part
-    part /= deviation
-    return part
+class _Normalisation:
+    """Scaling to mean 0 and variance 1 along some axes, then by a weight, plus a bias.
 
+    Half precision is computed in single precision, because its squares would overflow.
+    """
 
-def affine(xp: Any, x: _Array, weight: Any, bias: Any, /) -> _Array:
-    """The product with a weight plus a bias, which broadcast to `x` and may be None."""
-    y = x.copy() if weight is None else x * weight
-    if bias is None:
-        return y
-    if y.shape == x.shape and (bias.dtype == y.dtype or xp.result_type(y, bias) == y.dtype):
-        y += bias
-        return y
-    return y + bias
+    def __init__(self, xp: Any, sum_of_products: Any, outer: Any) -> None:
+        self.xp, self.sum_of_products, self.outer = xp, sum_of_products, outer
+
+    def centre(self, x: _Array, /, *, axes: tuple[int, ...]) -> tuple[_Array, ...]:
+        """The differences from the mean along some axes, the mean, and the variance."""
+        if x.dtype.itemsize == 2:
+            x = x.astype(self.xp.float32)
+        scale = 1 / (math.prod(x.shape[a] for a in axes) or 1)
+        mean = self.sum_of_products(x, None, axes=axes, scale=scale)
+        c = x - mean
+        return c, mean, self.sum_of_products(c, c, axes=axes, scale=scale)
+
+    def _scaled(self, x: _Array, factor: _Array, weight: Any) -> _Array:
+        both = factor if weight is None else self.outer(factor, weight)
+        return _updated(self.xp, "multiply", both, x) if both.shape == x.shape else x * both
+
+    def scale(
+        self, c: _Array, variance: _Array, weight: Any, bias: Any, /, *, eps: float
+    ) -> _Array:
+        """Numbers of this variance and mean 0, scaled to variance 1, times a weight plus a bias."""
+        y = self._scaled(c, 1 / self.xp.sqrt(variance + eps), weight)
+        return y if bias is None else _updated(self.xp, "add", y, bias)
+
+    def scale_back(
+        self, g: _Array, c: _Array, variance: _Array, weight: Any, /, *, eps: float
+    ) -> tuple[_Array, ...]:
+        """The cotangent of `c`, of which the variance is a function, the weight and the bias.
+
+        Only the first if there is no weight.
+        """
+        if g.dtype.itemsize == 2:
+            g = g.astype(self.xp.float32)
+        factor, dot = 1 / self.xp.sqrt(variance + eps), self._dot
+        shape = (1,) * c.ndim
+        if weight is not None:
+            shape = shape[weight.ndim :] + weight.shape
+        along, across = (
+            tuple([i for i, n in enumerate(lengths) if n == 1])
+            for lengths in (variance.shape, shape)
+        )
+        # First the sums along those axes on which neither the variance nor the weight depends.
+        both = tuple([i for i in along if i in across])
+        product = dot(g, c, both) if both else g * c
+        total = product if weight is None else dot(product, weight.reshape(shape), along)
+        if weight is None:
+            of_both = ()
+        else:
+            of_both = dot(product, factor, across), dot(g, None, across)
+        del product  # whose memory is in the cache
+        change = c * (total * factor * factor * factor * (-variance.size / max(c.size, 1)))
+        of_c = _updated(self.xp, "add", self._scaled(g, factor, weight), change)
+        return of_c, *[p.reshape(weight.shape) for p in of_both]
+
+    def _dot(self, a: _Array, b: Any, axes: tuple[int, ...]) -> _Array:
+        """The sum of ``a * b`` along axes, which remain; `b` broadcasts, or is None for 1."""
+        xp = self.xp
+        if b is None or b.shape == a.shape:
+            return self.sum_of_products(a, b, axes=axes, scale=1)
+        if a.ndim == 2 and len(axes) == 1 and b.shape[axes[0]] == a.shape[axes[0]] == b.size:
+            return xp.expand_dims(xp.matmul(a if axes[0] else a.T, b.reshape(-1)), axes[0])
+        return (a * b).sum(axis=axes, keepdims=True)
 
 
 def linear(xp: Any, x: _Array, weight: _Array, /) -> _Array:
@@ -533,6 +562,7 @@ def operations(
     sum_of_products: Any,
     max_bytes: int,
     max_columns: float = math.inf,
+    outer: Any = None,
 ) -> dict[str, Callable[..., Any]]:
     """The entries of a table, except for activations.
 
@@ -541,10 +571,8 @@ def operations(
     """
     table: dict[str, Callable[..., Any]] = {
         function.__name__: partial(function, xp)
-        for function in (affine, linear, max_pool, window_sum, window_spread)
+        for function in (linear, max_pool, window_sum, window_spread)
     }
-    table["normalise"] = partial(normalise, xp, sum_of_products)
-    table["project"] = partial(project, xp, sum_of_products)
     table["sum_of_products"] = sum_of_products
     for function in (binary, at_largest, of_largest):
         table[function.__name__] = partial(function, xp, where)
@@ -553,6 +581,7 @@ def operations(
             _Exponentials(xp, settle, quiet, sum_of_products),
             "softmax log_softmax classes less_one parts",
         ),
+        (_Normalisation(xp, sum_of_products, outer or xp.multiply), "centre scale scale_back"),
         (_Convolutions(xp, max_bytes, max_columns), "convolve to_weight to_images"),
     ):
         table.update({name: getattr(owner, name) for name in names.split()})
