@@ -110,7 +110,9 @@ def log_softmax(x: Tensor, axis: int) -> Tensor:
 
 
 def _log_softmax_vjp(g: Any, out: Any, _x: Any, axis: int) -> Any:
-    part = updated("__imul__", xp.exp(out), -total(g, axis=axis, keepdims=True))
+    if not g.ndim:
+        return g - xp.exp(out) * g
+    part = updated("__imul__", xp.exp(out), sum_of_products(g, None, (axis,), -1))
     return updated("__iadd__", part, g)
 
 

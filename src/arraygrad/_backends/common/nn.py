@@ -186,9 +186,9 @@ def activations(xp: Any, where: Any, ndtr: Callable[..., Any]) -> dict[str, Call
 class _Exponentials:
     """Softmax, its logarithm, and losses by it."""
 
-    def __init__(self, xp: Any, settle: Any, quiet: Any, sum_of_products: Any) -> None:
+    def __init__(self, xp: Any, settle: Any, quiet: Any, sum_of_products: Any, exp: Any) -> None:
         self.xp, self.settle, self.quiet = xp, settle, quiet
-        self.sum_of_products = sum_of_products
+        self.sum_of_products, self.exp = sum_of_products, exp
 
     def shifted(self, x: _Array, axis: int) -> _Array:
         """The differences from the largest element: 0 for itself, even if it is infinite."""
@@ -206,7 +206,7 @@ class _Exponentials:
     def softmax(self, x: _Array, /, *, axis: int) -> _Array:
         """Exponentials divided by their sum."""
         y = self.shifted(x, axis)
-        e = self.xp.exp(y, out=y) if y.ndim else self.xp.exp(y)
+        e = self.exp(y, out=y) if y.ndim else self.exp(y)
         e /= self._sum(e, axis)
         return e
 
@@ -214,14 +214,14 @@ class _Exponentials:
         """The logarithm of `softmax`."""
         y = self.shifted(x, axis)
         if y.size:
-            y -= self.xp.log(self._sum(self.xp.exp(y), axis))
+            y -= self.xp.log(self._sum(self.exp(y), axis))
         return y
 
     def classes(self, x: _Array, target: _Array, /, *, axis: int) -> tuple[_Array, _Array]:
         """Minus `log_softmax` at the indices `target`, which have that axis, and the softmax."""
         y = self.shifted(x, axis)
         picked = self.xp.take_along_axis(y, target, axis)
-        e = self.xp.exp(y, out=y)
+        e = self.exp(y, out=y)
         total = self._sum(e, axis)
         loss = self.xp.log(total) - picked
         e /= total
@@ -563,6 +563,7 @@ def operations(
     max_bytes: int,
     max_columns: float = math.inf,
     outer: Any = None,
+    exp: Any = None,
 ) -> dict[str, Callable[..., Any]]:
     """The entries of a table, except for activations.
 
@@ -578,7 +579,7 @@ def operations(
         table[function.__name__] = partial(function, xp, where)
     for owner, names in (
         (
-            _Exponentials(xp, settle, quiet, sum_of_products),
+            _Exponentials(xp, settle, quiet, sum_of_products, exp or xp.exp),
             "softmax log_softmax classes less_one parts",
         ),
         (_Normalisation(xp, sum_of_products, outer or xp.multiply), "centre scale scale_back"),
