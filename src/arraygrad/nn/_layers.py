@@ -210,16 +210,12 @@ def layer_norm(
         raise ValueError(f"layer_norm: the last axes of x must be {shape}; got shape {x.shape}")
     check_shape("layer_norm", "weight", weight, shape)
     check_shape("layer_norm", "bias", bias, shape)
-    rows = (
-        x
-        if x.ndim == 2 and len(shape) == 1
-        else reshape(x, (math.prod(x.shape[: x.ndim - len(shape)]), math.prod(shape)))
-    )
-    weight, bias = (
-        p if p is None or p.ndim == 1 else reshape(p, (-1,)) for p in (weight, bias)
-    )
-    y = standardise(rows, weight, bias, (1,), as_number("layer_norm", "eps", eps))[0]
-    return y if rows is x else reshape(y, x.shape)
+    eps = as_number("layer_norm", "eps", eps)
+    if x.ndim == 2 and len(shape) == 1:
+        return standardise(x, weight, bias, (1,), eps)[0]
+    rows = reshape(x, (math.prod(x.shape[: x.ndim - len(shape)]), math.prod(shape)))
+    weight, bias = (p if p is None else reshape(p, (-1,)) for p in (weight, bias))
+    return reshape(standardise(rows, weight, bias, (1,), eps)[0], x.shape)
 
 
 def batch_norm(
@@ -295,14 +291,14 @@ def batch_norm(
     if not isinstance(momentum, Tensor):  # `BatchNorm2d` computes one, so that nothing waits
         momentum = as_number("batch_norm", "momentum", momentum)
     along = (1, x.shape[1], *(1,) * (x.ndim - 2))
-    params = [p if p is None else reshape(p, along) for p in (weight, bias)]
+    weight, bias = (p if p is None else reshape(p, along) for p in (weight, bias))
     if training:
         count = x.size // x.shape[1] if x.shape[1] else 0
         if count < 2:
             raise ValueError(
                 f"batch_norm: training needs more than one value per channel; got {x.shape}"
             )
-        y, average, variance = standardise(x, *params, (0, *range(2, x.ndim)), eps)
+        y, average, variance = standardise(x, weight, bias, (0, *range(2, x.ndim)), eps)
         for running, new in (
             (running_mean, average),
             (running_var, stop_gradient(variance) * (count / (count - 1))),
@@ -321,8 +317,8 @@ def batch_norm(
         raise ValueError("batch_norm: running_mean and running_var must be given if training=False")
     else:
         factor = 1 / xp.sqrt(reshape(running_var, along) + eps)
-        y = (x - reshape(running_mean, along)) * (factor if weight is None else factor * params[0])
-        y = y if bias is None else y + params[1]
+        y = (x - reshape(running_mean, along)) * (factor if weight is None else factor * weight)
+        y = y if bias is None else y + bias
     return y
 
 
@@ -398,8 +394,8 @@ def group_norm(
     eps = as_number("group_norm", "eps", eps)
     along = (groups, x.shape[1] // groups)
     grouped = reshape(x, (x.shape[0], *along, math.prod(x.shape[2:])))
-    params = (p if p is None else reshape(p, (*along, 1)) for p in (weight, bias))
-    return reshape(standardise(grouped, *params, (2, 3), eps)[0], x.shape)
+    weight, bias = (p if p is None else reshape(p, (*along, 1)) for p in (weight, bias))
+    return reshape(standardise(grouped, weight, bias, (2, 3), eps)[0], x.shape)
 
 
 @in_own_name("dropout")

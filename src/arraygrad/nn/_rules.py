@@ -15,7 +15,7 @@ from .._linear_algebra import matmul, matrix_transpose
 from .._manipulation import broadcast_to, expand_dims, reshape
 from .._statistical import sum as total
 from .._typing import Tensor
-from ..autodiff.rules import add, conj, define, identity, updated, weighted
+from ..autodiff.rules import add, conj, define, updated, weighted
 
 # ---- activations
 
@@ -288,9 +288,7 @@ def _scale_back(operands: Any, _args: Any, kwargs: Any) -> Any:
 define("nn.scale_back", prepare=_scale_back)
 
 
-def sum_of_products(
-    a: Tensor, b: Tensor | None, axes: tuple[int, ...], scale: float = 1
-) -> Tensor:
+def sum_of_products(a: Tensor, b: Tensor | None, axes: tuple[int, ...], scale: float = 1) -> Tensor:
     """Sum of ``a * b`` along axes, which remain, times `scale`; without `b`, that of `a`."""
     return apply("nn.sum_of_products", (a, b), (), {"axes": axes, "scale": scale})
 

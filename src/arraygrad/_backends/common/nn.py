@@ -293,6 +293,9 @@ class _Normalisation:
         """
         if g.dtype.itemsize == 2:
             g = g.astype(self.xp.float32)
+        if g.strides != c.strides:  # in another order: read once, and not in each pass
+            g, given = self.xp.empty_like(c, dtype=g.dtype), g
+            g[...] = given
         factor, dot = 1 / self.xp.sqrt(variance + eps), self._dot
         shape = (1,) * c.ndim
         if weight is not None:
@@ -305,19 +308,18 @@ class _Normalisation:
         both = tuple([i for i in along if i in across])
         product = dot(g, c, both) if both else g * c
         total = product if weight is None else dot(product, weight.reshape(shape), along)
-        if weight is None:
-            of_both = ()
-        else:
-            of_both = dot(product, factor, across), dot(g, None, across)
+        of_params: tuple[_Array, ...] = ()
+        if weight is not None:
+            of_params = dot(product, factor, across), dot(g, None, across)
         del product  # whose memory is in the cache
         change = c * (total * factor * factor * factor * (-variance.size / max(c.size, 1)))
         of_c = _updated(self.xp, "add", self._scaled(g, factor, weight), change)
-        return of_c, *[p.reshape(weight.shape) for p in of_both]
+        return of_c, *[p.reshape(weight.shape) for p in of_params]
 
     def _dot(self, a: _Array, b: Any, axes: tuple[int, ...]) -> _Array:
         """The sum of ``a * b`` along axes, which remain; `b` broadcasts, or is None for 1."""
         xp = self.xp
-        if b is None or b.shape == a.shape:
+        if b is None or (b.shape == a.shape and a.size > 1 << 12):
             return self.sum_of_products(a, b, axes=axes, scale=1)
         if a.ndim == 2 and len(axes) == 1 and b.shape[axes[0]] == a.shape[axes[0]] == b.size:
             return xp.expand_dims(xp.matmul(a if axes[0] else a.T, b.reshape(-1)), axes[0])

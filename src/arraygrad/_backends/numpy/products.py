@@ -66,7 +66,9 @@ def sum_of_products(
         out = sums.sum(axis=(*[i for i in range(first) if order[i] in reduced], first))
         order = order[:first]
     elif by_rows and a.flags.c_contiguous and (terms := math.gcd(rows, MAX_TERMS)) >= 64:
-        sums = np.matmul(np.ones(terms, dtype=dtype), a.reshape(rows // terms, terms, a.size // rows))
+        sums = np.matmul(
+            np.ones(terms, dtype=dtype), a.reshape(rows // terms, terms, a.size // rows)
+        )
         out = sums.sum(axis=0).reshape(a.shape[len(reduced) :])
     elif b is None:
         out = a.sum(axis=tuple([i for i, axis in enumerate(order) if axis in reduced]))

@@ -100,7 +100,14 @@ def make_table() -> dict[str, Callable[..., Any]]:
     table.update(random.operations())
     table.update(
         nn.operations(
-            np, corrections.where, corrections.settle, quiet, sum_of_products, 2**20, 768, outer,
+            np,
+            corrections.where,
+            corrections.settle,
+            quiet,
+            sum_of_products,
+            2**20,
+            768,
+            outer,
             activations.exp,
         )
     )
