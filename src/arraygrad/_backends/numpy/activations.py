@@ -26,8 +26,8 @@ _Array = Any
 
 #: True if NumPy has vector instructions for `exp2` and `expm1` in single precision, not only for
 #: `exp`. Then these take half and three quarters of the time of `exp`, otherwise much longer.
-FAST = not opt_func_info("^exp2$", "float32").get("exp2", {}).get("ff", {}).get(
-    "current", "baseline").startswith("baseline")  # fmt: skip
+_targets = opt_func_info("^exp2$", "float32").get("exp2", {}).get("ff", {})
+FAST = not PLAIN and not _targets.get("current", "baseline").startswith("baseline")
 
 #: Elements of a block: few enough for a cache, and enough to make NumPy's calls cheap beside them.
 BLOCK_SIZE = 1 << 17
