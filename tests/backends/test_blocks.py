@@ -1,6 +1,7 @@
 """The CPU's functions for networks, computed in blocks and by sums of products."""
 
 import itertools
+import weakref
 
 import mpmath
 import numpy as np
@@ -292,6 +293,18 @@ def test_norms_of_half_precision_and_of_mixed_precision(kind):
             assert a.dtype == operand.dtype
             scale = float(xp.max(xp.abs(b)))
             np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-2, atol=3e-3 * scale)
+
+
+@pytest.mark.parametrize("kind", NORMS)
+def test_a_graph_saves_neither_the_input_nor_the_result_of_a_norm(kind):
+    x, *params = (a.requires_grad_() for a in norm_operands(kind, xp.float64, 2))
+    h = x + 1
+    y = NORMS[kind](h, *params)
+    loss = xp.sum(y + 1)
+    memory = [weakref.ref(t._data if t._data.base is None else t._data.base) for t in (h, y)]
+    del h, y
+    assert [m() for m in memory] == [None, None]
+    loss.backward()
 
 
 @pytest.mark.parametrize("kind", NORMS)
