@@ -194,9 +194,9 @@ def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
 
 def _add_rows(out: _Array, index: _Array, x: _Array) -> None:
     """Add rows to those of a matrix that an index selects, in the order of the index."""
-    rows, width = out.shape
+    height, width = out.shape
     index = index.astype(np.intp)
-    index[index < 0] += rows
+    index[index < 0] += height
     x = x.reshape(index.size, width)
     repeats = int(np.bincount(index).max())
     if width < 64 or x.size < 8192 * repeats:  # (a round of the loop below costs about 10 µs)
@@ -213,4 +213,7 @@ def _add_rows(out: _Array, index: _Array, x: _Array) -> None:
     out[index[starts]] = x.take(order[starts], axis=0)
     for i in range(1, repeats):
         chosen = starts[counts > i] + i
-        out[index[chosen]] += x[order[chosen]]
+        rows = index[chosen]
+        part = out.take(rows, axis=0)
+        part += x.take(order[chosen], axis=0)
+        out[rows] = part

@@ -20,7 +20,7 @@ from ..common import special as common_special
 from . import activations, conversions, corrections, fast_paths
 from .error_state import quiet
 from .parallel import fused_update, parallel_elementwise, parallel_unary, reserve_workspaces
-from .products import sum_of_products
+from .products import outer, sum_of_products
 
 _Array = Any
 
@@ -99,7 +99,17 @@ def make_table() -> dict[str, Callable[..., Any]]:
     table.update(common_scipy.operations(load_scipy))
     table.update(random.operations())
     table.update(
-        nn.operations(np, corrections.where, corrections.settle, quiet, sum_of_products, 2**22)
+        nn.operations(
+            np,
+            corrections.where,
+            corrections.settle,
+            quiet,
+            sum_of_products,
+            2**20,
+            768,
+            outer,
+            activations.exp,
+        )
     )
     table.update(activations.operations(table))
     table.update({name: parallel_unary(table[name]) for name in COMPUTE_BOUND})

@@ -72,7 +72,7 @@ batch(
     isinf isnan signbit equal not_equal less less_equal greater greater_equal logical_and
     logical_not logical_or logical_xor bitwise_and bitwise_invert bitwise_left_shift bitwise_or
     bitwise_right_shift bitwise_xor nextafter where settle settle_weight copy astype to_device
-    special.gammasgn special.zetac nn.sigmoid nn.silu nn.binary""",
+    special.gammasgn special.zetac nn.sigmoid nn.silu nn.binary nn.scale""",
     elementwise,
 )
 
@@ -148,7 +148,7 @@ def along_axes(c: Call) -> Any:
 
 
 batch("sort argsort scipy.ndimage.spline_filter1d", along_axis)
-batch("flip fft.fftshift fft.ifftshift nn.normalise", along_axes)
+batch("flip fft.fftshift fft.ifftshift nn.centre", along_axes)
 batch("fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft", along_axis)
 
 
