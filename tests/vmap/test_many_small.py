@@ -122,7 +122,9 @@ def test_one_matrix_of_many_that_is_not_positive_definite(place, value):
             else:
                 assert np.isnan(vmap(f)(x)[321].numpy()).any()
                 continue
-        with pytest.raises(ValueError, match=r"linalg\.cholesky: Matrix is not positive definite"):
+        with pytest.raises(
+            ValueError, match=r"linalg\.cholesky.*not positive definite"
+        ):
             vmap(f)(x)
 
 
@@ -194,3 +196,26 @@ def test_outer_products_that_are_not_finite_warn_as_products_do(value):
         outer = vmap(arraygrad.linalg.outer)(arraygrad.asarray(x), arraygrad.asarray(y))
     np.testing.assert_array_equal(outer.numpy(), product)
     assert [w.category for w in found] == [w.category for w in expected]
+
+
+def test_no_systems_at_all():
+    a, b = arraygrad.ones((0, 3, 3)), arraygrad.ones((0, 3), dtype=arraygrad.complex64)
+    for f in (linalg.solve_triangular, lambda a, b: linalg.cho_solve((a, True), b)):
+        found = vmap(f)(a, b)
+        assert found.shape == (0, 3)
+        assert found.dtype == arraygrad.complex128
+        assert vmap(f, (0, None))(a, arraygrad.ones((3, 2))).shape == (0, 3, 2)
+        assert vmap(f, (None, 0))(arraygrad.eye(3), b).shape == (0, 3)
+        g = autodiff.grad(lambda a, b, f=f: arraygrad.sum(arraygrad.abs(f(a, b)) ** 2))
+        assert vmap(g)(a, b).shape == (0, 3, 3)
+
+
+def test_compiled_batches_raise_where_a_matrix_is_not_positive_definite():
+    a, b = arraygrad.asarray(definite("float64", 3, 500)), arraygrad.ones((500, 3))
+    f = vmap(lambda a, b: linalg.cho_solve(linalg.cho_factor(a, lower=True), b))
+    compiled = arraygrad.compile(f)
+    for _ in range(3):
+        np.testing.assert_array_equal(compiled(a, b).numpy(), f(a, b).numpy())
+    with pytest.raises(ValueError, match=r"linalg\.cholesky.*not positive definite"):
+        compiled(-a, b)
+    np.testing.assert_array_equal(compiled(a, b).numpy(), f(a, b).numpy())

@@ -91,8 +91,8 @@ def make_table() -> dict[str, Callable[..., Any]]:
             "copy": np.copy,
             "sweep": fused_update,
             "reserve": reserve_workspaces,
-            "batch.cholesky": batches.cholesky,
-            "batch.outer": batches.outer,
+            "linalg.cholesky.batch": batches.cholesky,
+            "multiply.batch": batches.outer,
             "from_scalar": np.asarray,
             "array": np.array,
         }

@@ -17,7 +17,7 @@ from ..._creation import arange, asarray
 from ..._data_type import astype
 from ..._dispatch import apply, as_floating, binary, inplace, reduction, unary, view
 from ..._elementwise import floor
-from ..._errors import UnbatchableError, in_own_name
+from ..._errors import UnbatchableError
 from ..._keys import getitem, scatter, setitem
 from ..._linear_algebra import matmul, matrix_transpose
 from ..._manipulation import broadcast_shapes, concat, moveaxis, permute_dims, reshape, tile
@@ -90,8 +90,8 @@ def _multiply(c: Call) -> Any:
 
 def outer_products(x: Any, y: Any) -> Any:
     """Products of columns and rows, which take longer by `matmul`."""
-    if x._trace is None and y._trace is None and "batch.outer" in x._device.ops:
-        return apply("batch.outer", (x, y))
+    if x._trace is None and y._trace is None and "multiply.batch" in x._device.ops:
+        return apply("multiply.batch", (x, y))
     return binary("multiply", x, y)
 
 
@@ -385,12 +385,11 @@ batch(
 )
 
 
-@in_own_name("linalg.cholesky")
 def _cholesky(c: Call) -> Any:
     x = c.operands[0]
     c.explain(2)
-    if x._trace is None and "batch.cholesky" in x._device.ops:
-        return apply("batch.cholesky", (x,), (), c.kwargs)
+    if x._trace is None and "linalg.cholesky.batch" in x._device.ops:
+        return apply("linalg.cholesky.batch", (x,), (), c.kwargs)
     return c.perform()
 
 
@@ -524,6 +523,8 @@ batch("linalg.solve", solve)
 
 def _by_triangles(c: Call) -> Any:
     """`solve`, where the backend may solve many small systems at once."""
+    if not c.size:  # which SciPy does not take
+        return c.full(1)
     c.kwargs = c.kwargs | {"substitute": True}
     if c.batched[0]:
         c.operands[1], c.batched[1] = c.full(1), True
