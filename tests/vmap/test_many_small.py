@@ -122,9 +122,7 @@ def test_one_matrix_of_many_that_is_not_positive_definite(place, value):
             else:
                 assert np.isnan(vmap(f)(x)[321].numpy()).any()
                 continue
-        with pytest.raises(
-            ValueError, match=r"linalg\.cholesky.*not positive definite"
-        ):
+        with pytest.raises(ValueError, match=r"linalg\.cholesky.*not positive definite"):
             vmap(f)(x)
 
 
