@@ -1,7 +1,8 @@
 """`compile`: programs of the backend's own calls, recorded while a function runs.
 
 ``_recorder`` records one run, ``_program`` is what it makes, ``_text`` writes it as Python, and
-``_compiled`` finds the program for the arguments of a call. Each pass has a module of its own.
+``_compiled`` finds the program for the arguments of a call. ``_derivatives`` does so where the
+results are differentiated outside. Each pass has a module of its own.
 They are imported when a function is first compiled.
 """
 
@@ -96,7 +97,9 @@ def compile(
     Variables, attributes and list elements that `f` can reach are compared with what they were; if
     one has changed, `f` is recorded again. If `f` changes one itself, it is called as it is.
 
-    Inside of `debug_nans`, and inside of another compiled function, `f` is called as it is.
+    Where the results are differentiated outside, by `grad`, `vjp`, `jvp` or `backward`, there is a
+    program for the forward pass and one for the backward pass. Inside of `debug_nans`, `vmap`,
+    other differentiations and other compiled functions, `f` is called as it is.
 
     Examples
     --------

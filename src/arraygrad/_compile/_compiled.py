@@ -88,6 +88,9 @@ class Entry:
         Why calls with this signature are not compiled; empty if they are.
     """
 
+    #: True if the results are differentiated outside; see `_derivatives`.
+    is_differentiated = False
+
     def __init__(self, reason: str = "") -> None:
         self.reason = reason
         self.recorded_calls = 0
@@ -286,11 +289,9 @@ def _details(x: Any) -> Any:
 def _has_to_run(mode: Any) -> bool:
     """Return True where something follows each operation, so that a program would not do.
 
-    That is another recorder, a check for NaN, a checkpoint, which notes the tensors that it meets,
-    and a run that has to draw the same random numbers again.
+    That is another recorder, a check for NaN, and a checkpoint, which notes the tensors that it
+    meets.
     """
-    if _noting.get():
-        return True
     return mode is not None and (
         mode.recorder is not None
         or mode.nans is not None
@@ -319,6 +320,8 @@ class Compiled(Generic[P, R]):
         self._lock = threading.Lock()
         self._bound: OrderedDict[int, Compiled[..., Any]] = OrderedDict()
         self._binding: Any = None
+        #: How often it was called as it is where it is differentiated, by the reason.
+        self._as_it_is: dict[str, int] = {}
 
     def __reduce__(self) -> Any:
         """Copies and pickles have the function, not its programs."""
@@ -339,12 +342,16 @@ class Compiled(Generic[P, R]):
             return self._function(*args, **kwargs)
         signature = self._signature(args, kwargs, mode)
         if signature is None:
+            return self._differentiated(args, kwargs, mode)
+        if _noting.get():  # a run that may have to draw the same random numbers again
             return self._function(*args, **kwargs)
         key, tensors, structure, static = signature
         entries = self._entries.get(key)
         if entries is not None:
             for entry in entries:
                 if not isinstance(entry, Ready):
+                    if entry.is_differentiated:
+                        return self._differentiated(args, kwargs, mode)
                     return self._function(*args, **kwargs)
                 arrays = entry.arrays(tensors)
                 if arrays is None:
@@ -355,12 +362,29 @@ class Compiled(Generic[P, R]):
                     continue
                 entry.runs += 1
                 return out
+        elif any(t._trace is not None for t in tensors) and self._is_differentiated(
+            args, kwargs, mode
+        ):
+            return self._differentiated(args, kwargs, mode)
         return self._record(key, tensors, structure, static)
+
+    def _is_differentiated(self, args: Any, kwargs: Any, mode: Any) -> bool:
+        """Return True if the results of such calls, with other leaves, were differentiated."""
+        from ._derivatives import is_known
+
+        return is_known(self, args, kwargs, mode)
+
+    def _differentiated(self, args: Any, kwargs: Any, mode: Any) -> Any:
+        """Call the function where a tensor that it uses is differentiated."""
+        from ._derivatives import call
+
+        return call(self, args, kwargs, mode)
 
     def _entry_for(self, args: Any, kwargs: Any) -> Entry:
         """The program for arguments, recorded if there is none."""
         mode = get_mode()
-        signature = None if _has_to_run(mode) else self._signature(args, kwargs, mode)
+        has_to_run = _has_to_run(mode) or _noting.get()
+        signature = None if has_to_run else self._signature(args, kwargs, mode)
         if signature is None:
             return Entry("it is being differentiated, recorded or checked for NaN")
         key, tensors, structure, static = signature
@@ -442,6 +466,8 @@ class Compiled(Generic[P, R]):
         lines = [f"{self._name}: {sum(map(len, self._entries.values()))} programs"]
         for entries in self._entries.values():
             lines += [f"  {entry.summary()}" for entry in entries]
+        for reason, count in self._as_it_is.items():
+            lines.append(f"  called as it is {count} times: {reason}")
         return "\n".join(lines)
 
     def _ready(self, name: str, args: Any, kwargs: Any) -> Ready:
@@ -625,6 +651,7 @@ class Compiled(Generic[P, R]):
                 given.append(x)
         tree = _pytree.unflatten(spec, given)
         args, kwargs = self._merge(static, tree)
+        all_args = tuple(args), dict(kwargs)
         watch = Watch(self._function, *[x for _, x in (static[0] if static else ())])
         try:
             with recorder:
@@ -660,7 +687,12 @@ class Compiled(Generic[P, R]):
         else:
             entry = Entry("it changes a variable, an attribute or a container from outside")
         entry.seconds = time.perf_counter() - began
-        self._keep(key, entry)
+        if not entry.is_differentiated or all(t._trace is None for t in tensors):
+            self._keep(key, entry)
+        if entry.is_differentiated:
+            from ._derivatives import expect
+
+            expect(self, *all_args, get_mode())
         return _pytree.unflatten(shape, originals)
 
     def _keep(self, key: Any, entry: Entry) -> None:
@@ -691,11 +723,7 @@ class Compiled(Generic[P, R]):
         memories: dict[Memory, int] = {}
         for i, (x, original) in enumerate(zip(results, originals, strict=True)):
             if not isinstance(x, Tensor):
-                if not (isinstance(x, _NUMBERS) or x is None or _is_host_scalar(x)):
-                    raise TypeError(
-                        f"compile: {self._name} must return tensors, numbers, or containers of "
-                        f"these; got {describe(x)}"
-                    )
+                check_constant(self._name, x)
                 outputs.append(Output("constant", x))
                 continue
             position = _position(tensors, original)
@@ -706,7 +734,9 @@ class Compiled(Generic[P, R]):
                 outputs.append(Output("input", position))
                 continue
             if _is_recorded(x):
-                return Entry("its results are differentiated outside")
+                entry = Entry("its results are differentiated outside")
+                entry.is_differentiated = True
+                return entry
             if id(x) in firsts:
                 outputs.append(Output("same", firsts[id(x)]))
                 continue
@@ -725,6 +755,15 @@ class Compiled(Generic[P, R]):
         plain = optimised(program)
         program = run_in_blocks(plain, lambda part: Text(part, in_place=True).function())
         return Ready(recorder, watch, program, plain, outputs, shape)
+
+
+def check_constant(name: str, x: Any) -> None:
+    """Raise if a function must not return `x`, which is no tensor."""
+    if not (isinstance(x, _NUMBERS) or x is None or _is_host_scalar(x)):
+        raise TypeError(
+            f"compile: {name} must return tensors, numbers, or containers of these; "
+            f"got {describe(x)}"
+        )
 
 
 def _position(tensors: list[Any], x: Any) -> int | None:
