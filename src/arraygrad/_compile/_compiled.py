@@ -133,6 +133,8 @@ class Ready(Entry):
         self.sources = [v.source for v in text.outer]
         written = {v.memory for c in program.calls for v in c.writes if v.memory.is_outer}
         self.written_inputs = [i for i, v in enumerate(program.inputs) if v.memory in written]
+        #: Returns the function that uses the memory of donated arguments, if there is one.
+        self.reuse: Callable[[list[Any]], Any] | None = None
         self.written_outer = [
             link[0]
             for v, link in zip(text.outer, self.outer, strict=True)
@@ -166,6 +168,10 @@ class Ready(Entry):
             f"recorded in {self.seconds:.3g} s; run {self.runs} times"
         )
 
+    def outer_tensors(self) -> list[Any]:
+        """The tensors from outside."""
+        return [link[0] for link in self.outer if link is not None]
+
     def arrays(self, tensors: list[Any]) -> list[Any] | None:
         """The program's arguments; None if it does not fit any more."""
         for node, is_none in self.grads:
@@ -194,7 +200,8 @@ class Ready(Entry):
         for t in self.written_outer:
             before_write(t)
         try:
-            found = self.run(*arrays)
+            run = self.run if self.reuse is None else self.reuse(tensors)
+            found = run(*arrays)
         except Differs:
             raise
         except Exception as error:
@@ -332,8 +339,12 @@ class Compiled(Generic[P, R]):
             found = getattr(found, name, None)
         if found is self:
             return self._name
-        names = tuple(self._static_argnames)
-        return Compiled, (self._function, self._static_argnums, names, self._guards)
+        return type(self), (self._function, *self._options())
+
+    def _options(self, bound: int = 0) -> tuple[Any, ...]:
+        """What it was made with, for another one whose first `bound` arguments are given."""
+        numbers = tuple([i - bound for i in self._static_argnums if i >= bound])
+        return numbers, tuple(self._static_argnames), self._guards
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function, by its program where there is one for such arguments."""
@@ -508,12 +519,7 @@ class Compiled(Generic[P, R]):
         with self._lock:
             bound = self._bound.get(id(instance))
             if bound is None:  # (It keeps the instance alive, and so its id.)
-                bound = Compiled(
-                    self._function.__get__(instance, owner),
-                    tuple(i - 1 for i in self._static_argnums if i > 0),
-                    tuple(self._static_argnames),
-                    self._guards,
-                )
+                bound = type(self)(self._function.__get__(instance, owner), *self._options(1))
                 bound._binding = self, instance
                 self._bound[id(instance)] = bound
                 if len(self._bound) > MAX_INSTANCES:

@@ -753,8 +753,7 @@ class Reverse:
 
     def versions(self) -> list[Any]:
         """The tensors from outside, and how often each has been written."""
-        tensors = [link[0] for link in self._ahead.outer if link is not None]
-        return [(x, storage_of(bottom(x)).version) for x in tensors]
+        return [(x, storage_of(bottom(x)).version) for x in self._ahead.outer_tensors()]
 
     def pull(self, saved: list[Any], g: Sequence[Any]) -> list[Any] | None:
         """The cotangents of the uses; None if the program is for others."""
