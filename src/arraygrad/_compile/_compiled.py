@@ -28,7 +28,7 @@ from ._program import Memory, Program, Value
 from ._recorder import Recorder
 from ._text import Differs, Text
 from ._watch import Watch
-from .passes import drop_dead_code, optimised, run_in_blocks
+from .passes import drop_dead_code, in_runs, optimised
 
 #: Signatures of one function for which programs are kept, those recorded last.
 MAX_PROGRAMS = 64
@@ -759,7 +759,7 @@ class Compiled(Generic[P, R]):
             outputs.append(Output("result", place, x._device, owner))
         program = Program(recorder.inputs, recorder.calls, values, recorder.ambient)
         plain = optimised(program)
-        program = run_in_blocks(plain, lambda part: Text(part, in_place=True).function())
+        program = in_runs(plain, lambda part: Text(part, in_place=True).function())
         return Ready(recorder, watch, program, plain, outputs, shape)
 
 

@@ -36,7 +36,7 @@ from ._program import Call, Memory, Program, Value
 from ._recorder import Recorder, device_of
 from ._text import Differs, Text
 from ._watch import Watch
-from .passes import optimised, run_in_blocks
+from .passes import in_runs, optimised
 
 #: Attempts to record a function for one signature that led to nothing; then it is called as it is.
 MAX_FAILURES = 16
@@ -362,7 +362,7 @@ class Run:
 
     def ready(self, plain: Program) -> Ready:
         """A program that can be run."""
-        program = run_in_blocks(plain, lambda part: Text(part, in_place=True).function())
+        program = in_runs(plain, lambda part: Text(part, in_place=True).function())
         return Ready(self.recorder, self.watch, program, plain, self.outputs, self.structure)
 
     def owner_of(self, value: Value, tensors: list[Any]) -> Any:
