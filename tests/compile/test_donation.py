@@ -79,7 +79,7 @@ def test_a_donated_tensor_that_is_used_again_raises(name):
         f(Y, x)
         assert x.shape == (5,)
         assert x.dtype == xp.float64
-        with pytest.raises(RuntimeError, match=r"donated as (an argument|argument 1) of .*consume"):
+        with pytest.raises(RuntimeError, match=r"donated as argument 1 of .*consume"):
             USES[name](x)
         with pytest.raises(RuntimeError, match="donated as"):
             f(Y, x)

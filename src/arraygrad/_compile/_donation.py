@@ -15,8 +15,10 @@ from .._typing import P, R
 from ._compiled import Compiled, Entry, Ready
 from ._text import Text
 
-#: The ids of the tensors that the running call consumes.
-_donated: ContextVar[frozenset[int]] = ContextVar("arraygrad_donated", default=frozenset())
+#: By their ids, the tensors that the running call consumes, and what they are.
+_donated: ContextVar[dict[int, tuple[Any, str]] | None] = ContextVar(
+    "arraygrad_donated", default=None
+)
 
 
 class Donating(Compiled[P, R]):
@@ -57,7 +59,7 @@ class Donating(Compiled[P, R]):
         """Call the function, and consume the donated arguments."""
         if get_recorder() is not None:
             return super().__call__(*args, **kwargs)
-        tensors: dict[int, Any] = {}
+        tensors: dict[int, tuple[Any, str]] = {}
         for i in self._donate_argnums:
             if i >= len(args):
                 raise TypeError(
@@ -67,7 +69,7 @@ class Donating(Compiled[P, R]):
             for x in _pytree.flatten(args[i])[0]:
                 if type(x) is Tensor and x._fresh_trace() is None:
                     tensors[id(x)] = x, f"argument {i} of {self._name}"
-        token = _donated.set(frozenset(tensors))
+        token = _donated.set(tensors)
         try:
             out = super().__call__(*args, **kwargs)
         finally:
@@ -86,13 +88,12 @@ class Donating(Compiled[P, R]):
     def _entry(self, *args: Any) -> Entry:
         entry = super()._entry(*args)
         if isinstance(entry, Ready):
-            tensors, donated = args[-1], _donated.get()
-            places = [i for i, x in enumerate(tensors) if id(x) in donated]
-            entry.reuse = _reuse(entry, places, self._name)
+            donated = _donated.get() or {}
+            entry.reuse = _reuse(entry, [i for i, x in enumerate(args[-1]) if id(x) in donated])
         return entry
 
 
-def _reuse(entry: Ready, places: list[int], name: str) -> Callable[[list[Any]], Any] | None:
+def _reuse(entry: Ready, places: list[int]) -> Callable[[list[Any]], Any] | None:
     """What chooses the function that uses the memory of donated arguments; None if there is none.
 
     A result is written into the memory of an argument that nothing needs any more, as it is into
@@ -109,11 +110,12 @@ def _reuse(entry: Ready, places: list[int], name: str) -> Callable[[list[Any]], 
     outside = {id(tensor) for tensor in entry.outer_tensors()}
 
     def choose(tensors: list[Any]) -> Any:
+        donated = _donated.get() or {}
         found = [tensors[i] for i in reused]
         if not all(_is_alone(x) and id(x) not in outside for x in found):
             return entry.run
         for x in found:
-            consume(x, f"an argument of {name}")
+            consume(*donated[id(x)])
         return function
 
     return choose
