@@ -28,7 +28,7 @@ from ._program import Memory, Program, Value
 from ._recorder import Recorder
 from ._text import Differs, Text
 from ._watch import Watch
-from .passes import drop_dead_code, optimised, run_in_blocks
+from .passes import drop_dead_code, in_runs, optimised
 
 #: Signatures of one function for which programs are kept, those recorded last.
 MAX_PROGRAMS = 64
@@ -88,6 +88,9 @@ class Entry:
         Why calls with this signature are not compiled; empty if they are.
     """
 
+    #: True if the results are differentiated outside; see `_derivatives`.
+    is_differentiated = False
+
     def __init__(self, reason: str = "") -> None:
         self.reason = reason
         self.recorded_calls = 0
@@ -130,6 +133,8 @@ class Ready(Entry):
         self.sources = [v.source for v in text.outer]
         written = {v.memory for c in program.calls for v in c.writes if v.memory.is_outer}
         self.written_inputs = [i for i, v in enumerate(program.inputs) if v.memory in written]
+        #: Returns the function that uses the memory of donated arguments, if there is one.
+        self.reuse: Callable[[list[Any]], Any] | None = None
         self.written_outer = [
             link[0]
             for v, link in zip(text.outer, self.outer, strict=True)
@@ -163,6 +168,10 @@ class Ready(Entry):
             f"recorded in {self.seconds:.3g} s; run {self.runs} times"
         )
 
+    def outer_tensors(self) -> list[Any]:
+        """The tensors from outside."""
+        return [link[0] for link in self.outer if link is not None]
+
     def arrays(self, tensors: list[Any]) -> list[Any] | None:
         """The program's arguments; None if it does not fit any more."""
         for node, is_none in self.grads:
@@ -191,7 +200,8 @@ class Ready(Entry):
         for t in self.written_outer:
             before_write(t)
         try:
-            found = self.run(*arrays)
+            run = self.run if self.reuse is None else self.reuse(tensors)
+            found = run(*arrays)
         except Differs:
             raise
         except Exception as error:
@@ -286,11 +296,9 @@ def _details(x: Any) -> Any:
 def _has_to_run(mode: Any) -> bool:
     """Return True where something follows each operation, so that a program would not do.
 
-    That is another recorder, a check for NaN, a checkpoint, which notes the tensors that it meets,
-    and a run that has to draw the same random numbers again.
+    That is another recorder, a check for NaN, and a checkpoint, which notes the tensors that it
+    meets.
     """
-    if _noting.get():
-        return True
     return mode is not None and (
         mode.recorder is not None
         or mode.nans is not None
@@ -319,6 +327,8 @@ class Compiled(Generic[P, R]):
         self._lock = threading.Lock()
         self._bound: OrderedDict[int, Compiled[..., Any]] = OrderedDict()
         self._binding: Any = None
+        #: How often it was called as it is where it is differentiated, by the reason.
+        self._as_it_is: dict[str, int] = {}
 
     def __reduce__(self) -> Any:
         """Copies and pickles have the function, not its programs."""
@@ -329,8 +339,12 @@ class Compiled(Generic[P, R]):
             found = getattr(found, name, None)
         if found is self:
             return self._name
-        names = tuple(self._static_argnames)
-        return Compiled, (self._function, self._static_argnums, names, self._guards)
+        return type(self), (self._function, *self._options())
+
+    def _options(self, bound: int = 0) -> tuple[Any, ...]:
+        """What it was made with, for another one whose first `bound` arguments are given."""
+        numbers = tuple([i - bound for i in self._static_argnums if i >= bound])
+        return numbers, tuple(self._static_argnames), self._guards
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function, by its program where there is one for such arguments."""
@@ -339,12 +353,16 @@ class Compiled(Generic[P, R]):
             return self._function(*args, **kwargs)
         signature = self._signature(args, kwargs, mode)
         if signature is None:
+            return self._differentiated(args, kwargs, mode)
+        if _noting.get():  # a run that may have to draw the same random numbers again
             return self._function(*args, **kwargs)
         key, tensors, structure, static = signature
         entries = self._entries.get(key)
         if entries is not None:
             for entry in entries:
                 if not isinstance(entry, Ready):
+                    if entry.is_differentiated:
+                        return self._differentiated(args, kwargs, mode)
                     return self._function(*args, **kwargs)
                 arrays = entry.arrays(tensors)
                 if arrays is None:
@@ -355,12 +373,29 @@ class Compiled(Generic[P, R]):
                     continue
                 entry.runs += 1
                 return out
+        elif any(t._trace is not None for t in tensors) and self._is_differentiated(
+            args, kwargs, mode
+        ):
+            return self._differentiated(args, kwargs, mode)
         return self._record(key, tensors, structure, static)
+
+    def _is_differentiated(self, args: Any, kwargs: Any, mode: Any) -> bool:
+        """Return True if the results of such calls, with other leaves, were differentiated."""
+        from ._derivatives import is_known
+
+        return is_known(self, args, kwargs, mode)
+
+    def _differentiated(self, args: Any, kwargs: Any, mode: Any) -> Any:
+        """Call the function where a tensor that it uses is differentiated."""
+        from ._derivatives import call
+
+        return call(self, args, kwargs, mode)
 
     def _entry_for(self, args: Any, kwargs: Any) -> Entry:
         """The program for arguments, recorded if there is none."""
         mode = get_mode()
-        signature = None if _has_to_run(mode) else self._signature(args, kwargs, mode)
+        has_to_run = _has_to_run(mode) or _noting.get()
+        signature = None if has_to_run else self._signature(args, kwargs, mode)
         if signature is None:
             return Entry("it is being differentiated, recorded or checked for NaN")
         key, tensors, structure, static = signature
@@ -442,6 +477,8 @@ class Compiled(Generic[P, R]):
         lines = [f"{self._name}: {sum(map(len, self._entries.values()))} programs"]
         for entries in self._entries.values():
             lines += [f"  {entry.summary()}" for entry in entries]
+        for reason, count in self._as_it_is.items():
+            lines.append(f"  called as it is {count} times: {reason}")
         return "\n".join(lines)
 
     def _ready(self, name: str, args: Any, kwargs: Any) -> Ready:
@@ -482,12 +519,7 @@ class Compiled(Generic[P, R]):
         with self._lock:
             bound = self._bound.get(id(instance))
             if bound is None:  # (It keeps the instance alive, and so its id.)
-                bound = Compiled(
-                    self._function.__get__(instance, owner),
-                    tuple(i - 1 for i in self._static_argnums if i > 0),
-                    tuple(self._static_argnames),
-                    self._guards,
-                )
+                bound = type(self)(self._function.__get__(instance, owner), *self._options(1))
                 bound._binding = self, instance
                 self._bound[id(instance)] = bound
                 if len(self._bound) > MAX_INSTANCES:
@@ -625,6 +657,7 @@ class Compiled(Generic[P, R]):
                 given.append(x)
         tree = _pytree.unflatten(spec, given)
         args, kwargs = self._merge(static, tree)
+        all_args = tuple(args), dict(kwargs)
         watch = Watch(self._function, *[x for _, x in (static[0] if static else ())])
         try:
             with recorder:
@@ -660,7 +693,12 @@ class Compiled(Generic[P, R]):
         else:
             entry = Entry("it changes a variable, an attribute or a container from outside")
         entry.seconds = time.perf_counter() - began
-        self._keep(key, entry)
+        if not entry.is_differentiated or all(t._trace is None for t in tensors):
+            self._keep(key, entry)
+        if entry.is_differentiated:
+            from ._derivatives import expect
+
+            expect(self, *all_args, get_mode())
         return _pytree.unflatten(shape, originals)
 
     def _keep(self, key: Any, entry: Entry) -> None:
@@ -691,11 +729,7 @@ class Compiled(Generic[P, R]):
         memories: dict[Memory, int] = {}
         for i, (x, original) in enumerate(zip(results, originals, strict=True)):
             if not isinstance(x, Tensor):
-                if not (isinstance(x, _NUMBERS) or x is None or _is_host_scalar(x)):
-                    raise TypeError(
-                        f"compile: {self._name} must return tensors, numbers, or containers of "
-                        f"these; got {describe(x)}"
-                    )
+                check_constant(self._name, x)
                 outputs.append(Output("constant", x))
                 continue
             position = _position(tensors, original)
@@ -706,7 +740,9 @@ class Compiled(Generic[P, R]):
                 outputs.append(Output("input", position))
                 continue
             if _is_recorded(x):
-                return Entry("its results are differentiated outside")
+                entry = Entry("its results are differentiated outside")
+                entry.is_differentiated = True
+                return entry
             if id(x) in firsts:
                 outputs.append(Output("same", firsts[id(x)]))
                 continue
@@ -723,8 +759,17 @@ class Compiled(Generic[P, R]):
             outputs.append(Output("result", place, x._device, owner))
         program = Program(recorder.inputs, recorder.calls, values, recorder.ambient)
         plain = optimised(program)
-        program = run_in_blocks(plain, lambda part: Text(part, in_place=True).function())
+        program = in_runs(plain, lambda part: Text(part, in_place=True).function())
         return Ready(recorder, watch, program, plain, outputs, shape)
+
+
+def check_constant(name: str, x: Any) -> None:
+    """Raise if a function must not return `x`, which is no tensor."""
+    if not (isinstance(x, _NUMBERS) or x is None or _is_host_scalar(x)):
+        raise TypeError(
+            f"compile: {name} must return tensors, numbers, or containers of these; "
+            f"got {describe(x)}"
+        )
 
 
 def _position(tensors: list[Any], x: Any) -> int | None:

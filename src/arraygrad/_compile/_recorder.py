@@ -12,7 +12,7 @@ from .. import _pytree
 from .._array import wrap
 from .._device import get_device
 from .._memory import bottom
-from .._modes import Setting, _mode, enter, get_mode, leave
+from .._modes import Setting, enter, get_mode, leave, unrecorded
 from .._standard import MUTATING
 from .._tensor import Tensor
 from ..autodiff._graph import sequence_numbers
@@ -160,6 +160,10 @@ class Recorder:
         self._all.append(value)
 
     def _find(self, x: Any) -> Value | None:
+        return self._values.get(x)
+
+    def known(self, x: Any) -> Value | None:
+        """The value of an array; None if it is not known."""
         return self._values.get(x)
 
     def value_of(self, x: Any, device: Any) -> Value:
@@ -358,6 +362,26 @@ class Recorder:
             return data
         return self.constant(data, device)
 
+    # ---- a backward pass that follows
+
+    def begin_backward(self) -> None:
+        """What is recorded from here on is a program of its own."""
+        self._backward_at = len(self.calls)
+        self._of_forward = {id(v) for v in self._all}
+        self.ambient = _errors.get(None)
+
+    def parts(self) -> tuple[list[Call], list[Call]]:
+        """The calls before and after `begin_backward`."""
+        return self.calls[: self._backward_at], self.calls[self._backward_at :]
+
+    def is_of_forward(self, value: Value) -> bool:
+        """Return True for a value that was known before `begin_backward`."""
+        return id(value) in self._of_forward
+
+    def has_effects(self) -> bool:
+        """Return True if the function has changed something outside, or asked for a gradient."""
+        return self._has_acted or bool(self.grads)
+
     # ---- masks of NaN, which rarely have anything to do
 
     def begin_mask(self, x: Any, weight: Any) -> None:
@@ -410,7 +434,7 @@ class Recorder:
                 "write xp.where(...) for a branch, pass a number as an argument, compile the "
                 'inner function, or compile with on_value="guard"'
             )
-        device = _device_of(data)
+        device = device_of(data)
         value = self.value_of(data, device)
         self._guard(name, bytes_of, (value,), bytes_of(data))
 
@@ -606,19 +630,6 @@ class Recorder:
 _MISSING = object()
 
 
-class unrecorded:
-    """A context in which nothing is recorded."""
-
-    def __enter__(self) -> None:
-        mode = get_mode()
-        while mode is not None and mode.recorder is not None:
-            mode = mode.outer
-        self._token = _mode.set(mode)
-
-    def __exit__(self, *_: object) -> None:
-        _mode.reset(self._token)
-
-
 def as_array(x: Any, device: Any) -> Any:
     """A result of a backend's function as an array."""
     return x if isinstance(x, device.array_type) else device.ops["from_scalar"](x)
@@ -628,8 +639,9 @@ def _wrapped(x: Any, device: Any) -> Any:
     return wrap(Tensor, as_array(x, device), device)
 
 
-def _device_of(data: Any) -> Any:
-    if isinstance(data, _HostArray):
+def device_of(data: Any) -> Any:
+    """The device of an array, or of a number of NumPy's."""
+    if isinstance(data, _HostArray) or _is_host_scalar(data):
         return _cpu
     return get_device(f"cuda:{data.device.id}")
 

@@ -7,6 +7,7 @@ import linecache
 import math
 import re
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ class Text:
         comments: bool = False,
         inputs: Sequence[str] = (),
         in_place: bool = False,
+        donated: AbstractSet[int] = frozenset(),
     ) -> None:
         self.program = program
         self.comments = comments
@@ -79,7 +81,7 @@ class Text:
         self._known: dict[int, str] = {}
         self._used = {*keyword.kwlist, *RESERVED}
         self._counts: dict[str, int] = {}
-        self._ends, self._donors = last_uses(program)
+        self._ends, self._donors = last_uses(program, donated)
         self._scalars = scalars_of(program)
         self.outer = program.outer()
         names = inputs or [f"x{i}" for i in range(len(program.inputs))]
@@ -112,6 +114,10 @@ class Text:
                 self._into[id(x)] = name
                 self._donors.pop(id(ufuncs[id(x)]), None)
         self._outs = [f"out{i}" for i in range(len(self.program.outputs))]
+
+    def donors(self) -> list[Value]:
+        """The values whose memory results are written to."""
+        return list(self._donors.values())
 
     def whole(self, name: str = "program") -> str:
         """The text of the function."""
@@ -422,21 +428,28 @@ def is_elementwise(function: Any) -> bool:
     return isinstance(function, _np.ufunc) and function.signature is None
 
 
-def last_uses(program: Program) -> tuple[dict[int, list[Value]], dict[int, Value]]:
+def last_uses(
+    program: Program, donated: AbstractSet[int] = frozenset()
+) -> tuple[dict[int, list[Value]], dict[int, Value]]:
     """For the number of each call the large values that nothing needs after it.
 
     Also, by the id of each call, an operand whose memory its result may have: one that nothing
-    needs after it, of the result's shape, strides and dtype.
+    needs after it, of the result's shape, strides and dtype. The inputs with the ids `donated` have
+    memory of their own, and may be such operands.
     """
     last: dict[int, tuple[int, Value]] = {}
     ends: dict[Memory, int] = {}
-    fresh: set[int] = set()
+    fresh = {*donated}
     for i, call in enumerate(program.calls):
         if is_elementwise(call.function) or call.name in ("blocks", "where"):
             fresh.update(id(v) for v in call.results())
         for v in (*call.operands(), *call.results()):
             ends[v.memory] = i
-            if v.kind == "result" and v.dtype is not None and v.shape is not None:
+            if (
+                (v.kind == "result" or id(v) in donated)
+                and v.dtype is not None
+                and v.shape is not None
+            ):
                 last[id(v)] = i, v
     kept = {id(v) for v in program.outputs}
     used = {v.memory for v in program.outputs}
@@ -455,7 +468,8 @@ def last_uses(program: Program) -> tuple[dict[int, list[Value]], dict[int, Value
             and is_elementwise(call.function)
             and v.shape
             and v.dtype.kind == "f"  # (complex products round otherwise in place)
-            and not (call.kwargs or call.writes or v.memory.is_outer or v.memory in used)
+            and not (call.kwargs or call.writes or v.memory in used)
+            and (key in donated or not v.memory.is_outer)
             and any(x is v for x in call.args)
             and (out.memory is v.memory or ends[v.memory] <= i)
             and (out.shape, out.strides, out.dtype) == (v.shape, v.strides, v.dtype)

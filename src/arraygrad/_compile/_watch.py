@@ -85,6 +85,10 @@ class Watch:
         """Return True if the function reaches an object."""
         return id(x) in self._seen
 
+    def has_trace(self, trace: Any) -> bool:
+        """Return True if the function reaches a tensor with a trace."""
+        return trace is not None and any(x is trace for _, x, _, _ in self._tensors)
+
     def is_unchanged(self) -> bool:
         """Return True if everything is as it was."""
         for f, parts in self._functions:
@@ -243,7 +247,8 @@ class Watch:
                 found.append(x)
         found += f.__defaults__ or ()
         found += (f.__kwdefaults__ or {}).values()
-        module = (f.__module__ or "").partition(".")[0]
+        # (Its module, also where `functools.wraps` gave it the name of another.)
+        module = str(f.__globals__.get("__name__", "")).partition(".")[0]
         if module in _LIBRARIES or f.__code__.co_filename.startswith(_INSTALLED):
             return found
         self._functions.append((f, _parts(f)))

@@ -76,7 +76,8 @@ class Rule:
         The reason why there is no derivative; empty if there is one.
     joint_vjp : function or None
         Instead of `vjps`, where these would share work: ``joint_vjp(g, out, *operands, *args,
-        **kwargs)`` returns the cotangents of all operands.
+        **kwargs)`` returns the cotangents of all operands; None for zero, UNREACHED for one that
+        is not to be zero either.
     scalar : Rule or None
         The rule for one tensor among Python scalars, where that differs.
     perturb : function or None
@@ -173,6 +174,12 @@ def identity(x: Any, *_: Any) -> Any:
     """The rule of operations that pass tangents and cotangents on as they are."""
     return x
 
+
+#: In the place of a cotangent: of an operand that the result does not depend on at all.
+UNREACHED = object()
+
+#: The rule of nodes in between two others, which pass cotangents on, one by one.
+PASS_ON = Rule("compile", [(identity, identity)])
 
 #: The rules, by operation.
 RULES: dict[str, Rule] = {}

@@ -76,7 +76,7 @@ def run_in_blocks(program: Program, write: Callable[[Program], Any]) -> Program:
     facts = Facts(program)
     rest = program.calls
     while rest:
-        before, run, after = _next_run(rest, facts)
+        before, run, after = next_run(rest, facts, _shape_of, MIN_CALLS)
         calls += before
         if run:
             calls.append(_as_call(run, after, program, write))
@@ -84,12 +84,17 @@ def run_in_blocks(program: Program, write: Callable[[Program], Any]) -> Program:
     return Program(program.inputs, calls, program.outputs, program.ambient)
 
 
-def _next_run(calls: list[Call], facts: Facts) -> tuple[list[Call], list[Call], list[Call]]:
-    """The first run, what has to be made before it, and what after."""
-    start = next((i for i, c in enumerate(calls) if _shape_of(c, facts) is not None), None)
+def next_run(
+    calls: list[Call], facts: Facts, shape_of: Callable[[Call, Facts], Any], min_calls: int
+) -> tuple[list[Call], list[Call], list[Call]]:
+    """The first run, what has to be made before it, and what after.
+
+    `shape_of` returns what the calls of a run have in common; None for others.
+    """
+    start = next((i for i, c in enumerate(calls) if shape_of(c, facts) is not None), None)
     if start is None:
         return calls, [], []
-    shape = _shape_of(calls[start], facts)
+    shape = shape_of(calls[start], facts)
     before, run, after = calls[:start], [], []
     in_run: set[int] = set()
     later: set[int] = set()
@@ -99,7 +104,7 @@ def _next_run(calls: list[Call], facts: Facts) -> tuple[list[Call], list[Call], 
         if call.writes or call.is_repeated:
             break
         ids = {id(v) for v in call.operands()}
-        if not ids & later and _shape_of(call, facts) == shape:
+        if not ids & later and shape_of(call, facts) == shape:
             run.append(call)
             in_run.update(id(v) for v in call.results())
         elif ids & (in_run | later):
@@ -109,7 +114,7 @@ def _next_run(calls: list[Call], facts: Facts) -> tuple[list[Call], list[Call], 
             before.append(call)
         i += 1
     after += calls[i:]
-    if len(run) < MIN_CALLS:
+    if len(run) < min_calls:
         # (What stands after the first call goes on as it was.)
         return [*calls[: start + 1]], [], calls[start + 1 :]
     return before, run, after
