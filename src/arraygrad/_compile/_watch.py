@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import site
 import sys
 import sysconfig
 from array import array
 from collections import deque
 from collections.abc import ItemsView, KeysView, ValuesView
 from contextvars import ContextVar
+from pathlib import Path
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -33,8 +35,12 @@ MAX_DEPTH = 4
 #: How many objects are compared at each call.
 MAX_OBJECTS = 10_000
 _MISSING = object()
-#: Where code is whose global variables stay as they are: Python's own, and installed packages.
-_INSTALLED = tuple({sysconfig.get_path(k) for k in ("stdlib", "platstdlib", "purelib", "platlib")})
+#: Where code is whose global variables stay as they are: Python's own, installed packages, and
+#: this package, wherever it is (a wrapper of ours has the module of the function that it wraps).
+_INSTALLED = tuple(
+    {sysconfig.get_path(k) for k in ("stdlib", "platstdlib", "purelib", "platlib")}
+    | {site.getusersitepackages(), str(Path(__file__).parents[1])}
+)
 #: Libraries whose objects are not looked into.
 _LIBRARIES = frozenset("arraygrad numpy scipy optree array_api_compat cupy builtins".split())
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), BuiltinFunctionType)
@@ -153,6 +159,8 @@ class Watch:
             self.problem = f"it reaches an iterator, which runs once ({type(x).__name__})"
             return []
         kind = type(x)
+        if kind.__name__ == "cython_function_or_method":  # written in C
+            return []
         if isinstance(x, _OPAQUE):
             self.problem = f"it reaches a {kind.__name__}, which cannot be compared"
             return []
