@@ -25,8 +25,8 @@ from .._tensor import Tensor
 from .._typing import P, R
 from ..random import Generator, _noting
 from ._program import Memory, Program, Value
-from ._recorder import Recorder
-from ._text import Differs, Text
+from ._recorder import Recorder, has_no_nan
+from ._text import Differs, MeetsNaN, Text
 from ._watch import Watch
 from .passes import drop_dead_code, optimised, run_in_blocks
 
@@ -118,9 +118,12 @@ class Ready(Entry):
         self.structure = structure
         self.watch = watch
         self.grads = list(recorder.grads.items())
+        self.assumes = recorder.assumes
+        self.acts = recorder.has_acted
+        self.careful: Ready | None = None
         self.attributes: list[Any] = []
         self.outputs = outputs
-        text = Text(program)
+        text = Text(program, fast=True)
         self.text = text
         self.run = text.function()
         self.outer = [
@@ -149,8 +152,10 @@ class Ready(Entry):
     def summary(self) -> str:
         """A line about it."""
         shapes = ", ".join(f"{v.dtype}{list(v.shape or ())}" for v in self.program.inputs)
-        guards = sum(call.name == "guard" for call in self.program.calls)
-        masks = sum(call.name == "mask" for call in self.program.calls)
+        checks = sum(call.name == "guard" for call in self.plain.calls)
+        nans = sum(call.function is has_no_nan for call in self.plain.calls)
+        guards = checks - nans
+        masks = nans + sum(call.name == "mask" for call in self.plain.calls)
         size = sum(
             math.prod(v.shape) * v.dtype.itemsize
             for call in self.program.calls
@@ -195,6 +200,8 @@ class Ready(Entry):
         except Differs:
             raise
         except Exception as error:
+            if self.assumes and not self.acts:  # perhaps because of a NaN that should be masked
+                raise MeetsNaN from error
             raise self._explained(error) from error
         made: list[Any] = []
         for make in self.outputs:
@@ -211,9 +218,9 @@ class Ready(Entry):
                     return error
                 local = trace.tb_frame.f_locals
                 operands = [
-                    wrap(Tensor, local[v.name], call.device)
+                    wrap(Tensor, local[self.text.name_of(v)], call.device)
                     if isinstance(v, Value)
-                    and isinstance(local.get(v.name), call.device.array_type)
+                    and isinstance(local.get(self.text.name_of(v)), call.device.array_type)
                     else v
                     for v in call.args
                 ]
@@ -316,6 +323,8 @@ class Compiled(Generic[P, R]):
         self._name = getattr(function, "__qualname__", type(function).__name__)
         self._entries: OrderedDict[Any, list[Entry]] = OrderedDict()
         self._changes: dict[Any, int] = {}
+        #: Signatures whose programs mask NaN, because there have been some.
+        self._careful: set[Any] = set()
         self._lock = threading.Lock()
         self._bound: OrderedDict[int, Compiled[..., Any]] = OrderedDict()
         self._binding: Any = None
@@ -351,6 +360,9 @@ class Compiled(Generic[P, R]):
                     continue
                 try:
                     out = entry(tensors, arrays)
+                except MeetsNaN:
+                    self._careful.add(key)
+                    continue
                 except Differs:
                     continue
                 entry.runs += 1
@@ -448,7 +460,13 @@ class Compiled(Generic[P, R]):
         entry = self._entry_for(args, kwargs)
         if not isinstance(entry, Ready):
             raise TypeError(f"{name}: such calls of {self._name} are not compiled: {entry.reason}")
-        return entry
+        if not entry.assumes or entry.acts:
+            return entry
+        if entry.careful is None:  # the program that is right with NaN, too
+            found: Any = self._signature(args, kwargs, get_mode())
+            other, _ = self._recorded(*found[1:], careful=True)
+            entry.careful = other if isinstance(other, Ready) else entry
+        return entry.careful
 
     def _module(self, entry: Ready, names: list[str]) -> Any:
         from ._export import Module
@@ -604,8 +622,16 @@ class Compiled(Generic[P, R]):
 
     def _record(self, key: Any, tensors: list[Any], structure: Any, static: Any) -> Any:
         """Run the function, and keep its calls as a program."""
+        entry, out = self._recorded(tensors, structure, static, key in self._careful)
+        self._keep(key, entry)
+        return out
+
+    def _recorded(
+        self, tensors: list[Any], structure: Any, static: Any, careful: bool
+    ) -> tuple[Entry, Any]:
+        """Run the function; return its calls as a program, and its results."""
         began = time.perf_counter()
-        recorder = Recorder(self._name, self._guards)
+        recorder = Recorder(self._name, self._guards, careful)
         spec, leaves = structure
         given = []
         places: dict[int, Any] = {}
@@ -660,8 +686,7 @@ class Compiled(Generic[P, R]):
         else:
             entry = Entry("it changes a variable, an attribute or a container from outside")
         entry.seconds = time.perf_counter() - began
-        self._keep(key, entry)
-        return _pytree.unflatten(shape, originals)
+        return entry, _pytree.unflatten(shape, originals)
 
     def _keep(self, key: Any, entry: Entry) -> None:
         with self._lock:
@@ -673,12 +698,15 @@ class Compiled(Generic[P, R]):
                 if self._changes[key] > MAX_CHANGES:
                     have[:] = [Entry(f"recorded {MAX_CHANGES} times, for changed values")]
                 else:
+                    if key in self._careful:
+                        have[:] = [e for e in have if not (isinstance(e, Ready) and e.assumes)]
                     have.insert(0, entry)
                     del have[MAX_GUARDED:]
             self._entries.move_to_end(key)
             while len(self._entries) > MAX_PROGRAMS:
                 old, _ = self._entries.popitem(last=False)
                 self._changes.pop(old, None)
+                self._careful.discard(old)
 
     def _entry(
         self, recorder: Recorder, results: list[Any], originals: list[Any], shape: Any,
@@ -723,7 +751,7 @@ class Compiled(Generic[P, R]):
             outputs.append(Output("result", place, x._device, owner))
         program = Program(recorder.inputs, recorder.calls, values, recorder.ambient)
         plain = optimised(program)
-        program = run_in_blocks(plain, lambda part: Text(part, in_place=True).function())
+        program = run_in_blocks(plain, lambda part: Text(part, in_place=True, fast=True).function())
         return Ready(recorder, watch, program, plain, outputs, shape)
 
 

@@ -22,6 +22,7 @@ _T = TypeVar("_T")
 _PACKAGE = str(Path(__file__).parents[1])
 _cpu: Any = get_device("cpu")
 _HostArray: Any = _cpu.array_type
+_np: Any = _cpu.backend.namespace
 _errors: Any = _cpu.backend.errors
 _is_host_scalar = _cpu.backend.is_host_scalar
 
@@ -76,11 +77,16 @@ class Recorder:
         The function, for messages.
     guards : bool
         Whether reads of values become checks in the program instead of errors.
+    careful : bool
+        Whether the program masks NaN itself. Otherwise it checks that there is none.
     """
 
-    def __init__(self, name: str, guards: bool = False) -> None:
+    def __init__(self, name: str, guards: bool = False, careful: bool = False) -> None:
         self.name = name
         self.guards = guards
+        self.careful = careful
+        #: Whether the program checks that there is no NaN to be masked.
+        self.assumes = False
         self.calls: list[Call] = []
         self.started_at = next(sequence_numbers)
         self.problem: str | None = None
@@ -95,7 +101,7 @@ class Recorder:
         self._memories: _ByIdentity[Memory] = _ByIdentity()
         self._ranges: list[tuple[Any, int, int, Value]] = []
         self._all: list[Value] = []
-        self._has_acted = False  # on something outside
+        self.has_acted = False  # on something outside
         self._generators: dict[int, Any] = {}
         self._new_modules: dict[int, Any] = {}
         self._stack: list[tuple[list[Call], Any, Any]] = []
@@ -268,7 +274,7 @@ class Recorder:
         for value in call.writes:
             memory = value.memory
             memory.is_written = True
-            self._has_acted = self._has_acted or memory.is_outer
+            self.has_acted = self.has_acted or memory.is_outer
             if memory.is_imported:
                 self._refuse(
                     "the function writes to memory that it imports itself; write "
@@ -360,6 +366,14 @@ class Recorder:
 
     # ---- masks of NaN, which rarely have anything to do
 
+    def assume_no_nan(self, x: Any) -> bool:
+        """Return True if `x` has no NaN, and the program checks that."""
+        if self.careful or not self.can_guard() or not has_no_nan(x):
+            return False
+        self._guard("NaN", has_no_nan, (self.value_of(x, _cpu),), True)
+        self.assumes = True
+        return True
+
     def begin_mask(self, x: Any, weight: Any) -> None:
         """The calls from here to `end_mask` are needed only if `x` has a NaN."""
         self._stack.append((self.calls, x, weight))
@@ -427,12 +441,14 @@ class Recorder:
 
     def guard_nan(self, x: Any, weight: Any, nothing: bool) -> None:
         """The program is right only if there is something to mask, or nothing, as now."""
+        if nothing and self.assume_no_nan(x):
+            return
         values = (self.value_of(x, _cpu), self.value_of(weight, _cpu))
         self._guard("NaN", _cpu.backend.corrections.is_settled, values, nothing)
 
     def can_guard(self) -> bool:
         """Return True if nothing has been done yet that could not be undone."""
-        return not self._stack and not self._has_acted
+        return not self._stack and not self.has_acted
 
     def _guard(self, name: str, function: Any, values: tuple[Value, ...], expected: Any) -> None:
         if not self._stack and not self.can_guard():
@@ -501,7 +517,7 @@ class Recorder:
         call.line = user_line()
         call.is_repeated = True
         call.errors = _errors.get(None)
-        self._has_acted = True
+        self.has_acted = True
         for value in values:
             value.memory.is_outer = value.memory.is_written = True
         self.calls.append(call)
@@ -639,6 +655,11 @@ def depends_on_values(error: Exception) -> bool:
     return isinstance(error, (FloatingPointError, IndexError, OverflowError)) or any(
         c.__name__ == "LinAlgError" for c in type(error).__mro__
     )
+
+
+def has_no_nan(x: Any) -> bool:
+    """Return True if no element of an array of NumPy's is NaN."""
+    return not bool(_np.isnan(x).any())
 
 
 def shapes_of(*arrays: Any) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from .common import merge_common
 from .constants import fold_constants
 from .dead_code import drop_dead_code
 from .direct import call_directly
+from .nan import merge_nan_checks
 from .scalars import replace_in_place
 
 __all__ = ["drop_dead_code", "optimised", "run_in_blocks"]
@@ -22,4 +23,5 @@ def optimised(program: Program) -> Program:
     program = merge_common(program)
     program = call_directly(program)
     program = replace_in_place(program)
+    program = merge_nan_checks(program)
     return drop_dead_code(program)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .._program import Call, Program, Value
-from ._facts import Facts, every_call, with_outputs
+from .._program import Call, Memory, Program, Value
+from ._facts import Facts, every_call, unite, with_outputs
 
 
 def simplify(program: Program) -> Program:
@@ -20,6 +20,7 @@ def simplify(program: Program) -> Program:
     _drop_products_by_one(program.calls, ones)
     made: dict[int, Call] = {}
     new: dict[int, Value] = {}
+    memories: dict[Memory, Memory] = {}
     for call in every_call(program.calls):
         call.rename(new)
         if call.name == "mask":
@@ -27,6 +28,7 @@ def simplify(program: Program) -> Program:
                 for v, other in zip(call.out, call.otherwise, strict=True):
                     if _may_be(v, other, facts):
                         new[id(v)] = other
+                        unite(v, other, memories)
             continue
         if isinstance(call.out, Value) and not call.writes and not call.is_repeated:
             if facts.is_constant(call.out):  # (not what a later write makes of it)
@@ -34,7 +36,8 @@ def simplify(program: Program) -> Program:
             same = _same_as(call, made, ones)
             if same is not None and _may_be(call.out, same, facts):
                 new[id(call.out)] = same
-    return with_outputs(program, program.calls, new)
+                unite(call.out, same, memories)
+    return with_outputs(program, program.calls, new, memories)
 
 
 def _drop_products_by_one(calls: list[Call], ones: set[int]) -> None:

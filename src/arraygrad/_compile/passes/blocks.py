@@ -14,6 +14,7 @@ from typing import Any
 
 from ..._device import get_device
 from .._program import Call, Memory, Program, Value, replaced
+from .._recorder import has_no_nan
 from ._facts import Facts
 
 _cpu: Any = get_device("cpu")
@@ -63,7 +64,7 @@ class Blocks:
         if not _parallel.run_on_pool(compute, self._blocks, helps=True):
             for block in self._blocks:
                 compute(block)
-        return tuple(outs) if len(outs) > 1 else outs[0]
+        return outs[0] if len(outs) == 1 else tuple(outs)
 
 
 def run_in_blocks(program: Program, write: Callable[[Program], Any]) -> Program:
@@ -96,6 +97,10 @@ def _next_run(calls: list[Call], facts: Facts) -> tuple[list[Call], list[Call], 
     i = start
     while i < len(calls):
         call = calls[i]
+        if call.function is has_no_nan and id(call.args[0]) in in_run:
+            run.append(call)
+            i += 1
+            continue
         if call.writes or call.is_repeated:
             break
         ids = {id(v) for v in call.operands()}
@@ -199,7 +204,8 @@ def _as_call(
     inner = Program(parameters, body, [copies[id(v)] for v in outputs], program.ambient)
     call = Call("blocks", Blocks(inner, write, shape), _cpu, tuple(inputs.values()), {})
     call.line, call.errors = run[0].line, program.ambient
-    call.out = tuple(outputs) if len(outputs) > 1 else outputs[0]
+    if outputs:  # (A run may be needed for its checks alone.)
+        call.out = tuple(outputs) if len(outputs) > 1 else outputs[0]
     # The results have memory of their own, also those that could be one another.
     for v in outputs:
         v.is_scalar = False
@@ -220,7 +226,9 @@ def _copied(call: Call, copies: dict[int, Value], memories: dict[Memory, Memory]
             copies[id(v)] = _copy(v, memories)
     body = [_copied(c, copies, memories) for c in call.body]
     new = Call(call.name, call.function, call.device, replaced(call.args, copies), {})
-    if call.name != "mask":
+    if call.name == "guard":
+        new.kwargs = call.kwargs
+    elif call.name != "mask":
         new.function = _block_function(call)
     new.out = replaced(call.out, copies)
     new.errors, new.line = call.errors, call.line

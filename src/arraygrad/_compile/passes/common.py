@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._program import Call, Memory, Program, Value
-from ._facts import Facts, key_of, with_outputs
+from ._facts import Facts, key_of, unite, with_outputs
 
 #: Operations that give something else each time.
 _NEVER = frozenset({"empty", "guard", "check", "mask"})
@@ -22,6 +22,7 @@ def merge_common(program: Program) -> Program:
     epoch = 0
     known: dict[Any, Call] = {}
     new: dict[int, Value] = {}
+    memories: dict[Memory, Memory] = {}
     kept = []
     for call in program.calls:
         call.rename(new)
@@ -44,9 +45,10 @@ def merge_common(program: Program) -> Program:
             continue
         for v, same in zip(call.results(), have.results(), strict=True):
             new[id(v)] = same
+            unite(v, same, memories)
             if v.memory in facts.results:
                 facts.results[same.memory] = facts.results.get(same.memory, 0) + 1
-    return with_outputs(program, kept, new)
+    return with_outputs(program, kept, new, memories)
 
 
 def _can_merge(call: Call, have: Call, facts: Facts, ambient: Any) -> bool:

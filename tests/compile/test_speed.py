@@ -1,0 +1,164 @@
+"""What makes programs quick: memory that is used again, and NaN that are looked for once."""
+
+import warnings
+
+import numpy as np
+import pytest
+from compile.support import bits, check, copy, normal, programs
+
+import arraygrad as xp
+from arraygrad import autodiff
+
+
+@pytest.mark.parametrize("n", [3, 300])
+def test_memory_is_not_used_again_while_a_view_of_an_equal_result_is_needed(n):
+    def f(a, b):
+        x = a * b
+        view = (a * b).T
+        return x + 1, view * 2
+
+    check(f, (normal(n, n), normal(n, n, seed=1)), (normal(n, n, seed=2), normal(n, n)))
+
+
+@pytest.mark.parametrize("n", [3, 3000])
+def test_views_of_a_dead_value_keep_its_memory(n):
+    def f(x):
+        y = xp.sin(x)
+        ends = y[1:], y[::-1], xp.reshape(y, (1, -1))
+        z = y * 2
+        for _ in range(5):
+            z = xp.cos(z) - 1
+        return z, [e + z[-1] for e in ends]
+
+    check(f, (normal(n),), (normal(n, seed=1),))
+
+
+@pytest.mark.parametrize("dtype", [xp.float32, xp.float64])
+def test_numbers_beside_arrays_are_rounded_as_usual(dtype):
+    def f(x):
+        y = 0.1 * x + 1 / 3 - x / 7
+        return y * 16777217, y + 1e39, 1e-46 * y, y - 2**40, xp.inf * y, -0.0 + y, 0 * -y, y**3
+
+    with np.errstate(all="ignore"):
+        check(f, (normal(5, dtype=dtype),), (normal(5, seed=1, dtype=dtype),))
+
+
+def test_products_of_matrices_of_all_layouts():
+    for m, n, k in ((2, 2, 2), (4, 2, 4), (1, 3, 2), (3, 1, 2), (2, 3, 1), (17, 33, 9)):
+        a, b = normal(m, n), normal(n, k, seed=1)
+        layouts = [
+            lambda x: x,
+            lambda x: xp.asarray(x.T, copy=True).T,
+            lambda x: xp.concat([x, x], axis=1)[:, : x.shape[1]],
+        ]
+
+        def f(a, b):
+            return xp.sum(xp.tanh(a @ b) @ b.T @ (b[:, 0] + a[0, :]))
+
+        for left in layouts:
+            for right in layouts:
+                check(autodiff.grad(f, (0, 1)), (left(a), right(b)))
+    check(autodiff.grad(lambda a: xp.sum((a @ a.T @ a) ** 2)), (normal(5, 4),))
+
+
+def power(x, y):
+    return xp.sum(xp.sqrt(xp.sin(x) ** 2) * y)
+
+
+@pytest.mark.parametrize("n", [3, 3000])
+def test_a_nan_that_appears_later_is_masked_as_outside(n):
+    compiled = xp.compile(autodiff.grad(power))
+    x, y = normal(n), normal(n, seed=1)
+    with np.errstate(all="ignore"):
+        assert bits(compiled(x, y)) == bits(autodiff.grad(power)(x, y))
+        assert programs(compiled)[0].assumes
+        zero = copy(x)
+        zero[1] = 0.0
+        y[1] = 0.0
+        for args in ((zero, y), (x, y), (zero, y), (x * np.nan, y)):
+            assert bits(compiled(*args)) == bits(autodiff.grad(power)(*args))
+        (entry,) = programs(compiled)  # which is right with and without
+        assert not entry.assumes
+        assert entry.runs == 3
+
+
+def test_a_nan_when_it_is_recorded():
+    x = xp.asarray([0.0, 1.0])
+    y = xp.asarray([0.0, 2.0])
+    with np.errstate(all="ignore"):
+        check(autodiff.grad(power), (x, y), (x + 1, y), (x, y))
+
+
+def test_one_check_stands_for_those_of_all_steps():
+    def f(x):
+        for _ in range(20):
+            x = xp.sin(x) * 1.5
+        return xp.sum(x)
+
+    compiled = check(autodiff.grad(f), (normal(5),))
+    (entry,) = programs(compiled)
+    assert sum(c.name == "guard" for c in entry.program.calls) == 1
+
+
+def test_a_nan_that_no_result_shows():
+    def f(x, y):  # 0 times infinity in the derivative of the square root, and then a branch
+        (slope,) = (autodiff.grad(lambda y: xp.sum(xp.sqrt(y) * x))(y),)
+        return xp.where(slope == slope, slope, 7.0), xp.maximum(slope, 0.0)
+
+    x, y = normal(4), normal(4, seed=1) ** 2 + 1
+    other, zero = copy(x), copy(y)
+    other[2] = zero[2] = 0.0
+    with np.errstate(all="ignore"):
+        check(f, (x, y), (other, zero), (x, y))
+
+
+def test_a_nan_after_which_the_program_would_raise():
+    def f(x, y):
+        slope = autodiff.grad(lambda y: xp.sum(xp.sqrt(y) * x))(y)
+        return xp.linalg.eigvalsh(xp.eye(4) + slope[:, None] * slope)
+
+    x, y = normal(4), normal(4, seed=1) ** 2 + 1
+    other, zero = copy(x), copy(y)
+    other[2] = zero[2] = 0.0
+    with np.errstate(all="ignore"):
+        check(f, (x, y), (other, zero), (x, y))
+
+
+def test_a_nan_after_a_write_to_an_argument():
+    def f(x, y):
+        y += 1.0
+        slope = autodiff.grad(lambda y: xp.sum(xp.sqrt(y) * x))(y)
+        y *= 2.0
+        return slope
+
+    x, y = normal(4), normal(4, seed=1) ** 2
+    other, zero = copy(x), copy(y)
+    other[2], zero[2] = 0.0, -1.0
+    with np.errstate(all="ignore"):
+        check(f, (x, y), (other, zero), (x, y))
+
+
+def test_an_overflow_in_a_check_gives_no_warning():
+    compiled = xp.compile(autodiff.grad(lambda x: xp.sum(xp.sin(x) * 1e200)))
+    x = normal(5)
+    compiled(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compiled(x)
+    (entry,) = programs(compiled)
+    assert entry.runs == 1
+
+
+def test_an_export_masks_nan(tmp_path):
+    import importlib.util
+
+    x, y = normal(4), normal(4, seed=1)
+    compiled = xp.compile(autodiff.grad(power))
+    compiled.export(tmp_path / "slope.py", x, y)
+    spec = importlib.util.spec_from_file_location("slope", tmp_path / "slope.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    x[1] = y[1] = 0.0
+    with np.errstate(all="ignore"):
+        found = module.power(x.numpy(), y.numpy())
+        assert found.tobytes() == autodiff.grad(power)(x, y).numpy().tobytes()
