@@ -464,7 +464,8 @@ class Compiled(Generic[P, R]):
             return entry
         if entry.careful is None:  # the program that is right with NaN, too
             found: Any = self._signature(args, kwargs, get_mode())
-            other, _ = self._recorded(*found[1:], careful=True)
+            _, tensors, structure, static = found
+            other, _ = self._recorded(tensors, structure, static, careful=True)
             entry.careful = other if isinstance(other, Ready) else entry
         return entry.careful
 

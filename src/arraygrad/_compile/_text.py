@@ -613,7 +613,7 @@ def last_uses(
             and not (call.kwargs or call.writes)
             and not (scalars is not None and id(out) in pinned)
         )
-        key = (out.shape, out.strides, out.dtype) if takes else None
+        like: Any = (out.shape, out.strides, out.dtype) if takes else None
         for v in given.get(i, ()):
             same_memory = takes and out.memory is v.memory
             if ends[v.memory] > i and not same_memory:
@@ -625,13 +625,13 @@ def last_uses(
                 takes
                 and is_operand
                 and id(call) not in donors
-                and (v.shape, v.strides, v.dtype) == key
+                and (v.shape, v.strides, v.dtype) == like
             ):
                 donors[id(call)] = v
             elif scalars is not None and ends[v.memory] <= i and (
                 is_block or math.prod(v.shape) * v.dtype.itemsize < MIN_BYTES_TO_FREE
             ):  # fmt: skip
                 pool.setdefault((v.shape, v.strides, v.dtype), []).append(v)
-        if takes and id(call) not in donors and pool.get(key):
-            donors[id(call)] = pool[key].pop()
+        if takes and id(call) not in donors and pool.get(like):
+            donors[id(call)] = pool[like].pop()
     return dead, donors
