@@ -10,7 +10,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import lru_cache, update_wrapper
 from pathlib import Path
 from typing import Any, Generic
 
@@ -41,6 +41,7 @@ MAX_CHANGES = 16
 
 _cpu: Any = get_device("cpu")
 _is_host_scalar = _cpu.backend.is_host_scalar
+_TENSORS = {Tensor}
 _NUMBERS = (bool, int, float, complex, str, bytes, Device, type(_cpu.backend.dtype("f8")))
 
 
@@ -126,18 +127,21 @@ class Ready(Entry):
         text = Text(program, fast=True)
         self.text = text
         self.run = text.function()
-        self.outer = [
-            (recorder.tensors[id(v.data)], v.data) if id(v.data) in recorder.tensors else None
-            for v in text.outer
+        #: For each array from outside its tensor or None, the array, and what returns it.
+        self.outer: list[Any] = [
+            (recorder.tensors.get(id(v.data)), v.data, v.source) for v in text.outer
         ]
-        self.sources = [v.source for v in text.outer]
         written = {v.memory for c in program.calls for v in c.writes if v.memory.is_outer}
         self.written_inputs = [i for i, v in enumerate(program.inputs) if v.memory in written]
         self.written_outer = [
-            link[0]
-            for v, link in zip(text.outer, self.outer, strict=True)
-            if link is not None and v.memory in written
+            tensor
+            for v, (tensor, _, _) in zip(text.outer, self.outer, strict=True)
+            if tensor is not None and v.memory in written
         ]
+        #: For results that are new memory, their positions and devices; None if some are not.
+        self.new: Any = None
+        if all(make.kind == "result" and make.owner is None for make in outputs):
+            self.new = [(make.x, make.device) for make in outputs]
         n = len(program.inputs)
         everything = [*program.inputs, *text.outer]
         #: Pairs of arrays of which one is written, and whether they overlap.
@@ -176,12 +180,10 @@ class Ready(Entry):
         if not self.watch.is_unchanged():
             return None
         arrays = [t._data for t in tensors]
-        for link, source in zip(self.outer, self.sources, strict=True):
-            if link is None:
-                arrays.append(source())  # type: ignore[misc]
-                continue
-            tensor, data = link
-            if tensor._data is not data or tensor._trace is not None:
+        for tensor, data, source in self.outer:
+            if tensor is None:
+                data = source()
+            elif tensor._data is not data or tensor._trace is not None:
                 return None
             arrays.append(data)
         for i, j, overlap in self.overlaps:
@@ -203,9 +205,12 @@ class Ready(Entry):
             if self.assumes and not self.acts:  # perhaps because of a NaN that should be masked
                 raise MeetsNaN from error
             raise self._explained(error) from error
-        made: list[Any] = []
-        for make in self.outputs:
-            made.append(make.make(tensors, found, made))
+        if self.new is not None:
+            made = [wrap(Tensor, found[i], device) for i, device in self.new]
+        else:
+            made = []
+            for make in self.outputs:
+                made.append(make.make(tensors, found, made))
         return _pytree.unflatten(self.structure, made)
 
     def _explained(self, error: Exception) -> Exception:
@@ -237,6 +242,12 @@ def _overlap(x: Any, y: Any) -> bool:
     bounds = (_cpu if isinstance(x, _cpu.array_type) else get_device("cuda")).ops["bounds"]
     (low, high), (start, end) = bounds(x), bounds(y)
     return bool(low < end and start < high)
+
+
+@lru_cache
+def _flat_structure(n: int) -> Any:
+    """The structure of the arguments of a call with `n` tensors."""
+    return _pytree.flatten(((0,) * n, {}))[1]
 
 
 class _Same:
@@ -531,22 +542,29 @@ class Compiled(Generic[P, R]):
             args, kwargs, values = self._without_static(args, kwargs)
             static = values, order
             fixed = order, tuple([(k, _exact(x)) for k, x in values])
-        leaves, structure = _pytree.flatten((args, kwargs))
+        leaves: Any = args
+        structure: Any = None
+        if not kwargs and set(map(type, args)) == _TENSORS:  # most often
+            structure = _flat_structure(len(args))
+        else:
+            leaves, structure = _pytree.flatten((args, kwargs))
         tensors = []
         signature: list[Any] = []
         for x in leaves:
             if type(x) is Tensor:
-                if x._trace is not None:
+                trace = x._trace
+                if trace is not None:
                     x._fresh_trace()
+                    trace = x._trace
                 data = x._data
-                signature.append((data.shape, data.dtype, x._device, data.strides))
-                if x._trace is not None:
-                    if not x._trace.is_tape_leaf:
+                signature += (data.shape, data.dtype, x._device, data.strides)
+                if trace is not None:
+                    if not trace.is_tape_leaf:
                         return None
-                    signature.append((_Same(x), x._trace.level))
+                    signature.append((_Same(x), trace.level))
                 tensors.append(x)
             else:
-                signature.append(self._constant(x))
+                signature.append((self._constant(x),))
         grad: Any = None
         if mode is not None:
             grad = (mode.strict, mode.grad[:1] and mode.grad[0].level >= 0)
@@ -554,9 +572,11 @@ class Compiled(Generic[P, R]):
         if len(tensors) > 1 and len(set(map(id, tensors))) < len(tensors):
             places = {id(x): i for i, x in enumerate(tensors)}
             same = tuple([places[id(x)] for x in tensors])
-        details: Any = tuple(kwargs)
-        if structure.num_nodes - len(leaves) > 3:  # more than the arguments' own containers
-            details = _details((args, kwargs))
+        details: Any = None
+        if leaves is not args:
+            details = tuple(kwargs)
+            if structure.num_nodes - len(leaves) > 3:  # more than the arguments' own containers
+                details = _details((args, kwargs))
         key = (
             structure, tuple(signature), same, details, fixed, grad, get_device(None),
             id(get_defaults()),

@@ -69,7 +69,7 @@ class Watch:
 
     def __init__(self, *starts: Any) -> None:
         self.problem = ""
-        self._functions: list[tuple[FunctionType, Any]] = []
+        self._functions: list[tuple[FunctionType, Any, Any, Any]] = []
         self._cells: list[tuple[Any, Any]] = []
         self._items: list[tuple[dict[str, Any], str, Any]] = []
         self._dicts: list[tuple[Any, dict[Any, Any], list[Any]]] = []
@@ -93,13 +93,20 @@ class Watch:
 
     def is_unchanged(self) -> bool:
         """Return True if everything is as it was."""
-        for f, parts in self._functions:
-            for x, y in zip(_parts(f), parts, strict=True):
-                if x is not y:
-                    return False
-        for cell, x in self._cells:
-            if _contents(cell) is not x:
+        for f, code, defaults, named in self._functions:
+            if (
+                f.__code__ is not code
+                or f.__defaults__ is not defaults
+                or f.__kwdefaults__ is not named
+            ):
                 return False
+        for cell, x in self._cells:
+            try:
+                if cell.cell_contents is not x:
+                    return False
+            except ValueError:  # empty
+                if x is not _MISSING:
+                    return False
         for variables, name, x in self._items:
             if variables.get(name, _MISSING) is not x:
                 return False
@@ -126,7 +133,10 @@ class Watch:
         for owner, slot, x in self._slots:
             if _slot(owner, slot) is not x:
                 return False
-        return all(_bytes(array) == x for array, x in self._arrays)
+        for numbers, was in self._arrays:
+            if _bytes(numbers) != was:
+                return False
+        return True
 
     def _visit(self, x: Any) -> list[Any]:
         """Note what an object refers to; returns what to visit next."""
@@ -254,7 +264,7 @@ class Watch:
         module = (f.__module__ or "").partition(".")[0]
         if module in _LIBRARIES or f.__code__.co_filename.startswith(_INSTALLED):
             return found
-        self._functions.append((f, _parts(f)))
+        self._functions.append((f, f.__code__, f.__defaults__, f.__kwdefaults__))
         self._note_dict(f.__dict__)
         found += f.__dict__.values()
         names = _names(f.__code__)
@@ -285,11 +295,6 @@ def _is_users(name: Any) -> bool:
         return False
     file = getattr(sys.modules.get(name), "__file__", None)
     return not (isinstance(file, str) and file.startswith(_INSTALLED))
-
-
-def _parts(f: FunctionType) -> Any:
-    """What of a function may be replaced."""
-    return f.__code__, f.__defaults__, f.__kwdefaults__
 
 
 def _slot(x: Any, slot: Any) -> Any:
