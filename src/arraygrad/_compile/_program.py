@@ -64,6 +64,10 @@ class Memory:
         self.is_written = False
 
 
+#: Keyword arguments of most calls.
+NOTHING: dict[str, Any] = {}
+
+
 class Call:
     """A call of a function.
 
@@ -95,8 +99,8 @@ class Call:
     """
 
     __slots__ = (
-        "args", "body", "condition", "device", "errors", "function", "is_repeated", "kwargs",
-        "line", "name", "otherwise", "out", "region", "writes",
+        "_found", "args", "body", "condition", "device", "errors", "function", "is_repeated",
+        "kwargs", "line", "name", "otherwise", "out", "region", "writes",
     )  # fmt: skip
 
     def __init__(
@@ -119,8 +123,13 @@ class Call:
         self.line: tuple[str, int] | None = None
         self.region: Any = None
         self.condition: Value | None = None
-        self.body: list[Call] = []
+        self.body: Any = ()  # or a list
         self.otherwise: tuple[Value, ...] = ()
+        self._found: Any = None
+
+    def with_arguments(self, args: tuple[Any, ...]) -> None:
+        """Set the arguments."""
+        self.args, self._found = args, None
 
     def rename(self, new: dict[int, Value]) -> None:
         """Put other values in the place of some of its operands."""
@@ -128,9 +137,18 @@ class Call:
             return
         for v in self._own_operands():
             if id(v) in new:
-                self.args = replaced(self.args, new)
-                self.kwargs = replaced(self.kwargs, new)
-                self.writes = replaced(self.writes, new)
+                self.with_arguments(
+                    tuple(
+                        [
+                            new.get(id(x), x) if type(x) is Value else replaced(x, new)
+                            for x in self.args
+                        ]
+                    )
+                )
+                if self.kwargs:
+                    self.kwargs = replaced(self.kwargs, new)
+                if self.writes:
+                    self.writes = replaced(self.writes, new)
                 break
         if self.condition is not None:
             self.otherwise = replaced(self.otherwise, new)
@@ -140,20 +158,26 @@ class Call:
 
     def results(self) -> tuple[Value, ...]:
         """Its results, in order."""
-        return (self.out,) if type(self.out) is Value else tuple(values_in(self.out))
+        out = self.out
+        if type(out) is Value:
+            return (out,)
+        return () if out is None else tuple(values_in(out))
 
     def operands(self) -> list[Value]:
         """The values that it reads, also those that the calls in its body do."""
-        found = self._own_operands()
+        found: list[Value] = self._own_operands()
         if self.condition is not None:
             inner = {id(v) for call in self.body for v in call.results()}
-            found += [v for call in self.body for v in call.operands()]
+            found = [*found, *(v for call in self.body for v in call.operands())]
             found = [v for v in found if id(v) not in inner]
             found += [self.condition, *self.args, *self.otherwise]
         return found
 
     def _own_operands(self) -> list[Value]:
-        found = []
+        if self._found is not None:
+            known: list[Value] = self._found
+            return known
+        self._found = found = []
         for x in self.args:
             if type(x) is Value:
                 found.append(x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from weakref import ref
@@ -16,7 +17,7 @@ from .._modes import Setting, _mode, enter, get_mode, leave
 from .._standard import MUTATING
 from .._tensor import Tensor
 from ..autodiff._graph import sequence_numbers
-from ._program import Call, Memory, Value, values_in
+from ._program import NOTHING, Call, Memory, Value, values_in
 
 _T = TypeVar("_T")
 _PACKAGE = str(Path(__file__).parents[1])
@@ -37,29 +38,38 @@ _RETURNS_OPERAND = frozenset({"settle", "settle_weight"})
 CONSTANTS = (type(None), bool, int, float, complex, str, bytes, type, type(get_device), type(_cpu))
 
 
+class _Link(ref):  # type: ignore[type-arg]
+    """A weak reference that knows the id of what it refers to."""
+
+    __slots__ = ("key",)
+    key: int
+
+
 class _ByIdentity(Generic[_T]):
     """What is known of objects, each as long as it lives; those without weak references live on."""
 
     def __init__(self) -> None:
         self._entries: dict[int, tuple[Any, _T]] = {}
+        entries = self._entries
+
+        def forget(link: Any) -> None:
+            have = entries.get(link.key)
+            if have is not None and have[0] is link:
+                del entries[link.key]
+
+        self._forget = forget
 
     def get(self, x: Any) -> _T | None:
         have = self._entries.get(id(x))
         return None if have is None else have[1]
 
     def put(self, x: Any, value: _T) -> None:
-        key, entries = id(x), self._entries
-
-        def forget(link: Any) -> None:
-            have = entries.get(key)
-            if have is not None and have[0] is link:
-                del entries[key]
-
         try:
-            link: Any = ref(x, forget)
+            link: Any = _Link(x, self._forget)
+            link.key = id(x)
         except TypeError:
             link = x
-        entries[key] = link, value
+        self._entries[id(x)] = link, value
 
     def replace(self, old: _T, new: _T) -> None:
         """Put `new` in the place of `old` for all objects."""
@@ -200,6 +210,11 @@ class Recorder:
 
     def tree(self, x: Any, device: Any, opaque: bool = False) -> Any:
         """Arguments with values in the place of arrays."""
+        if type(x) is float:
+            return x
+        value = self._find(x)
+        if value is not None and (opaque or self._is_array(x, device)):
+            return value
         if self._is_array(x, device):
             return self.value_of(x, device)
         kind = type(x)
@@ -234,21 +249,16 @@ class Recorder:
                 "do that outside"
             )
 
-        def run(*args: Any, **kwargs: Any) -> Any:
-            return self._call(name, function, device, args, kwargs)
+        return partial(self._call, name, function, device)
 
-        return run
-
-    def _call(
-        self, name: str, function: Any, device: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    def _call(self, name: str, function: Any, device: Any, /, *args: Any, **kwargs: Any) -> Any:
         opaque = name.startswith("random.")
         call = Call(
             name,
             function,
             device,
             tuple([self.tree(x, device, opaque) for x in args]),
-            {k: self.tree(x, device, opaque) for k, x in kwargs.items()},
+            {k: self.tree(x, device, opaque) for k, x in kwargs.items()} if kwargs else NOTHING,
         )
         call.errors = _errors.get(None)
         call.line = user_line()
@@ -357,7 +367,7 @@ class Recorder:
             def asarray(a: Any) -> Any:
                 return from_host(as_host(a, dtype, copy))
 
-            return self._call("asarray", asarray, device, (obj,), {})
+            return self._call("asarray", asarray, device, obj)
         data = from_host(as_host(obj, dtype, copy))
         if device.ops["root"](data) is not data:  # a buffer's
             self.value_of(data, device).memory.is_imported = True

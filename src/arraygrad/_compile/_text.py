@@ -7,6 +7,7 @@ import linecache
 import math
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -295,7 +296,7 @@ class Text:
         x = self._of(v)
         if not v.shape and id(v) in self._scalars:
             return f"{x} != {x}"
-        if v.dtype.name not in ("float32", "float64"):
+        if v.dtype.char not in "fd":
             return f"not {self._object(has_no_nan, 'has_no_nan')}({x})"
         # (A sum of squares is NaN only if a term is. `dot` warns of overflow, `vdot` does not.)
         if len(v.shape) == 1 and self._state is _backend.ignored:
@@ -425,7 +426,7 @@ class Text:
         """
         if type(x) not in (int, float) or not isinstance(other, Value):
             return None
-        if not other.shape or other.dtype is None or other.dtype.name not in ("float32", "float64"):
+        if not other.shape or other.dtype is None or other.dtype.char not in "fd":
             return None
         if not abs(x) < (1e38 if type(x) is float else 1 << 24):
             return None
@@ -506,6 +507,7 @@ def _has_ellipsis(key: Any) -> bool:
     return key is ... or (isinstance(key, tuple) and any(k is ... for k in key))
 
 
+@lru_cache(1024)
 def library_name(function: Any) -> str | None:
     """The public name of one of NumPy's functions; None for others."""
     owner = getattr(function, "__self__", None)
@@ -525,6 +527,10 @@ def is_elementwise(function: Any) -> bool:
     return isinstance(function, _np.ufunc) and function.signature is None
 
 
+def _is_large(v: Value) -> bool:
+    return len(v.shape) > 0 and math.prod(v.shape) * v.dtype.itemsize >= MIN_BYTES_TO_FREE
+
+
 def _is_scalar(v: Any) -> bool:
     return not isinstance(v, Value) or not v.shape
 
@@ -539,7 +545,7 @@ def _is_product_of_blas(call: Call) -> bool:
         and x.memory is not y.memory  # (Products with its own transpose are made otherwise.)
         and x.dtype == y.dtype
         and x.dtype is not None
-        and x.dtype.name in ("float32", "float64")
+        and x.dtype.char in "fd"
         and x.shape is not None
         and y.shape is not None
         and len(x.shape) == 2
@@ -569,27 +575,32 @@ def last_uses(
     (those of the program), it is any value that is not needed: small arrays are not freed, but
     used again, and in blocks the large ones, too.
     """
-    last: dict[int, tuple[int, Value]] = {}
+    last: dict[int, int] = {}
+    made: dict[int, Value] = {}
     ends: dict[Memory, int] = {}
     fresh: set[int] = set()
     pinned: set[int] = set()
     for i, call in enumerate(program.calls):
+        results = call.results()
         if is_elementwise(call.function) or call.name in ("blocks", "where"):
-            fresh.update(id(v) for v in call.results())
+            fresh.update([id(v) for v in results])
         elif call.name == "mask":
-            pinned.update(id(v) for v in (*call.operands(), *call.results()))
-        for v in (*call.operands(), *call.results()):
-            ends[v.memory] = i
-            if v.kind == "result" and v.dtype is not None and v.shape is not None:
-                last[id(v)] = i, v
+            pinned.update([id(v) for v in (*call.operands(), *results)])
+        for v in call.operands():
+            ends[v.memory] = last[id(v)] = i
+        for v in results:
+            ends[v.memory] = last[id(v)] = i
+            if v.dtype is not None and v.shape is not None:
+                made[id(v)] = v
     kept = {id(v) for v in program.outputs}
     used = {v.memory for v in program.outputs}
     dead: dict[int, list[Value]] = {}
     donors: dict[int, Value] = {}
     #: Values that nothing needs after a call, whose memory is theirs alone.
     given: dict[int, list[Value]] = {}
-    for key, (i, v) in last.items():
-        is_large = math.prod(v.shape) * v.dtype.itemsize >= MIN_BYTES_TO_FREE
+    for key, v in made.items():
+        i = last[key]
+        is_large = _is_large(v)
         if key in kept or not (is_large or scalars is not None):
             continue
         if is_large and not is_block:
@@ -628,9 +639,7 @@ def last_uses(
                 and (v.shape, v.strides, v.dtype) == like
             ):
                 donors[id(call)] = v
-            elif scalars is not None and ends[v.memory] <= i and (
-                is_block or math.prod(v.shape) * v.dtype.itemsize < MIN_BYTES_TO_FREE
-            ):  # fmt: skip
+            elif scalars is not None and ends[v.memory] <= i and (is_block or not _is_large(v)):
                 pool.setdefault((v.shape, v.strides, v.dtype), []).append(v)
         if takes and id(call) not in donors and pool.get(like):
             donors[id(call)] = pool[like].pop()

@@ -133,10 +133,7 @@ class Watch:
         for owner, slot, x in self._slots:
             if _slot(owner, slot) is not x:
                 return False
-        for numbers, was in self._arrays:
-            if _bytes(numbers) != was:
-                return False
-        return True
+        return not self._arrays or all(_bytes(x) == was for x, was in self._arrays)
 
     def _visit(self, x: Any) -> list[Any]:
         """Note what an object refers to; returns what to visit next."""

@@ -28,7 +28,7 @@ BLOCK_SIZE = 1 << 15
 #: Calls of a run, at least.
 MIN_CALLS = 2
 
-_KINDS = ("float32", "float64", "bool")
+_KINDS = "fd?"  # single and double precision, and bools
 #: Functions that correct NumPy's for complex numbers alone.
 _OF_COMPLEX = frozenset("expm1 log1p sign tan tanh".split())
 
@@ -73,6 +73,8 @@ def run_in_blocks(program: Program, write: Callable[[Program], Any]) -> Program:
     `write` makes a function of a program. A call takes part if all arrays that it makes have the
     shape of the run, and nothing between it and the run depends on the run.
     """
+    if not any(_is_large(v) for call in program.calls for v in call.results()):
+        return program
     calls: list[Call] = []
     facts = Facts(program)
     rest = program.calls
@@ -131,7 +133,7 @@ def _shape_of(call: Call, facts: Facts) -> tuple[int, ...] | None:
         if not all(_fits(v, shape) for v in call.out):
             return None
     else:
-        if not isinstance(call.out, Value):
+        if not isinstance(call.out, Value) or not _is_large(call.out):
             return None
         shape = call.out.shape
         if not _elementwise(call, shape):
@@ -144,9 +146,13 @@ def _shape_of(call: Call, facts: Facts) -> tuple[int, ...] | None:
     return tuple(shape)
 
 
+def _is_large(v: Value) -> bool:
+    return bool(v.shape) and math.prod(v.shape) * 8 >= MIN_BYTES
+
+
 def _fits(v: Any, shape: Any) -> bool:
     return (
-        isinstance(v, Value) and v.dtype is not None and v.shape == shape and v.dtype.name in _KINDS
+        isinstance(v, Value) and v.dtype is not None and v.shape == shape and v.dtype.char in _KINDS
     )
 
 
@@ -157,7 +163,7 @@ def _elementwise(call: Call, shape: Any) -> bool:
         return False
     for x in call.args:
         if isinstance(x, Value):
-            if x.shape is None or x.dtype is None or x.dtype.name not in _KINDS:
+            if x.shape is None or x.dtype is None or x.dtype.char not in _KINDS:
                 return False
             if len(x.shape) > len(shape):
                 return False

@@ -66,6 +66,8 @@ def _can_merge(call: Call, have: Call, facts: Facts, ambient: Any) -> bool:
 
 
 def _key(call: Call, versions: dict[Memory, int], epoch: int) -> Any:
+    """What a call is told by; ids of values stand before small numbers, which no ids are."""
+
     def of(x: Any) -> Any:
         if isinstance(x, Value):
             m = x.memory
@@ -76,4 +78,13 @@ def _key(call: Call, versions: dict[Memory, int], epoch: int) -> Any:
             return tuple((k, of(y)) for k, y in x.items())
         return key_of(x)
 
-    return id(call.function), call.name, of(call.args), of(call.kwargs)
+    parts: list[Any] = [id(call.function), call.name]
+    for x in call.args:
+        if type(x) is Value:
+            m = x.memory
+            parts += (id(x), versions.get(m, 0), epoch if m.is_outer else 0)
+        else:
+            parts.append(of(x))
+    if call.kwargs:
+        parts.append(of(call.kwargs))
+    return tuple(parts)
