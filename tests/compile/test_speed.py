@@ -61,6 +61,27 @@ def test_products_of_matrices_of_all_layouts():
     check(autodiff.grad(lambda a: xp.sum((a @ a.T @ a) ** 2)), (normal(5, 4),))
 
 
+@pytest.mark.parametrize("n", [3, 17, 300])
+def test_a_product_with_an_equal_matrix_is_not_one_with_itself(n):
+    def with_product(a, b):
+        return (a * b) @ (a * b).T
+
+    def with_copy(a, b):
+        x = a * b
+        return x @ xp.asarray(x.T, copy=True), x @ xp.conj(x.T), x @ (x.T * 1)
+
+    def with_axes(a, b):
+        return xp.tensordot(a * b, a * b, axes=((1,), (1,))), xp.vecdot(a * b, a * b)
+
+    def with_gaps(a, b):
+        return (a * b)[:, ::2] @ (a * b)[:, ::2].T
+
+    for f in (with_product, with_copy, with_axes, with_gaps):
+        check(f, (normal(n, n + 1), normal(n, n + 1, seed=1)))
+        check(f, (normal(n, n + 1).T, normal(n, n + 1, seed=1).T))
+    check(lambda a: (a * 2) @ (a * 2), (normal(n, n),))
+
+
 def power(x, y):
     return xp.sum(xp.sqrt(xp.sin(x) ** 2) * y)
 

@@ -91,6 +91,9 @@ class Call:
         The state of floating-point errors that it was called in.
     line : (str, int) or None
         The line of the user's code.
+    is_apart : bool
+        True if its operands do not share memory; NumPy computes the product of a matrix with its
+        own transpose in another way than that with a copy.
     region : object or None
         The checkpoint in whose forward pass it is.
     condition : Value or None
@@ -99,8 +102,8 @@ class Call:
     """
 
     __slots__ = (
-        "_found", "args", "body", "condition", "device", "errors", "function", "is_repeated",
-        "kwargs", "line", "name", "otherwise", "out", "region", "writes",
+        "_found", "args", "body", "condition", "device", "errors", "function", "is_apart",
+        "is_repeated", "kwargs", "line", "name", "otherwise", "out", "region", "writes",
     )  # fmt: skip
 
     def __init__(
@@ -119,6 +122,7 @@ class Call:
         self.out: Any = None
         self.writes: tuple[Value, ...] = ()
         self.is_repeated = False
+        self.is_apart = False
         self.errors: Any = None
         self.line: tuple[str, int] | None = None
         self.region: Any = None

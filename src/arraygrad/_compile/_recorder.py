@@ -32,6 +32,8 @@ _SHAPED_BY_VALUES = frozenset(
     """nonzero argwhere unique_all unique_counts unique_inverse unique_values
     flatnonzero""".split()
 )
+#: Products, which may depend on whether their operands are the same memory.
+_PRODUCTS = frozenset("matmul tensordot vecdot linalg.tensordot linalg.vecdot".split())
 #: Operations of which the result may be the operand itself, depending on values.
 _RETURNS_OPERAND = frozenset({"settle", "settle_weight"})
 #: Numbers that a function returns, and anything else that cannot change, are results as they are.
@@ -272,6 +274,9 @@ class Recorder:
             or (opaque and call.args and isinstance(call.args[0], Value) and name != "random.copy")
         ):
             call.writes = (call.args[0],)
+        if name in _PRODUCTS:
+            memories = [v.memory for v in call.operands()]
+            call.is_apart = len(set(memories)) == len(memories)
         try:
             result = function(*args, **kwargs)
         except Exception as error:

@@ -548,8 +548,7 @@ def _is_product_of_blas(call: Call) -> bool:
         and x.dtype.char in "fd"
         and x.shape is not None
         and y.shape is not None
-        and len(x.shape) == 2
-        and len(y.shape) in (1, 2)
+        and (len(x.shape), len(y.shape)) in ((2, 2), (2, 1), (1, 2))
         and min(*x.shape, *y.shape) > 1
         and _is_dense(x)
         and _is_dense(y)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .._program import Program
 from .algebra import simplify
 from .blocks import run_in_blocks
-from .common import merge_common
+from .common import keep_apart, merge_common
 from .constants import fold_constants
 from .dead_code import drop_dead_code
 from .direct import call_directly
@@ -21,6 +21,7 @@ def optimised(program: Program) -> Program:
     program = fold_constants(program)
     program = simplify(program)
     program = merge_common(program)
+    program = keep_apart(program)
     program = call_directly(program)
     program = replace_in_place(program)
     program = merge_nan_checks(program)

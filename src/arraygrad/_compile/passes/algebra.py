@@ -103,6 +103,8 @@ def _same_as(call: Call, made: dict[int, Call], ones: set[int]) -> Value | None:
                 axes = [first[0][i] for i in second[0]]
                 if [a % len(axes) for a in axes] == list(range(len(axes))):
                     return inner.args[0]
+    elif x is not None and name == "conj" and out.dtype.kind in "iuf" and _is_alike(x, out):
+        return x
     elif x is not None and name in ("astype", "copy", "reshape", "broadcast_to"):
         return x if _is_alike(x, out) and x.kind != "constant" else None
     return None
