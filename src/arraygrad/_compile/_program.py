@@ -98,7 +98,8 @@ class Call:
         The checkpoint in whose forward pass it is.
     condition : Value or None
         Of a mask, the array that is looked at: the calls in `body` are made only if it has a NaN.
-        The results are otherwise the values in `otherwise`.
+        The results are otherwise the values in `otherwise`. Of a check for NaN, `otherwise` is the
+        weight by which they could be masked, which the check does not need.
     """
 
     __slots__ = (
@@ -139,6 +140,8 @@ class Call:
         """Put other values in the place of some of its operands."""
         if not new:
             return
+        if self.otherwise:
+            self.otherwise = replaced(self.otherwise, new)
         for v in self._own_operands():
             if id(v) in new:
                 self.with_arguments(
@@ -155,7 +158,6 @@ class Call:
                     self.writes = replaced(self.writes, new)
                 break
         if self.condition is not None:
-            self.otherwise = replaced(self.otherwise, new)
             self.condition = new.get(id(self.condition), self.condition)
             for call in self.body:
                 call.rename(new)

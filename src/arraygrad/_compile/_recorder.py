@@ -381,11 +381,12 @@ class Recorder:
 
     # ---- masks of NaN, which rarely have anything to do
 
-    def assume_no_nan(self, x: Any) -> bool:
-        """Return True if `x` has no NaN, and the program checks that."""
+    def assume_no_nan(self, x: Any, weight: Any) -> bool:
+        """Return True if `x` has no NaN to be masked, and the program checks that."""
         if self.careful or not self.can_guard() or not has_no_nan(x):
             return False
         self._guard("NaN", has_no_nan, (self.value_of(x, _cpu),), True)
+        self.calls[-1].otherwise = (self.value_of(weight, _cpu),)
         self.assumes = True
         return True
 
@@ -456,7 +457,7 @@ class Recorder:
 
     def guard_nan(self, x: Any, weight: Any, nothing: bool) -> None:
         """The program is right only if there is something to mask, or nothing, as now."""
-        if nothing and self.assume_no_nan(x):
+        if nothing and self.assume_no_nan(x, weight):
             return
         values = (self.value_of(x, _cpu), self.value_of(weight, _cpu))
         self._guard("NaN", _cpu.backend.corrections.is_settled, values, nothing)

@@ -265,6 +265,11 @@ class Text:
                 return
             self._line(f"{self._of(target)} {in_place} {self._literal(other, True)}", depth, call)
             return
+        if call.name == "irtruediv" and self._fast and call.device is _cpu:
+            target, other = call.args
+            x, y = self._of(target), self._number(other, target) or self._literal(other, True)
+            self._line(f"{self._object(_np.divide, 'divide')}({y}, {x}, {x})", depth, call)
+            return
         if call.name == "__setitem__":
             x, value, key = call.args
             text = self._literal(value, True)
@@ -403,11 +408,15 @@ class Text:
         if function is _np.matmul and not kwargs and _is_product_of_blas(call):
             # (The same call of BLAS, in a third of the time. It would warn by another name.)
             return f"{self._array(args[0])}.dot({self._array(args[1])})"
-        if function == _sum and len(args) == 1 and set(kwargs) <= {"axis", "keepdims"}:
+        if len(args) == 1 and set(kwargs) <= {"axis", "keepdims"}:
             rest = self._literal(kwargs.get("axis", 0))
             if kwargs.get("keepdims"):
                 rest += ", None, None, True"
-            return f"{self._object(_sum, 'sum')}({self._array(args[0])}, {rest})"
+            if function == _sum:
+                return f"{self._object(_sum, 'sum')}({self._array(args[0])}, {rest})"
+            if function is _np.mean and call.out.shape == () and _is_plain(args[0]):
+                n = math.prod(args[0].shape)  # (NumPy's function does the same, in more steps.)
+                return f"{self._object(_sum, 'sum')}({self._array(args[0])}, {rest}) / {n}"
         return None
 
     def _operands(self, call: Call) -> str:
@@ -525,6 +534,11 @@ def library_name(function: Any) -> str | None:
 def is_elementwise(function: Any) -> bool:
     """Return True for NumPy's elementwise functions (of which `matmul` is none)."""
     return isinstance(function, _np.ufunc) and function.signature is None
+
+
+def _is_plain(v: Value) -> bool:
+    """Return True for an array of single or double precision that is not empty."""
+    return v.dtype is not None and v.dtype.char in "fd" and 0 not in v.shape
 
 
 def _is_large(v: Value) -> bool:

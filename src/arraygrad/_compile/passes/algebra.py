@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from .._program import Call, Memory, Program, Value
+from .._recorder import has_no_nan
 from ._facts import Facts, every_call, unite, with_outputs
 
 
@@ -21,10 +22,15 @@ def simplify(program: Program) -> Program:
     made: dict[int, Call] = {}
     new: dict[int, Value] = {}
     memories: dict[Memory, Memory] = {}
+    idle: set[int] = set()
     for call in every_call(program.calls):
         call.rename(new)
+        if call.function is has_no_nan:
+            if call.otherwise and _masks_nothing(call.args[0], call.otherwise[0], made):
+                idle.add(id(call))
+            continue
         if call.name == "mask":
-            if _masks_nothing(call, made):
+            if _masks_nothing(call.condition, call.args[0], made):
                 for v, other in zip(call.out, call.otherwise, strict=True):
                     if _may_be(v, other, facts):
                         new[id(v)] = other
@@ -37,7 +43,8 @@ def simplify(program: Program) -> Program:
             if same is not None and _may_be(call.out, same, facts):
                 new[id(call.out)] = same
                 unite(call.out, same, memories)
-    return with_outputs(program, program.calls, new, memories)
+    calls = [call for call in program.calls if id(call) not in idle]
+    return with_outputs(program, calls, new, memories)
 
 
 def _drop_products_by_one(calls: list[Call], ones: set[int]) -> None:
@@ -125,10 +132,8 @@ def _is_one(x: Any, ones: set[int]) -> bool:
     return False
 
 
-def _masks_nothing(mask: Call, made: dict[int, Call]) -> bool:
+def _masks_nothing(x: Any, weight: Any, made: dict[int, Call]) -> bool:
     """Return True if no NaN of the array can come from a weight of 0 or infinity."""
-    weight = mask.args[0]
-    x = mask.condition
     if not isinstance(weight, Value) or x is None:
         return False
     if weight.kind == "constant":
