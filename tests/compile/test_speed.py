@@ -43,6 +43,53 @@ def test_numbers_beside_arrays_are_rounded_as_usual(dtype):
         check(f, (normal(5, dtype=dtype),), (normal(5, seed=1, dtype=dtype),))
 
 
+@pytest.mark.parametrize("dtype", [xp.float32, xp.float64])
+def test_means_of_all_axes_and_of_some(dtype):
+    def f(x):
+        return xp.mean(x), xp.mean(x, axis=1), xp.mean(x, axis=(0, 1), keepdims=True), xp.mean(x.T)
+
+    for shape in ((3, 5), (1000, 7), (1, 1)):
+        check(f, (normal(*shape, dtype=dtype),), (normal(*shape, seed=1, dtype=dtype) * 1e30,))
+    check(lambda x: xp.mean(x), (normal(3000, dtype=dtype)[::3],), (xp.asarray(2.0, dtype=dtype),))
+
+
+@pytest.mark.parametrize("n", [3, 300])
+def test_large_results_are_made_late_and_in_the_right_order(n):
+    def f(x):
+        y = x @ x.T  # is needed last
+        z = xp.tanh(x)
+        for _ in range(3):
+            z = z * x + 1
+        x += z
+        return y * 2 + z
+
+    check(f, (normal(n, n),), (normal(n, n, seed=1),))
+    check(autodiff.grad(lambda x: xp.sum(f(x * 1.0))), (normal(n, n),))
+
+
+def test_peak_memory_is_at_most_that_of_the_function():
+    import tracemalloc
+
+    def f(w, x, y):
+        hidden = xp.tanh(x @ w)
+        error = xp.tanh(hidden @ w.T) - y
+        return xp.mean(error * error)
+
+    def peak(run, *args):
+        run(*args)
+        run(*args)
+        tracemalloc.start()
+        try:
+            run(*args)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    args = normal(100, 100), normal(300, 100, seed=1), normal(300, 100, seed=2)
+    eager = autodiff.value_and_grad(f)
+    assert peak(xp.compile(eager), *args) <= peak(eager, *args)
+
+
 def test_products_of_matrices_of_all_layouts():
     for m, n, k in ((2, 2, 2), (4, 2, 4), (1, 3, 2), (3, 1, 2), (2, 3, 1), (17, 33, 9)):
         a, b = normal(m, n), normal(n, k, seed=1)

@@ -34,11 +34,16 @@ _IN_PLACE = {
 }  # fmt: skip
 _UFUNCS = {"+=": _np.add, "-=": _np.subtract, "*=": _np.multiply, "/=": _np.divide}
 _sum = _np.add.reduce
+_mean = _cpu.ops["mean"]
 _ARITHMETIC = frozenset("add subtract multiply divide".split())
 #: Names that mean the same in every program.
 RESERVED = frozenset("np inf nan quiet complex slice program square MeetsNaN".split())
-#: Results of this many bytes are freed as soon as they are not needed any more.
-MIN_BYTES_TO_FREE = 1 << 15
+#: Results of this many bytes are freed as soon as they are not needed any more. The memory of
+#: smaller ones waits for another result of its shape.
+MIN_BYTES_TO_FREE = 1 << 13
+
+#: Operations whose results are always new memory, beside elementwise ones.
+_ALLOCATING = frozenset("blocks concat copy matmul scatter stack sum where".split())
 
 #: Operations that raise no floating-point error, whichever state they are called in.
 SILENT = frozenset(
@@ -414,7 +419,7 @@ class Text:
                 rest += ", None, None, True"
             if function == _sum:
                 return f"{self._object(_sum, 'sum')}({self._array(args[0])}, {rest})"
-            if function is _np.mean and call.out.shape == () and _is_plain(args[0]):
+            if function is _mean and call.out.shape == () and _is_plain(args[0]):
                 n = math.prod(args[0].shape)  # (NumPy's function does the same, in more steps.)
                 return f"{self._object(_sum, 'sum')}({self._array(args[0])}, {rest}) / {n}"
         return None
@@ -537,8 +542,9 @@ def is_elementwise(function: Any) -> bool:
 
 
 def _is_plain(v: Value) -> bool:
-    """Return True for an array of single or double precision that is not empty."""
-    return v.dtype is not None and v.dtype.char in "fd" and 0 not in v.shape
+    """Return True for an array of single or double precision whose number of elements is exact."""
+    is_real = v.dtype is not None and v.dtype.char in "fd" and bool(v.shape)
+    return is_real and 0 < math.prod(v.shape) < 1 << 24
 
 
 def _is_large(v: Value) -> bool:
@@ -581,12 +587,12 @@ def _is_dense(v: Value) -> bool:
 def last_uses(
     program: Program, scalars: set[int] | None = None, is_block: bool = False
 ) -> tuple[dict[int, list[Value]], dict[int, Value]]:
-    """For the number of each call the large values that nothing needs after it.
+    """For the number of each call the values that nothing needs after it, without small ones.
 
     Also, by the id of each call, a value whose memory its result may have: one that nothing needs
     any more, of the result's shape, strides and dtype. It is an operand of the call. With `scalars`
-    (those of the program), it is any value that is not needed: small arrays are not freed, but
-    used again, and in blocks the large ones, too.
+    (those of the program), small values are among both, and it may be another one than an operand:
+    the memory of small arrays is used again, and in blocks that of large ones, too.
     """
     last: dict[int, int] = {}
     made: dict[int, Value] = {}
@@ -595,7 +601,7 @@ def last_uses(
     pinned: set[int] = set()
     for i, call in enumerate(program.calls):
         results = call.results()
-        if is_elementwise(call.function) or call.name in ("blocks", "where"):
+        if is_elementwise(call.function) or call.name in _ALLOCATING:
             fresh.update([id(v) for v in results])
         elif call.name == "mask":
             pinned.update([id(v) for v in (*call.operands(), *results)])
@@ -616,7 +622,7 @@ def last_uses(
         is_large = _is_large(v)
         if key in kept or not (is_large or scalars is not None):
             continue
-        if is_large and not is_block:
+        if not is_block and (is_large or not (scalars is None or key in scalars)):
             dead.setdefault(i, []).append(v)
         if (
             key in fresh
@@ -627,6 +633,7 @@ def last_uses(
         ):
             given.setdefault(i, []).append(v)
     pool: dict[Any, list[Value]] = {}
+    reused: set[int] = set()
     for i, call in enumerate(program.calls):
         out = call.out
         takes = (
@@ -655,5 +662,8 @@ def last_uses(
             elif scalars is not None and ends[v.memory] <= i and (is_block or not _is_large(v)):
                 pool.setdefault((v.shape, v.strides, v.dtype), []).append(v)
         if takes and id(call) not in donors and pool.get(like):
-            donors[id(call)] = pool[like].pop()
+            donor = donors[id(call)] = pool[like].pop()
+            reused.add(id(donor))
+    if reused:
+        dead = {i: [v for v in values if id(v) not in reused] for i, values in dead.items()}
     return dead, donors

@@ -10,6 +10,7 @@ from .constants import fold_constants
 from .dead_code import drop_dead_code
 from .direct import call_directly
 from .nan import merge_nan_checks
+from .order import make_late
 from .scalars import replace_in_place
 
 __all__ = ["drop_dead_code", "optimised", "run_in_blocks"]
@@ -25,4 +26,4 @@ def optimised(program: Program) -> Program:
     program = call_directly(program)
     program = replace_in_place(program)
     program = merge_nan_checks(program)
-    return drop_dead_code(program)
+    return make_late(drop_dead_code(program))
