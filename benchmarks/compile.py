@@ -2,10 +2,10 @@
 
 The code of a case is the same for all libraries: Python loops over small operations, as one writes
 them. Where it is short, it is also written by hand for NumPy, with the gradient. Each case and
-library has a process of its own, which is stopped after a minute: JAX compiles long loops for
-minutes. Another function is compiled before, so that the time of the first call is not that of
-imports. A figure of later calls is the median of those in the fastest of five periods, because
-other work on the machine slows whole periods. Peak memory is that of a later call, as
+library has a process of its own, which is stopped after a minute of processor time: JAX compiles
+long loops for minutes. Another function is compiled before, so that the time of the first call is
+not that of imports. A figure of later calls is the median of those in the fastest of five periods,
+because other work on the machine slows whole periods. Peak memory is that of a later call, as
 `tracemalloc` sees it: NumPy's arrays and Python's objects, not the arguments.
 
 ``python -m benchmarks.compile`` runs all cases. Arguments choose some by their names.
@@ -21,6 +21,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from statistics import median
 from typing import Any
@@ -31,7 +32,7 @@ from benchmarks._report import bar, options, publish, table
 
 OURS, COMPILED, NUMPY = "ours", "ours, compiled", "NumPy by hand"
 TORCH, TORCH_COMPILE, JAX, JIT = "PyTorch", "torch.compile", "JAX", "JAX, jit"
-LIMIT = 60  # seconds for one case of one library
+LIMIT = 60  # seconds of processor time for one case of one library
 
 
 class Ours:
@@ -456,6 +457,9 @@ def _warm_up(lib: Any) -> None:
 
 def measure(case: str, who: str, quick: bool) -> dict[str, float]:
     """Milliseconds of the first and of later calls, and peak memory, in this process."""
+    with suppress(ImportError):  # Windows has no limits
+        resource = importlib.import_module("resource")
+        resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))
     lib = LIBRARIES[who][1]()
     if who == NUMPY:
         run, args = BY_HAND[case](lib)
@@ -495,7 +499,7 @@ def _apart(case: str, who: str, quick: bool) -> dict[str, float]:
     try:
         done = subprocess.run(
             [*command, *(["--quick"] if quick else [])],
-            capture_output=True, text=True, timeout=LIMIT, check=True,
+            capture_output=True, text=True, timeout=20 * LIMIT, check=True,
         )  # fmt: skip
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError):
         return {}
