@@ -543,6 +543,28 @@ def _bars(found: dict[str, dict[str, dict[str, float]]]) -> list[str]:
     return said
 
 
+def _report(found: dict[str, dict[str, dict[str, float]]]) -> str:
+    """The figures as tables."""
+    parts = []
+    for which, title in (
+        ("later", "Milliseconds of a later call"),
+        ("first", "Milliseconds of the first call"),
+        ("memory", "Peak memory of a later call, in MB"),
+    ):
+        shown = [
+            who for who in LIBRARIES if any(which in row.get(who, ()) for row in found.values())
+        ]
+        rows = [
+            [
+                case,
+                *(f"{row[who][which]:.3g}" if which in row.get(who, ()) else "-" for who in shown),
+            ]
+            for case, row in found.items()
+        ]
+        parts += [f"{title}:", "", table(["case", *shown], rows), ""]
+    return "\n".join(parts + _bars(found))
+
+
 def main(args: list[str] | None = None) -> None:
     """Run the cases."""
 
@@ -559,20 +581,7 @@ def main(args: list[str] | None = None) -> None:
     for case in chosen.cases or CASES:
         found[case] = {who: _apart(case, who, chosen.quick) for who in names}
         print(f"{case}: {found[case]}", file=sys.stderr, flush=True)
-    parts = []
-    for which, title in (
-        ("later", "Milliseconds of a later call"),
-        ("first", "Milliseconds of the first call"),
-        ("memory", "Peak memory of a later call, in MB"),
-    ):
-        shown = [who for who in names if any(which in row[who] for row in found.values())]
-        rows = [
-            [case, *(f"{row[who][which]:.3g}" if which in row[who] else "-" for who in shown)]
-            for case, row in found.items()
-        ]
-        parts += [f"{title}:", "", table(["case", *shown], rows), ""]
-    parts += _bars(found)
-    publish("Compiled functions", "\n".join(parts), {"milliseconds": found}, chosen)
+    publish("Compiled functions", _report(found), {"milliseconds": found}, chosen)
 
 
 if __name__ == "__main__":

@@ -556,11 +556,23 @@ def _is_scalar(v: Any) -> bool:
     return not isinstance(v, Value) or not v.shape
 
 
+def _finds_blas() -> bool:
+    """Return True if NumPy has been built with BLAS (in a browser it has not)."""
+    try:
+        return bool(_np.show_config(mode="dicts")["Build Dependencies"]["blas"]["found"])
+    except (KeyError, TypeError):
+        return False
+
+
+_has_blas = _finds_blas()
+
+
 def _is_product_of_blas(call: Call) -> bool:
     """Return True for a product of matrices that `matmul` and `dot` leave to BLAS alike."""
     x, y = call.args
     return (
-        call.errors is _backend.ignored
+        _has_blas
+        and call.errors is _backend.ignored
         and isinstance(x, Value)
         and isinstance(y, Value)
         and x.memory is not y.memory  # (Products with its own transpose are made otherwise.)
