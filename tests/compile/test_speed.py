@@ -33,6 +33,15 @@ def test_views_of_a_dead_value_keep_its_memory(n):
     check(f, (normal(n),), (normal(n, seed=1),))
 
 
+def test_functions_of_two_arrays_into_memory_that_is_free():
+    def f(x, y):
+        for g in (xp.maximum, xp.minimum, xp.atan2, xp.hypot, xp.copysign, xp.pow, xp.remainder):
+            x = g(x + 1, y * 1.5) + g(y, x) + 3
+        return x
+
+    check(f, (normal(5) ** 2, normal(5, seed=1) ** 2))
+
+
 @pytest.mark.parametrize("dtype", [xp.float32, xp.float64])
 def test_numbers_beside_arrays_are_rounded_as_usual(dtype):
     def f(x):

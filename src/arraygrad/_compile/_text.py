@@ -285,7 +285,9 @@ class Text:
         if self._fast and into is not None:
             args = self._operands(call)
             name = self._object(call.function, call.function.__name__)
-            self._line(f"{name}({args}, {into})", depth, call)
+            # (By position it is quicker, and deprecated for `maximum`.)
+            given = into if len(call.args) == 1 or call.name in _ARITHMETIC else f"out={into}"
+            self._line(f"{name}({args}, {given})", depth, call)
             self._known[id(call.out)] = into
             self._owners[into] = id(call.out)
             return
