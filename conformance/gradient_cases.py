@@ -1489,6 +1489,19 @@ case("scipy.linalg.solve_sylvester", "with itself", lambda a: scipy.linalg.solve
      _dominant(2))
 
 
+def _of_band(lower: int, upper: int, n: int = 5) -> Any:
+    """Diagonals of a matrix whose main diagonal dominates."""
+    main = np.eye(lower + upper + 1)[:, upper, None] * (lower + upper + 2.0)
+    return lambda *a: normal(lower + upper + 1, n)(*a) + main
+
+
+for _below, _above in ((1, 1), (2, 1), (0, 2), (0, 0), (5, 6)):
+    for _label, _shape in (("", ()), (", columns", (2,)), (", none", (0,))):
+        case("scipy.linalg.solve_banded", f"{_below} and {_above}{_label}",
+             lambda ab, b, w=(_below, _above): scipy.linalg.solve_banded(w, ab, b),
+             _of_band(_below, _above), normal(5, *_shape))
+
+
 def _solved(a: Any, b: Any) -> Any:
     found = scipy.linalg.lstsq(a, b)
     return found.x, found.residues, found.s
@@ -1529,6 +1542,11 @@ for _label, _cov in {"matrix": _dominant(3), "diagonal": positive(3), "number": 
     for _method in ("logpdf", "pdf"):
         case("scipy.stats.multivariate_normal", f"{_method}, {_label}", getattr(
              scipy.stats.multivariate_normal, _method), normal(2, 3), normal(3), _cov, kinds="f")
+    case("scipy.stats.multivariate_normal", f"entropy, {_label}", lambda m, c:
+         scipy.stats.multivariate_normal.entropy(m, c), normal(3), _cov, kinds="f")
+case("scipy.stats.multivariate_normal", "allow_singular", lambda x, m, c:
+     scipy.stats.multivariate_normal.logpdf(x, m, c, True), normal(2, 3), normal(3), _dominant(3),
+     kinds="f")
 for _method in ("logpdf", "pdf"):
     case("scipy.stats.dirichlet", _method, getattr(scipy.stats.dirichlet, _method),
          within(0.1, 0.3, 3, 2), positive(4), kinds="f")

@@ -103,6 +103,28 @@ def test_sylvester_equations_are_scipys(dtype):
     exact(found, scipy_linalg.solve_sylvester(a, b, qs), "cpu")
 
 
+@pytest.mark.parametrize("widths", [(1, 1), (0, 3), (2, 0), (0, 0), (4, 5)])
+@pytest.mark.parametrize("n", [3, 3000])
+def test_banded_systems_are_scipys(widths, n, dtype, device):
+    if n == 3000 and device == "cuda":
+        n = 300  # all entries are stored there
+    ab = numbers(dtype, sum(widths) + 1, n)
+    ab[widths[1]] += 2 * sum(widths) + 2
+    atol = 1e-5 if np.finfo(dtype).eps > 1e-10 else 1e-13
+    for b in (numbers(dtype, n), numbers(dtype, n, 2)):
+        found = linalg.solve_banded(widths, T(ab, device=device), T(b, device=device))
+        assert (found.shape, found.dtype, found.device) == (b.shape, dtype, xp.Device(device))
+        expected = scipy_linalg.solve_banded(widths, ab, b)
+        np.testing.assert_allclose(found.numpy(), expected, rtol=0, atol=atol)
+
+
+def test_rows_of_a_banded_matrix_are_exchanged(device):
+    ab = np.asarray([[0.0, 1.0, 1.0], [0.0, 0.0, 2.0], [1.0, 1.0, 0.0]])  # 0 on the diagonal
+    b = np.asarray([1.0, 2.0, 3.0])
+    found = linalg.solve_banded((1, 1), T(ab, device=device), T(b, device=device))
+    np.testing.assert_allclose(found.numpy(), scipy_linalg.solve_banded((1, 1), ab, b), rtol=1e-14)
+
+
 @pytest.mark.parametrize("shape", [(4, 2), (2, 4), (3, 3)])
 def test_least_squares_are_scipys(shape, dtype):
     a = numbers(dtype, *shape)
@@ -177,6 +199,12 @@ def test_least_squares_agree_with_the_normal_equations_in_second_order():
         (lambda: linalg.cho_factor(-xp.eye(2)), r"scipy\.linalg\.cho"),
         (lambda: linalg.cho_solve((xp.eye(2), True), xp.ones(3)), r"scipy\.linalg\.cho_solve: "),
         (lambda: linalg.solve_sylvester(xp.eye(2), xp.eye(3), xp.eye(2)), "q of shape"),
+        (lambda: linalg.solve_banded((1, 1), xp.eye(2), xp.ones(2)), r"\(l \+ u \+ 1, M\); got"),
+        (lambda: linalg.solve_banded((-1, 2), xp.eye(2), xp.ones(2)), r"l_and_u \(-1, 2\)"),
+        (lambda: linalg.solve_banded(1, xp.eye(2), xp.ones(2)), "solve_banded: .* two numbers"),
+        (lambda: linalg.solve_banded((1, 0), xp.eye(2), xp.ones(3)), "needs b of shape"),
+        (lambda: linalg.solve_banded((1, 0), xp.zeros((2, 2)), xp.ones(2)), "solve_banded: sing"),
+        (lambda: linalg.solve_banded((0, 0), xp.ones((1, 2)), xp.ones(2) * xp.nan), "must not con"),
         (lambda: linalg.lstsq(xp.eye(2), xp.ones(3)), r"scipy\.linalg\.lstsq: expected shapes"),
     ],
 )

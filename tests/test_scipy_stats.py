@@ -173,6 +173,31 @@ def test_multivariate_normal(method, shape, device):
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-10)
 
 
+@pytest.mark.parametrize("d", [1, 3, 30])
+def test_normal_vectors_of_a_subspace(d, device):
+    rng = np.random.default_rng(5)
+    root = rng.standard_normal((d, d))
+    root[:, d // 2 :] *= 0 if d > 1 else 1
+    cov, mean = root @ root.T, rng.standard_normal(d)
+    x = mean + rng.standard_normal((40, d)) @ root.T
+    x[1] += 1.0  # outside, if there is an outside
+    normal = stats.multivariate_normal
+    on = [T(z, device=device) for z in (x, mean, cov)]
+    for method in ("logpdf", "pdf"):
+        found = getattr(normal, method)(*on, allow_singular=True)
+        expected = getattr(scipy_stats.multivariate_normal, method)(
+            x, mean, cov, allow_singular=True
+        )
+        np.testing.assert_allclose(found.numpy(), np.reshape(expected, (40,)), rtol=1e-8)
+    found = normal.entropy(*on[1:])
+    expected = scipy_stats.multivariate_normal.entropy(mean, cov)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-9)
+    for part in (2.5, np.arange(1.0, d + 1)):
+        found = normal.entropy(on[1], T(part, device=device))
+        expected = scipy_stats.multivariate_normal.entropy(mean, part)
+        np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("method", ["pdf", "logpdf"])
 def test_dirichlet(method, device):
     rng = np.random.default_rng(5)

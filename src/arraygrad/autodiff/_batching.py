@@ -323,11 +323,6 @@ class BatchLevel(Level):
 
     def apply(self, name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> Any:
         """Perform an operation of which this is the highest level; in full generality."""
-        if self.closed:
-            raise RuntimeError(
-                f"{name}: a tensor of a vmap that has returned is used, which stands for one "
-                "example; return it from the function"
-            )
         mode = _cpython.current(_mode)
         if mode is not None and mode.strict:
             check(name, operands, args, kwargs)

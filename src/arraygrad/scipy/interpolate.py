@@ -13,12 +13,11 @@ from typing import Any
 
 import arraygrad as xp
 
-from .._dispatch import apply, as_floating, check_tensor, common_device, is_anywhere
+from .._dispatch import as_floating, check_tensor, common_device, is_anywhere
 from .._errors import as_int, describe, in_own_name
-from .._extras import padded
 from .._typing import Tensor
 from ..autodiff import stop_gradient
-from ..autodiff.rules import conj, define
+from . import _banded as banded
 
 __all__ = [
     "BSpline", "CubicHermiteSpline", "CubicSpline", "PPoly", "PchipInterpolator",
@@ -26,55 +25,6 @@ __all__ = [
 ]  # fmt: skip
 
 _where: Any = xp.where
-
-# ---- banded systems: ab[upper + i - j, j] is the entry (i, j) of the matrix
-
-
-def _solve_banded(ab: Any, b: Any, lower: int, upper: int) -> Any:
-    """The solution for right-hand sides of shape (N, M)."""
-    how = {"lower": lower, "upper": upper}
-    return apply("scipy.linalg.solve_banded", (ab, b), (), how)
-
-
-def _shifted(x: Any, by: int) -> Any:
-    """The rows moved down, or up if `by` is negative, with zeros behind them."""
-    n = x.shape[0]
-    down, up = min(max(by, 0), n), min(max(-by, 0), n)
-    return padded(x[up : n - down, ...], [(down, up)] + [(0, 0)] * (x.ndim - 1))
-
-
-def _transposed(ab: Any, lower: int, upper: int) -> Any:
-    """The diagonals of the transpose, whose `lower` and `upper` are exchanged."""
-    return xp.stack([_shifted(ab[i, :], i - upper) for i in range(lower + upper, -1, -1)])
-
-
-def _diagonals(w: Any, x: Any, lower: int, upper: int) -> Any:
-    """Those of the matrix of sums over k of w[i, k] conj(x[j, k])."""
-    shifts = range(-upper, lower + 1)
-    return xp.stack([xp.sum(_shifted(w, -s) * conj(x), axis=1) for s in shifts])
-
-
-def _times(ab: Any, x: Any, lower: int, upper: int) -> Any:
-    """The matrix times vectors of shape (N, M)."""
-    terms = [
-        _shifted(xp.expand_dims(ab[i, :], axis=1) * x, i - upper) for i in range(lower + upper + 1)
-    ]
-    return sum(terms[1:], terms[0])
-
-
-def _to_right(g: Any, _out: Any, ab: Any, _b: Any, *, lower: int, upper: int) -> Any:
-    return _solve_banded(conj(_transposed(ab, lower, upper)), g, upper, lower)
-
-
-define(
-    "scipy.linalg.solve_banded",
-    (
-        lambda g, out, ab, b, **how: -_diagonals(_to_right(g, out, ab, b, **how), out, **how),
-        lambda t, out, ab, _b, **how: -_solve_banded(ab, _times(t, out, **how), **how),
-    ),
-    (_to_right, lambda t, _out, ab, _b, **how: _solve_banded(ab, t, **how)),
-)
-
 
 # ---- what all splines have in common
 
@@ -648,7 +598,7 @@ def _smooth_slopes(x: Any, y: Any, bc_type: Any) -> Any:
         ]
     )
     right = xp.concat([values[0], inner, values[1]])
-    found = _solve_banded(ab, xp.reshape(right, (n, -1)), 1, 1)
+    found = banded.solve(ab, xp.reshape(right, (n, -1)), 1, 1)
     return xp.reshape(found, right.shape)
 
 
@@ -671,7 +621,7 @@ def _cyclic(dx: Any, middle: Any, right: Any) -> Any:
     sides = xp.concat(
         [columns[:n, :], xp.astype(xp.expand_dims(edge, axis=1), columns.dtype, copy=False)], axis=1
     )
-    found = _solve_banded(ab, sides, 1, 1)
+    found = banded.solve(ab, sides, 1, 1)
     s1, s2 = found[:, :-1], found[:, -1:]
     # the last equation, of the coefficients dx[n], 2 (dx[n - 1] + dx[n]) and dx[n - 1]
     a, b = dx[n - 1], dx[n]
@@ -978,7 +928,7 @@ def make_interp_spline(
             ab[diagonal, column] = _where(fits, value, float("nan"))
     given = [[xp.expand_dims(v, axis=0) for _, v in side] for side in (left, right)]
     sides = xp.concat([y[:1, ...], *given[0], y[1:-1, ...], *given[1], y[-1:, ...]])
-    found = _solve_banded(ab, xp.reshape(sides, (total, -1)), k, k)
+    found = banded.solve(ab, xp.reshape(sides, (total, -1)), k, k)
     return _made(t, xp.reshape(found, sides.shape), k, True, axis)
 
 
@@ -1089,7 +1039,7 @@ def _periodic_spline(x: Any, y: Any, k: int, axis: int) -> BSpline:
             corner[outer, (outer + step) % m - q] = value[:first] if step < 0 else value[last:q]
             bottom[r[q:] - q, (r[q:] + step) % m] = value[q:]
         sides = xp.concat([right[:q, :], xp.astype(corner, right.dtype, copy=False)], axis=1)
-        solved = _solve_banded(ab, sides, lower, upper)
+        solved = banded.solve(ab, sides, lower, upper)
         y1, z = solved[:, : right.shape[1]], solved[:, right.shape[1] :]
         bottom = xp.astype(bottom, right.dtype, copy=False)
         end = xp.linalg.solve(bottom[:, q:] - bottom[:, :q] @ z, right[q:, :] - bottom[:, :q] @ y1)

@@ -24,7 +24,7 @@ Discrete ones:
 `bernoulli` p         Bernoulli
 =========== ========= ============================
 
-Those of vectors, with ``logpdf`` and ``pdf`` alone:
+Those of vectors, with ``logpdf`` and ``pdf``; the normal one has ``entropy``, too:
 
 ===================== ========= =====================================================
 `multivariate_normal` mean, cov normal; the defaults are 0 and 1, as numbers, a diagonal
@@ -766,7 +766,13 @@ class _Bernoulli(_Discrete):
 class _MultivariateNormal:
     """Normal distribution of vectors."""
 
-    def logpdf(self, x: Tensor, mean: Tensor | None = None, cov: Tensor | float = 1.0) -> Tensor:
+    def logpdf(
+        self,
+        x: Tensor,
+        mean: Tensor | None = None,
+        cov: Tensor | float = 1.0,
+        allow_singular: bool = False,
+    ) -> Tensor:
         """Logarithm of the density.
 
         Parameters
@@ -778,6 +784,9 @@ class _MultivariateNormal:
         cov : Tensor or number, optional
             Covariance: a number, a diagonal of shape (D,) or a positive definite matrix of shape
             (D, D). Its symmetric part is differentiated.
+        allow_singular : bool, optional
+            Whether `cov` may be singular. The density is then that in the subspace which `cov`
+            spans, and 0 outside of it.
 
         Returns
         -------
@@ -803,6 +812,8 @@ class _MultivariateNormal:
                 f"got {mean.shape} and {cov.shape}"
             )
         away = x - mean
+        if allow_singular:
+            return _singular_normal(away, cov)
         if cov.ndim < 2:
             squares = xp.sum(away * away / cov, axis=-1)
             volume = xp.sum(xp.log(xp.broadcast_to(cov, (d,))))
@@ -814,10 +825,73 @@ class _MultivariateNormal:
             volume = 2 * xp.sum(xp.log(xp.linalg.diagonal(factor)))
         return -0.5 * (d * math.log(2 * math.pi) + volume + squares)
 
-    def pdf(self, x: Tensor, mean: Tensor | None = None, cov: Tensor | float = 1.0) -> Tensor:
+    def pdf(
+        self,
+        x: Tensor,
+        mean: Tensor | None = None,
+        cov: Tensor | float = 1.0,
+        allow_singular: bool = False,
+    ) -> Tensor:
         """Density; the exponential of `logpdf`."""
         run = in_own_name("scipy.stats.multivariate_normal.pdf")(self.logpdf)
-        return xp.exp(run(x, mean, cov))
+        return xp.exp(run(x, mean, cov, allow_singular))
+
+    def entropy(self, mean: Tensor | None = None, cov: Tensor | float = 1.0) -> Tensor:
+        """Differential entropy in nats.
+
+        Parameters
+        ----------
+        mean : Tensor, optional
+            Of shape (D,). It has no effect but its size.
+        cov : Tensor or number, optional
+            Covariance: a number, a diagonal of shape (D,) or a positive semidefinite matrix of
+            shape (D, D). If it is singular, the entropy is that in the subspace which it spans.
+
+        Returns
+        -------
+        Tensor
+            Has no axes.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not fit.
+        """
+        name = "scipy.stats.multivariate_normal.entropy"
+        mean, cov = _tensors(name, [0.0 if mean is None else mean, cov])
+        d = (*cov.shape, *mean.shape, 1)[0]
+        if mean.shape not in ((), (d,)) or cov.shape not in ((), (d,), (d, d)):
+            raise ValueError(
+                f"{name}: expected mean of shape ({d},) and cov of shape ({d}, {d}), ({d},) or (); "
+                f"got {mean.shape} and {cov.shape}"
+            )
+        volume, rank, _ = _spanned(cov, d)
+        return 0.5 * (rank * (math.log(2 * math.pi) + 1) + volume)
+
+
+def _spanned(cov: Tensor, d: int) -> tuple[Tensor, Tensor, float]:
+    """The logarithm of the pseudo-determinant, the rank, and the least share of an eigenvalue."""
+    if cov.ndim == 2:
+        values = xp.linalg.eigvalsh((cov + cov.mT) / 2)
+    else:
+        values = xp.broadcast_to(cov, (d,))
+    share = (1e6 if cov.dtype == xp.float64 else 1e3) * xp.finfo(cov.dtype).eps  # as SciPy's
+    large = values > share * xp.max(xp.abs(values))
+    logarithms = xp.log(xp.where(large, values, 1.0))
+    return xp.sum(logarithms), xp.sum(xp.astype(large, cov.dtype)), share
+
+
+def _singular_normal(away: Tensor, cov: Tensor) -> Tensor:
+    """The logarithm of the density in the subspace that the covariance spans, else -inf."""
+    d = away.shape[-1]
+    volume, rank, share = _spanned(cov, d)
+    matrix = cov if cov.ndim == 2 else cov * xp.eye(d, dtype=cov.dtype, device=cov.device)
+    matrix = (matrix + matrix.mT) / 2
+    scaled = xp.matmul(away, xp.linalg.pinv(matrix, rtol=share))
+    outside = xp.linalg.vector_norm(away - xp.matmul(scaled, matrix), axis=-1)
+    squares = xp.sum(scaled * away, axis=-1)
+    found = -0.5 * (rank * math.log(2 * math.pi) + volume + squares)
+    return xp.where(outside < 1e3 * share * xp.max(xp.abs(matrix)), found, -xp.inf)
 
 
 class _Dirichlet:
