@@ -4,9 +4,9 @@ The code of a case is the same for all libraries: Python loops over small operat
 them. Where it is short, it is also written by hand for NumPy, with the gradient. Each case and
 library has a process of its own, which is stopped after a minute of processor time: JAX compiles
 long loops for minutes. Another function is compiled before, so that the time of the first call is
-not that of imports. A figure of later calls is the median of those in the fastest of five periods,
-because other work on the machine slows whole periods. Peak memory is that of a later call, as
-`tracemalloc` sees it: NumPy's arrays and Python's objects, not the arguments.
+not that of imports. A figure of later calls is that of the fastest, because other work on the
+machine slows the others. Peak memory is that of a later call, as `tracemalloc` sees it: NumPy's
+arrays and Python's objects, not the arguments.
 
 ``python -m benchmarks.compile`` runs all cases. Arguments choose some by their names.
 """
@@ -23,7 +23,6 @@ import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -470,16 +469,13 @@ def measure(case: str, who: str, quick: bool) -> dict[str, float]:
     began = time.perf_counter()
     lib.wait(run(*tensors))
     found = {"first": 1e3 * (time.perf_counter() - began)}
-    periods = []
-    for _ in range(5):
-        times: list[float] = []
-        end = time.perf_counter() + (0.1 if quick else 0.8)
-        while time.perf_counter() < end or len(times) < 2:
-            began = time.perf_counter()
-            lib.wait(run(*tensors))
-            times.append(time.perf_counter() - began)
-        periods.append(median(times))
-    found["later"] = 1e3 * min(periods)
+    times: list[float] = []
+    end = time.perf_counter() + (0.5 if quick else 4)
+    while time.perf_counter() < end or len(times) < 5:
+        began = time.perf_counter()
+        lib.wait(run(*tensors))
+        times.append(time.perf_counter() - began)
+    found["later"] = 1e3 * min(times)
     if who in (OURS, COMPILED, NUMPY):
         tracemalloc.start()
         run(*tensors)
