@@ -267,7 +267,7 @@ class Run:
         self.compiled, self.given, self.level = compiled, given, given.level
         self.began = time.perf_counter()
         self.watch = Watch(compiled._function, *[x for _, x in (given.static or ((), ()))[0]])
-        self.recorder = Recorder(compiled._name, compiled._guards)
+        self.recorder = Recorder(compiled._name, compiled._guards, careful=True)
         self.ambient = self.recorder.ambient
         self.outputs: list[Output] = []
         self.values: list[Value] = []
@@ -362,7 +362,7 @@ class Run:
 
     def ready(self, plain: Program) -> Ready:
         """A program that can be run."""
-        program = in_runs(plain, lambda part: Text(part, in_place=True).function())
+        program = in_runs(plain, lambda part: Text(part, in_place=True, fast=True).function())
         return Ready(self.recorder, self.watch, program, plain, self.outputs, self.structure)
 
     def owner_of(self, value: Value, tensors: list[Any]) -> Any:

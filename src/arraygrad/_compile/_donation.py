@@ -85,6 +85,12 @@ class Donating(Compiled[P, R]):
             consume(x, place)
         return _pytree.unflatten(structure, leaves) if moved else out
 
+    def _recorded(
+        self, tensors: list[Any], structure: Any, static: Any, careful: bool
+    ) -> tuple[Entry, Any]:
+        # A program that stops at a NaN may have written to a donated argument.
+        return super()._recorded(tensors, structure, static, careful=True)
+
     def _entry(self, *args: Any) -> Entry:
         entry = super()._entry(*args)
         if isinstance(entry, Ready):
@@ -102,7 +108,7 @@ def _reuse(entry: Ready, places: list[int]) -> Callable[[list[Any]], Any] | None
     program = entry.program
     if any(call.name == "guard" for call in program.calls):
         return None  # (another program may have to begin with the same arguments)
-    text = Text(program, donated={id(program.inputs[i]) for i in places})
+    text = Text(program, fast=True, donated={id(program.inputs[i]) for i in places})
     reused = [i for i in places if any(v is program.inputs[i] for v in text.donors())]
     if not reused:
         return None

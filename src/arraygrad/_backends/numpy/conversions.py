@@ -171,6 +171,18 @@ def irtruediv(x: _Array, y: Any) -> _Array:
     return np.divide(y, x, out=x)
 
 
+def copy_apart(x: _Array) -> _Array:
+    """A copy with the same strides, gaps included."""
+    if not x.size:
+        return x.copy()
+    steps = [(n - 1) * s for n, s in zip(x.shape, x.strides, strict=True)]
+    start = -sum(min(step, 0) for step in steps)
+    memory = np.empty(start + sum(max(step, 0) for step in steps) + x.itemsize, dtype=np.uint8)
+    out: _Array = np.ndarray(x.shape, x.dtype, memory, start, x.strides)
+    out[...] = x
+    return out
+
+
 def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
     """Zeros of `shape`, plus `x` at `key`; repeated indices add up.
 

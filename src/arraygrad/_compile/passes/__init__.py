@@ -8,11 +8,13 @@ from typing import Any
 from .._program import Program
 from .algebra import simplify
 from .blocks import run_in_blocks
-from .common import merge_common
+from .common import keep_apart, merge_common
 from .constants import fold_constants
 from .dead_code import drop_dead_code
 from .direct import call_directly
 from .kernels import run_as_kernels
+from .nan import merge_nan_checks
+from .order import make_late
 from .scalars import replace_in_place
 
 __all__ = ["drop_dead_code", "in_runs", "optimised"]
@@ -32,6 +34,8 @@ def optimised(program: Program) -> Program:
     program = fold_constants(program)
     program = simplify(program)
     program = merge_common(program)
+    program = keep_apart(program)
     program = call_directly(program)
     program = replace_in_place(program)
-    return drop_dead_code(program)
+    program = merge_nan_checks(program)
+    return make_late(drop_dead_code(program))

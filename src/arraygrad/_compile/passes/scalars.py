@@ -17,12 +17,12 @@ _IN_PLACE = {
     "__iadd__": "add", "__isub__": "subtract", "__imul__": "multiply", "__itruediv__": "divide",
     "irtruediv": "divide",
 }  # fmt: skip
-_KINDS = ("float32", "float64")
+_KINDS = "fd"  # single and double precision
 
 
 def is_number(v: Value) -> bool:
     """Return True for an array of the CPU without axes, of single or double precision."""
-    return v.shape == () and v.dtype is not None and v.dtype.name in _KINDS
+    return v.shape == () and v.dtype is not None and v.dtype.char in _KINDS
 
 
 def replace_in_place(program: Program) -> Program:
@@ -64,7 +64,7 @@ def _replace(calls: list[Call], inputs: list[Value], new: dict[int, Value]) -> N
         out = Value("result", x.memory)
         out.shape, out.dtype, out.strides = x.shape, x.dtype, x.strides
         out.is_scalar = not (x.shape or on_gpu)
-        call.args = (y, x) if call.name == "irtruediv" else (x, y)
+        call.with_arguments((y, x) if call.name == "irtruediv" else (x, y))
         call.function = call.device.ops[name]
         call.name, call.writes, call.out = name, (), out
         made[x.memory] = {id(out)}
@@ -90,7 +90,7 @@ def _is_large(x: Value) -> bool:
     return (
         x.dtype is not None
         and x.shape is not None
-        and x.dtype.name in _KINDS
+        and x.dtype.char in _KINDS
         and math.prod(x.shape) * 8 >= MIN_BYTES
     )
 
