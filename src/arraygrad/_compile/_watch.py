@@ -262,6 +262,7 @@ class Watch:
                 found.append(x)
         found += f.__defaults__ or ()
         found += (f.__kwdefaults__ or {}).values()
+        found.append(getattr(f, "__wrapped__", None))
         # (Its module, also where `functools.wraps` gave it the name of another.)
         module = str(f.__globals__.get("__name__", "")).partition(".")[0]
         if module in _LIBRARIES or f.__code__.co_filename.startswith(_INSTALLED):
