@@ -170,8 +170,8 @@ class Watch:
             self.problem = f"it reaches an iterator, which runs once ({type(x).__name__})"
             return []
         kind = type(x)
-        if kind.__name__ == "cython_function_or_method":  # written in C
-            return []
+        if kind.__name__ == "cython_function_or_method":  # written in C, perhaps a decorator's
+            return [getattr(x, "__wrapped__", None)]
         if isinstance(x, _OPAQUE):
             self.problem = f"it reaches a {kind.__name__}, which cannot be compared"
             return []
