@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from compile.support import programs
+from compile.support import bits, check, normal, programs
 
 import arraygrad as xp
-from arraygrad import optim
+from arraygrad import autodiff, optim
 
 
 class Scaled:
@@ -309,3 +309,55 @@ def test_a_module_that_an_object_refers_to_lets_the_function_run_as_it_is():
     holder = types.SimpleNamespace(module=settings)
     c = both(lambda x: x * holder.module.lr, lambda: setattr(settings, "lr", settings.lr + 1))
     assert "the module settings" in c.explain()
+
+
+@pytest.mark.parametrize("n", [3, 3000])
+def test_views_of_a_result_that_was_masked_keep_its_memory(n):
+    # (Without a NaN the masked result is the operand itself, whose memory must not be used again.)
+    def f(x):
+        y = xp.reshape(xp.tanh(x) * 1, (-1, 1))
+        z = -x
+        return y * 2.5, z
+
+    def tangents(x):
+        return autodiff.jvp(f, (x,), (xp.cos(x),))
+
+    x = normal(n)
+    broken = xp.asarray(x, copy=True)
+    broken[1] = xp.nan
+    check(tangents, [broken], [x], [x * 0.5])
+
+
+def test_a_nan_in_front_of_a_write_is_masked():
+    def run(compiled):
+        total = xp.zeros(3)
+
+        def f(x):
+            gradient = autodiff.grad(lambda x: xp.sum(xp.sqrt(x) * 0.0))(x)
+            total[...] = total + gradient
+            return gradient
+
+        f = xp.compile(f) if compiled else f
+        calls = [[1.0, 2.0, 3.0], [1.0, 2.0, 3.0], [1.0, 0.0, 3.0], [1.0, 2.0, 3.0]]
+        return bits([f(xp.asarray(x)) for x in calls]), bits(total)
+
+    assert run(True) == run(False)
+
+
+def test_an_error_is_raised_before_anything_outside_is_written():
+    total = xp.zeros(3)
+
+    @xp.compile
+    def f(a, written):
+        inverse = xp.linalg.inv(a)
+        written += 1
+        total[...] = total + 1
+        return inverse + a * 2 + a
+
+    for _ in range(2):
+        f(xp.eye(64) * 2.0, xp.zeros(3))
+    written = xp.zeros(3)
+    with pytest.raises(ValueError, match="Singular"):
+        f(xp.zeros((64, 64)), written)
+    assert written.tolist() == [0.0] * 3
+    assert total.tolist() == [2.0] * 3

@@ -307,6 +307,8 @@ class Recorder:
         result, call.out, is_new = self._results(result, device)
         if not is_new and not call.writes:
             return result  # the operand itself
+        if name in _RETURNS_OPERAND and device is _cpu:
+            self._share(result, call.out, call.args[0])
         if name == "settle" and self._attach_to_mask(call, args):
             return result
         self.calls.append(call)
@@ -430,7 +432,6 @@ class Recorder:
         call.body = body
         call.out = (body[-1].out,)
         call.otherwise = (self.value_of(weight, call.device),)
-        self._share(call.out[0], call.otherwise[0])
         self.calls.append(call)
         self._mask = call
 
@@ -444,15 +445,13 @@ class Recorder:
         mask.body.append(call)
         mask.out += (call.out,)
         mask.otherwise += (mask.condition,)
-        self._share(call.out, mask.condition)
         return True
 
-    def _share(self, value: Value, other: Value) -> None:
-        """Note that a value may be another one."""
-        if value.memory is other.memory:
-            return
-        # (Nothing else refers to the memory of the new one yet.)
-        value.memory = other.memory
+    def _share(self, array: Any, value: Value, other: Value) -> None:
+        """Note that a new value may be another one when the program runs, and so may its views."""
+        if value.memory is not other.memory:
+            value.memory = other.memory
+            self._memories.put(_cpu.ops["root"](array), other.memory)
 
     # ---- Python
 

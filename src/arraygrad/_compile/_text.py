@@ -312,7 +312,7 @@ class Text:
 
     def _nan_test(self, v: Value) -> str:
         """The condition that a value has a NaN."""
-        self._object(MeetsNaN, "MeetsNaN")
+        self.names["MeetsNaN"] = MeetsNaN
         x = self._of(v)
         if not v.shape and id(v) in self._scalars:
             return f"{x} != {x}"

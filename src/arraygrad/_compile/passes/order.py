@@ -27,7 +27,9 @@ def make_late(program: Program) -> Program:
         for v in call.results():
             ends[v.memory] = i
         writes += [(i, v.memory) for v in call.writes]
-        if call.is_repeated and call.name not in ("guard", "check"):
+        # (A call that raises has to do so before anything outside is written.)
+        acts_outside = any(v.memory.is_outer for v in call.writes)
+        if acts_outside or (call.is_repeated and call.name not in ("guard", "check")):
             acts.append(i)
     for v in program.outputs:
         ends[v.memory] = len(calls)
