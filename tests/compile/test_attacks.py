@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import operator
 import pickle
 import sys
 import types
@@ -361,3 +362,26 @@ def test_an_error_is_raised_before_anything_outside_is_written():
         f(xp.zeros((64, 64)), written)
     assert written.tolist() == [0.0] * 3
     assert total.tolist() == [2.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("f", "error"),
+    [
+        (lambda x, i: x**i, ValueError),
+        (lambda x, i: operator.setitem(x + 0, xp.abs(i), 1), IndexError),
+        (lambda x, i: xp.linalg.eigvals(xp.where(xp.min(i) < 0, xp.nan, xp.eye(2))), ValueError),
+    ],
+)
+def test_a_result_that_nothing_needs_raises_as_outside(f, error):
+    def g(x, i):
+        f(x, i)
+        return x + 1
+
+    x, good, bad = A([1, 2, 3]), A([0, 1, 2]), A([-7, 1, 2])
+    compiled = xp.compile(g)
+    for _ in range(2):
+        compiled(x, good)
+    with pytest.raises(error):
+        g(x, bad)
+    with pytest.raises(error):
+        compiled(x, bad)

@@ -43,13 +43,20 @@ def _may_raise(call: Call) -> bool:
     """Return True for calls that raise for some values, as the function would."""
     if call.name in _OF_INDICES:
         return any(True for _ in values_in((call.args[1:], call.kwargs)))
+    if call.name == "__setitem__":  # (of an array, a value and the index)
+        return any(True for _ in values_in(call.args[2:]))
+    if call.name == "pow":  # of integers, whose exponent must not be negative
+        return any(v.dtype is not None and v.dtype.kind in "iu" for v in call.results()) and any(
+            True for _ in values_in(call.args[1:])
+        )
     return call.name in _RAISING
 
 
 _OF_INDICES = frozenset({"getitem", "take", "take_along_axis"})
 _RAISING = frozenset(
     f"linalg.{name}"
-    for name in "cholesky eigh eigvalsh inv matrix_power pinv solve svd svdvals".split()
+    for name in """cholesky eig eigh eigvals eigvalsh inv matrix_power matrix_rank pinv solve svd
+    svdvals""".split()
 )
 
 
