@@ -19,7 +19,7 @@ RESULTS = HERE / "results"
 PAGE = HERE.parent / "docs" / "speed.md"
 #: Those whose figures are in docs/speed.md, in the order of `summary`, and the others.
 SUMMARISED = ("overhead", "large", "import_time", "gradients", "dropin", "distributed", "training")
-BENCHMARKS = (*SUMMARISED, "vmap")
+BENCHMARKS = (*SUMMARISED, "vmap", "compile")
 BEGIN, END = "<!-- speed:begin -->\n", "<!-- speed:end -->"
 #: The operations in docs/speed.md: common ones, the cheapest and the most expensive.
 SHOWN = (

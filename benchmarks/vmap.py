@@ -193,8 +193,12 @@ def main(args: list[str] | None = None) -> None:
     repeats = 7 if chosen.quick else 51
     results = {name: measured(make(torch, jax), repeats) for name, make in CONTESTS.items()}
     names = list(next(iter(results.values())))
-    rows = [[what, *(f"{found[n]:.2f}" for n in names)] for what, found in results.items()]
-    lines = [table(["ms", *names], rows), ""]
+    others = [n for n in names if n != OURS]
+    rows = []
+    for what, found in results.items():
+        figures = [found[n] for n in names] + [found[n] / found[OURS] for n in others]
+        rows.append([what, *(f"{x:.2f}" for x in figures)])
+    lines = [table(["ms", *names, *(f"{n}, times ours" for n in others)], rows), ""]
     gains = [found[LOOP] / found[OURS] for found in results.values()]
     lines.append(bar(min(gains) >= 10, f"at least {min(gains):.0f} times as fast as the loop"))
     if torch:

@@ -425,7 +425,7 @@ class Elsewhere:
 #: Other libraries' names of parameters.
 _RENAMED = {
     "ddof": "correction", "diagonal": "k", "dim": "axis", "dims": "axis", "keepdim": "keepdims",
-    "rcond": "rtol", "unbiased": "correction",
+    "in_dims": "in_axes", "out_dims": "out_axes", "rcond": "rtol", "unbiased": "correction",
 }  # fmt: skip
 #: Parameters of other libraries that change nothing here, or that `wrong_call` writes otherwise.
 _LEFT_OUT = frozenset(
@@ -439,6 +439,8 @@ _REPLACED = {
     ("unique_values", "return_counts"): "xp.unique_counts(x)",
     ("unique_values", "return_index"): "xp.unique_all(x)",
     ("unique_values", "return_inverse"): "xp.unique_inverse(x)",
+    ("vmap", "axis_name"): "xp.vmap(f), and reduce over the examples outside of it",
+    ("vmap", "axis_size"): "xp.vmap(lambda _: f())(xp.arange(n))",
 }
 #: Values for the elements that `where` excludes; moments ignore NaN under another name.
 _EXCLUDED = {

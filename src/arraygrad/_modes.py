@@ -105,6 +105,19 @@ def called_again(function: Callable[..., Any]) -> Any:
     return run
 
 
+class unrecorded:
+    """A context in which `compile` records nothing."""
+
+    def __enter__(self) -> None:
+        mode = get_mode()
+        while mode is not None and mode.recorder is not None:
+            mode = mode.outer
+        self._token = _mode.set(mode)
+
+    def __exit__(self, *_: object) -> None:
+        _mode.reset(self._token)
+
+
 def without_settings(mode: Mode | None) -> Mode | None:
     """The mode for work of the engine that no setting concerns; it is still recorded."""
     if mode is None or mode.recorder is None:

@@ -21,12 +21,15 @@ def flatten(tree: Any) -> tuple[list[Any], Any]:
     if isinstance(tree, Tensor):  # most often
         return [tree], _LEAF
     leaves, structure = optree.tree_flatten(tree, namespace=_NAMESPACE)
+    return flatten(tree) if _registered(leaves) else (leaves, structure)
+
+
+def _registered(leaves: Iterable[Any]) -> bool:
+    """Register the dataclasses among leaves; return True if there are any."""
     unknown = {type(x) for x in leaves if dataclasses.is_dataclass(x) and not isinstance(x, type)}
-    if not unknown:
-        return leaves, structure
     for cls in unknown:
         _register(cls)
-    return flatten(tree)
+    return bool(unknown)
 
 
 def flatten_like(tree: Any, structure: Any) -> list[Any] | None:
@@ -56,8 +59,8 @@ def flatten_like(tree: Any, structure: Any) -> list[Any] | None:
 
 def flatten_with_none(tree: Any) -> tuple[list[Any], Any]:
     """`flatten`, with None among the leaves."""
-    flatten(tree)  # registers dataclasses
-    return optree.tree_flatten(tree, none_is_leaf=True, namespace=_NAMESPACE)
+    leaves, structure = optree.tree_flatten(tree, none_is_leaf=True, namespace=_NAMESPACE)
+    return flatten_with_none(tree) if _registered(leaves) else (leaves, structure)
 
 
 def broadcast_prefix(prefix: Any, tree: Any, none_is_leaf: bool = True) -> list[Any] | None:
@@ -65,6 +68,9 @@ def broadcast_prefix(prefix: Any, tree: Any, none_is_leaf: bool = True) -> list[
 
     The leaves of `prefix` may be None; those of the tree only with `none_is_leaf`.
     """
+    flat = flatten_with_none if none_is_leaf else flatten
+    if prefix is None or isinstance(prefix, int):  # most often
+        return [prefix] * len(flat(tree)[0])
     entries, outline = flatten_with_none(prefix)
     try:
         parts = outline.flatten_up_to(tree)
@@ -72,8 +78,7 @@ def broadcast_prefix(prefix: Any, tree: Any, none_is_leaf: bool = True) -> list[
         return None
     found: list[Any] = []
     for entry, part in zip(entries, parts, strict=True):
-        leaves = flatten_with_none(part)[0] if none_is_leaf else flatten(part)[0]
-        found += [entry] * len(leaves)
+        found += [entry] * (1 if isinstance(part, Tensor) else len(flat(part)[0]))
     return found
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, Never
 
 from ._errors import describe
+from ._hints import wrong_call
 
 
 def vmap(
@@ -16,6 +17,7 @@ def vmap(
     *,
     chunk_size: int | None = None,
     randomness: Literal["error", "same", "different"] = "error",
+    **other: Never,
 ) -> Callable[..., Any]:
     """Make a function that applies `f` to each example of a batch, to all of them at once.
 
@@ -72,6 +74,8 @@ def vmap(
     >>> xp.vmap(lambda w, x: w @ x, in_axes=(None, 0))(w, x)
     Tensor([12., 34., 56.], dtype=float64)
     """
+    if other:
+        raise wrong_call("vmap", locals())
     if not callable(f):
         raise TypeError(f"vmap: expected a function; got {describe(f)}")
     if randomness not in ("error", "same", "different"):

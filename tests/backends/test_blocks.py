@@ -1,6 +1,7 @@
 """The CPU's functions for networks, computed in blocks and by sums of products."""
 
 import itertools
+import weakref
 
 import mpmath
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import arraygrad as xp
 from arraygrad import autodiff, nn, special
 from arraygrad._backends.numpy import activations, parallel, table
-from arraygrad._backends.numpy.products import sum_of_products
+from arraygrad._backends.numpy.products import outer, sum_of_products
 
 OPS = table.make_table()
 ACTIVATIONS = ["gelu", "gelu_tanh", "silu", "softplus"]
@@ -228,6 +229,133 @@ def test_normalisation_is_stable_far_from_zero(shape, offset):
     ):
         found, expected = function(x), function(xp.astype(x, xp.float64))
         np.testing.assert_allclose(found.numpy(), expected.numpy(), atol=1e-5 + 5e-7 * offset)
+
+
+NORMS = {
+    "layer": lambda x, *params: nn.layer_norm(x, x.shape[1:], *params),
+    "batch": lambda x, *params: nn.batch_norm(x, None, None, *params, training=True),
+    "group": lambda x, *params: nn.group_norm(x, 2, *params),
+}
+
+
+def norm_operands(kind, dtype, count, channels=6):
+    """An input of two dense axes, or three, and the parameters, of which there are `count`."""
+    shape = (40, channels) if kind == "layer" else (5, channels, 7, 2)
+    params = [rng.standard_normal(channels) for _ in range(count)] + [None] * (2 - count)
+    arrays = (rng.standard_normal(shape), *params)
+    return [p if p is None else xp.asarray(p, dtype=dtype) for p in arrays]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+@pytest.mark.parametrize("kind", NORMS)
+@pytest.mark.parametrize("channels", [6, 3000])
+def test_gradients_of_a_norm_in_one_operation_and_in_several(kind, count, channels):
+    """Recorded for another derivative, the gradient is composed of other operations."""
+    x, *params = norm_operands(kind, xp.float64, count, channels)
+    operands = [x, *[p for p in params if p is not None]]
+
+    def gradients(*operands):
+        y, pull = autodiff.vjp(lambda *a: NORMS[kind](*a, *[None] * (3 - len(a))), *operands)
+        return pull(xp.cos(y))
+
+    recorded = autodiff.linearize(gradients, *operands)[0]
+    for found, expected in zip(gradients(*operands), recorded, strict=True):
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-9, atol=1e-12)
+    if channels < 10:
+        autodiff.check_grads(gradients, tuple(operands))
+
+
+@pytest.mark.parametrize("kind", NORMS)
+def test_gradients_of_a_norm_do_not_depend_on_the_order_of_axes(kind):
+    x, *params = norm_operands(kind, xp.float64, 2)
+    y, pull = autodiff.vjp(NORMS[kind], x, *params)
+    g = xp.asarray(rng.standard_normal(y.shape))
+    other = xp.asarray(np.asfortranarray(g.numpy()))
+    other_x = xp.asarray(np.asfortranarray(x.numpy()))
+    _, other_pull = autodiff.vjp(NORMS[kind], other_x, *params)
+    for found in (pull(other), other_pull(g), other_pull(other)):
+        for a, b in zip(found, pull(g), strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", NORMS)
+def test_norms_of_half_precision_and_of_mixed_precision(kind):
+    x, *params = norm_operands(kind, xp.float16, 2)
+    x = x * 1000  # whose squares half precision cannot hold
+    _, exact = autodiff.vjp(NORMS[kind], *[xp.astype(a, xp.float64) for a in (x, *params)])
+    for dtype in (xp.float16, xp.float32):
+        of_params = [xp.astype(p, dtype) for p in params]
+        y, pull = autodiff.vjp(NORMS[kind], x, *of_params)
+        assert y.dtype == dtype
+        g = xp.astype(xp.asarray(rng.standard_normal(y.shape)), dtype)
+        for a, b, operand in zip(pull(g), exact(xp.astype(g, xp.float64)), (x, *of_params),
+                                 strict=True):  # fmt: skip
+            assert a.dtype == operand.dtype
+            scale = float(xp.max(xp.abs(b)))
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-2, atol=3e-3 * scale)
+
+
+@pytest.mark.parametrize("kind", NORMS)
+def test_a_graph_saves_neither_the_input_nor_the_result_of_a_norm(kind):
+    x, *params = (a.requires_grad_() for a in norm_operands(kind, xp.float64, 2))
+    h = x + 1
+    y = NORMS[kind](h, *params)
+    loss = xp.sum(y + 1)
+    memory = [weakref.ref(t._data if t._data.base is None else t._data.base) for t in (h, y)]
+    del h, y
+    assert [m() for m in memory] == [None, None]
+    loss.backward()
+
+
+@pytest.mark.parametrize("kind", NORMS)
+def test_a_batch_of_norms_is_a_loop(kind):
+    x, *params = norm_operands(kind, xp.float64, 2)
+    xs, weights = (xp.stack([a, 2 * a, a + 1]) for a in (x, params[0]))
+
+    def gradient(x, weight):
+        return autodiff.grad(lambda x: xp.sum(NORMS[kind](x, weight, params[1]) ** 2))(x)
+
+    for f in (lambda x, w: NORMS[kind](x, w, params[1]), gradient):
+        found = xp.vmap(f)(xs, weights)
+        for i in range(3):
+            expected = f(xs[i, ...], weights[i, ...]).numpy()
+            np.testing.assert_allclose(found[i, ...].numpy(), expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("shapes", [((70, 1), (600,)), ((3, 1), (4,)), ((600, 1), (70, 1))])
+def test_products_of_columns_and_rows(shapes):
+    a, b = (rng.standard_normal(shape).astype("f4") for shape in shapes)
+    if shapes[1][-1] == 1:
+        b = b.reshape(-1, 1)[:1]
+    np.testing.assert_array_equal(outer(a, b), a * b)
+    assert outer(a, b.astype("f8")).dtype == np.float64
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_exponentials_of_differences(monkeypatch, fast):
+    monkeypatch.setattr(activations, "FAST", fast)
+    x = -np.logspace(-6, 1.9, 2000).astype("f4")
+    exact = np.exp(x.astype("f8"))
+    found = activations.exp(x)
+    assert found.dtype == np.float32
+    assert np.all(np.abs(found / exact - 1) <= 1.2e-7 * (2 + np.abs(x)))
+    assert activations.exp(x, out=x) is x
+    np.testing.assert_array_equal(x, found)
+    ends = np.asarray([-np.inf, np.inf, np.nan, -0.0], "f4")
+    np.testing.assert_array_equal(activations.exp(ends), [0, np.inf, np.nan, 1])
+
+
+@pytest.mark.parametrize("name", [n for n in EXACT if n != "special.erf"])
+def test_values_without_vector_instructions_differ_by_rounding(monkeypatch, name):
+    x = points("float32")
+    found = OPS[name](x)
+    monkeypatch.setattr(activations, "FAST", not activations.FAST)
+    units = np.where(np.abs(x) < 4, 8, 60) if name == "nn.gelu_tanh" else 8
+    tiny = np.finfo("f4").smallest_subnormal * np.maximum(np.abs(x), 1)
+    with np.errstate(invalid="ignore"):
+        bound = units * np.finfo("f4").eps * np.abs(found) + tiny
+        gap = np.abs(OPS[name](x) - found)
+    assert np.all((gap <= bound) | (OPS[name](x) == found) | np.isnan(x))
 
 
 @pytest.mark.parametrize("ignored", [-100, 2])

@@ -106,26 +106,47 @@ def test_convolution_to_second_order(xp):
     smooth(xp, lambda w: nn.conv2d(xp.asarray(x), w, None, 2, 0, 1, 2) ** 2, w)
 
 
-def test_convolution_by_parts_is_the_same(same, monkeypatch):
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("most", [1, 5, 13, 40])
+def test_convolution_by_parts_is_the_same(same, monkeypatch, most, stride):
     xp = arraygrad
-    x, w, b = map(xp.asarray, (numbers(3, 2, 9, 8), numbers(4, 2, 3, 3), numbers(4)))
+    x, w, b = map(xp.asarray, (numbers(3, 2, 9, 8), numbers(4, 1, 3, 3), numbers(4)))
 
     def gradients():
-        f = autodiff.value_and_grad(lambda *a: xp.sum(nn.conv2d(*a, 2, 1) ** 2), argnums=(0, 1, 2))
+        f = autodiff.value_and_grad(
+            lambda *a: xp.sum(nn.conv2d(*a, stride, 1, groups=2) ** 2), argnums=(0, 1, 2)
+        )
         value, grads = f(x, w, b)
         return [value, *grads]
 
     whole = gradients()
     table = arraygrad.Device("cpu").ops
     of_parts = backend_nn.operations(
-        np, np.where, table["settle"], np.errstate, table["nn.sum_of_products"], 1
+        np, np.where, table["settle"], np.errstate, table["nn.sum_of_products"], 1, most
     )
     for name in ("nn.convolve", "nn.to_weight", "nn.to_images"):
         monkeypatch.setitem(table, name, of_parts[name])
-    windows = backend_nn.Windows((9, 8), (3, 3), (2, 2), (1, 1), (1, 1), (1, 1))
-    assert len(backend_nn._row_parts(np.zeros((2, 9, 8, 3)), windows, 1)) == 5
     for a, b in zip(gradients(), whole, strict=True):
         same(a, b.numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 12, 13, 24, 100])
+def test_parts_of_an_array_follow_each_other(most):
+    numbered = np.arange(4 * 3 * 4).reshape(4, 3, 4)
+    parts = list(backend_nn._parts(numbered.shape, most))
+    assert all(numbered[index].size == size <= most for index, size in parts)
+    found = np.concatenate([numbered[index].reshape(-1) for index, _ in parts])
+    assert found.tolist() == list(range(numbered.size))
+
+
+@pytest.mark.parametrize("padding", [0, 1, 2])
+@pytest.mark.parametrize("channels", [2, 40])  # whose gradients are read, or added, at the windows
+def test_gradients_of_images_are_the_transpose(same, channels, padding):
+    xp = arraygrad
+    x, w = xp.asarray(numbers(2, 4, 5, 4)), xp.asarray(numbers(channels, 2, 2, 3))
+    y, pull = autodiff.vjp(lambda x: nn.conv2d(x, w, padding=padding, dilation=(2, 1), groups=2), x)
+    g = xp.asarray(numbers(*y.shape))
+    same(xp.sum(pull(g)[0] * x), xp.sum(g * y).numpy(), rtol=1e-12)
 
 
 def test_same_and_valid_padding(xp, same):

@@ -1,6 +1,7 @@
 """vmap: axes, containers, chunks, and its place among the other transforms."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -114,6 +115,22 @@ def test_results_have_memory_of_their_own(xp):
 def test_wrong_arguments_raise(call, error, match):
     with pytest.raises(error, match=match):
         call(arraygrad.ones((3, 2)))
+
+
+@pytest.mark.parametrize(
+    ("other", "write"),
+    [
+        ({"in_dims": (None, 0)}, "in_axes=(None, 0)"),
+        ({"out_dims": 1}, "out_axes=1"),
+        ({"in_dims": 1, "chunk_size": 2}, "in_axes=1"),
+        ({"axis_size": 3}, "xp.arange(n)"),
+        ({"axis_name": "i"}, "outside of it"),
+        ({"unknown": 1}, "optional parameters: in_axes, out_axes, chunk_size, randomness"),
+    ],
+)
+def test_parameters_of_other_libraries_raise_and_say_what_to_write(other, write):
+    with pytest.raises(TypeError, match=f"vmap: there is no parameter.*{re.escape(write)}"):
+        vmap(abs, **other)
 
 
 @pytest.mark.parametrize("chunk_size", [1, 2, 3, 5, 7, 100])

@@ -18,5 +18,6 @@ memory), ``scatter`` (the transpose of indexing), ``settle`` (0 for NaN by the w
 ``settle_weight`` (which says where NaN stays) and ``irtruediv`` (``x = y / x`` in place).
 ``special.*``, ``random.*`` and ``nn.*`` have separate modules. A backend may have ``sweep``, which
 runs an elementwise update of several arrays in the way that suits the device, and ``reserve``,
-which allocates the workspaces for it in advance.
+which allocates the workspaces for it in advance; and operations with ``.batch`` behind their name,
+which are faster on batches of `vmap`.
 """

@@ -1,7 +1,8 @@
 """`compile`: programs of the backend's own calls, recorded while a function runs.
 
 ``_recorder`` records one run, ``_program`` is what it makes, ``_text`` writes it as Python, and
-``_compiled`` finds the program for the arguments of a call. Each pass has a module of its own.
+``_compiled`` finds the program for the arguments of a call. ``_derivatives`` does so where the
+results are differentiated outside. Each pass has a module of its own.
 They are imported when a function is first compiled.
 """
 
@@ -27,6 +28,7 @@ def compile(
     *,
     static_argnums: int | Sequence[int] = ...,
     static_argnames: str | Sequence[str] = ...,
+    donate_argnums: int | Sequence[int] = ...,
     on_value: Literal["error", "guard"] = ...,
 ) -> Compiled[P, R]: ...
 @overload
@@ -36,6 +38,7 @@ def compile(
     *,
     static_argnums: int | Sequence[int] = ...,
     static_argnames: str | Sequence[str] = ...,
+    donate_argnums: int | Sequence[int] = ...,
     on_value: Literal["error", "guard"] = ...,
 ) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 def compile(
@@ -44,6 +47,7 @@ def compile(
     *,
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
+    donate_argnums: int | Sequence[int] = (),
     on_value: Literal["error", "guard"] = "error",
 ) -> Any:
     """Make a function that runs as a recorded program of NumPy's or CuPy's calls.
@@ -64,6 +68,11 @@ def compile(
         Positions of arguments of any other hashable type; there is a program for each value.
     static_argnames : str or sequence of str, optional
         Names of such arguments that are passed by keyword.
+    donate_argnums : int or sequence of int, optional
+        Positions of arguments whose tensors are consumed: the program may write results into their
+        memory, and using them again raises RuntimeError. Memory that anything else refers to, such
+        as a view, another library or a graph, is left as it is. Donation has no effect on tensors
+        that require a gradient or are being differentiated, and inside of another transformation.
     on_value : {"error", "guard"}, optional
         What to do where `f` reads values of a tensor, for example by ``if x > 0`` or ``float(x)``,
         since the program is right for these values only. "error" raises. With "guard" the program
@@ -84,7 +93,8 @@ def compile(
         call if `f` does what a program cannot repeat: it reads values, hands data to other
         libraries, makes an optimiser or changes attributes of modules.
     ValueError
-        If `on_value` is another word, or a position is negative.
+        If `on_value` is another word, a position is negative, or one of `donate_argnums` does not
+        exist or is static.
 
     Notes
     -----
@@ -96,7 +106,9 @@ def compile(
     Variables, attributes and list elements that `f` can reach are compared with what they were; if
     one has changed, `f` is recorded again. If `f` changes one itself, it is called as it is.
 
-    Inside of `debug_nans`, and inside of another compiled function, `f` is called as it is.
+    Where the results are differentiated outside, by `grad`, `vjp`, `jvp` or `backward`, there is a
+    program for the forward pass and one for the backward pass. Inside of `debug_nans`, `vmap`,
+    other differentiations and other compiled functions, `f` is called as it is.
 
     Examples
     --------
@@ -118,6 +130,7 @@ def compile(
                 function,
                 static_argnums=static_argnums,
                 static_argnames=static_argnames,
+                donate_argnums=donate_argnums,
                 on_value=on_value,
             )
 
@@ -135,24 +148,34 @@ def compile(
         )
     if on_value not in ("error", "guard"):
         raise ValueError(f"compile: on_value must be 'error' or 'guard'; got {on_value!r}")
-    several: Any = static_argnums
-    if not isinstance(static_argnums, (tuple, list, range)):
-        several = (static_argnums,)
-    try:
-        positions = tuple(map(index, several))
-    except TypeError as error:
-        got = describe(static_argnums)
-        raise TypeError(f"compile: static_argnums must be ints; got {got}") from error
-    if any(i < 0 for i in positions):
-        raise ValueError(f"compile: static_argnums must not be negative; got {static_argnums!r}")
+    positions = _positions("static_argnums", static_argnums)
+    donated = _positions("donate_argnums", donate_argnums)
+    if {*positions} & {*donated}:
+        raise ValueError(
+            f"compile: an argument cannot be static and donated; got static_argnums={positions} "
+            f"and donate_argnums={donated}"
+        )
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
     if not all(isinstance(x, str) for x in names):
         raise TypeError(
             f"compile: static_argnames must be strings; got {describe(static_argnames)}"
         )
     # (They build on `autodiff`, which is imported when it is first asked for.)
-    compiled = import_module(f"{__name__}._compiled")
-    return compiled.Compiled(f, positions, names, on_value == "guard")
+    options = positions, names, on_value == "guard"
+    if donated:
+        return import_module(f"{__name__}._donation").Donating(f, *options, donated)
+    return import_module(f"{__name__}._compiled").Compiled(f, *options)
+
+
+def _positions(name: str, given: Any) -> tuple[int, ...]:
+    several = given if isinstance(given, (tuple, list, range)) else (given,)
+    try:
+        positions = tuple(map(index, several))
+    except TypeError as error:
+        raise TypeError(f"compile: {name} must be ints; got {describe(given)}") from error
+    if any(i < 0 for i in positions):
+        raise ValueError(f"compile: {name} must not be negative; got {given!r}")
+    return positions
 
 
 __all__ = ["compile"]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import inspect
 import math
 import sys
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
-from functools import update_wrapper
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache, update_wrapper
 from pathlib import Path
 from typing import Any, Generic
 
@@ -25,10 +27,10 @@ from .._tensor import Tensor
 from .._typing import P, R
 from ..random import Generator, _noting
 from ._program import Memory, Program, Value
-from ._recorder import Recorder
-from ._text import Differs, Text
+from ._recorder import Recorder, has_no_nan
+from ._text import Differs, MeetsNaN, Text
 from ._watch import Watch
-from .passes import drop_dead_code, optimised, run_in_blocks
+from .passes import drop_dead_code, in_runs, optimised
 
 #: Signatures of one function for which programs are kept, those recorded last.
 MAX_PROGRAMS = 64
@@ -41,6 +43,7 @@ MAX_CHANGES = 16
 
 _cpu: Any = get_device("cpu")
 _is_host_scalar = _cpu.backend.is_host_scalar
+_TENSORS = {Tensor}
 _NUMBERS = (bool, int, float, complex, str, bytes, Device, type(_cpu.backend.dtype("f8")))
 
 
@@ -88,6 +91,9 @@ class Entry:
         Why calls with this signature are not compiled; empty if they are.
     """
 
+    #: True if the results are differentiated outside; see `_derivatives`.
+    is_differentiated = False
+
     def __init__(self, reason: str = "") -> None:
         self.reason = reason
         self.recorded_calls = 0
@@ -118,23 +124,31 @@ class Ready(Entry):
         self.structure = structure
         self.watch = watch
         self.grads = list(recorder.grads.items())
+        self.assumes = recorder.assumes
+        self.acts = recorder.has_acted
+        self.careful: Ready | None = None
         self.attributes: list[Any] = []
         self.outputs = outputs
-        text = Text(program)
+        text = Text(program, fast=True)
         self.text = text
         self.run = text.function()
-        self.outer = [
-            (recorder.tensors[id(v.data)], v.data) if id(v.data) in recorder.tensors else None
-            for v in text.outer
+        #: For each array from outside its tensor or None, the array, and what returns it.
+        self.outer: list[Any] = [
+            (recorder.tensors.get(id(v.data)), v.data, v.source) for v in text.outer
         ]
-        self.sources = [v.source for v in text.outer]
         written = {v.memory for c in program.calls for v in c.writes if v.memory.is_outer}
         self.written_inputs = [i for i, v in enumerate(program.inputs) if v.memory in written]
+        #: Returns the function that uses the memory of donated arguments, if there is one.
+        self.reuse: Callable[[list[Any]], Any] | None = None
         self.written_outer = [
-            link[0]
-            for v, link in zip(text.outer, self.outer, strict=True)
-            if link is not None and v.memory in written
+            tensor
+            for v, (tensor, _, _) in zip(text.outer, self.outer, strict=True)
+            if tensor is not None and v.memory in written
         ]
+        #: For results that are new memory, their positions and devices; None if some are not.
+        self.new: Any = None
+        if all(make.kind == "result" and make.owner is None for make in outputs):
+            self.new = [(make.x, make.device) for make in outputs]
         n = len(program.inputs)
         everything = [*program.inputs, *text.outer]
         #: Pairs of arrays of which one is written, and whether they overlap.
@@ -149,8 +163,10 @@ class Ready(Entry):
     def summary(self) -> str:
         """A line about it."""
         shapes = ", ".join(f"{v.dtype}{list(v.shape or ())}" for v in self.program.inputs)
-        guards = sum(call.name == "guard" for call in self.program.calls)
-        masks = sum(call.name == "mask" for call in self.program.calls)
+        checks = sum(call.name == "guard" for call in self.plain.calls)
+        nans = sum(call.function is has_no_nan for call in self.plain.calls)
+        guards = checks - nans
+        masks = nans + sum(call.name == "mask" for call in self.plain.calls)
         size = sum(
             math.prod(v.shape) * v.dtype.itemsize
             for call in self.program.calls
@@ -163,6 +179,10 @@ class Ready(Entry):
             f"recorded in {self.seconds:.3g} s; run {self.runs} times"
         )
 
+    def outer_tensors(self) -> list[Any]:
+        """The tensors from outside."""
+        return [tensor for tensor, _, _ in self.outer if tensor is not None]
+
     def arrays(self, tensors: list[Any]) -> list[Any] | None:
         """The program's arguments; None if it does not fit any more."""
         for node, is_none in self.grads:
@@ -171,12 +191,10 @@ class Ready(Entry):
         if not self.watch.is_unchanged():
             return None
         arrays = [t._data for t in tensors]
-        for link, source in zip(self.outer, self.sources, strict=True):
-            if link is None:
-                arrays.append(source())  # type: ignore[misc]
-                continue
-            tensor, data = link
-            if tensor._data is not data or tensor._trace is not None:
+        for tensor, data, source in self.outer:
+            if tensor is None:
+                data = source()
+            elif tensor._data is not data or tensor._trace is not None:
                 return None
             arrays.append(data)
         for i, j, overlap in self.overlaps:
@@ -191,14 +209,20 @@ class Ready(Entry):
         for t in self.written_outer:
             before_write(t)
         try:
-            found = self.run(*arrays)
+            run = self.run if self.reuse is None else self.reuse(tensors)
+            found = run(*arrays)
         except Differs:
             raise
         except Exception as error:
+            if self.assumes and not self.acts:  # perhaps because of a NaN that should be masked
+                raise MeetsNaN from error
             raise self._explained(error) from error
-        made: list[Any] = []
-        for make in self.outputs:
-            made.append(make.make(tensors, found, made))
+        if self.new is not None:
+            made = [wrap(Tensor, found[i], device) for i, device in self.new]
+        else:
+            made = []
+            for make in self.outputs:
+                made.append(make.make(tensors, found, made))
         return _pytree.unflatten(self.structure, made)
 
     def _explained(self, error: Exception) -> Exception:
@@ -211,9 +235,9 @@ class Ready(Entry):
                     return error
                 local = trace.tb_frame.f_locals
                 operands = [
-                    wrap(Tensor, local[v.name], call.device)
+                    wrap(Tensor, local[self.text.name_of(v)], call.device)
                     if isinstance(v, Value)
-                    and isinstance(local.get(v.name), call.device.array_type)
+                    and isinstance(local.get(self.text.name_of(v)), call.device.array_type)
                     else v
                     for v in call.args
                 ]
@@ -230,6 +254,12 @@ def _overlap(x: Any, y: Any) -> bool:
     bounds = (_cpu if isinstance(x, _cpu.array_type) else get_device("cuda")).ops["bounds"]
     (low, high), (start, end) = bounds(x), bounds(y)
     return bool(low < end and start < high)
+
+
+@lru_cache
+def _flat_structure(n: int) -> Any:
+    """The structure of the arguments of a call with `n` tensors."""
+    return _pytree.flatten(((0,) * n, {}))[1]
 
 
 class _Same:
@@ -286,11 +316,9 @@ def _details(x: Any) -> Any:
 def _has_to_run(mode: Any) -> bool:
     """Return True where something follows each operation, so that a program would not do.
 
-    That is another recorder, a check for NaN, a checkpoint, which notes the tensors that it meets,
-    and a run that has to draw the same random numbers again.
+    That is another recorder, a check for NaN, and a checkpoint, which notes the tensors that it
+    meets.
     """
-    if _noting.get():
-        return True
     return mode is not None and (
         mode.recorder is not None
         or mode.nans is not None
@@ -316,9 +344,13 @@ class Compiled(Generic[P, R]):
         self._name = getattr(function, "__qualname__", type(function).__name__)
         self._entries: OrderedDict[Any, list[Entry]] = OrderedDict()
         self._changes: dict[Any, int] = {}
+        #: Signatures whose programs mask NaN, because there have been some.
+        self._careful: set[Any] = set()
         self._lock = threading.Lock()
         self._bound: OrderedDict[int, Compiled[..., Any]] = OrderedDict()
         self._binding: Any = None
+        #: How often it was called as it is where it is differentiated, by the reason.
+        self._as_it_is: dict[str, int] = {}
 
     def __reduce__(self) -> Any:
         """Copies and pickles have the function, not its programs."""
@@ -329,8 +361,12 @@ class Compiled(Generic[P, R]):
             found = getattr(found, name, None)
         if found is self:
             return self._name
-        names = tuple(self._static_argnames)
-        return Compiled, (self._function, self._static_argnums, names, self._guards)
+        return type(self), (self._function, *self._options())
+
+    def _options(self, bound: int = 0) -> tuple[Any, ...]:
+        """What it was made with, for another one whose first `bound` arguments are given."""
+        numbers = tuple([i - bound for i in self._static_argnums if i >= bound])
+        return numbers, tuple(self._static_argnames), self._guards
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function, by its program where there is one for such arguments."""
@@ -339,28 +375,44 @@ class Compiled(Generic[P, R]):
             return self._function(*args, **kwargs)
         signature = self._signature(args, kwargs, mode)
         if signature is None:
+            return self._differentiated(args, kwargs, mode)
+        if _noting.get():  # a run that may have to draw the same random numbers again
             return self._function(*args, **kwargs)
         key, tensors, structure, static = signature
         entries = self._entries.get(key)
         if entries is not None:
             for entry in entries:
                 if not isinstance(entry, Ready):
+                    if entry.is_differentiated:
+                        return self._differentiated(args, kwargs, mode)
                     return self._function(*args, **kwargs)
                 arrays = entry.arrays(tensors)
                 if arrays is None:
                     continue
                 try:
                     out = entry(tensors, arrays)
+                except MeetsNaN:
+                    self._careful.add(key)
+                    continue
                 except Differs:
                     continue
                 entry.runs += 1
                 return out
+        elif any(t._trace is not None for t in tensors) and _derivatives().is_known(
+            self, args, kwargs, mode
+        ):
+            return self._differentiated(args, kwargs, mode)
         return self._record(key, tensors, structure, static)
+
+    def _differentiated(self, args: Any, kwargs: Any, mode: Any) -> Any:
+        """Call the function where a tensor that it uses is differentiated."""
+        return _derivatives().call(self, args, kwargs, mode)
 
     def _entry_for(self, args: Any, kwargs: Any) -> Entry:
         """The program for arguments, recorded if there is none."""
         mode = get_mode()
-        signature = None if _has_to_run(mode) else self._signature(args, kwargs, mode)
+        has_to_run = _has_to_run(mode) or _noting.get()
+        signature = None if has_to_run else self._signature(args, kwargs, mode)
         if signature is None:
             return Entry("it is being differentiated, recorded or checked for NaN")
         key, tensors, structure, static = signature
@@ -442,13 +494,22 @@ class Compiled(Generic[P, R]):
         lines = [f"{self._name}: {sum(map(len, self._entries.values()))} programs"]
         for entries in self._entries.values():
             lines += [f"  {entry.summary()}" for entry in entries]
+        for reason, count in self._as_it_is.items():
+            lines.append(f"  called as it is {count} times: {reason}")
         return "\n".join(lines)
 
     def _ready(self, name: str, args: Any, kwargs: Any) -> Ready:
         entry = self._entry_for(args, kwargs)
         if not isinstance(entry, Ready):
             raise TypeError(f"{name}: such calls of {self._name} are not compiled: {entry.reason}")
-        return entry
+        if not entry.assumes or entry.acts:
+            return entry
+        if entry.careful is None:  # the program that is right with NaN, too
+            found: Any = self._signature(args, kwargs, get_mode())
+            _, tensors, structure, static = found
+            other, _ = self._recorded(tensors, structure, static, careful=True)
+            entry.careful = other if isinstance(other, Ready) else entry
+        return entry.careful
 
     def _module(self, entry: Ready, names: list[str]) -> Any:
         from ._export import Module
@@ -482,12 +543,7 @@ class Compiled(Generic[P, R]):
         with self._lock:
             bound = self._bound.get(id(instance))
             if bound is None:  # (It keeps the instance alive, and so its id.)
-                bound = Compiled(
-                    self._function.__get__(instance, owner),
-                    tuple(i - 1 for i in self._static_argnums if i > 0),
-                    tuple(self._static_argnames),
-                    self._guards,
-                )
+                bound = type(self)(self._function.__get__(instance, owner), *self._options(1))
                 bound._binding = self, instance
                 self._bound[id(instance)] = bound
                 if len(self._bound) > MAX_INSTANCES:
@@ -512,22 +568,29 @@ class Compiled(Generic[P, R]):
             args, kwargs, values = self._without_static(args, kwargs)
             static = values, order
             fixed = order, tuple([(k, _exact(x)) for k, x in values])
-        leaves, structure = _pytree.flatten((args, kwargs))
+        leaves: Any = args
+        structure: Any = None
+        if not kwargs and set(map(type, args)) == _TENSORS:  # most often
+            structure = _flat_structure(len(args))
+        else:
+            leaves, structure = _pytree.flatten((args, kwargs))
         tensors = []
         signature: list[Any] = []
         for x in leaves:
             if type(x) is Tensor:
-                if x._trace is not None:
+                trace = x._trace
+                if trace is not None:
                     x._fresh_trace()
+                    trace = x._trace
                 data = x._data
-                signature.append((data.shape, data.dtype, x._device, data.strides))
-                if x._trace is not None:
-                    if not x._trace.is_tape_leaf:
+                signature += (data.shape, data.dtype, x._device, data.strides)
+                if trace is not None:
+                    if not trace.is_tape_leaf:
                         return None
-                    signature.append((_Same(x), x._trace.level))
+                    signature.append((_Same(x), trace.level))
                 tensors.append(x)
             else:
-                signature.append(self._constant(x))
+                signature.append((self._constant(x),))
         grad: Any = None
         if mode is not None:
             grad = (mode.strict, mode.grad[:1] and mode.grad[0].level >= 0)
@@ -535,9 +598,11 @@ class Compiled(Generic[P, R]):
         if len(tensors) > 1 and len(set(map(id, tensors))) < len(tensors):
             places = {id(x): i for i, x in enumerate(tensors)}
             same = tuple([places[id(x)] for x in tensors])
-        details: Any = tuple(kwargs)
-        if structure.num_nodes - len(leaves) > 3:  # more than the arguments' own containers
-            details = _details((args, kwargs))
+        details: Any = None
+        if leaves is not args:
+            details = tuple(kwargs)
+            if structure.num_nodes - len(leaves) > 3:  # more than the arguments' own containers
+                details = _details((args, kwargs))
         key = (
             structure, tuple(signature), same, details, fixed, grad, get_device(None),
             id(get_defaults()),
@@ -604,8 +669,20 @@ class Compiled(Generic[P, R]):
 
     def _record(self, key: Any, tensors: list[Any], structure: Any, static: Any) -> Any:
         """Run the function, and keep its calls as a program."""
+        entry, out = self._recorded(tensors, structure, static, key in self._careful)
+        if not entry.is_differentiated or all(t._trace is None for t in tensors):
+            self._keep(key, entry)
+        if entry.is_differentiated:
+            args, kwargs = self._merge(static, _pytree.unflatten(*structure))
+            _derivatives().expect(self, tuple(args), kwargs, get_mode())
+        return out
+
+    def _recorded(
+        self, tensors: list[Any], structure: Any, static: Any, careful: bool
+    ) -> tuple[Entry, Any]:
+        """Run the function; return its calls as a program, and its results."""
         began = time.perf_counter()
-        recorder = Recorder(self._name, self._guards)
+        recorder = Recorder(self._name, self._guards, careful)
         spec, leaves = structure
         given = []
         places: dict[int, Any] = {}
@@ -660,8 +737,7 @@ class Compiled(Generic[P, R]):
         else:
             entry = Entry("it changes a variable, an attribute or a container from outside")
         entry.seconds = time.perf_counter() - began
-        self._keep(key, entry)
-        return _pytree.unflatten(shape, originals)
+        return entry, _pytree.unflatten(shape, originals)
 
     def _keep(self, key: Any, entry: Entry) -> None:
         with self._lock:
@@ -673,12 +749,15 @@ class Compiled(Generic[P, R]):
                 if self._changes[key] > MAX_CHANGES:
                     have[:] = [Entry(f"recorded {MAX_CHANGES} times, for changed values")]
                 else:
+                    if key in self._careful:
+                        have[:] = [e for e in have if not (isinstance(e, Ready) and e.assumes)]
                     have.insert(0, entry)
                     del have[MAX_GUARDED:]
             self._entries.move_to_end(key)
             while len(self._entries) > MAX_PROGRAMS:
                 old, _ = self._entries.popitem(last=False)
                 self._changes.pop(old, None)
+                self._careful.discard(old)
 
     def _entry(
         self, recorder: Recorder, results: list[Any], originals: list[Any], shape: Any,
@@ -691,11 +770,7 @@ class Compiled(Generic[P, R]):
         memories: dict[Memory, int] = {}
         for i, (x, original) in enumerate(zip(results, originals, strict=True)):
             if not isinstance(x, Tensor):
-                if not (isinstance(x, _NUMBERS) or x is None or _is_host_scalar(x)):
-                    raise TypeError(
-                        f"compile: {self._name} must return tensors, numbers, or containers of "
-                        f"these; got {describe(x)}"
-                    )
+                check_constant(self._name, x)
                 outputs.append(Output("constant", x))
                 continue
             position = _position(tensors, original)
@@ -706,7 +781,9 @@ class Compiled(Generic[P, R]):
                 outputs.append(Output("input", position))
                 continue
             if _is_recorded(x):
-                return Entry("its results are differentiated outside")
+                entry = Entry("its results are differentiated outside")
+                entry.is_differentiated = True
+                return entry
             if id(x) in firsts:
                 outputs.append(Output("same", firsts[id(x)]))
                 continue
@@ -722,9 +799,42 @@ class Compiled(Generic[P, R]):
             memories.setdefault(value.memory, i)
             outputs.append(Output("result", place, x._device, owner))
         program = Program(recorder.inputs, recorder.calls, values, recorder.ambient)
-        plain = optimised(program)
-        program = run_in_blocks(plain, lambda part: Text(part, in_place=True).function())
-        return Ready(recorder, watch, program, plain, outputs, shape)
+        with _without_collections():
+            plain = optimised(program)
+            program = in_runs(plain, lambda part: Text(part, in_place=True, fast=True).function())
+            return Ready(recorder, watch, program, plain, outputs, shape)
+
+
+def _derivatives() -> Any:
+    """The module for what is differentiated outside; it imports this one."""
+    from . import _derivatives as found
+
+    return found
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Put off the search for reference cycles, which would take half of the time.
+
+    The passes make many objects that stay, and no cycles. They call nothing of the user's.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def check_constant(name: str, x: Any) -> None:
+    """Raise if a function must not return `x`, which is no tensor."""
+    if not (isinstance(x, _NUMBERS) or x is None or _is_host_scalar(x)):
+        raise TypeError(
+            f"compile: {name} must return tensors, numbers, or containers of these; "
+            f"got {describe(x)}"
+        )
 
 
 def _position(tensors: list[Any], x: Any) -> int | None:

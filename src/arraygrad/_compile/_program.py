@@ -64,6 +64,10 @@ class Memory:
         self.is_written = False
 
 
+#: Keyword arguments of most calls.
+NOTHING: dict[str, Any] = {}
+
+
 class Call:
     """A call of a function.
 
@@ -87,16 +91,20 @@ class Call:
         The state of floating-point errors that it was called in.
     line : (str, int) or None
         The line of the user's code.
+    is_apart : bool
+        True if its operands do not share memory; NumPy computes the product of a matrix with its
+        own transpose in another way than that with a copy.
     region : object or None
         The checkpoint in whose forward pass it is.
     condition : Value or None
         Of a mask, the array that is looked at: the calls in `body` are made only if it has a NaN.
-        The results are otherwise the values in `otherwise`.
+        The results are otherwise the values in `otherwise`. Of a check for NaN, `otherwise` is the
+        weight by which they could be masked, which the check does not need.
     """
 
     __slots__ = (
-        "args", "body", "condition", "device", "errors", "function", "is_repeated", "kwargs",
-        "line", "name", "otherwise", "out", "region", "writes",
+        "_found", "args", "body", "condition", "device", "errors", "function", "is_apart",
+        "is_repeated", "kwargs", "line", "name", "otherwise", "out", "region", "writes",
     )  # fmt: skip
 
     def __init__(
@@ -115,45 +123,67 @@ class Call:
         self.out: Any = None
         self.writes: tuple[Value, ...] = ()
         self.is_repeated = False
+        self.is_apart = False
         self.errors: Any = None
         self.line: tuple[str, int] | None = None
         self.region: Any = None
         self.condition: Value | None = None
-        self.body: list[Call] = []
+        self.body: Any = ()  # or a list
         self.otherwise: tuple[Value, ...] = ()
+        self._found: Any = None
+
+    def with_arguments(self, args: tuple[Any, ...]) -> None:
+        """Set the arguments."""
+        self.args, self._found = args, None
 
     def rename(self, new: dict[int, Value]) -> None:
         """Put other values in the place of some of its operands."""
         if not new:
             return
+        if self.otherwise:
+            self.otherwise = replaced(self.otherwise, new)
         for v in self._own_operands():
             if id(v) in new:
-                self.args = replaced(self.args, new)
-                self.kwargs = replaced(self.kwargs, new)
-                self.writes = replaced(self.writes, new)
+                self.with_arguments(
+                    tuple(
+                        [
+                            new.get(id(x), x) if type(x) is Value else replaced(x, new)
+                            for x in self.args
+                        ]
+                    )
+                )
+                if self.kwargs:
+                    self.kwargs = replaced(self.kwargs, new)
+                if self.writes:
+                    self.writes = replaced(self.writes, new)
                 break
         if self.condition is not None:
-            self.otherwise = replaced(self.otherwise, new)
             self.condition = new.get(id(self.condition), self.condition)
             for call in self.body:
                 call.rename(new)
 
     def results(self) -> tuple[Value, ...]:
         """Its results, in order."""
-        return (self.out,) if type(self.out) is Value else tuple(values_in(self.out))
+        out = self.out
+        if type(out) is Value:
+            return (out,)
+        return () if out is None else tuple(values_in(out))
 
     def operands(self) -> list[Value]:
         """The values that it reads, also those that the calls in its body do."""
-        found = self._own_operands()
+        found: list[Value] = self._own_operands()
         if self.condition is not None:
             inner = {id(v) for call in self.body for v in call.results()}
-            found += [v for call in self.body for v in call.operands()]
+            found = [*found, *(v for call in self.body for v in call.operands())]
             found = [v for v in found if id(v) not in inner]
             found += [self.condition, *self.args, *self.otherwise]
         return found
 
     def _own_operands(self) -> list[Value]:
-        found = []
+        if self._found is not None:
+            known: list[Value] = self._found
+            return known
+        self._found = found = []
         for x in self.args:
             if type(x) is Value:
                 found.append(x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from weakref import ref
@@ -12,16 +13,17 @@ from .. import _pytree
 from .._array import wrap
 from .._device import get_device
 from .._memory import bottom
-from .._modes import Setting, _mode, enter, get_mode, leave
+from .._modes import Setting, enter, get_mode, leave, unrecorded
 from .._standard import MUTATING
 from .._tensor import Tensor
 from ..autodiff._graph import sequence_numbers
-from ._program import Call, Memory, Value, values_in
+from ._program import NOTHING, Call, Memory, Value, values_in
 
 _T = TypeVar("_T")
 _PACKAGE = str(Path(__file__).parents[1])
 _cpu: Any = get_device("cpu")
 _HostArray: Any = _cpu.array_type
+_np: Any = _cpu.backend.namespace
 _errors: Any = _cpu.backend.errors
 _is_host_scalar = _cpu.backend.is_host_scalar
 
@@ -30,10 +32,19 @@ _SHAPED_BY_VALUES = frozenset(
     """nonzero argwhere unique_all unique_counts unique_inverse unique_values
     flatnonzero""".split()
 )
+#: Products, which may depend on whether their operands are the same memory.
+_PRODUCTS = frozenset("matmul tensordot vecdot linalg.tensordot linalg.vecdot".split())
 #: Operations of which the result may be the operand itself, depending on values.
 _RETURNS_OPERAND = frozenset({"settle", "settle_weight"})
 #: Numbers that a function returns, and anything else that cannot change, are results as they are.
 CONSTANTS = (type(None), bool, int, float, complex, str, bytes, type, type(get_device), type(_cpu))
+
+
+class _Link(ref):  # type: ignore[type-arg]
+    """A weak reference that knows the id of what it refers to."""
+
+    __slots__ = ("key",)
+    key: int
 
 
 class _ByIdentity(Generic[_T]):
@@ -41,24 +52,26 @@ class _ByIdentity(Generic[_T]):
 
     def __init__(self) -> None:
         self._entries: dict[int, tuple[Any, _T]] = {}
+        entries = self._entries
+
+        def forget(link: Any) -> None:
+            have = entries.get(link.key)
+            if have is not None and have[0] is link:
+                del entries[link.key]
+
+        self._forget = forget
 
     def get(self, x: Any) -> _T | None:
         have = self._entries.get(id(x))
         return None if have is None else have[1]
 
     def put(self, x: Any, value: _T) -> None:
-        key, entries = id(x), self._entries
-
-        def forget(link: Any) -> None:
-            have = entries.get(key)
-            if have is not None and have[0] is link:
-                del entries[key]
-
         try:
-            link: Any = ref(x, forget)
+            link: Any = _Link(x, self._forget)
+            link.key = id(x)
         except TypeError:
             link = x
-        entries[key] = link, value
+        self._entries[id(x)] = link, value
 
     def replace(self, old: _T, new: _T) -> None:
         """Put `new` in the place of `old` for all objects."""
@@ -76,11 +89,16 @@ class Recorder:
         The function, for messages.
     guards : bool
         Whether reads of values become checks in the program instead of errors.
+    careful : bool
+        Whether the program masks NaN itself. Otherwise it checks that there is none.
     """
 
-    def __init__(self, name: str, guards: bool = False) -> None:
+    def __init__(self, name: str, guards: bool = False, careful: bool = False) -> None:
         self.name = name
         self.guards = guards
+        self.careful = careful
+        #: Whether the program checks that there is no NaN to be masked.
+        self.assumes = False
         self.calls: list[Call] = []
         self.started_at = next(sequence_numbers)
         self.problem: str | None = None
@@ -95,7 +113,7 @@ class Recorder:
         self._memories: _ByIdentity[Memory] = _ByIdentity()
         self._ranges: list[tuple[Any, int, int, Value]] = []
         self._all: list[Value] = []
-        self._has_acted = False  # on something outside
+        self.has_acted = False  # on something outside
         self._generators: dict[int, Any] = {}
         self._new_modules: dict[int, Any] = {}
         self._stack: list[tuple[list[Call], Any, Any]] = []
@@ -162,6 +180,10 @@ class Recorder:
     def _find(self, x: Any) -> Value | None:
         return self._values.get(x)
 
+    def known(self, x: Any) -> Value | None:
+        """The value of an array; None if it is not known."""
+        return self._values.get(x)
+
     def value_of(self, x: Any, device: Any) -> Value:
         """The value of an array, which comes from outside if it is not known."""
         value = self._find(x)
@@ -194,6 +216,11 @@ class Recorder:
 
     def tree(self, x: Any, device: Any, opaque: bool = False) -> Any:
         """Arguments with values in the place of arrays."""
+        if type(x) is float:
+            return x
+        value = self._find(x)
+        if value is not None and (opaque or self._is_array(x, device)):
+            return value
         if self._is_array(x, device):
             return self.value_of(x, device)
         kind = type(x)
@@ -228,21 +255,16 @@ class Recorder:
                 "do that outside"
             )
 
-        def run(*args: Any, **kwargs: Any) -> Any:
-            return self._call(name, function, device, args, kwargs)
+        return partial(self._call, name, function, device)
 
-        return run
-
-    def _call(
-        self, name: str, function: Any, device: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    def _call(self, name: str, function: Any, device: Any, /, *args: Any, **kwargs: Any) -> Any:
         opaque = name.startswith("random.")
         call = Call(
             name,
             function,
             device,
             tuple([self.tree(x, device, opaque) for x in args]),
-            {k: self.tree(x, device, opaque) for k, x in kwargs.items()},
+            {k: self.tree(x, device, opaque) for k, x in kwargs.items()} if kwargs else NOTHING,
         )
         call.errors = _errors.get(None)
         call.line = user_line()
@@ -256,6 +278,9 @@ class Recorder:
             or (opaque and call.args and isinstance(call.args[0], Value) and name != "random.copy")
         ):
             call.writes = (call.args[0],)
+        if name in _PRODUCTS:
+            memories = [v.memory for v in call.operands()]
+            call.is_apart = len(set(memories)) == len(memories)
         try:
             result = function(*args, **kwargs)
         except Exception as error:
@@ -268,7 +293,7 @@ class Recorder:
         for value in call.writes:
             memory = value.memory
             memory.is_written = True
-            self._has_acted = self._has_acted or memory.is_outer
+            self.has_acted = self.has_acted or memory.is_outer
             if memory.is_imported:
                 self._refuse(
                     "the function writes to memory that it imports itself; write "
@@ -351,14 +376,43 @@ class Recorder:
             def asarray(a: Any) -> Any:
                 return from_host(as_host(a, dtype, copy))
 
-            return self._call("asarray", asarray, device, (obj,), {})
+            return self._call("asarray", asarray, device, obj)
         data = from_host(as_host(obj, dtype, copy))
         if device.ops["root"](data) is not data:  # a buffer's
             self.value_of(data, device).memory.is_imported = True
             return data
         return self.constant(data, device)
 
+    # ---- a backward pass that follows
+
+    def begin_backward(self) -> None:
+        """What is recorded from here on is a program of its own."""
+        self._backward_at = len(self.calls)
+        self._of_forward = {id(v) for v in self._all}
+        self.ambient = _errors.get(None)
+
+    def parts(self) -> tuple[list[Call], list[Call]]:
+        """The calls before and after `begin_backward`."""
+        return self.calls[: self._backward_at], self.calls[self._backward_at :]
+
+    def is_of_forward(self, value: Value) -> bool:
+        """Return True for a value that was known before `begin_backward`."""
+        return id(value) in self._of_forward
+
+    def has_effects(self) -> bool:
+        """Return True if the function has changed something outside, or asked for a gradient."""
+        return self.has_acted or bool(self.grads)
+
     # ---- masks of NaN, which rarely have anything to do
+
+    def assume_no_nan(self, x: Any, weight: Any) -> bool:
+        """Return True if `x` has no NaN to be masked, and the program checks that."""
+        if self.careful or not self.can_guard() or not has_no_nan(x):
+            return False
+        self._guard("NaN", has_no_nan, (self.value_of(x, _cpu),), True)
+        self.calls[-1].otherwise = (self.value_of(weight, _cpu),)
+        self.assumes = True
+        return True
 
     def begin_mask(self, x: Any, weight: Any) -> None:
         """The calls from here to `end_mask` are needed only if `x` has a NaN."""
@@ -410,7 +464,7 @@ class Recorder:
                 "write xp.where(...) for a branch, pass a number as an argument, compile the "
                 'inner function, or compile with on_value="guard"'
             )
-        device = _device_of(data)
+        device = device_of(data)
         value = self.value_of(data, device)
         self._guard(name, bytes_of, (value,), bytes_of(data))
 
@@ -427,12 +481,14 @@ class Recorder:
 
     def guard_nan(self, x: Any, weight: Any, nothing: bool) -> None:
         """The program is right only if there is something to mask, or nothing, as now."""
+        if nothing and self.assume_no_nan(x, weight):
+            return
         values = (self.value_of(x, _cpu), self.value_of(weight, _cpu))
         self._guard("NaN", _cpu.backend.corrections.is_settled, values, nothing)
 
     def can_guard(self) -> bool:
         """Return True if nothing has been done yet that could not be undone."""
-        return not self._stack and not self._has_acted
+        return not self._stack and not self.has_acted
 
     def _guard(self, name: str, function: Any, values: tuple[Value, ...], expected: Any) -> None:
         if not self._stack and not self.can_guard():
@@ -501,7 +557,7 @@ class Recorder:
         call.line = user_line()
         call.is_repeated = True
         call.errors = _errors.get(None)
-        self._has_acted = True
+        self.has_acted = True
         for value in values:
             value.memory.is_outer = value.memory.is_written = True
         self.calls.append(call)
@@ -606,19 +662,6 @@ class Recorder:
 _MISSING = object()
 
 
-class unrecorded:
-    """A context in which nothing is recorded."""
-
-    def __enter__(self) -> None:
-        mode = get_mode()
-        while mode is not None and mode.recorder is not None:
-            mode = mode.outer
-        self._token = _mode.set(mode)
-
-    def __exit__(self, *_: object) -> None:
-        _mode.reset(self._token)
-
-
 def as_array(x: Any, device: Any) -> Any:
     """A result of a backend's function as an array."""
     return x if isinstance(x, device.array_type) else device.ops["from_scalar"](x)
@@ -628,8 +671,9 @@ def _wrapped(x: Any, device: Any) -> Any:
     return wrap(Tensor, as_array(x, device), device)
 
 
-def _device_of(data: Any) -> Any:
-    if isinstance(data, _HostArray):
+def device_of(data: Any) -> Any:
+    """The device of an array, or of a number of NumPy's."""
+    if isinstance(data, _HostArray) or _is_host_scalar(data):
         return _cpu
     return get_device(f"cuda:{data.device.id}")
 
@@ -639,6 +683,11 @@ def depends_on_values(error: Exception) -> bool:
     return isinstance(error, (FloatingPointError, IndexError, OverflowError)) or any(
         c.__name__ == "LinAlgError" for c in type(error).__mro__
     )
+
+
+def has_no_nan(x: Any) -> bool:
+    """Return True if no element of an array of NumPy's is NaN."""
+    return not bool(_np.isnan(x).any())
 
 
 def shapes_of(*arrays: Any) -> tuple[Any, ...]:

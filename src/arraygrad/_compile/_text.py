@@ -7,11 +7,14 @@ import linecache
 import math
 import re
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from .._device import get_device
 from ._program import Call, Memory, Program, Value, values_in
+from ._recorder import has_no_nan
 from .passes.scalars import scalars_of
 
 _cpu: Any = get_device("cpu")
@@ -30,10 +33,18 @@ _IN_PLACE = {
     "__imod__": "%=", "__iand__": "&=", "__ior__": "|=", "__ixor__": "^=",
     "__ilshift__": "<<=", "__irshift__": ">>=",
 }  # fmt: skip
+_UFUNCS = {"+=": _np.add, "-=": _np.subtract, "*=": _np.multiply, "/=": _np.divide}
+_sum = _np.add.reduce
+_mean = _cpu.ops["mean"]
+_ARITHMETIC = frozenset("add subtract multiply divide".split())
 #: Names that mean the same in every program.
-RESERVED = frozenset("np inf nan quiet complex slice program".split())
-#: Results of this many bytes are freed as soon as they are not needed any more.
-MIN_BYTES_TO_FREE = 1 << 15
+RESERVED = frozenset("np inf nan quiet complex slice program witness MeetsNaN".split())
+#: Results of this many bytes are freed as soon as they are not needed any more. The memory of
+#: smaller ones waits for another result of its shape.
+MIN_BYTES_TO_FREE = 1 << 13
+
+#: Operations whose results are always new memory, beside elementwise ones.
+_ALLOCATING = frozenset("blocks concat copy matmul scatter stack sum where".split())
 
 #: Operations that raise no floating-point error, whichever state they are called in.
 SILENT = frozenset(
@@ -46,6 +57,10 @@ SILENT = frozenset(
 
 class Differs(Exception):
     """A value that the program was recorded for is another one."""
+
+
+class MeetsNaN(Differs):
+    """There is a NaN where the program was recorded without one."""
 
 
 class Text:
@@ -70,17 +85,24 @@ class Text:
         comments: bool = False,
         inputs: Sequence[str] = (),
         in_place: bool = False,
+        fast: bool = False,
+        donated: AbstractSet[int] = frozenset(),
     ) -> None:
         self.program = program
         self.comments = comments
+        self._fast = fast
         self.names: dict[str, Any] = {"np": _np}
         self.lines: list[str] = []
         self.calls: dict[int, Call] = {}
         self._known: dict[int, str] = {}
         self._used = {*keyword.kwlist, *RESERVED}
         self._counts: dict[str, int] = {}
-        self._ends, self._donors = last_uses(program)
         self._scalars = scalars_of(program)
+        self._ends, self._donors = last_uses(
+            program, self._scalars if fast else None, in_place, donated
+        )
+        self._owners: dict[str, int] = {}
+        self._numbers: dict[Any, str] = {}
         self.outer = program.outer()
         names = inputs or [f"x{i}" for i in range(len(program.inputs))]
         self.arguments = [self._name(v, x) for v, x in zip(program.inputs, names, strict=True)]
@@ -113,6 +135,10 @@ class Text:
                 self._donors.pop(id(ufuncs[id(x)]), None)
         self._outs = [f"out{i}" for i in range(len(self.program.outputs))]
 
+    def donors(self) -> list[Value]:
+        """The values whose memory results are written to."""
+        return list(self._donors.values())
+
     def whole(self, name: str = "program") -> str:
         """The text of the function."""
         head = f"def {name}({', '.join(self.arguments)}):"
@@ -123,6 +149,10 @@ class Text:
         space = dict(self.names)
         exec(compile(self.whole(), "<compiled program>", "exec"), space)
         return space["program"]
+
+    def name_of(self, value: Value) -> str:
+        """The name of a value; empty if it has none."""
+        return self._known.get(id(value), "")
 
     def leaf(self, output: Any, outputs: Sequence[Any]) -> str:
         """The expression of a leaf of the results."""
@@ -144,6 +174,7 @@ class Text:
         self._used.add(base)
         value.name = base
         self._known[id(value)] = base
+        self._owners[base] = id(value)
         return base
 
     def _of(self, value: Value) -> str:
@@ -180,14 +211,16 @@ class Text:
     def _write_all(self) -> None:
         program = self.program
         state, depth = program.ambient, 0
+        self._state = state
         for i, call in enumerate(program.calls):
             if call.errors is not state and call.name not in SILENT:
-                state = call.errors
+                state = self._state = call.errors
                 depth = int(state is not program.ambient)
                 if depth:
                     self._line(f"with {self._error_state(state)}:", 0)
             self._write(call, depth)
-            dead = [self._known[id(v)] for v in self._ends.get(i, ()) if id(v) in self._known]
+            names = [(self._known.get(id(v)), v) for v in self._ends.get(i, ())]
+            dead = [name for name, v in names if name and self._owners[name] == id(v)]
             if dead:
                 self._line(f"del {', '.join(dead)}", depth)
         if self._into or self.arguments[len(program.inputs) + len(self.outer) :]:
@@ -224,6 +257,9 @@ class Text:
         if call.name == "mask":
             self._write_mask(call, depth)
             return
+        if call.function is has_no_nan and self._fast:
+            self._line(f"if {self._nan_test(call.args[0])}: raise MeetsNaN", depth, call)
+            return
         if call.name == "guard":
             self._object(Differs, "Differs")
             check = self._object(call.function, call.function.__name__)
@@ -234,7 +270,18 @@ class Text:
         in_place = _IN_PLACE.get(call.name)
         if in_place is not None:
             target, other = call.args
+            ufunc = _UFUNCS.get(in_place)
+            if self._fast and ufunc is not None and call.device is _cpu and not _is_scalar(target):
+                x = self._of(target)
+                y = self._number(other, target) or self._literal(other, True)
+                self._line(f"{self._object(ufunc, ufunc.__name__)}({x}, {y}, {x})", depth, call)
+                return
             self._line(f"{self._of(target)} {in_place} {self._literal(other, True)}", depth, call)
+            return
+        if call.name == "irtruediv" and self._fast and call.device is _cpu:
+            target, other = call.args
+            x, y = self._of(target), self._number(other, target) or self._literal(other, True)
+            self._line(f"{self._object(_np.divide, 'divide')}({y}, {x}, {x})", depth, call)
             return
         if call.name == "__setitem__":
             x, value, key = call.args
@@ -243,6 +290,15 @@ class Text:
             return
         donor = self._donors.get(id(call))
         into = self._into.get(id(call.out)) or (self._of(donor) if donor is not None else None)
+        if self._fast and into is not None:
+            args = self._operands(call)
+            name = self._object(call.function, call.function.__name__)
+            # (By position it is quicker, and deprecated for `maximum`.)
+            given = into if len(call.args) == 1 or call.name in _ARITHMETIC else f"out={into}"
+            self._line(f"{name}({args}, {given})", depth, call)
+            self._known[id(call.out)] = into
+            self._owners[into] = id(call.out)
+            return
         if into is not None:
             args = self._arguments(call.args, {}, True)
             text = f"{library_name(call.function)}({args}, out={into})"
@@ -254,6 +310,22 @@ class Text:
         targets = self._targets(call.out, call)
         self._line(f"{targets} = {text}", depth, call)
 
+    def _nan_test(self, v: Value) -> str:
+        """The condition that a value has a NaN."""
+        self._object(MeetsNaN, "MeetsNaN")
+        x = self._of(v)
+        if not v.shape and id(v) in self._scalars:
+            return f"{x} != {x}"
+        if v.dtype.char not in "fd" or 0 in v.shape:
+            return f"not {self._object(has_no_nan, 'has_no_nan')}({x})"
+        # (A sum of squares is NaN only if a term is. BLAS uses threads of its own for many terms,
+        # and `dot` warns of overflow. A NaN counts as the largest element.)
+        if len(v.shape) == 1 and v.shape[0] < 1024 and self._state is _backend.ignored:
+            witness = f"{x}.dot({x})"
+        else:
+            witness = f"{x}.item({x}.argmax())"
+        return f"(witness := {witness}) != witness"
+
     def _targets(self, out: Any, call: Call) -> str:
         if isinstance(out, Value):
             return self._known.get(id(out)) or self._name(out, self._base(call))
@@ -264,7 +336,7 @@ class Text:
 
     def _base(self, call: Call) -> str:
         """A name for a result: the one that the user's line assigns to, where it has one."""
-        if call.line is not None:
+        if call.line is not None and not self._fast:
             line = linecache.getline(*call.line)
             match = re.match(r"\s*([A-Za-z_]\w*)\s*[-+*/@%&|^]{0,2}=(?!=)", line)
             if match:
@@ -314,6 +386,10 @@ class Text:
     def _plain_expression(self, call: Call) -> str:
         name, args, kwargs = call.name, call.args, call.kwargs
         own = call.device is not None and call.device.ops.get(name) is call.function
+        if self._fast:
+            text = self._fast_expression(call)
+            if text is not None:
+                return text
         if own and not kwargs:
             if name in _INFIX and len(args) == 2:
                 free = name != "matmul"
@@ -336,9 +412,62 @@ class Text:
         free = is_elementwise(function) or function is _np.where
         return f"{self._function(call)}({self._arguments(args, kwargs, free)})"
 
+    def _fast_expression(self, call: Call) -> str | None:
+        """A quicker way to write a call of NumPy's, which says less."""
+        function, args, kwargs = call.function, call.args, call.kwargs
+        if call.device is not _cpu:
+            return None
+        if is_elementwise(function) and not kwargs and isinstance(call.out, Value):
+            if id(call.out) in self._scalars:
+                return None  # (as an operator)
+            return f"{self._object(function, function.__name__)}({self._operands(call)})"
+        if function is _np.matmul and not kwargs and _is_product_of_blas(call):
+            # (The same call of BLAS, in a third of the time. It would warn by another name.)
+            return f"{self._array(args[0])}.dot({self._array(args[1])})"
+        if len(args) == 1 and set(kwargs) <= {"axis", "keepdims"}:
+            rest = self._literal(kwargs.get("axis", 0))
+            if kwargs.get("keepdims"):
+                rest += ", None, None, True"
+            if function == _sum:
+                return f"{self._object(_sum, 'sum')}({self._array(args[0])}, {rest})"
+            if function is _mean and call.out.shape == () and _is_plain(args[0]):
+                n = math.prod(args[0].shape)  # (NumPy's function does the same, in more steps.)
+                return f"{self._object(_sum, 'sum')}({self._array(args[0])}, {rest}) / {n}"
+        return None
+
+    def _operands(self, call: Call) -> str:
+        """The operands of an elementwise function; numbers beside an array as arrays."""
+        parts = []
+        for x in call.args:
+            other = call.args[0] if x is not call.args[0] else call.args[-1]
+            number = self._number(x, other) if call.name in _ARITHMETIC else None
+            parts.append(number or self._literal(x, True))
+        return ", ".join(parts)
+
+    def _number(self, x: Any, other: Any) -> str | None:
+        """A number beside an array as an array, whose conversion has been made; None for others.
+
+        It has the dtype that NumPy converts it to, so the result is the same.
+        """
+        if type(x) not in (int, float) or not isinstance(other, Value):
+            return None
+        if not other.shape or other.dtype is None or other.dtype.char not in "fd":
+            return None
+        if not abs(x) < (1e38 if type(x) is float else 1 << 24):
+            return None
+        key = (repr(x), other.dtype)
+        name = self._numbers.get(key)
+        if name is None:
+            array = _np.asarray(x, dtype=other.dtype)
+            array.flags.writeable = False
+            name = self._numbers[key] = self._object(array, "number")
+        return name
+
     def _function(self, call: Call) -> str:
         function = call.function
         name = library_name(function)
+        if name and self._fast:
+            return self._object(function, function.__name__)
         return name or self._object(function, "settle" if call.name == "mask" else call.name)
 
     def _arguments(self, args: Sequence[Any], kwargs: dict[str, Any], free: bool = False) -> str:
@@ -403,6 +532,7 @@ def _has_ellipsis(key: Any) -> bool:
     return key is ... or (isinstance(key, tuple) and any(k is ... for k in key))
 
 
+@lru_cache(1024)
 def library_name(function: Any) -> str | None:
     """The public name of one of NumPy's functions; None for others."""
     owner = getattr(function, "__self__", None)
@@ -422,44 +552,148 @@ def is_elementwise(function: Any) -> bool:
     return isinstance(function, _np.ufunc) and function.signature is None
 
 
-def last_uses(program: Program) -> tuple[dict[int, list[Value]], dict[int, Value]]:
-    """For the number of each call the large values that nothing needs after it.
+def _is_plain(v: Value) -> bool:
+    """Return True for an array of single or double precision whose number of elements is exact."""
+    is_real = v.dtype is not None and v.dtype.char in "fd" and bool(v.shape)
+    return is_real and 0 < math.prod(v.shape) < 1 << 24
 
-    Also, by the id of each call, an operand whose memory its result may have: one that nothing
-    needs after it, of the result's shape, strides and dtype.
+
+def _is_large(v: Value) -> bool:
+    return len(v.shape) > 0 and math.prod(v.shape) * v.dtype.itemsize >= MIN_BYTES_TO_FREE
+
+
+def _is_scalar(v: Any) -> bool:
+    return not isinstance(v, Value) or not v.shape
+
+
+def _finds_blas() -> bool:
+    """Return True if NumPy has been built with BLAS (in a browser it has not)."""
+    try:
+        return bool(_np.show_config(mode="dicts")["Build Dependencies"]["blas"]["found"])
+    except (KeyError, TypeError):
+        return False
+
+
+_has_blas = _finds_blas()
+
+
+def _is_product_of_blas(call: Call) -> bool:
+    """Return True for a product of matrices that `matmul` and `dot` leave to BLAS alike."""
+    x, y = call.args
+    return (
+        _has_blas
+        and call.errors is _backend.ignored
+        and isinstance(x, Value)
+        and isinstance(y, Value)
+        and x.memory is not y.memory  # (Products with its own transpose are made otherwise.)
+        and x.dtype == y.dtype
+        and x.dtype is not None
+        and x.dtype.char in "fd"
+        and x.shape is not None
+        and y.shape is not None
+        and (len(x.shape), len(y.shape)) in ((2, 2), (2, 1), (1, 2))
+        and min(*x.shape, *y.shape) > 1
+        and _is_dense(x)
+        and _is_dense(y)
+    )
+
+
+def _is_dense(v: Value) -> bool:
+    """Return True for a vector or matrix without gaps, in C or Fortran order."""
+    step = v.dtype.itemsize
+    if len(v.shape) == 1:
+        return bool(v.strides == (step,))
+    rows, columns = v.shape
+    return v.strides in ((columns * step, step), (step, rows * step))
+
+
+def last_uses(
+    program: Program,
+    scalars: set[int] | None = None,
+    is_block: bool = False,
+    donated: AbstractSet[int] = frozenset(),
+) -> tuple[dict[int, list[Value]], dict[int, Value]]:
+    """For the number of each call the values that nothing needs after it, without small ones.
+
+    Also, by the id of each call, a value whose memory its result may have: one that nothing needs
+    any more, of the result's shape, strides and dtype. It is an operand of the call. With `scalars`
+    (those of the program), small values are among both, and it may be another one than an operand:
+    the memory of small arrays is used again, and in blocks that of large ones, too. The inputs with
+    the ids `donated` have memory of their own, which may be used again.
     """
-    last: dict[int, tuple[int, Value]] = {}
+    last: dict[int, int] = {}
+    made: dict[int, Value] = {}
     ends: dict[Memory, int] = {}
-    fresh: set[int] = set()
+    fresh = {*donated}
+    pinned: set[int] = set()
     for i, call in enumerate(program.calls):
-        if is_elementwise(call.function) or call.name in ("blocks", "where"):
-            fresh.update(id(v) for v in call.results())
-        for v in (*call.operands(), *call.results()):
-            ends[v.memory] = i
-            if v.kind == "result" and v.dtype is not None and v.shape is not None:
-                last[id(v)] = i, v
+        results = call.results()
+        if is_elementwise(call.function) or call.name in _ALLOCATING:
+            fresh.update([id(v) for v in results])
+        elif call.name == "mask":
+            pinned.update([id(v) for v in (*call.operands(), *results)])
+        for v in call.operands():
+            ends[v.memory] = last[id(v)] = i
+            if id(v) in donated:
+                made[id(v)] = v
+        for v in results:
+            ends[v.memory] = last[id(v)] = i
+            if v.dtype is not None and v.shape is not None:
+                made[id(v)] = v
     kept = {id(v) for v in program.outputs}
     used = {v.memory for v in program.outputs}
     dead: dict[int, list[Value]] = {}
     donors: dict[int, Value] = {}
-    for key, (i, v) in last.items():
-        if key in kept or math.prod(v.shape) * v.dtype.itemsize < MIN_BYTES_TO_FREE:
+    #: Values that nothing needs after a call, whose memory is theirs alone.
+    given: dict[int, list[Value]] = {}
+    for key, v in made.items():
+        i = last[key]
+        is_large = _is_large(v)
+        if key in kept or not (is_large or scalars is not None):
             continue
-        dead.setdefault(i, []).append(v)
-        call = program.calls[i]
-        out = call.out
+        if not is_block and (is_large or not (scalars is None or key in scalars)):
+            dead.setdefault(i, []).append(v)
         if (
-            isinstance(out, Value)
-            and out is not v
-            and key in fresh
-            and is_elementwise(call.function)
+            key in fresh
             and v.shape
             and v.dtype.kind == "f"  # (complex products round otherwise in place)
-            and not (call.kwargs or call.writes or v.memory.is_outer or v.memory in used)
-            and any(x is v for x in call.args)
-            and (out.memory is v.memory or ends[v.memory] <= i)
-            and (out.shape, out.strides, out.dtype) == (v.shape, v.strides, v.dtype)
-            and library_name(call.function) is not None
+            and (key in donated or not v.memory.is_outer)
+            and v.memory not in used
+            and (scalars is None or not (key in scalars or key in pinned))
         ):
-            donors.setdefault(id(call), v)
+            given.setdefault(i, []).append(v)
+    pool: dict[Any, list[Value]] = {}
+    reused: set[int] = set()
+    for i, call in enumerate(program.calls):
+        out = call.out
+        takes = (
+            isinstance(out, Value)
+            and out.shape
+            and is_elementwise(call.function)
+            and library_name(call.function) is not None
+            and not (call.kwargs or call.writes)
+            and not (scalars is not None and id(out) in pinned)
+        )
+        like: Any = (out.shape, out.strides, out.dtype) if takes else None
+        for v in given.get(i, ()):
+            same_memory = takes and out.memory is v.memory
+            if ends[v.memory] > i and not same_memory:
+                continue
+            if any(v is x for x in call.results()):
+                continue
+            is_operand = any(x is v for x in call.args)
+            if (
+                takes
+                and is_operand
+                and id(call) not in donors
+                and (v.shape, v.strides, v.dtype) == like
+            ):
+                donors[id(call)] = v
+            elif scalars is not None and ends[v.memory] <= i and (is_block or not _is_large(v)):
+                pool.setdefault((v.shape, v.strides, v.dtype), []).append(v)
+        if takes and id(call) not in donors and pool.get(like):
+            donor = donors[id(call)] = pool[like].pop()
+            reused.add(id(donor))
+    if reused:
+        dead = {i: [v for v in values if id(v) not in reused] for i, values in dead.items()}
     return dead, donors

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import site
 import sys
 import sysconfig
 from array import array
 from collections import deque
 from collections.abc import ItemsView, KeysView, ValuesView
 from contextvars import ContextVar
+from pathlib import Path
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -33,8 +35,12 @@ MAX_DEPTH = 4
 #: How many objects are compared at each call.
 MAX_OBJECTS = 10_000
 _MISSING = object()
-#: Where code is whose global variables stay as they are: Python's own, and installed packages.
-_INSTALLED = tuple({sysconfig.get_path(k) for k in ("stdlib", "platstdlib", "purelib", "platlib")})
+#: Where code is whose global variables stay as they are: Python's own, installed packages, and
+#: this package, wherever it is (a wrapper of ours has the module of the function that it wraps).
+_INSTALLED = tuple(
+    {sysconfig.get_path(k) for k in ("stdlib", "platstdlib", "purelib", "platlib")}
+    | {site.getusersitepackages(), str(Path(__file__).parents[1])}
+)
 #: Libraries whose objects are not looked into.
 _LIBRARIES = frozenset("arraygrad numpy scipy optree array_api_compat cupy builtins".split())
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), BuiltinFunctionType)
@@ -63,7 +69,7 @@ class Watch:
 
     def __init__(self, *starts: Any) -> None:
         self.problem = ""
-        self._functions: list[tuple[FunctionType, Any]] = []
+        self._functions: list[tuple[FunctionType, Any, Any, Any]] = []
         self._cells: list[tuple[Any, Any]] = []
         self._items: list[tuple[dict[str, Any], str, Any]] = []
         self._dicts: list[tuple[Any, dict[Any, Any], list[Any]]] = []
@@ -85,15 +91,26 @@ class Watch:
         """Return True if the function reaches an object."""
         return id(x) in self._seen
 
+    def has_trace(self, trace: Any) -> bool:
+        """Return True if the function reaches a tensor with a trace."""
+        return trace is not None and any(x is trace for _, x, _, _ in self._tensors)
+
     def is_unchanged(self) -> bool:
         """Return True if everything is as it was."""
-        for f, parts in self._functions:
-            for x, y in zip(_parts(f), parts, strict=True):
-                if x is not y:
-                    return False
-        for cell, x in self._cells:
-            if _contents(cell) is not x:
+        for f, code, defaults, named in self._functions:
+            if (
+                f.__code__ is not code
+                or f.__defaults__ is not defaults
+                or f.__kwdefaults__ is not named
+            ):
                 return False
+        for cell, x in self._cells:
+            try:
+                if cell.cell_contents is not x:
+                    return False
+            except ValueError:  # empty
+                if x is not _MISSING:
+                    return False
         for variables, name, x in self._items:
             if variables.get(name, _MISSING) is not x:
                 return False
@@ -120,7 +137,7 @@ class Watch:
         for owner, slot, x in self._slots:
             if _slot(owner, slot) is not x:
                 return False
-        return all(_bytes(array) == x for array, x in self._arrays)
+        return not self._arrays or all(_bytes(x) == was for x, was in self._arrays)
 
     def _visit(self, x: Any) -> list[Any]:
         """Note what an object refers to; returns what to visit next."""
@@ -153,6 +170,8 @@ class Watch:
             self.problem = f"it reaches an iterator, which runs once ({type(x).__name__})"
             return []
         kind = type(x)
+        if kind.__name__ == "cython_function_or_method":  # written in C, perhaps a decorator's
+            return [getattr(x, "__wrapped__", None)]
         if isinstance(x, _OPAQUE):
             self.problem = f"it reaches a {kind.__name__}, which cannot be compared"
             return []
@@ -243,10 +262,12 @@ class Watch:
                 found.append(x)
         found += f.__defaults__ or ()
         found += (f.__kwdefaults__ or {}).values()
-        module = (f.__module__ or "").partition(".")[0]
+        found.append(getattr(f, "__wrapped__", None))
+        # (Its module, also where `functools.wraps` gave it the name of another.)
+        module = str(f.__globals__.get("__name__", "")).partition(".")[0]
         if module in _LIBRARIES or f.__code__.co_filename.startswith(_INSTALLED):
             return found
-        self._functions.append((f, _parts(f)))
+        self._functions.append((f, f.__code__, f.__defaults__, f.__kwdefaults__))
         self._note_dict(f.__dict__)
         found += f.__dict__.values()
         names = _names(f.__code__)
@@ -277,11 +298,6 @@ def _is_users(name: Any) -> bool:
         return False
     file = getattr(sys.modules.get(name), "__file__", None)
     return not (isinstance(file, str) and file.startswith(_INSTALLED))
-
-
-def _parts(f: FunctionType) -> Any:
-    """What of a function may be replaced."""
-    return f.__code__, f.__defaults__, f.__kwdefaults__
 
 
 def _slot(x: Any, slot: Any) -> Any:

@@ -16,7 +16,7 @@ from .._memory import bottom
 from .._modes import _mode, operation
 from .._tensor import Tensor
 from ._graph import Node, OutputNode, below_batches, box, output_node, unhidden
-from ._rules import Rule, identity
+from ._rules import PASS_ON, UNREACHED, Rule, identity
 from ._tangents import (
     enter_rules,
     leave_rules,
@@ -85,7 +85,8 @@ def backward(
                 shared.add(node)
             rule = node.rule
             if rule is None or (stops and node in stops):
-                found[node] = g
+                have = found.get(node)  # (A node in between is passed several times.)
+                found[node] = g if have is None else binary("add", have, g)
                 continue
             if type(node) is OutputNode:
                 _collect_output(grads, pending, node, g)
@@ -113,8 +114,8 @@ def backward(
                 parent = above
                 if vjps is not None:
                     gx = vjps[i]
-                    if gx is None:
-                        if unshare:
+                    if gx is None or gx is UNREACHED:
+                        if unshare and gx is None:
                             _expect_zero(parent, grads, zero, pending)
                         continue
                 else:
@@ -152,7 +153,7 @@ def backward(
                     if total._trace is None:
                         sums.add(parent)
                         shared.discard(parent)
-            if free:
+            if free and rule is not PASS_ON:
                 node.saved = None
     finally:
         leave_rules(before)
@@ -181,7 +182,7 @@ def _zero_cotangent(
     for parent in node.parents:
         if parent is not None:
             _expect_zero(parent, grads, zero, pending)
-    if free and type(node) is not OutputNode:
+    if free and type(node) is not OutputNode and node.rule is not PASS_ON:
         node.saved = None
     return None
 

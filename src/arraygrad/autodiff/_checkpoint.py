@@ -49,7 +49,8 @@ def is_recomputing() -> bool:
 
 
 @contextmanager
-def _run_again(level: Any) -> Iterator[None]:
+def run_again(level: Any) -> Iterator[None]:
+    """A context in which a function is run again at a level, for a backward pass."""
     token = _recomputing.set(True)
     closed, level.closed = level.closed, False
     try:
@@ -180,7 +181,7 @@ def checkpoint(f: Callable[P, R], /) -> Callable[P, R]:
             boundary = _Boundary([*(s for s in leaves if s is not None), *nodes])
             boundary.start = next(sequence_numbers)
             roots = []
-            with _run_again(level), draws.run():
+            with run_again(level), draws.run():
                 results, _ = result_tensors("checkpoint", f(*args, **kwargs))
                 for y, p in zip(results, g, strict=True):
                     if y._trace is not None:

@@ -21,7 +21,7 @@ from .._modes import Block, _mode, get_mode
 from .._standard import MUTATING
 from .._typing import P, R
 from ._graph import Node, OutputNode
-from ._rules import Rule
+from ._rules import UNREACHED, Rule
 from ._tangents import _host
 
 
@@ -227,7 +227,8 @@ class BackwardCheck:
         found = compute(rule, node, g, saved)
         with _suspended():
             for i, (x, parent) in enumerate(zip(found, node.parents, strict=False)):
-                text = None if x is None or parent is None else _first_nan(_plain_parts(x))
+                nothing = x is None or x is UNREACHED or parent is None
+                text = None if nothing else _first_nan(_plain_parts(x))
                 if text is None:
                     continue
                 if self.external or has_nan([g, *saved]):

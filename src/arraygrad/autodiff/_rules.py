@@ -76,7 +76,8 @@ class Rule:
         The reason why there is no derivative; empty if there is one.
     joint_vjp : function or None
         Instead of `vjps`, where these would share work: ``joint_vjp(g, out, *operands, *args,
-        **kwargs)`` returns the cotangents of all operands. Everything is saved for it.
+        **kwargs)`` returns the cotangents of all operands; None for zero, UNREACHED for one that
+        is not to be zero either.
     scalar : Rule or None
         The rule for one tensor among Python scalars, where that differs.
     perturb : function or None
@@ -139,14 +140,16 @@ class Rule:
         """How much to save of the result and of each operand, by which operands are traced."""
         if self.variadic:
             return (SAVE_NONE, *(SAVE_SPEC for _ in traced))
-        if self.joint_vjp is not None:
-            return (SAVE_TENSOR, *(SAVE_TENSOR for _ in traced))
         if not self.vjps:
             return (SAVE_NONE, *(SAVE_NONE for _ in traced))
         plan = self.plans.get(traced)
         if plan is None:
-            wanted = [w for w, t in zip(self.saves, traced, strict=True) if t]
-            plan = self.plans[traced] = tuple(map(max, zip(*wanted, strict=True)))
+            if self.joint_vjp is not None:
+                plan = _saves(self.joint_vjp, None, len(traced) + 1)
+            else:
+                wanted = [w for w, t in zip(self.saves, traced, strict=True) if t]
+                plan = tuple(map(max, zip(*wanted, strict=True)))
+            self.plans[traced] = plan
         return plan
 
 
@@ -171,6 +174,12 @@ def identity(x: Any, *_: Any) -> Any:
     """The rule of operations that pass tangents and cotangents on as they are."""
     return x
 
+
+#: In the place of a cotangent: of an operand that the result does not depend on at all.
+UNREACHED = object()
+
+#: The rule of nodes in between two others, which pass cotangents on, one by one.
+PASS_ON = Rule("compile", [(identity, identity)])
 
 #: The rules, by operation.
 RULES: dict[str, Rule] = {}

@@ -159,6 +159,8 @@ def mask_indeterminate(x: Any, weight: Any, scale: Any, operands: Any, kwargs: A
     if recorder is not None and (x._trace is None or not recorder.can_guard()):
         masking = recorder
     if masking is not None:
+        if masking.assume_no_nan(x._data, weight._data):
+            return x
         masking.begin_mask(x._data, weight._data)
     else:
         nothing = x._device.ops["settle"](x._data, weight._data) is x._data

@@ -9,6 +9,7 @@ from .._array import Array
 from .._dispatch import binary, call, create_like, reduction, unary, view
 from .._keys import getitem
 from .._memory import bottom
+from .._modes import unrecorded
 from ._backward import backward
 from ._graph import box, new_leaf
 from ._levels import ReverseLevel
@@ -36,7 +37,8 @@ def linear_transpose(
     traces = [_trace_at(o, level) for o in outs]
     level.closed = True
     if name and _may_be_nonlinear(outs, traces):
-        _check_linear(name, function, at, traces)
+        with unrecorded():
+            _check_linear(name, function, at, traces)
 
     def pull(*cotangents: Any) -> list[Any]:
         roots = [

@@ -188,11 +188,11 @@ def conv1d(
         raise ValueError(
             f"conv1d: weight must have shape (out, in / groups, length); got {describe(weight)}"
         )
-    x = expand_dims(x, axis=(0, -2) if single else -2)  # a signal is an image of height 1
+    x = expand_dims(x, axis=(0, -1) if single else -1)  # a signal is an image of width 1
     _check_channels("conv1d", x, weight, bias, groups)
     stride = as_single("conv1d", "stride", stride, 1)
     dilation = as_single("conv1d", "dilation", dilation, 1)
-    length, size = x.shape[-1], weight.shape[-1]
+    length, size = x.shape[2], weight.shape[-1]
     if padding == "same":
         if stride != 1:
             raise ValueError(f"conv1d: padding='same' requires stride 1; got {stride}")
@@ -200,14 +200,14 @@ def conv1d(
         before, after = spread // 2, spread - spread // 2
     else:
         before = after = 0 if padding == "valid" else as_single("conv1d", "padding", padding, 0)
-    w = Windows((1, length), (1, size), (1, stride), (0, before), (0, after), (1, dilation))
-    if size < 1 or w.counts[1] < 1:
+    w = Windows((length, 1), (size, 1), (stride, 1), (before, 0), (after, 0), (dilation, 1))
+    if size < 1 or w.counts[0] < 1:
         raise ValueError(
             f"conv1d: kernel {size} with dilation {dilation} does not fit into signals of "
             f"length {length} with padding {padding!r}"
         )
-    y = convolve(x, expand_dims(weight, axis=-2), bias, groups=int(groups), windows=w)
-    return squeeze(y, axis=(0, -2) if single else -2)
+    y = convolve(x, expand_dims(weight, axis=-1), bias, groups=int(groups), windows=w)
+    return squeeze(y, axis=(0, -1) if single else -1)
 
 
 def conv_transpose2d(

@@ -36,7 +36,7 @@ from ._conv_pool import (
 )
 from ._init import drawn
 from ._module import Module
-from ._rules import affine, standardise
+from ._rules import standardise
 
 _T = TypeVar("_T")
 
@@ -210,9 +210,12 @@ def layer_norm(
         raise ValueError(f"layer_norm: the last axes of x must be {shape}; got shape {x.shape}")
     check_shape("layer_norm", "weight", weight, shape)
     check_shape("layer_norm", "bias", bias, shape)
-    axes, eps = tuple(range(-len(shape), 0)), as_number("layer_norm", "eps", eps)
-    y = standardise(x, axes, eps)[0] if x.size else xp.positive(x)  # (a mean of nothing warns)
-    return affine(y, weight, bias)
+    eps = as_number("layer_norm", "eps", eps)
+    if x.ndim == 2 and len(shape) == 1:
+        return standardise(x, weight, bias, (1,), eps)[0]
+    rows = reshape(x, (math.prod(x.shape[: x.ndim - len(shape)]), math.prod(shape)))
+    weight, bias = (p if p is None else reshape(p, (-1,)) for p in (weight, bias))
+    return reshape(standardise(rows, weight, bias, (1,), eps)[0], x.shape)
 
 
 def batch_norm(
@@ -288,13 +291,14 @@ def batch_norm(
     if not isinstance(momentum, Tensor):  # `BatchNorm2d` computes one, so that nothing waits
         momentum = as_number("batch_norm", "momentum", momentum)
     along = (1, x.shape[1], *(1,) * (x.ndim - 2))
+    weight, bias = (p if p is None else reshape(p, along) for p in (weight, bias))
     if training:
         count = x.size // x.shape[1] if x.shape[1] else 0
         if count < 2:
             raise ValueError(
                 f"batch_norm: training needs more than one value per channel; got {x.shape}"
             )
-        y, average, variance = standardise(x, (0, *range(2, x.ndim)), eps)
+        y, average, variance = standardise(x, weight, bias, (0, *range(2, x.ndim)), eps)
         for running, new in (
             (running_mean, average),
             (running_var, stop_gradient(variance) * (count / (count - 1))),
@@ -312,8 +316,10 @@ def batch_norm(
     elif running_mean is None or running_var is None:
         raise ValueError("batch_norm: running_mean and running_var must be given if training=False")
     else:
-        y = (x - reshape(running_mean, along)) / xp.sqrt(reshape(running_var, along) + eps)
-    return affine(y, *(p if p is None else reshape(p, along) for p in (weight, bias)))
+        factor = 1 / xp.sqrt(reshape(running_var, along) + eps)
+        y = (x - reshape(running_mean, along)) * (factor if weight is None else factor * weight)
+        y = y if bias is None else y + bias
+    return y
 
 
 def _check_shared(name: str, x: Any, running: Any) -> None:
@@ -386,12 +392,10 @@ def group_norm(
     check_shape("group_norm", "weight", weight, x.shape[1:2])
     check_shape("group_norm", "bias", bias, x.shape[1:2])
     eps = as_number("group_norm", "eps", eps)
-    y = xp.positive(x)
-    if x.size:
-        grouped = reshape(x, (x.shape[0], groups, x.size // (x.shape[0] * groups)))
-        y = reshape(standardise(grouped, (2,), eps)[0], x.shape)
-    along = (x.shape[1], *(1,) * (x.ndim - 2))
-    return affine(y, *(p if p is None else reshape(p, along) for p in (weight, bias)))
+    along = (groups, x.shape[1] // groups)
+    grouped = reshape(x, (x.shape[0], *along, math.prod(x.shape[2:])))
+    weight, bias = (p if p is None else reshape(p, (*along, 1)) for p in (weight, bias))
+    return reshape(standardise(grouped, weight, bias, (2, 3), eps)[0], x.shape)
 
 
 @in_own_name("dropout")
@@ -954,7 +958,7 @@ class LayerNorm(Module):
     >>> from arraygrad import nn
     >>> nn.LayerNorm(4)(xp.ones((2, 4)))
     Tensor([[0., 0., 0., 0.],
-            [0., 0., 0., 0.]], dtype=float64, grad_fn=<nn.affine>)
+            [0., 0., 0., 0.]], dtype=float64, grad_fn=<reshape>)
     """
 
     @in_own_name("LayerNorm")

@@ -8,15 +8,14 @@ from typing import Any
 
 from .. import _dispatch
 from .. import _elementwise as xp
-from .._data_type import finfo
+from .._data_type import astype, finfo, result_type
 from .._dispatch import apply, call
 from .._indexing import take_along_axis
 from .._linear_algebra import matmul, matrix_transpose
-from .._manipulation import expand_dims, reshape
-from .._statistical import mean
+from .._manipulation import broadcast_to, expand_dims, reshape
 from .._statistical import sum as total
 from .._typing import Tensor
-from ..autodiff.rules import add, conj, define, identity, updated, weighted
+from ..autodiff.rules import add, conj, define, updated, weighted
 
 # ---- activations
 
@@ -111,7 +110,9 @@ def log_softmax(x: Tensor, axis: int) -> Tensor:
 
 
 def _log_softmax_vjp(g: Any, out: Any, _x: Any, axis: int) -> Any:
-    part = updated("__imul__", xp.exp(out), -total(g, axis=axis, keepdims=True))
+    if not g.ndim:
+        return g - xp.exp(out) * g
+    part = updated("__imul__", xp.exp(out), sum_of_products(g, None, (axis,), -1))
     return updated("__iadd__", part, g)
 
 
@@ -201,103 +202,111 @@ define(
 # ---- normalisation
 
 
-def standardise(x: Tensor, axes: tuple[int, ...], eps: float) -> Any:
-    """Standardise to mean 0 and variance 1 along axes; also return the mean and the variance."""
-    return call("nn.normalise", x, (), {"axes": axes, "eps": eps})
+def standardise(
+    x: Tensor, weight: Tensor | None, bias: Tensor | None, axes: tuple[int, ...], eps: float
+) -> Any:
+    """Standardise to mean 0 and variance 1 along axes; also return the mean and the variance.
+
+    The result is multiplied by a weight and added to a bias, which broadcast to it.
+    """
+    c, average, variance = call("nn.centre", x, (), {"axes": axes})
+    y = apply("nn.scale", (c, variance, weight, bias), (), {"eps": eps})
+    if x.dtype.itemsize == 2:  # computed in single precision
+        y = astype(y, result_type(*[p for p in (x, weight, bias) if p is not None]))
+    return y, average, variance
 
 
-def _standardise_vjp(gs: Any, out: Any, _x: Any, axes: Any, eps: float) -> Any:
-    y, average, variance = out
-    scale = xp.sqrt(variance + eps)
-    g, of_mean, of_variance = gs
-    found: Any = 0 * y if g is None else _projected(g, y, scale, axes)
-    count = y.size // max(average.size, 1)
+def _centre_vjp(gs: Any, out: Any, _x: Any, axes: Any) -> Any:
+    c, average, _ = out
+    of_c, of_mean, of_variance = gs
+    count = c.size // max(average.size, 1)
+    found = None if of_c is None else of_c - sum_of_products(of_c, None, axes, 1 / max(count, 1))
     if of_mean is not None:
-        found = found + of_mean / count
+        found = add(found, broadcast_to(of_mean / count, c.shape))
     if of_variance is not None:
-        found = found + of_variance * (2 / count) * (y * scale)
+        found = add(found, c * (of_variance * (2 / count)))
     return found
 
 
-def _standardise_jvp(t: Any, out: Any, _x: Any, axes: Any, eps: float) -> Any:
-    y, average, variance = out
-    scale = xp.sqrt(variance + eps)
-    of_mean = mean(t, axis=axes, keepdims=True)
-    of_variance = sum_of_products(t, y, axes, 2 * average.size / max(y.size, 1))
-    return _projected(t, y, scale, axes), of_mean, scale * of_variance
+def _centre_jvp(t: Any, out: Any, _x: Any, axes: Any) -> Any:
+    c, average, _ = out
+    scale = average.size / max(c.size, 1)
+    of_mean = sum_of_products(t, None, axes, scale)
+    return t - of_mean, of_mean, sum_of_products(t, c, axes, 2 * scale)
 
 
-def _projected(t: Any, y: Any, deviation: Any, axes: Any) -> Any:
-    """The part of `t` that changes neither mean nor variance, over the standard deviation."""
-    return apply("nn.project", (t, y, deviation), (), {"axes": axes})
+define("nn.centre", (_centre_vjp, _centre_jvp))
 
 
-def _project_y(h: Any, _out: Any, t: Any, y: Any, deviation: Any, axes: Any) -> Any:
-    h, scale = h / deviation, -deviation.size / max(y.size, 1)
-    return t * sum_of_products(h, y, axes, scale) + h * sum_of_products(t, y, axes, scale)
+# ``scale(c, variance, weight, bias)``, where the variance is that of `c`: its part in the
+# derivative is included in that of `c`, which needs fewer passes over the memory.
 
 
-def _project_y_jvp(s: Any, _out: Any, t: Any, y: Any, deviation: Any, axes: Any) -> Any:
-    scale = -deviation.size / max(y.size, 1)
-    moved = s * sum_of_products(t, y, axes, scale) + y * sum_of_products(t, s, axes, scale)
-    return moved / deviation
+def _times(x: Any, weight: Any) -> Any:
+    return x if weight is None else x * weight
+
+
+def _scale_vjp(
+    g: Any, _out: Any, c: Any, variance: Any, weight: Any, _bias: Any, eps: float
+) -> Any:
+    of_c, *rest = apply("nn.scale_back", (g, c, variance, weight), (), {"eps": eps})
+    return of_c, None, *(rest or (None, g))
+
+
+def _slope(t: Any, c: Any, variance: Any, weight: Any, eps: float) -> Any:
+    """The derivative of `scale` in `c` times a tangent."""
+    factor = 1 / xp.sqrt(variance + eps)
+    axes = tuple([i for i, n in enumerate(variance.shape) if n == 1])
+    average = sum_of_products(t, c, axes, variance.size / max(c.size, 1))
+    return _times((t - c * (average * factor * factor)) * factor, weight)
 
 
 define(
-    "nn.project",
-    (
-        lambda h, _out, _t, y, deviation, axes: _projected(h, y, deviation, axes),
-        lambda s, _out, _t, y, deviation, axes: _projected(s, y, deviation, axes),
-    ),
-    (_project_y, _project_y_jvp),
-    (
-        lambda h, out, _t, _y, deviation, axes: -sum_of_products(h, out / deviation, axes),
-        lambda s, out, _t, _y, deviation, axes: -out * (s / deviation),
-    ),
+    "nn.scale",
+    (None, lambda t, _out, c, variance, weight, _bias, eps: _slope(t, c, variance, weight, eps)),
+    (None, None),
+    (None, lambda t, _out, c, variance, _weight, _bias, eps: c / xp.sqrt(variance + eps) * t),
+    (None, lambda t, *_, **__: t),
+    joint_vjp=_scale_vjp,
 )
-define("nn.normalise", (_standardise_vjp, _standardise_jvp))
 
 
-def sum_of_products(a: Tensor, b: Tensor, axes: tuple[int, ...], scale: float = 1) -> Tensor:
-    """Sum of ``a * b`` along axes, which remain, times `scale`."""
+def _scale_back(operands: Any, _args: Any, kwargs: Any) -> Any:
+    """`scale_back` in operations that can be differentiated: its derivative is symmetric."""
+    g, c, variance, weight = operands
+    axes = tuple([i for i, n in enumerate(variance.shape) if n == 1])
+    variance = sum_of_products(c, c, axes, variance.size / max(c.size, 1))
+    of_c = _slope(_times(g, weight), c, variance, None, **kwargs)
+    if weight is None:
+        return (of_c,)
+    extra = g.ndim - weight.ndim
+    across = (*range(extra), *(i + extra for i, n in enumerate(weight.shape) if n == 1))
+    of_weight = g * (c / xp.sqrt(variance + kwargs["eps"]))
+    return of_c, *[reshape(total(p, axis=across), weight.shape) for p in (of_weight, g)]
+
+
+define("nn.scale_back", prepare=_scale_back)
+
+
+def sum_of_products(a: Tensor, b: Tensor | None, axes: tuple[int, ...], scale: float = 1) -> Tensor:
+    """Sum of ``a * b`` along axes, which remain, times `scale`; without `b`, that of `a`."""
     return apply("nn.sum_of_products", (a, b), (), {"axes": axes, "scale": scale})
+
+
+def _factor_of_sum(g: Any, _out: Any, a_like: Any, b: Any, axes: Any, scale: float) -> Any:
+    return broadcast_to(g * scale, a_like.shape) if b is None else conj(b) * (g * scale)
 
 
 define(
     "nn.sum_of_products",
     (
-        lambda g, _out, _a, b, axes, scale: conj(b) * (g * scale),
+        _factor_of_sum,
         lambda t, _out, _a, b, axes, scale: sum_of_products(t, b, axes, scale),
     ),
     (
         lambda g, _out, a, _b, axes, scale: conj(a) * (g * scale),
         lambda t, _out, a, _b, axes, scale: sum_of_products(a, t, axes, scale),
     ),
-)
-
-
-def affine(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-    """``x * weight + bias``, which broadcast to `x`."""
-    if weight is None and bias is None:
-        return x
-    return apply("nn.affine", (x, weight, bias))
-
-
-def _affine_weight(g: Any, _out: Any, x: Any, weight_like: Any, _bias: Any) -> Any:
-    ndim = x.ndim - len(weight_like.shape)
-    shape = (1,) * ndim + weight_like.shape
-    axes = tuple([i for i, n in enumerate(shape) if n == 1 != x.shape[i]])
-    return reshape(sum_of_products(conj(x), g, axes), weight_like.shape)
-
-
-define(
-    "nn.affine",
-    (
-        lambda g, _out, _x, weight, _bias: g if weight is None else g * conj(weight),
-        lambda t, _out, _x, weight, _bias: t if weight is None else t * weight,
-    ),
-    (_affine_weight, lambda t, _out, x, _weight, _bias: x * t),
-    (identity, identity),
 )
 
 # ---- product with the transpose of a weight. As an operation of its own, the gradient has the

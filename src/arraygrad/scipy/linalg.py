@@ -35,6 +35,11 @@ def _operands(name: str, *tensors: Any) -> list[Any]:
         if x.ndim < 2:
             raise ValueError(f"{name}: expected matrices of shape (..., M, N); got shape {x.shape}")
     common_device(name, tensors)
+    first = tensors[0]
+    if first.dtype.kind in "fc" and all(
+        x.dtype == first.dtype and x.shape[:-2] == first.shape[:-2] for x in tensors[1:]
+    ):
+        return list(tensors)
     tensors = tuple(map(as_floating, tensors))
     dtype = xp.result_type(*tensors)
     stack = xp.broadcast_shapes(*[x.shape[:-2] for x in tensors])
@@ -109,7 +114,7 @@ def solve_triangular(
         return b[..., 0] if vector else b
     how = {"lower": bool(lower), "unit_diagonal": bool(unit_diagonal)}
     x = _triangular(a, b, _TRANS[trans], check_finite=check_finite, **how)
-    return x[..., 0] if vector else x
+    return xp.squeeze(x, -1) if vector else x
 
 
 _TRANS: dict[int | str, int] = {0: 0, 1: 1, 2: 2, "N": 0, "T": 1, "C": 2}
@@ -120,7 +125,7 @@ def _triangular(a: Any, b: Any, trans: int, *, check_finite: bool = False, **how
     return apply("scipy.linalg.solve_triangular", (a, b), (), parameters)
 
 
-def _triangle(x: Any, lower: bool, unit_diagonal: bool) -> Any:
+def _triangle(x: Any, *, lower: bool, unit_diagonal: bool = False, **_: bool) -> Any:
     return xp.tril(x, k=-int(unit_diagonal)) if lower else xp.triu(x, k=int(unit_diagonal))
 
 
@@ -270,11 +275,40 @@ def cho_solve(
     Tensor([1., 1.], dtype=float64)
     """
     c, lower = c_and_lower
-    how = {"lower": lower, "check_finite": check_finite}
-    y = solve_triangular(c, b, trans=0 if lower else 2, **how)
-    vector = b.ndim == 1 and y.ndim > 1
-    x = solve_triangular(c, y[..., None] if vector else y, trans=2 if lower else 0, **how)
-    return x[..., 0] if vector else x
+    check_tensor("scipy.linalg.cho_solve", b)
+    vector = b.ndim == 1
+    c, b = _operands("scipy.linalg.cho_solve", c, xp.expand_dims(b, -1) if vector else b)
+    x = _by_factor(c, b, bool(lower), check_finite) if b.size else b
+    return xp.squeeze(x, -1) if vector else x
+
+
+def _by_factor(c: Any, b: Any, lower: bool, check_finite: bool = False) -> Any:
+    parameters = {"lower": lower, "check_finite": check_finite}
+    return apply("scipy.linalg.cho_solve", (c, b), (), parameters)
+
+
+def _of_factor(g: Any, out: Any, c: Any, _b: Any, *, lower: bool, **_: bool) -> Any:
+    """The cotangent of a = c cᴴ is -y xᴴ, where y is that of b; that of c follows."""
+    product = _by_factor(c, g, lower) @ _h(out)
+    product, c = product + _h(product), _triangle(c, lower=lower)
+    return -_triangle(product @ c if lower else c @ product, lower=lower)
+
+
+def _along_factor(t: Any, out: Any, c: Any, _b: Any, *, lower: bool, **_: bool) -> Any:
+    t, factor = _triangle(t, lower=lower), _triangle(c, lower=lower)
+    if not lower:
+        t, factor = _h(t), _h(factor)
+    return -_by_factor(c, t @ (_h(factor) @ out) + factor @ (_h(t) @ out), lower)
+
+
+define(
+    "scipy.linalg.cho_solve",
+    (_of_factor, _along_factor),
+    (
+        lambda g, _out, c, _b, *, lower, **_: _by_factor(c, g, lower),
+        lambda t, _out, c, _b, *, lower, **_: _by_factor(c, t, lower),
+    ),
+)
 
 
 # ---- functions of matrices

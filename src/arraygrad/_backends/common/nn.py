@@ -12,7 +12,7 @@ so the result of a layer has the order that the next layer uses.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -52,6 +52,20 @@ class Windows(NamedTuple):
         """True if no two windows share a point."""
         (k, m), (s, t) = self.kernel, self.stride
         return self.dilation == (1, 1) and k <= s and m <= t
+
+    @property
+    def mirrored(self) -> Windows | None:
+        """The windows on an array of `counts` by which `to_images` is a convolution.
+
+        None if the windows have a stride, or if a margin is wider than they are.
+        """
+        spread = [d * (k - 1) for d, k in zip(self.dilation, self.kernel, strict=True)]
+        before, after = (
+            (spread[0] - margin[0], spread[1] - margin[1]) for margin in (self.before, self.after)
+        )
+        if self.stride != (1, 1) or min(*before, *after) < 0:
+            return None
+        return Windows(self.counts, self.kernel, (1, 1), before, after, self.dilation)
 
     def places(self, first: int = 0, end: int | None = None) -> list[tuple[int, int, Any]]:
         """For each point of a window: its row and column, and its index in the images.
@@ -172,9 +186,9 @@ def activations(xp: Any, where: Any, ndtr: Callable[..., Any]) -> dict[str, Call
 class _Exponentials:
     """Softmax, its logarithm, and losses by it."""
 
-    def __init__(self, xp: Any, settle: Any, quiet: Any, sum_of_products: Any) -> None:
+    def __init__(self, xp: Any, settle: Any, quiet: Any, sum_of_products: Any, exp: Any) -> None:
         self.xp, self.settle, self.quiet = xp, settle, quiet
-        self.sum_of_products = sum_of_products
+        self.sum_of_products, self.exp = sum_of_products, exp
 
     def shifted(self, x: _Array, axis: int) -> _Array:
         """The differences from the largest element: 0 for itself, even if it is infinite."""
@@ -192,7 +206,7 @@ class _Exponentials:
     def softmax(self, x: _Array, /, *, axis: int) -> _Array:
         """Exponentials divided by their sum."""
         y = self.shifted(x, axis)
-        e = self.xp.exp(y, out=y) if y.ndim else self.xp.exp(y)
+        e = self.exp(y, out=y) if y.ndim else self.exp(y)
         e /= self._sum(e, axis)
         return e
 
@@ -200,14 +214,14 @@ class _Exponentials:
         """The logarithm of `softmax`."""
         y = self.shifted(x, axis)
         if y.size:
-            y -= self.xp.log(self._sum(self.xp.exp(y), axis))
+            y -= self.xp.log(self._sum(self.exp(y), axis))
         return y
 
     def classes(self, x: _Array, target: _Array, /, *, axis: int) -> tuple[_Array, _Array]:
         """Minus `log_softmax` at the indices `target`, which have that axis, and the softmax."""
         y = self.shifted(x, axis)
         picked = self.xp.take_along_axis(y, target, axis)
-        e = self.xp.exp(y, out=y)
+        e = self.exp(y, out=y)
         total = self._sum(e, axis)
         loss = self.xp.log(total) - picked
         e /= total
@@ -235,50 +249,81 @@ def binary(xp: Any, where: Any, x: _Array, positive: _Array, negative: _Array, /
     return (positive + negative) * tail + positive * up + negative * down
 
 
-def normalise(
-    xp: Any, sum_of_products: Any, x: _Array, /, *, axes: tuple[int, ...], eps: float
-) -> Any:
-    """The elements scaled to mean 0 and variance 1 along some axes; the mean, the variance."""
-    if x.dtype.itemsize == 2:  # the squares of float16 would overflow
-        wide = x.astype(xp.float32)
-        y, mean, variance = normalise(xp, sum_of_products, wide, axes=axes, eps=eps)
-        return y.astype(x.dtype), mean, variance
-    scale = 1 / math.prod(x.shape[a] for a in axes)
-    mean = sum_of_products(x, None, axes=axes, scale=scale)
-    y = x - mean
-    variance = sum_of_products(y, y, axes=axes, scale=scale)
-    y *= 1 / xp.sqrt(variance + eps)
-    return y, mean, variance
+def _updated(xp: Any, name: str, x: _Array, y: _Array) -> _Array:
+    """A function's values, in the memory of `x` if they have its dtype."""
+    fits = x.dtype == y.dtype or x.dtype == xp.result_type(x, y)
+    return getattr(xp, name)(x, y, out=x) if fits else getattr(xp, name)(x, y)
 
 
-def project(
-    xp: Any,
-    sum_of_products: Any,
-    t: _Array,
-    y: _Array,
-    deviation: _Array,
-    /,
-    *,
-    axes: tuple[int, ...],
-) -> _Array:
-    """The part of `t` orthogonal to ones and to the normalised `y`, over the standard deviation."""
-    scale = 1 / max(math.prod(y.shape[a] for a in axes), 1)
-    part = y * sum_of_products(t, y, axes=axes, scale=scale)
-    part += sum_of_products(t, None, axes=axes, scale=scale)
-    part = xp.subtract(t, part, out=part) if t.dtype == part.dtype else t - part
-    part /= deviation
-    return part
+class _Normalisation:
+    """Scaling to mean 0 and variance 1 along some axes, then by a weight, plus a bias.
 
+    Half precision is computed in single precision, because its squares would overflow.
+    """
 
-def affine(xp: Any, x: _Array, weight: Any, bias: Any, /) -> _Array:
-    """The product with a weight plus a bias, which broadcast to `x` and may be None."""
-    y = x.copy() if weight is None else x * weight
-    if bias is None:
-        return y
-    if y.shape == x.shape and (bias.dtype == y.dtype or xp.result_type(y, bias) == y.dtype):
-        y += bias
-        return y
-    return y + bias
+    def __init__(self, xp: Any, sum_of_products: Any, outer: Any) -> None:
+        self.xp, self.sum_of_products, self.outer = xp, sum_of_products, outer
+
+    def centre(self, x: _Array, /, *, axes: tuple[int, ...]) -> tuple[_Array, ...]:
+        """The differences from the mean along some axes, the mean, and the variance."""
+        if x.dtype.itemsize == 2:
+            x = x.astype(self.xp.float32)
+        scale = 1 / (math.prod(x.shape[a] for a in axes) or 1)
+        mean = self.sum_of_products(x, None, axes=axes, scale=scale)
+        c = x - mean
+        return c, mean, self.sum_of_products(c, c, axes=axes, scale=scale)
+
+    def _scaled(self, x: _Array, factor: _Array, weight: Any) -> _Array:
+        both = factor if weight is None else self.outer(factor, weight)
+        return _updated(self.xp, "multiply", both, x) if both.shape == x.shape else x * both
+
+    def scale(
+        self, c: _Array, variance: _Array, weight: Any, bias: Any, /, *, eps: float
+    ) -> _Array:
+        """Numbers of this variance and mean 0, scaled to variance 1, times a weight plus a bias."""
+        y = self._scaled(c, 1 / self.xp.sqrt(variance + eps), weight)
+        return y if bias is None else _updated(self.xp, "add", y, bias)
+
+    def scale_back(
+        self, g: _Array, c: _Array, variance: _Array, weight: Any, /, *, eps: float
+    ) -> tuple[_Array, ...]:
+        """The cotangent of `c`, of which the variance is a function, the weight and the bias.
+
+        Only the first if there is no weight.
+        """
+        if g.dtype.itemsize == 2:
+            g = g.astype(self.xp.float32)
+        if g.strides != c.strides:  # in another order: read once, and not in each pass
+            g, given = self.xp.empty_like(c, dtype=g.dtype), g
+            g[...] = given
+        factor, dot = 1 / self.xp.sqrt(variance + eps), self._dot
+        shape = (1,) * c.ndim
+        if weight is not None:
+            shape = shape[weight.ndim :] + weight.shape
+        along, across = (
+            tuple([i for i, n in enumerate(lengths) if n == 1])
+            for lengths in (variance.shape, shape)
+        )
+        # First the sums along those axes on which neither the variance nor the weight depends.
+        both = tuple([i for i in along if i in across])
+        product = dot(g, c, both) if both else g * c
+        total = product if weight is None else dot(product, weight.reshape(shape), along)
+        of_params: tuple[_Array, ...] = ()
+        if weight is not None:
+            of_params = dot(product, factor, across), dot(g, None, across)
+        del product  # whose memory is in the cache
+        change = c * (total * factor * factor * factor * (-variance.size / max(c.size, 1)))
+        of_c = _updated(self.xp, "add", self._scaled(g, factor, weight), change)
+        return of_c, *[p.reshape(weight.shape) for p in of_params]
+
+    def _dot(self, a: _Array, b: Any, axes: tuple[int, ...]) -> _Array:
+        """The sum of ``a * b`` along axes, which remain; `b` broadcasts, or is None for 1."""
+        xp = self.xp
+        if b is None or (b.shape == a.shape and a.size > 1 << 12):
+            return self.sum_of_products(a, b, axes=axes, scale=1)
+        if a.ndim == 2 and len(axes) == 1 and b.shape[axes[0]] == a.shape[axes[0]] == b.size:
+            return xp.expand_dims(xp.matmul(a if axes[0] else a.T, b.reshape(-1)), axes[0])
+        return (a * b).sum(axis=axes, keepdims=True)
 
 
 def linear(xp: Any, x: _Array, weight: _Array, /) -> _Array:
@@ -313,20 +358,42 @@ def _without_margins(x: _Array, w: Windows) -> _Array:
 # ---- convolution, as a product of matrices
 
 
-def _row_parts(x: _Array, w: Windows, max_bytes: int) -> list[tuple[int, int]]:
-    """Ranges of rows of windows, such that the columns of each need at most `max_bytes`."""
-    row = x.shape[0] * w.kernel[0] * w.kernel[1] * w.counts[1] * x.shape[3] * x.dtype.itemsize
-    step = max(1, max_bytes // max(row, 1))
-    return [(i, min(i + step, w.counts[0])) for i in range(0, w.counts[0], step)]
+def _parts(shape: tuple[int, ...], most: int) -> Iterator[tuple[Any, int]]:
+    """Indices that divide an array into parts of at most `most` neighbours, and their sizes."""
+    first, *rest = shape
+    inner = math.prod(rest)
+    if inner <= most or not rest:
+        step = max(1, most // max(inner, 1))
+        for i in range(0, first, step):
+            yield (slice(i, i + step),), min(step, first - i) * inner
+    else:
+        for i in range(first):
+            for index, size in _parts(tuple(rest), most):
+                yield (slice(i, i + 1), *index), size
 
 
-def _columns(xp: Any, x: _Array, w: Windows, rows: tuple[int, int], groups: int) -> _Array:
-    """The windows of some rows as the columns of a matrix, a matrix for each group."""
-    shape = (x.shape[0], *w.kernel, rows[1] - rows[0], w.counts[1], x.shape[3])
-    out = xp.empty(shape, dtype=x.dtype)
-    for i, j, place in w.places(*rows):
-        out[:, i, j] = x[place]
-    return out.reshape(groups, math.prod(shape[:3]) // groups, math.prod(shape[3:]))
+def _columns(
+    xp: Any, x: _Array, w: Windows, groups: int, most: Callable[[int], int]
+) -> Iterator[tuple[slice, _Array]]:
+    """The windows as the columns of a matrix, a matrix for each group; a part at a time.
+
+    With each part comes the slice of the windows that it has. All parts use the same memory.
+    """
+    (c, h, v, n), rows = x.strides, x.shape[0] * math.prod(w.kernel)
+    windows = xp.lib.stride_tricks.as_strided(
+        x,
+        (x.shape[0], *w.kernel, *w.counts, x.shape[3]),
+        (c, h * w.dilation[0], v * w.dilation[1], h * w.stride[0], v * w.stride[1], n),
+    )
+    memory, start = None, 0
+    for index, size in _parts(windows.shape[3:], most(rows * x.dtype.itemsize)):
+        part = windows[(slice(None),) * 3 + index]
+        if memory is None:
+            memory = xp.empty(part.size, dtype=x.dtype)
+        out = memory[: part.size].reshape(part.shape)
+        out[...] = part
+        yield slice(start, start + size), out.reshape(groups, rows // groups, size)
+        start += size
 
 
 def _by_group(weight: _Array, groups: int) -> _Array:
@@ -334,8 +401,12 @@ def _by_group(weight: _Array, groups: int) -> _Array:
 
 
 class _Convolutions:
-    def __init__(self, xp: Any, max_bytes: int) -> None:
-        self.xp, self.max_bytes = xp, max_bytes
+    def __init__(self, xp: Any, max_bytes: int, max_columns: float) -> None:
+        self.xp, self.max_bytes, self.max_columns = xp, max_bytes, max_columns
+
+    def most(self, column_bytes: int) -> int:
+        """The number of columns that a matrix may have."""
+        return int(min(self.max_columns, max(self.max_bytes // max(column_bytes, 1), 64)))
 
     def convolve(
         self, x: _Array, weight: _Array, bias: Any, /, *, groups: int, windows: Windows
@@ -344,12 +415,11 @@ class _Convolutions:
         xp, w = self.xp, windows
         x = _with_margins(xp, x, w)
         channels, n = weight.shape[0], x.shape[3]
-        matrix = _by_group(weight, groups)
-        parts = []
-        for rows in _row_parts(x, w, self.max_bytes):
-            y = xp.matmul(matrix, _columns(xp, x, w, rows, groups))
-            parts.append(y.reshape(channels, rows[1] - rows[0], w.counts[1], n))
-        out = parts[0] if len(parts) == 1 else xp.concatenate(parts, axis=1)
+        matrix, dtype = _by_group(weight, groups), xp.result_type(x, weight)
+        out = xp.empty((groups, channels // groups, math.prod(w.counts) * n), dtype=dtype)
+        for part, columns in _columns(xp, x, w, groups, self.most):
+            xp.matmul(matrix, columns, out=out[..., part])
+        out = out.reshape(channels, *w.counts, n)
         if bias is not None:
             bias = bias[:, None, None, None]
             if bias.dtype == out.dtype or xp.result_type(out, bias) == out.dtype:
@@ -371,25 +441,37 @@ class _Convolutions:
         """The transpose with respect to the weight."""
         xp, w = self.xp, windows
         x, g = _with_margins(xp, x, w), g.transpose(1, 2, 3, 0)
+        g = g.reshape(groups, shape[0] // groups, -1)
         out = None
-        for rows in _row_parts(x, w, self.max_bytes):
-            part = g[:, rows[0] : rows[1]].reshape(groups, shape[0] // groups, -1)
-            y = xp.matmul(part, _columns(xp, x, w, rows, groups).transpose(0, 2, 1))
+        for part, columns in _columns(xp, x, w, groups, self.most):
+            # (OpenBLAS is faster with the larger matrix first.)
+            y = xp.matmul(columns, g[..., part].transpose(0, 2, 1))
             out = y if out is None else out + y
-        return xp.zeros(shape, dtype=x.dtype) if out is None else out.reshape(shape)
+        if out is None:
+            return xp.zeros(shape, dtype=x.dtype)
+        return xp.ascontiguousarray(out.transpose(0, 2, 1)).reshape(shape)
 
     def to_images(self, g: _Array, weight: _Array, /, *, groups: int, windows: Windows) -> _Array:
         """The transpose with respect to the images."""
         xp, w = self.xp, windows
+        mirrored = w.mirrored
+        # Reading the windows on `g` takes a quarter of the time of adding to those on the images.
+        if mirrored is not None and weight.shape[0] <= 4 * weight.shape[1] * groups:
+            out_channels, in_channels = weight.shape[0] // groups, weight.shape[1]
+            swapped = weight.reshape(groups, out_channels, in_channels, *w.kernel)
+            swapped = swapped.transpose(0, 2, 1, 3, 4)[..., ::-1, ::-1]
+            swapped = swapped.reshape(groups * in_channels, out_channels, *w.kernel)
+            return self.convolve(g, swapped, None, groups=groups, windows=mirrored)
         g = g.transpose(1, 2, 3, 0)
         channels, n = weight.shape[1] * groups, g.shape[3]
         out = xp.zeros((channels, *w.padded, n), dtype=xp.result_type(g, weight))
         matrix = _by_group(weight, groups).transpose(0, 2, 1)
-        for rows in _row_parts(out, w, self.max_bytes):
-            part = g[:, rows[0] : rows[1]].reshape(groups, weight.shape[0] // groups, -1)
-            y = xp.matmul(matrix, part)
-            y = y.reshape(channels, *w.kernel, rows[1] - rows[0], w.counts[1], n)
-            for i, j, place in w.places(*rows):
+        step = max(1, self.most(matrix.shape[1] * groups * out.itemsize) // max(w.counts[1] * n, 1))
+        for first in range(0, w.counts[0], step):
+            end = min(first + step, w.counts[0])
+            part = g[:, first:end].reshape(groups, weight.shape[0] // groups, -1)
+            y = xp.matmul(matrix, part).reshape(channels, *w.kernel, end - first, w.counts[1], n)
+            for i, j, place in w.places(first, end):
                 _add(out[place], y[:, i, j])
         return _without_margins(out, w)
 
@@ -475,28 +557,35 @@ def window_spread(xp: Any, g: _Array, /, *, windows: Windows) -> _Array:
 
 
 def operations(
-    xp: Any, where: Any, settle: Any, quiet: Any, sum_of_products: Any, max_bytes: int
+    xp: Any,
+    where: Any,
+    settle: Any,
+    quiet: Any,
+    sum_of_products: Any,
+    max_bytes: int,
+    max_columns: float = math.inf,
+    outer: Any = None,
+    exp: Any = None,
 ) -> dict[str, Callable[..., Any]]:
     """The entries of a table, except for activations.
 
-    The columns of a convolution have at most `max_bytes` at a time. On a CPU they should stay in a
-    cache; a GPU needs much to do at once.
+    A convolution makes matrices of at most `max_bytes` and `max_columns` at a time. On a CPU they
+    should stay in a cache; a GPU needs much to do at once.
     """
     table: dict[str, Callable[..., Any]] = {
         function.__name__: partial(function, xp)
-        for function in (affine, linear, max_pool, window_sum, window_spread)
+        for function in (linear, max_pool, window_sum, window_spread)
     }
-    table["normalise"] = partial(normalise, xp, sum_of_products)
-    table["project"] = partial(project, xp, sum_of_products)
     table["sum_of_products"] = sum_of_products
     for function in (binary, at_largest, of_largest):
         table[function.__name__] = partial(function, xp, where)
     for owner, names in (
         (
-            _Exponentials(xp, settle, quiet, sum_of_products),
+            _Exponentials(xp, settle, quiet, sum_of_products, exp or xp.exp),
             "softmax log_softmax classes less_one parts",
         ),
-        (_Convolutions(xp, max_bytes), "convolve to_weight to_images"),
+        (_Normalisation(xp, sum_of_products, outer or xp.multiply), "centre scale scale_back"),
+        (_Convolutions(xp, max_bytes, max_columns), "convolve to_weight to_images"),
     ):
         table.update({name: getattr(owner, name) for name in names.split()})
     return {f"nn.{name}": function for name, function in table.items()}

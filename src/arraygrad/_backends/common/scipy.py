@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import prod
 from typing import Any
 
 from .special import load_on_first_use
@@ -24,10 +25,10 @@ NAMES = [
 def operations(load: Callable[[str], Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
     """The entries of a table: a library's functions, from `load(name)`."""
     table = {f"scipy.{name}": load_on_first_use(load, name) for name in NAMES}
+    table["scipy.linalg.cho_solve"] = partial(_cho_solve, table["scipy.linalg.solve_triangular"])
     table["scipy.linalg.lstsq"] = partial(_without_rank, table["scipy.linalg.lstsq"])
     table["scipy.linalg.solve_banded"] = partial(_banded, table["scipy.linalg.solve_banded"])
     table["scipy.linalg.logm"] = partial(_in_double, table["scipy.linalg.logm"])
-    table["scipy.linalg.substituted"] = substituted
     spline = table["scipy.ndimage.spline_filter1d"]
     table["scipy.ndimage.spline_filter1d"] = lambda x, **how: spline(x, output=x.dtype, **how)
     lfilter = table["scipy.signal.lfilter"]
@@ -35,18 +36,40 @@ def operations(load: Callable[[str], Callable[..., Any]]) -> dict[str, Callable[
     return table
 
 
-def substituted(a: Any, b: Any, /, *, lower: bool, unit_diagonal: bool) -> Any:
+def _cho_solve(solve: Callable[..., Any], c: Any, b: Any, /, *, lower: bool, **how: bool) -> Any:
+    """Solution by a Cholesky factor and its adjoint."""
+    return solve(c, b, trans=(0, 2) if lower else (2, 0), lower=lower, unit_diagonal=False, **how)
+
+
+#: The most rows of triangular matrices that `substituted` solves.
+_SMALL = 32
+
+
+def substituted(
+    a: Any, b: Any, ways: tuple[int, ...], /, *, lower: bool, unit_diagonal: bool
+) -> Any:
     """Solutions of many small triangular systems, column by column for all of them at once.
 
-    SciPy solves one after the other, which for small ones is mostly calls.
+    `ways` are the values of SciPy's `trans` for systems that are solved one after the other. SciPy
+    takes one matrix after the other, which for small ones is mostly calls. Returns None for a few
+    matrices or large ones.
     """
-    n, x = a.shape[-1], b.copy()
-    for j in range(n) if lower else range(n - 1, -1, -1):
-        rest = slice(j + 1, n) if lower else slice(0, j)
-        if not unit_diagonal:
-            x[:, j] /= a[:, j, j, None]
-        x[:, rest] -= a[:, rest, j, None] * x[:, j, None]
-    return x
+    n, k = b.shape[-2:]
+    stack = a.shape[:-2]
+    if a.shape[-2:] != (n, n) or b.shape[:-2] != stack or not 0 < n <= min(_SMALL, prod(stack)):
+        return None
+    # Neighbours in memory are entries of different systems at the same place.
+    a, x = a.reshape(-1, n, n).transpose(1, 2, 0), b.reshape(-1, n, k).transpose(1, 2, 0).copy()
+    for trans in ways:
+        m = a.transpose(1, 0, 2) if trans else a
+        m = m.conj() if trans == 2 else m
+        forwards = lower != bool(trans)
+        for j in range(n) if forwards else range(n - 1, -1, -1):
+            rest = slice(j + 1, n) if forwards else slice(0, j)
+            if not unit_diagonal:
+                x[j] /= m[j, j]
+            x[rest] -= m[rest, j, None] * x[j]
+    return x.transpose(2, 0, 1).copy().reshape(b.shape)
 
 
 def _in_double(function: Callable[..., Any], x: Any) -> Any:

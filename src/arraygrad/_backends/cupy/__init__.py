@@ -14,6 +14,8 @@
     Python scalars as operands.
 ``streams``
     streams of other libraries, and the order of streams.
+``fusion``
+    runs of elementwise functions as one kernel.
 ``kernels``
     kernels in CUDA C++.
 ``private``
@@ -38,6 +40,7 @@ from __future__ import annotations
 from ..numpy import as_host, index_dtype, is_host_scalar, to_text
 from . import private  # before the others, as it checks the installed version
 from .devices import count, describe
+from .fusion import kernel, step
 from .table import operations
 
 __all__ = [
@@ -47,7 +50,9 @@ __all__ = [
     "describe",
     "index_dtype",
     "is_host_scalar",
+    "kernel",
     "operations",
+    "step",
     "to_text",
 ]
 

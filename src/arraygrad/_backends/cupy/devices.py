@@ -67,7 +67,13 @@ def on_device(function: Callable[..., Any], index: int) -> Callable[..., Any]:
                 raise RuntimeError(f"{str(error).rstrip('.')}; {advice}") from error
             raise
 
+    run.ufunc = ufunc_of(function)  # type: ignore[attr-defined]
     return run
+
+
+def ufunc_of(function: Callable[..., Any]) -> Any:
+    """The ufunc that a function calls for arrays and the numbers that fit these; None if none."""
+    return function if isinstance(function, cp.ufunc) else getattr(function, "ufunc", None)
 
 
 def _installation_advice(error: Exception) -> str:

@@ -5,6 +5,8 @@ The package imports this module first.
 
 from __future__ import annotations
 
+from typing import Any
+
 try:
     import cupy as cp
 
@@ -28,6 +30,14 @@ except ImportError as error:
         f'a newer arraygrad, or "cupy-cuda13x[ctk]<15" ({error})'
     ) from error
 
-__all__ = ["DLPackMemory", "array_type", "create_reduction_func", "create_ufunc"]
+__all__ = ["DLPackMemory", "array_type", "create_reduction_func", "create_ufunc", "loops"]
 
 array_type = cp.ndarray
+
+
+def loops(ufunc: Any) -> tuple[str, list[tuple[Any, Any, Any]]]:
+    """The code in front of a ufunc's kernels; for each its dtypes and its code; none if unknown."""
+    try:
+        return ufunc._preamble, [(x.in_types, x.out_types, x.routine) for x in ufunc._ops.ops]
+    except AttributeError:
+        return "", []

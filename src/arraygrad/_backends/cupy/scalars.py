@@ -9,6 +9,8 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
+from .devices import ufunc_of
+
 _Array = Any
 
 _fill = cp.ElementwiseKernel("T value", "T out", "out = value", "arraygrad_fill")
@@ -97,4 +99,5 @@ def with_python_ints(name: str, function: Callable[..., Any]) -> Callable[..., A
             x1 = fit_int(x1, fixed_dtype or dtype)
         return function(x1, x2)
 
+    run.ufunc = ufunc_of(function)  # type: ignore[attr-defined]
     return run

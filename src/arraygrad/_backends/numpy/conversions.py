@@ -171,6 +171,18 @@ def irtruediv(x: _Array, y: Any) -> _Array:
     return np.divide(y, x, out=x)
 
 
+def copy_apart(x: _Array) -> _Array:
+    """A copy with the same strides, gaps included."""
+    if not x.size:
+        return x.copy()
+    steps = [(n - 1) * s for n, s in zip(x.shape, x.strides, strict=True)]
+    start = -sum(min(step, 0) for step in steps)
+    memory = np.empty(start + sum(max(step, 0) for step in steps) + x.itemsize, dtype=np.uint8)
+    out: _Array = np.ndarray(x.shape, x.dtype, memory, start, x.strides)
+    out[...] = x
+    return out
+
+
 def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
     """Zeros of `shape`, plus `x` at `key`; repeated indices add up.
 
@@ -194,9 +206,9 @@ def scatter(x: _Array, key: Any, shape: tuple[int, ...]) -> _Array:
 
 def _add_rows(out: _Array, index: _Array, x: _Array) -> None:
     """Add rows to those of a matrix that an index selects, in the order of the index."""
-    rows, width = out.shape
+    height, width = out.shape
     index = index.astype(np.intp)
-    index[index < 0] += rows
+    index[index < 0] += height
     x = x.reshape(index.size, width)
     repeats = int(np.bincount(index).max())
     if width < 64 or x.size < 8192 * repeats:  # (a round of the loop below costs about 10 µs)
@@ -213,4 +225,7 @@ def _add_rows(out: _Array, index: _Array, x: _Array) -> None:
     out[index[starts]] = x.take(order[starts], axis=0)
     for i in range(1, repeats):
         chosen = starts[counts > i] + i
-        out[index[chosen]] += x[order[chosen]]
+        rows = index[chosen]
+        part = out.take(rows, axis=0)
+        part += x.take(order[chosen], axis=0)
+        out[rows] = part

@@ -463,9 +463,11 @@ def unstack(x: _Array, /, *, axis: int = 0) -> tuple[_Array, ...]:
 def settle(x: _Array, weight: _Array) -> _Array:
     """Replace NaN in `x` by 0 where `weight` is 0 or infinite: 0 times infinity, for gradients.
 
-    NaN is rare, and one pass over `x` shows that there is none.
+    NaN is rare, and one pass over `x` shows that there is none. So does a smaller weight.
     """
     size = x.size
+    if 16 * weight.size < size and np.all(np.isfinite(weight) & (weight != 0)):
+        return x
     if _ndarray.kind(x) == "c" or (size > 10_000 and not x.flags.c_contiguous) or not size:
         with quiet():
             witness = np.add.reduce(x, axis=None)

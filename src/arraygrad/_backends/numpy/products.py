@@ -14,6 +14,22 @@ _Array = Any
 MAX_TERMS = 1024
 
 
+#: The least number of elements for which `outer` calls the library.
+MIN_SIZE_OF_OUTER = 1 << 15
+
+
+def outer(a: _Array, b: _Array, /) -> _Array:
+    """The product ``a * b`` of arrays that broadcast; of a column and a row in half the time."""
+    is_column = a.ndim == 2 and a.shape[1] == 1 and a.size >= 64
+    if not is_column or b.ndim != 1 or a.size * b.size < MIN_SIZE_OF_OUTER:
+        return a * b
+    # As a matrix product with inner size 2, because NumPy makes products of inner size 1 itself.
+    dtype = np.result_type(a, b)
+    left, right = np.zeros((a.shape[0], 2), dtype), np.zeros((2, b.shape[-1]), dtype)
+    left[:, :1], right[0] = a, b
+    return np.matmul(left, right)
+
+
 def sum_of_products(
     a: _Array, b: _Array | None, /, *, axes: tuple[int, ...], scale: float
 ) -> _Array:
@@ -35,17 +51,25 @@ def sum_of_products(
         first -= 1
     run = math.prod(a.shape[i] for i in order[first:])
     terms = math.gcd(run, MAX_TERMS)
+    rows = math.prod(a.shape[i] for i in reduced)
+    by_rows = b is None and sorted(order[: len(reduced)]) == sorted(reduced)
     a = a.transpose(order)
     b = b if b is None else b.transpose(order)
     if terms >= 64 and (b is None or a.dtype == b.dtype):
         shape = (*a.shape[:first], run // terms, terms)
         a = a.reshape(shape)
-        if b is None:
-            sums = np.matmul(a, np.ones(terms, dtype=dtype))
+        if b is None:  # as one product, if possible
+            rows = a.reshape(-1, terms) if a.flags.c_contiguous else a
+            sums = np.matmul(rows, np.ones(terms, dtype=dtype)).reshape(shape[:-1])
         else:
             sums = np.vecdot(a.conj() if a.dtype.kind == "c" else a, b.reshape(shape))
         out = sums.sum(axis=(*[i for i in range(first) if order[i] in reduced], first))
         order = order[:first]
+    elif by_rows and a.flags.c_contiguous and (terms := math.gcd(rows, MAX_TERMS)) >= 64:
+        sums = np.matmul(
+            np.ones(terms, dtype=dtype), a.reshape(rows // terms, terms, a.size // rows)
+        )
+        out = sums.sum(axis=0).reshape(a.shape[len(reduced) :])
     elif b is None:
         out = a.sum(axis=tuple([i for i, axis in enumerate(order) if axis in reduced]))
     else:

@@ -17,10 +17,10 @@ from array_api_compat.numpy import linalg as _linalg
 from ..common import creation, nn, random
 from ..common import scipy as common_scipy
 from ..common import special as common_special
-from . import activations, conversions, corrections, fast_paths
+from . import activations, batches, conversions, corrections, fast_paths
 from .error_state import quiet
 from .parallel import fused_update, parallel_elementwise, parallel_unary, reserve_workspaces
-from .products import sum_of_products
+from .products import outer, sum_of_products
 
 _Array = Any
 
@@ -91,15 +91,27 @@ def make_table() -> dict[str, Callable[..., Any]]:
             "copy": np.copy,
             "sweep": fused_update,
             "reserve": reserve_workspaces,
+            "linalg.cholesky.batch": batches.cholesky,
+            "multiply.batch": batches.outer,
             "from_scalar": np.asarray,
             "array": np.array,
         }
     )
     table.update(common_special.operations(np, scipy_special, quiet))
-    table.update(common_scipy.operations(load_scipy))
+    table.update(common_scipy.operations(_load_operation))
     table.update(random.operations())
     table.update(
-        nn.operations(np, corrections.where, corrections.settle, quiet, sum_of_products, 2**22)
+        nn.operations(
+            np,
+            corrections.where,
+            corrections.settle,
+            quiet,
+            sum_of_products,
+            2**20,
+            768,
+            outer,
+            activations.exp,
+        )
     )
     table.update(activations.operations(table))
     table.update({name: parallel_unary(table[name]) for name in COMPUTE_BOUND})
@@ -129,6 +141,14 @@ def load_scipy(name: str) -> Callable[..., Any]:
         raise ImportError(
             f'needs SciPy on the CPU: pip install "arraygrad[scipy]" ({error})'
         ) from error
+
+
+def _load_operation(name: str) -> Callable[..., Any]:
+    """SciPy's function for the operation `scipy.name`."""
+    function = load_scipy(name)
+    if name == "linalg.solve_triangular":
+        return partial(batches.solve_triangular, function)
+    return function
 
 
 def _with_integer_trials(function: Callable[..., Any], k: Any, n: Any, x: Any) -> _Array:

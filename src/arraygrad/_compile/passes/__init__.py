@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from .._program import Program
 from .algebra import simplify
 from .blocks import run_in_blocks
-from .common import merge_common
+from .common import keep_apart, merge_common
 from .constants import fold_constants
 from .dead_code import drop_dead_code
 from .direct import call_directly
+from .kernels import run_as_kernels
+from .nan import merge_nan_checks
+from .order import make_late
 from .scalars import replace_in_place
 
-__all__ = ["drop_dead_code", "optimised", "run_in_blocks"]
+__all__ = ["drop_dead_code", "in_runs", "optimised"]
+
+
+def in_runs(program: Program, write: Callable[[Program], Any]) -> Program:
+    """The program with runs of elementwise calls in blocks or, on a GPU, as kernels.
+
+    `write` makes a function of a program.
+    """
+    return run_as_kernels(run_in_blocks(program, write))
 
 
 def optimised(program: Program) -> Program:
-    """The program after all passes but `run_in_blocks`."""
+    """The program after all passes but `in_runs`."""
     program = drop_dead_code(program)
     program = fold_constants(program)
     program = simplify(program)
     program = merge_common(program)
+    program = keep_apart(program)
     program = call_directly(program)
     program = replace_in_place(program)
-    return drop_dead_code(program)
+    program = merge_nan_checks(program)
+    return make_late(drop_dead_code(program))

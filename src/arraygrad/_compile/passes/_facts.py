@@ -48,10 +48,35 @@ def every_call(calls: list[Call]) -> Iterator[Call]:
             yield from every_call(call.body)
 
 
-def with_outputs(program: Program, calls: list[Call], new: dict[int, Value]) -> Program:
-    """A program of other calls, with other values in the place of some results."""
+def with_outputs(
+    program: Program,
+    calls: list[Call],
+    new: dict[int, Value],
+    memories: dict[Memory, Memory] | None = None,
+) -> Program:
+    """A program of other calls, with other values in the place of some results.
+
+    `memories` are those of values that others have taken the place of: their views have the memory
+    of the others now.
+    """
     outputs = [new.get(id(v), v) for v in program.outputs]
+    if memories:
+        found = [v for c in every_call(calls) for v in (*c.operands(), *c.results(), *c.writes)]
+        for v in (*found, *outputs):
+            while v.memory in memories:
+                v.memory = memories[v.memory]
     return Program(program.inputs, calls, outputs, program.ambient)
+
+
+def unite(v: Value, same: Value, memories: dict[Memory, Memory]) -> None:
+    """Note that the views of a value are those of another one, which takes its place."""
+    old, new = v.memory, same.memory
+    while old in memories:
+        old = memories[old]
+    while new in memories:
+        new = memories[new]
+    if old is not new:
+        memories[old] = new
 
 
 def key_of(x: Any) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .._program import Call, Program, Value
-from ._facts import Facts, every_call, with_outputs
+from .._program import Call, Memory, Program, Value
+from .._recorder import has_no_nan
+from ._facts import Facts, every_call, unite, with_outputs
 
 
 def simplify(program: Program) -> Program:
@@ -20,13 +21,20 @@ def simplify(program: Program) -> Program:
     _drop_products_by_one(program.calls, ones)
     made: dict[int, Call] = {}
     new: dict[int, Value] = {}
+    memories: dict[Memory, Memory] = {}
+    idle: set[int] = set()
     for call in every_call(program.calls):
         call.rename(new)
+        if call.function is has_no_nan:
+            if call.otherwise and _masks_nothing(call.args[0], call.otherwise[0], made):
+                idle.add(id(call))
+            continue
         if call.name == "mask":
-            if _masks_nothing(call, made):
+            if _masks_nothing(call.condition, call.args[0], made):
                 for v, other in zip(call.out, call.otherwise, strict=True):
                     if _may_be(v, other, facts):
                         new[id(v)] = other
+                        unite(v, other, memories)
             continue
         if isinstance(call.out, Value) and not call.writes and not call.is_repeated:
             if facts.is_constant(call.out):  # (not what a later write makes of it)
@@ -34,7 +42,9 @@ def simplify(program: Program) -> Program:
             same = _same_as(call, made, ones)
             if same is not None and _may_be(call.out, same, facts):
                 new[id(call.out)] = same
-    return with_outputs(program, program.calls, new)
+                unite(call.out, same, memories)
+    calls = [call for call in program.calls if id(call) not in idle]
+    return with_outputs(program, calls, new, memories)
 
 
 def _drop_products_by_one(calls: list[Call], ones: set[int]) -> None:
@@ -100,6 +110,8 @@ def _same_as(call: Call, made: dict[int, Call], ones: set[int]) -> Value | None:
                 axes = [first[0][i] for i in second[0]]
                 if [a % len(axes) for a in axes] == list(range(len(axes))):
                     return inner.args[0]
+    elif x is not None and name == "conj" and out.dtype.kind in "iuf" and _is_alike(x, out):
+        return x
     elif x is not None and name in ("astype", "copy", "reshape", "broadcast_to"):
         return x if _is_alike(x, out) and x.kind != "constant" else None
     return None
@@ -120,10 +132,8 @@ def _is_one(x: Any, ones: set[int]) -> bool:
     return False
 
 
-def _masks_nothing(mask: Call, made: dict[int, Call]) -> bool:
+def _masks_nothing(x: Any, weight: Any, made: dict[int, Call]) -> bool:
     """Return True if no NaN of the array can come from a weight of 0 or infinity."""
-    weight = mask.args[0]
-    x = mask.condition
     if not isinstance(weight, Value) or x is None:
         return False
     if weight.kind == "constant":

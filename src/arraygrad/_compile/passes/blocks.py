@@ -14,6 +14,7 @@ from typing import Any
 
 from ..._device import get_device
 from .._program import Call, Memory, Program, Value, replaced
+from .._recorder import has_no_nan
 from ._facts import Facts
 
 _cpu: Any = get_device("cpu")
@@ -27,7 +28,7 @@ BLOCK_SIZE = 1 << 15
 #: Calls of a run, at least.
 MIN_CALLS = 2
 
-_KINDS = ("float32", "float64", "bool")
+_KINDS = "fd?"  # single and double precision, and bools
 #: Functions that correct NumPy's for complex numbers alone.
 _OF_COMPLEX = frozenset("expm1 log1p sign tan tanh".split())
 
@@ -63,7 +64,7 @@ class Blocks:
         if not _parallel.run_on_pool(compute, self._blocks, helps=True):
             for block in self._blocks:
                 compute(block)
-        return tuple(outs) if len(outs) > 1 else outs[0]
+        return outs[0] if len(outs) == 1 else tuple(outs)
 
 
 def run_in_blocks(program: Program, write: Callable[[Program], Any]) -> Program:
@@ -72,11 +73,13 @@ def run_in_blocks(program: Program, write: Callable[[Program], Any]) -> Program:
     `write` makes a function of a program. A call takes part if all arrays that it makes have the
     shape of the run, and nothing between it and the run depends on the run.
     """
+    if not any(_is_large(v) for call in program.calls for v in call.results()):
+        return program
     calls: list[Call] = []
     facts = Facts(program)
     rest = program.calls
     while rest:
-        before, run, after = _next_run(rest, facts)
+        before, run, after = next_run(rest, facts, _shape_of, MIN_CALLS)
         calls += before
         if run:
             calls.append(_as_call(run, after, program, write))
@@ -84,22 +87,31 @@ def run_in_blocks(program: Program, write: Callable[[Program], Any]) -> Program:
     return Program(program.inputs, calls, program.outputs, program.ambient)
 
 
-def _next_run(calls: list[Call], facts: Facts) -> tuple[list[Call], list[Call], list[Call]]:
-    """The first run, what has to be made before it, and what after."""
-    start = next((i for i, c in enumerate(calls) if _shape_of(c, facts) is not None), None)
+def next_run(
+    calls: list[Call], facts: Facts, shape_of: Callable[[Call, Facts], Any], min_calls: int
+) -> tuple[list[Call], list[Call], list[Call]]:
+    """The first run, what has to be made before it, and what after.
+
+    `shape_of` returns what the calls of a run have in common; None for others.
+    """
+    start = next((i for i, c in enumerate(calls) if shape_of(c, facts) is not None), None)
     if start is None:
         return calls, [], []
-    shape = _shape_of(calls[start], facts)
+    shape = shape_of(calls[start], facts)
     before, run, after = calls[:start], [], []
     in_run: set[int] = set()
     later: set[int] = set()
     i = start
     while i < len(calls):
         call = calls[i]
+        if call.function is has_no_nan and id(call.args[0]) in in_run:
+            run.append(call)
+            i += 1
+            continue
         if call.writes or call.is_repeated:
             break
         ids = {id(v) for v in call.operands()}
-        if not ids & later and _shape_of(call, facts) == shape:
+        if not ids & later and shape_of(call, facts) == shape:
             run.append(call)
             in_run.update(id(v) for v in call.results())
         elif ids & (in_run | later):
@@ -109,7 +121,7 @@ def _next_run(calls: list[Call], facts: Facts) -> tuple[list[Call], list[Call], 
             before.append(call)
         i += 1
     after += calls[i:]
-    if len(run) < MIN_CALLS:
+    if len(run) < min_calls:
         # (What stands after the first call goes on as it was.)
         return [*calls[: start + 1]], [], calls[start + 1 :]
     return before, run, after
@@ -126,7 +138,7 @@ def _shape_of(call: Call, facts: Facts) -> tuple[int, ...] | None:
         if not all(_fits(v, shape) for v in call.out):
             return None
     else:
-        if not isinstance(call.out, Value):
+        if not isinstance(call.out, Value) or not _is_large(call.out):
             return None
         shape = call.out.shape
         if not _elementwise(call, shape):
@@ -139,9 +151,13 @@ def _shape_of(call: Call, facts: Facts) -> tuple[int, ...] | None:
     return tuple(shape)
 
 
+def _is_large(v: Value) -> bool:
+    return bool(v.shape) and math.prod(v.shape) * 8 >= MIN_BYTES
+
+
 def _fits(v: Any, shape: Any) -> bool:
     return (
-        isinstance(v, Value) and v.dtype is not None and v.shape == shape and v.dtype.name in _KINDS
+        isinstance(v, Value) and v.dtype is not None and v.shape == shape and v.dtype.char in _KINDS
     )
 
 
@@ -152,7 +168,7 @@ def _elementwise(call: Call, shape: Any) -> bool:
         return False
     for x in call.args:
         if isinstance(x, Value):
-            if x.shape is None or x.dtype is None or x.dtype.name not in _KINDS:
+            if x.shape is None or x.dtype is None or x.dtype.char not in _KINDS:
                 return False
             if len(x.shape) > len(shape):
                 return False
@@ -199,7 +215,8 @@ def _as_call(
     inner = Program(parameters, body, [copies[id(v)] for v in outputs], program.ambient)
     call = Call("blocks", Blocks(inner, write, shape), _cpu, tuple(inputs.values()), {})
     call.line, call.errors = run[0].line, program.ambient
-    call.out = tuple(outputs) if len(outputs) > 1 else outputs[0]
+    if outputs:  # (A run may be needed for its checks alone.)
+        call.out = tuple(outputs) if len(outputs) > 1 else outputs[0]
     # The results have memory of their own, also those that could be one another.
     for v in outputs:
         v.is_scalar = False
@@ -220,7 +237,9 @@ def _copied(call: Call, copies: dict[int, Value], memories: dict[Memory, Memory]
             copies[id(v)] = _copy(v, memories)
     body = [_copied(c, copies, memories) for c in call.body]
     new = Call(call.name, call.function, call.device, replaced(call.args, copies), {})
-    if call.name != "mask":
+    if call.name == "guard":
+        new.kwargs = call.kwargs
+    elif call.name != "mask":
         new.function = _block_function(call)
     new.out = replaced(call.out, copies)
     new.errors, new.line = call.errors, call.line

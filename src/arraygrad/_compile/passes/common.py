@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..._device import get_device
 from .._program import Call, Memory, Program, Value
-from ._facts import Facts, key_of, with_outputs
+from ._facts import Facts, key_of, unite, with_outputs
 
+_cpu: Any = get_device("cpu")
+_copy_apart: Any = _cpu.backend.conversions.copy_apart
 #: Operations that give something else each time.
 _NEVER = frozenset({"empty", "guard", "check", "mask"})
 
@@ -22,6 +25,7 @@ def merge_common(program: Program) -> Program:
     epoch = 0
     known: dict[Any, Call] = {}
     new: dict[int, Value] = {}
+    memories: dict[Memory, Memory] = {}
     kept = []
     for call in program.calls:
         call.rename(new)
@@ -44,9 +48,37 @@ def merge_common(program: Program) -> Program:
             continue
         for v, same in zip(call.results(), have.results(), strict=True):
             new[id(v)] = same
+            unite(v, same, memories)
             if v.memory in facts.results:
                 facts.results[same.memory] = facts.results.get(same.memory, 0) + 1
-    return with_outputs(program, kept, new)
+    return with_outputs(program, kept, new, memories)
+
+
+def keep_apart(program: Program) -> Program:
+    """The program with copies of the operands that would share memory with another one only now.
+
+    A product of a matrix with its own transpose is rounded otherwise than that with a copy.
+    """
+    kept = []
+    for call in program.calls:
+        if call.is_apart and call.device is _cpu:
+            seen: set[Memory] = set()
+            args = []
+            for x in call.args:
+                if isinstance(x, Value) and x.memory in seen:
+                    copy = Call("apart", _copy_apart, _cpu, (x,), {})
+                    copy.line, copy.errors, copy.region = call.line, call.errors, call.region
+                    copy.out = Value("result", Memory())
+                    out = copy.out
+                    out.shape, out.dtype, out.strides = x.shape, x.dtype, x.strides
+                    kept.append(copy)
+                    x = out
+                elif isinstance(x, Value):
+                    seen.add(x.memory)
+                args.append(x)
+            call.with_arguments(tuple(args))
+        kept.append(call)
+    return Program(program.inputs, kept, program.outputs, program.ambient)
 
 
 def _can_merge(call: Call, have: Call, facts: Facts, ambient: Any) -> bool:
@@ -56,7 +88,7 @@ def _can_merge(call: Call, have: Call, facts: Facts, ambient: Any) -> bool:
         return False  # the other one does not warn
     for v, same in zip(call.results(), have.results(), strict=True):
         for x in (v, same):
-            if x.memory in facts.written or x.memory.is_outer:
+            if not facts.is_constant(x):
                 return False
         if v.memory in facts.results and same.memory in facts.results:
             return False
@@ -64,6 +96,8 @@ def _can_merge(call: Call, have: Call, facts: Facts, ambient: Any) -> bool:
 
 
 def _key(call: Call, versions: dict[Memory, int], epoch: int) -> Any:
+    """What a call is told by; ids of values stand before small numbers, which no ids are."""
+
     def of(x: Any) -> Any:
         if isinstance(x, Value):
             m = x.memory
@@ -74,4 +108,13 @@ def _key(call: Call, versions: dict[Memory, int], epoch: int) -> Any:
             return tuple((k, of(y)) for k, y in x.items())
         return key_of(x)
 
-    return id(call.function), call.name, of(call.args), of(call.kwargs)
+    parts: list[Any] = [id(call.function), call.name]
+    for x in call.args:
+        if type(x) is Value:
+            m = x.memory
+            parts += (id(x), versions.get(m, 0), epoch if m.is_outer else 0)
+        else:
+            parts.append(of(x))
+    if call.kwargs:
+        parts.append(of(call.kwargs))
+    return tuple(parts)

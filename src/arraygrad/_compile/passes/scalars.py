@@ -17,12 +17,12 @@ _IN_PLACE = {
     "__iadd__": "add", "__isub__": "subtract", "__imul__": "multiply", "__itruediv__": "divide",
     "irtruediv": "divide",
 }  # fmt: skip
-_KINDS = ("float32", "float64")
+_KINDS = "fd"  # single and double precision
 
 
 def is_number(v: Value) -> bool:
     """Return True for an array of the CPU without axes, of single or double precision."""
-    return v.shape == () and v.dtype is not None and v.dtype.name in _KINDS
+    return v.shape == () and v.dtype is not None and v.dtype.char in _KINDS
 
 
 def replace_in_place(program: Program) -> Program:
@@ -37,7 +37,6 @@ def replace_in_place(program: Program) -> Program:
 
 
 def _replace(calls: list[Call], inputs: list[Value], new: dict[int, Value]) -> None:
-    ops = get_device("cpu").ops
     #: The values of each memory that these calls have made so far.
     made: dict[Memory, set[int]] = {}
     for v in inputs:
@@ -55,16 +54,19 @@ def _replace(calls: list[Call], inputs: list[Value], new: dict[int, Value]) -> N
         x, y = call.args
         if x.memory.is_outer or made.get(x.memory) != {id(x)}:
             continue
-        if not (is_number(x) or _is_large(x)):
+        on_gpu = call.device.type == "cuda"  # (where the sum can be part of a kernel)
+        if not (on_gpu or is_number(x) or _is_large(x)):
             continue
         if isinstance(y, Value) and not (y.dtype == x.dtype and _follows(y, x)):
             continue
         if not isinstance(y, Value) and type(y) not in (int, float):
             continue
         out = Value("result", x.memory)
-        out.shape, out.dtype, out.strides, out.is_scalar = x.shape, x.dtype, x.strides, not x.shape
-        call.args = (y, x) if call.name == "irtruediv" else (x, y)
-        call.name, call.function, call.writes, call.out = name, ops[name], (), out
+        out.shape, out.dtype, out.strides = x.shape, x.dtype, x.strides
+        out.is_scalar = not (x.shape or on_gpu)
+        call.with_arguments((y, x) if call.name == "irtruediv" else (x, y))
+        call.function = call.device.ops[name]
+        call.name, call.writes, call.out = name, (), out
         made[x.memory] = {id(out)}
         for key, v in new.items():
             if v is x:
@@ -88,7 +90,7 @@ def _is_large(x: Value) -> bool:
     return (
         x.dtype is not None
         and x.shape is not None
-        and x.dtype.name in _KINDS
+        and x.dtype.char in _KINDS
         and math.prod(x.shape) * 8 >= MIN_BYTES
     )
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from ..._creation import arange, asarray
 from ..._data_type import astype
-from ..._dispatch import apply, as_floating, binary, inplace, is_anywhere, reduction, unary, view
-from ..._elementwise import conj, floor, isfinite
+from ..._dispatch import apply, as_floating, binary, inplace, reduction, unary, view
+from ..._elementwise import floor
 from ..._errors import UnbatchableError
 from ..._keys import getitem, scatter, setitem
 from ..._linear_algebra import matmul, matrix_transpose
@@ -24,7 +24,6 @@ from ..._manipulation import broadcast_shapes, concat, moveaxis, permute_dims, r
 from ..._searching import where
 from ..._sorting import argsort
 from ..._statistical import cumulative_sum
-from ..._statistical import sum as _sum
 from ..._tensor import Tensor
 from ..._utility import any as _any
 from .._batching import (
@@ -72,9 +71,31 @@ batch(
     isinf isnan signbit equal not_equal less less_equal greater greater_equal logical_and
     logical_not logical_or logical_xor bitwise_and bitwise_invert bitwise_left_shift bitwise_or
     bitwise_right_shift bitwise_xor nextafter where settle settle_weight copy astype to_device
-    special.gammasgn special.zetac nn.sigmoid nn.silu nn.binary""",
+    special.gammasgn special.zetac nn.sigmoid nn.silu nn.binary nn.scale""",
     elementwise,
 )
+
+
+def _multiply(c: Call) -> Any:
+    """`elementwise`, and columns by rows."""
+    x, y = c.operands if c.ndim(0) == c.ndim(1) else c.aligned()
+    if isinstance(x, Tensor) and isinstance(y, Tensor):
+        m, n = x._data.shape[-2:], y._data.shape[-2:]
+        if m[1:] == n[:-1] == (1,):
+            return outer_products(x, y)
+        if m[:-1] == n[1:] == (1,):
+            return outer_products(y, x)
+    return binary("multiply", x, y)
+
+
+def outer_products(x: Any, y: Any) -> Any:
+    """Products of columns and rows, which take longer by `matmul`."""
+    if x._trace is None and y._trace is None and "multiply.batch" in x._device.ops:
+        return apply("multiply.batch", (x, y))
+    return binary("multiply", x, y)
+
+
+batch("multiply", _multiply)
 
 
 def _tie(c: Call) -> Any:
@@ -148,7 +169,7 @@ def along_axes(c: Call) -> Any:
 
 
 batch("sort argsort scipy.ndimage.spline_filter1d", along_axis)
-batch("flip fft.fftshift fft.ifftshift nn.normalise", along_axes)
+batch("flip fft.fftshift fft.ifftshift nn.centre", along_axes)
 batch("fft.fft fft.ifft fft.rfft fft.irfft fft.hfft fft.ihfft", along_axis)
 
 
@@ -355,13 +376,24 @@ batch("concat", _concat)
 batch("stack", _stack)
 batch("meshgrid", _meshgrid)
 batch(
-    """matrix_transpose tril triu linalg.cholesky linalg.det linalg.diagonal linalg.eig linalg.eigh
+    """matrix_transpose tril triu linalg.det linalg.diagonal linalg.eig linalg.eigh
     linalg.eigvals linalg.eigvalsh linalg.inv linalg.matrix_norm linalg.matrix_power linalg.qr
     linalg.slogdet linalg.svd linalg.svdvals linalg.trace scipy.linalg.coshm scipy.linalg.cosm
     scipy.linalg.expm scipy.linalg.logm scipy.linalg.sinhm scipy.linalg.sinm scipy.linalg.sqrtm
     scipy.linalg.tanhm scipy.linalg.tanm""",
     on_matrices,
 )
+
+
+def _cholesky(c: Call) -> Any:
+    x = c.operands[0]
+    c.explain(2)
+    if x._trace is None and "linalg.cholesky.batch" in x._device.ops:
+        return apply("linalg.cholesky.batch", (x,), (), c.kwargs)
+    return c.perform()
+
+
+batch("linalg.cholesky", _cholesky)
 
 
 def _view(c: Call) -> Any:
@@ -392,7 +424,7 @@ def _product(x: Any, y: Any, of: tuple[int, int], batched: tuple[bool, bool]) ->
     k = max(m, n, 2)
     x, y = expanded(x, k) if first else x, expanded(y, k) if second else y
     if x._data.shape[-1] == y._data.shape[-2] == 1:
-        out = binary("multiply", x, y)  # outer products: faster than by `matmul`
+        out = outer_products(x, y)
     else:
         out = binary("matmul", x, y)
     if m == 1 and n == 1:
@@ -459,7 +491,7 @@ def _outer(c: Call) -> Any:
     if c.ndim(0) != 1 or c.ndim(1) != 1:
         c.example(0)
     x, y = c.operands
-    return binary("multiply", view("expand_dims", x, (-1,)), view("expand_dims", y, (-2,)))
+    return outer_products(view("expand_dims", x, (-1,)), view("expand_dims", y, (-2,)))
 
 
 batch("linalg.outer", _outer)
@@ -488,32 +520,18 @@ def solve(c: Call) -> Any:
 
 batch("linalg.solve", solve)
 
-#: The most rows of triangular matrices that are solved column by column.
-_SMALL = 32
+
+def _by_triangles(c: Call) -> Any:
+    """`solve`, where the backend may solve many small systems at once."""
+    if not c.size:  # which SciPy does not take
+        return c.full(1)
+    c.kwargs = c.kwargs | {"substitute": True}
+    if c.batched[0]:
+        c.operands[1], c.batched[1] = c.full(1), True
+    return solve(c)
 
 
-def _solve_triangular(c: Call) -> Any:
-    """`solve`, and many small matrices column by column."""
-    a, b = c.operands
-    c.explain(2)
-    n = c.shape(0)[-1]
-    plain = a._trace is None and b._trace is None and c.batched[0] and c.ndim(0) == c.ndim(1) == 2
-    if not plain or not 0 < n <= min(_SMALL, c.size) or a._data.dtype != b._data.dtype:
-        return solve(c)
-    lower, unit = c.kwargs["lower"], c.kwargs["unit_diagonal"]
-    if c.kwargs["trans"]:
-        a = matrix_transpose(a)
-        a, lower = conj(a) if c.kwargs["trans"] == 2 else a, not lower
-    diagonal = view("linalg.diagonal", a, (), {"offset": 0})
-    if a._device.type == "cpu":  # where checking is cheap
-        fails = is_anywhere(diagonal == 0) and not unit
-        if fails or not is_anywhere(isfinite(_sum(a) + _sum(b))):
-            return solve(c)  # which raises
-    how = {"lower": lower, "unit_diagonal": unit}
-    return apply("scipy.linalg.substituted", (a, c.full(1)), (), how)
-
-
-batch("scipy.linalg.solve_triangular", _solve_triangular)
+batch("scipy.linalg.cho_solve scipy.linalg.solve_triangular", _by_triangles)
 
 
 def _solve_banded(c: Call) -> Any:

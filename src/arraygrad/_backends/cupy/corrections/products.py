@@ -17,12 +17,16 @@ _product = cp.ReductionKernel(
 )
 
 
-def matmul(x1: _Array, x2: _Array, /) -> _Array:
+def matmul(x1: _Array, x2: _Array, /, out: _Array | None = None) -> _Array:
     """CuPy refuses to call cuBLAS while a graph is captured. Then a kernel sums the products."""
     try:
-        return cp.matmul(x1, x2)
+        return cp.matmul(x1, x2, out=out)
     except NotImplementedError:
-        return _matmul_in_graph(x1, x2)
+        result = _matmul_in_graph(x1, x2)
+    if out is None:
+        return result
+    cp.copyto(out, result)
+    return out
 
 
 def imatmul(x1: _Array, x2: _Array, /) -> None:

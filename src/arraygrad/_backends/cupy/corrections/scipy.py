@@ -11,6 +11,7 @@ from typing import Any
 import cupy as cp
 
 from ...._errors import TransferError
+from ...common.scipy import substituted
 
 __all__ = ["load"]
 
@@ -38,9 +39,22 @@ def _cupyx(name: str) -> Callable[..., Any]:
     return found
 
 
-def _solve_triangular(a: Any, b: Any, *, check_finite: bool, **how: Any) -> Any:
+def _solve_triangular(
+    a: Any,
+    b: Any,
+    *,
+    trans: int | tuple[int, ...],
+    check_finite: bool,
+    substitute: bool = False,
+    **how: bool,
+) -> Any:
     """Without SciPy's check for infinities and NaN, for which the host would wait."""
-    return _cupyx("linalg.solve_triangular")(a, b, **how)
+    ways = trans if isinstance(trans, tuple) else (trans,)
+    if substitute and (found := substituted(a, b, ways, **how)) is not None:
+        return found
+    for way in ways:
+        b = _cupyx("linalg.solve_triangular")(a, b, trans=way, **how)
+    return b
 
 
 def _expm(a: Any, /) -> Any:

@@ -1,0 +1,113 @@
+"""Checks for NaN: those that a later check implies are left out.
+
+A gradient masks NaN that come from 0 times infinity. A program is recorded for the case that there
+is none, and checks that. Most operations hand on a NaN of an operand to their result, so one check
+of a result stands for those of all that it is made of.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._device import get_device
+from .._program import Call, Program, Value, values_in
+from .._recorder import has_no_nan
+
+_cpu: Any = get_device("cpu")
+
+#: Elementwise functions whose result is NaN where an operand is. (`pow` and `maximum` are not.)
+_ELEMENTWISE = frozenset(
+    """abs acos acosh add asin asinh atan atanh cos cosh divide exp expm1 log log10 log1p log2
+    multiply negative positive reciprocal sin sinh sqrt square subtract tan tanh""".split()
+)
+_IN_PLACE = frozenset({"__iadd__", "__isub__", "__imul__", "__itruediv__"})
+#: Operations whose result has all elements of the first operand, or a sum of them.
+_WHOLE = frozenset(
+    """T astype broadcast_to copy expand_dims flip matrix_transpose mean moveaxis permute_dims
+    reshape squeeze sum""".split()
+)
+
+
+class _Check:
+    """A check that a value has no NaN, and how many others it stands for."""
+
+    def __init__(self, value: Value) -> None:
+        self.value, self.count = value, 0
+
+
+def merge_nan_checks(program: Program) -> Program:
+    """The program with as few checks for NaN as possible."""
+    first = next((c for c in program.calls if c.function is has_no_nan), None)
+    if first is None:
+        return program
+    covered: dict[int, _Check] = {}
+    values: dict[int, Value] = {}
+
+    def cover(v: Any, check: _Check) -> None:
+        if isinstance(v, Value) and _is_real(v):
+            covered.setdefault(id(v), check)
+            values[id(v)] = v
+
+    at_end = []
+    if not any(map(_acts, program.calls)):  # (A check afterwards could not undo it.)
+        for v in program.outputs:
+            if _is_real(v) and id(v) not in covered:
+                at_end.append(_Check(v))
+                cover(v, at_end[-1])
+    kept = []
+    for call in reversed(program.calls):
+        if call.function is has_no_nan:
+            x = call.args[0]
+            if x.kind == "constant":
+                continue
+            check = covered.get(id(x))
+            if check is not None:
+                check.count += 1
+                continue
+            cover(x, _Check(x))
+        elif call.name in _IN_PLACE:
+            check = covered.get(id(call.args[0]))
+            if check is not None:
+                cover(call.args[1], check)
+        elif call.is_repeated:
+            if call.name not in ("guard", "check"):
+                covered.clear()
+        elif call.writes:
+            memories = {v.memory for v in call.writes}
+            for key in [k for k in covered if values[k].memory in memories]:
+                del covered[key]
+        elif isinstance(call.out, Value) and id(call.out) in covered:
+            for v in _handed_on(call):
+                cover(v, covered[id(call.out)])
+        kept.append(call)
+    kept.reverse()
+    for end in at_end:
+        if end.count:
+            call = Call("guard", has_no_nan, None, (end.value,), {"expected": True})
+            call.is_repeated, call.line, call.errors = True, first.line, program.ambient
+            kept.append(call)
+    return Program(program.inputs, kept, program.outputs, program.ambient)
+
+
+def _acts(call: Call) -> bool:
+    """Return True if a call does something outside of the program."""
+    if call.is_repeated:
+        return call.name not in ("guard", "check")
+    return any(v.memory.is_outer for v in call.writes)
+
+
+def _is_real(v: Value) -> bool:
+    return v.dtype is not None and v.dtype.kind == "f" and v.shape is not None and 0 not in v.shape
+
+
+def _handed_on(call: Call) -> Any:
+    """The operands of which a NaN makes one in the result."""
+    if call.device is not _cpu:
+        return ()
+    if call.name in _ELEMENTWISE:
+        return call.args
+    if call.name in _WHOLE and set(call.kwargs) <= {"axis", "keepdims", "copy"}:
+        return call.args[:1]
+    if call.name == "scatter" and not any(True for _ in values_in(call.args[1:])):
+        return call.args[:1]
+    return ()

@@ -1,0 +1,241 @@
+"""What makes programs quick: memory that is used again, and NaN that are looked for once."""
+
+import warnings
+
+import numpy as np
+import pytest
+from compile.support import bits, check, copy, normal, programs
+
+import arraygrad as xp
+from arraygrad import autodiff
+
+
+@pytest.mark.parametrize("n", [3, 300])
+def test_memory_is_not_used_again_while_a_view_of_an_equal_result_is_needed(n):
+    def f(a, b):
+        x = a * b
+        view = (a * b).T
+        return x + 1, view * 2
+
+    check(f, (normal(n, n), normal(n, n, seed=1)), (normal(n, n, seed=2), normal(n, n)))
+
+
+@pytest.mark.parametrize("n", [3, 3000])
+def test_views_of_a_dead_value_keep_its_memory(n):
+    def f(x):
+        y = xp.sin(x)
+        ends = y[1:], y[::-1], xp.reshape(y, (1, -1))
+        z = y * 2
+        for _ in range(5):
+            z = xp.cos(z) - 1
+        return z, [e + z[-1] for e in ends]
+
+    check(f, (normal(n),), (normal(n, seed=1),))
+
+
+def test_functions_of_two_arrays_into_memory_that_is_free():
+    def f(x, y):
+        for g in (xp.maximum, xp.minimum, xp.atan2, xp.hypot, xp.copysign, xp.pow, xp.remainder):
+            x = g(x + 1, y * 1.5) + g(y, x) + 3
+        return x
+
+    check(f, (normal(5) ** 2, normal(5, seed=1) ** 2))
+
+
+@pytest.mark.parametrize("dtype", [xp.float32, xp.float64])
+def test_numbers_beside_arrays_are_rounded_as_usual(dtype):
+    def f(x):
+        y = 0.1 * x + 1 / 3 - x / 7
+        return y * 16777217, y + 1e39, 1e-46 * y, y - 2**40, xp.inf * y, -0.0 + y, 0 * -y, y**3
+
+    with np.errstate(all="ignore"):
+        check(f, (normal(5, dtype=dtype),), (normal(5, seed=1, dtype=dtype),))
+
+
+@pytest.mark.parametrize("dtype", [xp.float32, xp.float64])
+def test_means_of_all_axes_and_of_some(dtype):
+    def f(x):
+        return xp.mean(x), xp.mean(x, axis=1), xp.mean(x, axis=(0, 1), keepdims=True), xp.mean(x.T)
+
+    for shape in ((3, 5), (1000, 7), (1, 1)):
+        check(f, (normal(*shape, dtype=dtype),), (normal(*shape, seed=1, dtype=dtype) * 1e30,))
+    check(lambda x: xp.mean(x), (normal(3000, dtype=dtype)[::3],), (xp.asarray(2.0, dtype=dtype),))
+
+
+@pytest.mark.parametrize("n", [3, 300])
+def test_large_results_are_made_late_and_in_the_right_order(n):
+    def f(x):
+        y = x @ x.T  # is needed last
+        z = xp.tanh(x)
+        for _ in range(3):
+            z = z * x + 1
+        x += z
+        return y * 2 + z
+
+    check(f, (normal(n, n),), (normal(n, n, seed=1),))
+    check(autodiff.grad(lambda x: xp.sum(f(x * 1.0))), (normal(n, n),))
+
+
+def test_peak_memory_is_at_most_that_of_the_function():
+    import tracemalloc
+
+    def f(w, x, y):
+        hidden = xp.tanh(x @ w)
+        error = xp.tanh(hidden @ w.T) - y
+        return xp.mean(error * error)
+
+    def peak(run, *args):
+        run(*args)
+        run(*args)
+        tracemalloc.start()
+        try:
+            run(*args)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    args = normal(100, 100), normal(300, 100, seed=1), normal(300, 100, seed=2)
+    eager = autodiff.value_and_grad(f)
+    assert peak(xp.compile(eager), *args) <= peak(eager, *args)
+
+
+def test_products_of_matrices_of_all_layouts():
+    for m, n, k in ((2, 2, 2), (4, 2, 4), (1, 3, 2), (3, 1, 2), (2, 3, 1), (17, 33, 9)):
+        a, b = normal(m, n), normal(n, k, seed=1)
+        layouts = [
+            lambda x: x,
+            lambda x: xp.asarray(x.T, copy=True).T,
+            lambda x: xp.concat([x, x], axis=1)[:, : x.shape[1]],
+        ]
+
+        def f(a, b):
+            return xp.sum(xp.tanh(a @ b) @ b.T @ (b[:, 0] + a[0, :]))
+
+        for left in layouts:
+            for right in layouts:
+                check(autodiff.grad(f, (0, 1)), (left(a), right(b)))
+    check(autodiff.grad(lambda a: xp.sum((a @ a.T @ a) ** 2)), (normal(5, 4),))
+
+
+@pytest.mark.parametrize("n", [3, 17, 300])
+def test_a_product_with_an_equal_matrix_is_not_one_with_itself(n):
+    def with_product(a, b):
+        return (a * b) @ (a * b).T
+
+    def with_copy(a, b):
+        x = a * b
+        return x @ xp.asarray(x.T, copy=True), x @ xp.conj(x.T), x @ (x.T * 1)
+
+    def with_axes(a, b):
+        return xp.tensordot(a * b, a * b, axes=((1,), (1,))), xp.vecdot(a * b, a * b)
+
+    def with_gaps(a, b):
+        return (a * b)[:, ::2] @ (a * b)[:, ::2].T
+
+    for f in (with_product, with_copy, with_axes, with_gaps):
+        check(f, (normal(n, n + 1), normal(n, n + 1, seed=1)))
+        check(f, (normal(n, n + 1).T, normal(n, n + 1, seed=1).T))
+    check(lambda a: (a * 2) @ (a * 2), (normal(n, n),))
+
+
+def power(x, y):
+    return xp.sum(xp.sqrt(xp.sin(x) ** 2) * y)
+
+
+@pytest.mark.parametrize("n", [3, 3000])
+def test_a_nan_that_appears_later_is_masked_as_outside(n):
+    compiled = xp.compile(autodiff.grad(power))
+    x, y = normal(n), normal(n, seed=1)
+    with np.errstate(all="ignore"):
+        assert bits(compiled(x, y)) == bits(autodiff.grad(power)(x, y))
+        assert programs(compiled)[0].assumes
+        zero = copy(x)
+        zero[1] = 0.0
+        y[1] = 0.0
+        for args in ((zero, y), (x, y), (zero, y), (x * np.nan, y)):
+            assert bits(compiled(*args)) == bits(autodiff.grad(power)(*args))
+        (entry,) = programs(compiled)  # which is right with and without
+        assert not entry.assumes
+        assert entry.runs == 3
+
+
+def test_a_nan_when_it_is_recorded():
+    x = xp.asarray([0.0, 1.0])
+    y = xp.asarray([0.0, 2.0])
+    with np.errstate(all="ignore"):
+        check(autodiff.grad(power), (x, y), (x + 1, y), (x, y))
+
+
+def test_one_check_stands_for_those_of_all_steps():
+    def f(x):
+        for _ in range(20):
+            x = xp.sin(x) * 1.5
+        return xp.sum(x)
+
+    compiled = check(autodiff.grad(f), (normal(5),))
+    (entry,) = programs(compiled)
+    assert sum(c.name == "guard" for c in entry.program.calls) == 1
+
+
+def test_a_nan_that_no_result_shows():
+    def f(x, y):  # 0 times infinity in the derivative of the square root, and then a branch
+        (slope,) = (autodiff.grad(lambda y: xp.sum(xp.sqrt(y) * x))(y),)
+        return xp.where(slope == slope, slope, 7.0), xp.maximum(slope, 0.0)
+
+    x, y = normal(4), normal(4, seed=1) ** 2 + 1
+    other, zero = copy(x), copy(y)
+    other[2] = zero[2] = 0.0
+    with np.errstate(all="ignore"):
+        check(f, (x, y), (other, zero), (x, y))
+
+
+def test_a_nan_after_which_the_program_would_raise():
+    def f(x, y):
+        slope = autodiff.grad(lambda y: xp.sum(xp.sqrt(y) * x))(y)
+        return xp.linalg.eigvalsh(xp.eye(4) + slope[:, None] * slope)
+
+    x, y = normal(4), normal(4, seed=1) ** 2 + 1
+    other, zero = copy(x), copy(y)
+    other[2] = zero[2] = 0.0
+    with np.errstate(all="ignore"):
+        check(f, (x, y), (other, zero), (x, y))
+
+
+def test_a_nan_after_a_write_to_an_argument():
+    def f(x, y):
+        y += 1.0
+        slope = autodiff.grad(lambda y: xp.sum(xp.sqrt(y) * x))(y)
+        y *= 2.0
+        return slope
+
+    x, y = normal(4), normal(4, seed=1) ** 2
+    other, zero = copy(x), copy(y)
+    other[2], zero[2] = 0.0, -1.0
+    with np.errstate(all="ignore"):
+        check(f, (x, y), (other, zero), (x, y))
+
+
+def test_an_overflow_in_a_check_gives_no_warning():
+    compiled = xp.compile(autodiff.grad(lambda x: xp.sum(xp.sin(x) * 1e200)))
+    x = normal(5)
+    compiled(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compiled(x)
+    (entry,) = programs(compiled)
+    assert entry.runs == 1
+
+
+def test_an_export_masks_nan(tmp_path):
+    import importlib.util
+
+    x, y = normal(4), normal(4, seed=1)
+    compiled = xp.compile(autodiff.grad(power))
+    compiled.export(tmp_path / "slope.py", x, y)
+    spec = importlib.util.spec_from_file_location("slope", tmp_path / "slope.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    x[1] = y[1] = 0.0
+    with np.errstate(all="ignore"):
+        found = module.power(x.numpy(), y.numpy())
+        assert found.tobytes() == autodiff.grad(power)(x, y).numpy().tobytes()
