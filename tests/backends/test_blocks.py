@@ -323,6 +323,16 @@ def test_a_batch_of_norms_is_a_loop(kind):
             np.testing.assert_allclose(found[i, ...].numpy(), expected, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("shape", [(0, 6), (3, 0), (0, 0), (2, 0, 6), (0, 3000)])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_gradients_of_a_norm_of_nothing(shape, dtype):
+    x, w, b = xp.ones(shape, dtype=dtype), *(xp.ones(shape[-1:], dtype=dtype) for _ in range(2))
+    _, pull = autodiff.vjp(lambda x, w, b: nn.layer_norm(x, shape[-1:], w, b), x, w, b)
+    found = pull(xp.ones(shape, dtype=dtype))
+    assert [g.shape for g in found] == [x.shape, w.shape, b.shape]
+    assert all((g.numpy() == 0).all() for g in found)
+
+
 @pytest.mark.parametrize("size", [1e-22, 1e-19, 1e-17, 1.0, 1e12])
 @pytest.mark.parametrize("count", [3, 3000])
 def test_gradients_of_a_norm_of_tiny_variance(size, count):

@@ -445,14 +445,17 @@ class _Convolutions:
         xp, w = self.xp, windows
         x, g = _with_margins(xp, x, w), g.transpose(1, 2, 3, 0)
         g = g.reshape(groups, shape[0] // groups, -1)
-        out = None
+        dtype, out = xp.result_type(x, g), None
         for part, columns in _columns(xp, x, w, groups, self.most):
             # (OpenBLAS is faster with the larger matrix first.)
             y = xp.matmul(columns, g[..., part].transpose(0, 2, 1))
+            if dtype.itemsize == 2:  # so that the sum of many parts is rounded once
+                y = y.astype(xp.float32)
             out = y if out is None else out + y
         if out is None:
             return xp.zeros(shape, dtype=x.dtype)
-        return xp.ascontiguousarray(out.transpose(0, 2, 1)).reshape(shape)
+        out = xp.ascontiguousarray(out.transpose(0, 2, 1)).reshape(shape)
+        return out.astype(dtype, copy=False)
 
     def to_images(self, g: _Array, weight: _Array, /, *, groups: int, windows: Windows) -> _Array:
         """The transpose with respect to the images."""
