@@ -22,7 +22,7 @@ def vmap(
     """Make a function that applies `f` to each example of a batch, to all of them at once.
 
     Inside of `f`, an argument has the shape of one example. Operations are performed on the whole
-    batch. It is experimental.
+    batch.
 
     Parameters
     ----------

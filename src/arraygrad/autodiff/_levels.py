@@ -47,14 +47,15 @@ def transform(name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> A
         if batch is not None:
             return batch.apply(name, operands, args, kwargs)
     rule = RULES.get(name)
+    mode = _cpython.current(_mode)
     if rule is not None:
         if rule.handler is not None:
             return rule.handler(name, operands, args)
-        if rule.prepare is not None:
+        everything = (*operands, *kwargs.values())
+        if rule.prepare is not None and any(_level_of(x, mode) is not None for x in everything):
             result = rule.prepare(operands, args, kwargs)
             if result is not NotImplemented:
                 return result
-    mode = _cpython.current(_mode)
     if kwargs:
         kwargs = {k: _constant(name, k, x) for k, x in kwargs.items()}
     level: Any = None
@@ -110,18 +111,23 @@ def _batch_of(name: str, operands: tuple[Any, ...], args: Any, kwargs: Any) -> A
             return None
     top: Any = None
     for x in (*operands, *others):
-        while isinstance(x, Array) and x._trace is not None:
-            refresh(x)
-            trace = x._trace
-            if trace is None:
-                break
-            level = trace.level
-            if level.forward or not recording_off(x, mode):
-                if top is None or level.number > top.number:
-                    top = level
-                break
-            x = x._primal
+        level = _level_of(x, mode)
+        if level is not None and (top is None or level.number > top.number):
+            top = level
     return top if top is not None and top.batched else None
+
+
+def _level_of(x: Any, mode: Any) -> Any:
+    """The highest level at which operations on `x` are followed at present; None without one."""
+    while isinstance(x, Array) and x._trace is not None:
+        refresh(x)
+        trace = x._trace
+        if trace is None:
+            break
+        if trace.level.forward or not recording_off(x, mode):
+            return trace.level
+        x = x._primal
+    return None
 
 
 def _trace_of(x: Any) -> Any:

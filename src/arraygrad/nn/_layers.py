@@ -958,7 +958,7 @@ class LayerNorm(Module):
     >>> from arraygrad import nn
     >>> nn.LayerNorm(4)(xp.ones((2, 4)))
     Tensor([[0., 0., 0., 0.],
-            [0., 0., 0., 0.]], dtype=float64, grad_fn=<reshape>)
+            [0., 0., 0., 0.]], dtype=float64, grad_fn=<nn.scale>)
     """
 
     @in_own_name("LayerNorm")
