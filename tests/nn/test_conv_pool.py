@@ -154,13 +154,12 @@ def test_gradients_of_half_precision_weights_are_rounded_once():
     rng = np.random.default_rng(0)
     arrays = [abs(rng.standard_normal(s)) for s in ((64, 3, 32, 32), (4, 3, 3, 3))]
     x, w, g = (a.astype("f2") for a in (*arrays, rng.random((64, 4, 32, 32)) / 100))
-    found, expected = (
-        autodiff.vjp(
-            lambda w, x=arraygrad.asarray(x.astype(d)): nn.conv2d(x, w, padding=1),
-            arraygrad.asarray(w.astype(d)),
-        )[1](arraygrad.asarray(g.astype(d)))[0].numpy()
-        for d in ("f2", "f8")
-    )
+
+    def gradient(dtype):
+        a, b, c = (arraygrad.asarray(z.astype(dtype)) for z in (x, w, g))
+        return autodiff.vjp(lambda w: nn.conv2d(a, w, padding=1), b)[1](c)[0].numpy()
+
+    found, expected = gradient("f2"), gradient("f8")
     assert found.dtype == np.float16
     np.testing.assert_allclose(found, expected, rtol=6e-4)
 
