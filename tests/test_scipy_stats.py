@@ -198,6 +198,36 @@ def test_normal_vectors_of_a_subspace(d, device):
         np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("d", [2, 30])
+@pytest.mark.parametrize("size", [1e-20, 1e-6, 1e6])
+@pytest.mark.parametrize("condition", [1.0, 1e8])
+def test_normal_vectors_of_tiny_variance_are_in_their_subspace(d, size, condition, device):
+    """Where `cov` has full rank, there is nothing outside."""
+    rng = np.random.default_rng(5)
+    axes, _ = np.linalg.qr(rng.standard_normal((d, d)))
+    spread = np.sqrt(size) * np.geomspace(1, condition**-0.5, d)
+    cov, x = (axes * spread**2) @ axes.T, rng.standard_normal((40, d)) * spread @ axes.T
+    logpdf = stats.multivariate_normal.logpdf
+    on = T(x, device=device), None, T(cov, device=device)
+    expected = scipy_stats.multivariate_normal.logpdf(x, None, cov, allow_singular=True)
+    np.testing.assert_allclose(logpdf(*on, allow_singular=True).numpy(), expected, rtol=1e-6)
+    spread[-1] = 0.0
+    cov, x = (axes * spread**2) @ axes.T, rng.standard_normal((40, d)) * spread @ axes.T
+    x[1] += np.sqrt(size)
+    on = T(x, device=device), None, T(cov, device=device)
+    found = logpdf(*on, allow_singular=True).numpy()
+    np.testing.assert_array_equal(np.isfinite(found), np.arange(40) != 1)
+
+
+def test_the_density_of_no_covariance_matrix_is_nan(device):
+    normal = stats.multivariate_normal
+    cov, x = T([[1.0, 2.0], [2.0, 1.0]], device=device), xp.zeros((3, 2), device=device)
+    assert np.isnan(normal.logpdf(x, None, cov, allow_singular=True).numpy()).all()
+    assert np.isnan(normal.entropy(None, cov).numpy())
+    cov, x = T([[1.0, 1.0], [1.0, 1.0]], device=device), T([np.nan, 1.0], device=device)
+    assert np.isnan(normal.logpdf(x, None, cov, allow_singular=True).numpy())
+
+
 @pytest.mark.parametrize("method", ["pdf", "logpdf"])
 def test_dirichlet(method, device):
     rng = np.random.default_rng(5)

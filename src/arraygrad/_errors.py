@@ -115,6 +115,7 @@ def explain(
     problem = str(error).rstrip(".")
     for pattern, words_for_it in _REWORDED:
         problem = pattern.sub(words_for_it, problem)
+    name = name.removesuffix(".batch")  # of an operation that is faster on batches
     message = f"{name}: {problem}; got {got}"
     if isinstance(error, AttributeError):  # the library looks for an array
         return TypeError(f"{name}: expected a Tensor instead of {describe(error.obj)}; got {got}")

@@ -1,6 +1,7 @@
 """The CPU's functions for networks, computed in blocks and by sums of products."""
 
 import itertools
+import warnings
 import weakref
 
 import mpmath
@@ -322,6 +323,51 @@ def test_a_batch_of_norms_is_a_loop(kind):
             np.testing.assert_allclose(found[i, ...].numpy(), expected, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("shape", [(0, 6), (3, 0), (0, 0), (2, 0, 6), (0, 3000)])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_gradients_of_a_norm_of_nothing(shape, dtype):
+    x, w, b = xp.ones(shape, dtype=dtype), *(xp.ones(shape[-1:], dtype=dtype) for _ in range(2))
+    _, pull = autodiff.vjp(lambda x, w, b: nn.layer_norm(x, shape[-1:], w, b), x, w, b)
+    found = pull(xp.ones(shape, dtype=dtype))
+    assert [g.shape for g in found] == [x.shape, w.shape, b.shape]
+    assert all((g.numpy() == 0).all() for g in found)
+
+
+@pytest.mark.parametrize("size", [1e-22, 1e-19, 1e-17, 1.0, 1e12])
+@pytest.mark.parametrize("count", [3, 3000])
+def test_gradients_of_a_norm_of_tiny_variance(size, count):
+    """The cube of 1 / sqrt(variance) is too large for single precision."""
+    x, g, w = (rng.integers(-9, 9, (2, count)).astype("f4") for _ in range(3))
+    x[:, :2] = [-9, 9]
+    gradients = []
+    for dtype in ("f4", "f8"):
+        x_, g_, w_ = (xp.asarray(a.astype(dtype)) for a in (size * x, g, w[0]))
+        _, pull = autodiff.vjp(lambda x, w: nn.layer_norm(x, (count,), w, None, eps=0.0), x_, w_)
+        gradients.append([a.numpy() for a in pull(g_)])
+    rtol = 0.1 if size < 1e-20 else 1e-4  # (the variance is denormal)
+    for found, expected in zip(*gradients, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol * abs(expected).max())
+
+
+@pytest.mark.parametrize("kind", NORMS)
+@pytest.mark.parametrize("which", [(1,), (2,), (1, 2), (0, 2)])
+def test_a_batch_of_parameters_of_a_norm(kind, which):
+    """Only the weights, or only the biases, have the axis of the batch."""
+    operands = norm_operands(kind, xp.float64, 2)
+    axes = tuple(0 if i in which else None for i in range(3))
+    batch = [xp.stack([a, 2 * a, a + 1]) if i in which else a for i, a in enumerate(operands)]
+
+    def gradient(*args):
+        return autodiff.grad(lambda *a: xp.sum(NORMS[kind](*a) ** 2), argnums=which[0])(*args)
+
+    for f in (NORMS[kind], gradient):
+        found = xp.vmap(f, axes)(*batch)
+        for i in range(3):
+            args = [a[i, ...] if k in which else a for k, a in enumerate(batch)]
+            expected = f(*args).numpy()
+            np.testing.assert_allclose(found[i, ...].numpy(), expected, rtol=1e-10, atol=1e-12)
+
+
 @pytest.mark.parametrize("shapes", [((70, 1), (600,)), ((3, 1), (4,)), ((600, 1), (70, 1))])
 def test_products_of_columns_and_rows(shapes):
     a, b = (rng.standard_normal(shape).astype("f4") for shape in shapes)
@@ -343,6 +389,27 @@ def test_exponentials_of_differences(monkeypatch, fast):
     np.testing.assert_array_equal(x, found)
     ends = np.asarray([-np.inf, np.inf, np.nan, -0.0], "f4")
     np.testing.assert_array_equal(activations.exp(ends), [0, np.inf, np.nan, 1])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("value", ["least", "-inf"])
+@pytest.mark.parametrize("count", [3, 3000])
+def test_masks_of_the_least_number_do_not_warn(dtype, value, count):
+    least = np.finfo(dtype).min if value == "least" else -np.inf
+    x = np.zeros((count, 5), dtype)
+    x[:, 1], x[:, 3] = least, 2
+    expected = np.exp(x.astype("f8")) / np.exp(x.astype("f8")).sum(axis=1, keepdims=True)
+    x, tolerance = xp.asarray(x), 4 * np.finfo(dtype).eps
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = nn.softmax(x, axis=1)
+        loss = nn.cross_entropy(x, xp.zeros(count, dtype=xp.int64))
+        logs = nn.log_softmax(x, axis=1)[:, 3]
+        slope = autodiff.grad(lambda x: nn.cross_entropy(x, xp.full((count,), 3)))(x)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=tolerance)
+    np.testing.assert_allclose(loss.numpy(), -np.log(expected[0, 0]), rtol=tolerance)
+    np.testing.assert_allclose(logs.numpy(), np.log(expected[:, 3]), rtol=4 * tolerance)
+    assert not slope[:, 1].numpy().any()
 
 
 @pytest.mark.parametrize("name", [n for n in EXACT if n != "special.erf"])

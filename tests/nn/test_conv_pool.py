@@ -149,6 +149,21 @@ def test_gradients_of_images_are_the_transpose(same, channels, padding):
     same(xp.sum(pull(g)[0] * x), xp.sum(g * y).numpy(), rtol=1e-12)
 
 
+def test_gradients_of_half_precision_weights_are_rounded_once():
+    """The images have many parts, whose sums are added in single precision."""
+    rng = np.random.default_rng(0)
+    arrays = [abs(rng.standard_normal(s)) for s in ((64, 3, 32, 32), (4, 3, 3, 3))]
+    x, w, g = (a.astype("f2") for a in (*arrays, rng.random((64, 4, 32, 32)) / 100))
+
+    def gradient(dtype):
+        a, b, c = (arraygrad.asarray(z.astype(dtype)) for z in (x, w, g))
+        return autodiff.vjp(lambda w: nn.conv2d(a, w, padding=1), b)[1](c)[0].numpy()
+
+    found, expected = gradient("f2"), gradient("f8")
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found, expected, rtol=6e-4)
+
+
 def test_same_and_valid_padding(xp, same):
     x, w = xp.asarray(numbers(1, 1, 5, 5)), xp.asarray(numbers(1, 1, 3, 2))
     found = nn.conv2d(x, w, padding="same")

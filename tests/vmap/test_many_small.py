@@ -196,6 +196,36 @@ def test_outer_products_that_are_not_finite_warn_as_products_do(value):
     assert [w.category for w in found] == [w.category for w in expected]
 
 
+@pytest.mark.parametrize("count", [3, 3000])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("zero", [0.0, "tiny"])
+def test_outer_products_have_the_signs_of_zeros(count, dtype, zero):
+    """Also those of products that are too small."""
+    zero = np.finfo(dtype).tiny if zero == "tiny" else zero
+    x, y = np.ones((count, 4), dtype), np.ones((count, 5), dtype)
+    x[:, ::2], y[:, 1::2], y[:, 2] = -zero, -zero, -1
+    expected = np.signbit(x[:, :, None] * y[:, None])
+    x, y = arraygrad.asarray(x), arraygrad.asarray(y)
+    for f in (
+        arraygrad.linalg.outer,
+        lambda x, y: x[:, None] * y,
+        lambda x, y: y[None] * x[:, None],
+    ):
+        np.testing.assert_array_equal(np.signbit(vmap(f)(x, y).numpy()), expected)
+
+
+def test_errors_of_batches_name_the_functions():
+    x, y = arraygrad.full((3000, 4), np.inf), arraygrad.zeros((3000, 5))
+    for f, name in (
+        (lambda x, y: x[:, None] * y, "multiply"),
+        (lambda x, y: x[:, None] @ y[None], "matmul"),
+    ):
+        with autodiff.debug_nans(), pytest.raises(FloatingPointError, match=f"^{name}: the result"):
+            vmap(f)(x, y)
+    with pytest.raises(np.linalg.LinAlgError, match=r"^linalg\.cholesky: "):
+        vmap(arraygrad.linalg.cholesky)(arraygrad.zeros((3000, 2, 2)))
+
+
 def test_no_systems_at_all():
     a, b = arraygrad.ones((0, 3, 3)), arraygrad.ones((0, 3), dtype=arraygrad.complex64)
     for f in (linalg.solve_triangular, lambda a, b: linalg.cho_solve((a, True), b)):

@@ -130,6 +130,7 @@ class NaNCheck:
 
     def checked(self, name: str, function: Callable[..., Any], like: Array) -> Callable[..., Any]:
         """Wrap a backend function so that its result is checked."""
+        name = name.removesuffix(".batch")
 
         def run(*args: Any, **kwargs: Any) -> Any:
             with _suspended():

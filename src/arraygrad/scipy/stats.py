@@ -786,7 +786,7 @@ class _MultivariateNormal:
             (D, D). Its symmetric part is differentiated.
         allow_singular : bool, optional
             Whether `cov` may be singular. The density is then that in the subspace which `cov`
-            spans, and 0 outside of it.
+            spans, and 0 outside of it; it is NaN if `cov` has a negative eigenvalue.
 
         Returns
         -------
@@ -850,7 +850,7 @@ class _MultivariateNormal:
         Returns
         -------
         Tensor
-            Has no axes.
+            Has no axes. It is NaN if `cov` has a negative eigenvalue.
 
         Raises
         ------
@@ -870,15 +870,19 @@ class _MultivariateNormal:
 
 
 def _spanned(cov: Tensor, d: int) -> tuple[Tensor, Tensor, float]:
-    """The logarithm of the pseudo-determinant, the rank, and the least share of an eigenvalue."""
+    """The logarithm of the pseudo-determinant, the rank, and the least share of an eigenvalue.
+
+    The first is NaN if there is a negative eigenvalue.
+    """
     if cov.ndim == 2:
         values = xp.linalg.eigvalsh((cov + cov.mT) / 2)
     else:
         values = xp.broadcast_to(cov, (d,))
     share = (1e6 if cov.dtype == xp.float64 else 1e3) * xp.finfo(cov.dtype).eps  # as SciPy's
-    large = values > share * xp.max(xp.abs(values))
-    logarithms = xp.log(xp.where(large, values, 1.0))
-    return xp.sum(logarithms), xp.sum(xp.astype(large, cov.dtype)), share
+    least = share * xp.max(xp.abs(values))
+    large = values > least
+    factors = xp.where(values < -least, xp.nan, xp.where(large, values, 1.0))
+    return xp.sum(xp.log(factors)), xp.sum(xp.astype(large, cov.dtype)), share
 
 
 def _singular_normal(away: Tensor, cov: Tensor) -> Tensor:
@@ -887,11 +891,15 @@ def _singular_normal(away: Tensor, cov: Tensor) -> Tensor:
     volume, rank, share = _spanned(cov, d)
     matrix = cov if cov.ndim == 2 else cov * xp.eye(d, dtype=cov.dtype, device=cov.device)
     matrix = (matrix + matrix.mT) / 2
-    scaled = xp.matmul(away, xp.linalg.pinv(matrix, rtol=share))
-    outside = xp.linalg.vector_norm(away - xp.matmul(scaled, matrix), axis=-1)
-    squares = xp.sum(scaled * away, axis=-1)
+    squares = xp.sum(xp.matmul(away, xp.linalg.pinv(matrix, rtol=share)) * away, axis=-1)
     found = -0.5 * (rank * math.log(2 * math.pi) + volume + squares)
-    return xp.where(outside < 1e3 * share * xp.max(xp.abs(matrix)), found, -xp.inf)
+    # The part of `away` in the null space; it is empty if the rank is full, at any condition.
+    values, vectors = xp.linalg.eigh(stop_gradient(matrix))
+    largest = xp.max(xp.abs(values))
+    part = xp.where(values > share * largest, 0.0, xp.matmul(stop_gradient(away), vectors))
+    # SciPy's limit is for variances of about 1; of tiny variances, rounding would exceed it.
+    limit = 1e3 * share * xp.maximum(largest, xp.sqrt(largest))
+    return xp.where(xp.linalg.vector_norm(part, axis=-1) >= limit, -xp.inf, found)
 
 
 class _Dirichlet:

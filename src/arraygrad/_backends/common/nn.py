@@ -297,6 +297,9 @@ class _Normalisation:
             g, given = self.xp.empty_like(c, dtype=g.dtype), g
             g[...] = given
         factor, dot = 1 / self.xp.sqrt(variance + eps), self._dot
+        rest = factor  # by which `c` is still to be scaled
+        if eps < 1e-12:  # then its cube may overflow; a larger `eps` saves this pass
+            c, rest = c * factor, self.xp.ones_like(factor)
         shape = (1,) * c.ndim
         if weight is not None:
             shape = shape[weight.ndim :] + weight.shape
@@ -310,9 +313,9 @@ class _Normalisation:
         total = product if weight is None else dot(product, weight.reshape(shape), along)
         of_params: tuple[_Array, ...] = ()
         if weight is not None:
-            of_params = dot(product, factor, across), dot(g, None, across)
+            of_params = dot(product, rest, across), dot(g, None, across)
         del product  # whose memory is in the cache
-        change = c * (total * factor * factor * factor * (-variance.size / max(c.size, 1)))
+        change = c * (total * factor * rest * rest * (-variance.size / max(c.size, 1)))
         of_c = _updated(self.xp, "add", self._scaled(g, factor, weight), change)
         return of_c, *[p.reshape(weight.shape) for p in of_params]
 
@@ -442,14 +445,17 @@ class _Convolutions:
         xp, w = self.xp, windows
         x, g = _with_margins(xp, x, w), g.transpose(1, 2, 3, 0)
         g = g.reshape(groups, shape[0] // groups, -1)
-        out = None
+        dtype, out = xp.result_type(x, g), None
         for part, columns in _columns(xp, x, w, groups, self.most):
             # (OpenBLAS is faster with the larger matrix first.)
             y = xp.matmul(columns, g[..., part].transpose(0, 2, 1))
+            if dtype.itemsize == 2:  # so that the sum of many parts is rounded once
+                y = y.astype(xp.float32)
             out = y if out is None else out + y
         if out is None:
             return xp.zeros(shape, dtype=x.dtype)
-        return xp.ascontiguousarray(out.transpose(0, 2, 1)).reshape(shape)
+        out = xp.ascontiguousarray(out.transpose(0, 2, 1)).reshape(shape)
+        return out.astype(dtype, copy=False)
 
     def to_images(self, g: _Array, weight: _Array, /, *, groups: int, windows: Windows) -> _Array:
         """The transpose with respect to the images."""

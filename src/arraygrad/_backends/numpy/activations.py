@@ -69,8 +69,9 @@ def exp(x: _Array, /, out: _Array | None = None) -> _Array:
     """
     if not FAST or x.dtype != np.float32 or not x.ndim:
         return np.exp(x, out=out)
-    y = np.multiply(x, 1 / math.log(2), out=out)
-    return np.exp2(y, out=y)
+    with quiet():  # next to the least number, the product overflows; its power is 0 as it should
+        y = np.multiply(x, 1 / math.log(2), out=out)
+        return np.exp2(y, out=y)
 
 
 def _polynomial(x: _Array, *coefficients: float) -> _Array:

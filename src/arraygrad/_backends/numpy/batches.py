@@ -5,6 +5,7 @@ Results may differ from those of single calls in the last bits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -24,15 +25,17 @@ MAX_ROWS, MIN_COUNT = 8, 400
 BLOCK = 4096
 
 
-def outer(x: _Array, y: _Array, /) -> _Array:
+def outer(x: _Array, y: _Array, /, *, signed: bool = True) -> _Array:
     """Products of columns and rows: the shapes are (..., M, 1) and (..., 1, N).
 
     NumPy's `einsum` takes half of the time of its product, whose inner loop is short. It warns of
-    no overflow, so it must not happen.
+    no overflow, and adds to 0, after which -0.0 is 0.0. So there must be neither; if not `signed`,
+    there may be zeros.
     """
     if x.dtype == y.dtype and x.dtype.char in "fd" and x.size * y.shape[-1] >= MIN_SIZE and y.size:
-        largest = [max(float(a.max()), -float(a.min())) for a in (x, y)]
-        if largest[0] * largest[1] <= np.finfo(x.dtype).max:  # (NaN is not)
+        limits, sizes = np.finfo(x.dtype), [np.abs(a) for a in (x, y)]
+        least, largest = (math.prod(float(f(a)) for a in sizes) for f in (np.min, np.max))
+        if largest <= limits.max and (not signed or least >= limits.tiny):  # (NaN is not)
             return np.einsum("...i,...j->...ij", x[..., 0], y[..., 0, :])
     return np.multiply(x, y)
 

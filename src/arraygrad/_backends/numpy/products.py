@@ -65,7 +65,7 @@ def sum_of_products(
             sums = np.vecdot(a.conj() if a.dtype.kind == "c" else a, b.reshape(shape))
         out = sums.sum(axis=(*[i for i in range(first) if order[i] in reduced], first))
         order = order[:first]
-    elif by_rows and a.flags.c_contiguous and (terms := math.gcd(rows, MAX_TERMS)) >= 64:
+    elif by_rows and rows and a.flags.c_contiguous and (terms := math.gcd(rows, MAX_TERMS)) >= 64:
         sums = np.matmul(
             np.ones(terms, dtype=dtype), a.reshape(rows // terms, terms, a.size // rows)
         )

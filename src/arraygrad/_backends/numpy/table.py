@@ -92,6 +92,7 @@ def make_table() -> dict[str, Callable[..., Any]]:
             "sweep": fused_update,
             "reserve": reserve_workspaces,
             "linalg.cholesky.batch": batches.cholesky,
+            "matmul.batch": partial(batches.outer, signed=False),
             "multiply.batch": batches.outer,
             "from_scalar": np.asarray,
             "array": np.array,

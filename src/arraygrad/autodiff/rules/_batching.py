@@ -71,7 +71,7 @@ batch(
     isinf isnan signbit equal not_equal less less_equal greater greater_equal logical_and
     logical_not logical_or logical_xor bitwise_and bitwise_invert bitwise_left_shift bitwise_or
     bitwise_right_shift bitwise_xor nextafter where settle settle_weight copy astype to_device
-    special.gammasgn special.zetac nn.sigmoid nn.silu nn.binary nn.scale""",
+    special.gammasgn special.zetac nn.sigmoid nn.silu nn.binary""",
     elementwise,
 )
 
@@ -82,20 +82,31 @@ def _multiply(c: Call) -> Any:
     if isinstance(x, Tensor) and isinstance(y, Tensor):
         m, n = x._data.shape[-2:], y._data.shape[-2:]
         if m[1:] == n[:-1] == (1,):
-            return outer_products(x, y)
+            return outer_products(c.name, x, y)
         if m[:-1] == n[1:] == (1,):
-            return outer_products(y, x)
+            return outer_products(c.name, y, x)
     return binary("multiply", x, y)
 
 
-def outer_products(x: Any, y: Any) -> Any:
-    """Products of columns and rows, which take longer by `matmul`."""
-    if x._trace is None and y._trace is None and "multiply.batch" in x._device.ops:
-        return apply("multiply.batch", (x, y))
+def outer_products(name: str, x: Any, y: Any) -> Any:
+    """Products of columns and rows, for which `matmul` takes longer; it adds them to 0."""
+    name += ".batch"
+    if x._trace is None and y._trace is None and name in x._device.ops:
+        return apply(name, (x, y))
     return binary("multiply", x, y)
 
 
 batch("multiply", _multiply)
+
+
+def _scale(c: Call) -> Any:
+    """`elementwise`, where the first operand has the shape of the result."""
+    if not c.batched[0]:
+        c.operands[0], c.batched[0] = c.full(0), True
+    return c.perform(c.aligned())
+
+
+batch("nn.scale", _scale)
 
 
 def _tie(c: Call) -> Any:
@@ -424,7 +435,7 @@ def _product(x: Any, y: Any, of: tuple[int, int], batched: tuple[bool, bool]) ->
     k = max(m, n, 2)
     x, y = expanded(x, k) if first else x, expanded(y, k) if second else y
     if x._data.shape[-1] == y._data.shape[-2] == 1:
-        out = outer_products(x, y)
+        out = outer_products("matmul", x, y)
     else:
         out = binary("matmul", x, y)
     if m == 1 and n == 1:
@@ -491,7 +502,7 @@ def _outer(c: Call) -> Any:
     if c.ndim(0) != 1 or c.ndim(1) != 1:
         c.example(0)
     x, y = c.operands
-    return outer_products(view("expand_dims", x, (-1,)), view("expand_dims", y, (-2,)))
+    return outer_products("multiply", view("expand_dims", x, (-1,)), view("expand_dims", y, (-2,)))
 
 
 batch("linalg.outer", _outer)
