@@ -491,7 +491,8 @@ class Compiled(Generic[P, R]):
         str
             A line for each program.
         """
-        lines = [f"{self._name}: {sum(map(len, self._entries.values()))} programs"]
+        count = sum(map(len, self._entries.values()))
+        lines = [f"{self._name}: {count} {'program' if count == 1 else 'programs'}"]
         for entries in self._entries.values():
             lines += [f"  {entry.summary()}" for entry in entries]
         for reason, count in self._as_it_is.items():
