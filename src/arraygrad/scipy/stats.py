@@ -322,7 +322,7 @@ def _tensors(name: str, operands: list[Any]) -> list[Tensor]:
                 f"{name}: expected a Tensor or a number; got {describe(x)}{conversion_hint((x,))}"
             )
     if not tensors:
-        got = ", ".join(map(describe, operands[: len(operands) - 2]))
+        got = ", ".join(map(describe, operands[:-2] or operands[-1:]))
         raise TypeError(f"{name}: expected a Tensor; got {got}{conversion_hint(operands)}")
     device = common_device(name, tensors)
     floating = [x for x in tensors if x.dtype.kind != "b" and x.dtype.kind not in "iu"]
