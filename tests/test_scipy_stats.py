@@ -253,7 +253,7 @@ def test_the_mean_and_the_covariance_of_data_have_no_gradient():
     ("attempt", "error", "match"),
     [
         (lambda d: d.logpdf(1.0, T([1.0])), ValueError, r"x must have shape \(\.\.\., D\)"),
-        (lambda d: d.entropy(cov=2.0), TypeError, r"entropy: expected a Tensor; got 2\.0;"),
+        (lambda d: d.entropy(cov=2.0), TypeError, r"expected a Tensor; got 2\.0;"),
         (lambda d: d.logpdf(T([1.0, 2.0]), T([1.0])), ValueError, r"expected mean of shape \(2,\)"),
         (
             lambda d: d.pdf(T([1.0, 2.0]), cov=xp.ones(3)),
@@ -265,5 +265,5 @@ def test_the_mean_and_the_covariance_of_data_have_no_gradient():
     ],
 )
 def test_errors_of_distributions_of_vectors(attempt, error, match):
-    with pytest.raises(error, match=rf"^scipy\.stats\.\w+\.(log)?pdf: {match}"):
+    with pytest.raises(error, match=rf"^scipy\.stats\.\w+\.(logpdf|pdf|entropy): {match}"):
         attempt(stats.multivariate_normal)
