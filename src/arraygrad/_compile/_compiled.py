@@ -704,16 +704,7 @@ class Compiled(Generic[P, R]):
         tree = _pytree.unflatten(spec, given)
         args, kwargs = self._merge(static, tree)
         watch = Watch(self._function, *[x for _, x in (static[0] if static else ())])
-        try:
-            with recorder:
-                out = self._function(*args, **kwargs)
-        except Exception as error:
-            if recorder.problem is None or str(error) == recorder.problem:
-                raise
-            raise TypeError(recorder.problem) from error
-        if recorder.problem is not None:
-            raise TypeError(recorder.problem)
-        recorder.check_attributes()
+        out = recorder.run(self._function, *args, **kwargs)
         for x in aliases.values():
             if x._trace is not None and (x._trace.is_tape_leaf or _is_recorded(x)):
                 raise TypeError(

@@ -281,16 +281,7 @@ class Run:
         given, recorder, watch = self.given, self.recorder, self.watch
         _note_arguments(given, recorder)
         before = [(x._trace, x._data) for x in given.tensors]
-        try:
-            with recorder:
-                out = given.call(self.compiled, given.leaves)
-        except Exception as error:
-            if recorder.problem is None or str(error) == recorder.problem:
-                raise
-            raise TypeError(recorder.problem) from error
-        if recorder.problem is not None:
-            raise TypeError(recorder.problem)
-        recorder.check_attributes()
+        out = recorder.run(given.call, self.compiled, given.leaves)
         if watch.problem:
             self.reason = watch.problem
         elif not watch.is_unchanged():

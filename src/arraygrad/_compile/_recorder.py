@@ -634,7 +634,21 @@ class Recorder:
         have = vars(module).get(name, _MISSING)
         self.attributes.setdefault((key, name), [module, name, have])
 
-    def check_attributes(self) -> None:
+    def run(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """Call a function and record it; raise if there can be no program of it."""
+        try:
+            with self:
+                out = function(*args, **kwargs)
+        except Exception as error:
+            if self.problem is None or str(error) == self.problem:
+                raise
+            raise TypeError(self.problem) from error
+        if self.problem is not None:
+            raise TypeError(self.problem)
+        self._check_attributes()
+        return out
+
+    def _check_attributes(self) -> None:
         """Raise if the function has changed an attribute of a module."""
         for module, name, before in self.attributes.values():
             now = vars(module).get(name, _MISSING)
