@@ -35,7 +35,7 @@ MODULES = """
 
 
 class Compile(BuildHookInterface[Any]):
-    """Puts the compiled modules into a wheel, beside their sources, and says what they are of."""
+    """Puts the compiled modules into a wheel, next to their sources, and adds the SBOM."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, unless told not to, and write the bill of materials."""

@@ -821,7 +821,7 @@ def _without_collections() -> Iterator[None]:
 
 
 def check_constant(name: str, x: Any) -> None:
-    """Raise if a function must not return `x`, which is no tensor."""
+    """Raise if a function must not return `x`; tensors are not checked here."""
     if not (isinstance(x, _NUMBERS) or x is None or _is_host_scalar(x)):
         raise TypeError(
             f"compile: {name} must return tensors, numbers, or containers of these; "

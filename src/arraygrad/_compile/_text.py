@@ -43,7 +43,7 @@ RESERVED = frozenset("np inf nan quiet complex slice program witness MeetsNaN".s
 #: smaller ones waits for another result of its shape.
 MIN_BYTES_TO_FREE = 1 << 13
 
-#: Operations whose results are always new memory, beside elementwise ones.
+#: Operations whose results are always new memory; so are those of elementwise functions.
 _ALLOCATING = frozenset("blocks concat copy matmul scatter stack sum where".split())
 
 #: Operations that raise no floating-point error, whichever state they are called in.
@@ -436,7 +436,7 @@ class Text:
         return None
 
     def _operands(self, call: Call) -> str:
-        """The operands of an elementwise function; numbers beside an array as arrays."""
+        """The operands of an elementwise function, with its numbers converted to arrays."""
         parts = []
         for x in call.args:
             other = call.args[0] if x is not call.args[0] else call.args[-1]
@@ -445,7 +445,7 @@ class Text:
         return ", ".join(parts)
 
     def _number(self, x: Any, other: Any) -> str | None:
-        """A number beside an array as an array, whose conversion has been made; None for others.
+        """The converted form of a number that is used with an array; None for others.
 
         It has the dtype that NumPy converts it to, so the result is the same.
         """

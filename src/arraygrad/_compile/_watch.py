@@ -154,7 +154,7 @@ class Watch:
             return self._visit_function(x)
         if isinstance(x, MethodType):
             return [x.__self__, x.__func__]
-        if isinstance(x, ModuleType):  # of which no code says what it uses
+        if isinstance(x, ModuleType):  # no code says what is used of it
             if _is_users(x.__name__):
                 self.problem = f"it reaches the module {x.__name__} by an object"
             return []

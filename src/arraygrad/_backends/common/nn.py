@@ -287,9 +287,9 @@ class _Normalisation:
     def scale_back(
         self, g: _Array, c: _Array, variance: _Array, weight: Any, /, *, eps: float
     ) -> tuple[_Array, ...]:
-        """The cotangent of `c`, of which the variance is a function, the weight and the bias.
+        """The cotangents of `c`, the weight and the bias; only the first without a weight.
 
-        Only the first if there is no weight.
+        The variance is that of `c`, so its part is included in the first.
         """
         if g.dtype.itemsize == 2:
             g = g.astype(self.xp.float32)
