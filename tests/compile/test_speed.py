@@ -177,16 +177,21 @@ def test_one_check_stands_for_those_of_all_steps():
     assert sum(c.name == "guard" for c in entry.program.calls) == 1
 
 
-def test_a_nan_that_no_result_shows():
-    def f(x, y):  # 0 times infinity in the derivative of the square root, and then a branch
-        (slope,) = (autodiff.grad(lambda y: xp.sum(xp.sqrt(y) * x))(y),)
-        return xp.where(slope == slope, slope, 7.0), xp.maximum(slope, 0.0)
-
+def check_with_a_nan(f):
+    """Check a function of x and y at numbers, where its gradient meets a NaN, and at numbers."""
     x, y = normal(4), normal(4, seed=1) ** 2 + 1
     other, zero = copy(x), copy(y)
     other[2] = zero[2] = 0.0
     with np.errstate(all="ignore"):
         check(f, (x, y), (other, zero), (x, y))
+
+
+def test_a_nan_that_no_result_shows():
+    def f(x, y):  # 0 times infinity in the derivative of the square root, and then a branch
+        (slope,) = (autodiff.grad(lambda y: xp.sum(xp.sqrt(y) * x))(y),)
+        return xp.where(slope == slope, slope, 7.0), xp.maximum(slope, 0.0)
+
+    check_with_a_nan(f)
 
 
 def test_a_nan_after_which_the_program_would_raise():
@@ -194,11 +199,7 @@ def test_a_nan_after_which_the_program_would_raise():
         slope = autodiff.grad(lambda y: xp.sum(xp.sqrt(y) * x))(y)
         return xp.linalg.eigvalsh(xp.eye(4) + slope[:, None] * slope)
 
-    x, y = normal(4), normal(4, seed=1) ** 2 + 1
-    other, zero = copy(x), copy(y)
-    other[2] = zero[2] = 0.0
-    with np.errstate(all="ignore"):
-        check(f, (x, y), (other, zero), (x, y))
+    check_with_a_nan(f)
 
 
 def test_a_nan_after_a_write_to_an_argument():
