@@ -94,10 +94,10 @@ def compile(
     Raises
     ------
     TypeError
-        If `f` is not a function, or `cuda_graph` not a bool. At a call, if an argument is neither a tensor nor a number nor
-        static, if a static one is not hashable, if `f` returns something else, and at the first
-        call if `f` does what a program cannot repeat: it reads values, hands data to other
-        libraries, makes an optimiser or changes attributes of modules.
+        If `f` is not a function, or `cuda_graph` not a bool. At a call, if an argument is neither a
+        tensor nor a number nor static, if a static one is not hashable, if `f` returns something
+        else, and at the first call if `f` does what a program cannot repeat: it reads values, hands
+        data to other libraries, makes an optimiser or changes attributes of modules.
     ValueError
         If `on_value` is another word, a position is negative, or one of `donate_argnums` does not
         exist or is static.

@@ -177,4 +177,4 @@ def captured(
             raise
         return on_device(graph.launch, index)
 
-    return on_device(capture, index)()  # type: ignore[no-any-return]
+    return on_device(capture, index)()
