@@ -136,6 +136,19 @@ def test_a_run_that_is_too_long_for_one_kernel(monkeypatch):
     assert made(compiled).count("kernel") >= 4
 
 
+def test_operators_are_those_of_the_package_where_cupys_differ():
+    """CuPy divides complex numbers by zero, and large and small ones, in another way."""
+    x = xp.asarray([1e300 + 1e300j, 3 + 4j, 1e-320 + 1j, 1.0], device="cuda")
+    y = xp.asarray([2e300 + 1e300j, 0j, 1e-310 + 1e-310j, -0.0], device="cuda")
+
+    def f(x, y):
+        z = x * 1
+        z /= y
+        return x / y, z, -x
+
+    check(f, (x, y), (y, x))
+
+
 def test_integers_and_other_dtypes_are_not_part_of_a_run():
     def f(i, x, c):
         return i * 2 + 1, x * i + x, c * c + 1, xp.astype(x, xp.float32) * 2 + 1
