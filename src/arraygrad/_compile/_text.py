@@ -267,7 +267,7 @@ class Text:
             expected = self._literal(call.kwargs["expected"])
             self._line(f"if {check}({args}) != {expected}: raise Differs", depth, call)
             return
-        # (What runs on a GPU calls the backend's function, which corrects CuPy's operator, and makes
+        # (On a GPU the backend's function is called, which corrects the operator of CuPy and makes
         # that GPU the current one.)
         is_direct = not self._fast or call.device is None or call.device is _cpu
         in_place = _IN_PLACE.get(call.name)
