@@ -2,7 +2,8 @@
 
 ``_recorder`` records one run, ``_program`` is what it makes, ``_text`` writes it as Python, and
 ``_compiled`` finds the program for the arguments of a call. ``_derivatives`` does so where the
-results are differentiated outside. Each pass has a module of its own.
+results are differentiated outside, and ``_graph`` launches programs of a GPU as CUDA graphs. Each
+pass has a module of its own.
 They are imported when a function is first compiled.
 """
 
