@@ -1,8 +1,8 @@
 """Programs that are launched as CUDA graphs.
 
-The first run of a program compiles its kernels, the second one is captured as a graph, and from
-then on one call launches all kernels. What cannot be captured, or would be another program then,
-runs as it is: `Graphed.reason` says why.
+The first run of a program compiles its kernels. Before the second one it is captured as a graph,
+and from then on one call launches all kernels. What cannot be captured, or would compute something
+else then, runs as it is: `Graphed.reason` says why.
 """
 
 from __future__ import annotations
