@@ -1,4 +1,4 @@
-"""Times on a GPU: one operation, products, a chain of operations, steps of training, transfers.
+"""Times on a GPU: one operation, steps of training, compiled functions, products, transfers.
 
 CuPy and PyTorch are measured, too, if they are installed. The libraries take turns; a figure is
 the median of the batches. The benchmark waits for the GPU only at the end of a batch, so the time
@@ -21,6 +21,7 @@ import cupy
 import numpy as np
 
 import arraygrad
+from benchmarks import compile as compiled
 from benchmarks import training
 from benchmarks.overhead import OPERATIONS, SETUP
 
@@ -45,6 +46,10 @@ class Sizes:
         # An emulation takes seconds for a product in a graph, which cuBLAS does not compute there.
         last = ("classifier", training.classifier) if quick else ("MLP", training.mlp)
         self.networks = ("two layers", training.two_layers), last
+        # (An emulation takes long to compile the kernels of the other functions.)
+        self.functions = (compiled.hessian_vector,)
+        if not quick:
+            self.functions += compiled.rk4, compiled.loop
 
 
 # ---- libraries
@@ -125,6 +130,7 @@ def cases(sizes: Sizes) -> Iterator[Case]:
     """All cases, the most informative first."""
     yield from overhead()
     yield from steps(sizes.networks)
+    yield from programs(sizes.functions)
     yield from products(sizes.side)
     yield chain(sizes.elements)
     yield from transfers(sizes.elements)
@@ -193,6 +199,45 @@ def steps(networks: Iterable[tuple[str, Callable[[Any], training.Step]]]) -> Ite
         if has_torch():
             loops["PyTorch"] = lambda step=step: repeated(step(Torch("float32")))
         yield "Step of training, ms", name, loops, lambda seconds: 1e3 * seconds
+
+
+class Eager(compiled.Ours):
+    """Functions of arraygrad on the GPU, as they are."""
+
+    def array(self, x: Any) -> Any:
+        """A tensor."""
+        return self.xp.asarray(np.array(x), device="cuda")
+
+
+class Compiled(Eager):
+    """Compiled functions, with or without CUDA graphs."""
+
+    def __init__(self, cuda_graph: bool) -> None:
+        super().__init__()
+        self._cuda_graph = cuda_graph
+
+    def compile(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is timed."""
+        out: Callable[..., Any] = self.xp.compile(f, cuda_graph=self._cuda_graph)
+        return out
+
+
+def programs(functions: Iterable[Callable[[Any], Any]]) -> Iterator[Case]:
+    """Functions of many small operations: eager, compiled, and as a graph."""
+
+    def made(function: Callable[[Any], Any], lib: Any) -> Loop:
+        f, arguments = function(lib)
+        tensors = [lib.array(x) for x in arguments]
+        return repeated(lambda: f(*tensors))
+
+    for function in functions:
+        loops: Loops = {
+            "ours": lambda f=function: made(f, Eager()),
+            "compiled": lambda f=function: made(f, Compiled(False)),
+            "compiled, as a graph": lambda f=function: made(f, Compiled(True)),
+        }
+        row = (function.__doc__ or "").rstrip(".")
+        yield "Compiled function, µs", row, loops, lambda seconds: 1e6 * seconds
 
 
 def everywhere(x: Any) -> dict[str, Callable[[], tuple[Any, Any]]]:

@@ -147,6 +147,37 @@ def test_gradients_pass_from_one_to_the_other():
     np.testing.assert_allclose(t.numpy(), 2 * x.numpy() ** 2)
 
 
+@two_gpus
+@pytest.mark.parametrize("device", [FIRST, SECOND])
+def test_a_compiled_function_has_a_graph_for_the_gpu_of_its_arguments(device):
+    def f(x):
+        for _ in range(4):
+            x = xp.sin(x) / xp.sum(x * x)
+        return x
+
+    compiled = xp.compile(f)
+    for i in range(5):
+        x = xp.random.default_rng(i).normal(size=5).to_device(device)
+        y = compiled(x)
+        assert devices([y]) == {device}
+        np.testing.assert_array_equal(y.numpy(), f(x).numpy())
+    assert "launched 3 times" in compiled.explain()
+
+
+@two_gpus
+def test_a_compiled_function_of_two_gpus_has_no_graph():
+    def f(x):
+        for _ in range(4):
+            x = xp.sin(x) / xp.sum(x * x)
+        return x + xp.sum(x.to_device(SECOND) * 2).to_device(FIRST)
+
+    compiled = xp.compile(f)
+    x = xp.asarray([1.0, 2.0, 3.0], device=FIRST)
+    for _ in range(4):
+        np.testing.assert_array_equal(compiled(x).numpy(), f(x).numpy())
+    assert "no CUDA graph" in compiled.explain()
+
+
 # ---- what must not be mixed
 
 

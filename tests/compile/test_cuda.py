@@ -96,6 +96,70 @@ def test_gradients_and_runs_between_sums():
     assert sum(e.runs for e in programs(outside)) > 0
 
 
+SHAPES = [(4, 5), (33, 70), (100, 3), (3, 4, 5), (5, 1, 6)]
+
+
+@pytest.mark.parametrize("dtype", [xp.float32, xp.float64])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", ["max", "min", "any", "all", "sum"])
+def test_a_run_and_the_reduction_at_its_end_are_one_kernel(name, shape, dtype):
+    args = [tuple(normal(*shape, seed=2 * i + k, dtype=dtype) for k in (0, 1)) for i in range(2)]
+    for axis in (None, 0, -1, (0, 1)):
+        for keepdims in (False, True):
+
+            def f(x, y, axis=axis, keepdims=keepdims):
+                z = x * y + x / 3.0
+                z = z > 0.1 if name in ("any", "all") else z
+                return getattr(xp, name)(z, axis=axis, keepdims=keepdims)
+
+            compiled = check(f, *args)
+            is_first = axis == 0 or (axis == (0, 1) and len(shape) == 3)
+            expected = ["kernel"] if name != "sum" or is_first else ["kernel", "sum"]
+            assert made(compiled) == expected, (axis, keepdims)
+
+
+def test_one_elementwise_call_and_a_reduction_are_one_kernel():
+    assert made(check(lambda x: xp.max(xp.abs(x), axis=1), (normal(4, 5),))) == ["kernel"]
+    assert made(check(lambda x: xp.all(xp.isfinite(x)), (normal(4, 5),))) == ["kernel"]
+    assert made(check(lambda x: xp.any(x * 2.0), (normal(4, 5),))) == ["kernel"]
+
+
+def test_extremes_of_special_values():
+    values = [0.0, -0.0, xp.nan, -xp.nan, xp.inf, -xp.inf, 1.0]
+    x = xp.asarray([[a, b, c] for a in values for b in values for c in values], device="cuda")
+    for f in (
+        lambda x: xp.max(-x, axis=1), lambda x: xp.min(-x, axis=1),
+        lambda x: xp.max(-x, axis=0), lambda x: xp.any(-x, axis=1), lambda x: xp.all(-x, axis=1),
+        lambda x: xp.max(xp.sqrt(x) + 1), lambda x: xp.min(-x[:0], axis=1),
+    ):  # fmt: skip
+        check(f, (x,))
+
+
+def test_reductions_that_are_not_part_of_a_kernel(monkeypatch):
+    x, row, column = normal(40, 50), normal(50, seed=1), normal(40, 1, seed=2)
+    scalar = normal(seed=3)
+    # The strides of what a kernel reads decide in which order it adds.
+    assert "sum" in made(check(lambda x, y: xp.sum(x * y + y, axis=0), (x, row)))
+    assert "sum" in made(check(lambda x, y: xp.sum(x * y + y, axis=0), (x, column)))
+    assert "sum" in made(check(lambda x, y: xp.sum(x * y + y, axis=0), (x, scalar)))
+    assert "sum" in made(check(lambda x: xp.sum(x * 2 + 1, axis=0), (normal(50, 40).T,)))
+    assert "sum" in made(check(lambda x: xp.sum(x * 2 + 1, axis=0), (normal(50, 1),)))
+    # The kernel of a run with other results computes them all.
+    assert "max" in made(check(lambda x: (y := x * 2 + 1, xp.max(y)), (x,)))
+    assert "max" in made(check(lambda x: xp.max(y := x * 2 + 1) + xp.min(y), (x,)))
+    check(lambda x, y: xp.max(x * y + y, axis=0), (x, row))
+    monkeypatch.setattr(kernels, "MAX_REDUCED", 100)
+    assert "max" in made(check(lambda x: xp.max(x * 2 + 1), (x,)))
+
+
+def test_sums_of_other_accelerators_are_theirs(monkeypatch):
+    from arraygrad._backends.cupy import fusion
+
+    monkeypatch.setattr(fusion, "has_own_sums", lambda: False)
+    compiled = check(lambda x: xp.sum(x * 2 + 1, axis=0), (normal(4, 5),))
+    assert made(compiled) == ["kernel", "sum"]
+
+
 def test_tensors_of_no_axes_and_empty_ones():
     f = lambda x: xp.sin(x) * x + x * xp.cos(x) * x
     zero = xp.asarray(2.0, device="cuda")
@@ -134,6 +198,19 @@ def test_a_run_that_is_too_long_for_one_kernel(monkeypatch):
 
     compiled = check(f, (normal(7),))
     assert made(compiled).count("kernel") >= 4
+
+
+def test_operators_are_those_of_the_package_where_cupys_differ():
+    """CuPy divides complex numbers by zero, and large and small ones, in another way."""
+    x = xp.asarray([1e300 + 1e300j, 3 + 4j, 1e-320 + 1j, 1.0], device="cuda")
+    y = xp.asarray([2e300 + 1e300j, 0j, 1e-310 + 1e-310j, -0.0], device="cuda")
+
+    def f(x, y):
+        z = x * 1
+        z /= y
+        return x / y, z, -x
+
+    check(f, (x, y), (y, x))
 
 
 def test_integers_and_other_dtypes_are_not_part_of_a_run():

@@ -2,7 +2,8 @@
 
 ``_recorder`` records one run, ``_program`` is what it makes, ``_text`` writes it as Python, and
 ``_compiled`` finds the program for the arguments of a call. ``_derivatives`` does so where the
-results are differentiated outside. Each pass has a module of its own.
+results are differentiated outside, and ``_graph`` launches programs of a GPU as CUDA graphs. Each
+pass has a module of its own.
 They are imported when a function is first compiled.
 """
 
@@ -30,6 +31,7 @@ def compile(
     static_argnames: str | Sequence[str] = ...,
     donate_argnums: int | Sequence[int] = ...,
     on_value: Literal["error", "guard"] = ...,
+    cuda_graph: bool = ...,
 ) -> Compiled[P, R]: ...
 @overload
 def compile(
@@ -40,6 +42,7 @@ def compile(
     static_argnames: str | Sequence[str] = ...,
     donate_argnums: int | Sequence[int] = ...,
     on_value: Literal["error", "guard"] = ...,
+    cuda_graph: bool = ...,
 ) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 def compile(
     f: Callable[..., Any] | None = None,
@@ -49,6 +52,7 @@ def compile(
     static_argnames: str | Sequence[str] = (),
     donate_argnums: int | Sequence[int] = (),
     on_value: Literal["error", "guard"] = "error",
+    cuda_graph: bool = True,
 ) -> Any:
     """Make a function that runs as a recorded program of NumPy's or CuPy's calls.
 
@@ -77,6 +81,9 @@ def compile(
         What to do where `f` reads values of a tensor, for example by ``if x > 0`` or ``float(x)``,
         since the program is right for these values only. "error" raises. With "guard" the program
         checks the values, and another one is recorded where they differ.
+    cuda_graph : bool, optional
+        Whether programs on a GPU are captured as CUDA graphs, where that is possible and saves
+        time. A graph holds the memory of its temporaries as long as the program lives.
 
     Returns
     -------
@@ -88,10 +95,10 @@ def compile(
     Raises
     ------
     TypeError
-        If `f` is not a function. At a call, if an argument is neither a tensor nor a number nor
-        static, if a static one is not hashable, if `f` returns something else, and at the first
-        call if `f` does what a program cannot repeat: it reads values, hands data to other
-        libraries, makes an optimiser or changes attributes of modules.
+        If `f` is not a function, or `cuda_graph` not a bool. At a call, if an argument is neither a
+        tensor nor a number nor static, if a static one is not hashable, if `f` returns something
+        else, and at the first call if `f` does what a program cannot repeat: it reads values, hands
+        data to other libraries, makes an optimiser or changes attributes of modules.
     ValueError
         If `on_value` is another word, a position is negative, or one of `donate_argnums` does not
         exist or is static.
@@ -132,6 +139,7 @@ def compile(
                 static_argnames=static_argnames,
                 donate_argnums=donate_argnums,
                 on_value=on_value,
+                cuda_graph=cuda_graph,
             )
 
         return decorate
@@ -148,6 +156,8 @@ def compile(
         )
     if on_value not in ("error", "guard"):
         raise ValueError(f"compile: on_value must be 'error' or 'guard'; got {on_value!r}")
+    if not isinstance(cuda_graph, bool):
+        raise TypeError(f"compile: cuda_graph must be True or False; got {describe(cuda_graph)}")
     positions = _positions("static_argnums", static_argnums)
     donated = _positions("donate_argnums", donate_argnums)
     if {*positions} & {*donated}:
@@ -161,7 +171,7 @@ def compile(
             f"compile: static_argnames must be strings; got {describe(static_argnames)}"
         )
     # (They build on `autodiff`, which is imported when it is first asked for.)
-    options = positions, names, on_value == "guard"
+    options = positions, names, on_value == "guard", cuda_graph
     if donated:
         return import_module(f"{__name__}._donation").Donating(f, *options, donated)
     return import_module(f"{__name__}._compiled").Compiled(f, *options)

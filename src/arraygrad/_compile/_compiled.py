@@ -26,6 +26,7 @@ from .._modes import get_mode
 from .._tensor import Tensor
 from .._typing import P, R
 from ..random import Generator, _noting
+from ._graph import graphed
 from ._program import Memory, Program, Value
 from ._recorder import Recorder, has_no_nan
 from ._text import Differs, MeetsNaN, Text
@@ -116,6 +117,7 @@ class Ready(Entry):
         plain: Program,
         outputs: list[Output],
         structure: Any,
+        graphs: bool,
     ) -> None:
         super().__init__()
         self.recorded_calls = len(recorder.calls)
@@ -132,6 +134,10 @@ class Ready(Entry):
         text = Text(program, fast=True)
         self.text = text
         self.run = text.function()
+        #: What runs it as a CUDA graph; None if it does not use a GPU, or is not to.
+        self.graph = graphed(program, self.run) if graphs else None
+        if self.graph is not None:
+            self.run = self.graph
         #: For each array from outside its tensor or None, the array, and what returns it.
         self.outer: list[Any] = [
             (recorder.tensors.get(id(v.data)), v.data, v.source) for v in text.outer
@@ -177,7 +183,12 @@ class Ready(Entry):
             f"({shapes}): {self.recorded_calls} calls recorded, {len(self.program.calls)} left, "
             f"of which {masks} look for NaN and {guards} check values; {size:,} bytes of results; "
             f"recorded in {self.seconds:.3g} s; run {self.runs} times"
+            f"{self.graph_summary()}"
         )
+
+    def graph_summary(self, part: str = "") -> str:
+        """The end of a line: whether the program, or a part of one, runs as a CUDA graph."""
+        return "" if self.graph is None else f"; {part}{self.graph.summary()}"
 
     def outer_tensors(self) -> list[Any]:
         """The tensors from outside."""
@@ -335,12 +346,14 @@ class Compiled(Generic[P, R]):
         static_argnums: tuple[int, ...],
         static_argnames: tuple[str, ...],
         guards: bool,
+        graphs: bool,
     ) -> None:
         update_wrapper(self, function)
         self._function = function
         self._static_argnums = static_argnums
         self._static_argnames = frozenset(static_argnames)
         self._guards = guards
+        self._graphs = graphs
         self._name = getattr(function, "__qualname__", type(function).__name__)
         self._entries: OrderedDict[Any, list[Entry]] = OrderedDict()
         self._changes: dict[Any, int] = {}
@@ -366,7 +379,7 @@ class Compiled(Generic[P, R]):
     def _options(self, bound: int = 0) -> tuple[Any, ...]:
         """What it was made with, for another one whose first `bound` arguments are given."""
         numbers = tuple([i - bound for i in self._static_argnums if i >= bound])
-        return numbers, tuple(self._static_argnames), self._guards
+        return numbers, tuple(self._static_argnames), self._guards, self._graphs
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function, by its program where there is one for such arguments."""
@@ -794,7 +807,7 @@ class Compiled(Generic[P, R]):
         with _without_collections():
             plain = optimised(program)
             program = in_runs(plain, lambda part: Text(part, in_place=True, fast=True).function())
-            return Ready(recorder, watch, program, plain, outputs, shape)
+            return Ready(recorder, watch, program, plain, outputs, shape, self._graphs)
 
 
 def _derivatives() -> Any:

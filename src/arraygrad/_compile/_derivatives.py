@@ -354,7 +354,10 @@ class Run:
     def ready(self, plain: Program) -> Ready:
         """A program that can be run."""
         program = in_runs(plain, lambda part: Text(part, in_place=True, fast=True).function())
-        return Ready(self.recorder, self.watch, program, plain, self.outputs, self.structure)
+        return Ready(
+            self.recorder, self.watch, program, plain, self.outputs, self.structure,
+            self.compiled._graphs,
+        )  # fmt: skip
 
     def owner_of(self, value: Value, tensors: list[Any]) -> Any:
         """What a value shares its memory with, as `Output` says."""
@@ -647,7 +650,7 @@ class Forward:
         """A few words."""
         return (
             f"in forward mode: {self._ready.recorded_calls} calls recorded, "
-            f"{len(self._ready.program.calls)} left"
+            f"{len(self._ready.program.calls)} left{self._ready.graph_summary()}"
         )
 
     def run(self, _compiled: Any, _entry: Differentiated, given: Given) -> Any:
@@ -710,6 +713,7 @@ class Reverse:
         return (
             f"with a backward pass: {self._ahead.recorded_calls} calls recorded, {ahead} left "
             f"forward and {back} backward, {len(self._saved)} arrays saved in between"
+            f"{self._ahead.graph_summary('forward, ')}{self._back.graph_summary('backward, ')}"
         )
 
     def run(self, compiled: Any, entry: Differentiated, given: Given) -> Any:

@@ -34,9 +34,10 @@ class Donating(Compiled[P, R]):
         static_argnums: tuple[int, ...],
         static_argnames: tuple[str, ...],
         guards: bool,
+        graphs: bool,
         donate_argnums: tuple[int, ...],
     ) -> None:
-        super().__init__(function, static_argnums, static_argnames, guards)
+        super().__init__(function, static_argnums, static_argnames, guards, graphs)
         self._donate_argnums = donate_argnums
         try:
             parameters = inspect.signature(function).parameters.values()

@@ -267,8 +267,11 @@ class Text:
             expected = self._literal(call.kwargs["expected"])
             self._line(f"if {check}({args}) != {expected}: raise Differs", depth, call)
             return
+        # (On a GPU the backend's function is called, which corrects the operator of CuPy and makes
+        # that GPU the current one.)
+        is_direct = not self._fast or call.device is None or call.device is _cpu
         in_place = _IN_PLACE.get(call.name)
-        if in_place is not None:
+        if in_place is not None and is_direct:
             target, other = call.args
             ufunc = _UFUNCS.get(in_place)
             if self._fast and ufunc is not None and call.device is _cpu and not _is_scalar(target):
@@ -283,7 +286,7 @@ class Text:
             x, y = self._of(target), self._number(other, target) or self._literal(other, True)
             self._line(f"{self._object(_np.divide, 'divide')}({y}, {x}, {x})", depth, call)
             return
-        if call.name == "__setitem__":
+        if call.name == "__setitem__" and is_direct:
             x, value, key = call.args
             text = self._literal(value, True)
             self._line(f"{self._of(x)}[{self._key(key)}] = {text}", depth, call)
@@ -390,6 +393,7 @@ class Text:
             text = self._fast_expression(call)
             if text is not None:
                 return text
+            own = own and call.device is _cpu
         if own and not kwargs:
             if name in _INFIX and len(args) == 2:
                 free = name != "matmul"

@@ -16,6 +16,8 @@
     streams of other libraries, and the order of streams.
 ``fusion``
     runs of elementwise functions as one kernel.
+``graphs``
+    functions as CUDA graphs.
 ``kernels``
     kernels in CUDA C++.
 ``private``
@@ -40,18 +42,22 @@ from __future__ import annotations
 from ..numpy import as_host, index_dtype, is_host_scalar, to_text
 from . import private  # before the others, as it checks the installed version
 from .devices import count, describe
-from .fusion import kernel, step
+from .fusion import can_reduce, kernel, reducing_kernel, step
+from .graphs import captured
 from .table import operations
 
 __all__ = [
     "array_type",
     "as_host",
+    "can_reduce",
+    "captured",
     "count",
     "describe",
     "index_dtype",
     "is_host_scalar",
     "kernel",
     "operations",
+    "reducing_kernel",
     "step",
     "to_text",
 ]

@@ -1,4 +1,6 @@
-"""Runs of elementwise functions as one kernel, with the bits of CuPy's own kernels.
+"""Runs of elementwise functions, and a reduction at their end, as one kernel.
+
+It has the bits of CuPy's own kernels.
 
 Each function of a run is a device function of its own, with the code and the types of CuPy's
 kernel, and is not inlined. So the compiler cannot contract a product and a sum of two functions,
@@ -10,12 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import cupy as cp
 
 from .devices import on_device
-from .private import loops
+from .kernels import EXTREME
+from .private import has_own_sums, loops
 
 _TYPES = {"float32": "float", "float64": "double", "bool": "bool"}
 #: Those that are no ufuncs of CuPy's, as the corrections define them.
@@ -86,6 +90,31 @@ def step(name: str, function: Callable[..., Any], dtypes: Sequence[str]) -> Step
     return None
 
 
+#: Reductions: the state for an element `x`, for two states, the result, the type of the state, the
+#: first state, and code in front. The order of the elements does not matter, except for sums, which
+#: are written as CuPy's.
+_REDUCTIONS: dict[str, tuple[str, str, str, str, str | None, str]] = {
+    "all": ("{x} != 0", "a & b", "out0 = a", "bool", "true", ""),
+    "any": ("{x} != 0", "a | b", "out0 = a", "bool", "false", ""),
+    "max": (
+        "Extreme<{t}>({x}, _J)", "extreme<true>(a, b)", "out0 = a.value", "Extreme<{t}>", None,
+        EXTREME,
+    ),
+    "min": (
+        "Extreme<{t}>({x}, _J)", "extreme<false>(a, b)", "out0 = a.value", "Extreme<{t}>", None,
+        EXTREME,
+    ),
+    "sum": ("{x}", "a + b", "out0 = a", "{t}", "0", ""),
+}  # fmt: skip
+
+
+def can_reduce(name: str, dtype: str) -> bool:
+    """Return True for a reduction that can end a run."""
+    if name == "sum":
+        return dtype != "bool" and has_own_sums()
+    return name in _REDUCTIONS and (dtype != "bool" or name in ("all", "any"))
+
+
 def kernel(
     index: int,
     inputs: Sequence[str],
@@ -110,16 +139,7 @@ def kernel(
     callable
         Returns one array, or a tuple of several.
     """
-    preamble = [*dict.fromkeys(x.preamble for x, _ in steps if x.preamble)]
-    names: dict[str, str] = {}
-    lines = []
-    for i, (x, operands) in enumerate(steps):
-        text = x.definition("NAME")
-        if text not in names:
-            names[text] = f"arraygrad_step{len(names)}"
-            preamble.append(x.definition(names[text]))
-        given = ", ".join(f"v{k}" for k in operands)
-        lines.append(f"const {_TYPES[x.dtype]} v{len(inputs) + i} = {names[text]}({given});")
+    preamble, lines = _code(len(inputs), steps)
     lines += [f"out{k} = v{k};" for k in outputs]
     made = cp.ElementwiseKernel(
         ", ".join(f"{d} v{k}" for k, d in enumerate(inputs)),
@@ -129,3 +149,52 @@ def kernel(
         preamble="\n".join(preamble),
     )
     return on_device(made, index)
+
+
+def reducing_kernel(
+    index: int,
+    inputs: Sequence[str],
+    steps: Sequence[tuple[Step, Sequence[int]]],
+    name: str,
+    axis: Any,
+    keepdims: bool,
+) -> Callable[..., Any]:
+    """A kernel that makes all steps on each element, and a reduction of the last one's results.
+
+    The parameters are those of `kernel`, and those of the reduction `name`.
+    """
+    preamble, lines = _code(len(inputs), steps)
+    dtype = steps[-1][0].dtype
+    kind, last = _TYPES[dtype], len(inputs) + len(steps) - 1
+    parameters = ", ".join(f"const {_TYPES[d]} v{k}" for k, d in enumerate(inputs))
+    body = "\n".join([*lines, f"return v{last};"])
+    preamble.append(f"__device__ {kind} arraygrad_element({parameters}) {{\n{body}\n}}")
+    element, combine, result, state, first, code = _REDUCTIONS[name]
+    given = ", ".join(f"v{k}" for k in range(len(inputs)))
+    made = cp.ReductionKernel(
+        ", ".join(f"{d} v{k}" for k, d in enumerate(inputs)),
+        f"{'bool' if name in ('all', 'any') else dtype} out0",
+        element.format(x=f"arraygrad_element({given})", t=kind),
+        combine,
+        result,
+        first,
+        f"arraygrad_run_{name}",
+        state.format(t=kind),
+        preamble="\n".join([code, *preamble]),
+    )
+    return on_device(partial(made, axis=axis, keepdims=keepdims), index)
+
+
+def _code(count: int, steps: Sequence[tuple[Step, Sequence[int]]]) -> tuple[list[str], list[str]]:
+    """The device functions of steps after so many inputs, and a line that calls each."""
+    preamble = [*dict.fromkeys(x.preamble for x, _ in steps if x.preamble)]
+    names: dict[str, str] = {}
+    lines = []
+    for i, (x, operands) in enumerate(steps):
+        text = x.definition("NAME")
+        if text not in names:
+            names[text] = f"arraygrad_step{len(names)}"
+            preamble.append(x.definition(names[text]))
+        given = ", ".join(f"v{k}" for k in operands)
+        lines.append(f"const {_TYPES[x.dtype]} v{count + i} = {names[text]}({given});")
+    return preamble, lines

@@ -30,7 +30,14 @@ except ImportError as error:
         f'a newer arraygrad, or "cupy-cuda13x[ctk]<15" ({error})'
     ) from error
 
-__all__ = ["DLPackMemory", "array_type", "create_reduction_func", "create_ufunc", "loops"]
+__all__ = [
+    "DLPackMemory",
+    "array_type",
+    "create_reduction_func",
+    "create_ufunc",
+    "has_own_sums",
+    "loops",
+]
 
 array_type = cp.ndarray
 
@@ -41,3 +48,13 @@ def loops(ufunc: Any) -> tuple[str, list[tuple[Any, Any, Any]]]:
         return ufunc._preamble, [(x.in_types, x.out_types, x.routine) for x in ufunc._ops.ops]
     except AttributeError:
         return "", []
+
+
+def has_own_sums() -> bool:
+    """Return True if CuPy adds by its own kernels, except along contiguous axes (by CUB)."""
+    try:
+        from cupy._core import _accelerator
+
+        return set(_accelerator.get_routine_accelerators()) <= {_accelerator.ACCELERATOR_CUB}
+    except (ImportError, AttributeError):
+        return False

@@ -8,6 +8,8 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
+from ..graphs import needs_same_bits
+
 __all__ = ["imatmul", "matmul", "tensordot", "vecdot"]
 
 _Array = Any
@@ -38,6 +40,8 @@ def imatmul(x1: _Array, x2: _Array, /) -> None:
 
 
 def _matmul_in_graph(x1: _Array, x2: _Array) -> _Array:
+    if needs_same_bits.get():
+        raise NotImplementedError("CuPy does not call cuBLAS while a graph is captured")
     dtype = np.result_type(x1.dtype, x2.dtype)
     x1, x2 = x1.astype(dtype, copy=False), x2.astype(dtype, copy=False)
     rows = x1[None] if x1.ndim == 1 else x1
