@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from .._creation import _shape, zeros
-from .._data_type import result_type
+from .._data_type import astype, result_type
 from .._errors import describe
-from .._manipulation import concat, expand_dims, permute_dims, reshape, squeeze, stack, unstack
+from .._linear_algebra import matrix_transpose
+from .._manipulation import (
+    concat,
+    expand_dims,
+    flip,
+    permute_dims,
+    reshape,
+    squeeze,
+    stack,
+    unstack,
+)
 from .._typing import DeviceLike, DType, Tensor
+from ..autodiff import custom_vjp
 from ..random import Generator, default_rng
 from ._activations import sigmoid, tanh
 from ._checks import as_real, warn_of_promotion
@@ -18,10 +29,11 @@ from ._module import Module
 
 
 class Recurrent(Module):
-    """Base class of the recurrent layers. A step has `_gates` linear maps, and calls `_step`."""
+    """Base class of the recurrent layers. A step has `_gates` linear maps; `_steps` are all."""
 
     _gates: ClassVar[int]
     _states: ClassVar[int]  # number of states that a step passes on
+    _adds_maps: ClassVar[bool]  # whether a step needs only the sums of its linear maps
 
     def __init__(
         self,
@@ -119,18 +131,19 @@ class Recurrent(Module):
         """Run all steps of one direction of one layer."""
         w_x, w_h = getattr(self, f"weight_ih{suffix}"), getattr(self, f"weight_hh{suffix}")
         b_x, b_h = (getattr(self, f"bias_{k}{suffix}", None) for k in ("ih", "hh"))
+        if b_x is not None and self._adds_maps:
+            b_x, b_h = b_x + b_h, None
         shape = (*x.shape[:2], self._gates, self.hidden_size)
-        steps = unstack(reshape(linear(x, w_x, b_x), shape))  # one product for all steps
-        backwards = suffix.endswith("_reverse")
-        outputs = []
-        for gates in reversed(steps) if backwards else steps:
-            h = reshape(linear(state[0], w_h, b_h), gates.shape)
-            state = self._step(gates, h, state)
-            outputs.append(state[0])
-        return stack(outputs[::-1] if backwards else outputs), state
+        x = reshape(linear(x, w_x, b_x), shape)  # one product for all steps
+        if not suffix.endswith("_reverse"):
+            return self._steps(x, w_h, b_h, state)
+        y, state = self._steps(flip(x, axis=0), w_h, b_h, state)
+        return flip(y, axis=0), state
 
-    def _step(self, x: Tensor, h: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """The next state, from the maps of the input and of the last state."""
+    def _steps(
+        self, x: Tensor, w_h: Tensor, b_h: Tensor | None, state: tuple[Tensor, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Run all steps, given the maps of the input and the parameters of those of the state."""
         raise NotImplementedError
 
     def extra_repr(self) -> str:
@@ -142,6 +155,69 @@ class Recurrent(Module):
         }  # fmt: skip
         own = [f"{name}={x}" for name, (x, default) in options.items() if x != default]
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *own])
+
+
+# All steps of an LSTM have one rule, because those of its many small operations would take longer
+# than the arithmetic, and the gradient of the weight is one product for all steps.
+
+
+@custom_vjp
+def lstm(x: Tensor, weight: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """The hidden states at all steps and the last cells, from maps of shape (length, n, 4, size).
+
+    All operands have one dtype.
+    """
+    return _forward(x, weight, h, c)[0]
+
+
+def _forward(
+    x: Tensor, weight: Tensor, h: Tensor, c: Tensor
+) -> tuple[tuple[Tensor, Tensor], tuple[Any, ...]]:
+    states, cells = [h], [c]
+    logistic: list[Tensor] = []
+    news: list[Tensor] = []
+    # (The rows of the transpose are neighbours in memory, for which products are faster.)
+    transpose = reshape(reshape(matrix_transpose(weight), (-1,)), weight.shape[::-1])
+    for step in unstack(x):
+        gates = step + reshape(h @ transpose, step.shape)
+        s, g = sigmoid(gates), tanh(gates[:, 2, :])  # (one call takes less time than three)
+        i, f, _, o = unstack(s, axis=1)
+        c = f * c + i * g
+        h = o * tanh(c)
+        for values, value in ((states, h), (cells, c), (logistic, s), (news, g)):
+            values.append(value)
+    return (stack(states[1:]), c), (weight, states, cells, logistic, news)
+
+
+def _backward(residuals: Any, cotangents: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
+    weight, *others = residuals
+    states, cells, s, g = map(stack, others)
+    last, gates = states[:-1, ...], s.shape[2] * s.shape[3]
+    # What a step multiplies by the cotangents of its state and of its cell, for all steps.
+    squashed, slope = tanh(cells[1:, ...]), s * (1 - s)
+    i, f, _, o = unstack(s, axis=2)
+    of_i, of_f, _, of_o = unstack(slope, axis=2)
+    of_cell = stack([g * of_i, cells[:-1, ...] * of_f, i * (1 - g * g)], axis=2)
+    steps = zip(
+        *map(unstack, (cotangents[0], o * (1 - squashed * squashed), of_cell, squashed * of_o, f)),
+        strict=True,
+    )
+    c, found = cotangents[1], []
+    h = zeros(c.shape, dtype=c.dtype, device=c.device)
+    for t, to_cell, of_c, of_h, forget in reversed(list(steps)):
+        h = h + t
+        c = c + h * to_cell
+        parts = [expand_dims(c, axis=1) * of_c, expand_dims(h * of_h, axis=1)]
+        found.append(concat(parts, axis=1))
+        h = reshape(found[-1], (c.shape[0], gates)) @ weight
+        c = c * forget
+    of_x = stack(found[::-1])
+    rows = of_x.shape[0] * of_x.shape[1]
+    of_weight = matrix_transpose(reshape(of_x, (rows, gates))) @ reshape(last, (rows, s.shape[3]))
+    return of_x, of_weight, h, c
+
+
+lstm.defvjp(_forward, _backward)
 
 
 class LSTM(Recurrent):
@@ -189,7 +265,7 @@ class LSTM(Recurrent):
     ((5, 7, 8), (1, 5, 8), (1, 5, 8))
     """
 
-    _gates, _states = 4, 2
+    _gates, _states, _adds_maps = 4, 2, True
 
     def forward(
         self, x: Tensor, hx: tuple[Tensor, Tensor] | None = None
@@ -216,10 +292,15 @@ class LSTM(Recurrent):
         y, (h, c) = self._run(x, hx)
         return y, (h, c)
 
-    def _step(self, x: Tensor, h: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        i, f, g, o = unstack(x + h, axis=1)
-        c = sigmoid(f) * state[1] + sigmoid(i) * tanh(g)
-        return sigmoid(o) * tanh(c), c
+    def _steps(
+        self, x: Tensor, w_h: Tensor, b_h: Tensor | None, state: tuple[Tensor, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        dtype = result_type(x, w_h, *state)
+        operands = [astype(p, dtype, copy=False) for p in (x, w_h, *state)]
+        pushed = any(p._trace is not None and p._trace.level.forward for p in operands)
+        # (In forward mode the rule would be transposed, which takes longer than the operations.)
+        y, c = _forward(*operands)[0] if pushed else lstm(*operands)
+        return y, (y[-1, ...], c)
 
 
 class GRU(Recurrent):
@@ -268,7 +349,7 @@ class GRU(Recurrent):
     ((7, 5, 16), (2, 5, 8))
     """
 
-    _gates, _states = 3, 1
+    _gates, _states, _adds_maps = 3, 1, False
 
     def forward(self, x: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Read sequences.
@@ -291,7 +372,14 @@ class GRU(Recurrent):
         y, (h,) = self._run(x, None if hx is None else (hx,))
         return y, h
 
-    def _step(self, x: Tensor, h: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        (x_r, x_z, x_n), (h_r, h_z, h_n) = unstack(x, axis=1), unstack(h, axis=1)
-        new = tanh(x_n + sigmoid(x_r + h_r) * h_n)
-        return (new + sigmoid(x_z + h_z) * (state[0] - new),)
+    def _steps(
+        self, x: Tensor, w_h: Tensor, b_h: Tensor | None, state: tuple[Tensor, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        (h,), outputs = state, []
+        for step in unstack(x):
+            x_r, x_z, x_n = unstack(step, axis=1)
+            h_r, h_z, h_n = unstack(reshape(linear(h, w_h, b_h), step.shape), axis=1)
+            new = tanh(x_n + sigmoid(x_r + h_r) * h_n)
+            h = new + sigmoid(x_z + h_z) * (h - new)
+            outputs.append(h)
+        return stack(outputs), (h,)
