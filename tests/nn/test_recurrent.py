@@ -158,65 +158,78 @@ def test_what_recurrent_layers_refuse():
             call()
 
 
-LAYER = nn.LSTM(2, 4)
+LAYERS = {"LSTM": nn.LSTM(2, 4), "GRU": nn.GRU(2, 4)}
 
 
-def _lstm(*operands):
-    """All results of one direction, from its input, parameters and initial states."""
-    x, w_x, w_h, b_x, b_h, h, c = operands
-    layer = copy.copy(LAYER)
-    vars(layer).update(weight_ih_l0=w_x, weight_hh_l0=w_h, bias_ih_l0=b_x, bias_hh_l0=b_h)
-    y, (h, c) = layer(x, (h, c))
-    return y, h, c
+def _layer(name):
+    """All results of one direction, as a function of its input, parameters and initial states."""
+
+    def run(x, w_x, w_h, b_x, b_h, *states):
+        layer = copy.copy(LAYERS[name])
+        vars(layer).update(weight_ih_l0=w_x, weight_hh_l0=w_h, bias_ih_l0=b_x, bias_hh_l0=b_h)
+        y, last = layer(x, states if name == "LSTM" else states[0])
+        return y, *(last if name == "LSTM" else [last])
+
+    return run
 
 
-def _operands(xp, length, n, size, hidden):
-    shapes = (length, n, size), (4 * hidden, size), (4 * hidden, hidden), *[(4 * hidden,)] * 2
-    shapes += (1, n, hidden), (1, n, hidden)
+def _operands(xp, name, length, n, size, hidden):
+    gates, states = (4, 2) if name == "LSTM" else (3, 1)
+    rows = gates * hidden
+    shapes = (length, n, size), (rows, size), (rows, hidden), (rows,), (rows,)
+    shapes += ((1, n, hidden),) * states
     return [xp.asarray(numbers(*s, seed=i)) for i, s in enumerate(shapes)]
 
 
-def test_gradients_of_an_lstm_to_third_order():
-    autodiff.check_grads(_lstm, tuple(_operands(arraygrad, 2, 1, 2, 4)), order=3)
+@pytest.mark.parametrize("name", LAYERS)
+def test_gradients_of_all_steps_to_third_order(name):
+    autodiff.check_grads(_layer(name), tuple(_operands(arraygrad, name, 2, 1, 2, 4)), order=3)
 
 
+@pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("mode", ["tape", "vjp", "jvp", "compiled", "vmap"])
-def test_derivatives_of_an_lstm_are_those_of_its_steps(mode):
+def test_derivatives_of_all_steps_are_those_of_each(name, mode):
     xp, same = arraygrad, np.testing.assert_allclose
-    operands = _operands(xp, 5, 3, 2, 4)
-    weights = [xp.asarray(numbers(*y.shape, seed=9)) for y in _lstm(*operands)]
+    function, operands = _layer(name), _operands(xp, name, 5, 3, 2, 4)
+    weights = [xp.asarray(numbers(*y.shape, seed=9)) for y in function(*operands)]
 
-    def steps(x, w_x, w_h, b_x, b_h, h, c):
-        h, c, states = h[0, ...], c[0, ...], []
-        for t in xp.unstack(x):
-            z = nn.linear(t, w_x, b_x) + nn.linear(h, w_h, b_h)
-            i, f, g, o = (z[:, k * 4 : (k + 1) * 4] for k in range(4))
+    def step(x, maps, h, c=None):
+        if name == "LSTM":
+            i, f, g, o = xp.split(x + maps, 4, axis=1)
             c = nn.sigmoid(f) * c + nn.sigmoid(i) * nn.tanh(g)
-            h = nn.sigmoid(o) * nn.tanh(c)
-            states.append(h)
-        return xp.stack(states), xp.expand_dims(h, axis=0), xp.expand_dims(c, axis=0)
+            return nn.sigmoid(o) * nn.tanh(c), c
+        (x_r, x_z, x_n), (h_r, h_z, h_n) = xp.split(x, 3, axis=1), xp.split(maps, 3, axis=1)
+        z = nn.sigmoid(x_z + h_z)
+        return ((1 - z) * nn.tanh(x_n + nn.sigmoid(x_r + h_r) * h_n) + z * h,)
+
+    def steps(x, w_x, w_h, b_x, b_h, *state):
+        state, states = [h[0, ...] for h in state], []
+        for t in xp.unstack(x):
+            state = step(nn.linear(t, w_x, b_x), nn.linear(state[0], w_h, b_h), *state)
+            states.append(state[0])
+        return xp.stack(states), *[xp.expand_dims(h, axis=0) for h in state]
 
     def loss(function):
         return lambda *a: sum(
             (xp.sum(y * w) for y, w in zip(function(*a), weights, strict=True)), xp.asarray(0.0)
         )
 
-    everything = tuple(range(7))
+    everything = tuple(range(len(operands)))
     expected = autodiff.grad(loss(steps), argnums=everything)(*operands)
     if mode == "jvp":
         tangents = tuple(xp.asarray(numbers(*x.shape, seed=20)) for x in operands)
-        found = autodiff.jvp(loss(_lstm), tuple(operands), tangents)[1]
+        found = autodiff.jvp(loss(function), tuple(operands), tangents)[1]
         parts = [xp.sum(g * t) for g, t in zip(expected, tangents, strict=True)]
         same(found.numpy(), sum(parts[1:], parts[0]).numpy(), rtol=1e-12)
         return
     if mode == "tape":
         leaves = [x.detach().requires_grad_() for x in operands]
-        loss(_lstm)(*leaves).backward()
+        loss(function)(*leaves).backward()
         found = [x.grad for x in leaves]
     elif mode == "vmap":  # over the input alone, then over everything
-        gradient = autodiff.grad(loss(_lstm), argnums=everything)
+        gradient = autodiff.grad(loss(function), argnums=everything)
         batch = [xp.stack([x, 2 * x]) for x in operands]
-        of_inputs = xp.vmap(gradient, (0, *[None] * 6))(batch[0], *operands[1:])
+        of_inputs = xp.vmap(gradient, (0, *[None] * (len(operands) - 1)))(batch[0], *operands[1:])
         of_all = xp.vmap(gradient)(*batch)
         doubled = autodiff.grad(loss(steps), argnums=everything)(*[2 * x for x in operands])
         for a, b, g, h in zip(of_inputs, of_all, expected, doubled, strict=True):
@@ -224,7 +237,7 @@ def test_derivatives_of_an_lstm_are_those_of_its_steps(mode):
             same(b.numpy(), np.stack([g.numpy(), h.numpy()]), rtol=1e-11)
         return
     else:
-        gradient = autodiff.grad(loss(_lstm), argnums=everything)
+        gradient = autodiff.grad(loss(function), argnums=everything)
         if mode == "compiled":
             gradient = arraygrad.compile(gradient)
             gradient(*operands)

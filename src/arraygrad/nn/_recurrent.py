@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from .._creation import _shape, zeros
+from .._creation import _shape, zeros, zeros_like
 from .._data_type import astype, result_type
 from .._errors import describe
 from .._linear_algebra import matrix_transpose
@@ -19,6 +19,7 @@ from .._manipulation import (
     stack,
     unstack,
 )
+from .._statistical import sum as total
 from .._typing import DeviceLike, DType, Tensor
 from ..autodiff import custom_vjp
 from ..random import Generator, default_rng
@@ -157,27 +158,43 @@ class Recurrent(Module):
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *own])
 
 
-# All steps of an LSTM have one rule, because those of its many small operations would take longer
-# than the arithmetic, and the gradient of the weight is one product for all steps.
+# All steps have one rule: the rules of their many small operations would take longer than the
+# arithmetic, and the gradient of the weight is one product for all steps. The rules get maps of
+# the input of shape (length, n, gates, size). All operands have one dtype.
+
+
+def _run_steps(rule: Any, forward: Any, *operands: Tensor) -> Any:
+    """The result of a function and its rule, for operands of any dtypes."""
+    dtype = result_type(*operands)
+    operands = tuple([astype(p, dtype, copy=False) for p in operands])
+    pushed = any(p._trace is not None and p._trace.level.forward for p in operands)
+    # (In forward mode the rule would be transposed, which takes longer than the operations.)
+    return forward(*operands)[0] if pushed else rule(*operands)
+
+
+def _transposed(weight: Tensor) -> Tensor:
+    """A copy with neighbouring rows in memory, for which products are faster than for a view."""
+    return reshape(reshape(matrix_transpose(weight), (-1,)), weight.shape[::-1])
+
+
+def _of_weight(maps: Tensor, states: Tensor) -> Tensor:
+    """The cotangent of the weight, from those of its maps and the states."""
+    length, n, gates, size = maps.shape
+    maps, states = reshape(maps, (length * n, gates * size)), reshape(states, (length * n, size))
+    return matrix_transpose(maps) @ states
 
 
 @custom_vjp
 def lstm(x: Tensor, weight: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-    """The hidden states at all steps and the last cells, from maps of shape (length, n, 4, size).
-
-    All operands have one dtype.
-    """
-    return _forward(x, weight, h, c)[0]
+    """The hidden states of an LSTM at all steps, and the last cells."""
+    return _lstm(x, weight, h, c)[0]
 
 
-def _forward(
+def _lstm(
     x: Tensor, weight: Tensor, h: Tensor, c: Tensor
 ) -> tuple[tuple[Tensor, Tensor], tuple[Any, ...]]:
-    states, cells = [h], [c]
-    logistic: list[Tensor] = []
-    news: list[Tensor] = []
-    # (The rows of the transpose are neighbours in memory, for which products are faster.)
-    transpose = reshape(reshape(matrix_transpose(weight), (-1,)), weight.shape[::-1])
+    transpose = _transposed(weight)
+    states, cells, logistic, news = [h], [c], list[Tensor](), list[Tensor]()
     for step in unstack(x):
         gates = step + reshape(h @ transpose, step.shape)
         s, g = sigmoid(gates), tanh(gates[:, 2, :])  # (one call takes less time than three)
@@ -189,35 +206,76 @@ def _forward(
     return (stack(states[1:]), c), (weight, states, cells, logistic, news)
 
 
-def _backward(residuals: Any, cotangents: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
+def _lstm_back(residuals: Any, cotangents: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
     weight, *others = residuals
     states, cells, s, g = map(stack, others)
-    last, gates = states[:-1, ...], s.shape[2] * s.shape[3]
     # What a step multiplies by the cotangents of its state and of its cell, for all steps.
     squashed, slope = tanh(cells[1:, ...]), s * (1 - s)
     i, f, _, o = unstack(s, axis=2)
     of_i, of_f, _, of_o = unstack(slope, axis=2)
     of_cell = stack([g * of_i, cells[:-1, ...] * of_f, i * (1 - g * g)], axis=2)
-    steps = zip(
-        *map(unstack, (cotangents[0], o * (1 - squashed * squashed), of_cell, squashed * of_o, f)),
-        strict=True,
-    )
-    c, found = cotangents[1], []
-    h = zeros(c.shape, dtype=c.dtype, device=c.device)
+    factors = (o * (1 - squashed * squashed), of_cell, squashed * of_o, f)
+    steps = zip(*map(unstack, (cotangents[0], *factors)), strict=True)
+    h, c, maps = zeros_like(cotangents[1]), cotangents[1], []
     for t, to_cell, of_c, of_h, forget in reversed(list(steps)):
         h = h + t
         c = c + h * to_cell
         parts = [expand_dims(c, axis=1) * of_c, expand_dims(h * of_h, axis=1)]
-        found.append(concat(parts, axis=1))
-        h = reshape(found[-1], (c.shape[0], gates)) @ weight
+        maps.append(concat(parts, axis=1))
+        h = reshape(maps[-1], (c.shape[0], weight.shape[0])) @ weight
         c = c * forget
-    of_x = stack(found[::-1])
-    rows = of_x.shape[0] * of_x.shape[1]
-    of_weight = matrix_transpose(reshape(of_x, (rows, gates))) @ reshape(last, (rows, s.shape[3]))
-    return of_x, of_weight, h, c
+    of_x = stack(maps[::-1])
+    return of_x, _of_weight(of_x, states[:-1, ...]), h, c
 
 
-lstm.defvjp(_forward, _backward)
+lstm.defvjp(_lstm, _lstm_back)
+
+
+@custom_vjp
+def gru(x: Tensor, weight: Tensor, bias: Tensor, h: Tensor) -> Tensor:
+    """The states of a GRU at all steps."""
+    return _gru(x, weight, bias, h)[0]
+
+
+def _gru(x: Tensor, weight: Tensor, bias: Tensor, h: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+    transpose = _transposed(weight)
+    states, logistic, candidates, news = [h], list[Tensor](), list[Tensor](), list[Tensor]()
+    for step in unstack(x):
+        maps = reshape(h @ transpose + bias, step.shape)
+        s, m = sigmoid(step[:, :2, :] + maps[:, :2, :]), maps[:, 2, :]
+        r, z = unstack(s, axis=1)
+        n = tanh(step[:, 2, :] + r * m)
+        h = n + z * (h - n)
+        for values, value in ((states, h), (logistic, s), (candidates, m), (news, n)):
+            values.append(value)
+    return stack(states[1:]), (weight, states, logistic, candidates, news)
+
+
+def _gru_back(residuals: Any, cotangent: Tensor) -> tuple[Tensor, ...]:
+    weight, *others = residuals
+    states, s, m, n = map(stack, others)
+    last = states[:-1, ...]
+    # What a step multiplies by the cotangent of its state, for all steps.
+    r, z = unstack(s, axis=2)
+    of_r, of_z = unstack(s * (1 - s), axis=2)
+    of_n = (1 - z) * (1 - n * n)
+    of_gates = stack([of_n * m * of_r, (last - n) * of_z], axis=2)
+    of_maps = concat([of_gates, expand_dims(of_n * r, axis=2)], axis=2)
+    steps = zip(*map(unstack, (cotangent, of_maps, z)), strict=True)
+    h, of_states, maps = zeros_like(last[0, ...]), [], []
+    for t, of_map, keep in reversed(list(steps)):
+        h = h + t
+        of_states.append(h)
+        maps.append(expand_dims(h, axis=1) * of_map)
+        h = h * keep + reshape(maps[-1], (h.shape[0], weight.shape[0])) @ weight
+    found = stack(maps[::-1])
+    of_new = expand_dims(stack(of_states[::-1]) * of_n, axis=2)
+    of_bias = reshape(total(found, axis=(0, 1)), (-1,))
+    of_x = concat([found[:, :, :2, :], of_new], axis=2)
+    return of_x, _of_weight(found, last), of_bias, h
+
+
+gru.defvjp(_gru, _gru_back)
 
 
 class LSTM(Recurrent):
@@ -295,11 +353,7 @@ class LSTM(Recurrent):
     def _steps(
         self, x: Tensor, w_h: Tensor, b_h: Tensor | None, state: tuple[Tensor, ...]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        dtype = result_type(x, w_h, *state)
-        operands = [astype(p, dtype, copy=False) for p in (x, w_h, *state)]
-        pushed = any(p._trace is not None and p._trace.level.forward for p in operands)
-        # (In forward mode the rule would be transposed, which takes longer than the operations.)
-        y, c = _forward(*operands)[0] if pushed else lstm(*operands)
+        y, c = _run_steps(lstm, _lstm, x, w_h, *state)
         return y, (y[-1, ...], c)
 
 
@@ -375,11 +429,7 @@ class GRU(Recurrent):
     def _steps(
         self, x: Tensor, w_h: Tensor, b_h: Tensor | None, state: tuple[Tensor, ...]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        (h,), outputs = state, []
-        for step in unstack(x):
-            x_r, x_z, x_n = unstack(step, axis=1)
-            h_r, h_z, h_n = unstack(reshape(linear(h, w_h, b_h), step.shape), axis=1)
-            new = tanh(x_n + sigmoid(x_r + h_r) * h_n)
-            h = new + sigmoid(x_z + h_z) * (h - new)
-            outputs.append(h)
-        return stack(outputs), (h,)
+        if b_h is None:
+            b_h = zeros(w_h.shape[0], dtype=w_h.dtype, device=w_h.device)
+        y = _run_steps(gru, _gru, x, w_h, b_h, *state)
+        return y, (y[-1, ...],)
