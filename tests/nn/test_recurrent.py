@@ -1,5 +1,6 @@
 """Recurrent layers against loops of NumPy."""
 
+import copy
 import itertools
 
 import numpy as np
@@ -155,3 +156,91 @@ def test_what_recurrent_layers_refuse():
     ):
         with pytest.raises(error, match=message):
             call()
+
+
+LAYERS = {"LSTM": nn.LSTM(2, 4), "GRU": nn.GRU(2, 4)}
+
+
+def _layer(name):
+    """All results of one direction, as a function of its input, parameters and initial states."""
+
+    def run(x, w_x, w_h, b_x, b_h, *states):
+        layer = copy.copy(LAYERS[name])
+        vars(layer).update(weight_ih_l0=w_x, weight_hh_l0=w_h, bias_ih_l0=b_x, bias_hh_l0=b_h)
+        y, last = layer(x, states if name == "LSTM" else states[0])
+        return y, *(last if name == "LSTM" else [last])
+
+    return run
+
+
+def _operands(xp, name, length, n, size, hidden):
+    gates, states = (4, 2) if name == "LSTM" else (3, 1)
+    rows = gates * hidden
+    shapes = (length, n, size), (rows, size), (rows, hidden), (rows,), (rows,)
+    shapes += ((1, n, hidden),) * states
+    return [xp.asarray(numbers(*s, seed=i)) for i, s in enumerate(shapes)]
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_gradients_of_all_steps_to_third_order(name):
+    autodiff.check_grads(_layer(name), tuple(_operands(arraygrad, name, 2, 1, 2, 4)), order=3)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("mode", ["tape", "vjp", "jvp", "compiled", "vmap"])
+def test_derivatives_of_all_steps_are_those_of_each(name, mode):
+    xp, same = arraygrad, np.testing.assert_allclose
+    function, operands = _layer(name), _operands(xp, name, 5, 3, 2, 4)
+    weights = [xp.asarray(numbers(*y.shape, seed=9)) for y in function(*operands)]
+
+    def step(x, maps, h, c=None):
+        if name == "LSTM":
+            i, f, g, o = xp.split(x + maps, 4, axis=1)
+            c = nn.sigmoid(f) * c + nn.sigmoid(i) * nn.tanh(g)
+            return nn.sigmoid(o) * nn.tanh(c), c
+        (x_r, x_z, x_n), (h_r, h_z, h_n) = xp.split(x, 3, axis=1), xp.split(maps, 3, axis=1)
+        z = nn.sigmoid(x_z + h_z)
+        return ((1 - z) * nn.tanh(x_n + nn.sigmoid(x_r + h_r) * h_n) + z * h,)
+
+    def steps(x, w_x, w_h, b_x, b_h, *state):
+        state, states = [h[0, ...] for h in state], []
+        for t in xp.unstack(x):
+            state = step(nn.linear(t, w_x, b_x), nn.linear(state[0], w_h, b_h), *state)
+            states.append(state[0])
+        return xp.stack(states), *[xp.expand_dims(h, axis=0) for h in state]
+
+    def loss(function):
+        return lambda *a: sum(
+            (xp.sum(y * w) for y, w in zip(function(*a), weights, strict=True)), xp.asarray(0.0)
+        )
+
+    everything = tuple(range(len(operands)))
+    expected = autodiff.grad(loss(steps), argnums=everything)(*operands)
+    if mode == "jvp":
+        tangents = tuple(xp.asarray(numbers(*x.shape, seed=20)) for x in operands)
+        found = autodiff.jvp(loss(function), tuple(operands), tangents)[1]
+        parts = [xp.sum(g * t) for g, t in zip(expected, tangents, strict=True)]
+        same(found.numpy(), sum(parts[1:], parts[0]).numpy(), rtol=1e-12)
+        return
+    if mode == "tape":
+        leaves = [x.detach().requires_grad_() for x in operands]
+        loss(function)(*leaves).backward()
+        found = [x.grad for x in leaves]
+    elif mode == "vmap":  # over the input alone, then over everything
+        gradient = autodiff.grad(loss(function), argnums=everything)
+        batch = [xp.stack([x, 2 * x]) for x in operands]
+        of_inputs = xp.vmap(gradient, (0, *[None] * (len(operands) - 1)))(batch[0], *operands[1:])
+        of_all = xp.vmap(gradient)(*batch)
+        doubled = autodiff.grad(loss(steps), argnums=everything)(*[2 * x for x in operands])
+        for a, b, g, h in zip(of_inputs, of_all, expected, doubled, strict=True):
+            same(a[0, ...].numpy(), g.numpy(), rtol=1e-11)
+            same(b.numpy(), np.stack([g.numpy(), h.numpy()]), rtol=1e-11)
+        return
+    else:
+        gradient = autodiff.grad(loss(function), argnums=everything)
+        if mode == "compiled":
+            gradient = arraygrad.compile(gradient)
+            gradient(*operands)
+        found = gradient(*operands)
+    for a, b in zip(found, expected, strict=True):
+        same(a.numpy(), b.numpy(), rtol=1e-12)

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from .._creation import _shape, zeros
-from .._data_type import result_type
+from .._creation import _shape, zeros, zeros_like
+from .._data_type import astype, result_type
 from .._errors import describe
-from .._manipulation import concat, expand_dims, permute_dims, reshape, squeeze, stack, unstack
+from .._linear_algebra import matrix_transpose
+from .._manipulation import (
+    concat,
+    expand_dims,
+    flip,
+    permute_dims,
+    reshape,
+    squeeze,
+    stack,
+    unstack,
+)
+from .._statistical import sum as total
 from .._typing import DeviceLike, DType, Tensor
+from ..autodiff import custom_vjp
 from ..random import Generator, default_rng
 from ._activations import sigmoid, tanh
 from ._checks import as_real, warn_of_promotion
@@ -18,10 +30,11 @@ from ._module import Module
 
 
 class Recurrent(Module):
-    """Base class of the recurrent layers. A step has `_gates` linear maps, and calls `_step`."""
+    """Base class of the recurrent layers. A step has `_gates` linear maps; `_steps` are all."""
 
     _gates: ClassVar[int]
     _states: ClassVar[int]  # number of states that a step passes on
+    _adds_maps: ClassVar[bool]  # whether a step needs only the sums of its linear maps
 
     def __init__(
         self,
@@ -119,18 +132,19 @@ class Recurrent(Module):
         """Run all steps of one direction of one layer."""
         w_x, w_h = getattr(self, f"weight_ih{suffix}"), getattr(self, f"weight_hh{suffix}")
         b_x, b_h = (getattr(self, f"bias_{k}{suffix}", None) for k in ("ih", "hh"))
+        if b_x is not None and self._adds_maps:
+            b_x, b_h = b_x + b_h, None
         shape = (*x.shape[:2], self._gates, self.hidden_size)
-        steps = unstack(reshape(linear(x, w_x, b_x), shape))  # one product for all steps
-        backwards = suffix.endswith("_reverse")
-        outputs = []
-        for gates in reversed(steps) if backwards else steps:
-            h = reshape(linear(state[0], w_h, b_h), gates.shape)
-            state = self._step(gates, h, state)
-            outputs.append(state[0])
-        return stack(outputs[::-1] if backwards else outputs), state
+        x = reshape(linear(x, w_x, b_x), shape)  # one product for all steps
+        if not suffix.endswith("_reverse"):
+            return self._steps(x, w_h, b_h, state)
+        y, state = self._steps(flip(x, axis=0), w_h, b_h, state)
+        return flip(y, axis=0), state
 
-    def _step(self, x: Tensor, h: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """The next state, from the maps of the input and of the last state."""
+    def _steps(
+        self, x: Tensor, w_h: Tensor, b_h: Tensor | None, state: tuple[Tensor, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Run all steps, given the maps of the input and the parameters of those of the state."""
         raise NotImplementedError
 
     def extra_repr(self) -> str:
@@ -142,6 +156,126 @@ class Recurrent(Module):
         }  # fmt: skip
         own = [f"{name}={x}" for name, (x, default) in options.items() if x != default]
         return ", ".join([f"{self.input_size}, {self.hidden_size}", *own])
+
+
+# All steps have one rule: the rules of their many small operations would take longer than the
+# arithmetic, and the gradient of the weight is one product for all steps. The rules get maps of
+# the input of shape (length, n, gates, size). All operands have one dtype.
+
+
+def _run_steps(rule: Any, forward: Any, *operands: Tensor) -> Any:
+    """The result of a function and its rule, for operands of any dtypes."""
+    dtype = result_type(*operands)
+    operands = tuple([astype(p, dtype, copy=False) for p in operands])
+    pushed = any(p._trace is not None and p._trace.level.forward for p in operands)
+    # (In forward mode the rule would be transposed, which takes longer than the operations.)
+    return forward(*operands)[0] if pushed else rule(*operands)
+
+
+def _transposed(weight: Tensor) -> Tensor:
+    """A copy with neighbouring rows in memory, for which products are faster than for a view."""
+    return reshape(reshape(matrix_transpose(weight), (-1,)), weight.shape[::-1])
+
+
+def _of_weight(maps: Tensor, states: Tensor) -> Tensor:
+    """The cotangent of the weight, from those of its maps and the states."""
+    length, n, gates, size = maps.shape
+    maps, states = reshape(maps, (length * n, gates * size)), reshape(states, (length * n, size))
+    return matrix_transpose(maps) @ states
+
+
+@custom_vjp
+def lstm(x: Tensor, weight: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """The hidden states of an LSTM at all steps, and the last cells."""
+    return _lstm(x, weight, h, c)[0]
+
+
+def _lstm(
+    x: Tensor, weight: Tensor, h: Tensor, c: Tensor
+) -> tuple[tuple[Tensor, Tensor], tuple[Any, ...]]:
+    transpose = _transposed(weight)
+    states, cells, logistic, news = [h], [c], list[Tensor](), list[Tensor]()
+    for step in unstack(x):
+        gates = step + reshape(h @ transpose, step.shape)
+        s, g = sigmoid(gates), tanh(gates[:, 2, :])  # (one call takes less time than three)
+        i, f, _, o = unstack(s, axis=1)
+        c = f * c + i * g
+        h = o * tanh(c)
+        for values, value in ((states, h), (cells, c), (logistic, s), (news, g)):
+            values.append(value)
+    return (stack(states[1:]), c), (weight, states, cells, logistic, news)
+
+
+def _lstm_back(residuals: Any, cotangents: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
+    weight, *others = residuals
+    states, cells, s, g = map(stack, others)
+    # What a step multiplies by the cotangents of its state and of its cell, for all steps.
+    squashed, slope = tanh(cells[1:, ...]), s * (1 - s)
+    i, f, _, o = unstack(s, axis=2)
+    of_i, of_f, _, of_o = unstack(slope, axis=2)
+    of_cell = stack([g * of_i, cells[:-1, ...] * of_f, i * (1 - g * g)], axis=2)
+    factors = (o * (1 - squashed * squashed), of_cell, squashed * of_o, f)
+    steps = zip(*map(unstack, (cotangents[0], *factors)), strict=True)
+    h, c, maps = zeros_like(cotangents[1]), cotangents[1], []
+    for t, to_cell, of_c, of_h, forget in reversed(list(steps)):
+        h = h + t
+        c = c + h * to_cell
+        parts = [expand_dims(c, axis=1) * of_c, expand_dims(h * of_h, axis=1)]
+        maps.append(concat(parts, axis=1))
+        h = reshape(maps[-1], (c.shape[0], weight.shape[0])) @ weight
+        c = c * forget
+    of_x = stack(maps[::-1])
+    return of_x, _of_weight(of_x, states[:-1, ...]), h, c
+
+
+lstm.defvjp(_lstm, _lstm_back)
+
+
+@custom_vjp
+def gru(x: Tensor, weight: Tensor, bias: Tensor, h: Tensor) -> Tensor:
+    """The states of a GRU at all steps."""
+    return _gru(x, weight, bias, h)[0]
+
+
+def _gru(x: Tensor, weight: Tensor, bias: Tensor, h: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+    transpose = _transposed(weight)
+    states, logistic, candidates, news = [h], list[Tensor](), list[Tensor](), list[Tensor]()
+    for step in unstack(x):
+        maps = reshape(h @ transpose + bias, step.shape)
+        s, m = sigmoid(step[:, :2, :] + maps[:, :2, :]), maps[:, 2, :]
+        r, z = unstack(s, axis=1)
+        n = tanh(step[:, 2, :] + r * m)
+        h = n + z * (h - n)
+        for values, value in ((states, h), (logistic, s), (candidates, m), (news, n)):
+            values.append(value)
+    return stack(states[1:]), (weight, states, logistic, candidates, news)
+
+
+def _gru_back(residuals: Any, cotangent: Tensor) -> tuple[Tensor, ...]:
+    weight, *others = residuals
+    states, s, m, n = map(stack, others)
+    last = states[:-1, ...]
+    # What a step multiplies by the cotangent of its state, for all steps.
+    r, z = unstack(s, axis=2)
+    of_r, of_z = unstack(s * (1 - s), axis=2)
+    of_n = (1 - z) * (1 - n * n)
+    of_gates = stack([of_n * m * of_r, (last - n) * of_z], axis=2)
+    of_maps = concat([of_gates, expand_dims(of_n * r, axis=2)], axis=2)
+    steps = zip(*map(unstack, (cotangent, of_maps, z)), strict=True)
+    h, of_states, maps = zeros_like(last[0, ...]), [], []
+    for t, of_map, keep in reversed(list(steps)):
+        h = h + t
+        of_states.append(h)
+        maps.append(expand_dims(h, axis=1) * of_map)
+        h = h * keep + reshape(maps[-1], (h.shape[0], weight.shape[0])) @ weight
+    found = stack(maps[::-1])
+    of_new = expand_dims(stack(of_states[::-1]) * of_n, axis=2)
+    of_bias = reshape(total(found, axis=(0, 1)), (-1,))
+    of_x = concat([found[:, :, :2, :], of_new], axis=2)
+    return of_x, _of_weight(found, last), of_bias, h
+
+
+gru.defvjp(_gru, _gru_back)
 
 
 class LSTM(Recurrent):
@@ -189,7 +323,7 @@ class LSTM(Recurrent):
     ((5, 7, 8), (1, 5, 8), (1, 5, 8))
     """
 
-    _gates, _states = 4, 2
+    _gates, _states, _adds_maps = 4, 2, True
 
     def forward(
         self, x: Tensor, hx: tuple[Tensor, Tensor] | None = None
@@ -216,10 +350,11 @@ class LSTM(Recurrent):
         y, (h, c) = self._run(x, hx)
         return y, (h, c)
 
-    def _step(self, x: Tensor, h: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        i, f, g, o = unstack(x + h, axis=1)
-        c = sigmoid(f) * state[1] + sigmoid(i) * tanh(g)
-        return sigmoid(o) * tanh(c), c
+    def _steps(
+        self, x: Tensor, w_h: Tensor, b_h: Tensor | None, state: tuple[Tensor, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        y, c = _run_steps(lstm, _lstm, x, w_h, *state)
+        return y, (y[-1, ...], c)
 
 
 class GRU(Recurrent):
@@ -268,7 +403,7 @@ class GRU(Recurrent):
     ((7, 5, 16), (2, 5, 8))
     """
 
-    _gates, _states = 3, 1
+    _gates, _states, _adds_maps = 3, 1, False
 
     def forward(self, x: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Read sequences.
@@ -291,7 +426,10 @@ class GRU(Recurrent):
         y, (h,) = self._run(x, None if hx is None else (hx,))
         return y, h
 
-    def _step(self, x: Tensor, h: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        (x_r, x_z, x_n), (h_r, h_z, h_n) = unstack(x, axis=1), unstack(h, axis=1)
-        new = tanh(x_n + sigmoid(x_r + h_r) * h_n)
-        return (new + sigmoid(x_z + h_z) * (state[0] - new),)
+    def _steps(
+        self, x: Tensor, w_h: Tensor, b_h: Tensor | None, state: tuple[Tensor, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        if b_h is None:
+            b_h = zeros(w_h.shape[0], dtype=w_h.dtype, device=w_h.device)
+        y = _run_steps(gru, _gru, x, w_h, b_h, *state)
+        return y, (y[-1, ...],)

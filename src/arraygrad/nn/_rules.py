@@ -210,7 +210,7 @@ def standardise(
     The result is multiplied by a weight and added to a bias, which broadcast to it.
     """
     c, average, variance = call("nn.centre", x, (), {"axes": axes})
-    y = apply("nn.scale", (c, variance, weight, bias), (), {"eps": eps})
+    y = apply("nn.scale", (x, c, variance, weight, bias), (), {"eps": eps})
     if x.dtype.itemsize == 2:  # computed in single precision
         y = astype(y, result_type(*[p for p in (x, weight, bias) if p is not None]))
     return y, average, variance
@@ -238,8 +238,8 @@ def _centre_jvp(t: Any, out: Any, _x: Any, axes: Any) -> Any:
 define("nn.centre", (_centre_vjp, _centre_jvp))
 
 
-# ``scale(c, variance, weight, bias)``, where the variance is that of `c`: its part in the
-# derivative is included in that of `c`, which needs fewer passes over the memory.
+# ``scale(x, c, variance, weight, bias)``, where `c` and the variance are those of `x`: their part
+# in the derivative is included in that of `x`, which needs fewer passes over the memory.
 
 
 def _times(x: Any, weight: Any) -> Any:
@@ -247,25 +247,32 @@ def _times(x: Any, weight: Any) -> Any:
 
 
 def _scale_vjp(
-    g: Any, _out: Any, c: Any, variance: Any, weight: Any, _bias: Any, eps: float
+    g: Any, _out: Any, _x: Any, c: Any, variance: Any, weight: Any, _bias: Any, eps: float
 ) -> Any:
-    of_c, *rest = apply("nn.scale_back", (g, c, variance, weight), (), {"eps": eps})
-    return of_c, None, *(rest or (None, g))
+    of_x, *rest = apply("nn.scale_back", (g, c, variance, weight), (), {"eps": eps})
+    return of_x, None, None, *(rest or (None, g))
 
 
-def _slope(t: Any, c: Any, variance: Any, weight: Any, eps: float) -> Any:
-    """The derivative of `scale` in `c` times a tangent."""
+def _slope(t: Any, c: Any, variance: Any, eps: float) -> Any:
+    """The derivative of `scale` in `x` times a tangent, without the weight."""
     factor = 1 / xp.sqrt(variance + eps)
     axes = tuple([i for i, n in enumerate(variance.shape) if n == 1])
-    average = sum_of_products(t, c, axes, variance.size / max(c.size, 1))
-    return _times((t - c * (average * factor * factor)) * factor, weight)
+    scale = variance.size / max(c.size, 1)
+    t = t - sum_of_products(t, None, axes, scale)
+    return (t - c * (sum_of_products(t, c, axes, scale) * factor * factor)) * factor
 
 
 define(
     "nn.scale",
-    (None, lambda t, _out, c, variance, weight, _bias, eps: _slope(t, c, variance, weight, eps)),
+    (
+        None,
+        lambda t, _out, _x, c, variance, weight, _bias, eps: _times(
+            _slope(t, c, variance, eps), weight
+        ),
+    ),
     (None, None),
-    (None, lambda t, _out, c, variance, _weight, _bias, eps: c / xp.sqrt(variance + eps) * t),
+    (None, None),
+    (None, lambda t, _out, _x, c, variance, _weight, _bias, eps: c / xp.sqrt(variance + eps) * t),
     (None, lambda t, *_, **__: t),
     joint_vjp=_scale_vjp,
 )
@@ -276,13 +283,13 @@ def _scale_back(operands: Any, _args: Any, kwargs: Any) -> Any:
     g, c, variance, weight = operands
     axes = tuple([i for i, n in enumerate(variance.shape) if n == 1])
     variance = sum_of_products(c, c, axes, variance.size / max(c.size, 1))
-    of_c = _slope(_times(g, weight), c, variance, None, **kwargs)
+    of_x = _slope(_times(g, weight), c, variance, **kwargs)
     if weight is None:
-        return (of_c,)
+        return (of_x,)
     extra = g.ndim - weight.ndim
     across = (*range(extra), *(i + extra for i, n in enumerate(weight.shape) if n == 1))
     of_weight = g * (c / xp.sqrt(variance + kwargs["eps"]))
-    return of_c, *[reshape(total(p, axis=across), weight.shape) for p in (of_weight, g)]
+    return of_x, *[reshape(total(p, axis=across), weight.shape) for p in (of_weight, g)]
 
 
 define("nn.scale_back", prepare=_scale_back)

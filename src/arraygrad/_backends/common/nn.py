@@ -278,19 +278,19 @@ class _Normalisation:
         return _updated(self.xp, "multiply", both, x) if both.shape == x.shape else x * both
 
     def scale(
-        self, c: _Array, variance: _Array, weight: Any, bias: Any, /, *, eps: float
+        self, _x: Any, c: _Array, variance: _Array, weight: Any, bias: Any, /, *, eps: float
     ) -> _Array:
-        """Numbers of this variance and mean 0, scaled to variance 1, times a weight plus a bias."""
+        """Numbers of this variance and mean 0, scaled to variance 1, times a weight plus a bias.
+
+        The first operand, the input of `centre`, is that to which the derivative belongs.
+        """
         y = self._scaled(c, 1 / self.xp.sqrt(variance + eps), weight)
         return y if bias is None else _updated(self.xp, "add", y, bias)
 
     def scale_back(
         self, g: _Array, c: _Array, variance: _Array, weight: Any, /, *, eps: float
     ) -> tuple[_Array, ...]:
-        """The cotangents of `c`, the weight and the bias; only the first without a weight.
-
-        The variance is that of `c`, so its part is included in the first.
-        """
+        """The cotangents of the input, the weight and the bias; only the first without a weight."""
         if g.dtype.itemsize == 2:
             g = g.astype(self.xp.float32)
         if g.strides != c.strides:  # in another order: read once, and not in each pass
@@ -309,15 +309,16 @@ class _Normalisation:
         )
         # First the sums along those axes on which neither the variance nor the weight depends.
         both = tuple([i for i in along if i in across])
-        product = dot(g, c, both) if both else g * c
-        total = product if weight is None else dot(product, weight.reshape(shape), along)
+        product, total = (dot(g, c, both), dot(g, None, both)) if both else (g * c, g)
         of_params: tuple[_Array, ...] = ()
         if weight is not None:
-            of_params = dot(product, rest, across), dot(g, None, across)
-        del product  # whose memory is in the cache
-        change = c * (total * factor * rest * rest * (-variance.size / max(c.size, 1)))
-        of_c = _updated(self.xp, "add", self._scaled(g, factor, weight), change)
-        return of_c, *[p.reshape(weight.shape) for p in of_params]
+            of_params = dot(product, rest, across), dot(total, None, across)
+            product, total = (dot(p, weight.reshape(shape), along) for p in (product, total))
+        scale = factor * (-variance.size / max(c.size, 1))
+        change = c * (product * scale * rest * rest)
+        change += total * scale
+        of_x = _updated(self.xp, "add", self._scaled(g, factor, weight), change)
+        return of_x, *[p.reshape(weight.shape) for p in of_params]
 
     def _dot(self, a: _Array, b: Any, axes: tuple[int, ...]) -> _Array:
         """The sum of ``a * b`` along axes, which remain; `b` broadcasts, or is None for 1."""

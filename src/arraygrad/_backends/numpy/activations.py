@@ -11,7 +11,7 @@ weights). Errors are in units in the last place, measured against mpmath on all 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -61,16 +61,17 @@ def by_blocks(fill: Callable[..., None], x: _Array, n_results: int) -> list[_Arr
     return results
 
 
-def exp(x: _Array, /, out: _Array | None = None) -> _Array:
-    """`numpy.exp`; in single precision to half a unit of `x`, in half the time.
+def exp(x: _Array, /, out: _Array | None = None, scale: float = 1) -> _Array:
+    """`numpy.exp`, of `x` times `scale`; in single precision to half a unit of `x`.
 
-    The relative error is that of rounding x / log(2). It suits arguments that are rounded anyway,
-    such as differences, but not those for which each unit of a small result counts.
+    That takes half the time. The relative error is that of rounding x / log(2). It suits arguments
+    that are rounded anyway, such as differences, but not those for which each unit of a small
+    result counts.
     """
     if not FAST or x.dtype != np.float32 or not x.ndim:
-        return np.exp(x, out=out)
+        return np.exp(x if scale == 1 else x * scale, out=out)
     with quiet():  # next to the least number, the product overflows; its power is 0 as it should
-        y = np.multiply(x, 1 / math.log(2), out=out)
+        y = np.multiply(x, scale / math.log(2), out=out)
         return np.exp2(y, out=y)
 
 
@@ -182,31 +183,20 @@ def _softplus(x: _Array, y: _Array, slope: _Array | None = None) -> None:
 
 # ---- the normal distribution function and what is made of it
 
-#: Mills' ratio (1 - Φ(z)) / φ(z) for z from 0 to 13.6: a factor, numerator and denominator.
-#: (Beyond, φ is 0 in single precision.) The relative error is below 1.4e-7.
-_MILLS = (
-    1.55832004e-05,  # (so that Φ(0) is rounded to 1/2)
-    (1.0, 64124.0248, 479087.063, 1510569.31, 2216609.94),
-    (1.0, 7.45074328, 24.7093594, 40.771643, 27.5604284),
-)
+#: (1 - Φ(z)) exp(z²/2) for z from 0 to 3: the coefficients of numerator and denominator.
+#: The relative error is below 1.7e-7.
+_TAIL = (-0.00109845472, 0.417117954, 2.19904871, 5.56944542), (
+    1.0, 5.86432843, 13.2857482, 11.138889)  # fmt: skip
+#: The same for z from 3 to 13.6. (Beyond, 1 - Φ(z) is 0 in single precision.)
+_FAR_TAIL = (0.398964214, 1.07080906, 1.61020497), (1.0, 2.68651715, 4.99387971, 3.07711198)
+_FAR = 3.0
+#: For smaller numbers, `gelu` may be subnormal.
+_TINY = 1e-30
 
 
-def _density(z: _Array) -> _Array:
-    """exp(-z²/2) / √(2π) in single precision, for z >= 0."""
-    y = z * z
-    if FAST:
-        y *= -0.5 / math.log(2)
-        np.exp2(y, out=y)
-    else:
-        y *= -0.5
-        np.exp(y, out=y)
-    far = np.flatnonzero(z > 3)
-    if far.size:  # there, rounding z² would show: split it into an exact square and the rest
-        z = z[far]
-        short = (z.view(np.int32) & -4096).view(np.float32)
-        rest = (short - z) * (short + z)
-        y[far] = np.exp(short * short * np.float32(-0.5)) * np.exp(rest * np.float32(0.5))
-    y *= 1 / math.sqrt(2 * math.pi)
+def _ratio(z: _Array, top: Sequence[float], bottom: Sequence[float]) -> _Array:
+    y = _polynomial(z, *top)
+    y /= _polynomial(z, *bottom)
     return y
 
 
@@ -230,25 +220,30 @@ def _gelu_of_ndtr(
 def _gelu(x: _Array, y: _Array, slope: _Array | None = None) -> None:
     """In single precision: max(x, 0) - z (1 - Φ(z)) for z = abs(x)."""
     z = np.abs(x)
-    if not z.max() < 30:
+    is_bounded = z.max() < 30
+    if not is_bounded:
         np.clip(z, 0, 30, out=z)  # infinity times 0 would be NaN
-    density = _density(z)
-    factor, top, bottom = _MILLS
-    tail = _polynomial(z, *top)
-    tail /= _polynomial(z, *bottom)
-    tail *= factor
-    tail *= density
-    np.multiply(z, tail, out=y)
-    np.subtract(np.clip(x, 0, math.inf), y, out=y)
-    if slope is not None:
-        # t = 1 - Φ(z) - z φ(z) for negative x, and 1 - t for positive x
-        density *= z
-        tail -= density
-        bits, sign = tail.view(np.int32), x.view(np.int32) & -(2**31)
-        bits ^= sign
-        half = (sign | 0x3F000000).view(np.float32)
-        half += 0.5
-        np.subtract(half, tail, out=slope)
+    tail, square = _ratio(z, *_TAIL), z * z
+    bell = exp(square, scale=-0.5)
+    far = np.flatnonzero(z > _FAR)
+    if far.size:  # there, rounding z² would show: split it into an exact square and the rest
+        distant = z[far]
+        short = (distant.view(np.int32) & -4096).view(np.float32)
+        rest = (short - distant) * (short + distant)
+        bell[far] = np.exp(short * short * np.float32(-0.5)) * np.exp(rest * np.float32(0.5))
+        tail[far] = _ratio(distant, *_FAR_TAIL)
+    tail *= bell
+    tail *= z
+    np.subtract(np.clip(x, 0, math.inf), tail, out=y)
+    if slope is not None:  # Φ(x) + x φ(x) = (y + x² φ(x)) / x
+        np.multiply(square, bell, out=slope)
+        slope *= 1 / math.sqrt(2 * math.pi)
+        slope += y
+        slope /= x
+        if not z.min() > _TINY:
+            slope[z <= _TINY] = 0.5
+        if not is_bounded:
+            slope[x == math.inf] = 1
 
 
 #: atanh(erf(x)) / x as a polynomial in x²: the error of erf is below 1 unit for all x.

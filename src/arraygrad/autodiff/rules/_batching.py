@@ -100,9 +100,9 @@ batch("multiply", _multiply)
 
 
 def _scale(c: Call) -> Any:
-    """`elementwise`, where the first operand has the shape of the result."""
-    if not c.batched[0]:
-        c.operands[0], c.batched[0] = c.full(0), True
+    """`elementwise`, where the second operand has the shape of the result."""
+    if not c.batched[1]:
+        c.operands[1], c.batched[1] = c.full(1), True
     return c.perform(c.aligned())
 
 
