@@ -81,8 +81,6 @@ def test_numpys_reductions_of_some_rows_are_those_of_all(name, dtype):
                 whole = reduce(x, axis=axis, keepdims=True)[rows]
                 for part in (x[rows], x[rows].copy()):
                     assert reduce(part, axis=axis, keepdims=True).tobytes() == whole.tobytes()
-                with get_device("cpu").backend.buffered(16):
-                    assert reduce(part, axis=axis, keepdims=True).tobytes() == whole.tobytes()
 
 
 # ---- programs
@@ -125,9 +123,9 @@ def test_arrays_without_elements(small):
 
 
 def test_large_arrays_by_all_threads():
-    x, target = normal(300, 1100), normal(300, 1100, seed=1) ** 2
+    x, target = normal(500, 1100), normal(500, 1100, seed=1) ** 2
     compiled = check(autodiff.value_and_grad(softmax_loss), (x, target), (target, x))
-    assert "blocks" in left(compiled) or xp.get_num_threads() == 1
+    assert "blocks" in left(compiled)
     x = normal(3, 700, 333, dtype=xp.float32)
     check(autodiff.grad(lambda x: xp.sum(normalised(x, 2.0) ** 3)), (x,), (x * 2,))
     wide = normal(40, 30_000, seed=2)
@@ -231,19 +229,6 @@ def test_a_nan_is_searched_for_once(small):
         assert bits(compiled(x)) == bits(autodiff.grad(f)(x))
         only = autodiff.grad(lambda x: xp.max(x) * 2)
         check(only, (x,), (normal(9, 5),))
-
-
-def test_the_buffer_of_numpy_is_as_before():
-    x = normal(300, 1000)
-    x[299, :] = 0.0
-    compiled = xp.compile(lambda x: xp.log(x * x) - xp.sum(x, axis=1, keepdims=True))
-    before = np.getbufsize()
-    with np.errstate(divide="ignore"):
-        compiled(x), compiled(x)
-        assert np.getbufsize() == before
-    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
-        compiled(x)
-    assert np.getbufsize() == before
 
 
 def test_blocks_divide_arrays_of_any_shape():

@@ -25,14 +25,13 @@ import numpy as np
 
 from . import malloc, parallel
 from .conversions import as_host, is_host_scalar, root, to_text
-from .error_state import buffered, errors, errstate, ignored, quiet, quiet_with_buffer
+from .error_state import errors, errstate, ignored, quiet
 from .table import make_table
 
 __all__ = [
     "array_type",
     "as_host",
     "broadcast_shapes",
-    "buffered",
     "can_cast",
     "count",
     "describe",
@@ -47,7 +46,6 @@ __all__ = [
     "namespace",
     "operations",
     "quiet",
-    "quiet_with_buffer",
     "result_type",
     "root",
     "to_text",

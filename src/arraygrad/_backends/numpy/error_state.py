@@ -42,39 +42,9 @@ class quiet:
     """A context without floating-point warnings."""
 
     __slots__ = ("_token",)
-    _state = ignored
 
     def __enter__(self) -> None:
-        self._token = errors.set(self._state)
+        self._token = errors.set(ignored)
 
     def __exit__(self, *_: object) -> None:
         errors.reset(self._token)
-
-
-class buffered:
-    """A context in which NumPy's functions have a buffer of some elements, a multiple of 16.
-
-    Where an operand is broadcast, NumPy copies it into the buffer if that holds more than one row.
-    With a buffer of one row the function takes half of the time.
-    """
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-
-    def __enter__(self) -> None:
-        self._context = np.errstate()
-        self._context.__enter__()
-        np.setbufsize(self.size)
-
-    def __exit__(self, *error: Any) -> None:
-        self._context.__exit__(*error)
-
-
-def quiet_with_buffer(size: int) -> type[quiet]:
-    """`quiet` for inside of `buffered`."""
-    if isinstance(errors, _ErrorState):
-        return quiet  # (NumPy leaves the buffer as it is)
-    context = copy_context()
-    context.run(np.seterr, all="ignore")
-    context.run(np.setbufsize, size)
-    return type("quiet", (quiet,), {"__slots__": (), "_state": context[errors]})

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any
 
 from ..._device import get_device
@@ -24,15 +23,12 @@ _np: Any = _cpu.backend.namespace
 _parallel: Any = _cpu.backend.parallel
 
 #: Bytes of the largest array of a run in double precision, at least: smaller ones are in the cache
-#: anyway. With several threads, a quarter.
+#: anyway.
 MIN_BYTES = 1 << 22
 #: Elements of a block in double precision; in single precision twice as many.
 BLOCK_SIZE = 1 << 15
 #: Elements of a row, at most.
 MAX_WIDTH = 1 << 17
-#: Lengths of a row for which NumPy's buffer is made as long: broadcast operands are not copied into
-#: it then. For shorter rows the copy is faster; longer ones do not fit anyway.
-BUFFERED = range(512, 4096)
 #: Calls of a run, at least.
 MIN_CALLS = 2
 
@@ -56,10 +52,6 @@ class Blocks:
     ) -> None:
         text = write(program)
         self.program = program
-        row = max((v.shape[-1] for v in (*program.inputs, *program.outputs) if v.shape), default=0)
-        self._buffer = -(-row // 16) * 16 if row in BUFFERED else 0
-        if self._buffer and "quiet" in text.names:
-            text.names["quiet"] = _cpu.backend.quiet_with_buffer(self._buffer)
         self._run = text.function()
         self._outs = [(v.shape, v.dtype) for v in program.outputs]
         k = len(lead)
@@ -100,10 +92,9 @@ class Blocks:
             )
             free.append(mine)
 
-        with _cpu.backend.buffered(self._buffer) if self._buffer else nullcontext():
-            if not _parallel.run_on_pool(compute, self._blocks, helps=True):
-                for block in self._blocks:
-                    compute(block)
+        if not _parallel.run_on_pool(compute, self._blocks, helps=True):
+            for block in self._blocks:
+                compute(block)
         return outs[0] if len(outs) == 1 else tuple(outs)
 
 
@@ -253,7 +244,7 @@ def next_run(
 
 def is_large(size: int) -> bool:
     """Return True if operations on that many elements can be part of a run."""
-    return 8 * size >= (MIN_BYTES if _parallel.get_num_threads() == 1 else MIN_BYTES // 4)
+    return 8 * size >= MIN_BYTES
 
 
 def _as_calls(
