@@ -56,11 +56,20 @@ def _broadcast_to() -> Iterator[Case]:
     yield "(4,) to (3, 4)", (np.ones(4), (3, 4))
 
 
+def _count_nonzero() -> Iterator[Case]:
+    for dtype in ("bool", "float64"):
+        for n in SIZES[:4]:
+            yield f"{n} {dtype}, all with keepdims", (rng.random(n).astype(dtype), None, True)
+    yield "100 bool, all", (rng.random(100) < 0.5,)
+    yield "(10, 10) bool, one axis", (rng.random((10, 10)) < 0.5, 1)
+
+
 CASES: dict[str, Callable[[], Iterator[Case]]] = {
     "where": _where,
     "unique_values": _unique_values,
     "moveaxis": _shapes(0, 1),
     "broadcast_to": _broadcast_to,
+    "count_nonzero": _count_nonzero,
 }
 
 

@@ -112,11 +112,20 @@ def broadcast_cases():
             yield x, shape
 
 
+def count_cases():
+    for dtype, shape in itertools.product(DTYPES, ((), (3,), (0, 2), (2, 3, 4))):
+        x = draw(dtype, shape)
+        for axis, keepdims in itertools.product((None, 0, -1, (0, 1), 5), (False, True)):
+            yield x, axis, keepdims
+        yield (x,)
+
+
 COMPARED = {
     "where": where_cases,
     "unique_values": unique_cases,
     "moveaxis": moveaxis_cases,
     "broadcast_to": broadcast_cases,
+    "count_nonzero": count_cases,
 }
 
 

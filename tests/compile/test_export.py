@@ -37,6 +37,11 @@ def modules(x):
     return nn.silu(x) + nn.softmax(x, axis=-1)
 
 
+def softmax(x):
+    x = x - xp.max(x)
+    return xp.sum(x * xp.log(xp.sum(xp.exp(x), axis=1))[:, None])
+
+
 OFFSET = xp.asarray([1.0, 2.0, 3.0, 4.0, 5.0])
 
 #: Function, and its arguments.
@@ -51,6 +56,8 @@ FUNCTIONS = {
         (X,),
     ),
     "cross_entropy": (autodiff.grad(lambda w, x: nn.cross_entropy(x @ w, LABELS)), (W, M)),
+    "softmax": (autodiff.value_and_grad(softmax), (M,)),
+    "large": (autodiff.value_and_grad(softmax), (normal(300, 1000),)),
     "constants": (lambda x: {"y": x * OFFSET, "n": [3, x @ OFFSET]}, (X,)),
     "linear_algebra": (autodiff.grad(lambda x: xp.linalg.det(x.T @ x + xp.eye(5))), (M,)),
     "layers": (autodiff.grad(lambda x: xp.sum(modules(x) ** 2)), (M,)),

@@ -6,7 +6,7 @@ from compile.support import bits
 import arraygrad as xp
 from arraygrad import autodiff
 from arraygrad._compile import _text
-from arraygrad._compile.passes import blocks, scalars
+from arraygrad._compile.passes import blocks
 from conformance.gradient_cases import CASES
 
 
@@ -69,8 +69,7 @@ SOME = [case for i, case in enumerate(CASES) if i % 15 == 0]
 @pytest.mark.parametrize("case", SOME, ids=lambda case: case.name)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_gradients_in_small_blocks(case, monkeypatch):
-    for module in (blocks, scalars):
-        monkeypatch.setattr(module, "MIN_BYTES", 0)
+    monkeypatch.setattr(blocks, "MIN_BYTES", 0)
     monkeypatch.setattr(blocks, "MIN_CALLS", 1)
     monkeypatch.setattr(blocks, "BLOCK_SIZE", 4)
     monkeypatch.setattr(_text, "MIN_BYTES_TO_FREE", 0)

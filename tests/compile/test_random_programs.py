@@ -9,7 +9,7 @@ from hypothesis import Phase, assume, given, settings
 
 import arraygrad as xp
 from arraygrad._compile import _text
-from arraygrad._compile.passes import blocks, scalars
+from arraygrad._compile.passes import blocks
 from arraygrad.autodiff import grad, jvp
 
 
@@ -73,8 +73,7 @@ def test_random_programs(lines):
 def test_random_programs_in_small_blocks(lines):
     assume(_values(lines) is not None)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (blocks, scalars):
-            patch.setattr(module, "MIN_BYTES", 0)
+        patch.setattr(blocks, "MIN_BYTES", 0)
         patch.setattr(blocks, "MIN_CALLS", 1)
         patch.setattr(blocks, "BLOCK_SIZE", 2)
         patch.setattr(_text, "MIN_BYTES_TO_FREE", 0)

@@ -806,7 +806,7 @@ class Compiled(Generic[P, R]):
         program = Program(recorder.inputs, recorder.calls, values, recorder.ambient)
         with _without_collections():
             plain = optimised(program)
-            program = in_runs(plain, lambda part: Text(part, in_place=True, fast=True).function())
+            program = in_runs(plain, lambda part: Text(part, in_place=True, fast=True))
             return Ready(recorder, watch, program, plain, outputs, shape, self._graphs)
 
 

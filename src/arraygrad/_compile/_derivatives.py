@@ -353,7 +353,7 @@ class Run:
 
     def ready(self, plain: Program) -> Ready:
         """A program that can be run."""
-        program = in_runs(plain, lambda part: Text(part, in_place=True, fast=True).function())
+        program = in_runs(plain, lambda part: Text(part, in_place=True, fast=True))
         return Ready(
             self.recorder, self.watch, program, plain, self.outputs, self.structure,
             self.compiled._graphs,

@@ -108,6 +108,8 @@ class Text:
         self.arguments = [self._name(v, x) for v, x in zip(program.inputs, names, strict=True)]
         self.arguments += [self._name(v, f"outer{i}") for i, v in enumerate(self.outer)]
         self._into: dict[int, str] = {}
+        #: Intermediate results of a block; the function is given memory for them at last.
+        self.scratch: list[Value] = []
         if in_place:
             self._choose_memory()
         self._write_all()
@@ -134,6 +136,12 @@ class Text:
                 self._into[id(x)] = name
                 self._donors.pop(id(ufuncs[id(x)]), None)
         self._outs = [f"out{i}" for i in range(len(self.program.outputs))]
+        for key, call in ufuncs.items():
+            if key not in self._into and id(call) not in self._donors and _is_large(call.out):
+                name = self._into[key] = f"scratch{len(self.scratch)}"
+                self._used.add(name)
+                self.arguments.append(name)
+                self.scratch.append(call.out)
 
     def donors(self) -> list[Value]:
         """The values whose memory results are written to."""

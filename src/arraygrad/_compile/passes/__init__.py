@@ -23,7 +23,7 @@ __all__ = ["drop_dead_code", "in_runs", "optimised"]
 def in_runs(program: Program, write: Callable[[Program], Any]) -> Program:
     """The program with runs of elementwise calls in blocks or, on a GPU, as kernels.
 
-    `write` makes a function of a program.
+    `write` makes the text of a program.
     """
     return run_as_kernels(run_in_blocks(program, write))
 

@@ -1,9 +1,9 @@
-"""Blocks: runs of elementwise calls on large arrays are made block by block, in the cache.
+"""Blocks: runs of calls on large arrays are made block by block, in the cache.
 
 Each call of a run would read its operands from memory and write its result there. Instead all calls
 of a run are made on one block of the arrays after the other, by all threads of the package, and
-only what the rest of the program needs is written. Sums are not part of a run: their rounding
-depends on the order of all elements.
+only what the rest of the program needs is written. A block is some of the rows, which `rows` tells
+from what depends on other rows.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from ..._device import get_device
 from .._program import Call, Memory, Program, Value, replaced
 from .._recorder import has_no_nan
 from ._facts import Facts
+from .rows import common_lead, on_block, rows_of
 
 _cpu: Any = get_device("cpu")
 _np: Any = _cpu.backend.namespace
 _parallel: Any = _cpu.backend.parallel
 
-#: Bytes of the arrays of a run, at least: smaller ones are in the cache anyway.
+#: Bytes of the largest array of a run in double precision, at least: smaller ones are in the cache
+#: anyway.
 MIN_BYTES = 1 << 22
-#: Elements of a block.
+#: Elements of a block in double precision; in single precision twice as many.
 BLOCK_SIZE = 1 << 15
+#: Elements of a row, at most.
+MAX_WIDTH = 1 << 17
 #: Calls of a run, at least.
 MIN_CALLS = 2
-
-_KINDS = "fd?"  # single and double precision, and bools
-#: Functions that correct NumPy's for complex numbers alone.
-_OF_COMPLEX = frozenset("expm1 log1p sign tan tanh".split())
 
 
 class Blocks:
@@ -42,24 +42,55 @@ class Blocks:
         The calls on one block.
     """
 
-    def __init__(self, program: Program, write: Callable[[Program], Any], shape: Any) -> None:
+    def __init__(
+        self,
+        program: Program,
+        write: Callable[[Program], Any],
+        lead: tuple[int, ...],
+        size: int,
+        missing: list[int],
+    ) -> None:
+        text = write(program)
         self.program = program
-        self._run = write(program)
-        self._shape = shape
-        self._sliced = [v.shape is not None and len(v.shape) == len(shape)
-                        and v.shape[0] == shape[0] for v in program.inputs]  # fmt: skip
-        self._dtypes = [v.dtype for v in program.outputs]
-        rows = max(1, BLOCK_SIZE // max(1, math.prod(shape[1:])))
-        self._blocks = [slice(i, i + rows) for i in range(0, shape[0], rows)]
+        self._run = text.function()
+        self._outs = [(v.shape, v.dtype) for v in program.outputs]
+        k = len(lead)
+        self._scratch = [(v.shape[k:], v.dtype) for v in text.scratch]
+        #: For each operand the axes of the block by which it is sliced, with None for others; True
+        #: for all axes of the block, and False for none.
+        self._axes: list[Any] = []
+        for v, j in zip(program.inputs, missing, strict=True):
+            shape = v.shape or ()
+            axes = [i if n == lead[i] else None for i, n in zip(range(j, k), shape, strict=False)]
+            is_sliced = any(i is not None for i in axes)
+            self._axes.append(axes == [*range(k)] or (is_sliced and axes))
+        #: Each block, with the lengths of its axes.
+        itemsize = max((v.dtype.itemsize for v in (*program.inputs, *text.scratch)), default=8)
+        blocks = _split(lead, size, BLOCK_SIZE * 8 // max(4, itemsize))
+        self._blocks = [(b, tuple([s.stop - s.start for s in b])) for b in blocks]
 
     def __call__(self, *operands: Any) -> Any:
         """Compute the results of the run."""
-        outs = [_np.empty(self._shape, dtype=d) for d in self._dtypes]
-        run, sliced = self._run, self._sliced
+        outs = [_np.empty(shape, dtype=dtype) for shape, dtype in self._outs]
+        run, scratch = self._run, self._scratch
+        slicing = [*zip(operands, self._axes, strict=True)]
+        #: Memory for intermediate results, of threads that compute no block at the moment.
+        free: list[dict[Any, Any]] = []
 
-        def compute(block: slice) -> None:
-            parts = [x[block] if s else x for x, s in zip(operands, sliced, strict=True)]
-            run(*parts, *[out[block] for out in outs])
+        def compute(block_and_shape: Any) -> None:
+            block, shape = block_and_shape
+            try:
+                mine = free.pop()
+            except IndexError:
+                mine = {}
+            if shape not in mine:
+                mine[shape] = [_np.empty(shape + rest, dtype=d) for rest, d in scratch]
+            run(
+                *[x[block] if a is True else _part(x, block, a) if a else x for x, a in slicing],
+                *[out[block] for out in outs],
+                *mine[shape],
+            )
+            free.append(mine)
 
         if not _parallel.run_on_pool(compute, self._blocks, helps=True):
             for block in self._blocks:
@@ -67,32 +98,117 @@ class Blocks:
         return outs[0] if len(outs) == 1 else tuple(outs)
 
 
-def run_in_blocks(program: Program, write: Callable[[Program], Any]) -> Program:
-    """The program with runs of elementwise calls in the place of these.
+def _part(x: Any, block: tuple[slice, ...], axes: list[int | None]) -> Any:
+    """The part of an operand that belongs to a block; None stands for an axis of length one."""
+    return x[tuple([_ALL if i is None else block[i] for i in axes])]
 
-    `write` makes a function of a program. A call takes part if all arrays that it makes have the
-    shape of the run, and nothing between it and the run depends on the run.
+
+_ALL = slice(None)
+
+
+def _split(lead: tuple[int, ...], size: int, block_size: int) -> list[tuple[slice, ...]]:
+    """The blocks of arrays with these first axes, of about `block_size` of `size` elements each.
+
+    They are slices along one axis, with all of the axes behind it and one index of those before it,
+    so that a block is contiguous where the array is.
     """
-    if not any(_is_large(v) for call in program.calls for v in call.results()):
+    if not size:
+        return []
+    axis, width = len(lead) - 1, size // math.prod(lead)
+    while axis and width * lead[axis] <= block_size:
+        width *= lead[axis]
+        axis -= 1
+    n = lead[axis]
+    count = min(n, -(-n * width // block_size))
+    if math.prod(lead[:axis]) == 1:  # each thread gets equally many
+        threads = _parallel.get_num_threads()
+        count = min(n, -(-count // threads) * threads)
+    step = -(-n // count)
+    together = 64 // math.gcd(64, width)  # a multiple of what NumPy's loops take at a time
+    if step >= 8 * together:
+        step += -step % together
+    blocks: list[tuple[slice, ...]] = [()]
+    for m in lead[:axis]:
+        blocks = [(*b, slice(i, i + 1)) for b in blocks for i in range(m)]
+    blocks = [(*b, slice(i, min(i + step, n))) for b in blocks for i in range(0, n, step)]
+    return [(*b, *[slice(0, m) for m in lead[axis + 1 :]]) for b in blocks]
+
+
+class _Frame:
+    """The first axes of the calls of a run, and what is known of its values.
+
+    Attributes
+    ----------
+    missing : dict
+        For the id of each array how many axes of the results it lacks in front.
+    """
+
+    def __init__(self, lead: tuple[int, ...], facts: Facts) -> None:
+        self.lead, self.size = lead, 0
+        self.missing: dict[int, int] = {}
+        self._facts = facts
+        self._made: set[int] = set()
+
+    def take(self, call: Call) -> bool:
+        """Add a call if it can be part of the run, and tell whether it is."""
+        rows = rows_of(call)
+        if rows is None or any(
+            v.memory in self._facts.written or v.memory.is_outer for v in call.results()
+        ):
+            return False
+        lead, size = common_lead(self.lead, rows.lead), max(self.size, rows.size)
+        if not lead or size > MAX_WIDTH * math.prod(lead):
+            return False
+        if not is_large(rows.size) and not any(id(v) in self._made for v, _ in rows.operands):
+            return False  # (which has only the length of its first axis in common)
+        if any(j < 0 or self.missing.get(id(v), j) != j for v, j in rows.operands):
+            return False
+        self.lead, self.size = lead, size
+        self.missing.update((id(v), j) for v, j in rows.operands)
+        self.missing.update((id(v), 0) for v in call.results())
+        self._made.update(id(v) for v in call.results())
+        return True
+
+
+def run_in_blocks(program: Program, write: Callable[[Program], Any]) -> Program:
+    """The program with runs of calls on large arrays in the place of these.
+
+    `write` makes the text of a program. A call takes part if it computes each row alone, and
+    nothing between it and the run depends on the run.
+    """
+    if not any(
+        v.shape and is_large(math.prod(v.shape)) for c in program.calls for v in c.results()
+    ):
         return program
     calls: list[Call] = []
     facts = Facts(program)
+
+    def frame_of(call: Call, facts: Facts) -> _Frame | None:
+        rows = rows_of(call)
+        if rows is None or not is_large(rows.size):
+            return None
+        frame = _Frame(rows.lead, facts)
+        return frame if frame.take(call) else None
+
     rest = program.calls
     while rest:
-        before, run, after = next_run(rest, facts, _shape_of, MIN_CALLS)
-        calls += before
-        if run:
-            calls.append(_as_call(run, after, program, write))
+        before, run, after = next_run(rest, facts, frame_of, MIN_CALLS, _Frame.take)
+        calls += [*before, *_as_calls(run, after, program, facts, write)]
         rest = after
     return Program(program.inputs, calls, program.outputs, program.ambient)
 
 
 def next_run(
-    calls: list[Call], facts: Facts, shape_of: Callable[[Call, Facts], Any], min_calls: int
+    calls: list[Call],
+    facts: Facts,
+    shape_of: Callable[[Call, Facts], Any],
+    min_calls: int,
+    takes: Callable[[Any, Call], bool] | None = None,
 ) -> tuple[list[Call], list[Call], list[Call]]:
     """The first run, what has to be made before it, and what after.
 
-    `shape_of` returns what the calls of a run have in common; None for others.
+    `shape_of` returns what the calls of a run have in common; None for others. With `takes` that is
+    an object, and `takes` adds a call to it, or returns False.
     """
     start = next((i for i, c in enumerate(calls) if shape_of(c, facts) is not None), None)
     if start is None:
@@ -101,17 +217,18 @@ def next_run(
     before, run, after = calls[:start], [], []
     in_run: set[int] = set()
     later: set[int] = set()
-    i = start
-    while i < len(calls):
+    for i in range(start, len(calls)):
         call = calls[i]
         if call.function is has_no_nan and id(call.args[0]) in in_run:
             run.append(call)
-            i += 1
             continue
         if call.writes or call.is_repeated:
+            after += calls[i:]
             break
         ids = {id(v) for v in call.operands()}
-        if not ids & later and shape_of(call, facts) == shape:
+        if not ids & later and (
+            takes(shape, call) if takes is not None else shape_of(call, facts) == shape
+        ):
             run.append(call)
             in_run.update(id(v) for v in call.results())
         elif ids & (in_run | later):
@@ -119,108 +236,71 @@ def next_run(
             later.update(id(v) for v in call.results())
         else:
             before.append(call)
-        i += 1
-    after += calls[i:]
     if len(run) < min_calls:
         # (What stands after the first call goes on as it was.)
         return [*calls[: start + 1]], [], calls[start + 1 :]
     return before, run, after
 
 
-def _shape_of(call: Call, facts: Facts) -> tuple[int, ...] | None:
-    """The shape of the arrays of an elementwise call that may take part in a run."""
-    if call.device is not _cpu or call.writes or call.is_repeated or call.kwargs:
-        return None
-    if call.name == "mask":
-        shape: Any = call.condition.shape if call.condition is not None else None
-        if not all(_elementwise(c, shape) for c in call.body):
-            return None
-        if not all(_fits(v, shape) for v in call.out):
-            return None
-    else:
-        if not isinstance(call.out, Value) or not _is_large(call.out):
-            return None
-        shape = call.out.shape
-        if not _elementwise(call, shape):
-            return None
-    if not shape or math.prod(shape) * 8 < MIN_BYTES:
-        return None
-    for v in call.results():
-        if v.memory in facts.written or v.memory.is_outer or not _is_c_contiguous(v):
-            return None
-    return tuple(shape)
+def is_large(size: int) -> bool:
+    """Return True if operations on that many elements can be part of a run."""
+    return 8 * size >= MIN_BYTES
 
 
-def _is_large(v: Value) -> bool:
-    return bool(v.shape) and math.prod(v.shape) * 8 >= MIN_BYTES
-
-
-def _fits(v: Any, shape: Any) -> bool:
-    return (
-        isinstance(v, Value) and v.dtype is not None and v.shape == shape and v.dtype.char in _KINDS
-    )
-
-
-def _elementwise(call: Call, shape: Any) -> bool:
-    if call.device is not _cpu or call.writes or call.is_repeated or call.kwargs:
-        return False
-    if not _fits(call.out, shape):
-        return False
-    for x in call.args:
-        if isinstance(x, Value):
-            if x.shape is None or x.dtype is None or x.dtype.char not in _KINDS:
-                return False
-            if len(x.shape) > len(shape):
-                return False
-        elif type(x) not in (int, float, bool):
-            return False
-    return _block_function(call) is not None
-
-
-def _block_function(call: Call) -> Any:
-    """The function of a call on a block; None if it is not elementwise."""
-    function = getattr(call.function, "unsplit", call.function)
-    if isinstance(function, _np.ufunc):
-        return function if function.signature is None else None  # (`matmul` has one)
-    if call.name in _OF_COMPLEX:
-        return getattr(_np, call.name)
-    if call.name == "where":
-        # (A Python int beside floating-point numbers is one.)
-        return _np.where if call.out.dtype.kind == "f" else None
-    if call.name == "pow":
-        return function if isinstance(call.args[0], Value) and type(call.args[1]) in (int, float) \
-            else None  # fmt: skip
-    return function if call.name in ("settle", "settle_weight") else None
-
-
-def _as_call(
-    run: list[Call], after: list[Call], program: Program, write: Callable[[Program], Any]
-) -> Call:
-    """A run as one call."""
-    made = {id(v): v for call in run for v in call.results()}
-    inputs = {id(v): v for call in run for v in call.operands() if id(v) not in made}
-    needed = {id(v) for call in after for v in call.operands()}
+def _as_calls(
+    run: list[Call],
+    after: list[Call],
+    program: Program,
+    facts: Facts,
+    write: Callable[[Program], Any],
+) -> list[Call]:
+    """A run as one call, and the views of its results that are needed after it."""
+    views = {id(c) for c in run if c.name != "guard" and (rows := rows_of(c)) and rows.is_view}
+    made = {id(v): v for c in run if id(c) not in views for v in c.results()}
+    needed = {id(v) for c in after for v in c.operands()}
     needed |= {id(v) for v in program.outputs}
+    used: set[int] = set()
+    calls: list[Call] = []
+    later: list[Call] = []
+    for call in reversed(run):
+        ids = {id(v) for v in call.operands()}
+        if id(call) in views and id(call.out) in needed:
+            needed |= ids
+            later.append(call)
+        if id(call) not in views or id(call.out) in used:
+            used |= ids
+            calls.append(call)
+    calls.reverse()
+    later.reverse()
+    if sum(call.name != "guard" and id(call) not in views for call in run) < MIN_CALLS:
+        return run
+    frame = _Frame(calls[0].results()[0].shape, facts)
+    for call in calls:
+        if call.name != "guard":
+            frame.take(call)
     outputs = [v for key, v in made.items() if key in needed]
-    shape = run[0].results()[0].shape
     copies: dict[int, Value] = {}
     memories: dict[Memory, Memory] = {}
-    parameters = []
+    inside = {id(v) for call in calls for v in call.results()}
+    inputs = {id(v): v for c in calls for v in c.operands() if id(v) not in inside}
     for key, v in inputs.items():
         copies[key] = _copy(v, memories)
         copies[key].kind = "input"
         copies[key].memory.is_outer = True
-        parameters.append(copies[key])
-    body = [_copied(call, copies, memories) for call in run]
-    inner = Program(parameters, body, [copies[id(v)] for v in outputs], program.ambient)
-    call = Call("blocks", Blocks(inner, write, shape), _cpu, tuple(inputs.values()), {})
+    body = [_copied(call, copies, memories, len(frame.lead)) for call in calls]
+    inner = Program(
+        [copies[key] for key in inputs], body, [copies[id(v)] for v in outputs], program.ambient
+    )
+    missing = [frame.missing.get(key, 0) for key in inputs]
+    function = Blocks(inner, write, frame.lead, frame.size, missing)
+    call = Call("blocks", function, _cpu, tuple(inputs.values()), {})
     call.line, call.errors = run[0].line, program.ambient
     if outputs:  # (A run may be needed for its checks alone.)
         call.out = tuple(outputs) if len(outputs) > 1 else outputs[0]
     # The results have memory of their own, also those that could be one another.
     for v in outputs:
         v.is_scalar = False
-    return call
+    return [call, *later]
 
 
 def _copy(v: Value, memories: dict[Memory, Memory]) -> Value:
@@ -230,28 +310,18 @@ def _copy(v: Value, memories: dict[Memory, Memory]) -> Value:
     return out
 
 
-def _copied(call: Call, copies: dict[int, Value], memories: dict[Memory, Memory]) -> Call:
+def _copied(call: Call, copies: dict[int, Value], memories: dict[Memory, Memory], k: int) -> Call:
     """A call on blocks, with values of its own."""
     for v in call.results():
         if id(v) not in copies:
             copies[id(v)] = _copy(v, memories)
-    body = [_copied(c, copies, memories) for c in call.body]
-    new = Call(call.name, call.function, call.device, replaced(call.args, copies), {})
-    if call.name == "guard":
-        new.kwargs = call.kwargs
-    elif call.name != "mask":
-        new.function = _block_function(call)
+    body = [_copied(c, copies, memories, k) for c in call.body]
+    function, args, kwargs = call.function, call.args, call.kwargs
+    if call.name not in ("guard", "mask"):
+        function, args, kwargs = on_block(call, k)
+    new = Call(call.name, function, call.device, replaced(args, copies), kwargs)
     new.out = replaced(call.out, copies)
     new.errors, new.line = call.errors, call.line
     new.condition = copies[id(call.condition)] if call.condition is not None else None
     new.body, new.otherwise = body, replaced(call.otherwise, copies)
     return new
-
-
-def _is_c_contiguous(v: Value) -> bool:
-    step = v.dtype.itemsize
-    for n, s in zip(reversed(v.shape or ()), reversed(v.strides or ()), strict=True):
-        if n > 1 and s != step:
-            return False
-        step *= n
-    return True

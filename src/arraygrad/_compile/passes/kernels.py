@@ -16,7 +16,8 @@ from typing import Any
 
 from .._program import Call, Program, Value
 from ._facts import Facts
-from .blocks import _is_c_contiguous, next_run
+from .blocks import next_run
+from .rows import is_c_contiguous
 
 #: Calls of a run, at least, and what a kernel can take.
 MIN_CALLS = 2
@@ -64,7 +65,7 @@ def _shape_of(call: Call, facts: Facts) -> Any:
     if call.device is None or call.device.type != "cuda" or call.body or not _step(call):
         return None
     v = call.out
-    if v.memory in facts.written or v.memory.is_outer or not _is_c_contiguous(v):
+    if v.memory in facts.written or v.memory.is_outer or not is_c_contiguous(v):
         return None
     return call.device, tuple(v.shape)
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..._device import get_device
-from .._program import Call, Program, Value, values_in
+from .._program import Call, Memory, Program, Value, values_in
 from .._recorder import has_no_nan
+from ._facts import Facts, unite, with_outputs
 
 _cpu: Any = get_device("cpu")
 
@@ -29,10 +30,10 @@ _WHOLE = frozenset(
 
 
 class _Check:
-    """A check that a value has no NaN, and how many others it stands for."""
+    """A check that a value has no NaN; it is needed if it stands for itself or others."""
 
-    def __init__(self, value: Value) -> None:
-        self.value, self.count = value, 0
+    def __init__(self, value: Value, is_needed: bool) -> None:
+        self.value, self.is_needed = value, is_needed
 
 
 def merge_nan_checks(program: Program) -> Program:
@@ -45,14 +46,17 @@ def merge_nan_checks(program: Program) -> Program:
 
     def cover(v: Any, check: _Check) -> None:
         if isinstance(v, Value) and _is_real(v):
-            covered.setdefault(id(v), check)
+            have = covered.get(id(v))
+            if have is None or not have.is_needed:
+                covered[id(v)] = check
             values[id(v)] = v
 
     at_end = []
-    if not any(map(_acts, program.calls)):  # (A check afterwards could not undo it.)
+    acts = any(map(_acts, program.calls))
+    if not acts:  # (A check afterwards could not undo it.)
         for v in program.outputs:
             if _is_real(v) and id(v) not in covered:
-                at_end.append(_Check(v))
+                at_end.append(_Check(v, False))
                 cover(v, at_end[-1])
     kept = []
     for call in reversed(program.calls):
@@ -62,9 +66,9 @@ def merge_nan_checks(program: Program) -> Program:
                 continue
             check = covered.get(id(x))
             if check is not None:
-                check.count += 1
+                check.is_needed = True
                 continue
-            cover(x, _Check(x))
+            cover(x, _Check(x, True))
         elif call.name in _IN_PLACE:
             check = covered.get(id(call.args[0]))
             if check is not None:
@@ -82,11 +86,36 @@ def merge_nan_checks(program: Program) -> Program:
         kept.append(call)
     kept.reverse()
     for end in at_end:
-        if end.count:
+        if end.is_needed:
             call = Call("guard", has_no_nan, None, (end.value,), {"expected": True})
             call.is_repeated, call.line, call.errors = True, first.line, program.ambient
             kept.append(call)
-    return Program(program.inputs, kept, program.outputs, program.ambient)
+    program = Program(program.inputs, kept, program.outputs, program.ambient)
+    if acts:
+        return program
+    return _without_searches(program, {key for key, c in covered.items() if c.is_needed})
+
+
+def _without_searches(program: Program, covered: set[int]) -> Program:
+    """The program without ``mask | (x != x)`` for arrays `x` that a check is made for anyway."""
+    facts = Facts(program)
+    searches: set[int] = set()
+    new: dict[int, Value] = {}
+    memories: dict[Memory, Memory] = {}
+    for call in program.calls:
+        call.rename(new)
+        out = call.out
+        if call.name == "not_equal":
+            x, y = call.args
+            if x is y and id(x) in covered and facts.is_constant(x):
+                searches.add(id(out))
+        elif call.name == "bitwise_or" and id(call.args[1]) in searches:
+            mask = call.args[0]
+            is_same = isinstance(mask, Value) and (mask.shape, mask.dtype) == (out.shape, out.dtype)
+            if is_same and all(facts.is_constant(v) and facts.is_private(v) for v in (mask, out)):
+                new[id(out)] = mask
+                unite(out, mask, memories)
+    return with_outputs(program, program.calls, new, memories)
 
 
 def _acts(call: Call) -> bool:

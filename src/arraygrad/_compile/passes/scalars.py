@@ -11,7 +11,7 @@ import math
 from ..._device import get_device
 from .._program import Call, Memory, Program, Value, replaced
 from ._facts import Facts, with_outputs
-from .blocks import MIN_BYTES
+from .blocks import is_large
 
 _IN_PLACE = {
     "__iadd__": "add", "__isub__": "subtract", "__imul__": "multiply", "__itruediv__": "divide",
@@ -91,7 +91,7 @@ def _is_large(x: Value) -> bool:
         x.dtype is not None
         and x.shape is not None
         and x.dtype.char in _KINDS
-        and math.prod(x.shape) * 8 >= MIN_BYTES
+        and is_large(math.prod(x.shape))
     )
 
 
