@@ -200,9 +200,10 @@ class Text:
         key = id(x)
         name = self._known.get(key)
         if name is None or self.names.get(name) is not x:
-            base = re.sub(r"\W", "_", base) or "object"
-            if base[0].isdigit() or base in keyword.kwlist:
-                base = f"_{base}"
+            if not base.isidentifier() or base in keyword.kwlist:
+                base = re.sub(r"\W", "_", base) or "object"
+                if base[0].isdigit() or base in keyword.kwlist:
+                    base = f"_{base}"
             name, n = base, 1
             while name in self._used or name in self.names:
                 name, n = f"{base}_{n}", n + 1
@@ -611,6 +612,10 @@ def _is_plain(v: Value) -> bool:
     return is_real and 0 < math.prod(v.shape) < 1 << 24
 
 
+def _is_among(v: Value, several: tuple[Any, ...]) -> bool:
+    return any(v is x for x in several)
+
+
 def _is_large(v: Value) -> bool:
     return len(v.shape) > 0 and math.prod(v.shape) * v.dtype.itemsize >= MIN_BYTES_TO_FREE
 
@@ -674,24 +679,24 @@ def last_uses(
     the ids `donated` have memory of their own, which may be used again.
     """
     last: dict[int, int] = {}
-    made: dict[int, Value] = {}
+    made = {id(v): v for v in program.inputs if id(v) in donated}
     ends: dict[Memory, int] = {}
     fresh = {*donated}
     pinned: set[int] = set()
     for i, call in enumerate(program.calls):
         results = call.results()
-        if is_elementwise(call.function) or call.name in _ALLOCATING:
-            fresh.update([id(v) for v in results])
-        elif call.name == "mask":
-            pinned.update([id(v) for v in (*call.operands(), *results)])
-        for v in call.operands():
+        operands = call.operands()
+        if call.name == "mask":
+            pinned.update([id(v) for v in (*operands, *results)])
+        is_fresh = call.name in _ALLOCATING or is_elementwise(call.function)
+        for v in operands:
             ends[v.memory] = last[id(v)] = i
-            if id(v) in donated:
-                made[id(v)] = v
         for v in results:
             ends[v.memory] = last[id(v)] = i
             if v.dtype is not None and v.shape is not None:
                 made[id(v)] = v
+            if is_fresh:
+                fresh.add(id(v))
     kept = {id(v) for v in program.outputs}
     used = {v.memory for v in program.outputs}
     dead: dict[int, list[Value]] = {}
@@ -699,9 +704,9 @@ def last_uses(
     #: Values that nothing needs after a call, whose memory is theirs alone.
     given: dict[int, list[Value]] = {}
     for key, v in made.items():
-        i = last[key]
+        i = last.get(key, -1)
         is_large = _is_large(v)
-        if key in kept or not (is_large or scalars is not None):
+        if i < 0 or key in kept or not (is_large or scalars is not None):
             continue
         if not is_block and (is_large or not (scalars is None or key in scalars)):
             dead.setdefault(i, []).append(v)
@@ -738,13 +743,13 @@ def last_uses(
         for v in free:
             if ends[v.memory] > i and (like is None or out.memory is not v.memory):
                 continue
-            if v is out or (type(out) is tuple and any(v is x for x in out)):
+            if v is out or (type(out) is tuple and _is_among(v, out)):
                 continue
-            key = (v.shape, v.strides, v.dtype)
-            if key == like and id(call) not in donors and any(x is v for x in call.args):
+            form = (v.shape, v.strides, v.dtype)
+            if form == like and id(call) not in donors and _is_among(v, call.args):
                 donors[id(call)] = v
             elif scalars is not None and ends[v.memory] <= i and (is_block or not _is_large(v)):
-                pool.setdefault(key, []).append(v)
+                pool.setdefault(form, []).append(v)
         if like is not None and id(call) not in donors and pool.get(like):
             donors[id(call)] = donor = pool[like].pop()
             reused.add(id(donor))

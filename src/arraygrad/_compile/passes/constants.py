@@ -28,13 +28,13 @@ def fold_constants(program: Program) -> Program:
     memories: dict[Memory, Memory] = {}
     for call in every_call(program.calls):
         call.rename(new)
-        if call.writes or call.is_repeated or call.name == "mask" or call.name.startswith("random"):
-            continue
         operands = call.operands()
         if operands:
-            if not all(v.kind == "constant" for v in operands):
+            if operands[0].kind != "constant" or not all(v.kind == "constant" for v in operands):
                 continue
         elif call.name not in _CREATION:
+            continue
+        if call.writes or call.is_repeated or call.name == "mask" or call.name.startswith("random"):
             continue
         if not isinstance(call.out, Value):
             continue
