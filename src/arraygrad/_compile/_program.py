@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 
@@ -238,16 +238,18 @@ class Program:
         return list(found.values())
 
 
-def values_in(tree: Any) -> Iterator[Value]:
+def values_in(tree: Any) -> list[Value]:
     """The values in arguments or results, in order."""
     if isinstance(tree, Value):
-        yield tree
-    elif isinstance(tree, (tuple, list)):
+        return [tree]
+    found: list[Value] = []
+    if isinstance(tree, (tuple, list)):
         for x in tree:
-            yield from values_in(x)
+            found += values_in(x)
     elif isinstance(tree, dict):
         for x in tree.values():
-            yield from values_in(x)
+            found += values_in(x)
+    return found
 
 
 def mapped(function: Callable[[Value], Any], tree: Any) -> Any:

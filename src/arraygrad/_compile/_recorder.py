@@ -349,7 +349,7 @@ class Recorder:
 
     def _has_array(self, call: Call) -> bool:
         """Return True if another argument than the first is an array."""
-        return any(True for _ in values_in((call.args[1:], call.kwargs)))
+        return bool(values_in((call.args[1:], call.kwargs)))
 
     def _has_mask(self, call: Call) -> bool:
         return any(v.dtype is not None and v.dtype.kind == "b" and v.shape

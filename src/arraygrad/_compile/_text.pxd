@@ -14,12 +14,16 @@ cdef class Text:
     cpdef str _array(self, Value value)
     cpdef str _object(self, object x, base)
     cpdef object _line(self, str text, int depth, Call call=*)
+    cpdef object _write(self, Call call, int depth)
     cpdef bint _write_in_place(self, Call call, str into, int depth) except -1
     cpdef object _write_into(self, Call call, str into, int depth)
     cpdef object _targets(self, object out, Call call)
+    cpdef str expression(self, Call call)
     cpdef str _plain_expression(self, Call call)
     cpdef object _fast_expression(self, Call call)
+    cpdef str _operands(self, Call call)
     cpdef object _number(self, object x, object other)
+    cpdef str _literal(self, object x, bint free=*)
 
 @cython.locals(
     call=Call, v=Value, donor=Value, last=dict, made=dict, ends=dict, fresh=set, pinned=set,

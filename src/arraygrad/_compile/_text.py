@@ -280,7 +280,7 @@ class Text:
         if call.name == "guard":
             self._object(Differs, "Differs")
             check = self._object(call.function, call.function.__name__)
-            args = ", ".join(self._array(v) for v in call.args)
+            args = ", ".join([self._array(v) for v in call.args])
             expected = self._literal(call.kwargs["expected"])
             self._line(f"if {check}({args}) != {expected}: raise Differs", depth, call)
             return
@@ -303,7 +303,7 @@ class Text:
             return
         if self._fast and call.name == "scatter" and call.device is _cpu:
             x, key, shape = call.args
-            if not any(True for _ in values_in(key)):  # (Repeated indices would add up.)
+            if not values_in(key):  # (Repeated indices would add up.)
                 dtype = "" if call.out.dtype == float else f", {self._literal(call.out.dtype)}"
                 target, text = self._targets(call.out, call), self._literal(x, True)
                 zeros = self._object(_np.zeros, "zeros")
@@ -425,7 +425,7 @@ class Text:
                 return f"{text}[()]"
             if out.is_scalar and not is_scalar:
                 return f"np.asarray({text})"
-        if isinstance(out, tuple) and any(v.is_scalar for v in values_in(out)):
+        if isinstance(out, tuple) and True in [v.is_scalar for v in values_in(out)]:
             arrays = self._object(as_arrays, "as_arrays")
             return f"{arrays}({text})"
         return text
@@ -529,7 +529,7 @@ class Text:
         return f"({text})" if text.startswith("-") else text
 
     def _key(self, key: Any) -> str:
-        if self._fast and isinstance(key, (tuple, slice)) and not any(True for _ in values_in(key)):
+        if self._fast and isinstance(key, (tuple, slice)) and not values_in(key):
             same = key_of(key)
             if same not in self._keys:
                 self._keys[same] = self._object(key, "key")
@@ -565,7 +565,8 @@ class Text:
         if kind is list:
             return f"[{', '.join(map(self._literal, x))}]"
         if kind is dict:
-            return f"{{{', '.join(f'{k!r}: {self._literal(y)}' for k, y in x.items())}}}"
+            pairs = [f"{k!r}: {self._literal(y)}" for k, y in x.items()]
+            return f"{{{', '.join(pairs)}}}"
         if kind is slice:
             return (
                 f"slice({self._literal(x.start)}, {self._literal(x.stop)}, {self._literal(x.step)})"

@@ -30,7 +30,7 @@ def fold_constants(program: Program) -> Program:
         call.rename(new)
         operands = call.operands()
         if operands:
-            if operands[0].kind != "constant" or not all(v.kind == "constant" for v in operands):
+            if operands[0].kind != "constant" or not _are_constants(operands):
                 continue
         elif call.name not in _CREATION:
             continue
@@ -50,6 +50,10 @@ def fold_constants(program: Program) -> Program:
         folded.add(id(call))
     _drop(program.calls, folded)
     return with_outputs(program, program.calls, new)
+
+
+def _are_constants(values: list[Value]) -> bool:
+    return all(v.kind == "constant" for v in values)
 
 
 def _drop(calls: list[Call], folded: set[int]) -> None:

@@ -46,12 +46,12 @@ def _are_seen(writes: tuple[Value, ...], memories: set[Memory]) -> bool:
 def _may_raise(call: Call) -> bool:
     """Return True for calls that raise for some values, as the function would."""
     if call.name in _OF_INDICES:
-        return any(True for _ in values_in((call.args[1:], call.kwargs)))
+        return bool(values_in((call.args[1:], call.kwargs)))
     if call.name == "__setitem__":  # (of an array, a value and the index)
-        return any(True for _ in values_in(call.args[2:]))
+        return bool(values_in(call.args[2:]))
     if call.name == "pow":  # of integers, whose exponent must not be negative
-        return any(v.dtype is not None and v.dtype.kind in "iu" for v in call.results()) and any(
-            True for _ in values_in(call.args[1:])
+        return any(v.dtype is not None and v.dtype.kind in "iu" for v in call.results()) and bool(
+            values_in(call.args[1:])
         )
     return call.name in _RAISING
 

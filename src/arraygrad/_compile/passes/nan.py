@@ -37,56 +37,57 @@ class _Check:
 
 def merge_nan_checks(program: Program) -> Program:
     """The program with as few checks for NaN as possible."""
-    first = next((c for c in program.calls if c.function is has_no_nan), None)
-    if first is None:
+    checks = [c for c in program.calls if c.function is has_no_nan]
+    if not checks:
         return program
-    covered: dict[int, _Check] = {}
-    values: dict[int, Value] = {}
-
-    def cover(v: Any, check: _Check) -> None:
-        if isinstance(v, Value) and _is_real(v):
-            covered.setdefault(id(v), check)
-            values[id(v)] = v
-
+    #: The values that have no NaN where another one has none, and the check of that one.
+    covered: dict[int, tuple[Value, _Check]] = {}
     at_end = []
     if not any(map(_acts, program.calls)):  # (A check afterwards could not undo it.)
         for v in program.outputs:
             if _is_real(v) and id(v) not in covered:
                 at_end.append(_Check(v))
-                cover(v, at_end[-1])
+                _cover(v, at_end[-1], covered)
     kept = []
     for call in reversed(program.calls):
         if call.function is has_no_nan:
             x = call.args[0]
             if x.kind == "constant":
                 continue
-            check = covered.get(id(x))
-            if check is not None:
-                check.count += 1
+            found = covered.get(id(x))
+            if found is not None:
+                found[1].count += 1
                 continue
-            cover(x, _Check(x))
+            _cover(x, _Check(x), covered)
         elif call.name in _IN_PLACE:
-            check = covered.get(id(call.args[0]))
-            if check is not None:
-                cover(call.args[1], check)
+            found = covered.get(id(call.args[0]))
+            if found is not None:
+                _cover(call.args[1], found[1], covered)
         elif call.is_repeated:
             if call.name not in ("guard", "check"):
                 covered.clear()
         elif call.writes:
             memories = {v.memory for v in call.writes}
-            for key in [k for k in covered if values[k].memory in memories]:
+            for key in [k for k, (v, _) in covered.items() if v.memory in memories]:
                 del covered[key]
-        elif isinstance(call.out, Value) and id(call.out) in covered:
-            for v in _handed_on(call):
-                cover(v, covered[id(call.out)])
+        elif type(call.out) is Value and id(call.out) in covered:
+            _, check = covered[id(call.out)]
+            for x in _handed_on(call):
+                _cover(x, check, covered)
         kept.append(call)
     kept.reverse()
     for end in at_end:
         if end.count:
             call = Call("guard", has_no_nan, None, (end.value,), {"expected": True})
-            call.is_repeated, call.line, call.errors = True, first.line, program.ambient
+            call.is_repeated, call.line, call.errors = True, checks[0].line, program.ambient
             kept.append(call)
     return Program(program.inputs, kept, program.outputs, program.ambient)
+
+
+def _cover(v: Any, check: _Check, covered: dict[int, tuple[Value, _Check]]) -> None:
+    """Note that a check stands for that of another value, too."""
+    if type(v) is Value and id(v) not in covered and _is_real(v):
+        covered[id(v)] = v, check
 
 
 def _acts(call: Call) -> bool:
@@ -108,6 +109,6 @@ def _handed_on(call: Call) -> Any:
         return call.args
     if call.name in _WHOLE and set(call.kwargs) <= {"axis", "keepdims", "copy"}:
         return call.args[:1]
-    if call.name == "scatter" and not any(True for _ in values_in(call.args[1:])):
+    if call.name == "scatter" and not values_in(call.args[1:]):
         return call.args[:1]
     return ()
