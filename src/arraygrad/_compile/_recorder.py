@@ -724,7 +724,7 @@ def bytes_of(x: Any) -> bytes:
 
 def user_line() -> tuple[str, int] | None:
     """The file and the line of the innermost code outside of this package."""
-    frame: Any = sys._getframe(1)
+    frame: Any = sys._getframe(0)  # (Compiled, this function has no frame of its own.)
     while frame is not None:
         file = frame.f_code.co_filename
         if not file.startswith(_PACKAGE):
