@@ -28,6 +28,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 MODULES = """
     _array _dispatch _keys _memory _modes _operators _pytree _backends.numpy.conversions
     _backends.numpy.corrections _backends.numpy.fast_paths _backends.numpy.parallel
+    _compile._compiled _compile._program _compile._recorder _compile._text _compile._watch
+    _compile.passes._facts _compile.passes.algebra _compile.passes.common
+    _compile.passes.constants _compile.passes.dead_code _compile.passes.nan
+    _compile.passes.scalars
     autodiff._backward autodiff._grad_mode autodiff._graph autodiff._inplace autodiff._levels
     autodiff._pullback autodiff._rules autodiff._tangents autodiff._views
     autodiff.rules._elementwise

@@ -240,3 +240,121 @@ def test_an_export_masks_nan(tmp_path):
     with np.errstate(all="ignore"):
         found = module.power(x.numpy(), y.numpy())
         assert found.tobytes() == autodiff.grad(power)(x, y).numpy().tobytes()
+
+
+def test_a_product_that_overflows_warns():
+    compiled = xp.compile(lambda x: x @ x[:2, :] @ x[0, :])
+    compiled(normal(2, 2))
+    with pytest.warns(RuntimeWarning, match="overflow encountered"):
+        compiled(normal(2, 2) * 1e200)
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError, match="overflow"):
+        compiled(normal(2, 2) * 1e200)
+
+
+@pytest.mark.parametrize("n", [3, 300])
+def test_products_are_written_into_memory_that_is_free(n):
+    def f(a, x):
+        for _ in range(3):
+            x = a @ x  # (nothing needs the old one afterwards)
+            y = xp.tanh(a @ a) @ (x - 1)
+            x = (a.T @ y) * 0.1 + x
+        return x
+
+    check(f, (normal(n, n) / n, normal(n)), (normal(n, n, seed=1) / n, normal(n, seed=2)))
+    check(f, (normal(n, n) / n, normal(n, n)))
+    check(autodiff.grad(lambda a, x: xp.sum(f(a, x))), (normal(n, n) / n, normal(n)))
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 3), (2, 1), (4, 2, 3), (2, 0)])
+@pytest.mark.parametrize("dtype", [xp.float32, xp.float64, xp.complex128])
+def test_solutions_of_vectors_matrices_and_stacks(shape, dtype):
+    a = xp.astype(normal(2, 2), dtype)
+    check(xp.linalg.solve, (a, xp.astype(normal(*shape, seed=1), dtype)))
+
+
+def test_a_singular_matrix_raises_as_outside():
+    compiled = xp.compile(xp.linalg.solve)
+    compiled(normal(2, 2), normal(2))
+    with pytest.raises(np.linalg.LinAlgError, match="Singular"):
+        compiled(xp.ones((2, 2)), normal(2))
+
+
+@pytest.mark.parametrize("n", [3, 3000])
+def test_other_shapes_and_gradients_of_elements(n):
+    index = xp.asarray([0, 2, 0])
+
+    def f(x):
+        y = xp.expand_dims(x, axis=(0, -1)) * xp.reshape(x, (1, n, 1))
+        z = xp.reshape(xp.expand_dims(y, axis=1), (n,), copy=True)
+        parts = x[1:], x[::-1] * 2, x[None, :-1, None], x[..., 0], x[-1], x[index], y[:, 1:, 0]
+        return sum(xp.sum(xp.sin(part)) for part in parts) + xp.sum(z * z)
+
+    for function in (
+        f,
+        autodiff.grad(f),
+        autodiff.grad(lambda x: xp.sum(autodiff.grad(f)(x) ** 2)),
+    ):
+        check(function, (normal(n),), (normal(n, seed=1),))
+
+
+@pytest.mark.parametrize("dtype", [xp.float32, xp.float64])
+def test_results_in_the_memory_of_either_operand(dtype):
+    def f(x, y):
+        a, b = x + 1, y - 1
+        for g in (xp.add, xp.subtract, xp.multiply, xp.divide):
+            a, b = g(a, b) * 2, g(b, a) - 0.5
+            a, b = 3 * g(a, 2.5), g(2.5, b)
+        return a, b
+
+    nan = xp.asarray([np.nan, -np.nan, 0.0, np.inf, 1.0], dtype=dtype)
+    x, y = normal(5, dtype=dtype), normal(5, seed=1, dtype=dtype)
+    with np.errstate(all="ignore"):
+        check(f, (x, y), (nan, y), (x, nan), (nan, -nan))
+
+
+def test_a_long_program_has_few_names():
+    def f(x):
+        for i in range(50):
+            x = xp.tanh(x[::-1][:, None] @ x[None, :] @ x) + i
+        return x
+
+    compiled = check(f, (normal(4) / 9,), (normal(4, seed=1) / 9,))
+    (entry,) = programs(compiled)
+    assert entry.run.__code__.co_nlocals < 20
+
+
+def test_large_arrays_are_freed_while_a_function_is_recorded():
+    import tracemalloc
+
+    def f(x):
+        for _ in range(50):
+            x = xp.sin(x)
+        return x
+
+    x = normal(100_000)
+    compiled = xp.compile(f)
+    tracemalloc.start()
+    try:
+        compiled(x)
+        assert tracemalloc.get_traced_memory()[1] < 5 * 800_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_recording_leaves_the_garbage_collector_as_it_was():
+    import gc
+
+    before = gc.get_threshold()
+    inner = xp.compile(lambda x: x * 2)
+    seen = []
+
+    def f(x):
+        seen.append(gc.get_threshold())
+        return inner(x) + 1
+
+    with pytest.raises(TypeError):
+        xp.compile(lambda x: float(x[0]))(normal(3))
+    assert gc.get_threshold() == before
+    xp.compile(f)(normal(3))
+    assert gc.get_threshold() == before
+    assert seen[0][0] > before[0]

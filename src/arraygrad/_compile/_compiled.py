@@ -10,8 +10,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache, update_wrapper
 from pathlib import Path
 from typing import Any, Generic
@@ -41,6 +40,8 @@ MAX_GUARDED = 8
 MAX_INSTANCES = 64
 #: How often a function is recorded again because what it uses from outside has changed.
 MAX_CHANGES = 16
+#: New objects after which Python looks for reference cycles while a function is recorded.
+MIN_TO_COLLECT = 100_000
 
 _cpu: Any = get_device("cpu")
 _is_host_scalar = _cpu.backend.is_host_scalar
@@ -695,6 +696,12 @@ class Compiled(Generic[P, R]):
         self, tensors: list[Any], structure: Any, static: Any, careful: bool
     ) -> tuple[Entry, Any]:
         """Run the function; return its calls as a program, and its results."""
+        with _RareCollections():
+            return self._recorded_now(tensors, structure, static, careful)
+
+    def _recorded_now(
+        self, tensors: list[Any], structure: Any, static: Any, careful: bool
+    ) -> tuple[Entry, Any]:
         began = time.perf_counter()
         recorder = Recorder(self._name, self._guards, careful)
         spec, leaves = structure
@@ -804,10 +811,9 @@ class Compiled(Generic[P, R]):
             memories.setdefault(value.memory, i)
             outputs.append(Output("result", place, x._device, owner))
         program = Program(recorder.inputs, recorder.calls, values, recorder.ambient)
-        with _without_collections():
-            plain = optimised(program)
-            program = in_runs(plain, lambda part: Text(part, in_place=True, fast=True))
-            return Ready(recorder, watch, program, plain, outputs, shape, self._graphs)
+        plain = optimised(program)
+        program = in_runs(plain, lambda part: Text(part, in_place=True, fast=True))
+        return Ready(recorder, watch, program, plain, outputs, shape, self._graphs)
 
 
 def _derivatives() -> Any:
@@ -817,20 +823,32 @@ def _derivatives() -> Any:
     return found
 
 
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """Put off the search for reference cycles, which would take half of the time.
+class _RareCollections:
+    """Let Python look for reference cycles rarely, which would take a third of the time.
 
-    The passes make many objects that stay, and no cycles. They call nothing of the user's.
+    Recording and the passes make many objects that stay. Cycles of the user's code are found, but
+    later.
     """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+
+    _lock = threading.Lock()
+    _count = 0
+    _thresholds: tuple[int, int, int]
+
+    def __enter__(self) -> None:
+        cls = type(self)
+        with cls._lock:
+            if not cls._count:
+                cls._thresholds = gc.get_threshold()
+                if cls._thresholds[0]:  # (0 switches it off)
+                    gc.set_threshold(max(cls._thresholds[0], MIN_TO_COLLECT), *cls._thresholds[1:])
+            cls._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        cls = type(self)
+        with cls._lock:
+            cls._count -= 1
+            if not cls._count:
+                gc.set_threshold(*cls._thresholds)
 
 
 def check_constant(name: str, x: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 
@@ -54,14 +54,17 @@ class Memory:
         True for memory of another library that the function itself imports.
     is_written : bool
         True if a call writes to it.
+    is_small : bool
+        True if the recorder may keep its arrays alive.
     """
 
-    __slots__ = ("is_imported", "is_outer", "is_written")
+    __slots__ = ("is_imported", "is_outer", "is_small", "is_written")
 
     def __init__(self, is_outer: bool = False) -> None:
         self.is_outer = is_outer
         self.is_imported = False
         self.is_written = False
+        self.is_small = False
 
 
 #: Keyword arguments of most calls.
@@ -173,8 +176,11 @@ class Call:
         """The values that it reads, also those that the calls in its body do."""
         found: list[Value] = self._own_operands()
         if self.condition is not None:
-            inner = {id(v) for call in self.body for v in call.results()}
-            found = [*found, *(v for call in self.body for v in call.operands())]
+            found = [*found]
+            inner: set[int] = set()
+            for call in self.body:
+                found += call.operands()
+                inner.update([id(v) for v in call.results()])
             found = [v for v in found if id(v) not in inner]
             found += [self.condition, *self.args, *self.otherwise]
         return found
@@ -223,21 +229,27 @@ class Program:
 
     def outer(self) -> list[Value]:
         """The arrays from outside that calls and results refer to, each once, in order."""
-        found = {id(v): v for call in self.calls for v in call.operands() if v.kind == "outer"}
+        found: dict[int, Value] = {}
+        for call in self.calls:
+            for v in call.operands():
+                if v.kind == "outer":
+                    found[id(v)] = v
         found.update({id(v): v for v in self.outputs if v.kind == "outer"})
         return list(found.values())
 
 
-def values_in(tree: Any) -> Iterator[Value]:
+def values_in(tree: Any) -> list[Value]:
     """The values in arguments or results, in order."""
     if isinstance(tree, Value):
-        yield tree
-    elif isinstance(tree, (tuple, list)):
+        return [tree]
+    found: list[Value] = []
+    if isinstance(tree, (tuple, list)):
         for x in tree:
-            yield from values_in(x)
+            found += values_in(x)
     elif isinstance(tree, dict):
         for x in tree.values():
-            yield from values_in(x)
+            found += values_in(x)
+    return found
 
 
 def mapped(function: Callable[[Value], Any], tree: Any) -> Any:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 from weakref import ref
 
 from .. import _pytree
@@ -19,7 +19,6 @@ from .._tensor import Tensor
 from ..autodiff._graph import sequence_numbers
 from ._program import NOTHING, Call, Memory, Value, values_in
 
-_T = TypeVar("_T")
 _PACKAGE = str(Path(__file__).parents[1])
 _cpu: Any = get_device("cpu")
 _HostArray: Any = _cpu.array_type
@@ -38,6 +37,10 @@ _PRODUCTS = frozenset("matmul tensordot vecdot linalg.tensordot linalg.vecdot".s
 _RETURNS_OPERAND = frozenset({"settle", "settle_weight"})
 #: Numbers that a function returns, and anything else that cannot change, are results as they are.
 CONSTANTS = (type(None), bool, int, float, complex, str, bytes, type, type(get_device), type(_cpu))
+#: What has no arrays in it.
+_ATOMS = frozenset({bool, int, float, complex, str, slice, type(None), type(...)})
+#: Smaller arrays live as long as the recorder: that takes less time than to see their end.
+MAX_BYTES_TO_KEEP = 512
 
 
 class _Link(ref):  # type: ignore[type-arg]
@@ -47,11 +50,11 @@ class _Link(ref):  # type: ignore[type-arg]
     key: int
 
 
-class _ByIdentity(Generic[_T]):
+class _ByIdentity:
     """What is known of objects, each as long as it lives; those without weak references live on."""
 
     def __init__(self) -> None:
-        self._entries: dict[int, tuple[Any, _T]] = {}
+        self._entries: dict[int, tuple[Any, Any]] = {}
         entries = self._entries
 
         def forget(link: Any) -> None:
@@ -59,13 +62,17 @@ class _ByIdentity(Generic[_T]):
             if have is not None and have[0] is link:
                 del entries[link.key]
 
-        self._forget = forget
+        self._forget: Any = forget
 
-    def get(self, x: Any) -> _T | None:
+    def get(self, x: Any) -> Any:
         have = self._entries.get(id(x))
         return None if have is None else have[1]
 
-    def put(self, x: Any, value: _T) -> None:
+    def put(self, x: Any, value: Any, small: bool = False) -> None:
+        """Note what is known of an object; a small one stays alive, which is quicker."""
+        if small:
+            self._entries[id(x)] = x, value
+            return
         try:
             link: Any = _Link(x, self._forget)
             link.key = id(x)
@@ -73,7 +80,7 @@ class _ByIdentity(Generic[_T]):
             link = x
         self._entries[id(x)] = link, value
 
-    def replace(self, old: _T, new: _T) -> None:
+    def replace(self, old: Any, new: Any) -> None:
         """Put `new` in the place of `old` for all objects."""
         for key, (link, value) in list(self._entries.items()):
             if value is old:
@@ -102,6 +109,8 @@ class Recorder:
         self.calls: list[Call] = []
         self.started_at = next(sequence_numbers)
         self.problem: str | None = None
+        self._backward_at = 0
+        self._of_forward: set[int] = set()
         self.inputs: list[Value] = []
         #: Outer tensors by the ids of their arrays: for each its tensor.
         self.tensors: dict[int, Any] = {}
@@ -109,8 +118,8 @@ class Recorder:
         self.grads: dict[Any, bool] = {}
         self._set_grads: set[Any] = set()
         self.attributes: dict[tuple[int, str], list[Any]] = {}
-        self._values: _ByIdentity[Value] = _ByIdentity()
-        self._memories: _ByIdentity[Memory] = _ByIdentity()
+        self._values = _ByIdentity()  # values
+        self._memories = _ByIdentity()  # memories
         self._ranges: list[tuple[Any, int, int, Value]] = []
         self._all: list[Value] = []
         self.has_acted = False  # on something outside
@@ -171,10 +180,11 @@ class Recorder:
         memory.is_outer = memory.is_outer or old.is_outer
         memory.is_written = memory.is_written or old.is_written
         memory.is_imported = memory.is_imported or old.is_imported
+        memory.is_small = memory.is_small and old.is_small
 
     def _note(self, x: Any, value: Value) -> None:
         """Find `value` by the array from now on, as long as that lives."""
-        self._values.put(x, value)
+        self._values.put(x, value, value.memory.is_small)
         self._all.append(value)
 
     def _find(self, x: Any) -> Value | None:
@@ -208,7 +218,8 @@ class Recorder:
         memory = self._memories.get(owner)
         if memory is None:
             memory = Memory()
-            self._memories.put(owner, memory)
+            memory.is_small = type(owner) is _HostArray and owner.nbytes <= MAX_BYTES_TO_KEEP
+            self._memories.put(owner, memory, memory.is_small)
         return memory
 
     def _is_array(self, x: Any, device: Any) -> bool:
@@ -216,20 +227,18 @@ class Recorder:
 
     def tree(self, x: Any, device: Any, opaque: bool = False) -> Any:
         """Arguments with values in the place of arrays."""
-        if type(x) is float:
+        if type(x) in _ATOMS:
             return x
         value = self._find(x)
-        if value is not None and (opaque or self._is_array(x, device)):
-            return value
         if self._is_array(x, device):
-            return self.value_of(x, device)
+            return self.value_of(x, device) if value is None else value
+        if value is not None and opaque:
+            return value
         kind = type(x)
         if kind is tuple or kind is list:
             return kind([self.tree(y, device, opaque) for y in x])
         if kind is dict:
             return {k: self.tree(y, device, opaque) for k, y in x.items()}
-        if kind is slice:
-            return x
         if opaque and (kind.__name__ == "Generator" or self._find(x) is not None):
             return self.value_of(x, device)
         return x
@@ -324,8 +333,8 @@ class Recorder:
             parts = [self._results(x, device) for x in result]
             make = getattr(type(result), "_make", tuple)
             values = tuple([v for _, v, _ in parts])
-            return make([x for x, _, _ in parts]), values, any(new for _, _, new in parts)
-        is_scalar = _is_host_scalar(result)
+            return make([x for x, _, _ in parts]), values, True in [new for _, _, new in parts]
+        is_scalar = type(result) is not _HostArray and _is_host_scalar(result)
         if is_scalar:
             result = device.ops["from_scalar"](result)
         if not self._is_array(result, device) and type(result) in CONSTANTS:
@@ -340,7 +349,7 @@ class Recorder:
 
     def _has_array(self, call: Call) -> bool:
         """Return True if another argument than the first is an array."""
-        return any(True for _ in values_in((call.args[1:], call.kwargs)))
+        return bool(values_in((call.args[1:], call.kwargs)))
 
     def _has_mask(self, call: Call) -> bool:
         return any(v.dtype is not None and v.dtype.kind == "b" and v.shape
@@ -715,7 +724,7 @@ def bytes_of(x: Any) -> bytes:
 
 def user_line() -> tuple[str, int] | None:
     """The file and the line of the innermost code outside of this package."""
-    frame: Any = sys._getframe(1)
+    frame: Any = sys._getframe(0)  # (Compiled, this function has no frame of its own.)
     while frame is not None:
         file = frame.f_code.co_filename
         if not file.startswith(_PACKAGE):

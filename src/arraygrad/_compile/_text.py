@@ -15,6 +15,7 @@ from typing import Any
 from .._device import get_device
 from ._program import Call, Memory, Program, Value, values_in
 from ._recorder import has_no_nan
+from .passes._facts import key_of
 from .passes.scalars import scalars_of
 
 _cpu: Any = get_device("cpu")
@@ -33,7 +34,8 @@ _IN_PLACE = {
     "__imod__": "%=", "__iand__": "&=", "__ior__": "|=", "__ixor__": "^=",
     "__ilshift__": "<<=", "__irshift__": ">>=",
 }  # fmt: skip
-_UFUNCS = {"+=": _np.add, "-=": _np.subtract, "*=": _np.multiply, "/=": _np.divide}
+#: Functions that only give an array another shape.
+_RESHAPING = (_np.ndarray.reshape, _np.expand_dims)
 _sum = _np.add.reduce
 _mean = _cpu.ops["mean"]
 _ARITHMETIC = frozenset("add subtract multiply divide".split())
@@ -102,6 +104,9 @@ class Text:
             program, self._scalars if fast else None, in_place, donated
         )
         self._owners: dict[str, int] = {}
+        #: Names of values that nothing needs any more; the next results take them.
+        self._free: list[str] = []
+        self._keys: dict[Any, str] = {}
         self._numbers: dict[Any, str] = {}
         self.outer = program.outer()
         names = inputs or [f"x{i}" for i in range(len(program.inputs))]
@@ -203,9 +208,10 @@ class Text:
         key = id(x)
         name = self._known.get(key)
         if name is None or self.names.get(name) is not x:
-            base = re.sub(r"\W", "_", base) or "object"
-            if base[0].isdigit() or base in keyword.kwlist:
-                base = f"_{base}"
+            if not base.isidentifier() or base in keyword.kwlist:
+                base = re.sub(r"\W", "_", base) or "object"
+                if base[0].isdigit() or base in keyword.kwlist:
+                    base = f"_{base}"
             name, n = base, 1
             while name in self._used or name in self.names:
                 name, n = f"{base}_{n}", n + 1
@@ -227,10 +233,8 @@ class Text:
                 if depth:
                     self._line(f"with {self._error_state(state)}:", 0)
             self._write(call, depth)
-            names = [(self._known.get(id(v)), v) for v in self._ends.get(i, ())]
-            dead = [name for name, v in names if name and self._owners[name] == id(v)]
-            if dead:
-                self._line(f"del {', '.join(dead)}", depth)
+            if i in self._ends:
+                self._forget(self._ends[i], depth)
         if self._into or self.arguments[len(program.inputs) + len(self.outer) :]:
             for name, v in zip(self._outs, program.outputs, strict=True):
                 if self._into.get(id(v)) != name:
@@ -240,6 +244,19 @@ class Text:
             return
         outs = ", ".join(self._of(v) for v in program.outputs)
         self._line(f"return ({outs}{',' if len(program.outputs) == 1 else ''})", 0)
+
+    def _forget(self, values: list[Value], depth: int) -> None:
+        """Free the memory of large values that nothing needs any more, and the names of others."""
+        dead = []
+        for v in values:
+            name = self._known.get(id(v))
+            if name and self._owners[name] == id(v):
+                if not self._fast or _is_large(v):
+                    dead.append(name)
+                if self._fast:
+                    self._free.append(name)
+        if dead:
+            self._line(f"del {', '.join(dead)}", depth)
 
     def _error_state(self, state: Any) -> str:
         """The context of the calls that follow: NumPy's errors off, or as they were set."""
@@ -271,7 +288,7 @@ class Text:
         if call.name == "guard":
             self._object(Differs, "Differs")
             check = self._object(call.function, call.function.__name__)
-            args = ", ".join(self._array(v) for v in call.args)
+            args = ", ".join([self._array(v) for v in call.args])
             expected = self._literal(call.kwargs["expected"])
             self._line(f"if {check}({args}) != {expected}: raise Differs", depth, call)
             return
@@ -281,13 +298,9 @@ class Text:
         in_place = _IN_PLACE.get(call.name)
         if in_place is not None and is_direct:
             target, other = call.args
-            ufunc = _UFUNCS.get(in_place)
-            if self._fast and ufunc is not None and call.device is _cpu and not _is_scalar(target):
-                x = self._of(target)
-                y = self._number(other, target) or self._literal(other, True)
-                self._line(f"{self._object(ufunc, ufunc.__name__)}({x}, {y}, {x})", depth, call)
-                return
-            self._line(f"{self._of(target)} {in_place} {self._literal(other, True)}", depth, call)
+            number = self._number(other, target) if self._fast and call.device is _cpu else None
+            y = number or self._literal(other, True)
+            self._line(f"{self._of(target)} {in_place} {y}", depth, call)
             return
         if call.name == "irtruediv" and self._fast and call.device is _cpu:
             target, other = call.args
@@ -299,14 +312,20 @@ class Text:
             text = self._literal(value, True)
             self._line(f"{self._of(x)}[{self._key(key)}] = {text}", depth, call)
             return
+        if self._fast and call.name == "scatter" and call.device is _cpu:
+            x, key, shape = call.args
+            if not values_in(key):  # (Repeated indices would add up.)
+                dtype = "" if call.out.dtype == float else f", {self._literal(call.out.dtype)}"
+                target, text = self._targets(call.out, call), self._literal(x, True)
+                zeros = self._object(_np.zeros, "zeros")
+                self._line(f"{target} = {zeros}({self._literal(shape)}{dtype})", depth, call)
+                self._line(f"{target}[{self._key(key)}] = {text}", depth, call)
+                return
         donor = self._donors.get(id(call))
         into = self._into.get(id(call.out)) or (self._of(donor) if donor is not None else None)
         if self._fast and into is not None:
-            args = self._operands(call)
-            name = self._object(call.function, call.function.__name__)
-            # (By position it is quicker, and deprecated for `maximum`.)
-            given = into if len(call.args) == 1 or call.name in _ARITHMETIC else f"out={into}"
-            self._line(f"{name}({args}, {given})", depth, call)
+            if not self._write_in_place(call, into, depth):
+                self._write_into(call, into, depth)
             self._known[id(call.out)] = into
             self._owners[into] = id(call.out)
             return
@@ -320,6 +339,30 @@ class Text:
             return
         targets = self._targets(call.out, call)
         self._line(f"{targets} = {text}", depth, call)
+
+    def _write_in_place(self, call: Call, into: str, depth: int) -> bool:
+        """Write a call as ``x += y``, if it can be; Python reads that in a third of the time."""
+        if call.name not in _ARITHMETIC or len(call.args) != 2:
+            return False
+        x, y = call.args
+        if not isinstance(x, Value) and call.name in ("add", "multiply") and x == x:
+            x, y = y, x  # (Of two NaN the result has the bits of the first, so arrays stay.)
+        if not (isinstance(x, Value) and self._known.get(id(x)) == into):
+            return False
+        text = self._number(y, x) or self._literal(y, True)
+        self._line(f"{into} {_INFIX[call.name]}= {text}", depth, call)
+        return True
+
+    def _write_into(self, call: Call, into: str, depth: int) -> None:
+        """Write a call with the array that it writes its result to."""
+        if call.function is _np.matmul:
+            x, y = call.args
+            self._line(f"{self._array(x)}.dot({self._array(y)}, {into})", depth, call)
+            return
+        name = self._object(call.function, call.function.__name__)
+        # (By position it is quicker, and deprecated for `maximum`.)
+        given = into if len(call.args) == 1 or call.name in _ARITHMETIC else f"out={into}"
+        self._line(f"{name}({self._operands(call)}, {given})", depth, call)
 
     def _nan_test(self, v: Value) -> str:
         """The condition that a value has a NaN."""
@@ -339,7 +382,11 @@ class Text:
 
     def _targets(self, out: Any, call: Call) -> str:
         if isinstance(out, Value):
-            return self._known.get(id(out)) or self._name(out, self._base(call))
+            name = self._known.get(id(out))
+            if name is None and self._free:
+                name = self._known[id(out)] = self._free.pop()
+                self._owners[name] = id(out)
+            return name or self._name(out, self._base(call))
         if out is None:
             return "_"
         parts = [self._targets(x, call) for x in out]
@@ -389,7 +436,7 @@ class Text:
                 return f"{text}[()]"
             if out.is_scalar and not is_scalar:
                 return f"np.asarray({text})"
-        if isinstance(out, tuple) and any(v.is_scalar for v in values_in(out)):
+        if isinstance(out, tuple) and True in [v.is_scalar for v in values_in(out)]:
             arrays = self._object(as_arrays, "as_arrays")
             return f"{arrays}({text})"
         return text
@@ -434,8 +481,10 @@ class Text:
                 return None  # (as an operator)
             return f"{self._object(function, function.__name__)}({self._operands(call)})"
         if function is _np.matmul and not kwargs and _is_product_of_blas(call):
-            # (The same call of BLAS, in a third of the time. It would warn by another name.)
+            # (The same call of BLAS, in a third of the time.)
             return f"{self._array(args[0])}.dot({self._array(args[1])})"
+        if function in _RESHAPING and set(kwargs) <= {"axis", "copy"} and not kwargs.get("copy"):
+            return f"{self._array(args[0])}.reshape({self._literal(call.out.shape)})"
         if len(args) == 1 and set(kwargs) <= {"axis", "keepdims"}:
             rest = self._literal(kwargs.get("axis", 0))
             if kwargs.get("keepdims"):
@@ -492,6 +541,11 @@ class Text:
         return f"({text})" if text.startswith("-") else text
 
     def _key(self, key: Any) -> str:
+        if self._fast and isinstance(key, (tuple, slice)) and not values_in(key):
+            same = key_of(key)
+            if same not in self._keys:
+                self._keys[same] = self._object(key, "key")
+            return self._keys[same]
         if isinstance(key, tuple):
             parts = [self._key(k) for k in key]
             return f"{', '.join(parts)}{',' if len(parts) == 1 else ''}" if parts else "()"
@@ -523,7 +577,8 @@ class Text:
         if kind is list:
             return f"[{', '.join(map(self._literal, x))}]"
         if kind is dict:
-            return f"{{{', '.join(f'{k!r}: {self._literal(y)}' for k, y in x.items())}}}"
+            pairs = [f"{k!r}: {self._literal(y)}" for k, y in x.items()]
+            return f"{{{', '.join(pairs)}}}"
         if kind is slice:
             return (
                 f"slice({self._literal(x.start)}, {self._literal(x.stop)}, {self._literal(x.step)})"
@@ -570,6 +625,10 @@ def _is_plain(v: Value) -> bool:
     return is_real and 0 < math.prod(v.shape) < 1 << 24
 
 
+def _is_among(v: Value, several: tuple[Any, ...]) -> bool:
+    return any(v is x for x in several)
+
+
 def _is_large(v: Value) -> bool:
     return len(v.shape) > 0 and math.prod(v.shape) * v.dtype.itemsize >= MIN_BYTES_TO_FREE
 
@@ -594,7 +653,6 @@ def _is_product_of_blas(call: Call) -> bool:
     x, y = call.args
     return (
         _has_blas
-        and call.errors is _backend.ignored
         and isinstance(x, Value)
         and isinstance(y, Value)
         and x.memory is not y.memory  # (Products with its own transpose are made otherwise.)
@@ -634,24 +692,24 @@ def last_uses(
     the ids `donated` have memory of their own, which may be used again.
     """
     last: dict[int, int] = {}
-    made: dict[int, Value] = {}
+    made = {id(v): v for v in program.inputs if id(v) in donated}
     ends: dict[Memory, int] = {}
     fresh = {*donated}
     pinned: set[int] = set()
     for i, call in enumerate(program.calls):
         results = call.results()
-        if is_elementwise(call.function) or call.name in _ALLOCATING:
-            fresh.update([id(v) for v in results])
-        elif call.name == "mask":
-            pinned.update([id(v) for v in (*call.operands(), *results)])
-        for v in call.operands():
+        operands = call.operands()
+        if call.name == "mask":
+            pinned.update([id(v) for v in (*operands, *results)])
+        is_fresh = call.name in _ALLOCATING or is_elementwise(call.function)
+        for v in operands:
             ends[v.memory] = last[id(v)] = i
-            if id(v) in donated:
-                made[id(v)] = v
         for v in results:
             ends[v.memory] = last[id(v)] = i
             if v.dtype is not None and v.shape is not None:
                 made[id(v)] = v
+            if is_fresh:
+                fresh.add(id(v))
     kept = {id(v) for v in program.outputs}
     used = {v.memory for v in program.outputs}
     dead: dict[int, list[Value]] = {}
@@ -659,9 +717,9 @@ def last_uses(
     #: Values that nothing needs after a call, whose memory is theirs alone.
     given: dict[int, list[Value]] = {}
     for key, v in made.items():
-        i = last[key]
+        i = last.get(key, -1)
         is_large = _is_large(v)
-        if key in kept or not (is_large or scalars is not None):
+        if i < 0 or key in kept or not (is_large or scalars is not None):
             continue
         if not is_block and (is_large or not (scalars is None or key in scalars)):
             dead.setdefault(i, []).append(v)
@@ -678,34 +736,43 @@ def last_uses(
     reused: set[int] = set()
     for i, call in enumerate(program.calls):
         out = call.out
-        takes = (
-            isinstance(out, Value)
-            and out.shape
-            and is_elementwise(call.function)
-            and library_name(call.function) is not None
-            and not (call.kwargs or call.writes)
-            and not (scalars is not None and id(out) in pinned)
-        )
-        like: Any = (out.shape, out.strides, out.dtype) if takes else None
-        for v in given.get(i, ()):
-            same_memory = takes and out.memory is v.memory
-            if ends[v.memory] > i and not same_memory:
-                continue
-            if any(v is x for x in call.results()):
-                continue
-            is_operand = any(x is v for x in call.args)
-            if (
-                takes
-                and is_operand
-                and id(call) not in donors
-                and (v.shape, v.strides, v.dtype) == like
+        free = given.get(i, ())
+        like: Any = None
+        if type(out) is Value and out.shape and not (call.kwargs or call.writes):
+            if is_elementwise(call.function):
+                if library_name(call.function) and (scalars is None or id(out) not in pinned):
+                    like = (out.shape, out.strides, out.dtype)
+            elif (
+                scalars is not None
+                and call.function is _np.matmul
+                and _is_product_of_blas(call)
+                and _is_c_contiguous(out)
             ):
+                # (Not into the memory of an operand, which is free only afterwards.)
+                own = pool.get((out.shape, out.strides, out.dtype))
+                if own:
+                    donors[id(call)] = donor = own.pop()
+                    reused.add(id(donor))
+        for v in free:
+            if ends[v.memory] > i and (like is None or out.memory is not v.memory):
+                continue
+            if v is out or (type(out) is tuple and _is_among(v, out)):
+                continue
+            form = (v.shape, v.strides, v.dtype)
+            if form == like and id(call) not in donors and _is_among(v, call.args):
                 donors[id(call)] = v
             elif scalars is not None and ends[v.memory] <= i and (is_block or not _is_large(v)):
-                pool.setdefault((v.shape, v.strides, v.dtype), []).append(v)
-        if takes and id(call) not in donors and pool.get(like):
-            donor = donors[id(call)] = pool[like].pop()
+                pool.setdefault(form, []).append(v)
+        if like is not None and id(call) not in donors and pool.get(like):
+            donors[id(call)] = donor = pool[like].pop()
             reused.add(id(donor))
     if reused:
         dead = {i: [v for v in values if id(v) not in reused] for i, values in dead.items()}
     return dead, donors
+
+
+def _is_c_contiguous(v: Value) -> bool:
+    """Return True for a vector or matrix in C order."""
+    return bool(v.strides[-1] == v.dtype.itemsize) and (
+        len(v.shape) == 1 or bool(v.strides[0] == v.shape[1] * v.dtype.itemsize)
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from .._program import Call, Memory, Program, Value
@@ -24,7 +23,8 @@ class Facts:
         self.results: dict[Memory, int] = {}
         self._outer_is_written = False
         for call in every_call(program.calls):
-            self.written.update(v.memory for v in call.writes)
+            if call.writes:
+                self.written.update([v.memory for v in call.writes])
             if call.is_repeated and call.name not in ("guard", "check"):
                 self._outer_is_written = True
         for v in program.outputs:
@@ -40,12 +40,14 @@ class Facts:
         return not v.memory.is_outer and v.memory not in self.results
 
 
-def every_call(calls: list[Call]) -> Iterator[Call]:
+def every_call(calls: list[Call]) -> list[Call]:
     """All calls, and those in masks."""
+    found = []
     for call in calls:
-        yield call
+        found.append(call)
         if call.body:
-            yield from every_call(call.body)
+            found += every_call(call.body)
+    return found
 
 
 def with_outputs(
@@ -61,10 +63,10 @@ def with_outputs(
     """
     outputs = [new.get(id(v), v) for v in program.outputs]
     if memories:
-        found = [v for c in every_call(calls) for v in (*c.operands(), *c.results(), *c.writes)]
-        for v in (*found, *outputs):
-            while v.memory in memories:
-                v.memory = memories[v.memory]
+        for call in every_call(calls):  # (Only results can be views of others.)
+            for v in call.results():
+                while v.memory in memories:
+                    v.memory = memories[v.memory]
     return Program(program.inputs, calls, outputs, program.ambient)
 
 

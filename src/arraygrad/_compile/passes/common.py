@@ -97,24 +97,26 @@ def _can_merge(call: Call, have: Call, facts: Facts, ambient: Any) -> bool:
 
 def _key(call: Call, versions: dict[Memory, int], epoch: int) -> Any:
     """What a call is told by; ids of values stand before small numbers, which no ids are."""
-
-    def of(x: Any) -> Any:
-        if isinstance(x, Value):
-            m = x.memory
-            return "value", id(x), versions.get(m, 0), epoch if m.is_outer else 0
-        if isinstance(x, (tuple, list)):
-            return (type(x), *map(of, x))
-        if isinstance(x, dict):
-            return tuple((k, of(y)) for k, y in x.items())
-        return key_of(x)
-
     parts: list[Any] = [id(call.function), call.name]
     for x in call.args:
         if type(x) is Value:
-            m = x.memory
-            parts += (id(x), versions.get(m, 0), epoch if m.is_outer else 0)
+            v = x
+            parts.append(id(v))
+            parts.append(versions.get(v.memory, 0))
+            parts.append(epoch if v.memory.is_outer else 0)
         else:
-            parts.append(of(x))
+            parts.append(_part(x, versions, epoch))
     if call.kwargs:
-        parts.append(of(call.kwargs))
+        parts.append(_part(call.kwargs, versions, epoch))
     return tuple(parts)
+
+
+def _part(x: Any, versions: dict[Memory, int], epoch: int) -> Any:
+    """The same of an argument."""
+    if isinstance(x, Value):
+        return "value", id(x), versions.get(x.memory, 0), epoch if x.memory.is_outer else 0
+    if isinstance(x, (tuple, list)):
+        return (type(x), *[_part(y, versions, epoch) for y in x])
+    if isinstance(x, dict):
+        return tuple([(k, _part(y, versions, epoch)) for k, y in x.items()])
+    return key_of(x)

@@ -28,13 +28,13 @@ def fold_constants(program: Program) -> Program:
     memories: dict[Memory, Memory] = {}
     for call in every_call(program.calls):
         call.rename(new)
-        if call.writes or call.is_repeated or call.name == "mask" or call.name.startswith("random"):
-            continue
         operands = call.operands()
         if operands:
-            if not all(v.kind == "constant" for v in operands):
+            if operands[0].kind != "constant" or not _are_constants(operands):
                 continue
         elif call.name not in _CREATION:
+            continue
+        if call.writes or call.is_repeated or call.name == "mask" or call.name.startswith("random"):
             continue
         if not isinstance(call.out, Value):
             continue
@@ -50,6 +50,10 @@ def fold_constants(program: Program) -> Program:
         folded.add(id(call))
     _drop(program.calls, folded)
     return with_outputs(program, program.calls, new)
+
+
+def _are_constants(values: list[Value]) -> bool:
+    return all(v.kind == "constant" for v in values)
 
 
 def _drop(calls: list[Call], folded: set[int]) -> None:

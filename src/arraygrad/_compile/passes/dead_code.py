@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._program import Call, Memory, Program, values_in
+from .._program import Call, Memory, Program, Value, values_in
 
 
 def drop_dead_code(program: Program) -> Program:
@@ -25,29 +25,33 @@ def _needed(calls: list[Call], values: set[int], memories: set[Memory]) -> list[
     for call in reversed(calls):
         if not (
             call.is_repeated
-            or _may_raise(call)
-            or any(id(v) in values for v in call.results())
-            or any(v.memory.is_outer or v.memory in memories for v in call.writes)
+            or not values.isdisjoint([id(v) for v in call.results()])
+            or (call.name in _MAY_RAISE and _may_raise(call))
+            or (call.writes and _are_seen(call.writes, memories))
         ):
             continue
         if call.condition is not None:
             _trim_mask(call, values)
         kept.append(call)
-        for v in (*call.operands(), *call.writes):
+        for v in call.operands():  # (What it writes to is among them.)
             values.add(id(v))
             memories.add(v.memory)
     return kept[::-1]
 
 
+def _are_seen(writes: tuple[Value, ...], memories: set[Memory]) -> bool:
+    return any(v.memory.is_outer or v.memory in memories for v in writes)
+
+
 def _may_raise(call: Call) -> bool:
     """Return True for calls that raise for some values, as the function would."""
     if call.name in _OF_INDICES:
-        return any(True for _ in values_in((call.args[1:], call.kwargs)))
+        return bool(values_in((call.args[1:], call.kwargs)))
     if call.name == "__setitem__":  # (of an array, a value and the index)
-        return any(True for _ in values_in(call.args[2:]))
+        return bool(values_in(call.args[2:]))
     if call.name == "pow":  # of integers, whose exponent must not be negative
-        return any(v.dtype is not None and v.dtype.kind in "iu" for v in call.results()) and any(
-            True for _ in values_in(call.args[1:])
+        return any(v.dtype is not None and v.dtype.kind in "iu" for v in call.results()) and bool(
+            values_in(call.args[1:])
         )
     return call.name in _RAISING
 
@@ -58,6 +62,10 @@ _RAISING = frozenset(
     for name in """cholesky eig eigh eigvals eigvalsh inv matrix_power matrix_rank pinv solve svd
     svdvals""".split()
 )
+
+
+#: Operations that raise for some values, some of them only with certain operands.
+_MAY_RAISE = _OF_INDICES | _RAISING | {"__setitem__", "pow"}
 
 
 def _trim_mask(mask: Call, values: set[int]) -> None:

@@ -16,6 +16,8 @@ _fast_paths: Any = _cpu.backend.fast_paths
 
 #: Corrections of complex numbers alone.
 _OF_COMPLEX = frozenset("expm1 log1p sign tan tanh".split())
+#: Operations that have a shorter way, beside those that may be split between threads.
+_NAMES = _OF_COMPLEX | {"linalg.solve", "where"}
 
 
 def call_directly(program: Program) -> Program:
@@ -24,9 +26,11 @@ def call_directly(program: Program) -> Program:
         if call.device is not _cpu or call.kwargs or call.is_repeated:
             continue
         function = call.function
+        inner = getattr(function, "unsplit", None)
+        if inner is None and call.name not in _NAMES:
+            continue
         arrays = [v for v in call.args if isinstance(v, Value) and v.shape is not None]
         sizes = [math.prod(v.shape) for v in arrays]
-        inner = getattr(function, "unsplit", None)
         few = not sizes or max(sizes) < _parallel.MIN_SIZE_TO_SPLIT
         if inner is not None and few and call.device.ops.get(call.name) is function:
             function = inner
@@ -44,5 +48,7 @@ def call_directly(program: Program) -> Program:
                 and not has_int
             ):
                 function = _np.where
+        if call.name == "linalg.solve" and {len(v.shape) for v in arrays} <= {1, 2}:
+            function = _np.linalg.solve  # (array-api-compat's differs for stacks alone)
         call.function = function
     return program

@@ -38,62 +38,55 @@ class _Check:
 
 def merge_nan_checks(program: Program) -> Program:
     """The program with as few checks for NaN as possible."""
-    first = next((c for c in program.calls if c.function is has_no_nan), None)
-    if first is None:
+    checks = [c for c in program.calls if c.function is has_no_nan]
+    if not checks:
         return program
-    covered: dict[int, _Check] = {}
-    values: dict[int, Value] = {}
-
-    def cover(v: Any, check: _Check) -> None:
-        if isinstance(v, Value) and _is_real(v):
-            have = covered.get(id(v))
-            if have is None or not have.is_needed:
-                covered[id(v)] = check
-            values[id(v)] = v
-
+    #: The values that have no NaN where another one has none, and the check of that one.
+    covered: dict[int, tuple[Value, _Check]] = {}
     at_end = []
     acts = any(map(_acts, program.calls))
     if not acts:  # (A check afterwards could not undo it.)
         for v in program.outputs:
             if _is_real(v) and id(v) not in covered:
                 at_end.append(_Check(v, False))
-                cover(v, at_end[-1])
+                _cover(v, at_end[-1], covered)
     kept = []
     for call in reversed(program.calls):
         if call.function is has_no_nan:
             x = call.args[0]
             if x.kind == "constant":
                 continue
-            check = covered.get(id(x))
-            if check is not None:
-                check.is_needed = True
+            found = covered.get(id(x))
+            if found is not None:
+                found[1].is_needed = True
                 continue
-            cover(x, _Check(x, True))
+            _cover(x, _Check(x, True), covered)
         elif call.name in _IN_PLACE:
-            check = covered.get(id(call.args[0]))
-            if check is not None:
-                cover(call.args[1], check)
+            found = covered.get(id(call.args[0]))
+            if found is not None:
+                _cover(call.args[1], found[1], covered)
         elif call.is_repeated:
             if call.name not in ("guard", "check"):
                 covered.clear()
         elif call.writes:
             memories = {v.memory for v in call.writes}
-            for key in [k for k in covered if values[k].memory in memories]:
+            for key in [k for k, (v, _) in covered.items() if v.memory in memories]:
                 del covered[key]
-        elif isinstance(call.out, Value) and id(call.out) in covered:
-            for v in _handed_on(call):
-                cover(v, covered[id(call.out)])
+        elif type(call.out) is Value and id(call.out) in covered:
+            _, check = covered[id(call.out)]
+            for x in _handed_on(call):
+                _cover(x, check, covered)
         kept.append(call)
     kept.reverse()
     for end in at_end:
         if end.is_needed:
             call = Call("guard", has_no_nan, None, (end.value,), {"expected": True})
-            call.is_repeated, call.line, call.errors = True, first.line, program.ambient
+            call.is_repeated, call.line, call.errors = True, checks[0].line, program.ambient
             kept.append(call)
     program = Program(program.inputs, kept, program.outputs, program.ambient)
     if acts:
         return program
-    return _without_searches(program, {key for key, c in covered.items() if c.is_needed})
+    return _without_searches(program, {key for key, (_, c) in covered.items() if c.is_needed})
 
 
 def _without_searches(program: Program, covered: set[int]) -> Program:
@@ -118,6 +111,14 @@ def _without_searches(program: Program, covered: set[int]) -> Program:
     return with_outputs(program, program.calls, new, memories)
 
 
+def _cover(v: Any, check: _Check, covered: dict[int, tuple[Value, _Check]]) -> None:
+    """Note that a check stands for that of another value, too."""
+    if type(v) is Value and _is_real(v):
+        have = covered.get(id(v))
+        if have is None or not have[1].is_needed:
+            covered[id(v)] = v, check
+
+
 def _acts(call: Call) -> bool:
     """Return True if a call does something outside of the program."""
     if call.is_repeated:
@@ -137,6 +138,6 @@ def _handed_on(call: Call) -> Any:
         return call.args
     if call.name in _WHOLE and set(call.kwargs) <= {"axis", "keepdims", "copy"}:
         return call.args[:1]
-    if call.name == "scatter" and not any(True for _ in values_in(call.args[1:])):
+    if call.name == "scatter" and not values_in(call.args[1:]):
         return call.args[:1]
     return ()

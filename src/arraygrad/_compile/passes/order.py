@@ -16,6 +16,8 @@ def make_late(program: Program) -> Program:
     A call stays where it is if an operand that is as large would have to be there for longer.
     """
     calls = program.calls
+    if not any(_size(v) >= MIN_BYTES for call in calls for v in call.results()):
+        return program
     first: dict[int, int] = {}
     ends: dict[Memory, int] = {}
     writes: list[tuple[int, Memory]] = []

@@ -13,6 +13,7 @@ from .._program import Call, Memory, Program, Value, replaced
 from ._facts import Facts, with_outputs
 from .blocks import is_large
 
+_cpu = get_device("cpu")
 _IN_PLACE = {
     "__iadd__": "add", "__isub__": "subtract", "__imul__": "multiply", "__itruediv__": "divide",
     "irtruediv": "divide",
@@ -110,7 +111,7 @@ def scalars_of(program: Program) -> set[int]:
 
     def visit(calls: list[Call]) -> None:
         for call in calls:
-            if call.device is not get_device("cpu"):
+            if call.device is not _cpu:
                 continue
             if call.name == "mask":
                 for v, other in zip(call.out, call.otherwise, strict=True):
