@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from contextvars import ContextVar
 from copy import deepcopy
 from importlib import import_module
@@ -857,19 +858,24 @@ class Tensor(Operators):
     # ---- text
 
     def _text(self, prefix: str) -> str:
-        self._fresh_trace()
+        self._shown_trace()
         data = bottom(self)._data  # of a batch, all examples
         recorder = get_recorder()
         if recorder is not None:
             recorder.read("__repr__", data)
         return self._device.backend.to_text(self._device.ops["to_host"](data), prefix)
 
+    def _shown_trace(self) -> Any:
+        with suppress(RuntimeError):  # of a vmap that has returned: a debugger shows it, too
+            self._fresh_trace()
+        return self._trace
+
     def __repr__(self) -> str:
         name = "Tensor"
         shape = f", shape={self.shape}" if not self.size else ""
         here = self._device is _device.get_device(None)
         device = "" if here else f", device='{self._device}'"
-        trace = "" if self._fresh_trace() is None else self._trace.text
+        trace = "" if self._shown_trace() is None else self._trace.text
         return f"{name}({self._text(f'{name}(')}{shape}, dtype={self.dtype.name}{device}{trace})"
 
     def __str__(self) -> str:

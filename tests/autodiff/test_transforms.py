@@ -305,6 +305,7 @@ def test_stop_gradient(xp):
         (lambda: grad(arraygrad.sin, argnums=1.0), TypeError, "argnums must be an int"),
         (lambda: checkpoint(3), TypeError, "expected a function"),
         (lambda: custom_vjp(3), TypeError, "expected a function"),
+        (lambda: custom_vjp(nondiff_argnums=(0,)), TypeError, "custom_vjp: .*@functools.partial"),
         (lambda: custom_vjp(lambda x: x, nondiff_argnums=-1), ValueError, "distinct nonnegative"),
         (
             lambda: custom_jvp(lambda x: x, nondiff_argnums=(1, 1)),

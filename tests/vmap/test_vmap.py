@@ -251,6 +251,9 @@ def test_an_unused_tensor_of_a_call_that_has_returned_raises(xp):
     vmap(lambda x: kept.append(x) or x)(xp.ones(3))
     with pytest.raises(RuntimeError, match="has returned"):
         kept[0] + 1
+    # A debugger shows it, with all examples.
+    assert repr(kept[0]) == "Tensor([1., 1., 1.], dtype=float64, vmap)"
+    assert str(kept[0]) == "[1., 1., 1.]"
 
 
 def test_library_code_that_checks_shapes_runs(xp, same):

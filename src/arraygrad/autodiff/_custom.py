@@ -174,6 +174,10 @@ _VJP_PAIR = "forward must return a pair (out, residuals)"
 _JVP_PAIR = "the rule must return (out, tangent_out)"
 
 
+#: The default of a function that has to be given.
+_NOTHING: Any = object()
+
+
 class _CustomRule(Generic[P, R]):
     """Base class of functions with custom rules."""
 
@@ -182,7 +186,15 @@ class _CustomRule(Generic[P, R]):
     _batching: Any = None
     _hint: str  # how to define the rule
 
-    def __init__(self, fun: Callable[P, R], nondiff_argnums: int | Sequence[int] = ()) -> None:
+    def __init__(
+        self, fun: Callable[P, R] = _NOTHING, nondiff_argnums: int | Sequence[int] = ()
+    ) -> None:
+        if fun is _NOTHING:
+            name = type(self).__name__
+            raise TypeError(
+                f"{name}: expected a function first; as a decorator with parameters, write "
+                f"@functools.partial(autodiff.{name}, nondiff_argnums=...)"
+            )
         if not callable(fun):
             raise TypeError(f"{type(self).__name__}: expected a function; got {describe(fun)}")
         update_wrapper(self, fun)
