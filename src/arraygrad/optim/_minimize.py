@@ -211,7 +211,7 @@ def _callback(callback: Callable[..., Any], flat: _Flat) -> Callable[..., Any]:
         return callback(flat.result(z))
 
     def after_result(intermediate_result: Any) -> Any:
-        if not isinstance(intermediate_result, dict):  # TNC, and SLSQP before SciPy 1.17
+        if not hasattr(intermediate_result, "x"):  # it is x: TNC, and SLSQP before SciPy 1.17
             return after(intermediate_result)
         given = type(intermediate_result)(intermediate_result)
         given.x = flat.result(given.x)
