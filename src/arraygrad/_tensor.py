@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from contextvars import ContextVar
 from copy import deepcopy
 from importlib import import_module
@@ -866,9 +865,10 @@ class Tensor(Operators):
         return self._device.backend.to_text(self._device.ops["to_host"](data), prefix)
 
     def _shown_trace(self) -> Any:
-        with suppress(RuntimeError):  # of a vmap that has returned: a debugger shows it, too
-            self._fresh_trace()
-        return self._trace
+        trace = self._trace
+        if trace is not None and trace.level.batched and trace.level.closed:
+            return trace  # of a vmap that has returned: a debugger shows it, too
+        return self._fresh_trace()
 
     def __repr__(self) -> str:
         name = "Tensor"
