@@ -37,7 +37,7 @@ def curve(p, strength):
 def loss(p, strength, right, trials):
     """The negative binomial log likelihood, without the terms that do not depend on `p`."""
     q = curve(p, strength)
-    return -xp.sum(special.xlogy(right, q) + special.xlog1py(trials - right, -q))
+    return -xp.sum(special.xlogy(right, q) + special.xlogy(trials - right, 1 - q))
 
 
 def fit(p, data, steps=50):

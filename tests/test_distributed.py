@@ -485,6 +485,9 @@ def test_errors_of_processes(client):
 @pytest.mark.parametrize("place", ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
 def test_tensors_go_to_a_process_and_come_back_writable(client, place, n, same):
     def double(tree):
+        # By reference: as a global it would be sent with all that other tests registered with it.
+        from dask.sizeof import sizeof
+
         (x,) = tree["x"] if isinstance(tree, dict) else (tree,)
         x *= 2  # as if it were its own
         frames = [memoryview(frame).nbytes for frame in serialize(x)[1]]

@@ -124,6 +124,9 @@ def test_a_decorated_generator_is_in_the_mode_while_it_runs(mode):
     assert [next(a), next(b), next(a), next(b)] == [
         ("a", inside), ("b", inside), (None, inside), (None, inside)
     ]  # fmt: skip
+    a.close()
+    b.close()
+    assert ended == [inside] * 4
     assert seen() == outside
 
 

@@ -1799,8 +1799,8 @@ def stdtrit(df: Tensor | Real, p: Tensor | Real, /) -> Tensor:
     Examples
     --------
     >>> import arraygrad as xp
-    >>> xp.special.stdtrit(4.0, xp.asarray([0.5, 0.975]))
-    Tensor([0.        , 2.77644511], dtype=float64)
+    >>> xp.special.stdtrit(4.0, xp.asarray([0.9, 0.975]))
+    Tensor([1.53320627, 2.77644511], dtype=float64)
     """
     return binary("special.stdtrit", df, p, floating=True)
 

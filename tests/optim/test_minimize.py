@@ -160,7 +160,8 @@ def test_minimize_of_few_unknowns_is_dense(xp):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_minimize_calls_back_with_results_where_scipy_does(method):
-    optimize = pytest.importorskip("scipy.optimize")
+    scipy = pytest.importorskip("scipy")
+    before_1_17 = tuple(map(int, scipy.__version__.split(".")[:2])) < (1, 17)
     seen = []
 
     def callback(intermediate_result):
@@ -168,10 +169,10 @@ def test_minimize_calls_back_with_results_where_scipy_does(method):
 
     x0 = [arraygrad.asarray([0.5, 0.0])]
     optim.minimize(lambda x: chained_rosenbrock(x[0]), x0, method=method, callback=callback)
-    if method == "TNC":  # which passes x, as in SciPy
+    if method == "TNC" or (method == "SLSQP" and before_1_17):  # which pass x, as in SciPy
         assert seen[0][0].shape == (2,)
         return
-    assert isinstance(seen[0], optimize.OptimizeResult)
+    assert isinstance(seen[0], scipy.optimize.OptimizeResult)
     assert isinstance(seen[0].x[0], arraygrad.Tensor)
 
 

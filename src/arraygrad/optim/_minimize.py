@@ -71,8 +71,8 @@ def minimize(
         Tolerance, which each method interprets in its own way.
     callback : callable, optional
         Function called with `x` after each iteration. If its only parameter is named
-        ``intermediate_result``, it is called with an ``OptimizeResult``, except by TNC. It may
-        raise StopIteration to stop.
+        ``intermediate_result``, it is called with an ``OptimizeResult``, except by TNC and, before
+        SciPy 1.17, by SLSQP. It may raise StopIteration to stop.
     options : dict, optional
         SciPy's options of the method, such as ``maxiter``.
 
@@ -153,7 +153,7 @@ def minimize(
             bounds=None if bounds is None else flat.bounds(bounds),
             constraints=[_constraint(c, name, flat) for c in constraints],
             tol=tol,
-            callback=None if callback is None else _callback(callback, name, flat),
+            callback=None if callback is None else _callback(callback, flat),
             options=None if options is None else dict(options),
         )
     found.x = flat.result(found.x)
@@ -204,13 +204,15 @@ def _method(method: str | None, bounds: Any, constraints: Sequence[Any], flat: _
     return name
 
 
-def _callback(callback: Callable[..., Any], name: str, flat: _Flat) -> Callable[..., Any]:
+def _callback(callback: Callable[..., Any], flat: _Flat) -> Callable[..., Any]:
     """The callback with the signature that the method expects."""
 
     def after(z: Any, state: Any = None) -> Any:
         return callback(flat.result(z))
 
     def after_result(intermediate_result: Any) -> Any:
+        if not hasattr(intermediate_result, "x"):  # it is x: TNC, and SLSQP before SciPy 1.17
+            return after(intermediate_result)
         given = type(intermediate_result)(intermediate_result)
         given.x = flat.result(given.x)
         return callback(intermediate_result=given)
@@ -219,7 +221,7 @@ def _callback(callback: Callable[..., Any], name: str, flat: _Flat) -> Callable[
         parameters = set(inspect.signature(callback).parameters)
     except ValueError:  # a function written in C has none
         return after
-    return after_result if parameters == {"intermediate_result"} and name != "tnc" else after
+    return after_result if parameters == {"intermediate_result"} else after
 
 
 def _constraint(c: Any, method: str, flat: _Flat) -> Any:

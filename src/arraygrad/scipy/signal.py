@@ -710,7 +710,7 @@ def csd(
     x: Tensor,
     y: Tensor,
     fs: float = 1.0,
-    window: Any = "hann_periodic",
+    window: Any = "hann",
     nperseg: int | None = None,
     noverlap: int | None = None,
     nfft: int | None = None,
@@ -789,7 +789,7 @@ def csd(
 def welch(
     x: Tensor,
     fs: float = 1.0,
-    window: Any = "hann_periodic",
+    window: Any = "hann",
     nperseg: int | None = None,
     noverlap: int | None = None,
     nfft: int | None = None,
