@@ -135,7 +135,7 @@ def _adds_alike(run: list[Call], shape: Any, axes: Any) -> bool:
     if math.prod(shape) == math.prod(rest):
         return False
     return all(
-        tuple(v.shape) == tuple(shape) and _is_c_contiguous(v)
+        tuple(v.shape) == tuple(shape) and is_c_contiguous(v)
         for call in run
         for v in call.operands()
     )
