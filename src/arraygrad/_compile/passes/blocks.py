@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ..._device import get_device
@@ -316,10 +317,12 @@ def _copied(call: Call, copies: dict[int, Value], memories: dict[Memory, Memory]
         if id(v) not in copies:
             copies[id(v)] = _copy(v, memories)
     body = [_copied(c, copies, memories, k) for c in call.body]
-    function, args, kwargs = call.function, call.args, call.kwargs
-    if call.name not in ("guard", "mask"):
+    name, function, args, kwargs = call.name, call.function, call.args, call.kwargs
+    if name not in ("guard", "mask"):
         function, args, kwargs = on_block(call, k)
-    new = Call(call.name, function, call.device, replaced(args, copies), kwargs)
+        if isinstance(function, partial):  # (not the operation of that name)
+            name = function.func.__name__.strip("_")
+    new = Call(name, function, call.device, replaced(args, copies), kwargs)
     new.out = replaced(call.out, copies)
     new.errors, new.line = call.errors, call.line
     new.condition = copies[id(call.condition)] if call.condition is not None else None
