@@ -25,7 +25,7 @@ from .._modes import get_mode
 from .._tensor import Tensor
 from .._typing import P, R
 from ..random import Generator, _noting
-from ._graph import graphed
+from ._graph import graphed, is_capturing, wait_for_constants
 from ._program import Memory, Program, Value
 from ._recorder import Recorder, has_no_nan
 from ._text import Differs, MeetsNaN, Text
@@ -132,6 +132,7 @@ class Ready(Entry):
         self.careful: Ready | None = None
         self.attributes: list[Any] = []
         self.outputs = outputs
+        wait_for_constants(program)
         text = Text(program, fast=True)
         self.text = text
         self.run = text.function()
@@ -416,6 +417,8 @@ class Compiled(Generic[P, R]):
             self, args, kwargs, mode
         ):
             return self._differentiated(args, kwargs, mode)
+        if is_capturing():
+            return self._function(*args, **kwargs)
         return self._record(key, tensors, structure, static)
 
     def _differentiated(self, args: Any, kwargs: Any, mode: Any) -> Any:
@@ -425,10 +428,10 @@ class Compiled(Generic[P, R]):
     def _entry_for(self, args: Any, kwargs: Any) -> Entry:
         """The program for arguments, recorded if there is none."""
         mode = get_mode()
-        has_to_run = _has_to_run(mode) or _noting.get()
+        has_to_run = _has_to_run(mode) or _noting.get() or is_capturing()
         signature = None if has_to_run else self._signature(args, kwargs, mode)
         if signature is None:
-            return Entry("it is being differentiated, recorded or checked for NaN")
+            return Entry("it is being differentiated, recorded, captured or checked for NaN")
         key, tensors, structure, static = signature
         for entry in self._entries.get(key, ()):
             if not isinstance(entry, Ready) or entry.arrays(tensors) is not None:

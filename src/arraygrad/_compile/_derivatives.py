@@ -32,6 +32,7 @@ from ..autodiff._rules import PASS_ON, UNREACHED, Rule
 from ..autodiff._tangents import sum_to
 from ..autodiff._views import protect, refresh
 from ._compiled import Entry, Output, Ready, _details, _exact, _owner, check_constant
+from ._graph import is_capturing
 from ._program import Call, Memory, Program, Value
 from ._recorder import Recorder, device_of
 from ._text import Differs, Text
@@ -79,7 +80,7 @@ def call(compiled: Any, args: Any, kwargs: Any, mode: Any) -> Any:
             if out is not NotImplemented:
                 entry.runs += 1
                 return out
-        if not (entry.has_to_wait() or entry.reason):
+        if not (entry.has_to_wait() or entry.reason or is_capturing()):
             return _record(compiled, entry, given)
     return compiled._function(*args, **kwargs)
 
@@ -576,7 +577,7 @@ class Recorded:
             return self.cut.pull(g, create)
         self._entry.pending = None
         form = _form(g)
-        if create or form is None:
+        if create or form is None or is_capturing():
             self._entry.fail()
             if create and not self._entry.programs:
                 self._entry.fail("its second derivatives are asked for")

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from .._device import get_device
+from .._device import get_device, known
 from ._program import Call, Memory, Program, Value
 
 #: How often a program is captured, at most, because what it uses from outside has moved.
@@ -137,6 +137,28 @@ def graphed(program: Program, run: Callable[..., Any]) -> Graphed | None:
         if call.device is not None and call.device.type == "cuda":
             return Graphed(program, run, call.device)
     return None
+
+
+def is_capturing() -> bool:
+    """Return True while the current stream of a GPU is captured.
+
+    Nothing is recorded then, because constants of the program would not be computed.
+    """
+    return any(device.ops["is_capturing"]() for device in known("cuda"))
+
+
+def wait_for_constants(program: Program) -> None:
+    """Wait until constants on a GPU are computed, because other streams will read them, too."""
+    devices = {
+        device
+        for call in program.calls
+        for v in call.operands()
+        if v.kind == "constant"
+        for device in known("cuda")
+        if _is_of(device, v.data)
+    }
+    for device in devices:
+        device.ops["wait"]()
 
 
 def _is_of(device: Any, x: Any) -> bool:
