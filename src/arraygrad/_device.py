@@ -131,11 +131,6 @@ def get_device(device: DeviceLike, function: str = "Device") -> Device:
         raise type(error)(f"{function}: {str(error).removeprefix('Device: ')}") from error
 
 
-def known(kind: str) -> list[Device]:
-    """Devices of a type that have been named so far."""
-    return [device for device in tuple(_known.values()) if device.type == kind]
-
-
 def devices() -> tuple[Device, ...]:
     """Devices of this machine whose library is installed."""
     found: list[Device] = []

@@ -25,7 +25,7 @@ from .._modes import get_mode
 from .._tensor import Tensor
 from .._typing import P, R
 from ..random import Generator, _noting
-from ._graph import graphed, is_capturing, wait_for_constants
+from ._graph import graphed, is_captured, wait_for_constants
 from ._program import Memory, Program, Value
 from ._recorder import Recorder, has_no_nan
 from ._text import Differs, MeetsNaN, Text
@@ -42,6 +42,9 @@ MAX_INSTANCES = 64
 MAX_CHANGES = 16
 #: New objects after which Python looks for reference cycles while a function is recorded.
 MIN_TO_COLLECT = 100_000
+
+#: The reason for a call that is not compiled while later ones may be.
+_CAPTURED = "it is captured by a CUDA stream"
 
 _cpu: Any = get_device("cpu")
 _is_host_scalar = _cpu.backend.is_host_scalar
@@ -417,8 +420,6 @@ class Compiled(Generic[P, R]):
             self, args, kwargs, mode
         ):
             return self._differentiated(args, kwargs, mode)
-        if is_capturing():
-            return self._function(*args, **kwargs)
         return self._record(key, tensors, structure, static)
 
     def _differentiated(self, args: Any, kwargs: Any, mode: Any) -> Any:
@@ -428,16 +429,16 @@ class Compiled(Generic[P, R]):
     def _entry_for(self, args: Any, kwargs: Any) -> Entry:
         """The program for arguments, recorded if there is none."""
         mode = get_mode()
-        has_to_run = _has_to_run(mode) or _noting.get() or is_capturing()
+        has_to_run = _has_to_run(mode) or _noting.get()
         signature = None if has_to_run else self._signature(args, kwargs, mode)
         if signature is None:
-            return Entry("it is being differentiated, recorded, captured or checked for NaN")
+            return Entry("it is being differentiated, recorded or checked for NaN")
         key, tensors, structure, static = signature
         for entry in self._entries.get(key, ()):
             if not isinstance(entry, Ready) or entry.arrays(tensors) is not None:
                 return entry
         self._record(key, tensors, structure, static)
-        return self._entries[key][0]
+        return self._entries.get(key, [Entry(_CAPTURED)])[0]
 
     def source(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """Return the program for such arguments as Python source.
@@ -688,6 +689,8 @@ class Compiled(Generic[P, R]):
     def _record(self, key: Any, tensors: list[Any], structure: Any, static: Any) -> Any:
         """Run the function, and keep its calls as a program."""
         entry, out = self._recorded(tensors, structure, static, key in self._careful)
+        if entry.reason is _CAPTURED:
+            return out
         if not entry.is_differentiated or all(t._trace is None for t in tensors):
             self._keep(key, entry)
         if entry.is_differentiated:
@@ -745,7 +748,9 @@ class Compiled(Generic[P, R]):
             places.get(id(x._data), x) if isinstance(x, Tensor) and x._trace is None else x
             for x in results
         ]
-        if watch.problem:
+        if is_captured(recorder.calls):
+            entry = Entry(_CAPTURED)
+        elif watch.problem:
             entry = Entry(watch.problem)
         elif watch.is_unchanged():
             entry = self._entry(recorder, results, originals, shape, watch, tensors)

@@ -32,7 +32,7 @@ from ..autodiff._rules import PASS_ON, UNREACHED, Rule
 from ..autodiff._tangents import sum_to
 from ..autodiff._views import protect, refresh
 from ._compiled import Entry, Output, Ready, _details, _exact, _owner, check_constant
-from ._graph import is_capturing
+from ._graph import is_captured
 from ._program import Call, Memory, Program, Value
 from ._recorder import Recorder, device_of
 from ._text import Differs, Text
@@ -80,7 +80,7 @@ def call(compiled: Any, args: Any, kwargs: Any, mode: Any) -> Any:
             if out is not NotImplemented:
                 entry.runs += 1
                 return out
-        if not (entry.has_to_wait() or entry.reason or is_capturing()):
+        if not (entry.has_to_wait() or entry.reason):
             return _record(compiled, entry, given)
     return compiled._function(*args, **kwargs)
 
@@ -374,6 +374,8 @@ def _record(compiled: Any, entry: Differentiated, given: Given) -> Any:
         # The function reaches its argument from outside, too: a program could not tell them apart.
         return given.call(compiled, given.leaves)
     out = run.call()
+    if is_captured(run.recorder.calls):
+        return out
     programs: Any = None
     if not run.reason:
         programs = Forward(run) if run.level.forward else Recorded(entry, run)
@@ -577,7 +579,7 @@ class Recorded:
             return self.cut.pull(g, create)
         self._entry.pending = None
         form = _form(g)
-        if create or form is None or is_capturing():
+        if create or form is None or is_captured(run.recorder.calls):
             self._entry.fail()
             if create and not self._entry.programs:
                 self._entry.fail("its second derivatives are asked for")

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from .._device import get_device, known
+from .._device import get_device
 from ._program import Call, Memory, Program, Value
 
 #: How often a program is captured, at most, because what it uses from outside has moved.
@@ -139,26 +139,23 @@ def graphed(program: Program, run: Callable[..., Any]) -> Graphed | None:
     return None
 
 
-def is_capturing() -> bool:
-    """Return True while the current stream of a GPU is captured.
+def is_captured(calls: list[Call]) -> bool:
+    """Return True if calls have been captured by the user, and not computed.
 
-    Nothing is recorded then, because constants of the program would not be computed.
+    They must not become a program, because its constants would not be computed either.
     """
-    return any(device.ops["is_capturing"]() for device in known("cuda"))
+    return any(device.ops["is_capturing"]() for device in _gpus(calls))
 
 
 def wait_for_constants(program: Program) -> None:
     """Wait until constants on a GPU are computed, because other streams will read them, too."""
-    devices = {
-        device
-        for call in program.calls
-        for v in call.operands()
-        if v.kind == "constant"
-        for device in known("cuda")
-        if _is_of(device, v.data)
-    }
-    for device in devices:
-        device.ops["wait"]()
+    for device in _gpus(program.calls):
+        if any(v.kind == "constant" for call in program.calls for v in call.operands()):
+            device.ops["wait"]()
+
+
+def _gpus(calls: list[Call]) -> set[Any]:
+    return {call.device for call in calls if call.device is not None and call.device.type == "cuda"}
 
 
 def _is_of(device: Any, x: Any) -> bool:
