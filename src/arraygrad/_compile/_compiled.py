@@ -827,28 +827,30 @@ class _RareCollections:
     """Let Python look for reference cycles rarely, which would take a third of the time.
 
     Recording and the passes make many objects that stay. Cycles of the user's code are found, but
-    later.
+    later. Thresholds that the function sets itself stay.
     """
 
     _lock = threading.Lock()
     _count = 0
-    _thresholds: tuple[int, int, int]
+    _before: tuple[int, int, int]
+    _during: tuple[int, int, int]
 
     def __enter__(self) -> None:
         cls = type(self)
         with cls._lock:
             if not cls._count:
-                cls._thresholds = gc.get_threshold()
-                if cls._thresholds[0]:  # (0 switches it off)
-                    gc.set_threshold(max(cls._thresholds[0], MIN_TO_COLLECT), *cls._thresholds[1:])
+                cls._before = gc.get_threshold()
+                if cls._before[0]:  # (0 switches it off)
+                    gc.set_threshold(max(cls._before[0], MIN_TO_COLLECT), *cls._before[1:])
+                cls._during = gc.get_threshold()
             cls._count += 1
 
     def __exit__(self, *_: object) -> None:
         cls = type(self)
         with cls._lock:
             cls._count -= 1
-            if not cls._count:
-                gc.set_threshold(*cls._thresholds)
+            if not cls._count and gc.get_threshold() == cls._during:
+                gc.set_threshold(*cls._before)
 
 
 def check_constant(name: str, x: Any) -> None:
