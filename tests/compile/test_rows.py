@@ -217,6 +217,27 @@ def test_backward_strides_are_outside_of_a_run(dtype, small):
     assert "exp" in left(check(g, (x,)))
 
 
+@pytest.mark.parametrize("size", [12, 1 << 15])
+def test_an_error_in_a_block_names_the_operation_and_the_whole_array(size, small, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_SIZE", size)
+    f = lambda x, y: xp.sum(xp.log(xp.exp(x) * 2 / y + y), axis=1)
+    x, y = normal(60, 4), normal(4, seed=1) ** 2 + 1
+    with np.errstate(all="raise"):
+        compiled = xp.compile(f)
+        compiled(x, y)
+        assert left(compiled) == ["blocks"]
+        x[55, 3] = 1000.0
+        y[2] = 0.0
+        for _ in range(2):
+            with pytest.raises(FloatingPointError) as want:
+                f(x[:50, :], y)
+            with pytest.raises(FloatingPointError) as got:
+                compiled(xp.where(x > 900, 0.0, x), y)
+            assert str(got.value) == str(want.value).replace("50", "60")
+            with pytest.raises(FloatingPointError, match=r"exp: overflow.*shape=\(60, 4\)"):
+                compiled(x, xp.ones(4))
+
+
 def test_a_nan_in_a_later_block_is_found(small):
     def f(x):
         return xp.sum(xp.sqrt(xp.sum(x * x, axis=1)))  # 0 / 0 in the gradient
