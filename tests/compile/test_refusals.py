@@ -1,5 +1,8 @@
 """What a program cannot repeat is refused, and named; nothing is silently wrong."""
 
+import gc
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 from compile.support import X, Y, bits, copy, programs
@@ -75,6 +78,72 @@ def test_an_error_that_depends_on_values_must_not_be_caught():
         compiled(-xp.eye(2))
     with pytest.raises(TypeError, match=r"catches the LinAlgError of linalg.cholesky"):
         xp.compile(f)(-xp.eye(2))
+
+
+def test_an_error_that_is_not_caught_is_raised_as_it_is():
+    """Also while the function is recorded, where a caught one is refused."""
+    solve = lambda a, b: xp.linalg.solve(a, b)
+    with pytest.raises(np.linalg.LinAlgError, match=r"linalg.solve: Singular matrix"):
+        xp.compile(solve)(xp.zeros((2, 2)), xp.ones(2))
+
+    def translated(x):
+        try:
+            return xp.linalg.cholesky(x)
+        except np.linalg.LinAlgError as error:
+            raise ValueError("not positive") from error
+
+    slope = autodiff.grad(lambda x: xp.sum(x / xp.sqrt(xp.sum(x * 0))))
+    with np.errstate(all="raise"):
+        with pytest.raises(FloatingPointError, match="divide"):
+            xp.compile(slope)(X)
+        with pytest.raises(FloatingPointError, match="log: divide by zero"):
+            xp.compile(xp.log)(X * 0)
+    compiled = xp.compile(translated)
+    with pytest.raises(ValueError, match="not positive"):
+        compiled(-xp.eye(2))
+    assert not programs(compiled)
+    assert bits(compiled(xp.eye(2))) == bits(translated(xp.eye(2)))
+
+
+def test_an_error_that_a_rule_catches_makes_no_program_of_a_backward_pass():
+    @autodiff.custom_vjp
+    def double(x):
+        return x * 2
+
+    def back(_, g):
+        try:
+            return (xp.linalg.cholesky(g),)
+        except np.linalg.LinAlgError:
+            return (g * 3,)
+
+    double.defvjp(lambda x: (double(x), None), back)
+    f = lambda x: double(x)
+    compiled = xp.compile(f)
+    for y in (-xp.eye(2), xp.eye(2) * 4, -xp.eye(2), xp.eye(2) * 4):
+        want = autodiff.grad(lambda x, y=y: xp.sum(f(x) * y))(xp.eye(2))
+        got = autodiff.grad(lambda x, y=y: xp.sum(compiled(x) * y))(xp.eye(2))
+        assert bits(got) == bits(want)
+    assert "catches the LinAlgError" in compiled.explain()
+
+
+@pytest.mark.parametrize("own", [None, (500, 5, 5), (0, 10, 10)])
+def test_thresholds_of_the_garbage_collector_are_those_of_the_function_afterwards(own):
+    def f(x, fails):
+        if own is not None:
+            gc.set_threshold(*own)
+        if fails:
+            raise KeyError("no")
+        return x * 2
+
+    before = gc.get_threshold()
+    try:
+        for fails in (False, True):
+            gc.set_threshold(700, 10, 10)
+            with pytest.raises(KeyError) if fails else nullcontext():
+                xp.compile(f, static_argnums=1)(X, fails)
+            assert gc.get_threshold()[:2] == (own or (700, 10, 10))[:2]
+    finally:
+        gc.set_threshold(*before)
 
 
 def test_branches_on_values_with_guards():

@@ -202,6 +202,42 @@ def test_counts_and_masks_of_rows(small):
     check(autodiff.grad(lambda x: xp.sum(xp.max(x, axis=1) ** 2)), (x,), (x * 2,))
 
 
+@pytest.mark.parametrize("dtype", [xp.float32, xp.float64])
+def test_backward_strides_are_outside_of_a_run(dtype, small):
+    """NumPy's loops round some functions otherwise for these, and not for rows of them."""
+    x, column = normal(60, 40, dtype=dtype), normal(60, 1, seed=1, dtype=dtype)
+    f = lambda x, y: (xp.exp(x) * 2, xp.atan2(y, x), xp.expm1(x * 1) + 1)
+    for view in (np.s_[:, ::-1], np.s_[::-1], np.s_[::-1, ::-1], np.s_[::-1, :1]):
+        check(lambda x, y, view=view: f(x[view], y), (x, column))
+        own, column_of_view = xp.asarray(x, copy=True)[view], column
+        compiled = xp.compile(f)
+        for _ in range(2):
+            assert bits(compiled(own, column_of_view)) == bits(f(own, column_of_view))
+    g = lambda x: xp.exp(xp.tanh(x)[:, ::-1]) + 1
+    assert "exp" in left(check(g, (x,)))
+
+
+@pytest.mark.parametrize("size", [12, 1 << 15])
+def test_an_error_in_a_block_names_the_operation_and_the_whole_array(size, small, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_SIZE", size)
+    f = lambda x, y: xp.sum(xp.log(xp.exp(x) * 2 / y + y), axis=1)
+    x, y = normal(60, 4), normal(4, seed=1) ** 2 + 1
+    with np.errstate(all="raise"):
+        compiled = xp.compile(f)
+        compiled(x, y)
+        assert left(compiled) == ["blocks"]
+        x[55, 3] = 1000.0
+        y[2] = 0.0
+        for _ in range(2):
+            with pytest.raises(FloatingPointError) as want:
+                f(x[:50, :], y)
+            with pytest.raises(FloatingPointError) as got:
+                compiled(xp.where(x > 900, 0.0, x), y)
+            assert str(got.value) == str(want.value).replace("50", "60")
+            with pytest.raises(FloatingPointError, match=r"exp: overflow.*shape=\(60, 4\)"):
+                compiled(x, xp.ones(4))
+
+
 def test_a_nan_in_a_later_block_is_found(small):
     def f(x):
         return xp.sum(xp.sqrt(xp.sum(x * x, axis=1)))  # 0 / 0 in the gradient
@@ -215,6 +251,30 @@ def test_a_nan_in_a_later_block_is_found(small):
         for _ in range(2):
             assert bits(compiled(x)) == bits(slope(x))
     assert bool(xp.all(compiled(x)[40, :] == 0))
+
+
+def test_settled_arrays_have_the_strides_of_others(small):
+    """The sum of one depends on the order in which it lies in memory."""
+    settle = get_device("cpu").ops["settle"]
+    orders = [(0, 1, 2), (2, 1, 0), (1, 0, 2), (2, 0, 1)]
+    for first, second in itertools.product(orders, orders):
+        x, weight = (np.ones(60).reshape([(3, 4, 5)[i] for i in p]) for p in (first, second))
+        x, weight = x.transpose(np.argsort(first)), weight.transpose(np.argsort(second))
+        assert settle(x, weight) is x
+        x[2, 1, 3], weight[2, 1, 3] = np.nan, 0
+        got = settle(x, weight)
+        assert got.strides == x.strides
+        assert got[2, 1, 3] == 0
+        assert got.sum() == 59
+
+    slope = autodiff.grad(lambda x, w: xp.sum(xp.tanh(xp.log(x * w))), argnums=(0, 1))
+    x, w = (normal(5, 40) ** 2).T, normal(5, seed=1) ** 2
+    with_zero = xp.asarray(x, copy=True)
+    with_zero[30, 3] = 0.0
+    compiled = xp.compile(slope)
+    with np.errstate(all="ignore"):
+        for other in (with_zero, x, with_zero, x):
+            assert bits(compiled(other, w)) == bits(slope(other, w))
 
 
 def test_a_nan_is_searched_for_once(small):

@@ -142,6 +142,18 @@ def power(x, y):
     return xp.sum(xp.sqrt(xp.sin(x) ** 2) * y)
 
 
+@pytest.mark.parametrize("number", [1e-46, 1e-40, 1e39, 1e-30])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_numbers_that_are_0_or_infinite_in_the_precision_are_masked(dtype, number):
+    x = xp.asarray([1.0, 0.5, 0.0, 2.0], dtype=getattr(xp, dtype))
+    for f in (lambda x: x / number, lambda x: x * number, lambda x: -x / number * 2):
+        slope = autodiff.grad(lambda x, f=f: xp.sum(xp.tanh(x)) + xp.sum(xp.tanh(f(x))))
+        compiled = xp.compile(slope)
+        with np.errstate(all="ignore"):
+            for _ in range(3):
+                assert bits(compiled(x)) == bits(slope(x))
+
+
 @pytest.mark.parametrize("n", [3, 3000])
 def test_a_nan_that_appears_later_is_masked_as_outside(n):
     compiled = xp.compile(autodiff.grad(power))

@@ -26,11 +26,12 @@ from .._tensor import Tensor
 from .._typing import P, R
 from ..random import Generator, _noting
 from ._graph import graphed, is_captured, wait_for_constants
-from ._program import Memory, Program, Value
+from ._program import Call, Memory, Program, Value
 from ._recorder import Recorder, has_no_nan
 from ._text import Differs, MeetsNaN, Text
 from ._watch import Watch
 from .passes import drop_dead_code, in_runs, optimised
+from .passes.blocks import Blocks
 
 #: Signatures of one function for which programs are kept, those recorded last.
 MAX_PROGRAMS = 64
@@ -243,24 +244,34 @@ class Ready(Entry):
 
     def _explained(self, error: Exception) -> Exception:
         """The error as the operation raises it outside of a program."""
-        trace = error.__traceback__
+        trace, text, is_block = error.__traceback__, self.text, False
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == "<compiled program>":
-                call = self.text.calls.get(trace.tb_lineno)
+                call = text.calls.get(trace.tb_lineno)
                 if call is None or call.device is None:
                     return error
-                local = trace.tb_frame.f_locals
-                operands = [
-                    wrap(Tensor, local[self.text.name_of(v)], call.device)
-                    if isinstance(v, Value)
-                    and isinstance(local.get(self.text.name_of(v)), call.device.array_type)
-                    else v
-                    for v in call.args
-                ]
-                name = {"getitem": "__getitem__"}.get(call.name, call.name)
-                return explain(error, name, [x for x in operands if not isinstance(x, Value)])
+                if not isinstance(call.function, Blocks):
+                    return _explained(error, call, text, trace.tb_frame.f_locals, is_block)
+                text, is_block = call.function.text, True
             trace = trace.tb_next
         return error
+
+
+def _explained(error: Exception, call: Call, text: Text, local: Any, is_block: bool) -> Exception:
+    """The error of a call, given the variables of the program or of one block."""
+    device: Any = call.device
+    operands = []
+    for x in call.args:
+        if isinstance(x, Value):
+            data = local.get(text.name_of(x))
+            if not isinstance(data, device.array_type):
+                continue
+            if is_block:  # (The message tells of the whole array.)
+                data = device.ops["broadcast_to"](data[(*[0] * data.ndim, ...)], x.shape)
+            x = wrap(Tensor, data, device)
+        operands.append(x)
+    name = {"getitem": "__getitem__"}.get(call.name, call.name)
+    return explain(error, name, operands)
 
 
 def _overlap(x: Any, y: Any) -> bool:
@@ -835,28 +846,30 @@ class _RareCollections:
     """Let Python look for reference cycles rarely, which would take a third of the time.
 
     Recording and the passes make many objects that stay. Cycles of the user's code are found, but
-    later.
+    later. Thresholds that the function sets itself stay.
     """
 
     _lock = threading.Lock()
     _count = 0
-    _thresholds: tuple[int, int, int]
+    _before: tuple[int, int, int]
+    _during: tuple[int, int, int]
 
     def __enter__(self) -> None:
         cls = type(self)
         with cls._lock:
             if not cls._count:
-                cls._thresholds = gc.get_threshold()
-                if cls._thresholds[0]:  # (0 switches it off)
-                    gc.set_threshold(max(cls._thresholds[0], MIN_TO_COLLECT), *cls._thresholds[1:])
+                cls._before = gc.get_threshold()
+                if cls._before[0]:  # (0 switches it off)
+                    gc.set_threshold(max(cls._before[0], MIN_TO_COLLECT), *cls._before[1:])
+                cls._during = gc.get_threshold()
             cls._count += 1
 
     def __exit__(self, *_: object) -> None:
         cls = type(self)
         with cls._lock:
             cls._count -= 1
-            if not cls._count:
-                gc.set_threshold(*cls._thresholds)
+            if not cls._count and gc.get_threshold() == cls._during:
+                gc.set_threshold(*cls._before)
 
 
 def check_constant(name: str, x: Any) -> None:

@@ -598,6 +598,9 @@ class Recorded:
                 raise
             self._entry.fail(recorder.problem)
             return self.cut.pull(g, create)
+        if recorder.problem is not None:
+            self._entry.fail(recorder.problem)
+            return found
         reverse = Reverse(run, self.origins, self.cut.inner, form, cotangents, found)
         if run.reason:
             self._entry.fail(run.reason)

@@ -109,6 +109,7 @@ class Recorder:
         self.calls: list[Call] = []
         self.started_at = next(sequence_numbers)
         self.problem: str | None = None
+        self._raised: str | None = None  # the problem if the function has caught an error
         self._backward_at = 0
         self._of_forward: set[int] = set()
         self.inputs: list[Value] = []
@@ -136,9 +137,12 @@ class Recorder:
         self._setting = enter("recorder", self)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: object, *_: object) -> None:
         assert self._setting is not None
         leave(self._setting)
+        if error is not None or self.problem is not None:
+            return
+        self.problem = self._raised
         if self._stack and self.problem is None:
             self.problem = f"compile: {self.name} catches an error of a derivative"
 
@@ -294,7 +298,7 @@ class Recorder:
             result = function(*args, **kwargs)
         except Exception as error:
             if depends_on_values(error):
-                self.problem = (
+                self._raised = (
                     f"compile: {self.name} catches the {type(error).__name__} of {name}, and "
                     "whether it is raised depends on values; do that outside"
                 )

@@ -476,7 +476,9 @@ def settle(x: _Array, weight: _Array) -> _Array:
     if witness == witness:
         return x
     is_indeterminate = np.isnan(x) & ((weight == 0) | np.isinf(weight))
-    return np.where(is_indeterminate, 0, x).astype(x.dtype, copy=False)
+    settled = np.array(x)  # (with the strides of `x`, whatever those of the weight are)
+    np.copyto(settled, 0, where=is_indeterminate)
+    return settled
 
 
 def is_settled(x: _Array, weight: _Array) -> bool:

@@ -147,23 +147,22 @@ def _masks_nothing(x: Any, weight: Any, made: dict[int, Call]) -> bool:
             return False
         args = call.args
         if call.name == "negative" or (
-            call.name == "multiply" and len(args) == 2 and _is_finite(args[1])
+            call.name in ("multiply", "divide") and len(args) == 2 and _is_finite(args[1], x.dtype)
         ):
             x = args[0]
-        elif call.name == "multiply" and len(args) == 2 and _is_finite(args[0]):
+        elif call.name == "multiply" and len(args) == 2 and _is_finite(args[0], x.dtype):
             x = args[1]
-        elif call.name == "divide" and len(args) == 2 and _is_finite(args[1]):
-            x = args[0]
         else:
             return False
         if not isinstance(x, Value) or x.dtype is None or x.dtype.kind != "f":
             return False
 
 
-def _is_finite(x: Any) -> bool:
-    """Return True for a number that is finite and not 0, and for a constant of such."""
+def _is_finite(x: Any, dtype: Any) -> bool:
+    """Return True for a number that is finite and not 0 in this precision, and for a constant."""
     if type(x) in (int, float):
-        return bool(x != 0 and abs(x) < math.inf and 1e-100 < abs(x) < 1e100)
+        limit = 1e4 if dtype.itemsize < 4 else 1e30
+        return bool(1 / limit < abs(x) < limit)
     if isinstance(x, Value) and x.kind == "constant" and x.dtype is not None:
         if x.dtype.kind != "f" or x.dtype.itemsize < 4:
             return False

@@ -41,6 +41,8 @@ class Blocks:
     ----------
     program : Program
         The calls on one block.
+    text : Text
+        Their text, which tells which call has raised an error.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class Blocks:
         missing: list[int],
     ) -> None:
         text = write(program)
-        self.program = program
+        self.program, self.text = program, text
         self._run = text.function()
         self._outs = [(v.shape, v.dtype) for v in program.outputs]
         k = len(lead)

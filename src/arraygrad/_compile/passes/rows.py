@@ -200,6 +200,8 @@ def _is_elementwise(call: Call, shape: Any) -> bool:
                 return False
             if len(x.shape) > len(shape):
                 return False
+            if x.strides is not None and min(x.strides, default=0) < 0:
+                return False  # (NumPy's loops may round it otherwise, depending on the whole array)
         elif type(x) not in (int, float, bool):
             return False
     return _elementwise_function(call) is not None
