@@ -18,6 +18,7 @@ import json
 import os
 import platform
 import shutil
+import sys
 import sysconfig
 import tempfile
 from pathlib import Path
@@ -28,10 +29,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 MODULES = """
     _array _dispatch _keys _memory _modes _operators _pytree _backends.numpy.conversions
     _backends.numpy.corrections _backends.numpy.fast_paths _backends.numpy.parallel
-    _compile._compiled _compile._program _compile._recorder _compile._text _compile._watch
-    _compile.passes._facts _compile.passes.algebra _compile.passes.common
-    _compile.passes.constants _compile.passes.dead_code _compile.passes.nan
-    _compile.passes.scalars
+    _compile._program _compile._recorder _compile._text
     autodiff._backward autodiff._grad_mode autodiff._graph autodiff._inplace autodiff._levels
     autodiff._pullback autodiff._rules autodiff._tangents autodiff._views
     autodiff.rules._elementwise
@@ -128,13 +126,16 @@ def compiled(root: Path, scratch: Path) -> dict[str, str]:
     extensions = []
     for name in MODULES.split():
         path = source.joinpath(*name.split("."))
-        options = [] if os.name == "nt" else ["-O2", "-g0"]
+        # (Functions are recorded once, so that the size of that code counts for more.)
+        level = "-Os" if name.startswith("_compile.") else "-O2"
+        options = [] if os.name == "nt" else [level, "-g0"]
         file = str(path.with_suffix(".py"))
         extensions.append(
             Extension(
                 f"arraygrad.{name}",
                 [file],
                 extra_compile_args=options,
+                extra_link_args=["-Wl,-s"] if sys.platform == "linux" else [],  # no symbols
                 include_dirs=[numpy.get_include()],
             )
         )

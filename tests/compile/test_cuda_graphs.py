@@ -347,6 +347,109 @@ def test_inside_of_a_capture_of_the_users(calls_before):
     assert graph_of(compiled).launches > launches == calls_before - 2
 
 
+@pytest.mark.parametrize("form", [lambda f: f, lambda f: autodiff.grad(lambda x: xp.sum(f(x)))])
+def test_nothing_is_recorded_inside_of_a_capture_of_the_users(form):
+    """Constants of the program would not be computed until that graph is launched."""
+    import cupy
+
+    def f(x):
+        return sums(x) * xp.arange(5.0, device="cuda")
+
+    compiled = xp.compile(f)
+    called, expected = form(compiled), form(f)
+    x, last = normal(5), xp.zeros(5, device="cuda")
+    stream, pool = cupy.cuda.Stream(non_blocking=True), cupy.cuda.MemoryPool()
+    expected(x)
+    cupy.cuda.Device().synchronize()
+    with stream, cupy.cuda.using_allocator(pool.malloc):
+        stream.begin_capture()
+        last[...] = called(x)
+        users = stream.end_capture()
+    assert not any(hasattr(entry, "program") for entry in programs(compiled))
+    for i in range(5):
+        y = normal(5, seed=i)
+        assert bits(host(called(y))) == bits(host(expected(y)))
+    with stream:
+        users.launch(stream)
+        stream.synchronize()
+    assert bits(host(last)) == bits(host(expected(x)))
+    assert "run 4 times" in compiled.explain()
+
+
+def test_a_backward_pass_inside_of_a_capture_of_the_users_is_not_recorded():
+    import cupy
+
+    compiled = xp.compile(lambda x: sums(x) * xp.arange(5.0, device="cuda"))
+    x = normal(5).requires_grad_()
+    stream, pool = cupy.cuda.Stream(non_blocking=True), cupy.cuda.MemoryPool()
+    xp.sum(sums(x)).backward()
+    x.grad[...] = 0.0
+    cupy.cuda.Device().synchronize()
+    with stream, cupy.cuda.using_allocator(pool.malloc):
+        loss = xp.sum(compiled(x))
+        stream.begin_capture()
+        loss.backward()
+        stream.end_capture()
+    for i in range(4):
+        y, z = (normal(5, seed=i).requires_grad_() for _ in range(2))
+        xp.sum(compiled(y)).backward()
+        xp.sum(sums(z) * xp.arange(5.0, device="cuda")).backward()
+        assert bits(host(y.grad)) == bits(host(z.grad))
+
+
+@needs_emulation
+@pytest.mark.parametrize("graphs", [True, False])
+def test_constants_are_there_for_all_streams(graphs):
+    import cupy
+
+    def f(x):
+        return sums(x) + xp.arange(5.0, device="cuda")
+
+    x = normal(5)
+    compiled = xp.compile(f, cuda_graph=graphs)
+    streams = [cupy.cuda.Stream(non_blocking=True) for _ in range(2)]
+    with streams[0]:
+        xp.compile(f)(x)  # Kernels are there,
+        others = [xp.full(5, 7.0, device="cuda") for _ in range(100)]
+        cupy.cuda.Device().synchronize()
+        del others  # and the memory of the constants has had other numbers.
+    with late():
+        with streams[0]:
+            compiled(x)
+        with streams[1]:
+            found = [bits(host(compiled(x))) for _ in range(3)]
+    assert found == [bits(host(f(x)))] * 3
+
+
+@needs_emulation
+def test_a_launch_comes_after_one_that_has_been_interrupted(monkeypatch):
+    import cupy
+
+    from arraygrad._backends.cupy.graphs import _Place
+
+    compiled = check(sums, *inputs(3, 64))
+    streams = [cupy.cuda.Stream(non_blocking=True) for _ in range(2)]
+    x, y = normal(64, seed=7), normal(64, seed=8)
+    cupy.cuda.Device().synchronize()
+    copy_to, copies = _Place.copy, []
+
+    def interrupted(self, *args):
+        copies.append(args)
+        if len(copies) == 2:  # the result
+            raise KeyboardInterrupt
+        copy_to(self, *args)
+
+    with late():
+        monkeypatch.setattr(_Place, "copy", interrupted)
+        with streams[0], pytest.raises(KeyboardInterrupt):
+            compiled(x)
+        monkeypatch.undo()
+        with streams[1]:
+            found = host(compiled(y))
+        assert streams[0].done
+    assert bits(found) == bits(host(sums(y)))
+
+
 # ---- what is no graph
 
 
@@ -484,6 +587,30 @@ def test_an_exception_during_the_capture_ends_it(error, monkeypatch):
         assert graph.reason == "the capture failed: ValueError: stopped"
 
 
+def test_an_interrupt_right_after_a_capture_has_begun_ends_it(monkeypatch):
+    import cupy
+
+    made = []
+
+    class Stream(cupy.cuda.Stream):
+        def begin_capture(self, mode=None):
+            made.append(self)
+            super().begin_capture(mode)
+            raise KeyboardInterrupt
+
+    compiled = xp.compile(sums)
+    x = normal(5)
+    for _ in range(2):
+        compiled(x)
+    with monkeypatch.context() as patch:
+        patch.setattr(cupy.cuda, "Stream", Stream)
+        with pytest.raises(KeyboardInterrupt):
+            compiled(x)
+    assert [stream.is_capturing() for stream in made] == [False]
+    assert bits(host(compiled(x))) == bits(host(sums(x)))
+    assert graph_of(compiled).launches == 1
+
+
 # ---- memory
 
 
@@ -533,3 +660,31 @@ def test_a_capture_that_fails_leaves_no_memory_behind():
         assert "capture failed" in graph_of(compiled).reason
         free.append(runtime.memGetInfo()[0])
     assert free[1] == free[2]
+
+
+@needs_emulation
+def test_a_graph_that_goes_during_a_capture_of_the_users_leaves_that_alone():
+    """Memory must not be freed then. It is freed after the capture, when another graph is made."""
+    import cupy
+    from cupy.cuda import runtime
+
+    x, other = normal(1000), normal(3)
+    compiled = check(sums, *[(x,)] * 4)
+    stream = cupy.cuda.Stream(non_blocking=True)
+    total = cupy.zeros(3)
+    total += 1
+    cupy.cuda.Device().synchronize()
+    before = runtime.memGetInfo()[0]
+    with stream:
+        stream.begin_capture(runtime.streamCaptureModeGlobal)
+        total += 1
+        del compiled
+        gc.collect()
+        users = stream.end_capture()
+        users.launch(stream)
+        stream.synchronize()
+    assert total.tolist() == [2.0] * 3
+    assert runtime.memGetInfo()[0] == before
+    small = check(sums, *[(other,)] * 4)
+    assert graph_of(small).launches == 2
+    assert runtime.memGetInfo()[0] > before

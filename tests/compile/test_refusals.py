@@ -164,6 +164,8 @@ def test_options_that_are_refused():
         xp.compile(abs, static_argnums=-1)
     with pytest.raises(TypeError, match="static_argnames must be strings"):
         xp.compile(abs, static_argnames=[1])
+    with pytest.raises(TypeError, match="static_argnames must be strings"):
+        xp.compile(abs, static_argnames=2.0)
 
     def generator(x):
         yield x

@@ -165,7 +165,8 @@ def compile(
             f"compile: an argument cannot be static and donated; got static_argnums={positions} "
             f"and donate_argnums={donated}"
         )
-    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    several = isinstance(static_argnames, (tuple, list, set, frozenset))
+    names = tuple(static_argnames) if several else (static_argnames,)
     if not all(isinstance(x, str) for x in names):
         raise TypeError(
             f"compile: static_argnames must be strings; got {describe(static_argnames)}"

@@ -25,7 +25,7 @@ from .._modes import get_mode
 from .._tensor import Tensor
 from .._typing import P, R
 from ..random import Generator, _noting
-from ._graph import graphed
+from ._graph import graphed, is_captured, wait_for_constants
 from ._program import Memory, Program, Value
 from ._recorder import Recorder, has_no_nan
 from ._text import Differs, MeetsNaN, Text
@@ -42,6 +42,9 @@ MAX_INSTANCES = 64
 MAX_CHANGES = 16
 #: New objects after which Python looks for reference cycles while a function is recorded.
 MIN_TO_COLLECT = 100_000
+
+#: The reason for a call that is not compiled while later ones may be.
+_CAPTURED = "it is captured by a CUDA stream"
 
 _cpu: Any = get_device("cpu")
 _is_host_scalar = _cpu.backend.is_host_scalar
@@ -132,6 +135,7 @@ class Ready(Entry):
         self.careful: Ready | None = None
         self.attributes: list[Any] = []
         self.outputs = outputs
+        wait_for_constants(program)
         text = Text(program, fast=True)
         self.text = text
         self.run = text.function()
@@ -434,7 +438,7 @@ class Compiled(Generic[P, R]):
             if not isinstance(entry, Ready) or entry.arrays(tensors) is not None:
                 return entry
         self._record(key, tensors, structure, static)
-        return self._entries[key][0]
+        return self._entries.get(key, [Entry(_CAPTURED)])[0]
 
     def source(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """Return the program for such arguments as Python source.
@@ -685,6 +689,8 @@ class Compiled(Generic[P, R]):
     def _record(self, key: Any, tensors: list[Any], structure: Any, static: Any) -> Any:
         """Run the function, and keep its calls as a program."""
         entry, out = self._recorded(tensors, structure, static, key in self._careful)
+        if entry.reason is _CAPTURED:
+            return out
         if not entry.is_differentiated or all(t._trace is None for t in tensors):
             self._keep(key, entry)
         if entry.is_differentiated:
@@ -742,7 +748,9 @@ class Compiled(Generic[P, R]):
             places.get(id(x._data), x) if isinstance(x, Tensor) and x._trace is None else x
             for x in results
         ]
-        if watch.problem:
+        if is_captured(recorder.calls):
+            entry = Entry(_CAPTURED)
+        elif watch.problem:
             entry = Entry(watch.problem)
         elif watch.is_unchanged():
             entry = self._entry(recorder, results, originals, shape, watch, tensors)

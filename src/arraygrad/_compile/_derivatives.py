@@ -32,6 +32,7 @@ from ..autodiff._rules import PASS_ON, UNREACHED, Rule
 from ..autodiff._tangents import sum_to
 from ..autodiff._views import protect, refresh
 from ._compiled import Entry, Output, Ready, _details, _exact, _owner, check_constant
+from ._graph import is_captured
 from ._program import Call, Memory, Program, Value
 from ._recorder import Recorder, device_of
 from ._text import Differs, Text
@@ -373,6 +374,8 @@ def _record(compiled: Any, entry: Differentiated, given: Given) -> Any:
         # The function reaches its argument from outside, too: a program could not tell them apart.
         return given.call(compiled, given.leaves)
     out = run.call()
+    if is_captured(run.recorder.calls):
+        return out
     programs: Any = None
     if not run.reason:
         programs = Forward(run) if run.level.forward else Recorded(entry, run)
@@ -576,7 +579,7 @@ class Recorded:
             return self.cut.pull(g, create)
         self._entry.pending = None
         form = _form(g)
-        if create or form is None:
+        if create or form is None or is_captured(run.recorder.calls):
             self._entry.fail()
             if create and not self._entry.programs:
                 self._entry.fail("its second derivatives are asked for")

@@ -139,6 +139,25 @@ def graphed(program: Program, run: Callable[..., Any]) -> Graphed | None:
     return None
 
 
+def is_captured(calls: list[Call]) -> bool:
+    """Return True if calls have been captured by the user, and not computed.
+
+    They must not become a program, because its constants would not be computed either.
+    """
+    return any(device.ops["is_capturing"]() for device in _gpus(calls))
+
+
+def wait_for_constants(program: Program) -> None:
+    """Wait until constants on a GPU are computed, because other streams will read them, too."""
+    for device in _gpus(program.calls):
+        if any(v.kind == "constant" for call in program.calls for v in call.operands()):
+            device.ops["wait"]()
+
+
+def _gpus(calls: list[Call]) -> set[Any]:
+    return {call.device for call in calls if call.device is not None and call.device.type == "cuda"}
+
+
 def _is_of(device: Any, x: Any) -> bool:
     return isinstance(x, device.array_type) and x.device.id == device.index
 

@@ -13,6 +13,7 @@ import cupy as cp
 
 from .conversions import bounds
 from .devices import on_device
+from .streams import is_capturing
 
 _Array = Any
 
@@ -22,6 +23,11 @@ needs_same_bits: ContextVar[bool] = ContextVar("arraygrad_needs_same_bits", defa
 #: Kernels may read several elements at once, depending on the address modulo a power of two, and
 #: then add up in another order. CUDA's own allocations are aligned to this many bytes.
 _ALIGNMENT = 256
+
+
+#: Pools of graphs that are gone, and their GPUs. To free memory may end a capture of the user's, so
+#: the pools wait until it is over.
+_unused: list[tuple[Any, Any]] = []
 
 
 class _Place:
@@ -59,6 +65,13 @@ class _Place:
         )
 
 
+def _free_unused() -> None:
+    while _unused:
+        device, pool = _unused.pop()
+        with device:
+            pool.free_all_blocks()  # (CuPy does not when the pool itself goes.)
+
+
 class _Graph:
     """The graph of a function, and the memory that it uses by address; see `captured`."""
 
@@ -79,11 +92,11 @@ class _Graph:
             with cp.cuda.using_allocator(pool.malloc), stream:
                 for i, place in places.items():
                     given[i] = place.new()
-                stream.begin_capture()
                 try:
+                    stream.begin_capture()
                     results = function(*given)
                 except BaseException:
-                    with suppress(RuntimeError):  # the capture may have become invalid
+                    with suppress(RuntimeError):  # it may be invalid, or may not have begun
                         stream.end_capture()
                     raise
                 self._graph = stream.end_capture()
@@ -98,8 +111,9 @@ class _Graph:
         if sys.is_finalizing() or not hasattr(self, "_pool"):
             return
         del self._graph, self._inputs, self._outputs, self._kept
-        with self._device:
-            self._pool.free_all_blocks()  # (CuPy does not when the pool itself goes.)
+        _unused.append((self._device, self._pool))
+        if not is_capturing():
+            _free_unused()
 
     def launch(self, arguments: Sequence[Any]) -> list[_Array] | None:
         """Launch it on the current stream, after copies of the arguments; return the results.
@@ -114,13 +128,15 @@ class _Graph:
             return None
         outs = [place.new() for place, _ in self._outputs]
         stream.wait_event(self._done)  # of the launch before, which may be on another stream
-        for i, place, own in self._inputs:
-            place.copy(arguments[i], own, stream)
-        self._graph.launch(stream)
-        for (place, own), out in zip(self._outputs, outs, strict=True):
-            if place.size:
-                place.copy(own, out, stream)
-        self._done.record(stream)
+        try:
+            for i, place, own in self._inputs:
+                place.copy(arguments[i], own, stream)
+            self._graph.launch(stream)
+            for (place, own), out in zip(self._outputs, outs, strict=True):
+                if place.size:
+                    place.copy(own, out, stream)
+        finally:  # (The next launch waits for this one even if the host has been interrupted.)
+            self._done.record(stream)
         return outs
 
 
@@ -168,6 +184,7 @@ def captured(
     def capture() -> Any:
         if cp.cuda.get_current_stream().is_capturing():
             return None
+        _free_unused()
         pool = cp.cuda.MemoryPool()
         try:
             graph = _Graph(pool, function, arguments, inputs, outputs)

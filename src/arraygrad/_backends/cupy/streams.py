@@ -54,6 +54,19 @@ def as_stream(stream: Any) -> Any:
     return cp.cuda.Stream.from_external(_Pointer(address))
 
 
+def is_capturing() -> bool:
+    """Return True while the current stream is captured as a graph, and computes nothing."""
+    try:
+        return bool(cp.cuda.get_current_stream().is_capturing())
+    except RuntimeError:  # a capture that has failed, or one that forbids the default stream
+        return True
+
+
+def wait() -> None:
+    """Wait until the current stream has done its work."""
+    cp.cuda.get_current_stream().synchronize()
+
+
 def record_event(stream: Any) -> Any:
     """Event that completes when the work queued so far on the stream is done."""
     return stream.record(cp.cuda.Event(disable_timing=True))

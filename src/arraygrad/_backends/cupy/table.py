@@ -32,6 +32,7 @@ from .corrections import (
 )
 from .devices import check_exists, on_device
 from .scalars import BINARY, COMPARISONS, with_python_ints
+from .streams import is_capturing, wait
 
 #: Our modules and the prefix of their names in the table.
 CORRECTIONS: dict[ModuleType, str] = {
@@ -78,6 +79,7 @@ def make_table() -> dict[str, Callable[..., Any]]:
     for name in ("matmul", "matrix_transpose", "tensordot", "vecdot"):
         entries[f"linalg.{name}"] = entries[name]
     entries.update({"T": cp.transpose, "copy": cp.copy, "from_scalar": cp.asarray})
+    entries.update({"is_capturing": is_capturing, "wait": wait})
     entries.update(common_special.operations(cp, special.load))
     entries.update(common_scipy.operations(scipy.load))
     entries.update(random.operations())
