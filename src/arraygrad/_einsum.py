@@ -81,7 +81,9 @@ def einsum(subscripts: str, /, *operands: Tensor, **other: Never) -> Tensor:
         letters = sorted({a for a in inputs if a.isalpha() and inputs.count(a) == 1})
         output = "..." * bool(dots) + "".join(letters)
     wanted = _axes(output, len(output.replace("...", "")) + dots)
-    known = {a for _, axes in terms for a in axes}
+    # (Not `axes`, which a closure below refers to: Python 3.13.0 to 3.13.2 crash if a debugger
+    # reads the variables while a comprehension binds such a name, gh-128396 of CPython.)
+    known = {a for _, named in terms for a in named}
     if len(set(wanted)) != len(wanted) or not known.issuperset(wanted):
         raise ValueError(
             f"einsum: the result of {subscripts!r} must name each axis once, "

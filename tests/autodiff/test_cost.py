@@ -1,5 +1,9 @@
 """Depth does not use the C stack, cost is linear in the work, and nothing accumulates."""
 
+import functools
+import subprocess
+import sys
+
 import pytest
 from autodiff.support import run_program
 
@@ -196,6 +200,38 @@ def test_a_hundred_thousand_views_of_a_recorded_tensor():
         run_program(f"N = 100000\n{DEEP[program]}")
 
 
+LINKED_LIST = """
+import sys
+import threading
+class Link:
+    __slots__ = ("next",)
+def program():
+    first = None
+    for _ in range(20000):
+        link = Link()
+        link.next = first
+        first = link
+threading.stack_size(int(sys.argv[1]))
+t = threading.Thread(target=program)
+t.start()
+t.join()
+"""
+
+
+@functools.cache
+def small_stack():
+    """Bytes of stack: what Python takes to free a linked list, and 256 KiB for the operations.
+
+    To free linked objects, Python nests at most 50 calls, or as many as the stack has room for.
+    Only Python 3.13 nests up to 10,000, whatever the stack, which can take 1 MiB.
+    """
+    for size in range(128 * 1024, 2048 * 1024, 128 * 1024):
+        command = [sys.executable, "-I", "-c", LINKED_LIST, str(size)]
+        if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+            return size + 256 * 1024
+    raise AssertionError("Python does not free a linked list in a stack of 2 MiB")
+
+
 @pytest.mark.parametrize("program", DEEP, ids=str)
 def test_deep_programs_run_in_a_thread_with_a_small_stack(program):
     body = "".join(f"        {line}\n" for line in DEEP[program].splitlines())
@@ -203,14 +239,14 @@ def test_deep_programs_run_in_a_thread_with_a_small_stack(program):
         "import threading\nN = 20000\nerrors = []\n"
         f"def program():\n    try:\n{body}"
         "    except BaseException as error:\n        errors.append(repr(error))\n"
-        "threading.stack_size(256 * 1024)\n"
+        f"threading.stack_size({small_stack()})\n"
         "t = threading.Thread(target=program)\nt.start()\nt.join()\n"
         "assert not errors, errors\n"
     )
 
 
 def test_taking_the_rest_again_and_again_runs_in_a_thread_with_a_small_stack():
-    run_program("""
+    run_program(f"""
 import threading
 found = []
 def f(x):
@@ -219,7 +255,7 @@ def f(x):
         total = total + rest[0]
         rest = rest[1:]
     return total
-threading.stack_size(256 * 1024)
+threading.stack_size({small_stack()})
 t = threading.Thread(target=lambda: found.append(autodiff.grad(f)(xp.ones(4000))))
 t.start()
 t.join()

@@ -58,7 +58,18 @@ def _write_a_kept_row(v):
     return xp.sum(row * row) + xp.sum(out)
 
 
-ORDINARY = [_fill, _fill_all, _fill_by_operator, _fill_a_view, _write_what_is_kept]
+def _multiply_in_words(v):
+    return xp.einsum("i,i,i->", v, v, v)
+
+
+ORDINARY = [
+    _fill,
+    _fill_all,
+    _fill_by_operator,
+    _fill_a_view,
+    _write_what_is_kept,
+    _multiply_in_words,
+]
 
 
 ALIASES = [_write_an_alias, _write_a_kept_row]

@@ -28,7 +28,9 @@ class DiffArgs:
     def __init__(self, name: str, args: Sequence[Any], argnums: Sequence[int]) -> None:
         self.args = list(args)
         self.argnums = argnums
-        positions = [i % len(args) if args else i for i in argnums]
+        # (Not `i`, which a closure below refers to: Python 3.13.0 to 3.13.2 crash if a debugger
+        # reads the variables while a comprehension binds such a name, gh-128396 of CPython.)
+        positions = [n % len(args) if args else n for n in argnums]
         if len(set(positions)) < len(positions):
             raise ValueError(f"{name}: argnums must be different positions; got {tuple(argnums)}")
         self.leaves: list[Tensor] = []
