@@ -220,7 +220,7 @@ t.join()
 
 @functools.cache
 def small_stack():
-    """Bytes of stack: what Python takes to free a linked list, and 256 KiB for the operations.
+    """Bytes of stack: what Python takes to free a linked list, and 384 KiB for the operations.
 
     To free linked objects, Python nests at most 50 calls, or as many as the stack has room for.
     Only Python 3.13 nests up to 10,000, whatever the stack, which can take 1 MiB.
@@ -228,7 +228,7 @@ def small_stack():
     for size in range(128 * 1024, 2048 * 1024, 128 * 1024):
         command = [sys.executable, "-I", "-c", LINKED_LIST, str(size)]
         if subprocess.run(command, capture_output=True, check=False).returncode == 0:
-            return size + 256 * 1024
+            return size + 384 * 1024
     raise AssertionError("Python does not free a linked list in a stack of 2 MiB")
 
 
