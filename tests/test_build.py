@@ -1,5 +1,6 @@
 """What an installation compiles."""
 
+import ast
 import re
 import warnings
 from pathlib import Path
@@ -23,6 +24,34 @@ def test_compiled_modules_exist():
     # (Two have only functions to be inlined.)
     compiled = {Path(*name.split(".")) for name in names}
     assert described - compiled == {Path("_backends", "_ndarray"), Path("_cpython")}
+
+
+def attributes_set(tree):
+    """The attributes of `self` to which a class assigns."""
+    for node in ast.walk(tree):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        for target in targets:
+            for x in target.elts if isinstance(target, ast.Tuple) else [target]:
+                if isinstance(x, ast.Attribute) and ast.unparse(x.value) == "self":
+                    yield x.attr
+
+
+def test_compiled_classes_declare_their_attributes():
+    pattern = r"^cdef class (\w+)(?:\((\w+)\))?:\n((?:[ \t]+.*\n|\n)*)"
+    declared, bases, files = {}, {}, {}
+    for path in PACKAGE.rglob("*.pxd"):
+        for name, base, body in re.findall(pattern, path.read_text(), re.M):
+            lines = re.findall(r"^ +cdef (?:public |readonly )?\w+ ([\w, ]+)$", body, re.M)
+            declared[name] = {x.strip() for line in lines for x in line.split(",")}
+            bases[name], files[name] = base, path.with_suffix(".py")
+    assert "Recorder" in declared
+    for name, file in files.items():
+        tree = ast.parse(file.read_text())
+        (found,) = (n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name)
+        known, base = declared[name], bases[name]
+        while base in declared:
+            known, base = known | declared[base], bases[base]
+        assert set(attributes_set(found)) <= known, name
 
 
 @pytest.mark.parametrize("bad", [None, 1, "x"])

@@ -9,7 +9,7 @@ cdef class _ByIdentity:
     cpdef object put(self, object x, object value, bint small=*)
 
 cdef class Recorder:
-    cdef public object name, started_at, problem, ambient, _setting, _mask
+    cdef public object name, started_at, problem, ambient, _setting, _mask, _raised
     cdef public bint guards, careful, assumes, has_acted
     cdef public list calls, inputs, _ranges, _all, _stack
     cdef public dict tensors, grads, attributes, _generators, _new_modules
