@@ -1,9 +1,10 @@
 """Compiles the modules that every operation passes through, where there is a C compiler.
 
-They are the same files, in Python; Cython makes C of them, and the .pxd file beside some of them
-tells it what their variables are. Run as they are, they do the same and take about half as long
-again. They are left as they are in an editable installation, so that what is edited is what runs,
-and for free-threaded Python, where importing them would switch the GIL on.
+Almost all are the same files, in Python; Cython makes C of them, and the .pxd file beside some of
+them tells it what their variables are. Run as they are, they do the same and take about half as
+long again. They are left as they are in an editable installation, so that what is edited is what
+runs, and for free-threaded Python, where importing them would switch the GIL on. `_loops.pyx` uses
+NumPy's C API, and the package does without it where it is not compiled.
 
 ARRAYGRAD_COMPILE=0 leaves them as they are everywhere. With ARRAYGRAD_COMPILE=1 they are compiled
 everywhere, and the installation fails where they cannot be. An editable installation then has the
@@ -27,9 +28,10 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MODULES = """
-    _array _dispatch _keys _memory _modes _operators _pytree _backends.numpy.conversions
-    _backends.numpy.corrections _backends.numpy.fast_paths _backends.numpy.parallel
-    _compile._program _compile._recorder _compile._text
+    _array _dispatch _keys _memory _modes _operators _pytree _backends.numpy._loops
+    _backends.numpy.conversions _backends.numpy.corrections _backends.numpy.fast_paths
+    _backends.numpy.parallel _compile._program _compile._recorder _compile._text
+    _compile.passes._steps
     autodiff._backward autodiff._grad_mode autodiff._graph autodiff._inplace autodiff._levels
     autodiff._pullback autodiff._rules autodiff._tangents autodiff._views
     autodiff.rules._elementwise
@@ -129,7 +131,7 @@ def compiled(root: Path, scratch: Path) -> dict[str, str]:
         # (Functions are recorded once, so that the size of that code counts for more.)
         level = "-Os" if name.startswith("_compile.") else "-O2"
         options = [] if os.name == "nt" else [level, "-g0"]
-        file = str(path.with_suffix(".py"))
+        file = str(next(f for x in (".pyx", ".py") if (f := path.with_suffix(x)).exists()))
         extensions.append(
             Extension(
                 f"arraygrad.{name}",

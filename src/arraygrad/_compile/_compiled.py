@@ -26,12 +26,13 @@ from .._tensor import Tensor
 from .._typing import P, R
 from ..random import Generator, _noting
 from ._graph import graphed, is_captured, wait_for_constants
-from ._program import Call, Memory, Program, Value
+from ._program import Call, Differs, MeetsNaN, Memory, Program, Value
 from ._recorder import Recorder, has_no_nan
-from ._text import Differs, MeetsNaN, Text
+from ._text import Text, write
 from ._watch import Watch
 from .passes import drop_dead_code, in_runs, optimised
 from .passes.blocks import Blocks
+from .passes.loops import Run
 
 #: Signatures of one function for which programs are kept, those recorded last.
 MAX_PROGRAMS = 64
@@ -186,7 +187,7 @@ class Ready(Entry):
             if v.shape is not None and v.dtype is not None
         )
         return (
-            f"({shapes}): {self.recorded_calls} calls recorded, {len(self.program.calls)} left, "
+            f"({shapes}): {self.recorded_calls} calls recorded, {len(self.plain.calls)} left, "
             f"of which {masks} look for NaN and {guards} check values; {size:,} bytes of results; "
             f"recorded in {self.seconds:.3g} s; run {self.runs} times"
             f"{self.graph_summary()}"
@@ -250,9 +251,9 @@ class Ready(Entry):
                 call = text.calls.get(trace.tb_lineno)
                 if call is None or call.device is None:
                     return error
-                if not isinstance(call.function, Blocks):
+                if not isinstance(call.function, (Blocks, Run)):
                     return _explained(error, call, text, trace.tb_frame.f_locals, is_block)
-                text, is_block = call.function.text, True
+                text, is_block = call.function.text, isinstance(call.function, Blocks)
             trace = trace.tb_next
         return error
 
@@ -831,7 +832,7 @@ class Compiled(Generic[P, R]):
             outputs.append(Output("result", place, x._device, owner))
         program = Program(recorder.inputs, recorder.calls, values, recorder.ambient)
         plain = optimised(program)
-        program = in_runs(plain, lambda part: Text(part, in_place=True, fast=True))
+        program = in_runs(plain, write)
         return Ready(recorder, watch, program, plain, outputs, shape, self._graphs)
 
 

@@ -33,9 +33,9 @@ from ..autodiff._tangents import sum_to
 from ..autodiff._views import protect, refresh
 from ._compiled import Entry, Output, Ready, _details, _exact, _owner, check_constant
 from ._graph import is_captured
-from ._program import Call, Memory, Program, Value
+from ._program import Call, Differs, Memory, Program, Value
 from ._recorder import Recorder, device_of
-from ._text import Differs, Text
+from ._text import write
 from ._watch import Watch
 from .passes import in_runs, optimised
 
@@ -354,7 +354,7 @@ class Run:
 
     def ready(self, plain: Program) -> Ready:
         """A program that can be run."""
-        program = in_runs(plain, lambda part: Text(part, in_place=True, fast=True))
+        program = in_runs(plain, write)
         return Ready(
             self.recorder, self.watch, program, plain, self.outputs, self.structure,
             self.compiled._graphs,

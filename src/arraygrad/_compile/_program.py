@@ -6,6 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 
+class Differs(Exception):
+    """A value that the program was recorded for is another one."""
+
+
+class MeetsNaN(Differs):
+    """There is a NaN where the program was recorded without one."""
+
+
 class Value:
     """An array of a program, or another object that its calls pass on (a random generator).
 
@@ -268,3 +276,27 @@ def mapped(function: Callable[[Value], Any], tree: Any) -> Any:
 def replaced(tree: Any, new: dict[int, Value]) -> Any:
     """Arguments with other values in the place of some, which are found by their ids."""
     return mapped(lambda v: new.get(id(v), v), tree)
+
+
+def copied_value(v: Value, memories: dict[Memory, Memory]) -> Value:
+    """The same value; `memories` has the new memory of each old one."""
+    out = Value(v.kind, memories.setdefault(v.memory, Memory()))
+    out.shape, out.dtype, out.strides, out.is_scalar = v.shape, v.dtype, v.strides, v.is_scalar
+    out.data = v.data
+    return out
+
+
+def copied_call(call: Call, copies: dict[int, Value], memories: dict[Memory, Memory]) -> Call:
+    """A call of the copies of its values, which are made for its results."""
+    for v in call.results():
+        if id(v) not in copies:
+            copies[id(v)] = copied_value(v, memories)
+    body = [copied_call(c, copies, memories) for c in call.body]
+    args, kwargs = replaced(call.args, copies), replaced(call.kwargs, copies)
+    new = Call(call.name, call.function, call.device, args, kwargs)
+    new.out, new.writes = replaced(call.out, copies), replaced(call.writes, copies)
+    new.is_repeated, new.is_apart = call.is_repeated, call.is_apart
+    new.errors, new.line = call.errors, call.line
+    new.condition = copies[id(call.condition)] if call.condition is not None else None
+    new.body, new.otherwise = body, replaced(call.otherwise, copies)
+    return new

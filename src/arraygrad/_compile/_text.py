@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .._device import get_device
-from ._program import Call, Memory, Program, Value, values_in
+from ._program import Call, Differs, MeetsNaN, Memory, Program, Value, values_in
 from ._recorder import has_no_nan
 from .passes._facts import key_of
 from .passes.scalars import scalars_of
@@ -46,23 +46,15 @@ RESERVED = frozenset("np inf nan quiet complex slice program witness MeetsNaN".s
 MIN_BYTES_TO_FREE = 1 << 13
 
 #: Operations whose results are always new memory; so are those of elementwise functions.
-_ALLOCATING = frozenset("blocks concat copy matmul scatter stack sum where".split())
+_ALLOCATING = frozenset("blocks concat copy loops matmul scatter stack sum where".split())
 
 #: Operations that raise no floating-point error, whichever state they are called in.
 SILENT = frozenset(
     """T astype broadcast_to concat copy equal expand_dims flip full full_like getitem greater
     greater_equal guard isfinite isinf isnan less less_equal logical_and logical_not logical_or
-    logical_xor matrix_transpose moveaxis negative not_equal ones permute_dims reshape roll scatter
-    squeeze stack tril triu unstack where zeros __setitem__""".split()
+    logical_xor loops matrix_transpose moveaxis negative not_equal ones permute_dims reshape roll
+    scatter squeeze stack tril triu unstack where zeros __setitem__""".split()
 ) - {"astype", "__setitem__"}
-
-
-class Differs(Exception):
-    """A value that the program was recorded for is another one."""
-
-
-class MeetsNaN(Differs):
-    """There is a NaN where the program was recorded without one."""
 
 
 class Text:
@@ -436,6 +428,8 @@ class Text:
                 return f"{text}[()]"
             if out.is_scalar and not is_scalar:
                 return f"np.asarray({text})"
+        if call.name == "loops":  # (which returns arrays alone)
+            return text
         if isinstance(out, tuple) and True in [v.is_scalar for v in values_in(out)]:
             arrays = self._object(as_arrays, "as_arrays")
             return f"{arrays}({text})"
@@ -525,7 +519,9 @@ class Text:
         return name
 
     def _function(self, call: Call) -> str:
-        function = call.function
+        function: Any = call.function
+        if call.name == "loops":
+            return self._object(function.loops, "loops")
         name = library_name(function)
         if name and self._fast:
             return self._object(function, function.__name__)
@@ -588,6 +584,11 @@ class Text:
         if isinstance(x, type) and issubclass(x, _np.generic):
             return f"np.{x.__name__}"
         return self._object(x, getattr(x, "__name__", type(x).__name__).lower())
+
+
+def write(program: Program, in_place: bool) -> Text:
+    """The text of a part of a program, for `passes.in_runs`."""
+    return Text(program, fast=True, in_place=in_place)
 
 
 def as_arrays(found: Any) -> Any:

@@ -12,6 +12,8 @@
     the amount of freed memory that the C library keeps.
 ``error_state``
     NumPy's floating-point warnings.
+``_loops``
+    NumPy's loops in a row, where that is compiled; `loops` is None elsewhere.
 ``table``
     the functions, by name.
 """
@@ -19,6 +21,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -26,7 +30,18 @@ import numpy as np
 from . import malloc, parallel
 from .conversions import as_host, is_host_scalar, root, to_text
 from .error_state import errors, errstate, ignored, quiet
+from .fast_paths import PLAIN
 from .table import make_table
+
+loops: Any = None
+if not PLAIN:
+    with suppress(ImportError):  # (without a compiler there is none)
+        loops = import_module("._loops", __name__)
+
+#: The ufuncs in which `numpy.linalg.solve` solves for matrices and for vectors; None if it has
+#: others.
+_umath: Any = getattr(np.linalg, "_umath_linalg", None)
+solvers = getattr(_umath, "solve", None), getattr(_umath, "solve1", None)
 
 __all__ = [
     "array_type",
@@ -43,11 +58,13 @@ __all__ = [
     "iinfo",
     "index_dtype",
     "is_host_scalar",
+    "loops",
     "namespace",
     "operations",
     "quiet",
     "result_type",
     "root",
+    "solvers",
     "to_text",
 ]
 

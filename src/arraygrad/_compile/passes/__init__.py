@@ -13,6 +13,7 @@ from .constants import fold_constants
 from .dead_code import drop_dead_code
 from .direct import call_directly
 from .kernels import run_as_kernels
+from .loops import run_as_loops
 from .nan import merge_nan_checks
 from .order import make_late
 from .scalars import replace_in_place
@@ -20,12 +21,13 @@ from .scalars import replace_in_place
 __all__ = ["drop_dead_code", "in_runs", "optimised"]
 
 
-def in_runs(program: Program, write: Callable[[Program], Any]) -> Program:
-    """The program with runs of elementwise calls in blocks or, on a GPU, as kernels.
+def in_runs(program: Program, write: Callable[[Program, bool], Any]) -> Program:
+    """The program with runs of calls in blocks, as loops or, on a GPU, as kernels.
 
-    `write` makes the text of a program.
+    `write` makes the text of a program; of one that is to write into given memory, by ``True``.
     """
-    return run_as_kernels(run_in_blocks(program, write))
+    program = run_in_blocks(program, lambda part: write(part, True))
+    return run_as_kernels(run_as_loops(program, lambda part: write(part, False)))
 
 
 def optimised(program: Program) -> Program:

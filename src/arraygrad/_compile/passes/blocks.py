@@ -14,9 +14,10 @@ from functools import partial
 from typing import Any
 
 from ..._device import get_device
-from .._program import Call, Memory, Program, Value, replaced
+from .._program import Call, MeetsNaN, Memory, Program, Value, copied_call, copied_value
 from .._recorder import has_no_nan
 from ._facts import Facts
+from .loops import loops_of_blocks
 from .rows import common_lead, on_block, rows_of
 
 _cpu: Any = get_device("cpu")
@@ -26,6 +27,8 @@ _parallel: Any = _cpu.backend.parallel
 #: Bytes of the largest array of a run in double precision, at least: smaller ones are in the cache
 #: anyway.
 MIN_BYTES = 1 << 22
+#: The same, for calls that are all loops.
+MIN_BYTES_OF_LOOPS = 1 << 20
 #: Elements of a block in double precision; in single precision twice as many.
 BLOCK_SIZE = 1 << 15
 #: Elements of a row, at most.
@@ -43,6 +46,8 @@ class Blocks:
         The calls on one block.
     text : Text
         Their text, which tells which call has raised an error.
+    loops : Loops or None
+        What runs them without Python; None if some call is no loop.
     """
 
     def __init__(
@@ -53,12 +58,12 @@ class Blocks:
         size: int,
         missing: list[int],
     ) -> None:
-        text = write(program)
-        self.program, self.text = program, text
-        self._run = text.function()
+        self.program = program
+        #: What runs the blocks without Python; None if there are calls that it does not know.
+        self.loops: Any = None
+        self._write, self._text = write, None
         self._outs = [(v.shape, v.dtype) for v in program.outputs]
         k = len(lead)
-        self._scratch = [(v.shape[k:], v.dtype) for v in text.scratch]
         #: For each operand the axes of the block by which it is sliced, with None for others; True
         #: for all axes of the block, and False for none.
         self._axes: list[Any] = []
@@ -67,13 +72,35 @@ class Blocks:
             axes = [i if n == lead[i] else None for i, n in zip(range(j, k), shape, strict=False)]
             is_sliced = any(i is not None for i in axes)
             self._axes.append(axes == [*range(k)] or (is_sliced and axes))
-        #: Each block, with the lengths of its axes.
-        itemsize = max((v.dtype.itemsize for v in (*program.inputs, *text.scratch)), default=8)
-        blocks = _split(lead, size, BLOCK_SIZE * 8 // max(4, itemsize))
-        self._blocks = [(b, tuple([s.stop - s.start for s in b])) for b in blocks]
+        self._lead, self._size = lead, size
+
+    @property
+    def text(self) -> Any:
+        """The text of the calls on one block."""
+        if self._text is None:
+            program, lead = self.program, self._lead
+            self._text = text = self._write(program)
+            self._run = text.function()
+            self._scratch = [(v.shape[len(lead) :], v.dtype) for v in text.scratch]
+            #: Each block, with the lengths of its axes.
+            itemsize = max((v.dtype.itemsize for v in (*program.inputs, *text.scratch)), default=8)
+            blocks = _split(lead, self._size, BLOCK_SIZE * 8 // max(4, itemsize))
+            self._blocks = [(b, tuple([s.stop - s.start for s in b])) for b in blocks]
+        return self._text
 
     def __call__(self, *operands: Any) -> Any:
         """Compute the results of the run."""
+        outs = self._by_calls(*operands) if self.loops is None else self.loops(*operands)
+        return outs[0] if len(outs) == 1 else tuple(outs)
+
+    def run_by(self, loops: Any) -> None:
+        """Let `Loops` run the blocks."""
+        self.loops = loops
+        loops.fallback, loops.nan_error = self._by_calls, MeetsNaN
+
+    def _by_calls(self, *operands: Any) -> list[Any]:
+        """Compute the results by NumPy's functions."""
+        assert self.text is not None
         outs = [_np.empty(shape, dtype=dtype) for shape, dtype in self._outs]
         run, scratch = self._run, self._scratch
         slicing = [*zip(operands, self._axes, strict=True)]
@@ -98,7 +125,7 @@ class Blocks:
         if not _parallel.run_on_pool(compute, self._blocks, helps=True):
             for block in self._blocks:
                 compute(block)
-        return outs[0] if len(outs) == 1 else tuple(outs)
+        return outs
 
 
 def _part(x: Any, block: tuple[slice, ...], axes: list[int | None]) -> Any:
@@ -247,7 +274,8 @@ def next_run(
 
 def is_large(size: int) -> bool:
     """Return True if operations on that many elements can be part of a run."""
-    return 8 * size >= MIN_BYTES
+    least = MIN_BYTES if _cpu.backend.loops is None else min(MIN_BYTES, MIN_BYTES_OF_LOOPS)
+    return 8 * size >= least
 
 
 def _as_calls(
@@ -287,15 +315,21 @@ def _as_calls(
     inside = {id(v) for call in calls for v in call.results()}
     inputs = {id(v): v for c in calls for v in c.operands() if id(v) not in inside}
     for key, v in inputs.items():
-        copies[key] = _copy(v, memories)
+        copies[key] = copied_value(v, memories)
         copies[key].kind = "input"
         copies[key].memory.is_outer = True
-    body = [_copied(call, copies, memories, len(frame.lead)) for call in calls]
+    body = [copied_call(_on_blocks(c, len(frame.lead)), copies, memories) for c in calls]
     inner = Program(
         [copies[key] for key in inputs], body, [copies[id(v)] for v in outputs], program.ambient
     )
     missing = [frame.missing.get(key, 0) for key in inputs]
-    function = Blocks(inner, write, frame.lead, frame.size, missing)
+    lead, values = frame.lead, [*inputs.values()]
+    loops = loops_of_blocks(calls, values, outputs, lead, missing, program.ambient)
+    if loops is None and 8 * frame.size < MIN_BYTES:
+        return run
+    function = Blocks(inner, write, lead, frame.size, missing)
+    if loops is not None:
+        function.run_by(loops)
     call = Call("blocks", function, _cpu, tuple(inputs.values()), {})
     call.line, call.errors = run[0].line, program.ambient
     if outputs:  # (A run may be needed for its checks alone.)
@@ -306,27 +340,15 @@ def _as_calls(
     return [call, *later]
 
 
-def _copy(v: Value, memories: dict[Memory, Memory]) -> Value:
-    out = Value(v.kind, memories.setdefault(v.memory, Memory()))
-    out.shape, out.dtype, out.strides, out.is_scalar = v.shape, v.dtype, v.strides, v.is_scalar
-    out.data = v.data
-    return out
-
-
-def _copied(call: Call, copies: dict[int, Value], memories: dict[Memory, Memory], k: int) -> Call:
-    """A call on blocks, with values of its own."""
-    for v in call.results():
-        if id(v) not in copies:
-            copies[id(v)] = _copy(v, memories)
-    body = [_copied(c, copies, memories, k) for c in call.body]
-    name, function, args, kwargs = call.name, call.function, call.args, call.kwargs
-    if name not in ("guard", "mask"):
-        function, args, kwargs = on_block(call, k)
-        if isinstance(function, partial):  # (not the operation of that name)
-            name = function.func.__name__.strip("_")
-    new = Call(name, function, call.device, replaced(args, copies), kwargs)
-    new.out = replaced(call.out, copies)
-    new.errors, new.line = call.errors, call.line
-    new.condition = copies[id(call.condition)] if call.condition is not None else None
-    new.body, new.otherwise = body, replaced(call.otherwise, copies)
+def _on_blocks(call: Call, k: int) -> Call:
+    """A call as it is made on blocks of `k` first axes."""
+    new = Call(call.name, call.function, call.device, call.args, call.kwargs)
+    if call.name not in ("guard", "mask"):
+        new.function, args, new.kwargs = on_block(call, k)
+        new.with_arguments(args)
+        if isinstance(new.function, partial):  # (not the operation of that name)
+            new.name = new.function.func.__name__.strip("_")
+    new.out, new.errors, new.line = call.out, call.errors, call.line
+    new.condition, new.otherwise = call.condition, call.otherwise
+    new.body = [_on_blocks(c, k) for c in call.body]
     return new

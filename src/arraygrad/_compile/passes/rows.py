@@ -69,7 +69,7 @@ def rows_of(call: Call) -> Rows | None:
     shape = tuple(call.out.shape)
     if not _is_elementwise(call, shape) or not is_c_contiguous(call.out):
         return None
-    made: Any = _elementwise_function(call), call.args, {}
+    made: Any = elementwise_function(call), call.args, {}
     return Rows(shape, math.prod(shape), _operands(call, shape), False, lambda _: made)
 
 
@@ -132,7 +132,7 @@ def on_block(call: Call, k: int) -> Any:
     """The function of a call on blocks of `k` first axes, its arguments and keyword arguments."""
     rows = rows_of(call)
     if rows is None:  # (of a mask, where no result needs to be contiguous)
-        return _elementwise_function(call), call.args, {}
+        return elementwise_function(call), call.args, {}
     return rows.on_block(k)
 
 
@@ -151,7 +151,7 @@ def is_c_contiguous(v: Value) -> bool:
     return True
 
 
-def _elementwise_function(call: Call) -> Any:
+def elementwise_function(call: Call) -> Any:
     """The function of an elementwise call on a block; None if it is not elementwise."""
     function = getattr(call.function, "unsplit", call.function)
     if isinstance(function, _np.ufunc):
@@ -204,7 +204,7 @@ def _is_elementwise(call: Call, shape: Any) -> bool:
                 return False  # (NumPy's loops may round it otherwise, depending on the whole array)
         elif type(x) not in (int, float, bool):
             return False
-    return _elementwise_function(call) is not None
+    return elementwise_function(call) is not None
 
 
 def _fits(v: Any, shape: Any) -> bool:
