@@ -108,7 +108,8 @@ def test_a_softmax_and_its_gradient(shape, dtype, small):
 def test_only_the_sum_over_all_rows_is_outside_of_the_run(small):
     x, target = normal(64, 10), normal(64, 10, seed=1)
     names = left(check(softmax_loss, (x, target)))
-    assert names == ["blocks", "mean", "negative"]
+    # (Where the package is compiled, the mean and what is made of it are loops.)
+    assert names in (["blocks", "mean", "negative"], ["blocks", "loops"])
     names = left(check(autodiff.grad(softmax_loss), (x, target), (target, x)))
     assert set(names) <= {"blocks", "guard"}
     assert left(check(normalised, (x, normal(10)))) == ["blocks"]

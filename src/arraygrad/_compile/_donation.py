@@ -107,7 +107,7 @@ def _reuse(entry: Ready, places: list[int]) -> Callable[[list[Any]], Any] | None
     that of intermediate results. That takes memory that nothing else refers to.
     """
     program = entry.program
-    if any(call.name == "guard" for call in program.calls):
+    if any(call.name == "guard" for call in entry.plain.calls):
         return None  # (another program may have to begin with the same arguments)
     text = Text(program, fast=True, donated={id(program.inputs[i]) for i in places})
     reused = [i for i in places if any(v is program.inputs[i] for v in text.donors())]

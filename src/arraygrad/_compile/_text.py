@@ -92,7 +92,7 @@ class Text:
         self._used = {*keyword.kwlist, *RESERVED}
         self._counts: dict[str, int] = {}
         self._scalars = scalars_of(program)
-        self._ends, self._donors = last_uses(
+        self._ends, self._donors, self._onto = last_uses(
             program, self._scalars if fast else None, in_place, donated
         )
         self._owners: dict[str, int] = {}
@@ -142,7 +142,10 @@ class Text:
 
     def donors(self) -> list[Value]:
         """The values whose memory results are written to."""
-        return list(self._donors.values())
+        found = [*self._donors.values()]
+        for call in self.program.calls:
+            found += [call.args[i] for i in self._onto.get(id(call), ()) if i >= 0]
+        return found
 
     def whole(self, name: str = "program") -> str:
         """The text of the function."""
@@ -522,6 +525,8 @@ class Text:
         function: Any = call.function
         if call.name == "loops":
             return self._object(function.loops, "loops")
+        if id(call) in self._onto:
+            return self._object(function.onto(self._onto[id(call)]), "blocks")
         name = library_name(function)
         if name and self._fast:
             return self._object(function, function.__name__)
@@ -683,7 +688,7 @@ def last_uses(
     scalars: set[int] | None = None,
     is_block: bool = False,
     donated: AbstractSet[int] = frozenset(),
-) -> tuple[dict[int, list[Value]], dict[int, Value]]:
+) -> tuple[dict[int, list[Value]], dict[int, Value], dict[int, list[int]]]:
     """For the number of each call the values that nothing needs after it, without small ones.
 
     Also, by the id of each call, a value whose memory its result may have: one that nothing needs
@@ -691,6 +696,9 @@ def last_uses(
     (those of the program), small values are among both, and it may be another one than an operand:
     the memory of small arrays is used again, and in blocks that of large ones, too. The inputs with
     the ids `donated` have memory of their own, which may be used again.
+
+    At last, for runs in blocks, the numbers of such operands for all results, -1 where there is
+    none.
     """
     last: dict[int, int] = {}
     made = {id(v): v for v in program.inputs if id(v) in donated}
@@ -735,9 +743,15 @@ def last_uses(
             given.setdefault(i, []).append(v)
     pool: dict[Any, list[Value]] = {}
     reused: set[int] = set()
+    onto: dict[int, list[int]] = {}
     for i, call in enumerate(program.calls):
         out = call.out
-        free = given.get(i, ())
+        free = given.get(i, [])
+        if free and scalars is not None and not is_block and call.name == "blocks":
+            taken = _overwritten(call, [v for v in free if ends[v.memory] <= i])
+            if any(j >= 0 for j in taken):
+                onto[id(call)] = taken
+                free = [v for v in free if not any(call.args[j] is v for j in taken if j >= 0)]
         like: Any = None
         if type(out) is Value and out.shape and not (call.kwargs or call.writes):
             if is_elementwise(call.function):
@@ -769,7 +783,28 @@ def last_uses(
             reused.add(id(donor))
     if reused:
         dead = {i: [v for v in values if id(v) not in reused] for i, values in dead.items()}
-    return dead, donors
+    return dead, donors, onto
+
+
+def _overwritten(call: Call, free: list[Value]) -> list[int]:
+    """For each result of a run in blocks the number of an operand whose memory it takes, or -1."""
+    found: list[int] = []
+    if call.function.loops is None:  # type: ignore[attr-defined]
+        return found
+    for v in call.results():
+        form = v.shape, v.strides, v.dtype
+        place = -1
+        for i, x in enumerate(call.args):
+            if (
+                i not in found
+                and _is_among(x, tuple(free))
+                and (x.shape, x.strides, x.dtype) == form
+                and sum(y.memory is x.memory for y in call.args) == 1
+            ):
+                place = i
+                break
+        found.append(place)
+    return found
 
 
 def _is_c_contiguous(v: Value) -> bool:

@@ -51,6 +51,7 @@ cdef enum:
     MAX_DIMS = 4  # lengths: that of the loop, and three of a product
     MAX_AXES = 32
     FEW = 64  # addresses of operands that fit on the stack
+    MAX_KEPT = 16  # pieces of memory that wait for the next call, one for each thread
 
 #: Elements, at least, for which other threads may run meanwhile.
 cdef Py_ssize_t MIN_SIZE_TO_RELEASE = 1 << 14
@@ -359,9 +360,15 @@ cdef class Loops:
     ----------
     tail : Loops or None
         The steps of the last block, if that is smaller.
+    onto : list of int or None
+        For each output the input whose memory it has; -1 for new memory.
+    same : list of int or None
+        Which outputs a call returns, if some are returned twice; -1 and less stand for inputs.
     fallback : callable
         Computes the results by NumPy's functions, where the arrays are not those that the program
         is for, and where there was a floating-point error.
+    fallback_on_block : callable or None
+        The same for one block: called with the inputs, the outputs and the number of the block.
     nan_error : type of exception
         What is raised for a NaN.
 
@@ -374,13 +381,14 @@ cdef class Loops:
 
     cdef Step *_steps
     cdef np.npy_intp *_pool
-    cdef Py_ssize_t _n_steps, _max_steps, _n_pool, _max_pool, _work, _scratch_size
+    cdef Py_ssize_t _n_steps, _n_main, _max_steps, _n_pool, _max_pool, _work, _scratch_size
     cdef int _n_inputs, _n_outputs, _n_constants
     cdef list _inputs, _outputs, _constants, _kept
     cdef np.npy_intp *_forms  # of inputs: the number of axes, their lengths and strides
-    cdef char *_scratch
+    cdef char *_kept_memory[MAX_KEPT]
+    cdef int _n_kept
 
-    cdef public object fallback, nan_error, tail
+    cdef public object fallback, fallback_on_block, nan_error, tail, onto, same
     cdef object _state
     cdef int _mask
     cdef Py_ssize_t _count
@@ -391,7 +399,7 @@ cdef class Loops:
         list advance=None,
     ):
         cdef Py_ssize_t n = 0
-        self._scratch_size, self._count = size, count
+        self._scratch_size, self._count, self._n_main = size, count, -1
         self._state = self
         if advance is not None:
             self._advance = <Py_ssize_t *>PyMem_Malloc(max(1, len(advance)) * sizeof(Py_ssize_t))
@@ -424,7 +432,9 @@ cdef class Loops:
         PyMem_Free(self._pool)
         PyMem_Free(self._forms)
         PyMem_Free(self._advance)
-        PyMem_Free(self._scratch)
+        while self._n_kept:
+            self._n_kept -= 1
+            PyMem_Free(self._kept_memory[self._n_kept])
 
     # ---- steps
 
@@ -612,11 +622,19 @@ cdef class Loops:
         self._iterate(step, shape, (x, out))
 
     def check_nan(self, Py_ssize_t itemsize, tuple shape, tuple x):
-        """Add a check: a NaN among these elements makes the call return 2."""
+        """Add a check: a NaN among these elements is an error."""
+        self._check(itemsize, shape, x, 1)
+
+    def check_mask(self, Py_ssize_t itemsize, tuple shape, tuple x):
+        """Add a check: because of a NaN among these elements, the fallback computes the results."""
+        self._check(itemsize, shape, x, 0)
+
+    cdef int _check(self, Py_ssize_t itemsize, tuple shape, tuple x, int flag) except -1:
         cdef Step *step = self._step(2)
         cdef int base = self._n_inputs + self._n_outputs + self._n_constants
         step.loop = has_nan_4 if itemsize == 4 else has_nan_8
-        self._iterate(step, shape, (x, (base, 1, (0,) * len(shape))))
+        self._iterate(step, shape, (x, (base, flag, (0,) * len(shape))))
+        return 0
 
     def clear_errors(self):
         """Forget the floating-point errors until now."""
@@ -636,6 +654,10 @@ cdef class Loops:
         for k in range(2):
             step.base[k] = self._n_inputs + self._n_outputs + self._n_constants
         step.offset[0], step.offset[1] = 0, 8
+
+    def begin_results(self):
+        """Note that the steps from here on write results over inputs, if there was no error."""
+        self._n_main = self._n_steps
 
     @property
     def size(self):
@@ -665,14 +687,21 @@ cdef class Loops:
             self._state = state
         found = [None] * self._n_outputs
         for i in range(self._n_outputs):
-            found[i] = _new(<tuple>self._outputs[i])
+            if self.onto is None or self.onto[i] < 0:
+                found[i] = _new(<tuple>self._outputs[i])
+            else:
+                found[i] = arrays[self.onto[i]]
         if self._advance is NULL:
-            status = self.run(arrays, found, 0, 1, self._mask)
+            status = self.run(arrays, found, 0, 1, self._mask, NULL)
         else:
             status = self._in_blocks(arrays, found)
         if status & 2:
             raise self.nan_error
-        return self.fallback(*arrays) if status else found
+        if status:
+            return self.fallback(*arrays)
+        if self.same is not None:
+            return [found[k] if k >= 0 else arrays[-1 - k] for k in self.same]
+        return found
 
     cdef int _in_blocks(self, tuple arrays, list found) except -1:
         """Run the steps on all blocks, by several threads if that takes long."""
@@ -684,12 +713,20 @@ cdef class Loops:
         slices = [slice(self._count * i // parts, self._count * (i + 1) // parts) for i in range(parts)]
         if parts < 2 or not run_on_pool(job, slices, helps=True):
             job(slice(0, self._count))
+        if job.status == 1:
+            for i in range(self._count + 1):
+                if job._errors[i]:
+                    self.fallback_on_block(arrays, found, i)
+            return 0
         return job.status
 
     cdef int run(
-        self, tuple arrays, list found, Py_ssize_t start, Py_ssize_t stop, int mask
+        self, tuple arrays, list found, Py_ssize_t start, Py_ssize_t stop, int mask, char *errors
     ) except -1:
-        """Run the steps on some blocks; return 0, 1 for a floating-point error, 2 for a NaN."""
+        """Run the steps on some blocks; return 0, 1 for a floating-point error, 2 for a NaN.
+
+        `errors` tells of each block whether there was one.
+        """
         cdef char *few[FEW]
         cdef char **bases = few
         cdef char *scratch
@@ -711,8 +748,10 @@ cdef class Loops:
             for i in range(moved):
                 bases[i] += start * self._advance[i]
         # (Another thread, or a signal handler, may be in the middle of the same call.)
-        scratch, self._scratch = self._scratch, NULL
-        if scratch is NULL:
+        if self._n_kept:
+            self._n_kept -= 1
+            scratch = self._kept_memory[self._n_kept]
+        else:
             scratch = <char *>PyMem_Malloc(self._scratch_size + ALIGNMENT)
             if scratch is NULL:
                 if bases is not few:
@@ -723,25 +762,39 @@ cdef class Loops:
         (<int *>(head + 8))[0] = mask
         if self._work * (stop - start) >= MIN_SIZE_TO_RELEASE:
             with nogil:
-                self._run_blocks(bases, moved, stop - start)
+                self._run_blocks(bases, moved, stop - start, errors)
         else:
-            self._run_blocks(bases, moved, stop - start)
+            self._run_blocks(bases, moved, stop - start, errors)
         status = (head[0] != 0) | (2 if head[1] else 0)
-        if self._scratch is NULL and self._scratch_size <= MAX_SIZE_TO_KEEP:
-            self._scratch = scratch
+        if self._n_kept < MAX_KEPT and self._scratch_size <= MAX_SIZE_TO_KEEP:
+            self._kept_memory[self._n_kept] = scratch
+            self._n_kept += 1
         else:
             PyMem_Free(scratch)
         if bases is not few:
             PyMem_Free(bases)
         return status
 
-    cdef void _run_blocks(self, char **bases, Py_ssize_t moved, Py_ssize_t count) noexcept nogil:
+    cdef void _run_blocks(
+        self, char **bases, Py_ssize_t moved, Py_ssize_t count, char *errors
+    ) noexcept nogil:
         cdef Py_ssize_t i, block
+        cdef Py_ssize_t main = self._n_steps if self._n_main < 0 else self._n_main
+        cdef char *head = bases[moved + self._n_constants]
+        cdef char any_error = 0
         for block in range(count):
             if block:
                 for i in range(moved):
                     bases[i] += self._advance[i]
-            self._run(bases)
+            head[0] = 0
+            self._run(bases, 0, main)
+            if head[0]:
+                any_error = 1
+                if errors is not NULL:
+                    errors[block] = 1
+            elif main < self._n_steps:
+                self._run(bases, main, self._n_steps)
+        head[0] = any_error
 
     cdef bint _fits(self, tuple arrays) noexcept:
         """Return True if the arrays are of the dtypes, shapes and strides of the inputs."""
@@ -766,14 +819,14 @@ cdef class Loops:
             form += 1 + 2 * n
         return True
 
-    cdef void _run(self, char **bases) noexcept nogil:
+    cdef void _run(self, char **bases, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
         cdef char *args[MAX_OPERANDS]
         cdef np.npy_intp index[MAX_AXES]
         cdef np.npy_intp *axis
         cdef Py_ssize_t i
         cdef int k, j, n
-        cdef Step *step = self._steps
-        for i in range(self._n_steps):
+        cdef Step *step = self._steps + first
+        for i in range(first, last):
             n = step.n_operands
             for k in range(n):
                 args[k] = bases[step.base[k]] + step.offset[k]
@@ -811,20 +864,29 @@ cdef class _Job:
     cdef Loops _loops
     cdef tuple _arrays
     cdef list _found
+    cdef char *_errors
     cdef readonly int status
 
     def __cinit__(self, Loops loops, tuple arrays, list found):
         self._loops, self._arrays, self._found = loops, arrays, found
+        self._errors = <char *>PyMem_Calloc(loops._count + 1, 1)
+        if self._errors is NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        PyMem_Free(self._errors)
 
     def __call__(self, blocks):
-        cdef Loops loops = self._loops
-        cdef Loops tail
-        self.status |= loops.run(self._arrays, self._found, blocks.start, blocks.stop, loops._mask)
-        if blocks.stop == loops._count and loops.tail is not None:
+        cdef Loops loops = self._loops, tail
+        cdef Py_ssize_t start = blocks.start, stop = blocks.stop, n = loops._count
+        cdef list found = self._found
+        cdef int status = loops.run(
+            self._arrays, found, start, stop, loops._mask, self._errors + start
+        )
+        if stop == n and loops.tail is not None:
             tail = <Loops>loops.tail
-            self.status |= tail.run(
-                self._arrays, self._found, loops._count, loops._count + 1, loops._mask
-            )
+            status |= tail.run(self._arrays, found, n, n + 1, loops._mask, self._errors + n)
+        self.status |= status  # (only now: other threads run meanwhile)
 
 
 cdef bint _is_before(np.npy_intp *stride, np.npy_intp *previous, int n) noexcept:

@@ -44,6 +44,7 @@ _EXACT = frozenset(
     logical_not logical_or logical_xor maximum minimum multiply negative not_equal positive
     reciprocal rint sign signbit sqrt square subtract trunc""".split()
 )
+_POWERS: Any = {1: _np.positive, 2: _np.square, -1: _np.reciprocal}
 _REDUCTIONS = {k: _ops[k] for k in "all any count_nonzero max mean min sum".split()}
 _EXTREMES = {"max": _np.maximum, "min": _np.minimum}
 _scatter = _ops["scatter"]
@@ -103,8 +104,9 @@ class Steps:
         The arrays from outside.
     """
 
-    def __init__(self, ambient: Any) -> None:
+    def __init__(self, ambient: Any, in_blocks: bool = False) -> None:
         self.ambient = ambient
+        self._in_blocks = in_blocks
         self.calls: list[Call] = []
         self.views: set[int] = set()
         #: For each step its kind, its arguments, its operands and the number of its call.
@@ -167,7 +169,7 @@ class Steps:
         shape, strides, dtype = v.shape, v.strides, v.dtype
         if shape is None or strides is None or not is_small(shape, dtype):
             return None
-        if v.memory.is_outer or v.memory.is_imported or not _is_dense(shape, strides, dtype):
+        if v.memory.is_imported or not _is_dense(shape, strides, dtype):
             return None
         base = 3 * len(self.buffers) + _BUFFER
         self.buffers.append(_Buffer(shape, strides, dtype, len(self.calls)))
@@ -185,10 +187,9 @@ class Steps:
         if not self._take(call):
             # (Inputs, constants and numbers that were found may stay.)
             del self.steps[steps:]
-            if len(self.buffers) > buffers:
-                del self.buffers[buffers:]
-                for v in call.results():
-                    self._places.pop(id(v), None)
+            del self.buffers[buffers:]
+            for v in call.results():
+                self._places.pop(id(v), None)
             return False
         self.calls.append(call)
         return True
@@ -200,8 +201,10 @@ class Steps:
                 return False
             self._step("check_nan", (x.dtype.itemsize, x.shape), (x,))
             return True
-        if call.device is not _cpu or call.is_repeated or call.body or call.condition is not None:
+        if call.device is not _cpu or call.is_repeated:
             return False
+        if call.condition is not None:
+            return call.name == "mask" and self._take_mask(call)
         function: Any = call.function
         name = call.name
         if name in _IN_PLACE:
@@ -217,8 +220,10 @@ class Steps:
             return not call.kwargs and self._take_elementwise(function, call.args, out)
         if name in VIEWS:
             return self._take_view(call)
-        if function is _np.matmul:
+        if function is _np.matmul or (name == "nn.linear" and function is _ops[name]):
             return not call.kwargs and self._take_product(call)
+        if name == "pow":
+            return not call.kwargs and self._take_power(call)
         if name in _REDUCTIONS:
             return function == _REDUCTIONS[name] and self._take_reduction(call)
         if name == "scatter":
@@ -371,6 +376,8 @@ class Steps:
         a, b = self._place_of(x), self._place_of(y)
         if a is None or b is None or a.dtype != b.dtype or a.dtype.char not in "fd":
             return False
+        if call.name == "nn.linear":  # a product with the transpose
+            b = _Place(b.base, b.offset, b.shape[::-1], b.strides[::-1], b.dtype)
         if not (0 < len(a.shape) < 3 and 0 < len(b.shape) < 3) or call.out.dtype != a.dtype:
             return False
         place = self._new(call.out)
@@ -392,6 +399,43 @@ class Steps:
         self._check_state()
         numbers, work = (a.dtype.num,) * 3, math.prod(lengths)
         self._step("core", (_np.matmul, numbers, lengths, strides, work), (a, b, place))
+        return True
+
+    def _take_power(self, call: Call) -> bool:
+        """Add a power of an array by a number; NumPy has functions of its own for some numbers."""
+        x, exponent = call.args
+        if type(x) is not Value or type(exponent) not in (int, float) or not x.shape:
+            return False
+        if x.dtype.char not in "fd" or call.out.dtype != x.dtype or math.prod(x.shape) == 1:
+            return False
+        if exponent in _POWERS:
+            return self._take_elementwise(_POWERS[exponent], (x,), call.out)
+        if exponent in (0, 0.5):
+            return False
+        return self._take_elementwise(_np.power, (x, exponent), call.out)
+
+    def _take_mask(self, call: Call) -> bool:
+        """Add a check for NaN; where there is one, NumPy's functions compute the run."""
+        condition: Any = call.condition
+        x = self._place_of(condition)
+        if x is None or x.dtype.char not in "fd":
+            return False
+        if any(self._place_of(v) is None for v in call.operands()):  # (NumPy's functions need them)
+            return False
+        places: list[Any] = [self._place_of(v) for v in call.otherwise]
+        for v, place in zip(call.out, places, strict=True):
+            if place.shape != v.shape or place.dtype != v.dtype:
+                return False
+        self._step("check_mask", (x.dtype.itemsize, x.shape), (x,))
+        for v, place in zip(call.out, places, strict=True):
+            if not self._in_blocks:  # the result is the operand itself
+                self._places[id(v)] = place
+                continue
+            out = self._new(v)
+            if out is None:
+                return False
+            self._step("copy", (out.dtype.itemsize, out.shape), (place, out))
+        self.views.add(id(call))
         return True
 
     def _take_solution(self, call: Call) -> bool:
@@ -558,39 +602,140 @@ class Steps:
         """Note that the next step may meet floating-point errors."""
         self._step("state", (), ())
 
+    def place_of_whole(self, v: Value) -> int | None:
+        """The number of the new memory that a result fills; of an input that it is, -1 and less.
+
+        None if it is something else, such as a view.
+        """
+        place = self._places[id(v)]
+        number, kind = place.base // 3, place.base % 3
+        if kind == _CONSTANT or place.offset:
+            return None
+        home: Any = self.inputs[number] if kind == _INPUT else self.buffers[number]
+        if (place.shape, place.strides) != (home.shape, home.strides):
+            return None
+        return number if kind == _BUFFER else -1 - number
+
     def checks(self) -> bool:
         """Return True if one of the calls checks something."""
         return any(step[0] == "check_nan" for step in self.steps)
 
-    def loops(self, outputs: list[Value], forms: list[Any], made: list[Any], *blocks: Any) -> Any:
-        """The `Loops` of these outputs, for arrays of the given forms; `blocks` are its options."""
-        for i, v in enumerate(outputs):
-            self.buffers[self._places[id(v)].base // 3].number = i
-        return self._loops(forms, made, self._allocate(), *blocks)
+    def loops(
+        self, outputs: list[Value], forms: list[Any], made: list[Any], *blocks: Any,
+        onto: list[int] | None = None,
+    ) -> Any:  # fmt: skip
+        """The `Loops` of these outputs, for arrays of the given forms; `blocks` are its options.
 
-    def _allocate(self) -> int:
-        """Give the intermediate results memory; return how many bytes they need."""
+        An output takes the memory of the input with the number `onto`, if that is not negative.
+        """
+        copied: list[tuple[int, _Place, _Buffer]] = []
+        for i, v in enumerate(outputs):
+            place = self._places[id(v)]
+            buffer = self.buffers[place.base // 3]
+            if onto is None or onto[i] < 0 or self._may_overwrite(onto[i], place.base):
+                buffer.number = i
+            else:
+                buffer.end = len(self.calls)
+                copied.append((i, place, buffer))
+        over = {i for i, j in enumerate(onto or ()) if j >= 0}
+        loops = self._loops(forms, made, self._allocate(over), *blocks)
+        if copied:
+            n = len(forms)
+            loops.begin_results()
+            for i, place, buffer in copied:
+                here = n + len(made) + len(self.constants), buffer.offset, place.strides
+                loops.copy(place.dtype.itemsize, place.shape, here, (n + i, 0, place.strides))
+        loops.onto = onto
+        return loops
+
+    def _may_overwrite(self, number: int, base: int) -> bool:
+        """Return True if an input is not needed once a result is written over it.
+
+        It would be needed after a floating-point error.
+        """
+        is_written = False
+        for kind, _, operands, i in self.steps:
+            if kind in ("check", "check_mask") or (kind == "state" and self._is_checked(i)):
+                return False
+            for x in operands[:-1]:
+                if x.base != 3 * number + _INPUT:
+                    continue
+                out = operands[-1]
+                is_same = kind == "call" and (x.offset, x.strides) == (0, out.strides)
+                if is_written or (out.base == base and not is_same):
+                    return False
+            if operands and operands[-1].base == base:
+                is_written = True
+        return True
+
+    def _is_checked(self, i: int) -> bool:
+        """Return True if floating-point errors of a call are not ignored."""
+        return self.calls[i].errors is not _backend.ignored
+
+    def _allocate(self, over: set[int]) -> int:
+        """Give the intermediate results memory; return how many bytes they need.
+
+        The outputs with the numbers `over` have that of an input, which is there from the start.
+        """
         free: dict[int, list[int]] = {}
-        ends: list[tuple[int, int, int]] = []  # of memory in use: the last call, place and size
+        ends: list[tuple[int, int]] = []  # of the buffers in use: the last call, and the number
+        handed: set[int] = set()  # buffers whose memory is another one's now
+        written: set[int] = set()
         size: int = _native.HEAD
-        for _, _, operands, i in self.steps:
+        for kind, _, operands, i in self.steps:
+            number = operands[-1].base // 3 if operands else -1
+            if kind == "call" and number not in written:
+                other = self._written_over(operands, i, over)
+                if other >= 0:
+                    handed.add(other)
+                    if self.buffers[number].number < 0:
+                        heappush(ends, (self.buffers[number].end, number))
             for place in operands:
                 if place.base % 3 != _BUFFER:
                     continue
-                buffer = self.buffers[place.base // 3]
+                number = place.base // 3
+                written.add(number)
+                buffer = self.buffers[number]
                 if buffer.number >= 0 or buffer.offset >= 0:
                     continue
                 while ends and ends[0][0] < i:
-                    _, offset, length = heappop(ends)
-                    free.setdefault(length, []).append(offset)
+                    _, old = heappop(ends)
+                    if old not in handed:
+                        free.setdefault(self.buffers[old].size, []).append(self.buffers[old].offset)
                 have = free.get(buffer.size)
                 if have:
                     buffer.offset = have.pop()
                 else:
                     buffer.offset = size
                     size += buffer.size
-                heappush(ends, (buffer.end, buffer.offset, buffer.size))
+                heappush(ends, (buffer.end, number))
         return size
+
+    def _written_over(self, operands: tuple[_Place, ...], i: int, over: set[int]) -> int:
+        """Let an elementwise call write its result over an operand that nothing needs after it.
+
+        Returns the number of the operand's buffer; -1 if there is none. (Products of complex
+        numbers are not, because NumPy rounds them otherwise in place.)
+        """
+        out = operands[-1]
+        if out.base % 3 != _BUFFER or out.offset or out.dtype.kind != "f":
+            return -1
+        result = self.buffers[out.base // 3]
+        if result.number in over or result.shape != out.shape:
+            return -1
+        for x in operands[:-1]:
+            if x.base % 3 != _BUFFER or x.base == out.base or x.dtype != out.dtype:
+                continue
+            buffer = self.buffers[x.base // 3]
+            if buffer.end != i or buffer.number >= 0 or x.offset or x.strides != out.strides:
+                continue
+            if (buffer.shape, buffer.strides) != (result.shape, result.strides):
+                continue
+            if any(y.base == x.base and y is not x for y in operands):
+                continue
+            buffer.number, result.offset = result.number, buffer.offset
+            return x.base // 3
+        return -1
 
     def _loops(self, forms: list[Any], made: list[Any], size: int, *blocks: Any) -> Any:
         """The steps as `Loops` for arrays of these forms."""

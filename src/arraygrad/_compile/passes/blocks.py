@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -28,7 +30,7 @@ _parallel: Any = _cpu.backend.parallel
 #: anyway.
 MIN_BYTES = 1 << 22
 #: The same, for calls that are all loops.
-MIN_BYTES_OF_LOOPS = 1 << 20
+MIN_BYTES_OF_LOOPS = 1 << 17
 #: Elements of a block in double precision; in single precision twice as many.
 BLOCK_SIZE = 1 << 15
 #: Elements of a row, at most.
@@ -93,10 +95,42 @@ class Blocks:
         outs = self._by_calls(*operands) if self.loops is None else self.loops(*operands)
         return outs[0] if len(outs) == 1 else tuple(outs)
 
-    def run_by(self, loops: Any) -> None:
-        """Let `Loops` run the blocks."""
-        self.loops = loops
-        loops.fallback, loops.nan_error = self._by_calls, MeetsNaN
+    def run_by(self, make: Callable[..., Any]) -> bool:
+        """Let `Loops` run the blocks, if they can; `make` is `loops_of_blocks` of the calls."""
+        found = make()
+        if found is None:
+            return False
+        self._make = make
+        self.loops, self._rows = found
+        self.loops.fallback, self.loops.nan_error = self._by_calls, MeetsNaN
+        self.loops.fallback_on_block = self._block_by_calls
+        return True
+
+    def onto(self, inputs: list[int]) -> Blocks:
+        """The same, but with results in the memory of inputs with these numbers, unless -1."""
+        new = copy(self)
+        new.run_by(partial(self._make, onto=inputs))
+        return new
+
+    def _block_by_calls(self, operands: tuple[Any, ...], found: list[Any], number: int) -> None:
+        """Compute one block of the results by NumPy's functions."""
+        assert self.text is not None
+        k, n = len(self._lead), math.prod(self._lead)
+        start = number * self._rows
+        rows = slice(start, min(start + self._rows, n))
+        shape = (1,) * (k - 1) + (rows.stop - start,)
+
+        def part(x: Any) -> Any:
+            return x.reshape((n, *x.shape[k:]))[rows].reshape(shape + x.shape[k:])
+
+        outs = [_np.empty(shape + out.shape[k:], dtype=out.dtype) for out in found]
+        self._run(
+            *[part(x) if a is True else x for x, a in zip(operands, self._axes, strict=True)],
+            *outs,
+            *[_np.empty(shape + rest, dtype=dtype) for rest, dtype in self._scratch],
+        )
+        for x, out in zip(found, outs, strict=True):
+            part(x)[...] = out
 
     def _by_calls(self, *operands: Any) -> list[Any]:
         """Compute the results by NumPy's functions."""
@@ -223,6 +257,9 @@ def run_in_blocks(program: Program, write: Callable[[Program], Any]) -> Program:
     rest = program.calls
     while rest:
         before, run, after = next_run(rest, facts, frame_of, MIN_CALLS, _Frame.take)
+        late = _unrelated(run, rest)
+        if late:
+            before, run, after = next_run(rest, facts, frame_of, MIN_CALLS, _Frame.take, late)
         calls += [*before, *_as_calls(run, after, program, facts, write)]
         rest = after
     return Program(program.inputs, calls, program.outputs, program.ambient)
@@ -234,8 +271,9 @@ def next_run(
     shape_of: Callable[[Call, Facts], Any],
     min_calls: int,
     takes: Callable[[Any, Call], bool] | None = None,
+    late: AbstractSet[int] = frozenset(),
 ) -> tuple[list[Call], list[Call], list[Call]]:
-    """The first run, what has to be made before it, and what after.
+    """The first run, what has to be made before it, and what after, the calls `late` among it.
 
     `shape_of` returns what the calls of a run have in common; None for others. With `takes` that is
     an object, and `takes` adds a call to it, or returns False.
@@ -256,12 +294,15 @@ def next_run(
             after += calls[i:]
             break
         ids = {id(v) for v in call.operands()}
-        if not ids & later and (
-            takes(shape, call) if takes is not None else shape_of(call, facts) == shape
+        is_late = id(call) in late
+        if (
+            not is_late
+            and not ids & later
+            and (takes(shape, call) if takes is not None else shape_of(call, facts) == shape)
         ):
             run.append(call)
             in_run.update(id(v) for v in call.results())
-        elif ids & (in_run | later):
+        elif is_late or ids & (in_run | later):
             after.append(call)
             later.update(id(v) for v in call.results())
         else:
@@ -270,6 +311,34 @@ def next_run(
         # (What stands after the first call goes on as it was.)
         return [*calls[: start + 1]], [], calls[start + 1 :]
     return before, run, after
+
+
+def _unrelated(run: list[Call], calls: list[Call]) -> set[int]:
+    """The calls of a run that have nothing to do with the others, and stood behind another call.
+
+    Their results would only take memory until they are needed.
+    """
+    if not run:
+        return set()
+    places = {id(c): i for i, c in enumerate(calls)}
+    start = places[id(run[0])]
+    inside = {id(c) for c in run}
+    gap = next((i for i in range(start, len(calls)) if id(calls[i]) not in inside), len(calls))
+    parents = {id(c): id(c) for c in run}
+
+    def group_of(key: int) -> int:
+        while parents[key] != key:
+            parents[key] = key = parents[parents[key]]
+        return key
+
+    makers: dict[int, int] = {}
+    for call in run:
+        for v in call.operands():
+            if id(v) in makers:
+                parents[group_of(makers[id(v)])] = group_of(id(call))
+        makers.update((id(v), id(call)) for v in call.results())
+    early = {group_of(id(c)) for c in run if places[id(c)] < gap}
+    return {id(c) for c in run if group_of(id(c)) not in early}
 
 
 def is_large(size: int) -> bool:
@@ -324,12 +393,10 @@ def _as_calls(
     )
     missing = [frame.missing.get(key, 0) for key in inputs]
     lead, values = frame.lead, [*inputs.values()]
-    loops = loops_of_blocks(calls, values, outputs, lead, missing, program.ambient)
-    if loops is None and 8 * frame.size < MIN_BYTES:
-        return run
     function = Blocks(inner, write, lead, frame.size, missing)
-    if loops is not None:
-        function.run_by(loops)
+    make = partial(loops_of_blocks, calls, values, outputs, lead, missing, program.ambient)
+    if not function.run_by(make) and 8 * frame.size < MIN_BYTES:
+        return run
     call = Call("blocks", function, _cpu, tuple(inputs.values()), {})
     call.line, call.errors = run[0].line, program.ambient
     if outputs:  # (A run may be needed for its checks alone.)

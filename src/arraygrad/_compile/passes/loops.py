@@ -35,7 +35,7 @@ _np: Any = _cpu.backend.namespace
 _native: Any = _cpu.backend.loops
 
 #: Calls of a run, at least: fewer take no longer as calls of NumPy's.
-MIN_CALLS = 3
+MIN_CALLS = 2
 #: Bytes of each array in one block: some of them fit in the cache next to a core.
 BLOCK_BYTES = 1 << 14
 
@@ -128,9 +128,10 @@ def _finished(run: Steps, index: int, uses: dict[int, int], write: Any) -> list[
     later: list[Call] = []
     for call in reversed(run.calls):
         for v in call.results():
-            if uses.get(id(v), -1) < index and id(v) not in needed:
+            is_needed = uses.get(id(v), -1) >= index or id(v) in needed
+            if not is_needed and not v.memory.is_outer:
                 continue
-            if id(call) in run.views:
+            if id(call) in run.views and call.name != "mask":
                 needed.update([id(x) for x in call.operands()])
                 later.append(call)
             else:
@@ -139,10 +140,27 @@ def _finished(run: Steps, index: int, uses: dict[int, int], write: Any) -> list[
     later.reverse()
     if not outputs and not run.checks():
         return later
+    # (Without a NaN, results of a mask are other values, which may be results, too.)
+    own: list[Value] = []
+    same: list[int] = []
+    for v in outputs:
+        place = run.place_of_whole(v)
+        if place is None:
+            return run.calls
+        if place < 0:
+            same.append(place)
+            continue
+        have = [i for i, x in enumerate(own) if run.place_of_whole(x) == place]
+        same += have or [len(own)]
+        if not have:
+            own.append(v)
     program = Program(run.inputs, run.calls, outputs, run.ambient)
     forms = [(v.shape, v.strides, v.dtype) for v in run.inputs]
-    made = [(v.shape, strides_of(v), v.dtype) for v in outputs]
-    function = Run(program, write, run.loops(outputs, forms, made))
+    made = [(v.shape, strides_of(v), v.dtype) for v in own]
+    loops = run.loops(own, forms, made)
+    if same != [*range(len(own))]:
+        loops.same = same
+    function = Run(program, write, loops)
     call = Call("loops", function, _cpu, tuple(run.inputs), NOTHING)
     call.line, call.errors, call.out = run.calls[0].line, run.ambient, tuple(outputs)
     return [call, *later]
@@ -150,9 +168,11 @@ def _finished(run: Steps, index: int, uses: dict[int, int], write: Any) -> list[
 
 def loops_of_blocks(
     calls: list[Call], inputs: list[Value], outputs: list[Value], lead: tuple[int, ...],
-    missing: list[int], ambient: Any,
+    missing: list[int], ambient: Any, onto: list[int] | None = None,
 ) -> Any:  # fmt: skip
-    """Calls on large arrays as `Loops` on blocks; None if they are not all loops.
+    """Calls on large arrays as `Loops` on blocks, with the number of rows in each block.
+
+    None if they are not all loops.
 
     Parameters
     ----------
@@ -166,6 +186,8 @@ def loops_of_blocks(
         For each input how many of these axes it lacks.
     ambient : object
         The state of floating-point errors around the program.
+    onto : list of int, optional
+        For each output the input whose memory it takes; -1 for new memory.
     """
     if _native is None or any(0 in v.shape for c in calls for v in c.results()):
         return None
@@ -185,7 +207,7 @@ def loops_of_blocks(
     made = [(v.shape, None, v.dtype) for v in outputs]
 
     def on_rows(n: int, count: int) -> Any:
-        run = Steps(ambient)
+        run = Steps(ambient, in_blocks=True)
         copies: dict[int, Value] = {}
         memories: dict[Memory, Memory] = {}
         for v, step, j in zip(inputs, steps, missing, strict=True):
@@ -205,14 +227,12 @@ def loops_of_blocks(
                 if not run.take(copied_call(part, copies, memories)):
                     return None
         found = [copies[id(v)] for v in outputs]
-        return run.loops(found, forms, made, count, advance)
+        return run.loops(found, forms, made, count, advance, onto=onto)
 
     loops = on_rows(size, rows // size)
     if loops is not None and rows % size:
         loops.tail = on_rows(rows % size, 1)
-        if loops.tail is None:
-            return None
-    return loops
+    return None if loops is None or (rows % size and loops.tail is None) else (loops, size)
 
 
 def _row_step(v: Value, missing: int, lead: tuple[int, ...]) -> int | None:
@@ -237,8 +257,8 @@ def _on_rows(call: Call, k: int, n: int) -> list[Call]:
         return [call]
     new = Call(call.name, call.function, call.device, call.args, call.kwargs)
     new.out, new.errors, new.line = call.out, call.errors, call.line
-    if call.body or call.condition is not None:
-        new.is_repeated = True  # (which is not taken)
+    if call.condition is not None:
+        new.condition, new.otherwise = call.condition, call.otherwise
         return [new]
     if call.name in VIEWS or call.name == "scatter":
         key = call.args[1] if len(call.args) > 1 else ()
