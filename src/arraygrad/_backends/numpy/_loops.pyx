@@ -102,6 +102,12 @@ cdef void copy_8(char **args, const np.npy_intp *n, const np.npy_intp *s, void *
         (<int64_t *>(args[1] + i * s[1]))[0] = (<int64_t *>(args[0] + i * s[0]))[0]
 
 
+cdef void copy_16(char **args, const np.npy_intp *n, const np.npy_intp *s, void *_) noexcept nogil:
+    cdef np.npy_intp i
+    for i in range(n[0]):
+        memcpy(args[1] + i * s[1], args[0] + i * s[0], 16)
+
+
 cdef void copy_all(char **args, const np.npy_intp *n, const np.npy_intp *s, void *_) noexcept nogil:
     """Copy elements without gaps; the length is in bytes."""
     memcpy(args[1], args[0], n[0])
@@ -224,7 +230,7 @@ cdef Loop _copy(Py_ssize_t itemsize):
         return copy_4
     if itemsize == 8:
         return copy_8
-    return NULL
+    return copy_16 if itemsize == 16 else <Loop>NULL
 
 
 cdef Loop _select(Py_ssize_t itemsize):

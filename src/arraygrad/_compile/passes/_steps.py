@@ -234,6 +234,8 @@ class Steps:
             return _solve is not None and self._take_solution(call)
         if name == "copy":
             return function is _ops["copy"] and self._take_copy(call)
+        if name in ("concat", "stack"):
+            return function is _ops[name] and self._take_joined(call)
         return False
 
     def _operands(
@@ -358,8 +360,10 @@ class Steps:
             if not _is_basic(y):
                 return False
         place = self._place_of(x)
-        if place is None or call.out.memory is not x.memory:
+        if place is None:
             return False
+        if call.out.memory is not x.memory:
+            return call.name == "reshape" and self._take_reshaped_copy(place, call.out)
         found = _view(place, call.function, call.args[1:], call.kwargs)
         if found is None or found.shape != call.out.shape:
             return False
@@ -588,12 +592,55 @@ class Steps:
         if len(call.args) != 1 or call.kwargs or type(call.args[0]) is not Value:
             return False
         x = self._place_of(call.args[0])
-        if x is None or x.dtype.itemsize not in (1, 2, 4, 8):
+        if x is None or x.dtype.itemsize not in _ITEMSIZES:
             return False
         out = self._new(call.out)
         if out is None:
             return False
         self._step("copy", (x.dtype.itemsize, x.shape), (x, out))
+        return True
+
+    def _take_reshaped_copy(self, x: _Place, out: Value) -> bool:
+        """Add a copy of elements in C order, which is what `reshape` makes of some layouts."""
+        if x.dtype.itemsize not in _ITEMSIZES or out.strides != c_strides(
+            out.shape, x.dtype.itemsize
+        ):
+            return False
+        place = self._new(out)
+        if place is None:
+            return False
+        whole = _Place(place.base, 0, x.shape, c_strides(x.shape, x.dtype.itemsize), x.dtype)
+        self._step("copy", (x.dtype.itemsize, x.shape), (x, whole))
+        return True
+
+    def _take_joined(self, call: Call) -> bool:
+        """Add the copies of several arrays into one."""
+        arrays, out = call.args[0], call.out
+        axis = call.kwargs.get("axis", 0)
+        if len(call.args) != 1 or not set(call.kwargs) <= {"axis"} or type(axis) is not int:
+            return False
+        if not out.shape or out.dtype.itemsize not in _ITEMSIZES:
+            return False
+        places = []
+        for x in arrays:
+            place = self._place_of(x) if type(x) is Value else None
+            if place is None or place.dtype != out.dtype:
+                return False
+            places.append(place)
+        whole = self._new(out)
+        if whole is None:
+            return False
+        axis %= len(whole.shape)
+        offset, step = 0, whole.strides[axis]
+        for x in places:
+            if call.name == "stack":
+                x = _Place(
+                    x.base, x.offset, (*x.shape[:axis], 1, *x.shape[axis:]),
+                    (*x.strides[:axis], 0, *x.strides[axis:]), x.dtype,
+                )  # fmt: skip
+            part = _Place(whole.base, offset, x.shape, whole.strides, whole.dtype)
+            self._step("copy", (x.dtype.itemsize, x.shape), (x, part))
+            offset += step * x.shape[axis]
         return True
 
     # ---- the whole
@@ -795,6 +842,7 @@ class Steps:
 
 
 _NUMBERS = (bool, int, float)
+_ITEMSIZES = (1, 2, 4, 8, 16)
 _bool, _double, _int = _np.dtype(bool), _np.dtype(float), _np.dtype("int64")
 
 

@@ -7,13 +7,15 @@ warnings. Other operations get an array made of the scalar.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from ..._device import get_device
 from .._program import Call, Memory, Program, Value, replaced
 from ._facts import Facts, with_outputs
 from .blocks import is_large
 
-_cpu = get_device("cpu")
+_cpu: Any = get_device("cpu")
+_has_loops = _cpu.backend.loops is not None
 _IN_PLACE = {
     "__iadd__": "add", "__isub__": "subtract", "__imul__": "multiply", "__itruediv__": "divide",
     "irtruediv": "divide",
@@ -27,9 +29,9 @@ def is_number(v: Value) -> bool:
 
 
 def replace_in_place(program: Program) -> Program:
-    """The program with sums in the place of ``x += y``, for numbers and for large arrays.
+    """The program with sums in the place of ``x += y``, for numbers, large arrays and loops.
 
-    Numbers can be scalars then, and the sums of large arrays part of a run. (Where they are not,
+    Numbers can be scalars then, and the sums part of a run, whatever made `x`. (Where they are not,
     `_text` writes the sum into the memory of the operand.)
     """
     new: dict[int, Value] = {}
@@ -55,8 +57,11 @@ def _replace(calls: list[Call], inputs: list[Value], new: dict[int, Value]) -> N
         x, y = call.args
         if x.memory.is_outer or made.get(x.memory) != {id(x)}:
             continue
-        on_gpu = call.device.type == "cuda"  # (where the sum can be part of a kernel)
-        if not (on_gpu or is_number(x) or _is_large(x)):
+        # (On a GPU the sum can be part of a kernel, and in a run of loops it needs no memory of its
+        # own.)
+        on_gpu = call.device.type == "cuda"
+        in_loops = _has_loops and x.dtype is not None and x.dtype.char in _KINDS
+        if not (on_gpu or in_loops or is_number(x) or _is_large(x)):
             continue
         if isinstance(y, Value) and not (y.dtype == x.dtype and _follows(y, x)):
             continue
