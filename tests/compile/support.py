@@ -15,9 +15,12 @@ def bits(tree):
 
 
 def check(f, *calls, **options):
-    """Call `f` and its compiled form with copies of the same arguments, and compare."""
+    """Call `f` and its compiled form with copies of the same arguments, and compare.
+
+    The first call records. So its arguments are given once more at last, to the program.
+    """
     compiled = xp.compile(f, **options)
-    for args in calls:
+    for args in (*calls, calls[0]):
         own, others = (optree.tree_map(copy, args, namespace="arraygrad") for _ in range(2))
         assert bits(compiled(*own)) == bits(f(*others))
         assert bits(own) == bits(others)
