@@ -49,10 +49,12 @@ class Run:
         The calls.
     loops : Loops
         The function.
+    is_silent : bool
+        True if it does the same in every state of floating-point errors.
     """
 
-    def __init__(self, program: Program, write: Any, loops: Any) -> None:
-        self.program, self.loops = program, loops
+    def __init__(self, program: Program, write: Any, loops: Any, is_silent: bool) -> None:
+        self.program, self.loops, self.is_silent = program, loops, is_silent
         self._write, self._text = write, None
         loops.fallback, loops.nan_error = self._by_calls, MeetsNaN
 
@@ -142,7 +144,7 @@ def _finished(run: Steps, index: int, uses: dict[int, int], write: Any) -> list[
     program = Program(run.inputs, run.calls, outputs, run.ambient)
     forms = [(v.shape, v.strides, v.dtype) for v in run.inputs]
     made = [(v.shape, strides_of(v), v.dtype) for v in outputs]
-    function = Run(program, write, run.loops(outputs, forms, made))
+    function = Run(program, write, run.loops(outputs, forms, made), run.is_silent())
     call = Call("loops", function, _cpu, tuple(run.inputs), NOTHING)
     call.line, call.errors, call.out = run.calls[0].line, run.ambient, tuple(outputs)
     return [call, *later]
