@@ -49,7 +49,7 @@ cdef enum:
     MAX_OPERANDS = 4
     MAX_STRIDES = 9  # of a product of matrices: three of the operands, six of their axes
     MAX_DIMS = 4  # lengths: that of the loop, and three of a product
-    MAX_AXES = 32
+    MAX_AXES = 64  # as many as arrays of NumPy can have
     FEW = 64  # addresses of operands that fit on the stack
 
 #: Elements, at least, for which other threads may run meanwhile.
