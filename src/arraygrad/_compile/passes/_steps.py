@@ -474,8 +474,8 @@ class Steps:
                 reduced = {0}
             (a,) = reduced
             if place.shape[a] == 2 and place.strides[a] == size and math.prod(total.shape) > 1:
-                # (NumPy's loop is along the pairs, and one along the second elements finds other
-                # NaN and zeros of another sign.)
+                # (NumPy's loop is along the pairs, and one along the second elements finds NaN of
+                # another sign.)
                 return False
             first = _Place(
                 place.base, place.offset, (*place.shape[:a], 1, *place.shape[a + 1 :]),

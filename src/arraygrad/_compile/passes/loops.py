@@ -198,12 +198,14 @@ def loops_of_blocks(
                 x.strides = (step, *v.strides[k:])
             if not run.note_input(x):
                 return None
-        for call in calls:
+        #: (All at once: the values in them are known by their ids, so they have to stay.)
+        parts = [_on_rows(call, k, n) for call in calls]
+        for call, on_n in zip(calls, parts, strict=True):
             for v in call.results():
                 copies[id(v)] = x = copied_value(v, memories)
                 x.shape = (n, *v.shape[k:])
                 x.strides = c_strides(x.shape, x.dtype.itemsize)
-            for part in _on_rows(call, k, n):
+            for part in on_n:
                 if not run.take(copied_call(part, copies, memories)):
                     return None
         found = [copies[id(v)] for v in outputs]
