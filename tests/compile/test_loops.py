@@ -486,6 +486,29 @@ def test_threads_and_signal_handlers_use_one_program():
     assert not wrong
 
 
+@pytest.mark.skipif(native is None, reason="not compiled")
+def test_a_call_in_another_state_meanwhile(monkeypatch):
+    """Each call tells the errors that its own state does, also where threads take turns."""
+    x = xp.ones((600, 700))
+    x[-1, -1] = -1.0
+    compiled = xp.compile(lambda x: (xp.sqrt(x) * x + 1, x - x * 2))
+    with np.errstate(all="ignore"):
+        compiled(x)
+    calls = []
+
+    def another_call_first(*_, **__):
+        calls.append(None)
+        if len(calls) == 1:
+            with np.errstate(all="ignore"):
+                compiled(x)
+        return False
+
+    monkeypatch.setattr(native, "run_on_pool", another_call_first)
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        compiled(x)
+    assert len(calls) > 1
+
+
 def test_programs_are_freed():
     def number():
         gc.collect()

@@ -652,7 +652,7 @@ cdef class Loops:
         list of ndarray
             The outputs.
         """
-        cdef int status, i
+        cdef int status, i, mask
         cdef list found
         if len(arrays) != self._n_inputs:
             raise TypeError(f"expected {self._n_inputs} arrays, got {len(arrays)}")
@@ -663,21 +663,22 @@ cdef class Loops:
             kinds = numpy.geterr()
             self._mask = _mask_of([k for k, x in kinds.items() if x != "ignore"])
             self._state = state
+        mask = self._mask  # (that of this call: another thread may be in another state)
         found = [None] * self._n_outputs
         for i in range(self._n_outputs):
             found[i] = _new(<tuple>self._outputs[i])
         if self._advance is NULL:
-            status = self.run(arrays, found, 0, 1, self._mask)
+            status = self.run(arrays, found, 0, 1, mask)
         else:
-            status = self._in_blocks(arrays, found)
+            status = self._in_blocks(arrays, found, mask)
         if status & 2:
             raise self.nan_error
         return self.fallback(*arrays) if status else found
 
-    cdef int _in_blocks(self, tuple arrays, list found) except -1:
+    cdef int _in_blocks(self, tuple arrays, list found, int mask) except -1:
         """Run the steps on all blocks, by several threads if that takes long."""
         cdef Py_ssize_t parts = 1, i
-        cdef _Job job = _Job(self, arrays, found)
+        cdef _Job job = _Job(self, arrays, found, mask)
         if self._work * self._count >= MIN_SIZE_TO_SPLIT:
             # (More parts than threads: a core that is busy with something else gets fewer.)
             parts = min(self._count, 4 * get_num_threads())
@@ -811,19 +812,20 @@ cdef class _Job:
     cdef Loops _loops
     cdef tuple _arrays
     cdef list _found
+    cdef int _mask
     cdef readonly int status
 
-    def __cinit__(self, Loops loops, tuple arrays, list found):
-        self._loops, self._arrays, self._found = loops, arrays, found
+    def __cinit__(self, Loops loops, tuple arrays, list found, int mask):
+        self._loops, self._arrays, self._found, self._mask = loops, arrays, found, mask
 
     def __call__(self, blocks):
         cdef Loops loops = self._loops
         cdef Loops tail
-        self.status |= loops.run(self._arrays, self._found, blocks.start, blocks.stop, loops._mask)
+        self.status |= loops.run(self._arrays, self._found, blocks.start, blocks.stop, self._mask)
         if blocks.stop == loops._count and loops.tail is not None:
             tail = <Loops>loops.tail
             self.status |= tail.run(
-                self._arrays, self._found, loops._count, loops._count + 1, loops._mask
+                self._arrays, self._found, loops._count, loops._count + 1, self._mask
             )
 
 
