@@ -52,7 +52,7 @@ _ALLOCATING = frozenset("blocks concat copy loops matmul scatter stack sum where
 SILENT = frozenset(
     """T astype broadcast_to concat copy equal expand_dims flip full full_like getitem greater
     greater_equal guard isfinite isinf isnan less less_equal logical_and logical_not logical_or
-    logical_xor loops matrix_transpose moveaxis negative not_equal ones permute_dims reshape roll
+    logical_xor matrix_transpose moveaxis negative not_equal ones permute_dims reshape roll
     scatter squeeze stack tril triu unstack where zeros __setitem__""".split()
 ) - {"astype", "__setitem__"}
 
@@ -222,7 +222,7 @@ class Text:
         state, depth = program.ambient, 0
         self._state = state
         for i, call in enumerate(program.calls):
-            if call.errors is not state and call.name not in SILENT:
+            if call.errors is not state and not _is_silent(call):
                 state = self._state = call.errors
                 depth = int(state is not program.ambient)
                 if depth:
@@ -637,6 +637,14 @@ def _is_among(v: Value, several: tuple[Any, ...]) -> bool:
 
 def _is_large(v: Value) -> bool:
     return len(v.shape) > 0 and math.prod(v.shape) * v.dtype.itemsize >= MIN_BYTES_TO_FREE
+
+
+def _is_silent(call: Call) -> bool:
+    """Return True for a call that does the same in every state of floating-point errors."""
+    if call.name == "loops":
+        run: Any = call.function
+        return bool(run.is_silent)
+    return call.name in SILENT
 
 
 def _is_scalar(v: Any) -> bool:

@@ -49,7 +49,7 @@ cdef enum:
     MAX_OPERANDS = 4
     MAX_STRIDES = 9  # of a product of matrices: three of the operands, six of their axes
     MAX_DIMS = 4  # lengths: that of the loop, and three of a product
-    MAX_AXES = 32
+    MAX_AXES = 64  # as many as arrays of NumPy can have
     FEW = 64  # addresses of operands that fit on the stack
     MAX_KEPT = 16  # pieces of memory that wait for the next call, one for each thread
 
@@ -680,7 +680,7 @@ cdef class Loops:
         list of ndarray
             The outputs.
         """
-        cdef int status, i
+        cdef int status, i, mask
         cdef list found
         if len(arrays) != self._n_inputs:
             raise TypeError(f"expected {self._n_inputs} arrays, got {len(arrays)}")
@@ -691,6 +691,7 @@ cdef class Loops:
             kinds = numpy.geterr()
             self._mask = _mask_of([k for k, x in kinds.items() if x != "ignore"])
             self._state = state
+        mask = self._mask  # (that of this call: another thread may be in another state)
         found = [None] * self._n_outputs
         for i in range(self._n_outputs):
             if self.onto is None or self.onto[i] < 0:
@@ -698,9 +699,9 @@ cdef class Loops:
             else:
                 found[i] = arrays[self.onto[i]]
         if self._advance is NULL:
-            status = self.run(arrays, found, 0, 1, self._mask, NULL)
+            status = self.run(arrays, found, 0, 1, mask, NULL)
         else:
-            status = self._in_blocks(arrays, found)
+            status = self._in_blocks(arrays, found, mask)
         if status & 2:
             raise self.nan_error
         if status:
@@ -709,10 +710,10 @@ cdef class Loops:
             return [found[k] if k >= 0 else arrays[-1 - k] for k in self.same]
         return found
 
-    cdef int _in_blocks(self, tuple arrays, list found) except -1:
+    cdef int _in_blocks(self, tuple arrays, list found, int mask) except -1:
         """Run the steps on all blocks, by several threads if that takes long."""
         cdef Py_ssize_t parts = 1, i
-        cdef _Job job = _Job(self, arrays, found)
+        cdef _Job job = _Job(self, arrays, found, mask)
         if self._work * self._count >= MIN_SIZE_TO_SPLIT:
             # (More parts than threads: a core that is busy with something else gets fewer.)
             parts = min(self._count, 4 * get_num_threads())
@@ -871,10 +872,11 @@ cdef class _Job:
     cdef tuple _arrays
     cdef list _found
     cdef char *_errors
+    cdef int _mask
     cdef readonly int status
 
-    def __cinit__(self, Loops loops, tuple arrays, list found):
-        self._loops, self._arrays, self._found = loops, arrays, found
+    def __cinit__(self, Loops loops, tuple arrays, list found, int mask):
+        self._loops, self._arrays, self._found, self._mask = loops, arrays, found, mask
         self._errors = <char *>PyMem_Calloc(loops._count + 1, 1)
         if self._errors is NULL:
             raise MemoryError
@@ -887,11 +889,11 @@ cdef class _Job:
         cdef Py_ssize_t start = blocks.start, stop = blocks.stop, n = loops._count
         cdef list found = self._found
         cdef int status = loops.run(
-            self._arrays, found, start, stop, loops._mask, self._errors + start
+            self._arrays, found, start, stop, self._mask, self._errors + start
         )
         if stop == n and loops.tail is not None:
             tail = <Loops>loops.tail
-            status |= tail.run(self._arrays, found, n, n + 1, loops._mask, self._errors + n)
+            status |= tail.run(self._arrays, found, n, n + 1, self._mask, self._errors + n)
         self.status |= status  # (only now: other threads run meanwhile)
 
 

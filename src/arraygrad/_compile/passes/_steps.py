@@ -44,6 +44,10 @@ _EXACT = frozenset(
     logical_not logical_or logical_xor maximum minimum multiply negative not_equal positive
     reciprocal rint sign signbit sqrt square subtract trunc""".split()
 )
+#: Functions whose loops leave the floating-point errors of loops before them. (Others may forget
+#: them, so that these are looked for first. Of those, NumPy's comparisons do, and products by some
+#: builds of BLAS.)
+_KEEPING_ERRORS = frozenset("add divide multiply reciprocal sqrt square subtract".split())
 _POWERS: Any = {1: _np.positive, 2: _np.square, -1: _np.reciprocal}
 _REDUCTIONS = {k: _ops[k] for k in "all any count_nonzero max mean min sum".split()}
 _EXTREMES = {"max": _np.maximum, "min": _np.minimum}
@@ -306,7 +310,7 @@ class Steps:
             p.shape and p.strides != place.strides for p in operands
         ):
             return False
-        self._check_state()
+        self._check_state(ufunc)
         self._step("call", (ufunc, numbers, place.shape), (*operands, place))
         return True
 
@@ -328,7 +332,7 @@ class Steps:
         for p in operands:  # (NumPy copies an operand that overlaps with the result.)
             if p.base == place.base and (p.offset, p.strides) != (place.offset, place.strides):
                 return False
-        self._check_state()
+        self._check_state(ufunc)
         self._step("call", (ufunc, numbers, place.shape), (*operands, place))
         return True
 
@@ -400,7 +404,7 @@ class Steps:
             out = (*out, 0)
         sizes = (lengths[0], lengths[1], lengths[1], lengths[2], lengths[0], lengths[2])
         strides = _core_strides(sizes, (*a_strides, *b_strides, *out))
-        self._check_state()
+        self._check_state(_np.matmul)
         numbers, work = (a.dtype.num,) * 3, math.prod(lengths)
         self._step("core", (_np.matmul, numbers, lengths, strides, work), (a, b, place))
         return True
@@ -498,7 +502,11 @@ class Steps:
             i += bool(a not in reduced or call.kwargs.get("keepdims"))
         whole = _Place(total.base, 0, place.shape, tuple(strides), total.dtype)
         size = total.dtype.itemsize
-        self._check_state()
+        ufunc = _EXTREMES.get(name)
+        if ufunc is None:
+            is_all = name == "all"
+            ufunc = _np.add if kinds == "fd" else _np.logical_and if is_all else _np.logical_or
+        self._check_state(ufunc)
         if name in _EXTREMES:
             # (NumPy begins with the first elements. Of several axes it takes them in an order of
             # its own, which shows in the signs of zeros.)
@@ -513,6 +521,10 @@ class Steps:
                 whole = _Place(total.base, 0, place.shape, (0,), total.dtype)
                 reduced = {0}
             (a,) = reduced
+            if place.shape[a] == 2 and place.strides[a] == size and math.prod(total.shape) > 1:
+                # (NumPy's loop is along the pairs, and one along the second elements finds NaN of
+                # another sign.)
+                return False
             first = _Place(
                 place.base, place.offset, (*place.shape[:a], 1, *place.shape[a + 1 :]),
                 place.strides, x.dtype,
@@ -526,7 +538,7 @@ class Steps:
                     (*place.shape[:a], m, *place.shape[a + 1 :]), place.strides, x.dtype,
                 )  # fmt: skip
                 whole = _Place(whole.base, 0, rest.shape, whole.strides, whole.dtype)
-                numbers = (_EXTREMES[name], x.dtype.num, rest.shape)
+                numbers = (ufunc, x.dtype.num, rest.shape)
                 self._step("reduce", numbers, (rest, whole))
             return True
         first_value = self._number(name == "all" if kinds == "?" else 0.0, total.dtype)
@@ -536,7 +548,6 @@ class Steps:
         if name == "count_nonzero":
             self._step("count", (place.shape,), (place, whole))
             return True
-        ufunc = _np.add if kinds == "fd" else _np.logical_and if name == "all" else _np.logical_or
         self._step("reduce", (ufunc, total.dtype.num, place.shape), (place, whole))
         if name == "mean":
             count = math.prod(place.shape) // math.prod(total.shape)
@@ -645,9 +656,9 @@ class Steps:
 
     # ---- the whole
 
-    def _check_state(self) -> None:
-        """Note that the next step may meet floating-point errors."""
-        self._step("state", (), ())
+    def _check_state(self, ufunc: Any) -> None:
+        """Note that the next steps, of a ufunc, may meet floating-point errors."""
+        self._step("state", (ufunc.__name__ in _KEEPING_ERRORS,), ())
 
     def place_of_whole(self, v: Value) -> int | None:
         """The number of the new memory that a result fills; of an input that it is, -1 and less.
@@ -666,6 +677,11 @@ class Steps:
     def checks(self) -> bool:
         """Return True if one of the calls checks something."""
         return any(step[0] == "check_nan" for step in self.steps)
+
+    def is_silent(self) -> bool:
+        """Return True if no floating-point error is told by the state around the program."""
+        states = [self.calls[step[3]].errors for step in self.steps if step[0] == "state"]
+        return all(state is not self.ambient for state in states)
 
     def loops(
         self, outputs: list[Value], forms: list[Any], made: list[Any], *blocks: Any,
@@ -802,8 +818,9 @@ class Steps:
                 continue
             if kind == "state":
                 now = self.calls[i].errors
-                if now is not state:
+                if now is not state or not args[0]:
                     self._check_errors(loops, state)
+                if now is not state:
                     if now is not _backend.ignored:
                         loops.clear_errors()
                     state = now

@@ -49,10 +49,12 @@ class Run:
         The calls.
     loops : Loops
         The function.
+    is_silent : bool
+        True if it does the same in every state of floating-point errors.
     """
 
-    def __init__(self, program: Program, write: Any, loops: Any) -> None:
-        self.program, self.loops = program, loops
+    def __init__(self, program: Program, write: Any, loops: Any, is_silent: bool) -> None:
+        self.program, self.loops, self.is_silent = program, loops, is_silent
         self._write, self._text = write, None
         loops.fallback, loops.nan_error = self._by_calls, MeetsNaN
 
@@ -142,25 +144,23 @@ def _finished(run: Steps, index: int, uses: dict[int, int], write: Any) -> list[
         return later
     # (Without a NaN, results of a mask are other values, which may be results, too.)
     own: list[Value] = []
+    numbers: dict[int, int] = {}
     same: list[int] = []
     for v in outputs:
         place = run.place_of_whole(v)
         if place is None:
             return run.calls
-        if place < 0:
-            same.append(place)
-            continue
-        have = [i for i, x in enumerate(own) if run.place_of_whole(x) == place]
-        same += have or [len(own)]
-        if not have:
+        if place >= 0 and place not in numbers:
+            numbers[place] = len(own)
             own.append(v)
+        same.append(numbers.get(place, place))
     program = Program(run.inputs, run.calls, outputs, run.ambient)
     forms = [(v.shape, v.strides, v.dtype) for v in run.inputs]
     made = [(v.shape, strides_of(v), v.dtype) for v in own]
     loops = run.loops(own, forms, made)
     if same != [*range(len(own))]:
         loops.same = same
-    function = Run(program, write, loops)
+    function = Run(program, write, loops, run.is_silent())
     call = Call("loops", function, _cpu, tuple(run.inputs), NOTHING)
     call.line, call.errors, call.out = run.calls[0].line, run.ambient, tuple(outputs)
     return [call, *later]
@@ -218,12 +218,14 @@ def loops_of_blocks(
                 x.strides = (step, *v.strides[k:])
             if not run.note_input(x):
                 return None
-        for call in calls:
+        #: (All at once: the values in them are known by their ids, so they have to stay.)
+        parts = [_on_rows(call, k, n) for call in calls]
+        for call, on_n in zip(calls, parts, strict=True):
             for v in call.results():
                 copies[id(v)] = x = copied_value(v, memories)
                 x.shape = (n, *v.shape[k:])
                 x.strides = c_strides(x.shape, x.dtype.itemsize)
-            for part in _on_rows(call, k, n):
+            for part in on_n:
                 if not run.take(copied_call(part, copies, memories)):
                     return None
         found = [copies[id(v)] for v in outputs]
