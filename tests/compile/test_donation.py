@@ -10,7 +10,7 @@ from compile.support import X, Y, bits, copy, normal, programs
 import arraygrad as xp
 from arraygrad import autodiff
 from arraygrad._compile import _text
-from arraygrad._compile.passes import loops
+from arraygrad._compile.passes import _steps
 
 N = 20_000
 
@@ -109,7 +109,7 @@ def test_a_donated_index_that_is_used_again_raises(use):
 
 def test_memory_that_anything_else_refers_to_is_left(monkeypatch):
     monkeypatch.setattr(_text, "MIN_BYTES_TO_FREE", 0)
-    monkeypatch.setattr(loops, "MAX_BYTES", 0)
+    monkeypatch.setattr(_steps, "MAX_BYTES", 0)
     f = xp.compile(lambda x: xp.exp(x) * 2 - x, donate_argnums=0)
     want = bits(xp.exp(X) * 2 - X)
     f(copy(X))
