@@ -30,7 +30,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 MODULES = """
     _array _dispatch _keys _memory _modes _operators _pytree _backends.numpy._loops
     _backends.numpy.conversions _backends.numpy.corrections _backends.numpy.fast_paths
-    _backends.numpy.parallel _compile._program _compile._recorder
+    _backends.numpy.parallel _compile._calls _compile._program _compile._recorder
     _compile.passes._facts _compile.passes._steps _compile.passes.algebra _compile.passes.common
     _compile.passes.dead_code _compile.passes.nan
     autodiff._backward autodiff._grad_mode autodiff._graph autodiff._inplace autodiff._levels
