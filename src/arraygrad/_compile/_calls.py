@@ -6,19 +6,21 @@ All of it takes as long as a few small operations, so hatch_build.py compiles th
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 from .. import _pytree
 from .._array import wrap
 from .._backends import _ndarray
-from .._device import get_device
+from .._device import _default, get_device
 from .._dtypes import get_defaults
 from .._memory import before_write, bottom
 from .._tensor import Tensor
 from ._program import Differs, MeetsNaN
 
 MISSING = object()
+#: Returns the default device; its argument where none is set.
+_get_default: Any = _default.get
 
 
 class Uses:
@@ -60,10 +62,17 @@ class Uses:
             if trace is not None and (trace.level is not level or hooks_of(trace) != hooks):
                 return False
         for have, was, order in self._dicts:
-            if not was and type(have) is dict and not have:  # (those of most functions)
+            is_plain = type(have) is dict or type(have) is MappingProxyType
+            if is_plain and not have and not was:  # (that of most functions)
                 continue
             if list(have) != order:
                 return False
+            if is_plain:  # whose values are in the order of the keys
+                # (Another thread may change it meanwhile.)
+                for x, y in zip(list(have.values()), was.values(), strict=False):
+                    if x is not y:
+                        return False
+                continue
             for k, x in was.items():
                 if have.get(k, MISSING) is not x:
                     return False
@@ -204,7 +213,7 @@ class Known:
     def __init__(self, entries: list[Any], tensors: list[Any]) -> None:
         self._entries = entries
         self._forms = [(t._data.shape, t._data.dtype, t._data.strides, t._device) for t in tensors]
-        self._device, self._defaults = get_device(None), get_defaults()
+        self._device, self._defaults = _get_default(None), get_defaults()
 
     def call(self, args: tuple[Any, ...]) -> Any:
         """Run the program that fits; return `MISSING` if there is none, or if it meets a NaN."""
@@ -230,7 +239,9 @@ class Known:
     def _tensors(self, args: tuple[Any, ...]) -> list[Any] | None:
         """The arguments as a list, if they are like those; none may stand twice."""
         n = len(self._forms)
-        if len(args) != n or (n > 1 and len(set(map(id, args))) < n):
+        if len(args) != n:
+            return None
+        if n > 1 and (args[0] is args[1] if n == 2 else len(set(map(id, args))) < n):
             return None
         tensors = []
         for x, form in zip(args, self._forms, strict=True):
@@ -244,7 +255,7 @@ class Known:
             if not _ndarray.matches(data, shape, dtype) or data.strides != strides:
                 return None
             tensors.append(t)
-        if get_device(None) is not self._device or get_defaults() is not self._defaults:
+        if _get_default(None) is not self._device or get_defaults() is not self._defaults:
             return None
         return tensors
 
