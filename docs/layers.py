@@ -39,7 +39,7 @@ GROUPS = [
         "recorder, passes, source, export",
         (0, 4),
         """_compile._compiled _compile._recorder _compile._program _compile._text _compile._export
-        _compile._watch _compile._derivatives _compile._donation _compile._graph
+        _compile._calls _compile._watch _compile._derivatives _compile._donation _compile._graph
         _compile.passes""",
     ),
     Group(

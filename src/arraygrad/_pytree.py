@@ -86,7 +86,7 @@ def unflatten(structure: Any, leaves: Any) -> Any:
     """Inverse of `flatten`."""
     if structure is _LEAF:
         return leaves[0]
-    return optree.tree_unflatten(structure, leaves)
+    return structure.unflatten(leaves)
 
 
 def unflatten_each(structures: Sequence[Any], leaves: Iterable[Any]) -> tuple[Any, ...]:

@@ -20,11 +20,12 @@ from .._array import wrap
 from .._device import Device, get_device
 from .._dtypes import get_defaults
 from .._errors import describe, explain
-from .._memory import before_write, bottom, storage_of
+from .._memory import bottom, storage_of
 from .._modes import get_mode
 from .._tensor import Tensor
 from .._typing import P, R
 from ..random import Generator, _noting
+from ._calls import MISSING, Checked, Known
 from ._graph import graphed, is_captured, wait_for_constants
 from ._program import Call, Differs, MeetsNaN, Memory, Program, Value
 from ._recorder import Recorder, has_no_nan
@@ -112,7 +113,7 @@ class Entry:
         return f"not compiled: {self.reason}"
 
 
-class Ready(Entry):
+class Ready(Checked, Entry):
     """A program that can be run."""
 
     def __init__(
@@ -125,18 +126,15 @@ class Ready(Entry):
         structure: Any,
         graphs: bool,
     ) -> None:
-        super().__init__()
+        Entry.__init__(self)
+        Checked.__init__(self, watch, list(recorder.grads.items()), outputs, structure)
         self.recorded_calls = len(recorder.calls)
         self.program = program
         self.plain = plain  # without blocks, to be read and exported
-        self.structure = structure
-        self.watch = watch
-        self.grads = list(recorder.grads.items())
         self.assumes = recorder.assumes
         self.acts = recorder.has_acted
         self.careful: Ready | None = None
         self.attributes: list[Any] = []
-        self.outputs = outputs
         wait_for_constants(program)
         text = Text(program, fast=True)
         self.text = text
@@ -145,26 +143,18 @@ class Ready(Entry):
         self.graph = graphed(program, self.run) if graphs else None
         if self.graph is not None:
             self.run = self.graph
-        #: For each array from outside its tensor or None, the array, and what returns it.
-        self.outer: list[Any] = [
-            (recorder.tensors.get(id(v.data)), v.data, v.source) for v in text.outer
-        ]
+        self.outer = [(recorder.tensors.get(id(v.data)), v.data, v.source) for v in text.outer]
         written = {v.memory for c in program.calls for v in c.writes if v.memory.is_outer}
         self.written_inputs = [i for i, v in enumerate(program.inputs) if v.memory in written]
-        #: Returns the function that uses the memory of donated arguments, if there is one.
-        self.reuse: Callable[[list[Any]], Any] | None = None
         self.written_outer = [
             tensor
             for v, (tensor, _, _) in zip(text.outer, self.outer, strict=True)
             if tensor is not None and v.memory in written
         ]
-        #: For results that are new memory, their positions and devices; None if some are not.
-        self.new: Any = None
         if all(make.kind == "result" and make.owner is None for make in outputs):
             self.new = [(make.x, make.device) for make in outputs]
         n = len(program.inputs)
         everything = [*program.inputs, *text.outer]
-        #: Pairs of arrays of which one is written, and whether they overlap.
         self.overlaps = [
             (i, j, everything[i].memory is everything[j].memory)
             for i in range(n)
@@ -201,48 +191,6 @@ class Ready(Entry):
         """The tensors from outside."""
         return [tensor for tensor, _, _ in self.outer if tensor is not None]
 
-    def arrays(self, tensors: list[Any]) -> list[Any] | None:
-        """The program's arguments; None if it does not fit any more."""
-        for node, is_none in self.grads:
-            if (node.grad is None) is not is_none:
-                return None
-        if not self.watch.is_unchanged():
-            return None
-        arrays = [t._data for t in tensors]
-        for tensor, data, source in self.outer:
-            if tensor is None:
-                data = source()
-            elif tensor._data is not data or tensor._trace is not None:
-                return None
-            arrays.append(data)
-        for i, j, overlap in self.overlaps:
-            if _overlap(arrays[i], arrays[j]) is not overlap:
-                return None
-        return arrays
-
-    def __call__(self, tensors: list[Any], arrays: list[Any]) -> Any:
-        """Run the program."""
-        for i in self.written_inputs:
-            before_write(bottom(tensors[i]))
-        for t in self.written_outer:
-            before_write(t)
-        try:
-            run = self.run if self.reuse is None else self.reuse(tensors)
-            found = run(*arrays)
-        except Differs:
-            raise
-        except Exception as error:
-            if self.assumes and not self.acts:  # perhaps because of a NaN that should be masked
-                raise MeetsNaN from error
-            raise self._explained(error) from error
-        if self.new is not None:
-            made = [wrap(Tensor, found[i], device) for i, device in self.new]
-        else:
-            made = []
-            for make in self.outputs:
-                made.append(make.make(tensors, found, made))
-        return _pytree.unflatten(self.structure, made)
-
     def _explained(self, error: Exception) -> Exception:
         """The error as the operation raises it outside of a program."""
         trace, text, is_block = error.__traceback__, self.text, False
@@ -273,15 +221,6 @@ def _explained(error: Exception, call: Call, text: Text, local: Any, is_block: b
         operands.append(x)
     name = {"getitem": "__getitem__"}.get(call.name, call.name)
     return explain(error, name, operands)
-
-
-def _overlap(x: Any, y: Any) -> bool:
-    """Return True if the ranges of two arrays' memory overlap."""
-    if type(x) is not type(y):
-        return False
-    bounds = (_cpu if isinstance(x, _cpu.array_type) else get_device("cuda")).ops["bounds"]
-    (low, high), (start, end) = bounds(x), bounds(y)
-    return bool(low < end and start < high)
 
 
 @lru_cache
@@ -374,6 +313,8 @@ class Compiled(Generic[P, R]):
         self._name = getattr(function, "__qualname__", type(function).__name__)
         self._entries: OrderedDict[Any, list[Entry]] = OrderedDict()
         self._changes: dict[Any, int] = {}
+        #: The signature of one of the last calls.
+        self._known: Known | None = None
         #: Signatures whose programs mask NaN, because there have been some.
         self._careful: set[Any] = set()
         self._lock = threading.Lock()
@@ -401,6 +342,11 @@ class Compiled(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function, by its program where there is one for such arguments."""
         mode = get_mode()
+        known = self._known
+        if known is not None and mode is None and not (kwargs or _noting.get()):
+            out = known.call(args)
+            if out is not MISSING:
+                return out
         if _has_to_run(mode):
             return self._function(*args, **kwargs)
         signature = self._signature(args, kwargs, mode)
@@ -411,6 +357,8 @@ class Compiled(Generic[P, R]):
         key, tensors, structure, static = signature
         entries = self._entries.get(key)
         if entries is not None:
+            if mode is None and self._is_plain(args, tensors, structure[1]):
+                self._known = Known(entries, tensors)
             for entry in entries:
                 if not isinstance(entry, Ready):
                     if entry.is_differentiated:
@@ -433,6 +381,12 @@ class Compiled(Generic[P, R]):
         ):
             return self._differentiated(args, kwargs, mode)
         return self._record(key, tensors, structure, static)
+
+    def _is_plain(self, args: Any, tensors: list[Any], leaves: Any) -> bool:
+        """Return True for tensors alone, none of which stands twice or is differentiated."""
+        has_static = self._static_argnums or self._static_argnames
+        is_flat = leaves is args and len(set(map(id, args))) == len(args)
+        return is_flat and not has_static and all(t._trace is None for t in tensors)
 
     def _differentiated(self, args: Any, kwargs: Any, mode: Any) -> Any:
         """Call the function where a tensor that it uses is differentiated."""
@@ -773,6 +727,7 @@ class Compiled(Generic[P, R]):
 
     def _keep(self, key: Any, entry: Entry) -> None:
         with self._lock:
+            self._known = None
             have = self._entries.setdefault(key, [])
             if not isinstance(entry, Ready):
                 have[:] = [entry]

@@ -127,6 +127,7 @@ class Recorder:
         self._generators: dict[int, Any] = {}
         self._new_modules: dict[int, Any] = {}
         self._stack: list[tuple[list[Call], Any, Any]] = []
+        self._lines: dict[Any, Any] = {}
         self._mask: Any = None
         self.ambient = _errors.get(None) if hasattr(_errors, "get") else None
         self._setting: Setting | None = None
@@ -140,6 +141,7 @@ class Recorder:
     def __exit__(self, error: object, *_: object) -> None:
         assert self._setting is not None
         leave(self._setting)
+        self._setting = None  # (which refers to this object)
         if error is not None or self.problem is not None:
             return
         self.problem = self._raised
@@ -215,7 +217,7 @@ class Recorder:
         return value
 
     def _memory_of(self, x: Any, device: Any) -> Memory:
-        if not isinstance(x, (device.array_type, _HostArray)):
+        if not self._is_array(x, device):
             return Memory()
         table = device.ops if isinstance(x, device.array_type) else _cpu.ops
         owner = table["root"](x)
@@ -227,17 +229,17 @@ class Recorder:
         return memory
 
     def _is_array(self, x: Any, device: Any) -> bool:
-        return isinstance(x, (device.array_type, _HostArray))
+        return type(x) is _HostArray or isinstance(x, (device.array_type, _HostArray))
 
     def tree(self, x: Any, device: Any, opaque: bool = False) -> Any:
         """Arguments with values in the place of arrays."""
         if type(x) in _ATOMS:
             return x
         value = self._find(x)
-        if self._is_array(x, device):
-            return self.value_of(x, device) if value is None else value
-        if value is not None and opaque:
+        if value is not None and (opaque or self._is_array(x, device)):
             return value
+        if self._is_array(x, device):
+            return self.value_of(x, device)
         kind = type(x)
         if kind is tuple or kind is list:
             return kind([self.tree(y, device, opaque) for y in x])
@@ -280,7 +282,8 @@ class Recorder:
             {k: self.tree(x, device, opaque) for k, x in kwargs.items()} if kwargs else NOTHING,
         )
         call.errors = _errors.get(None)
-        call.line = user_line()
+        line = user_line()
+        call.line = self._lines.setdefault(line, line)  # (Many calls have the same.)
         for grad in get_mode().grad:  # type: ignore[union-attr]
             if grad.captured is not None:
                 call.region = grad
@@ -713,7 +716,10 @@ def depends_on_values(error: Exception) -> bool:
 
 def has_no_nan(x: Any) -> bool:
     """Return True if no element of an array of NumPy's is NaN."""
-    return not bool(_np.isnan(x).any())
+    if not x.size:
+        return True
+    largest = x.item(x.argmax())  # (A NaN counts as the largest element.)
+    return bool(largest == largest)
 
 
 def shapes_of(*arrays: Any) -> tuple[Any, ...]:

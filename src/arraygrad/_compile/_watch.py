@@ -25,6 +25,7 @@ from weakref import ref
 
 from .._device import get_device
 from .._tensor import Tensor
+from ._calls import MISSING, Uses, bytes_of, hooks_of, slot_of
 
 #: Functions that reach containers with more elements are called as they are.
 MAX_LENGTH = 1000
@@ -34,7 +35,6 @@ MAX_BYTES = 10_000
 MAX_DEPTH = 4
 #: How many objects are compared at each call.
 MAX_OBJECTS = 10_000
-_MISSING = object()
 #: Where code is whose global variables stay as they are: Python's own, installed packages, and
 #: this package, wherever it is (a wrapper of ours has the module of the function that it wraps).
 _INSTALLED = tuple(
@@ -49,7 +49,7 @@ _OPAQUE = (bytearray, memoryview, array, ref, ContextVar, KeysView, ValuesView, 
 _HostArray: Any = get_device("cpu").array_type
 
 
-class Watch:
+class Watch(Uses):
     """The variables, attributes and elements that a function can reach, and what they were.
 
     Closures, global variables by their names, attributes of modules and classes, bound objects,
@@ -68,16 +68,8 @@ class Watch:
     """
 
     def __init__(self, *starts: Any) -> None:
+        super().__init__()
         self.problem = ""
-        self._functions: list[tuple[FunctionType, Any, Any, Any]] = []
-        self._cells: list[tuple[Any, Any]] = []
-        self._items: list[tuple[dict[str, Any], str, Any]] = []
-        self._dicts: list[tuple[Any, dict[Any, Any], list[Any]]] = []
-        self._lists: list[tuple[Any, list[Any]]] = []
-        self._sets: list[tuple[Any, set[int]]] = []
-        self._slots: list[tuple[Any, Any, Any]] = []
-        self._arrays: list[tuple[Any, Any]] = []
-        self._tensors: list[tuple[Any, Any, Any, Any]] = []
         self._seen: set[int] = set()
         self._classes: set[int] = set()
         self._keep: list[Any] = []
@@ -95,50 +87,6 @@ class Watch:
         """Return True if the function reaches a tensor with a trace."""
         return trace is not None and any(x is trace for _, x, _, _ in self._tensors)
 
-    def is_unchanged(self) -> bool:
-        """Return True if everything is as it was."""
-        for f, code, defaults, named in self._functions:
-            if (
-                f.__code__ is not code
-                or f.__defaults__ is not defaults
-                or f.__kwdefaults__ is not named
-            ):
-                return False
-        for cell, x in self._cells:
-            try:
-                if cell.cell_contents is not x:
-                    return False
-            except ValueError:  # empty
-                if x is not _MISSING:
-                    return False
-        for variables, name, x in self._items:
-            if variables.get(name, _MISSING) is not x:
-                return False
-        for tensor, trace, level, hooks in self._tensors:
-            if tensor._trace is not trace:
-                return False
-            if trace is not None and (trace.level is not level or _hooks(trace) != hooks):
-                return False
-        for have, was, order in self._dicts:
-            if list(have) != order:
-                return False
-            for k, x in was.items():
-                if have.get(k, _MISSING) is not x:
-                    return False
-        for elements, before in self._lists:
-            if len(elements) != len(before):
-                return False
-            for x, y in zip(elements, before, strict=True):
-                if x is not y:
-                    return False
-        for several, ids in self._sets:
-            if set(map(id, several)) != ids:
-                return False
-        for owner, slot, x in self._slots:
-            if _slot(owner, slot) is not x:
-                return False
-        return not self._arrays or all(_bytes(x) == was for x, was in self._arrays)
-
     def _visit(self, x: Any) -> list[Any]:
         """Note what an object refers to; returns what to visit next."""
         if isinstance(x, _PLAIN) or id(x) in self._seen:
@@ -148,7 +96,7 @@ class Watch:
         if isinstance(x, Tensor):
             trace = x._trace
             level = None if trace is None else trace.level
-            self._tensors.append((x, trace, level, _hooks(trace)))
+            self._tensors.append((x, trace, level, hooks_of(trace)))
             return []
         if isinstance(x, FunctionType):
             return self._visit_function(x)
@@ -164,7 +112,7 @@ class Watch:
             if x.nbytes > MAX_BYTES or x.dtype.hasobject:
                 self.problem = "it reaches a large NumPy array; make it a tensor, or an argument"
             else:
-                self._arrays.append((x, _bytes(x)))
+                self._arrays.append((x, bytes_of(x)))
             return []
         if hasattr(type(x), "__next__"):
             self.problem = f"it reaches an iterator, which runs once ({type(x).__name__})"
@@ -213,7 +161,7 @@ class Watch:
             for cls in kind.__mro__:
                 for slot in vars(cls).values() if _is_users(cls.__module__) else ():
                     if isinstance(slot, MemberDescriptorType):
-                        y = _slot(x, slot)
+                        y = slot_of(x, slot)
                         self._slots.append((x, slot, y))
                         found.append(y)
         return found
@@ -282,7 +230,7 @@ class Watch:
             else:  # perhaps Python's own, or imported inside
                 x = sys.modules.get(name)
                 if hasattr(builtins, name):
-                    self._items.append((f.__globals__, name, _MISSING))
+                    self._items.append((f.__globals__, name, MISSING))
             if isinstance(x, ModuleType):
                 found += self._visit_module(x, names)
         return found
@@ -300,29 +248,11 @@ def _is_users(name: Any) -> bool:
     return not (isinstance(file, str) and file.startswith(_INSTALLED))
 
 
-def _slot(x: Any, slot: Any) -> Any:
-    try:
-        return slot.__get__(x)
-    except AttributeError:
-        return _MISSING
-
-
-def _bytes(x: Any) -> Any:
-    """What an array of NumPy's is compared by."""
-    return x.shape, x.dtype, x.tobytes()
-
-
-def _hooks(trace: Any) -> Any:
-    """The functions that are called with the gradient of a leaf."""
-    hooks = getattr(trace, "hooks", None)
-    return None if not hooks else tuple(hooks.items())
-
-
 def _contents(cell: Any) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # empty
-        return _MISSING
+        return MISSING
 
 
 def _names(code: CodeType) -> set[str]:

@@ -187,11 +187,11 @@ class Steps:
 
     def take(self, call: Call) -> bool:
         """Add a call if it can be made by loops, and tell whether it is."""
-        buffers, steps = len(self.buffers), len(self.steps)
+        n_buffers, n_steps = len(self.buffers), len(self.steps)
         if not self._take(call):
             # (Inputs, constants and numbers that were found may stay.)
-            del self.steps[steps:]
-            del self.buffers[buffers:]
+            del self.steps[n_steps:]
+            del self.buffers[n_buffers:]
             for v in call.results():
                 self._places.pop(id(v), None)
             return False
@@ -244,8 +244,8 @@ class Steps:
 
     def _operands(
         self, ufunc: Any, args: tuple[Any, ...], shape: tuple[int, ...], out_dtype: Any
-    ) -> tuple[list[_Place], tuple[int, ...]] | None:
-        """The operands of an elementwise function, and the numbers of its loop's dtypes."""
+    ) -> tuple[list[_Place], tuple[int, ...], bool] | None:
+        """The operands of an elementwise function, and what `loop_of` tells of its loop."""
         places: list[Any] = []
         kinds: list[Any] = []
         for x in args:
@@ -260,8 +260,11 @@ class Steps:
                 kinds.append(type(x))
             else:
                 return None
-        dtypes = loop_of(ufunc, tuple(kinds))
-        if dtypes is None or dtypes[-1] != out_dtype:
+        loop = loop_of(ufunc, tuple(kinds))
+        if loop is None:
+            return None
+        dtypes, numbers, is_exact = loop
+        if not _are_equal(dtypes[-1], out_dtype):
             return None
         if out_dtype.kind == "c" and math.prod(shape) == 1:
             return (
@@ -270,22 +273,20 @@ class Steps:
         for i, x in enumerate(places):
             if type(x) is not _Place:
                 place = self._number(x, dtypes[i])
-            elif x.dtype != dtypes[i]:
-                place = self._converted(x, dtypes[i])
-            else:
+            elif _are_equal(x.dtype, dtypes[i]):
                 continue
+            else:
+                place = self._converted(x, dtypes[i])
             if place is None:
                 return None
             places[i] = place
-        is_exact = _is_exact(ufunc, out_dtype)
-        for place in places:
-            if (
-                not is_exact
-                and place.shape
-                and (place.shape != shape or not _is_dense(shape, place.strides, place.dtype))
-            ):
-                return None
-        return [_broadcast(p, shape) for p in places], tuple([d.num for d in dtypes])
+        if not is_exact:
+            for place in places:
+                if place.shape and (
+                    place.shape != shape or not _is_dense(shape, place.strides, place.dtype)
+                ):
+                    return None
+        return [_broadcast(p, shape) for p in places], numbers, is_exact
 
     def _converted(self, x: _Place, dtype: Any) -> _Place | None:
         """An operand in another dtype."""
@@ -302,14 +303,14 @@ class Steps:
         found = self._operands(ufunc, args, out.shape, out.dtype)
         if found is None:
             return False
-        operands, numbers = found
+        operands, numbers, is_exact = found
         place = self._new(out)
         if place is None:
             return False
-        if not _is_exact(ufunc, out.dtype) and any(
-            p.shape and p.strides != place.strides for p in operands
-        ):
-            return False
+        if not is_exact:
+            for p in operands:
+                if p.shape and p.strides != place.strides:
+                    return False
         self._check_state(ufunc)
         self._step("call", (ufunc, numbers, place.shape), (*operands, place))
         return True
@@ -328,7 +329,7 @@ class Steps:
         found = self._operands(ufunc, args, place.shape, place.dtype)
         if found is None:
             return False
-        operands, numbers = found
+        operands, numbers, _ = found
         for p in operands:  # (NumPy copies an operand that overlaps with the result.)
             if p.base == place.base and (p.offset, p.strides) != (place.offset, place.strides):
                 return False
@@ -701,7 +702,7 @@ class Steps:
                 buffer.end = len(self.calls)
                 copied.append((i, place, buffer))
         over = {i for i, j in enumerate(onto or ()) if j >= 0}
-        loops = self._loops(forms, made, self._allocate(over), *blocks)
+        loops = self._loops(forms, made, self._allocate(over), blocks)
         if copied:
             n = len(forms)
             loops.begin_results()
@@ -794,13 +795,15 @@ class Steps:
                 continue
             if (buffer.shape, buffer.strides) != (result.shape, result.strides):
                 continue
-            if any(y.base == x.base and y is not x for y in operands):
-                continue
-            buffer.number, result.offset = result.number, buffer.offset
-            return x.base // 3
+            for y in operands:
+                if y.base == x.base and y is not x:
+                    break
+            else:
+                buffer.number, result.offset = result.number, buffer.offset
+                return x.base // 3
         return -1
 
-    def _loops(self, forms: list[Any], made: list[Any], size: int, *blocks: Any) -> Any:
+    def _loops(self, forms: list[Any], made: list[Any], size: int, blocks: Any) -> Any:
         """The steps as `Loops` for arrays of these forms."""
         n, m = len(forms), len(made)
         scratch = n + m + len(self.constants)
@@ -869,10 +872,13 @@ def is_small(shape: tuple[int, ...], dtype: Any) -> bool:
 
 
 @lru_cache(4096)
-def loop_of(ufunc: Any, kinds: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """The dtypes of the loop that NumPy takes for operands of these; None if there is none.
+def loop_of(
+    ufunc: Any, kinds: tuple[Any, ...]
+) -> tuple[tuple[Any, ...], tuple[int, ...], bool] | None:
+    """The loop that NumPy takes for operands of these; None if there is none.
 
-    A kind is a dtype, or the type of a number of Python's.
+    A kind is a dtype, or the type of a number of Python's. Returned are the loop's dtypes, their
+    numbers, and whether the result of an element does not depend on where it stands.
     """
     found: Any = getattr(_np, ufunc.__name__, None)
     if ufunc.nout != 1 or found is not ufunc:
@@ -884,15 +890,16 @@ def loop_of(ufunc: Any, kinds: tuple[Any, ...]) -> tuple[Any, ...] | None:
         return None
     if any(d.char in "OSUVMmgGe" or not d.isnative for d in found):
         return None
-    return found if _native.has_loop(ufunc, tuple([d.num for d in found])) else None
+    numbers = tuple([d.num for d in found])
+    if not _native.has_loop(ufunc, numbers):
+        return None
+    # (Products of complex numbers are rounded otherwise where they are not contiguous.)
+    return found, numbers, ufunc.__name__ in _EXACT and found[-1].kind != "c"
 
 
-def _is_exact(ufunc: Any, dtype: Any) -> bool:
-    """Return True if the result of an element does not depend on where it stands.
-
-    (Products of complex numbers are rounded otherwise where they are not contiguous.)
-    """
-    return ufunc.__name__ in _EXACT and dtype.kind != "c"
+def _are_equal(dtype: Any, other: Any) -> bool:
+    """Return True for equal dtypes; most often they are the same object."""
+    return dtype is other or dtype == other
 
 
 def _kinds_of(state: Any) -> list[str]:
@@ -913,8 +920,11 @@ def _view(
     if found is None:
         return None
     offset, shape, strides = found
-    if 0 in shape or any(s < 0 for s in strides):
+    if 0 in shape:
         return None
+    for s in strides:
+        if s < 0:
+            return None
     return _Place(place.base, place.offset + offset, shape, strides, place.dtype)
 
 
@@ -952,6 +962,8 @@ def c_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
 def _is_dense(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any) -> bool:
     """Return True for an array without gaps, whatever the order of its axes."""
     size = dtype.itemsize
+    if len(shape) == 1:
+        return bool(strides[0] == size or shape[0] < 2)
     for s, n in sorted([(s, n) for s, n in zip(strides, shape, strict=True) if n > 1]):
         if s != size:
             return False

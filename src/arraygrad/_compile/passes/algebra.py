@@ -39,7 +39,7 @@ def simplify(program: Program) -> Program:
         if isinstance(call.out, Value) and not call.writes and not call.is_repeated:
             if facts.is_constant(call.out):  # (not what a later write makes of it)
                 made[id(call.out)] = call
-            same = _same_as(call, made, ones)
+            same = _same_as(call, made, ones) if call.name in _SIMPLE else None
             if same is not None and _may_be(call.out, same, facts):
                 new[id(call.out)] = same
                 unite(call.out, same, memories)
@@ -76,15 +76,21 @@ def _may_be(v: Value, same: Value, facts: Facts) -> bool:
     )
 
 
+#: Operations of which a result may equal an operand.
+_SIMPLE = frozenset(
+    """T astype broadcast_to conj copy divide matrix_transpose multiply negative permute_dims
+    reshape subtract __truediv__""".split()
+)
+
+
 def _same_as(call: Call, made: dict[int, Call], ones: set[int]) -> Value | None:
     """The operand that a result equals, bit for bit."""
     name, args, out = call.name, call.args, call.out
     x = args[0] if args and isinstance(args[0], Value) else None
     if name == "multiply" and len(args) == 2:
         for a, b in (args, args[::-1]):
-            is_number = isinstance(a, Value) and _is_alike(a, out) and out.dtype.kind in "iuf"
-            if is_number and _is_one(b, ones):
-                return a
+            if isinstance(a, Value) and _is_one(b, ones) and _is_alike(a, out):
+                return a if out.dtype.kind in "iuf" else None
     elif name in ("divide", "__truediv__") and x is not None and len(args) == 2:
         if _is_alike(x, out) and _is_one(args[1], ones) and out.dtype.kind == "f":
             return x

@@ -25,7 +25,7 @@ def _needed(calls: list[Call], values: set[int], memories: set[Memory]) -> list[
     for call in reversed(calls):
         if not (
             call.is_repeated
-            or not values.isdisjoint([id(v) for v in call.results()])
+            or _are_needed(call, values)
             or (call.name in _MAY_RAISE and _may_raise(call))
             or (call.writes and _are_seen(call.writes, memories))
         ):
@@ -39,8 +39,15 @@ def _needed(calls: list[Call], values: set[int], memories: set[Memory]) -> list[
     return kept[::-1]
 
 
+def _are_needed(call: Call, values: set[int]) -> bool:
+    out = call.out
+    if type(out) is Value:
+        return id(out) in values
+    return not values.isdisjoint([id(v) for v in call.results()])
+
+
 def _are_seen(writes: tuple[Value, ...], memories: set[Memory]) -> bool:
-    return any(v.memory.is_outer or v.memory in memories for v in writes)
+    return bool([v for v in writes if v.memory.is_outer or v.memory in memories])
 
 
 def _may_raise(call: Call) -> bool:
