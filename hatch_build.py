@@ -129,11 +129,13 @@ def compiled(root: Path, scratch: Path) -> dict[str, str]:
     extensions = []
     for name in MODULES.split():
         path = source.joinpath(*name.split("."))
-        # (Functions are recorded once, so that the size of that code counts for more.)
-        level = "-Os" if name.startswith("_compile.") else "-O2"
-        options = [] if os.name == "nt" else [level, "-g0"]
-        if sys.platform == "linux":  # (They are a tenth of each file, and nothing in C is thrown.)
-            options.append("-fno-asynchronous-unwind-tables")
+        # (Small code where NumPy does the work, and where a function is only recorded.)
+        is_small = (
+            name.startswith(("_compile.", "_backends.")) and name.rpartition(".")[2] != "_loops"
+        )
+        options = [] if os.name == "nt" else ["-Os" if is_small else "-O2", "-g0"]
+        if sys.platform == "linux":  # (nothing is thrown through C code)
+            options += ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]
         file = str(next(f for x in (".pyx", ".py") if (f := path.with_suffix(x)).exists()))
         extensions.append(
             Extension(
