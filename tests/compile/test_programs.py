@@ -1,5 +1,8 @@
 """A compiled function gives what the function itself gives, bit for bit."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from compile.support import M, X, Y, bits, check, copy, normal, programs
@@ -562,3 +565,57 @@ def test_a_module_in_another_state_has_another_program():
     f(M)
     net.eval()
     assert bits(f(M)) == bits(f(M)) == bits(net[0](M).detach())
+
+
+def test_calls_that_differ_from_the_last_one():
+    """The next call is compared with the last one before its program is looked for."""
+
+    @xp.compile
+    def f(x, y):
+        return x * 2 + y, xp.asarray(0.5) * xp.sum(x)
+
+    x, y = copy(X), copy(Y)
+    single = xp.astype(x, xp.float32), xp.astype(y, xp.float32)
+    rows = xp.stack([x, y])
+    columns = xp.asarray(np.asfortranarray(rows.numpy())), rows
+    several = [(x, y), (x, x), (y, x), single, columns, columns[::-1], (x[::2], y[::2]), (x, 1.5)]
+
+    def check(args):
+        for _ in range(3):
+            for out, expected in zip(f(*args), f.__wrapped__(*args), strict=True):
+                assert out.dtype == expected.dtype
+                assert bits(out) == bits(expected)
+
+    for first in several:
+        for second in several:
+            check(first)
+            check(second)
+    count = len(programs(f))
+    assert count == len(several) - 1  # (Two are alike.)
+    with xp.default_dtype("float32"):
+        check((x, y))
+    assert len(programs(f)) == count + 1
+    check((x, y))
+    with pytest.raises(TypeError, match="y"):
+        f(x)
+    assert xp.all(f(y=x, x=y)[0] == y * 2 + x)
+    slope = autodiff.grad(lambda x: xp.sum(f(x, y)[0]))
+    assert xp.all(slope(x) == 2)
+
+
+def test_what_is_known_of_a_run_is_freed_when_it_ends():
+    freed = []
+
+    @xp.compile
+    def f(x):
+        y = xp.sin(x)
+        weakref.finalize(y._data, freed.append, "y")
+        return xp.sum(y * y)
+
+    gc.collect()
+    gc.disable()
+    try:
+        f(X)
+        assert freed == ["y"]
+    finally:
+        gc.enable()
