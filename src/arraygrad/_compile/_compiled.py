@@ -384,9 +384,9 @@ class Compiled(Generic[P, R]):
 
     def _is_plain(self, args: Any, tensors: list[Any], leaves: Any) -> bool:
         """Return True for tensors alone, none of which stands twice or is differentiated."""
-        has_static = self._static_argnums or self._static_argnames
-        is_flat = leaves is args and len(set(map(id, args))) == len(args)
-        return is_flat and not has_static and all(t._trace is None for t in tensors)
+        if leaves is not args or self._static_argnums or self._static_argnames:
+            return False
+        return len(set(map(id, args))) == len(args) and all(t._trace is None for t in tensors)
 
     def _differentiated(self, args: Any, kwargs: Any, mode: Any) -> Any:
         """Call the function where a tensor that it uses is differentiated."""
