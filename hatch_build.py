@@ -29,9 +29,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MODULES = """
     _array _dispatch _keys _memory _modes _operators _pytree _backends.numpy._formulas
-    _backends.numpy._loops _backends.numpy.conversions _backends.numpy.corrections
-    _backends.numpy.fast_paths _backends.numpy.parallel _compile._program _compile._recorder
-    _compile._text _compile.passes._steps
+    _backends.numpy._loops _backends.numpy._norms _backends.numpy.conversions
+    _backends.numpy.corrections _backends.numpy.fast_paths _backends.numpy.parallel
+    _compile._program _compile._recorder _compile._text _compile.passes._steps
     autodiff._backward autodiff._grad_mode autodiff._graph autodiff._inplace autodiff._levels
     autodiff._pullback autodiff._rules autodiff._tangents autodiff._views
     autodiff.rules._elementwise
@@ -131,7 +131,7 @@ def compiled(root: Path, scratch: Path) -> dict[str, str]:
         # (Functions are recorded once, so that the size of that code counts for more.)
         level = "-Os" if name.startswith("_compile.") else "-O2"
         options = [] if os.name == "nt" else [level, "-g0"]
-        if options and name.endswith("._formulas"):
+        if options and name.endswith(("._formulas", "._norms")):
             # (No step may be merged with another: the results are NumPy's. But steps that are not
             # needed may be made, which would only show in the flags of floating-point errors.)
             options += ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno"]
