@@ -114,13 +114,14 @@ INLINE void centre_body(const Form *f, const float *x, float *c, float *mean, fl
 DEFINE(centre, (const Form *f, const float *x, float *c, float *mean, float *variance),
        (f, x, c, mean, variance))
 
-/* c * (factor * weight) + bias; weight and bias may be NULL. */
-INLINE void scale_body(const Form *f, const float *c, const float *factor, const float *weight,
-                       const float *bias, float *y) {
+/* c * (factor * weight) + bias, for the factor 1 / sqrt(variance + eps). Weight and bias may be
+   NULL. */
+INLINE void scale_body(const Form *f, const float *c, const float *variance, const float *weight,
+                       const float *bias, float eps, float *y) {
     for (ptrdiff_t a = 0; a < f->outer; a++)
         for (ptrdiff_t r = 0; r < f->rows; r++) {
             ptrdiff_t first = r % f->groups * f->parts, n = f->parts;
-            float k = factor[r];
+            float k = 1.0f / sqrtf(variance[r] + eps);
             if (f->run == 1) {
                 const float *w = weight ? weight + first : weight;
                 const float *b = bias ? bias + first : bias;
@@ -154,9 +155,9 @@ INLINE void scale_body(const Form *f, const float *c, const float *factor, const
 }
 
 DEFINE(scale,
-       (const Form *f, const float *c, const float *factor, const float *weight, const float *bias,
-        float *y),
-       (f, c, factor, weight, bias, y))
+       (const Form *f, const float *c, const float *variance, const float *weight,
+        const float *bias, float eps, float *y),
+       (f, c, variance, weight, bias, eps, y))
 
 /* The sums of g * c and of g over each run. */
 INLINE void sums_body(const Form *f, const float *g, const float *c, double *products,
@@ -194,8 +195,9 @@ DEFINE(combine,
        (f, g, c, k, of_c, rest, y))
 
 /* The same for weights along the rows, with the sums for these over the rows. */
-INLINE void rows_back_body(const Form *f, const float *g, const float *c, const float *factor,
-                           const float *weight, float *y, double *of_weight, double *of_bias) {
+INLINE void rows_back_body(const Form *f, const float *g, const float *c, const float *variance,
+                           const float *weight, float eps, float *y, double *of_weight,
+                           double *of_bias) {
     ptrdiff_t n = f->parts;
     double share = -1.0 / (double)n;
     for (ptrdiff_t i = 0; i < n; i++)
@@ -206,7 +208,7 @@ INLINE void rows_back_body(const Form *f, const float *g, const float *c, const 
         for (ptrdiff_t i = 0; i < n; i++)
             sum_w[i] = sum_b[i] = 0;
         for (ptrdiff_t r = block; r < end; r++) {
-            float k = factor[r];
+            float k = 1.0f / sqrtf(variance[r] + eps);
             double product = 0, total = 0;
             for (ptrdiff_t start = 0; start < n; start += CHUNK) {
                 ptrdiff_t m = n - start < CHUNK ? n - start : CHUNK;
@@ -249,6 +251,6 @@ INLINE void rows_back_body(const Form *f, const float *g, const float *c, const 
 }
 
 DEFINE(rows_back,
-       (const Form *f, const float *g, const float *c, const float *factor, const float *weight,
-        float *y, double *of_weight, double *of_bias),
-       (f, g, c, factor, weight, y, of_weight, of_bias))
+       (const Form *f, const float *g, const float *c, const float *variance, const float *weight,
+        float eps, float *y, double *of_weight, double *of_bias),
+       (f, g, c, variance, weight, eps, y, of_weight, of_bias))

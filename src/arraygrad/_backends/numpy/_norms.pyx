@@ -11,11 +11,11 @@ cdef extern from "_norms.h" nogil:
     ctypedef struct Form:
         Py_ssize_t outer, rows, groups, parts, run
     void c_centre "centre"(Form *, float *, float *, float *, float *)
-    void c_scale "scale"(Form *, float *, float *, float *, float *, float *)
+    void c_scale "scale"(Form *, float *, float *, float *, float *, float, float *)
     void c_sums "sums"(Form *, float *, float *, double *, double *)
     void c_combine "combine"(Form *, float *, float *, float *, float *, float *, float *)
     void c_rows_back "rows_back"(
-        Form *, float *, float *, float *, float *, float *, double *, double *
+        Form *, float *, float *, float *, float *, float, float *, double *, double *
     )
 
 
@@ -52,16 +52,18 @@ def centre(tuple form, np.ndarray x, np.ndarray c, np.ndarray mean, np.ndarray v
         c_centre(&f, px, pc, pm, pv)
 
 
-def scale(tuple form, np.ndarray c, np.ndarray factor, weight, bias, np.ndarray y):
+def scale(
+    tuple form, np.ndarray c, np.ndarray variance, weight, bias, float eps, np.ndarray y
+):
     cdef Form f = _form(form)
     cdef Py_ssize_t n = _size(f), m = f.groups * f.parts
     cdef float *pc = _floats(c, n)
-    cdef float *pf = _floats(factor, f.rows)
+    cdef float *pv = _floats(variance, f.rows)
     cdef float *pw = NULL if weight is None else _floats(weight, m)
     cdef float *pb = NULL if bias is None else _floats(bias, m)
     cdef float *py = _floats(y, n)
     with nogil:
-        c_scale(&f, pc, pf, pw, pb, py)
+        c_scale(&f, pc, pv, pw, pb, eps, py)
 
 
 def sums(tuple form, np.ndarray g, np.ndarray c, np.ndarray products, np.ndarray totals):
@@ -92,17 +94,17 @@ def combine(
 
 
 def rows_back(
-    tuple form, np.ndarray g, np.ndarray c, np.ndarray factor, np.ndarray weight, np.ndarray y,
-    np.ndarray of_weight, np.ndarray of_bias,
+    tuple form, np.ndarray g, np.ndarray c, np.ndarray variance, np.ndarray weight, float eps,
+    np.ndarray y, np.ndarray of_weight, np.ndarray of_bias,
 ):
     cdef Form f = _form(form)
     cdef Py_ssize_t n = _size(f)
     cdef float *pg = _floats(g, n)
     cdef float *pc = _floats(c, n)
-    cdef float *pf = _floats(factor, f.rows)
+    cdef float *pv = _floats(variance, f.rows)
     cdef float *pw = _floats(weight, f.parts)
     cdef float *py = _floats(y, n)
     cdef double *po = _doubles(of_weight, f.parts)
     cdef double *pb = _doubles(of_bias, f.parts)
     with nogil:
-        c_rows_back(&f, pg, pc, pf, pw, py, po, pb)
+        c_rows_back(&f, pg, pc, pv, pw, eps, py, po, pb)

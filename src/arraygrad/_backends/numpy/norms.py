@@ -30,6 +30,7 @@ _Array = Any
 #: (outer, rows, groups, parts, run)
 _Form = tuple[int, int, int, int, int]
 
+_SINGLE = np.dtype(np.float32)
 _LANES, _CHUNK, _ROWS = 32, 1024, 64
 #: The least length of a row, or of a run, and the most weights along a row.
 _MIN_LENGTH, _MAX_COLUMNS = 16, 4096
@@ -72,10 +73,6 @@ def form_of(
     return outer, kept * groups, groups, parts, run
 
 
-def _is_single(*arrays: Any) -> bool:
-    return all(x is None or x.dtype == np.float32 for x in arrays)
-
-
 def _sums(x: _Array) -> _Array:
     """The sums along the last axis, in double precision; the second axis remains, of three."""
     lead, n = x.shape[:-1], x.shape[-1]
@@ -116,7 +113,7 @@ class Normalisation(nn.Normalisation):
 
     def centre(self, x: _Array, /, *, axes: tuple[int, ...]) -> tuple[_Array, ...]:
         """The differences from the mean along some axes, the mean, and the variance."""
-        form = form_of(x.shape, x.strides, axes, ()) if x.dtype == np.float32 else None
+        form = form_of(x.shape, x.strides, axes, ()) if x.dtype == _SINGLE else None
         if form is None:
             return super().centre(x, axes=axes)
         outer, rows, _, _, run = form
@@ -140,12 +137,12 @@ class Normalisation(nn.Normalisation):
         form = _form_for(c, variance, weight, bias)
         if form is None:
             return super().scale(_x, c, variance, weight, bias, eps=eps)
+        if _compiled is not None:
+            y = np.empty_like(c)
+            _compiled.scale(form, c, variance, weight, bias, eps, y)
+            return y
         with quiet():
             factor = 1 / np.sqrt(variance + eps)
-            if _compiled is not None:
-                y = np.empty_like(c)
-                _compiled.scale(form, c, factor, weight, bias, y)
-                return y
             y = c * (factor if weight is None else factor * weight)
             if bias is not None:
                 y += bias
@@ -156,7 +153,7 @@ class Normalisation(nn.Normalisation):
     ) -> tuple[_Array, ...]:
         """The cotangents of the input, the weight and the bias; only the first without a weight."""
         form = None
-        if eps >= 1e-12 and g.dtype == np.float32:
+        if eps >= 1e-12 and g.dtype == _SINGLE:
             form = _form_for(c, variance, weight)
         if form is None or (form[4] == 1 and (form[0] > 1 or form[2] > 1)):
             return super().scale_back(g, c, variance, weight, eps=eps)
@@ -170,9 +167,9 @@ class Normalisation(nn.Normalisation):
 def _back(
     form: _Form, g: _Array, c: _Array, variance: _Array, weight: Any, eps: float
 ) -> tuple[_Array, ...]:
-    factor = 1 / np.sqrt(variance + eps)
     if form[4] == 1 and weight is not None:
-        return _rows_back(form, g, c, factor, weight)
+        return _rows_back(form, g, c, variance, weight, eps)
+    factor = 1 / np.sqrt(variance + eps)
     outer, rows, groups, parts, run = form
     if _compiled is not None:
         products, totals = np.empty((2, rows, parts))
@@ -212,18 +209,18 @@ def _back(
 
 
 def _rows_back(
-    form: _Form, g: _Array, c: _Array, factor: _Array, weight: _Array
+    form: _Form, g: _Array, c: _Array, variance: _Array, weight: _Array, eps: float
 ) -> tuple[_Array, ...]:
     """`scale_back` with weights along the rows."""
     _, rows, _, parts, _ = form
     y = np.empty_like(c)
     if _compiled is not None:
         of_weight, of_bias = np.empty((2, parts))
-        _compiled.rows_back(form, g, c, factor, weight, y, of_weight, of_bias)
+        _compiled.rows_back(form, g, c, variance, weight, eps, y, of_weight, of_bias)
     else:
         shape = rows, parts
         flat_g, flat_c, w = _flat(g, shape), _flat(c, shape), weight.reshape(-1)
-        factor = factor.reshape(rows, 1)
+        factor = (1 / np.sqrt(variance + eps)).reshape(rows, 1)
         products = flat_g * flat_c
         of_weight, of_bias = _columns(products * factor), _columns(flat_g)
         product, total = (_sums((p * w).reshape(1, rows, parts)) for p in (products, flat_g))
@@ -238,19 +235,33 @@ def _rows_back(
 
 def _form_for(c: _Array, variance: _Array, *params: Any) -> _Form | None:
     """The form of centred numbers with these weights, all of one shape."""
-    shapes = {p.shape for p in params if p is not None}
-    if not _is_single(c, variance, *params) or len(shapes) > 1:
+    if c.dtype != _SINGLE or variance.dtype != _SINGLE:
         return None
-    for p in (variance, *params):
+    shape: tuple[int, ...] = ()
+    for p in params:
+        if p is not None:
+            if p.dtype != _SINGLE or (shape and p.shape != shape):
+                return None
+            shape = p.shape
+    found = _form_of_centred(c.shape, c.strides, variance.shape, shape)
+    if found is None or not variance.flags.c_contiguous:
+        return None
+    for p in params:
         if p is not None and not p.flags.c_contiguous:
             return None
-    axes = tuple([i for i, n in enumerate(variance.shape) if n == 1])
-    found = form_of(c.shape, c.strides, axes, shapes.pop() if shapes else ())
-    if found is None or found[1] != variance.size:
-        return None
-    if found[4] == 1 and params and params[0] is not None and found[3] > _MAX_COLUMNS:
-        return None
     return found
+
+
+@lru_cache(4096)
+def _form_of_centred(
+    shape: tuple[int, ...], strides: tuple[int, ...], means: tuple[int, ...],
+    params: tuple[int, ...],
+) -> _Form | None:  # fmt: skip
+    axes = tuple([i for i, n in enumerate(means) if n == 1])
+    found = form_of(shape, strides, axes, params)
+    if found is None or found[1] != math.prod(means):
+        return None
+    return None if found[4] == 1 and found[3] > _MAX_COLUMNS else found
 
 
 def _flat(x: _Array, shape: tuple[int, ...]) -> _Array:
