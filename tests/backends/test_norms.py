@@ -22,8 +22,8 @@ def numbers(*shape):
 CASES = {
     f"rows of {n}, {kind}": (numbers(rows, n), (1,), (n,) if kind == "weights" else None)
     for rows, n in (
-        (3, 5), (3, 16), (70, 17), (1, 300), (130, 100), (64, 32), (70, 3000), (2, 5000), (0, 20),
-        (65, 4096),
+        (3, 5), (70, 4), (4, 1), (300, 5), (3, 16), (70, 17), (1, 300), (130, 100), (64, 32),
+        (70, 3000), (2, 5000), (0, 20), (65, 4096),
     )
     for kind in ("weights", "none")
 }  # fmt: skip
@@ -31,6 +31,9 @@ CASES |= {
     "groups": (numbers(6, 8, 4, 77), (2, 3), (8, 4, 1)),
     "groups, no weights": (numbers(6, 8, 4, 77), (2, 3), None),
     "groups of one channel": (numbers(6, 8, 1, 77), (2, 3), (8, 1, 1)),
+    "many groups of small images": (numbers(60, 2, 4, 3), (2, 3), (2, 4, 1)),
+    "few groups of small images": (numbers(2, 2, 4, 3), (2, 3), (2, 4, 1)),
+    "channels without images": (numbers(50, 7), (0,), (7,)),
     "groups of points": (numbers(6, 8, 40, 1), (2, 3), (8, 40, 1)),
     "channels": (numbers(5, 7, 8, 8), (0, 2, 3), (7, 1, 1)),
     "channels, no weights": (numbers(5, 7, 8, 8), (0, 2, 3), None),
@@ -101,7 +104,8 @@ def test_forms():
     for x, axes, params in (
         (numbers(3, 20)[:, ::2], (1,), ()),  # with gaps
         (numbers(3, 20)[::-1], (1,), ()),
-        (numbers(3, 5), (1,), ()),  # short rows
+        (numbers(300, 5), (1,), ()),  # many short rows
+        (numbers(3, 1), (1,), ()),
         (numbers(20, 3).T, (1,), ()),
         (numbers(0, 20), (1,), ()),
         (numbers(3, 20), (1,), (1, 3, 20)),

@@ -32,8 +32,9 @@ _Form = tuple[int, int, int, int, int]
 
 _SINGLE = np.dtype(np.float32)
 _LANES, _CHUNK, _ROWS = 32, 1024, 64
-#: The least length of a row, or of a run, and the most weights along a row.
-_MIN_LENGTH, _MAX_COLUMNS = 16, 4096
+#: The least length of many rows or runs, whose sums take as long as those of 32 numbers; how many
+#: are many; and the most weights along a row.
+_MIN_LENGTH, _MANY, _MAX_COLUMNS = 16, 256, 4096
 
 _compiled: Any = None
 if not PLAIN:
@@ -68,7 +69,7 @@ def form_of(
     outer, kept, groups, parts, run = (
         math.prod([shape[i] for i in order[slice(*found.span(j))]]) for j in range(1, 6)
     )
-    if parts * run < _MIN_LENGTH:
+    if parts * run < (2 if outer * kept * groups <= _MANY else _MIN_LENGTH):
         return None
     return outer, kept * groups, groups, parts, run
 
@@ -155,7 +156,7 @@ class Normalisation(nn.Normalisation):
         form = None
         if eps >= 1e-12 and g.dtype == _SINGLE:
             form = _form_for(c, variance, weight)
-        if form is None or (form[4] == 1 and (form[0] > 1 or form[2] > 1)):
+        if form is None or _has_short_runs(*form):
             return super().scale_back(g, c, variance, weight, eps=eps)
         if g.strides != c.strides:  # in another order
             g, given = np.empty_like(c), g
@@ -231,6 +232,13 @@ def _rows_back(
         _flat(y, shape)[...] = flat_g * (factor * w) + (flat_c * of_c + rest)
     params = [p.astype(np.float32).reshape(weight.shape) for p in (of_weight, of_bias)]
     return y, *params
+
+
+def _has_short_runs(outer: int, rows: int, groups: int, parts: int, run: int) -> bool:
+    """True where the sums for weights are those of too few numbers each."""
+    if run == 1:
+        return outer > 1 or groups > 1
+    return run < _MIN_LENGTH and outer * rows * parts > _MANY
 
 
 def _form_for(c: _Array, variance: _Array, *params: Any) -> _Form | None:
