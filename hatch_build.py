@@ -28,9 +28,10 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MODULES = """
-    _array _dispatch _keys _memory _modes _operators _pytree _backends.numpy._loops
-    _backends.numpy.conversions _backends.numpy.corrections _backends.numpy.fast_paths
-    _backends.numpy.parallel _compile._calls _compile._program _compile._recorder
+    _array _dispatch _keys _memory _modes _operators _pytree _backends.numpy._formulas
+    _backends.numpy._loops _backends.numpy._norms _backends.numpy.conversions
+    _backends.numpy.corrections _backends.numpy.fast_paths _backends.numpy.parallel
+    _compile._calls _compile._program _compile._recorder
     _compile.passes._facts _compile.passes._steps _compile.passes.algebra _compile.passes.common
     _compile.passes.dead_code _compile.passes.nan
     autodiff._backward autodiff._grad_mode autodiff._graph autodiff._inplace autodiff._levels
@@ -140,6 +141,10 @@ def compiled(root: Path, scratch: Path) -> dict[str, str]:
         options = [] if os.name == "nt" else [level, "-g0"]
         if sys.platform == "linux":  # (They are a tenth of each file, and nothing in C is thrown.)
             options += ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]
+        if options and name.endswith(("._formulas", "._norms")):
+            # (No step may be merged with another: the results are NumPy's. But steps that are not
+            # needed may be made, which would only show in the flags of floating-point errors.)
+            options += ["-O3", "-ffp-contract=off", "-fno-trapping-math", "-fno-math-errno"]
         file = str(next(f for x in (".pyx", ".py") if (f := path.with_suffix(x)).exists()))
         extensions.append(
             Extension(
@@ -147,7 +152,7 @@ def compiled(root: Path, scratch: Path) -> dict[str, str]:
                 [file],
                 extra_compile_args=options,
                 extra_link_args=["-Wl,-s"] if sys.platform == "linux" else [],  # no symbols
-                include_dirs=[numpy.get_include()],
+                include_dirs=[numpy.get_include(), str(path.parent)],
             )
         )
     before = Path.cwd()

@@ -377,18 +377,20 @@ def test_products_of_columns_and_rows(shapes):
     assert outer(a, b.astype("f8")).dtype == np.float64
 
 
-@pytest.mark.parametrize("fast", [False, True])
-def test_exponentials_of_differences(monkeypatch, fast):
-    monkeypatch.setattr(activations, "FAST", fast)
+def test_exponentials_of_differences():
     x = -np.logspace(-6, 1.9, 2000).astype("f4")
     exact = np.exp(x.astype("f8"))
     found = activations.exp(x)
     assert found.dtype == np.float32
-    assert np.all(np.abs(found / exact - 1) <= 1.2e-7 * (2 + np.abs(x)))
+    assert np.all(np.abs(found / exact - 1) <= 1.5e-7)
+    np.testing.assert_array_equal(activations.exp(x.reshape(2, -1).T), found.reshape(2, -1).T)
+    out = np.empty_like(x.reshape(2, -1).T)
+    assert activations.exp(x.reshape(2, -1).T, out=out) is out
+    np.testing.assert_array_equal(out.T.reshape(-1), found)
     assert activations.exp(x, out=x) is x
     np.testing.assert_array_equal(x, found)
-    ends = np.asarray([-np.inf, np.inf, np.nan, -0.0], "f4")
-    np.testing.assert_array_equal(activations.exp(ends), [0, np.inf, np.nan, 1])
+    ends = np.asarray([-np.inf, np.nan, -0.0, -104.5, -103], "f4")
+    np.testing.assert_array_equal(activations.exp(ends), [0, np.nan, 1, 0, np.float32(1.4e-45)])
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
@@ -410,19 +412,6 @@ def test_masks_of_the_least_number_do_not_warn(dtype, value, count):
     np.testing.assert_allclose(loss.numpy(), -np.log(expected[0, 0]), rtol=tolerance)
     np.testing.assert_allclose(logs.numpy(), np.log(expected[:, 3]), rtol=4 * tolerance)
     assert not slope[:, 1].numpy().any()
-
-
-@pytest.mark.parametrize("name", [n for n in EXACT if n != "special.erf"])
-def test_values_without_vector_instructions_differ_by_rounding(monkeypatch, name):
-    x = points("float32")
-    found = OPS[name](x)
-    monkeypatch.setattr(activations, "FAST", not activations.FAST)
-    units = np.where(np.abs(x) < 4, 8, 60) if name == "nn.gelu_tanh" else 8
-    tiny = np.finfo("f4").smallest_subnormal * np.maximum(np.abs(x), 1)
-    with np.errstate(invalid="ignore"):
-        bound = units * np.finfo("f4").eps * np.abs(found) + tiny
-        gap = np.abs(OPS[name](x) - found)
-    assert np.all((gap <= bound) | (OPS[name](x) == found) | np.isnan(x))
 
 
 @pytest.mark.parametrize("ignored", [-100, 2])

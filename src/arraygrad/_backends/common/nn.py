@@ -255,7 +255,7 @@ def _updated(xp: Any, name: str, x: _Array, y: _Array) -> _Array:
     return getattr(xp, name)(x, y, out=x) if fits else getattr(xp, name)(x, y)
 
 
-class _Normalisation:
+class Normalisation:
     """Scaling to mean 0 and variance 1 along some axes, then by a weight, plus a bias.
 
     Half precision is computed in single precision, because its squares would overflow.
@@ -573,6 +573,7 @@ def operations(
     max_columns: float = math.inf,
     outer: Any = None,
     exp: Any = None,
+    normalisation: Any = None,
 ) -> dict[str, Callable[..., Any]]:
     """The entries of a table, except for activations.
 
@@ -591,7 +592,10 @@ def operations(
             _Exponentials(xp, settle, quiet, sum_of_products, exp or xp.exp),
             "softmax log_softmax classes less_one parts",
         ),
-        (_Normalisation(xp, sum_of_products, outer or xp.multiply), "centre scale scale_back"),
+        (
+            (normalisation or Normalisation)(xp, sum_of_products, outer or xp.multiply),
+            "centre scale scale_back",
+        ),
         (_Convolutions(xp, max_bytes, max_columns), "convolve to_weight to_images"),
     ):
         table.update({name: getattr(owner, name) for name in names.split()})

@@ -1,33 +1,26 @@
 """Activations with their derivatives, and the error function, computed block by block.
 
-Each needs many operations of NumPy's. On blocks, all but the first find their operands in a cache,
-and several threads share the blocks of a large array. A function fills the arrays that it is given;
-each element depends on the same element of `x` only, so neither blocks nor layout change a result.
-
-Minimax coefficients are our own, from fits with 40 digits (`numpy.linalg.lstsq`, with Lawson's
-weights). Errors are in units in the last place, measured against mpmath on all of single precision.
+In single precision, they are those of `formulas`. In double precision, each needs many operations
+of NumPy's: on blocks, all but the first find their operands in a cache. Several threads share the
+blocks of a large array. A function fills the arrays that it is given; each element depends on the
+same element of `x` only, so neither blocks nor layout change a result.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.lib.introspect import opt_func_info
 
 from .error_state import quiet
 from .fast_paths import PLAIN
+from .formulas import FORMULAS, fill
 from .parallel import MIN_SIZE_TO_SPLIT, run_on_pool
 
 _Array = Any
-
-#: True if NumPy has vector instructions for `exp2` and `expm1` in single precision, not only for
-#: `exp`. Then these take half and three quarters of the time of `exp`, otherwise much longer.
-_targets = opt_func_info("^exp2$", "float32").get("exp2", {}).get("ff", {})
-FAST = not PLAIN and not _targets.get("current", "baseline").startswith("baseline")
 
 #: Elements of a block: few enough for a cache, and enough to make NumPy's calls cheap beside them.
 BLOCK_SIZE = 1 << 17
@@ -36,14 +29,7 @@ MIN_SIZE_TO_CLIP = 1 << 14
 
 
 def by_blocks(fill: Callable[..., None], x: _Array, n_results: int) -> list[_Array]:
-    """Results of ``fill(x, *results)`` in the dtype and the order of axes of `x`.
-
-    Half precision is computed in single precision.
-    """
-    if x.dtype.itemsize == 2:
-        wide = by_blocks(fill, x.astype(np.float32), n_results)
-        with quiet():
-            return [y.astype(x.dtype) for y in wide]
+    """Results of ``fill(x, *results)`` in the dtype and the order of axes of `x`."""
     if not x.flags.c_contiguous:
         x = np.copy(x, order="K")
     results = [np.empty_like(x) for _ in range(n_results)]
@@ -61,18 +47,17 @@ def by_blocks(fill: Callable[..., None], x: _Array, n_results: int) -> list[_Arr
     return results
 
 
-def exp(x: _Array, /, out: _Array | None = None, scale: float = 1) -> _Array:
-    """`numpy.exp`, of `x` times `scale`; in single precision to half a unit of `x`.
-
-    That takes half the time. The relative error is that of rounding x / log(2). It suits arguments
-    that are rounded anyway, such as differences, but not those for which each unit of a small
-    result counts.
-    """
-    if not FAST or x.dtype != np.float32 or not x.ndim:
-        return np.exp(x if scale == 1 else x * scale, out=out)
-    with quiet():  # next to the least number, the product overflows; its power is 0 as it should
-        y = np.multiply(x, scale / math.log(2), out=out)
-        return np.exp2(y, out=y)
+def exp(x: _Array, /, out: _Array | None = None) -> _Array:
+    """`numpy.exp`, of numbers that are not positive."""
+    if x.dtype != np.float32:
+        return np.exp(x, out=out)
+    if out is None:
+        return by_formula("exp_of_negative", x)[0]
+    if x.flags.c_contiguous and out.flags.c_contiguous:
+        fill("exp_of_negative", x, out)
+    else:
+        out[...] = by_formula("exp_of_negative", x)[0]
+    return out
 
 
 def _polynomial(x: _Array, *coefficients: float) -> _Array:
@@ -106,12 +91,8 @@ _LOW = {np.dtype(d): 1 - math.log(float(np.finfo(d).max)) for d in ("float32", "
 def _one_plus_exp(x: _Array, y: _Array) -> _Array | None:
     """Fill in 1 + exp(-x); return the mask of arguments for which that overflows, if any does."""
     np.negative(x, out=y)
-    if FAST and x.dtype == np.float32:
-        np.expm1(y, out=y)
-        y += 2
-    else:
-        np.exp(y, out=y)
-        y += 1
+    np.exp(y, out=y)
+    y += 1
     low: _Array | None = None if x.size and x.min() > _LOW[x.dtype] else x < _LOW[x.dtype]
     return low
 
@@ -183,27 +164,9 @@ def _softplus(x: _Array, y: _Array, slope: _Array | None = None) -> None:
 
 # ---- the normal distribution function and what is made of it
 
-#: (1 - Φ(z)) exp(z²/2) for z from 0 to 3: the coefficients of numerator and denominator.
-#: The relative error is below 1.7e-7.
-_TAIL = (-0.00109845472, 0.417117954, 2.19904871, 5.56944542), (
-    1.0, 5.86432843, 13.2857482, 11.138889)  # fmt: skip
-#: The same for z from 3 to 13.6. (Beyond, 1 - Φ(z) is 0 in single precision.)
-_FAR_TAIL = (0.398964214, 1.07080906, 1.61020497), (1.0, 2.68651715, 4.99387971, 3.07711198)
-_FAR = 3.0
-#: For smaller numbers, `gelu` may be subnormal.
-_TINY = 1e-30
 
-
-def _ratio(z: _Array, top: Sequence[float], bottom: Sequence[float]) -> _Array:
-    y = _polynomial(z, *top)
-    y /= _polynomial(z, *bottom)
-    return y
-
-
-def _gelu_of_ndtr(
-    ndtr: Callable[..., Any], x: _Array, y: _Array, slope: _Array | None = None
-) -> None:
-    """In double precision, by the distribution function of a library."""
+def _gelu(ndtr: Callable[..., Any], x: _Array, y: _Array, slope: _Array | None = None) -> None:
+    """By the distribution function of a library."""
     z = np.maximum(x, np.finfo(x.dtype).min)
     cdf = ndtr(x)
     np.multiply(z, cdf, out=y)
@@ -217,47 +180,6 @@ def _gelu_of_ndtr(
         slope += cdf
 
 
-def _gelu(x: _Array, y: _Array, slope: _Array | None = None) -> None:
-    """In single precision: max(x, 0) - z (1 - Φ(z)) for z = abs(x)."""
-    z = np.abs(x)
-    is_bounded = z.max() < 30
-    if not is_bounded:
-        np.clip(z, 0, 30, out=z)  # infinity times 0 would be NaN
-    tail, square = _ratio(z, *_TAIL), z * z
-    bell = exp(square, scale=-0.5)
-    far = np.flatnonzero(z > _FAR)
-    if far.size:  # there, rounding z² would show: split it into an exact square and the rest
-        distant = z[far]
-        short = (distant.view(np.int32) & -4096).view(np.float32)
-        rest = (short - distant) * (short + distant)
-        bell[far] = np.exp(short * short * np.float32(-0.5)) * np.exp(rest * np.float32(0.5))
-        tail[far] = _ratio(distant, *_FAR_TAIL)
-    tail *= bell
-    tail *= z
-    np.subtract(np.clip(x, 0, math.inf), tail, out=y)
-    if slope is not None:  # Φ(x) + x φ(x) = (y + x² φ(x)) / x
-        np.multiply(square, bell, out=slope)
-        slope *= 1 / math.sqrt(2 * math.pi)
-        slope += y
-        slope /= x
-        if not z.min() > _TINY:
-            slope[z <= _TINY] = 0.5
-        if not is_bounded:
-            slope[x == math.inf] = 1
-
-
-#: atanh(erf(x)) / x as a polynomial in x²: the error of erf is below 1 unit for all x.
-_ERF = (1.41853873e-07, -5.66849571e-06, 8.76373873e-05, -0.000619784624, -0.000191831099,
-        0.102769056, 1.12837927)  # fmt: skip
-
-
-def _erf(x: _Array, y: _Array) -> None:
-    """In single precision, by NumPy's fast tanh."""
-    p = _polynomial(x * x, *_ERF)
-    p *= x
-    np.tanh(p, out=y)
-
-
 # ---- the table
 
 
@@ -265,35 +187,53 @@ def operations(table: dict[str, Callable[..., Any]]) -> dict[str, Callable[..., 
     """The entries, some of which fall back on those of `table` in double precision."""
     erf, ndtr = table["special.erf"], table["special.ndtr"]
 
-    def gelu(x: _Array, *results: _Array) -> None:
-        if x.dtype == np.float32:
-            _gelu(x, *results)
-        else:
-            _gelu_of_ndtr(ndtr, x, *results)
-
     def sigmoid(x: _Array, /) -> _Array:
         if x.dtype.kind == "c":
             raise TypeError("complex numbers are not supported")
-        return by_blocks(_sigmoid, x, 1)[0]
+        return value("sigmoid", _sigmoid, x)
 
-    def erf_by_blocks(x: _Array, /) -> _Array:
-        return by_blocks(_erf, x, 1)[0] if x.dtype == np.float32 else erf(x)
+    def erf_by_formula(x: _Array, /) -> _Array:
+        return by_formula("erf", x)[0] if x.dtype == np.float32 else erf(x)
 
     entries: dict[str, Callable[..., Any]] = {"nn.sigmoid": sigmoid, "nn.relu": _relu}
     if not PLAIN:
-        entries["special.erf"] = erf_by_blocks
-    for name, fill in (
-        ("nn.gelu", gelu), ("nn.gelu_tanh", _gelu_tanh), ("nn.silu", _silu),
-        ("nn.softplus", _softplus),
+        entries["special.erf"] = erf_by_formula
+    for name, function in (
+        ("gelu", partial(_gelu, ndtr)), ("gelu_tanh", _gelu_tanh), ("silu", _silu),
+        ("softplus", _softplus),
     ):  # fmt: skip
-        entries[name] = partial(_value, fill)
-        entries[f"{name}_and_slope"] = partial(_value_and_slope, fill)
+        entries[f"nn.{name}"] = partial(value, name, function)
+        entries[f"nn.{name}_and_slope"] = partial(_value_and_slope, f"{name}_and_slope", function)
     return entries
 
 
-def _value(fill: Callable[..., None], x: _Array, /) -> _Array:
-    return by_blocks(fill, x, 1)[0]
+def by_formula(name: str, x: _Array) -> list[_Array]:
+    """The results of a formula in single precision."""
+    n_results = FORMULAS[name][1]
+    if x.size >= MIN_SIZE_TO_SPLIT or not x.flags.c_contiguous:
+        return by_blocks(partial(fill, name), x, n_results)
+    results = [np.empty_like(x) for _ in range(n_results)]
+    fill(name, x, *results)
+    return results
 
 
-def _value_and_slope(fill: Callable[..., None], x: _Array, /) -> tuple[_Array, ...]:
-    return tuple(by_blocks(fill, x, 2))
+def _results(name: str, function: Callable[..., None], x: _Array, n_results: int) -> list[_Array]:
+    """Results in single precision by the formula of that name, in double precision by `function`.
+
+    Half precision is computed in single precision.
+    """
+    if x.dtype == np.float32:
+        return by_formula(name, x)
+    if x.dtype.itemsize == 2:
+        with quiet():
+            return [y.astype(x.dtype) for y in by_formula(name, x.astype(np.float32))]
+    return by_blocks(function, x, n_results)
+
+
+def value(name: str, function: Callable[..., None], x: _Array, /) -> _Array:
+    """The result of an activation."""
+    return _results(name, function, x, 1)[0]
+
+
+def _value_and_slope(name: str, function: Callable[..., None], x: _Array, /) -> tuple[_Array, ...]:
+    return tuple(_results(name, function, x, 2))
