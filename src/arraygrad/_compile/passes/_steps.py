@@ -335,7 +335,7 @@ class Steps:
         if place is None or place.base % 3 != _BUFFER or not _is_basic(key):
             return False
         part = _view(place, _ops["getitem"], (key,), {})
-        if part is None:
+        if part is None or part.dtype.itemsize not in _ITEMSIZES:
             return False
         x: _Place | None = None
         if type(value) is Value:
@@ -555,7 +555,7 @@ class Steps:
         if len(call.args) != 1 or call.kwargs or type(call.args[0]) is not Value:
             return False
         x = self._place_of(call.args[0])
-        if x is None or x.dtype.itemsize not in (1, 2, 4, 8):
+        if x is None or x.dtype.itemsize not in _ITEMSIZES:
             return False
         out = self._new(call.out)
         if out is None:
@@ -667,6 +667,7 @@ class Steps:
 
 
 _NUMBERS = (bool, int, float)
+_ITEMSIZES = (1, 2, 4, 8)  # of elements that there are copies of
 _bool, _double, _int = _np.dtype(bool), _np.dtype(float), _np.dtype("int64")
 
 
