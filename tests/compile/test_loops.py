@@ -177,6 +177,22 @@ def test_extremes_of_zeros_have_the_sign_of_numpys(name, shape):
             check(lambda x: [x * 1.5, *[reduce(x * 1.5, axis=a) for a in axes]], (tensor(x),))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_assignments_and_copies(dtype):
+    def f(x, y):
+        z = x + x
+        z[1:, ::2] = y[0, :1]
+        z[0] = x[1] if x.dtype == xp.bool else 2
+        z[...] = xp.asarray(z, copy=True)
+        if z.dtype != xp.bool:
+            z += y
+            z[:, 1:] *= x[:, 1:]
+        return z, xp.asarray(x.T, copy=True), z[1:]
+
+    rng = np.random.default_rng(6)
+    compare(f, *[tensor(data(rng, (3, 4), dtype)) for _ in range(2)])
+
+
 def test_products():
     rng = np.random.default_rng(4)
     lengths = [1, 2, 3, 8, 33]

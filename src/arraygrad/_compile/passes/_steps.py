@@ -343,7 +343,7 @@ class Steps:
         if place is None or place.base % 3 != _BUFFER or not _is_basic(key):
             return False
         part = _view(place, _ops["getitem"], (key,), {})
-        if part is None:
+        if part is None or part.dtype.itemsize not in _ITEMSIZES:
             return False
         x: _Place | None = None
         if type(value) is Value:
@@ -862,7 +862,7 @@ class Steps:
 
 
 _NUMBERS = (bool, int, float)
-_ITEMSIZES = (1, 2, 4, 8, 16)
+_ITEMSIZES = (1, 2, 4, 8, 16)  # of elements that there are copies of
 _bool, _double, _int = _np.dtype(bool), _np.dtype(float), _np.dtype("int64")
 
 
