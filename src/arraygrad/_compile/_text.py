@@ -566,7 +566,8 @@ class Text:
             if math.isfinite(x):
                 return repr(x)
             self.names["inf"], self.names["nan"] = math.inf, math.nan
-            return "nan" if x != x else "inf" if x > 0 else "-inf"
+            name = "nan" if x != x else "inf"
+            return name if math.copysign(1, x) > 0 else f"-{name}"
         if kind is int or kind is bool or x is None or kind is str or kind is bytes or x is ...:
             return "..." if x is ... else repr(x)
         if kind is complex:
