@@ -39,11 +39,12 @@ MODULES = """
     autodiff.rules._elementwise
     autodiff.rules._linear_algebra autodiff.rules._statistical"""
 
-#: Modules whose size counts for more than their speed: functions are recorded once, and in these
-#: parts of the backend NumPy does the work. They are a third smaller so.
+#: Modules whose size counts for more than their speed: functions are recorded once, blocks are
+#: seldom entered, and in these parts of the backend NumPy does the work. They are a third smaller
+#: so.
 SMALL = (
-    "_compile.", "_backends.numpy.corrections", "_backends.numpy.conversions",
-    "_backends.numpy.parallel",
+    "_backends.numpy.conversions", "_backends.numpy.corrections", "_backends.numpy.parallel",
+    "_compile.", "_modes", "_pytree",
 )  # fmt: skip
 
 
