@@ -15,7 +15,7 @@ from typing import Any
 from .._device import get_device
 from ._program import Call, Differs, MeetsNaN, Memory, Program, Value, values_in
 from ._recorder import has_no_nan
-from .passes._facts import key_of
+from .passes._facts import key_of, settings_of
 from .passes.scalars import scalars_of
 
 _cpu: Any = get_device("cpu")
@@ -258,12 +258,8 @@ class Text:
         if state is _backend.ignored:
             self.names["quiet"] = _backend.quiet
             return "quiet()"
-        token = _backend.errors.set(state)
-        try:
-            found = _np.geterr()
-        finally:
-            _backend.errors.reset(token)
-        return f"np.errstate({', '.join(f'{k}={x!r}' for k, x in found.items())})"
+        kinds = [f"{k}={x!r}" for k, x in settings_of(state).items()]
+        return f"np.errstate({', '.join(kinds)})"
 
     def _line(self, text: str, depth: int, call: Call | None = None) -> None:
         line = "    " * depth + text

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..._device import get_device
 from .._program import Call, Memory, Program, Value
+
+_backend: Any = get_device("cpu").backend
 
 
 class Facts:
@@ -96,3 +99,13 @@ def key_of(x: Any) -> Any:
     if x is None or isinstance(x, (bool, int, str, bytes)):
         return type(x), x
     return id(x)
+
+
+def settings_of(state: Any) -> dict[str, str]:
+    """What NumPy does about each kind of floating-point error in a state."""
+    token = _backend.errors.set(state)
+    try:
+        found: dict[str, str] = _backend.namespace.geterr()
+    finally:
+        _backend.errors.reset(token)
+    return found

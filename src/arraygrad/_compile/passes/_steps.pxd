@@ -25,6 +25,7 @@ cdef class Steps:
     cpdef _Place _number(self, object x, object dtype)
     @cython.locals(place=_Place, shape=tuple, strides=tuple)
     cpdef _Place _new(self, Value v)
+    cdef _Place _buffer(self, tuple shape, tuple strides, object dtype)
     cpdef object _step(self, str kind, tuple args, tuple operands)
     @cython.locals(v=Value, n_buffers=Py_ssize_t, n_steps=Py_ssize_t)
     cpdef bint take(self, Call call) except -1

@@ -13,19 +13,18 @@ from heapq import heappop, heappush
 from typing import Any
 
 from ..._device import get_device
-from .._program import (
-    Call,
-    Value,
-)
+from .._program import Call, Value
 from .._recorder import has_no_nan
+from ._facts import settings_of
 
 _cpu: Any = get_device("cpu")
 _backend: Any = _cpu.backend
 _np: Any = _backend.namespace
 _ops: Any = _cpu.ops
 _native: Any = _backend.loops
+_parallel: Any = _backend.parallel
 
-#: Bytes of an array, at most: NumPy's calls of larger ones cost little beside the loops.
+#: The most bytes of an array. For larger ones the cost of NumPy's call is small beside the loop.
 MAX_BYTES = 1 << 17
 
 _ALIGNMENT = 64
@@ -129,7 +128,7 @@ class Steps:
         return place
 
     def _place_of(self, v: Value) -> _Place | None:
-        """Where an operand is; None if it is no array of the kind that loops take."""
+        """Where an operand is; None if loops cannot take it."""
         place = self._places.get(id(v))
         if place is not None:
             return self._use(place)
@@ -175,10 +174,13 @@ class Steps:
             return None
         if v.memory.is_imported or not _is_dense(shape, strides, dtype):
             return None
+        place = self._places[id(v)] = self._buffer(shape, strides, dtype)
+        return place
+
+    def _buffer(self, shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any) -> _Place:
         base = 3 * len(self.buffers) + _BUFFER
         self.buffers.append(_Buffer(shape, strides, dtype, len(self.calls)))
-        place = self._places[id(v)] = _Place(base, 0, shape, strides, dtype)
-        return place
+        return _Place(base, 0, shape, strides, dtype)
 
     def _step(self, kind: str, args: tuple[Any, ...], operands: tuple[_Place, ...]) -> None:
         self.steps.append((kind, args, operands, len(self.calls)))
@@ -267,9 +269,7 @@ class Steps:
         if not _are_equal(dtypes[-1], out_dtype):
             return None
         if out_dtype.kind == "c" and math.prod(shape) == 1:
-            return (
-                None  # (NumPy rounds products of numbers in one way, those of arrays in another.)
-            )
+            return None  # (NumPy rounds products of numbers otherwise than those of arrays.)
         for i, x in enumerate(places):
             if type(x) is not _Place:
                 place = self._number(x, dtypes[i])
@@ -292,10 +292,7 @@ class Steps:
         """An operand in another dtype."""
         if not _native.can_cast(x.dtype.num, dtype.num) or not is_small(x.shape, dtype):
             return None
-        strides = c_strides(x.shape, dtype.itemsize)
-        base = 3 * len(self.buffers) + _BUFFER
-        self.buffers.append(_Buffer(x.shape, strides, dtype, len(self.calls)))
-        place = _Place(base, 0, x.shape, strides, dtype)
+        place = self._buffer(x.shape, c_strides(x.shape, dtype.itemsize), dtype)
         self._step("cast", (x.dtype.num, dtype.num, x.shape), (x, place))
         return place
 
@@ -352,7 +349,7 @@ class Steps:
                 return False
         elif type(value) in _NUMBERS and (part.dtype.kind == "f" or type(value) is bool):
             x = self._number(value, part.dtype)
-        if x is None or not _broadcasts_to(x.shape, part.shape):
+        if x is None or not _parallel.broadcasts_to(x.shape, part.shape):
             return False
         self._step("copy", (part.dtype.itemsize, part.shape), (_broadcast(x, part.shape), part))
         return True
@@ -572,7 +569,7 @@ class Steps:
         if whole is None or zero is None:
             return False
         part = _view(whole, _ops["getitem"], (key,), {})
-        if part is None or not _broadcasts_to(place.shape, part.shape):
+        if part is None or not _parallel.broadcasts_to(place.shape, part.shape):
             return False
         size = place.dtype.itemsize
         self._step("copy", (size, whole.shape), (_broadcast(zero, whole.shape), whole))
@@ -857,7 +854,7 @@ class Steps:
             loops.check_errors(None if state is self.ambient else _kinds_of(state))
 
     def note_input(self, v: Value) -> bool:
-        """Note the next one of the inputs; return False if it is no array that loops take."""
+        """Note the next input; return False if loops cannot take it."""
         return self._place_of(v) is not None
 
 
@@ -904,12 +901,7 @@ def _are_equal(dtype: Any, other: Any) -> bool:
 
 def _kinds_of(state: Any) -> list[str]:
     """Which floating-point errors a state does not ignore."""
-    token = _backend.errors.set(state)
-    try:
-        found = _np.geterr()
-    finally:
-        _backend.errors.reset(token)
-    return [kind for kind, x in found.items() if x != "ignore"]
+    return [kind for kind, x in settings_of(state).items() if x != "ignore"]
 
 
 def _view(
@@ -938,12 +930,6 @@ def _broadcast(place: _Place, shape: tuple[int, ...]) -> _Place:
     return _Place(place.base, place.offset, shape, tuple(strides), place.dtype)
 
 
-def _broadcasts_to(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    if len(shape) > len(target):
-        return False
-    return all(n in (1, m) for n, m in zip(reversed(shape), reversed(target), strict=False))
-
-
 def _is_basic(key: Any) -> bool:
     """Return True for an index, or another argument, without arrays."""
     if type(key) in (tuple, list):
@@ -952,6 +938,7 @@ def _is_basic(key: Any) -> bool:
 
 
 def c_strides(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """The strides of an array in C order."""
     strides: list[int] = []
     for n in reversed(shape):
         strides.append(itemsize)
