@@ -19,9 +19,13 @@ cdef class Checked:
     cpdef list arrays(self, list tensors)
 
 cdef class Known:
-    cdef public object _defaults, _device
+    cdef public object _defaults, _device, _key
     cdef public list _entries, _forms
+    cdef public set _careful
 
     cpdef object call(self, tuple args)
     @cython.locals(n=Py_ssize_t, tensors=list, t=Array, form=tuple)
     cpdef list _tensors(self, tuple args)
+
+@cython.locals(arrays=list)
+cpdef object run_first(list entries, list tensors, object key, set careful)

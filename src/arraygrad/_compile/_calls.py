@@ -1,4 +1,4 @@
-"""What each call of a compiled function does beside computing: finding and checking its program.
+"""Finding and checking the program of a call: what compiled functions do at each call.
 
 All of it takes as long as a few small operations, so hatch_build.py compiles this module.
 """
@@ -125,7 +125,7 @@ class Checked:
     outer : list of tuple
         For each array from outside its tensor or None, the array, and what returns it.
     overlaps : list of tuple
-        Pairs of arrays of which one is written, and whether they overlap.
+        Pairs of arrays, and whether they overlap. The program writes to one of the two.
     written_inputs, written_outer : list
         The positions of arguments, and the tensors from outside, that are written.
     run : callable
@@ -210,31 +210,17 @@ class Known:
     which programs are found.
     """
 
-    def __init__(self, entries: list[Any], tensors: list[Any]) -> None:
-        self._entries = entries
+    def __init__(self, entries: list[Any], tensors: list[Any], key: Any, careful: set[Any]) -> None:
+        self._entries, self._key, self._careful = entries, key, careful
         self._forms = [(t._data.shape, t._data.dtype, t._data.strides, t._device) for t in tensors]
         self._device, self._defaults = _get_default(None), get_defaults()
 
     def call(self, args: tuple[Any, ...]) -> Any:
-        """Run the program that fits; return `MISSING` if there is none, or if it meets a NaN."""
+        """Run the program that fits; return `MISSING` if there is none."""
         tensors = self._tensors(args)
         if tensors is None:
             return MISSING
-        for entry in self._entries:
-            if not isinstance(entry, Checked):
-                return MISSING
-            arrays = entry.arrays(tensors)
-            if arrays is None:
-                continue
-            try:
-                out = entry(tensors, arrays)
-            except MeetsNaN:
-                return MISSING
-            except Differs:
-                continue
-            entry.runs += 1
-            return out
-        return MISSING
+        return run_first(self._entries, tensors, self._key, self._careful)
 
     def _tensors(self, args: tuple[Any, ...]) -> list[Any] | None:
         """The arguments as a list, if they are like those; none may stand twice."""
@@ -258,6 +244,29 @@ class Known:
         if _get_default(None) is not self._device or get_defaults() is not self._defaults:
             return None
         return tensors
+
+
+def run_first(entries: list[Any], tensors: list[Any], key: Any, careful: set[Any]) -> Any:
+    """Run the first program that fits; return `MISSING` if none does.
+
+    Signatures of which a program has met a NaN are added to `careful`.
+    """
+    for entry in entries:
+        if not isinstance(entry, Checked):
+            return MISSING
+        arrays = entry.arrays(tensors)
+        if arrays is None:
+            continue
+        try:
+            out = entry(tensors, arrays)
+        except MeetsNaN:
+            careful.add(key)
+            continue
+        except Differs:
+            continue
+        entry.runs += 1
+        return out
+    return MISSING
 
 
 _cpu: Any = get_device("cpu")

@@ -25,9 +25,9 @@ from .._modes import get_mode
 from .._tensor import Tensor
 from .._typing import P, R
 from ..random import Generator, _noting
-from ._calls import MISSING, Checked, Known
+from ._calls import MISSING, Checked, Known, run_first
 from ._graph import graphed, is_captured, wait_for_constants
-from ._program import Call, Differs, MeetsNaN, Memory, Program, Value
+from ._program import Call, Memory, Program, Value
 from ._recorder import Recorder, has_no_nan
 from ._text import Text, write
 from ._watch import Watch
@@ -358,24 +358,15 @@ class Compiled(Generic[P, R]):
         entries = self._entries.get(key)
         if entries is not None:
             if mode is None and self._is_plain(args, tensors, structure[1]):
-                self._known = Known(entries, tensors)
+                self._known = Known(entries, tensors, key, self._careful)
+            out = run_first(entries, tensors, key, self._careful)
+            if out is not MISSING:
+                return out
             for entry in entries:
                 if not isinstance(entry, Ready):
                     if entry.is_differentiated:
                         return self._differentiated(args, kwargs, mode)
                     return self._function(*args, **kwargs)
-                arrays = entry.arrays(tensors)
-                if arrays is None:
-                    continue
-                try:
-                    out = entry(tensors, arrays)
-                except MeetsNaN:
-                    self._careful.add(key)
-                    continue
-                except Differs:
-                    continue
-                entry.runs += 1
-                return out
         elif any(t._trace is not None for t in tensors) and _derivatives().is_known(
             self, args, kwargs, mode
         ):
@@ -383,7 +374,7 @@ class Compiled(Generic[P, R]):
         return self._record(key, tensors, structure, static)
 
     def _is_plain(self, args: Any, tensors: list[Any], leaves: Any) -> bool:
-        """Return True for tensors alone, none of which stands twice or is differentiated."""
+        """Return True if all arguments are different tensors, and none is differentiated."""
         if leaves is not args or self._static_argnums or self._static_argnames:
             return False
         return len(set(map(id, args))) == len(args) and all(t._trace is None for t in tensors)
