@@ -236,7 +236,7 @@ def test_solutions():
 
 
 def test_memory_of_intermediate_results():
-    """Random programs with many results, of which some are views and some are written to."""
+    """Random programs with many results: some are views, and some are written to."""
     for seed in range(40):
 
         def f(*args, seed=seed):

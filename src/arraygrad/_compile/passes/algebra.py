@@ -76,7 +76,7 @@ def _may_be(v: Value, same: Value, facts: Facts) -> bool:
     )
 
 
-#: Operations of which a result may equal an operand.
+#: Operations whose result may equal an operand.
 _SIMPLE = frozenset(
     """T astype broadcast_to conj copy divide matrix_transpose multiply negative permute_dims
     reshape subtract __truediv__""".split()

@@ -49,7 +49,7 @@ class Blocks:
     text : Text
         Their text, which tells which call has raised an error.
     loops : Loops or None
-        What runs them without Python; None if some call is no loop.
+        Runs them without Python; None if a call cannot be made by loops.
     """
 
     def __init__(
