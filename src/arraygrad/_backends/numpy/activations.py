@@ -84,8 +84,8 @@ def _relu(x: _Array, /) -> _Array:
 
 # ---- the logistic function and what is made of it
 
-#: The arguments for which exp(-x) is finite; below, the function is exp(x) to rounding.
-_LOW = {np.dtype(d): 1 - math.log(float(np.finfo(d).max)) for d in ("float32", "float64")}
+#: The least argument for which exp(-x) is finite; below, the function is exp(x) to rounding.
+_LOW = 1 - math.log(float(np.finfo(np.float64).max))
 
 
 def _one_plus_exp(x: _Array, y: _Array) -> _Array | None:
@@ -93,8 +93,7 @@ def _one_plus_exp(x: _Array, y: _Array) -> _Array | None:
     np.negative(x, out=y)
     np.exp(y, out=y)
     y += 1
-    low: _Array | None = None if x.size and x.min() > _LOW[x.dtype] else x < _LOW[x.dtype]
-    return low
+    return None if x.size and x.min() > _LOW else x < _LOW
 
 
 def _sigmoid(x: _Array, y: _Array) -> _Array | None:
