@@ -61,7 +61,7 @@ _LEAST = -104.5
 
 def _exp(x: _Array, rest: _Array | None = None) -> _Array:
     """The exponential of ``x + rest`` between `_LEAST` and 0."""
-    t = (x if rest is None else x + rest) * (1 / math.log(2)) + _ROUND
+    t = x * (1 / math.log(2)) + _ROUND
     n = t - _ROUND
     r = x - n * _LOG2[0]
     r = r - n * _LOG2[1]
@@ -148,18 +148,17 @@ _FAR = 14.45
 
 def gelu(x: _Array, slope: bool = False) -> tuple[_Array, ...]:
     """The product of x and the normal distribution function."""
-    low = np.maximum(x, -_FAR)
-    c = np.minimum(low, _FAR)
-    z = np.abs(c)
+    negative = x < 0
+    z = np.minimum(np.abs(x), _FAR)
     # Rounding z² would show in the exponential: split it into an exact square and the rest.
     short = (z.view(np.int32) & -4096).view(np.float32)
     bell = _exp(short * short * -0.5, (short - z) * (short + z) * 0.5)
     tail = _polynomial(z, *_TAIL[0]) / _polynomial(z, *_TAIL[1]) * bell
-    cdf = np.where(x < 0, tail, 1.0 - tail)
-    y = low * cdf
+    y = np.where(negative, -0.0, x) - z * tail
     if not slope:
         return (y,)
-    return y, c * bell * (1 / math.sqrt(2 * math.pi)) + cdf
+    rest = tail - z * bell * (1 / math.sqrt(2 * math.pi))
+    return y, np.where(negative, rest, 1.0 - rest)
 
 
 #: atanh(erf(x)) / x as a polynomial in x²: the error of erf is below 1 unit for all x.
