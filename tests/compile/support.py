@@ -3,6 +3,7 @@
 import optree
 
 import arraygrad as xp
+from arraygrad._compile._compiled import Ready
 
 
 def bits(tree):
@@ -40,4 +41,9 @@ M = normal(4, 5, seed=2)
 
 
 def programs(compiled):
-    return [e for entries in compiled._entries.values() for e in entries]
+    """The programs, prepared as before their first run."""
+    found = [e for entries in compiled._entries.values() for e in entries]
+    for e in found:
+        if isinstance(e, Ready):
+            e.prepare()
+    return found

@@ -1,13 +1,16 @@
 """What makes programs quick: memory that is used again, and NaN that are looked for once."""
 
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from compile.support import bits, check, copy, normal, programs
+from compile.support import X, bits, check, copy, normal, programs
 
 import arraygrad as xp
 from arraygrad import autodiff
+from arraygrad._compile import _compiled
 
 
 @pytest.mark.parametrize("n", [3, 300])
@@ -349,6 +352,86 @@ def test_large_arrays_are_freed_while_a_function_is_recorded():
     try:
         compiled(x)
         assert tracemalloc.get_traced_memory()[1] < 5 * 800_000
+    finally:
+        tracemalloc.stop()
+
+
+def entry_of(compiled):
+    [[entry]] = compiled._entries.values()
+    return entry
+
+
+def test_the_second_call_prepares_the_program():
+    compiled = xp.compile(lambda x: xp.sin(x) + 1)
+    want = bits(compiled(X))
+    assert entry_of(compiled).run is None
+    assert bits(compiled(X)) == want
+    assert entry_of(compiled).run is not None
+    assert entry_of(compiled).runs == 1
+
+
+@pytest.mark.parametrize("use", ["explain", "source", "export", "careful"])
+def test_what_needs_the_program_prepares_it(use, tmp_path):
+    compiled = xp.compile(lambda x: xp.sum(xp.sin(x) * 2))
+    want = bits(compiled(X))
+    if use == "explain":
+        assert "3 calls recorded, 3 left" in compiled.explain()
+    elif use == "source":
+        assert "sin" in compiled.source(X)
+    elif use == "export":
+        compiled.export(tmp_path / "f.py", X)
+        assert "sin" in (tmp_path / "f.py").read_text()
+    else:
+        assert bits(compiled(X * xp.nan)) == bits(xp.sum(X * xp.nan))
+    assert bits(compiled(X)) == want
+
+
+def test_an_interruption_while_a_program_is_prepared_leaves_it_out(monkeypatch):
+    def interrupt(program):
+        program.calls.clear()  # (passes change what was recorded)
+        raise KeyboardInterrupt
+
+    compiled = xp.compile(lambda x: xp.sin(x) + 1)
+    want = bits(compiled(X))
+    with monkeypatch.context() as patch:
+        patch.setattr(_compiled, "optimised", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            compiled(X)
+    assert "interrupted" in compiled.explain()
+    for _ in range(3):
+        assert bits(compiled(X)) == want
+    assert max(e.runs for e in programs(compiled)) == 2
+
+
+def test_threads_may_prepare_a_program_at_once():
+    n = 8
+    compiled = xp.compile(lambda x: xp.sum(xp.sin(x) * xp.cos(x)) / 3)
+    want = bits(compiled(X))
+    barrier = threading.Barrier(n)
+
+    def call(_):
+        barrier.wait()
+        return bits(compiled(X))
+
+    with ThreadPoolExecutor(n) as pool:
+        assert list(pool.map(call, range(n))) == [want] * n
+    assert entry_of(compiled).runs >= 1
+
+
+def test_what_is_recorded_does_not_keep_results_until_it_is_prepared():
+    import tracemalloc
+
+    def f(x):
+        for _ in range(50):
+            x = xp.sin(x)
+        return x
+
+    x = normal(100_000)
+    compiled = xp.compile(f)
+    tracemalloc.start()
+    try:
+        compiled(x)
+        assert tracemalloc.get_traced_memory()[0] < 400_000
     finally:
         tracemalloc.stop()
 

@@ -128,8 +128,8 @@ class Checked:
         Pairs of arrays, and whether they overlap. The program writes to one of the two.
     written_inputs, written_outer : list
         The positions of arguments, and the tensors from outside, that are written.
-    run : callable
-        The program's function.
+    run : callable or None
+        The program's function, once it is prepared.
     reuse : callable or None
         Returns the function that uses the memory of donated arguments, if there is one.
     assumes, acts : bool
@@ -161,6 +161,8 @@ class Checked:
                 return None
         if not self.watch.is_unchanged():
             return None
+        if self.run is None and not self.prepare():
+            return None
         arrays = [t._data for t in tensors]
         for tensor, data, source in self.outer:
             if tensor is None:
@@ -173,6 +175,10 @@ class Checked:
             if overlap_of(arrays[i], arrays[j]) is not overlap:
                 return None
         return arrays
+
+    def prepare(self) -> bool:
+        """Get everything but `watch` and `grads`; return False if that is not possible."""
+        raise NotImplementedError
 
     def __call__(self, tensors: list[Any], arrays: list[Any]) -> Any:
         """Run the program."""

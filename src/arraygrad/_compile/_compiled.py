@@ -114,36 +114,80 @@ class Entry:
 
 
 class Ready(Checked, Entry):
-    """A program that can be run."""
+    """A program that can be run.
+
+    It is recorded by the first call, and prepared before its first run: many functions are called
+    once with arguments of a kind.
+
+    Parameters
+    ----------
+    recorder : Recorder
+        What has recorded it.
+    watch : Watch
+        What the function uses from outside.
+    recorded : Program
+        The calls.
+    outputs, structure : list of Output, object
+        How the leaves of the results are made, and their containers.
+    graphs : bool
+        Whether it may run as a CUDA graph.
+    is_optimised : bool
+        True if the passes have seen it.
+    """
 
     def __init__(
         self,
         recorder: Recorder,
         watch: Watch,
-        program: Program,
-        plain: Program,
+        recorded: Program,
         outputs: list[Output],
         structure: Any,
         graphs: bool,
+        is_optimised: bool = False,
     ) -> None:
         Entry.__init__(self)
         Checked.__init__(self, watch, list(recorder.grads.items()), outputs, structure)
         self.recorded_calls = len(recorder.calls)
-        self.program = program
-        self.plain = plain  # without blocks, to be read and exported
         self.assumes = recorder.assumes
         self.acts = recorder.has_acted
         self.careful: Ready | None = None
         self.attributes: list[Any] = []
+        #: Makes `reuse`, if the program may use the memory of donated arguments.
+        self.make_reuse: Callable[[Ready], Any] | None = None
+        self._graphs, self._is_optimised = graphs, is_optimised
+        self._recorded: Program | None = recorded
+        self._tensors = recorder.tensors
+        self.seconds_to_prepare = 0.0
+        self._lock = threading.RLock()  # (Finalizers, which run at any time, may call functions.)
+
+    def prepare(self) -> bool:
+        """Make the program from the recorded calls; return False if that was interrupted before."""
+        with self._lock:
+            if self.run is not None:
+                return True
+            recorded, self._recorded = self._recorded, None  # (which the passes change)
+            if recorded is None:
+                return False
+            began = time.perf_counter()
+            with _RareCollections():
+                run = self._made(recorded)
+                if self.make_reuse is not None:
+                    self.reuse = self.make_reuse(self)
+            self._tensors = {}
+            self.seconds_to_prepare = time.perf_counter() - began
+            self.run = run  # (last: it says that the others are there)
+            return True
+
+    def _made(self, recorded: Program) -> Any:
+        """Set all that is known of the program, and return its function."""
+        self._plain = plain = recorded if self._is_optimised else optimised(recorded)
+        self._program = program = in_runs(plain, write)
         wait_for_constants(program)
-        text = Text(program, fast=True)
-        self.text = text
-        self.run = text.function()
+        self.text = text = Text(program, fast=True)
+        self.function = text.function()
         #: What runs it as a CUDA graph; None if it does not use a GPU, or is not to.
-        self.graph = graphed(program, self.run) if graphs else None
-        if self.graph is not None:
-            self.run = self.graph
-        self.outer = [(recorder.tensors.get(id(v.data)), v.data, v.source) for v in text.outer]
+        self._graph = graphed(program, self.function) if self._graphs else None
+        self.outer = [(self._tensors.get(id(v.data)), v.data, v.source) for v in text.outer]
         written = {v.memory for c in program.calls for v in c.writes if v.memory.is_outer}
         self.written_inputs = [i for i, v in enumerate(program.inputs) if v.memory in written]
         self.written_outer = [
@@ -151,8 +195,8 @@ class Ready(Checked, Entry):
             for v, (tensor, _, _) in zip(text.outer, self.outer, strict=True)
             if tensor is not None and v.memory in written
         ]
-        if all(make.kind == "result" and make.owner is None for make in outputs):
-            self.new = [(make.x, make.device) for make in outputs]
+        if all(make.kind == "result" and make.owner is None for make in self.outputs):
+            self.new = [(make.x, make.device) for make in self.outputs]
         n = len(program.inputs)
         everything = [*program.inputs, *text.outer]
         self.overlaps = [
@@ -162,9 +206,30 @@ class Ready(Checked, Entry):
             if i != j and {everything[i].memory, everything[j].memory} & written
             and not (j < n and j < i)
         ]  # fmt: skip
+        return self.function if self._graph is None else self._graph
+
+    @property
+    def program(self) -> Program:
+        """The program that runs."""
+        self.prepare()
+        return self._program
+
+    @property
+    def plain(self) -> Program:
+        """The program without runs and blocks, to be read and exported."""
+        self.prepare()
+        return self._plain
+
+    @property
+    def graph(self) -> Any:
+        """What runs it as a CUDA graph, or None."""
+        self.prepare()
+        return self._graph
 
     def summary(self) -> str:
         """A line about it."""
+        if not self.prepare():
+            return "not compiled: its preparation was interrupted"
         shapes = ", ".join(f"{v.dtype}{list(v.shape or ())}" for v in self.program.inputs)
         checks = sum(call.name == "guard" for call in self.plain.calls)
         nans = sum(call.function is has_no_nan for call in self.plain.calls)
@@ -179,8 +244,8 @@ class Ready(Checked, Entry):
         return (
             f"({shapes}): {self.recorded_calls} calls recorded, {len(self.plain.calls)} left, "
             f"of which {masks} look for NaN and {guards} check values; {size:,} bytes of results; "
-            f"recorded in {self.seconds:.3g} s; run {self.runs} times"
-            f"{self.graph_summary()}"
+            f"recorded in {self.seconds:.3g} s, prepared in {self.seconds_to_prepare:.3g} s; "
+            f"run {self.runs} times{self.graph_summary()}"
         )
 
     def graph_summary(self, part: str = "") -> str:
@@ -777,9 +842,7 @@ class Compiled(Generic[P, R]):
             memories.setdefault(value.memory, i)
             outputs.append(Output("result", place, x._device, owner))
         program = Program(recorder.inputs, recorder.calls, values, recorder.ambient)
-        plain = optimised(program)
-        program = in_runs(plain, write)
-        return Ready(recorder, watch, program, plain, outputs, shape, self._graphs)
+        return Ready(recorder, watch, program, outputs, shape, self._graphs)
 
 
 def _derivatives() -> Any:

@@ -35,9 +35,8 @@ from ._compiled import Entry, Output, Ready, _details, _exact, _owner, check_con
 from ._graph import is_captured
 from ._program import Call, Differs, Memory, Program, Value
 from ._recorder import Recorder, device_of
-from ._text import write
 from ._watch import Watch
-from .passes import in_runs, optimised
+from .passes import optimised
 
 #: Attempts to record a function for one signature that led to nothing; then it is called as it is.
 MAX_FAILURES = 16
@@ -354,11 +353,12 @@ class Run:
 
     def ready(self, plain: Program) -> Ready:
         """A program that can be run."""
-        program = in_runs(plain, write)
-        return Ready(
-            self.recorder, self.watch, program, plain, self.outputs, self.structure,
-            self.compiled._graphs,
+        ready = Ready(
+            self.recorder, self.watch, plain, self.outputs, self.structure,
+            self.compiled._graphs, is_optimised=True,
         )  # fmt: skip
+        ready.prepare()
+        return ready
 
     def owner_of(self, value: Value, tensors: list[Any]) -> Any:
         """What a value shares its memory with, as `Output` says."""

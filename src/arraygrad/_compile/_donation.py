@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, NoReturn
 
 from .. import _pytree
@@ -96,18 +97,19 @@ class Donating(Compiled[P, R]):
         entry = super()._entry(*args)
         if isinstance(entry, Ready):
             donated = _donated.get() or {}
-            entry.reuse = _reuse(entry, [i for i, x in enumerate(args[-1]) if id(x) in donated])
+            places = [i for i, x in enumerate(args[-1]) if id(x) in donated]
+            entry.make_reuse = partial(_reuse, places)
         return entry
 
 
-def _reuse(entry: Ready, places: list[int]) -> Callable[[list[Any]], Any] | None:
+def _reuse(places: list[int], entry: Ready) -> Callable[[list[Any]], Any] | None:
     """What chooses the function that uses the memory of donated arguments; None if there is none.
 
     A result is written into the memory of an argument that nothing needs any more, as it is into
     that of intermediate results. That takes memory that nothing else refers to.
     """
-    program = entry.program
-    if any(call.name == "guard" for call in entry.plain.calls):
+    program = entry._program
+    if any(call.name == "guard" for call in entry._plain.calls):
         return None  # (another program may have to begin with the same arguments)
     text = Text(program, fast=True, donated={id(program.inputs[i]) for i in places})
     reused = [i for i in places if any(v is program.inputs[i] for v in text.donors())]

@@ -35,11 +35,14 @@ def replace_in_place(program: Program) -> Program:
     `_text` writes the sum into the memory of the operand.)
     """
     new: dict[int, Value] = {}
-    _replace(program.calls, program.inputs, new)
+    _replace(program.calls, program.inputs, new, {})
     return with_outputs(program, program.calls, new)
 
 
-def _replace(calls: list[Call], inputs: list[Value], new: dict[int, Value]) -> None:
+def _replace(
+    calls: list[Call], inputs: list[Value], new: dict[int, Value], first: dict[int, int]
+) -> None:
+    """Replace calls, and note in `first` which value of the program a sum is the latest of."""
     #: The values of each memory that these calls have made so far.
     made: dict[Memory, set[int]] = {}
     for v in inputs:
@@ -47,7 +50,7 @@ def _replace(calls: list[Call], inputs: list[Value], new: dict[int, Value]) -> N
     for call in calls:
         call.rename(new)
         if call.body:
-            _replace(call.body, [], new)
+            _replace(call.body, [], new, first)
             call.out = replaced(call.out, new)
         name = _IN_PLACE.get(call.name)
         if name is None:
@@ -74,10 +77,8 @@ def _replace(calls: list[Call], inputs: list[Value], new: dict[int, Value]) -> N
         call.function = call.device.ops[name]
         call.name, call.writes, call.out = name, (), out
         made[x.memory] = {id(out)}
-        for key, v in new.items():
-            if v is x:
-                new[key] = out
-        new[id(x)] = out
+        first[id(out)] = first.get(id(x), id(x))
+        new[first[id(out)]] = out
 
 
 def _follows(y: Value, x: Value) -> bool:
