@@ -106,7 +106,11 @@ def asarray(
             return obj
         return _convert(obj, as_dtype(dtype, "asarray"), device, copy)
     dtype = as_dtype(dtype, "asarray")
-    if type(obj) not in SCALARS and hasattr(obj, "__dlpack_device__"):
+    if (
+        type(obj) not in SCALARS
+        and type(obj) is not _host.array_type
+        and hasattr(obj, "__dlpack_device__")
+    ):
         kind = obj.__dlpack_device__()[0]
         # NumPy arrays are converted by NumPy, which supports more of them (byte orders, for
         # example).

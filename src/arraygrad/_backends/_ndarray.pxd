@@ -1,7 +1,17 @@
 """The functions of `_ndarray.py` by NumPy's C API, inlined where compiled modules call them."""
 
 from cpython.object cimport PyObject
-from numpy cimport PyArray_BASE, PyArray_DESCR, PyArray_DIMS, PyArray_NDIM, dtype, ndarray
+from numpy cimport (
+    PyArray_BASE,
+    PyArray_BYTES,
+    PyArray_DESCR,
+    PyArray_DIMS,
+    PyArray_ITEMSIZE,
+    PyArray_NDIM,
+    PyArray_STRIDES,
+    dtype,
+    ndarray,
+)
 
 
 cdef inline Py_UCS4 kind(object x) except? 0xFFFFFFFF:
@@ -45,6 +55,23 @@ cdef inline bint have_one_root(object x, object y, object root) except -1:
     if type(<object>a) is ndarray or type(<object>b) is ndarray:
         return a == b
     return root(x) is root(y)
+
+
+cdef inline tuple bounds(object x, object otherwise):
+    cdef Py_ssize_t low, high, step
+    cdef int i
+    if type(x) is not ndarray:
+        return otherwise(x)
+    low = high = <Py_ssize_t>PyArray_BYTES(<ndarray>x)
+    for i in range(PyArray_NDIM(<ndarray>x)):
+        if PyArray_DIMS(<ndarray>x)[i] == 0:
+            return low, low
+        step = PyArray_STRIDES(<ndarray>x)[i] * (PyArray_DIMS(<ndarray>x)[i] - 1)
+        if step < 0:
+            low += step
+        else:
+            high += step
+    return low, high + PyArray_ITEMSIZE(<ndarray>x)
 
 
 cdef inline object shape(object x):

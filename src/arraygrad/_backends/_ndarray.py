@@ -25,6 +25,11 @@ def have_one_root(x: Any, y: Any, root: Callable[[Any], Any]) -> bool:
     return root(x) is root(y)
 
 
+def bounds(x: Any, otherwise: Callable[[Any], tuple[int, int]]) -> tuple[int, int]:
+    """The range of addresses of an array's elements; `otherwise` finds it for other arrays."""
+    return otherwise(x)
+
+
 def shape(x: Any) -> tuple[int, ...]:
     """The shape of an array."""
     return x.shape

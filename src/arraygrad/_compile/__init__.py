@@ -32,6 +32,7 @@ def compile(
     donate_argnums: int | Sequence[int] = ...,
     on_value: Literal["error", "guard"] = ...,
     cuda_graph: bool = ...,
+    reassociate: bool = ...,
 ) -> Compiled[P, R]: ...
 @overload
 def compile(
@@ -43,6 +44,7 @@ def compile(
     donate_argnums: int | Sequence[int] = ...,
     on_value: Literal["error", "guard"] = ...,
     cuda_graph: bool = ...,
+    reassociate: bool = ...,
 ) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 def compile(
     f: Callable[..., Any] | None = None,
@@ -53,6 +55,7 @@ def compile(
     donate_argnums: int | Sequence[int] = (),
     on_value: Literal["error", "guard"] = "error",
     cuda_graph: bool = True,
+    reassociate: bool = False,
 ) -> Any:
     """Make a function that runs as a recorded program of NumPy's or CuPy's calls.
 
@@ -61,7 +64,8 @@ def compile(
 
     The first call runs `f` and records each call of the backend, those of gradients, optimisers
     and writes included. Later calls with the same kinds of arguments run the recorded calls alone,
-    without Python's work on tensors, dispatch and graphs. The results are the same, bit for bit.
+    without Python's work on tensors, dispatch and graphs. The results are the same, bit for bit,
+    unless `reassociate` is True.
 
     Parameters
     ----------
@@ -84,6 +88,10 @@ def compile(
     cuda_graph : bool, optional
         Whether programs on a GPU are captured as CUDA graphs, where that is possible and saves
         time. A graph holds the memory of its temporaries as long as the program lives.
+    reassociate : bool, optional
+        Whether programs may compute sums and products in another order, which changes results in
+        the last places: numbers are put together, as in ``x * 2 * 3``, divisions by numbers become
+        products, and large arrays are summed row by row, which makes a sum part of a run in blocks.
 
     Returns
     -------
@@ -95,10 +103,11 @@ def compile(
     Raises
     ------
     TypeError
-        If `f` is not a function, or `cuda_graph` not a bool. At a call, if an argument is neither a
-        tensor nor a number nor static, if a static one is not hashable, if `f` returns something
-        else, and at the first call if `f` does what a program cannot repeat: it reads values, hands
-        data to other libraries, makes an optimiser or changes attributes of modules.
+        If `f` is not a function, or `cuda_graph` or `reassociate` not a bool. At a call, if an
+        argument is neither a tensor nor a number nor static, if a static one is not hashable, if
+        `f` returns something else, and at the first call if `f` does what a program cannot repeat:
+        it reads values, hands data to other libraries, makes an optimiser or changes attributes of
+        modules.
     ValueError
         If `on_value` is another word, a position is negative, or one of `donate_argnums` does not
         exist or is static.
@@ -140,6 +149,7 @@ def compile(
                 donate_argnums=donate_argnums,
                 on_value=on_value,
                 cuda_graph=cuda_graph,
+                reassociate=reassociate,
             )
 
         return decorate
@@ -156,8 +166,9 @@ def compile(
         )
     if on_value not in ("error", "guard"):
         raise ValueError(f"compile: on_value must be 'error' or 'guard'; got {on_value!r}")
-    if not isinstance(cuda_graph, bool):
-        raise TypeError(f"compile: cuda_graph must be True or False; got {describe(cuda_graph)}")
+    for name, x in (("cuda_graph", cuda_graph), ("reassociate", reassociate)):
+        if not isinstance(x, bool):
+            raise TypeError(f"compile: {name} must be True or False; got {describe(x)}")
     positions = _positions("static_argnums", static_argnums)
     donated = _positions("donate_argnums", donate_argnums)
     if {*positions} & {*donated}:
@@ -172,7 +183,7 @@ def compile(
             f"compile: static_argnames must be strings; got {describe(static_argnames)}"
         )
     # (They build on `autodiff`, which is imported when it is first asked for.)
-    options = positions, names, on_value == "guard", cuda_graph
+    options = positions, names, on_value == "guard", cuda_graph, reassociate
     if donated:
         return import_module(f"{__name__}._donation").Donating(f, *options, donated)
     return import_module(f"{__name__}._compiled").Compiled(f, *options)

@@ -129,8 +129,8 @@ class Ready(Checked, Entry):
         The calls.
     outputs, structure : list of Output, object
         How the leaves of the results are made, and their containers.
-    graphs : bool
-        Whether it may run as a CUDA graph.
+    graphs, reassociate : bool
+        Whether it may run as a CUDA graph, and compute sums in another order.
     is_optimised : bool
         True if the passes have seen it.
     """
@@ -143,6 +143,7 @@ class Ready(Checked, Entry):
         outputs: list[Output],
         structure: Any,
         graphs: bool,
+        reassociate: bool,
         is_optimised: bool = False,
     ) -> None:
         Entry.__init__(self)
@@ -154,7 +155,7 @@ class Ready(Checked, Entry):
         self.attributes: list[Any] = []
         #: Makes `reuse`, if the program may use the memory of donated arguments.
         self.make_reuse: Callable[[Ready], Any] | None = None
-        self._graphs, self._is_optimised = graphs, is_optimised
+        self._graphs, self._reassociate, self._is_optimised = graphs, reassociate, is_optimised
         self._recorded: Program | None = recorded
         self._tensors = recorder.tensors
         self.seconds_to_prepare = 0.0
@@ -180,7 +181,8 @@ class Ready(Checked, Entry):
 
     def _made(self, recorded: Program) -> Any:
         """Set all that is known of the program, and return its function."""
-        self._plain = plain = recorded if self._is_optimised else optimised(recorded)
+        plain = recorded if self._is_optimised else optimised(recorded, self._reassociate)
+        self._plain = plain
         self._program = program = in_runs(plain, write)
         wait_for_constants(program)
         self.text = text = Text(program, fast=True)
@@ -368,6 +370,7 @@ class Compiled(Generic[P, R]):
         static_argnames: tuple[str, ...],
         guards: bool,
         graphs: bool,
+        reassociate: bool,
     ) -> None:
         update_wrapper(self, function)
         self._function = function
@@ -375,6 +378,7 @@ class Compiled(Generic[P, R]):
         self._static_argnames = frozenset(static_argnames)
         self._guards = guards
         self._graphs = graphs
+        self._reassociate = reassociate
         self._name = getattr(function, "__qualname__", type(function).__name__)
         self._entries: OrderedDict[Any, list[Entry]] = OrderedDict()
         self._changes: dict[Any, int] = {}
@@ -402,7 +406,8 @@ class Compiled(Generic[P, R]):
     def _options(self, bound: int = 0) -> tuple[Any, ...]:
         """What it was made with, for another one whose first `bound` arguments are given."""
         numbers = tuple([i - bound for i in self._static_argnums if i >= bound])
-        return numbers, tuple(self._static_argnames), self._guards, self._graphs
+        names = tuple(self._static_argnames)
+        return numbers, names, self._guards, self._graphs, self._reassociate
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function, by its program where there is one for such arguments."""
@@ -842,7 +847,7 @@ class Compiled(Generic[P, R]):
             memories.setdefault(value.memory, i)
             outputs.append(Output("result", place, x._device, owner))
         program = Program(recorder.inputs, recorder.calls, values, recorder.ambient)
-        return Ready(recorder, watch, program, outputs, shape, self._graphs)
+        return Ready(recorder, watch, program, outputs, shape, self._graphs, self._reassociate)
 
 
 def _derivatives() -> Any:

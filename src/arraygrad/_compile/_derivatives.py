@@ -349,13 +349,13 @@ class Run:
     def program(self, calls: list[Call], values: list[Value]) -> Ready:
         """The program that computes some values of the arguments."""
         program = Program(self.recorder.inputs, calls, values, self.ambient)
-        return self.ready(optimised(program))
+        return self.ready(optimised(program, self.compiled._reassociate))
 
     def ready(self, plain: Program) -> Ready:
         """A program that can be run."""
         ready = Ready(
             self.recorder, self.watch, plain, self.outputs, self.structure,
-            self.compiled._graphs, is_optimised=True,
+            self.compiled._graphs, self.compiled._reassociate, is_optimised=True,
         )  # fmt: skip
         ready.prepare()
         return ready
@@ -704,7 +704,8 @@ class Reverse:
             return
         values = [saved.get(v, v) for v in values]
         inputs = [*saved.values(), *cotangents]
-        plain = optimised(Program(inputs, back, values, recorder.ambient))
+        program = Program(inputs, back, values, recorder.ambient)
+        plain = optimised(program, run.compiled._reassociate)
         used = {v for call in plain.calls for v in call.operands()} | {*plain.outputs}
         saved = {v: w for v, w in saved.items() if w in used}
         plain.inputs = [*saved.values(), *cotangents]

@@ -36,9 +36,10 @@ class Donating(Compiled[P, R]):
         static_argnames: tuple[str, ...],
         guards: bool,
         graphs: bool,
+        reassociate: bool,
         donate_argnums: tuple[int, ...],
     ) -> None:
-        super().__init__(function, static_argnums, static_argnames, guards, graphs)
+        super().__init__(function, static_argnums, static_argnames, guards, graphs, reassociate)
         self._donate_argnums = donate_argnums
         try:
             parameters = inspect.signature(function).parameters.values()

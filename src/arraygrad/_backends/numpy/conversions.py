@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from .. import _ndarray
+
 _Array = Any
 
 # ---- helpers for all backends
@@ -155,7 +157,7 @@ def setitem(x: _Array, value: Any, key: Any, /) -> None:
 
 def bounds(x: _Array) -> tuple[int, int]:
     """The range of addresses of an array's elements."""
-    return byte_bounds(x)
+    return _ndarray.bounds(x, byte_bounds)
 
 
 def root(x: _Array) -> Any:

@@ -16,6 +16,7 @@ from .kernels import run_as_kernels
 from .loops import run_as_loops
 from .nan import merge_nan_checks
 from .order import make_late
+from .regroup import regroup
 from .scalars import replace_in_place
 
 __all__ = ["drop_dead_code", "in_runs", "optimised"]
@@ -30,11 +31,16 @@ def in_runs(program: Program, write: Callable[[Program, bool], Any]) -> Program:
     return run_as_kernels(run_as_loops(program, lambda part: write(part, False)))
 
 
-def optimised(program: Program) -> Program:
-    """The program after all passes but `in_runs`."""
+def optimised(program: Program, reassociate: bool = False) -> Program:
+    """The program after all passes but `in_runs`.
+
+    With `reassociate` it may compute sums and products in another order.
+    """
     program = drop_dead_code(program)
     program = fold_constants(program)
     program = simplify(program)
+    if reassociate:
+        program = regroup(program)
     program = merge_common(program)
     program = keep_apart(program)
     program = call_directly(program)

@@ -1,0 +1,1 @@
+cimport arraygrad._backends._ndarray as _ndarray
