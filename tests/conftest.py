@@ -24,7 +24,11 @@ settings.register_profile(
 settings.load_profile("arraygrad")
 
 
-DEVICES = ["cpu", "strict:1", pytest.param("cuda", marks=pytest.mark.cuda)]
+DEVICES = [
+    "cpu",
+    pytest.param("strict:1", marks=pytest.mark.on_strict),
+    pytest.param("cuda", marks=pytest.mark.cuda),
+]
 
 
 def pytest_collection_modifyitems(items):

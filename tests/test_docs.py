@@ -12,6 +12,8 @@ import pytest
 
 import arraygrad as xp
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[1]
 
 

@@ -12,6 +12,8 @@ from backends.emulated import EMULATED, needs_emulation
 
 import arraygrad as xp
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 

@@ -11,6 +11,8 @@ import pytest
 import arraygrad
 from arraygrad import autodiff
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[1]
 CLEAN = {name: x for name, x in os.environ.items() if name != "SCIPY_ARRAY_API"}
 SCIPY_SWITCH = 'os.environ["SCIPY_ARRAY_API"] = "1" before the first import of SciPy'

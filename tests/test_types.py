@@ -12,6 +12,8 @@ import pytest
 
 import arraygrad
 
+pytestmark = pytest.mark.once
+
 PROGRAM = Path(__file__).with_name("typed_program.py")
 
 #: Lines that a checker must refuse, each with a part of what it says.

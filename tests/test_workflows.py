@@ -10,6 +10,8 @@ import pytest
 import arraygrad as xp
 from benchmarks import compare
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 

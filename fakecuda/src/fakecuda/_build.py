@@ -95,8 +95,8 @@ def build(wheel: Wheel) -> Build:
     headers, blas = find_headers(wheel.toolkit), _openblas()
     for_kernels = _digest(
         command,
-        str(wheel.include),
-        _stamps([headers / "cuda_runtime_api.h", *wheel.include.glob("cupy/*.cuh")]),
+        str(wheel.include),  # (by which CuPy knows its kernels)
+        _contents(headers / "cuda_runtime_api.h", *sorted(wheel.include.glob("cupy/*.cuh"))),
         _contents(_PRELUDE, *(_SOURCES / name for name in _COMPILER_SOURCES), Path(__file__)),
     )
     mark = _digest(for_kernels, str(blas), _stamps(wheel.modules()), _contents(_SOURCES))
