@@ -6,7 +6,6 @@ from numpy cimport (
     PyArray_BYTES,
     PyArray_DESCR,
     PyArray_DIMS,
-    PyArray_ITEMSIZE,
     PyArray_NDIM,
     PyArray_STRIDES,
     dtype,
@@ -71,7 +70,8 @@ cdef inline tuple bounds(object x, object otherwise):
             low += step
         else:
             high += step
-    return low, high + PyArray_ITEMSIZE(<ndarray>x)
+    # (NumPy's macro for the size needs a module that has imported the C API.)
+    return low, high + <Py_ssize_t>x.itemsize
 
 
 cdef inline object shape(object x):
