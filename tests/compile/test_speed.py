@@ -387,7 +387,7 @@ def test_what_needs_the_program_prepares_it(use, tmp_path):
 
 
 def test_an_interruption_while_a_program_is_prepared_leaves_it_out(monkeypatch):
-    def interrupt(program):
+    def interrupt(program, *_):
         program.calls.clear()  # (passes change what was recorded)
         raise KeyboardInterrupt
 
