@@ -40,11 +40,12 @@ MODULES = """
     autodiff.rules._linear_algebra autodiff.rules._statistical"""
 
 #: Modules whose size counts for more than their speed: functions are recorded once, blocks are
-#: seldom entered, and in these parts of the backend NumPy does the work. They are a third smaller
-#: so.
+#: seldom entered, and in these parts of the backend and in most rules NumPy does the work. They are
+#: a third smaller so.
 SMALL = (
     "_backends.numpy.conversions", "_backends.numpy.corrections", "_backends.numpy.parallel",
-    "_compile.", "_modes", "_pytree",
+    "_compile.", "_modes", "_pytree", "autodiff._grad_mode", "autodiff._views",
+    "autodiff.rules._linear_algebra", "autodiff.rules._statistical",
 )  # fmt: skip
 
 
