@@ -550,7 +550,8 @@ class Compiled(Generic[P, R]):
             raise TypeError(f"{name}: such calls of {self._name} are not compiled: {entry.reason}")
         if not entry.assumes or entry.acts:
             return entry
-        if entry.careful is None:  # the program that is right with NaN, too
+        # The program that is right with NaN, too:
+        if entry.careful is None or not entry.careful.prepare():
             found: Any = self._signature(args, kwargs, get_mode())
             _, tensors, structure, static = found
             other, _ = self._recorded(tensors, structure, static, careful=True)
@@ -841,6 +842,8 @@ class Compiled(Generic[P, R]):
             if value.kind == "outer" and recorder.tensors.get(id(plain._data)) is x:
                 outputs.append(Output("constant", x))
                 continue
+            if value.memory.is_imported:  # (perhaps of an array that each call makes anew)
+                return Entry("a result shares memory with a NumPy array; return a copy of it")
             place = len(values)
             values.append(value)
             owner = _owner(recorder, value, tensors, memories, i)

@@ -128,6 +128,8 @@ class Recorder:
         self._new_modules: dict[int, Any] = {}
         self._stack: list[tuple[list[Call], Any, Any]] = []
         self._lines: dict[Any, Any] = {}
+        #: What stands for each checkpoint in the calls, which must not keep its tensors alive.
+        self._regions: dict[Any, object] = {}
         self._mask: Any = None
         self.ambient = _errors.get(None) if hasattr(_errors, "get") else None
         self._setting: Setting | None = None
@@ -286,7 +288,7 @@ class Recorder:
         call.line = self._lines.setdefault(line, line)  # (Many calls have the same.)
         for grad in get_mode().grad:  # type: ignore[union-attr]
             if grad.captured is not None:
-                call.region = grad
+                call.region = self._regions.setdefault(grad, object())
                 break
         if (
             name in MUTATING
