@@ -403,6 +403,18 @@ def test_a_result_over_an_array_of_numpy_made_inside_is_not_that_of_later_calls(
     assert "a result shares memory with a NumPy array" in f.explain()
 
 
+def test_a_gradient_over_an_array_of_numpy_made_inside_is_refused():
+    w = A([1.0]).requires_grad_()
+
+    @xp.compile
+    def f(x):
+        w.grad = xp.asarray(np.ones(1))
+        return x * 2
+
+    with pytest.raises(TypeError, match=r"or lets others do so; write xp\.asarray\(a, copy=True\)"):
+        f(A([1.0]))
+
+
 def test_a_program_does_not_keep_the_tensors_of_a_checkpoint():
     @xp.compile
     @autodiff.value_and_grad
@@ -435,3 +447,19 @@ def test_source_can_be_asked_for_again_after_an_interrupt(monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             f.source(x)
     assert "def " in f.source(x)
+
+
+def test_programs_are_explained_while_others_are_added(monkeypatch):
+    from arraygrad._compile._compiled import Ready
+
+    f = xp.compile(lambda x: x * 2)
+    f(A([1.0]))
+    summary = Ready.summary
+
+    def slow(self):
+        f(xp.ones(len(f._entries) + 1))  # as another thread may do
+        return summary(self)
+
+    monkeypatch.setattr(Ready, "summary", slow)
+    assert "1 program\n" in f.explain()
+    assert "2 programs\n" in f.explain()

@@ -536,11 +536,12 @@ class Compiled(Generic[P, R]):
         str
             A line for each program.
         """
-        count = sum(map(len, self._entries.values()))
+        # (Other threads may add some meanwhile.)
+        found = [entry for entries in [*self._entries.values()] for entry in entries]
+        count = len(found)
         lines = [f"{self._name}: {count} {'program' if count == 1 else 'programs'}"]
-        for entries in self._entries.values():
-            lines += [f"  {entry.summary()}" for entry in entries]
-        for reason, count in self._as_it_is.items():
+        lines += [f"  {entry.summary()}" for entry in found]
+        for reason, count in [*self._as_it_is.items()]:
             lines.append(f"  called as it is {count} times: {reason}")
         return "\n".join(lines)
 

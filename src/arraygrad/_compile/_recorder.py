@@ -312,11 +312,7 @@ class Recorder:
             memory = value.memory
             memory.is_written = True
             self.has_acted = self.has_acted or memory.is_outer
-            if memory.is_imported:
-                self._refuse(
-                    "the function writes to memory that it imports itself; write "
-                    "xp.asarray(a, copy=True)"
-                )
+            self._refuse_imported(value)
         if call.writes and not opaque:
             self.calls.append(call)
             return result
@@ -521,6 +517,14 @@ class Recorder:
         call.errors = self.ambient
         self.calls.append(call)
 
+    def _refuse_imported(self, value: Value) -> None:
+        """Raise for a write to an array of NumPy's: a program has one, not a new one each time."""
+        if value.memory.is_imported:
+            self._refuse(
+                "the function writes to memory that it imports itself, or lets others do so; write "
+                "xp.asarray(a, copy=True)"
+            )
+
     def _refuse(self, why: str) -> None:
         line = user_line()
         place = f" ({Path(line[0]).name}, line {line[1]})" if line is not None else ""
@@ -577,6 +581,7 @@ class Recorder:
         self.has_acted = True
         for value in values:
             value.memory.is_outer = value.memory.is_written = True
+            self._refuse_imported(value)
         self.calls.append(call)
         return call
 
