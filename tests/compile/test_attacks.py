@@ -6,6 +6,7 @@ import itertools
 import operator
 import pickle
 import sys
+import threading
 import types
 import weakref
 from collections import deque
@@ -463,3 +464,22 @@ def test_programs_are_explained_while_others_are_added(monkeypatch):
     monkeypatch.setattr(Ready, "summary", slow)
     assert "1 program\n" in f.explain()
     assert "2 programs\n" in f.explain()
+
+
+def test_a_finalizer_may_call_a_method_while_another_one_is_bound(monkeypatch):
+    from arraygrad._compile._compiled import Compiled
+
+    options, found = Compiled._options, []
+
+    def options_after_a_finalizer(self, bound=0):
+        if not found:
+            found.append(None)
+            found.append(bits(Scaled(3.0).forward(A([1.0]))))
+        return options(self, bound)
+
+    monkeypatch.setattr(Compiled, "_options", options_after_a_finalizer)
+    thread = threading.Thread(target=lambda: Scaled(2.0).forward(A([1.0])), daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert found[1] == bits(A([3.0]))

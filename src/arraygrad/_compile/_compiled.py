@@ -386,7 +386,7 @@ class Compiled(Generic[P, R]):
         self._known: Known | None = None
         #: Signatures whose programs mask NaN, because there have been some.
         self._careful: set[Any] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # (Finalizers, which run at any time, may call it.)
         self._bound: OrderedDict[int, Compiled[..., Any]] = OrderedDict()
         self._binding: Any = None
         #: How often it was called as it is where it is differentiated, by the reason.
@@ -792,6 +792,7 @@ class Compiled(Generic[P, R]):
         with self._lock:
             self._known = None
             have = self._entries.setdefault(key, [])
+            self._entries.move_to_end(key)
             if not isinstance(entry, Ready):
                 have[:] = [entry]
             else:
@@ -803,7 +804,6 @@ class Compiled(Generic[P, R]):
                         have[:] = [e for e in have if not (isinstance(e, Ready) and e.assumes)]
                     have.insert(0, entry)
                     del have[MAX_GUARDED:]
-            self._entries.move_to_end(key)
             while len(self._entries) > MAX_PROGRAMS:
                 old, _ = self._entries.popitem(last=False)
                 self._changes.pop(old, None)
