@@ -1,10 +1,12 @@
 """Calls that once had the program of other calls."""
 
 import copy
+import gc
 import itertools
 import operator
 import pickle
 import sys
+import threading
 import types
 import weakref
 from collections import deque
@@ -385,3 +387,99 @@ def test_a_result_that_nothing_needs_raises_as_outside(f, error):
         g(x, bad)
     with pytest.raises(error):
         compiled(x, bad)
+
+
+# ---- what is kept between calls
+
+
+def test_a_result_over_an_array_of_numpy_made_inside_is_not_that_of_later_calls():
+    @xp.compile
+    def f(x):
+        return xp.asarray(np.ones(3)), x * 2
+
+    for _ in range(3):
+        ones, _ = f(A([1.0]))
+        assert bits(ones) == bits(xp.ones(3))
+        ones[...] = 7
+    assert "a result shares memory with a NumPy array" in f.explain()
+
+
+def test_a_gradient_over_an_array_of_numpy_made_inside_is_refused():
+    w = A([1.0]).requires_grad_()
+
+    @xp.compile
+    def f(x):
+        w.grad = xp.asarray(np.ones(1))
+        return x * 2
+
+    with pytest.raises(TypeError, match=r"or lets others do so; write xp\.asarray\(a, copy=True\)"):
+        f(A([1.0]))
+
+
+def test_a_program_does_not_keep_the_tensors_of_a_checkpoint():
+    @xp.compile
+    @autodiff.value_and_grad
+    def f(x):
+        factor = xp.sin(x)
+        return xp.sum(autodiff.checkpoint(lambda z: xp.cos(z) * factor)(x))
+
+    def tensors():
+        gc.collect()
+        return sum(type(x) is xp.Tensor for x in gc.get_objects())
+
+    x = A([1.0, 2.0])
+    before = tensors()
+    for _ in range(2):
+        f(x)
+        assert tensors() == before
+
+
+def test_source_can_be_asked_for_again_after_an_interrupt(monkeypatch):
+    from arraygrad._compile import _compiled
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    f = xp.compile(autodiff.grad(lambda x: xp.sqrt(xp.sum(x * x))))
+    x = A([1.0, 2.0])
+    f(x), f(x)
+    with monkeypatch.context() as patch:
+        patch.setattr(_compiled, "optimised", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            f.source(x)
+    assert "def " in f.source(x)
+
+
+def test_programs_are_explained_while_others_are_added(monkeypatch):
+    from arraygrad._compile._compiled import Ready
+
+    f = xp.compile(lambda x: x * 2)
+    f(A([1.0]))
+    summary = Ready.summary
+
+    def slow(self):
+        f(xp.ones(len(f._entries) + 1))  # as another thread may do
+        return summary(self)
+
+    monkeypatch.setattr(Ready, "summary", slow)
+    assert "1 program\n" in f.explain()
+    assert "2 programs\n" in f.explain()
+
+
+def test_a_finalizer_may_call_a_method_while_another_one_is_bound(monkeypatch):
+    from arraygrad._compile._compiled import Compiled
+
+    options, found = Compiled._options, []
+
+    def options_after_a_finalizer(self, bound=0):
+        if not found:
+            found.append(None)
+            found.append(bits(Scaled(3.0).forward(A([1.0]))))
+        return options(self, bound)
+
+    monkeypatch.setattr(Compiled, "_options", options_after_a_finalizer)
+    thread = threading.Thread(target=lambda: Scaled(2.0).forward(A([1.0])), daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert found[1] == bits(A([3.0]))

@@ -159,6 +159,18 @@ def test_an_argument_that_is_returned_or_written(monkeypatch):
                 t + 1
 
 
+@pytest.mark.parametrize("n", [5, N])
+@pytest.mark.parametrize("donated", [0, (0, 1)])
+def test_a_returned_argument_is_not_used_for_other_results(n, donated):
+    compiled = xp.compile(lambda x, y: (x * 2 + 1, x), donate_argnums=donated)
+    for same in (False, True):
+        for _ in range(3):
+            x = normal(n)
+            got, back = compiled(x, x if same else normal(n, seed=1))
+            assert bits(back) == bits(normal(n))
+            assert bits(got) == bits(normal(n) * 2 + 1)
+
+
 def test_a_tensor_that_the_function_reaches_from_outside(monkeypatch):
     monkeypatch.setattr(_text, "MIN_BYTES_TO_FREE", 0)
     w = copy(Y)

@@ -56,6 +56,18 @@ def test_divisions_become_products():
     assert numbers(f) == [1 / 3]
 
 
+@pytest.mark.parametrize("f", [
+    lambda x: x[::2] - 0,
+    lambda x: x[::2] - 0 - 0,
+    lambda x: x[::2] - 0 + 0,
+    lambda x: x - 1 + 1,
+])  # fmt: skip
+def test_zeros_keep_their_signs(f):
+    x = xp.asarray([-0.0, -0.0, 0.0, 0.0])
+    compiled = xp.compile(f, reassociate=True)
+    assert bits(compiled(x)) == bits(compiled(x)) == bits(f(x))
+
+
 def test_without_the_option_nothing_changes():
     def f(x):
         return x * 3 * 0.1 / 7 + 1e16 - 1e16

@@ -386,7 +386,7 @@ class Compiled(Generic[P, R]):
         self._known: Known | None = None
         #: Signatures whose programs mask NaN, because there have been some.
         self._careful: set[Any] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # (Finalizers, which run at any time, may call it.)
         self._bound: OrderedDict[int, Compiled[..., Any]] = OrderedDict()
         self._binding: Any = None
         #: How often it was called as it is where it is differentiated, by the reason.
@@ -536,11 +536,12 @@ class Compiled(Generic[P, R]):
         str
             A line for each program.
         """
-        count = sum(map(len, self._entries.values()))
+        # (Other threads may add some meanwhile.)
+        found = [entry for entries in [*self._entries.values()] for entry in entries]
+        count = len(found)
         lines = [f"{self._name}: {count} {'program' if count == 1 else 'programs'}"]
-        for entries in self._entries.values():
-            lines += [f"  {entry.summary()}" for entry in entries]
-        for reason, count in self._as_it_is.items():
+        lines += [f"  {entry.summary()}" for entry in found]
+        for reason, count in [*self._as_it_is.items()]:
             lines.append(f"  called as it is {count} times: {reason}")
         return "\n".join(lines)
 
@@ -550,7 +551,8 @@ class Compiled(Generic[P, R]):
             raise TypeError(f"{name}: such calls of {self._name} are not compiled: {entry.reason}")
         if not entry.assumes or entry.acts:
             return entry
-        if entry.careful is None:  # the program that is right with NaN, too
+        # The program that is right with NaN, too:
+        if entry.careful is None or not entry.careful.prepare():
             found: Any = self._signature(args, kwargs, get_mode())
             _, tensors, structure, static = found
             other, _ = self._recorded(tensors, structure, static, careful=True)
@@ -790,6 +792,7 @@ class Compiled(Generic[P, R]):
         with self._lock:
             self._known = None
             have = self._entries.setdefault(key, [])
+            self._entries.move_to_end(key)
             if not isinstance(entry, Ready):
                 have[:] = [entry]
             else:
@@ -801,7 +804,6 @@ class Compiled(Generic[P, R]):
                         have[:] = [e for e in have if not (isinstance(e, Ready) and e.assumes)]
                     have.insert(0, entry)
                     del have[MAX_GUARDED:]
-            self._entries.move_to_end(key)
             while len(self._entries) > MAX_PROGRAMS:
                 old, _ = self._entries.popitem(last=False)
                 self._changes.pop(old, None)
@@ -841,6 +843,8 @@ class Compiled(Generic[P, R]):
             if value.kind == "outer" and recorder.tensors.get(id(plain._data)) is x:
                 outputs.append(Output("constant", x))
                 continue
+            if value.memory.is_imported:  # (perhaps of an array that each call makes anew)
+                return Entry("a result shares memory with a NumPy array; return a copy of it")
             place = len(values)
             values.append(value)
             owner = _owner(recorder, value, tensors, memories, i)

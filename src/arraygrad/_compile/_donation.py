@@ -112,6 +112,9 @@ def _reuse(places: list[int], entry: Ready) -> Callable[[list[Any]], Any] | None
     program = entry._program
     if any(call.name == "guard" for call in entry._plain.calls):
         return None  # (another program may have to begin with the same arguments)
+    # Arguments that are results themselves are no outputs of the program, but needed all the same.
+    kept = {program.inputs[out.x].memory for out in entry.outputs if out.kind == "input"}
+    places = [i for i in places if program.inputs[i].memory not in kept]
     text = Text(program, fast=True, donated={id(program.inputs[i]) for i in places})
     reused = [i for i in places if any(v is program.inputs[i] for v in text.donors())]
     if not reused:

@@ -106,7 +106,7 @@ class Call:
         True if its operands do not share memory; NumPy computes the product of a matrix with its
         own transpose in another way than that with a copy.
     region : object or None
-        The checkpoint in whose forward pass it is.
+        What stands for the checkpoint in whose forward pass it is.
     condition : Value or None
         Of a mask, the array that is looked at: the calls in `body` are made only if it has a NaN.
         The results are otherwise the values in `otherwise`. Of a check for NaN, `otherwise` is the

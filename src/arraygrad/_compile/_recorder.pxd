@@ -12,7 +12,7 @@ cdef class Recorder:
     cdef public object name, started_at, problem, ambient, _setting, _mask, _raised
     cdef public bint guards, careful, assumes, has_acted
     cdef public list calls, inputs, _ranges, _all, _stack
-    cdef public dict tensors, grads, attributes, _generators, _lines, _new_modules
+    cdef public dict tensors, grads, attributes, _generators, _lines, _new_modules, _regions
     cdef public set _set_grads, _of_forward
     cdef public Py_ssize_t _backward_at
     cdef public _ByIdentity _values, _memories

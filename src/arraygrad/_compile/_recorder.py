@@ -128,6 +128,8 @@ class Recorder:
         self._new_modules: dict[int, Any] = {}
         self._stack: list[tuple[list[Call], Any, Any]] = []
         self._lines: dict[Any, Any] = {}
+        #: What stands for each checkpoint in the calls, which must not keep its tensors alive.
+        self._regions: dict[Any, object] = {}
         self._mask: Any = None
         self.ambient = _errors.get(None) if hasattr(_errors, "get") else None
         self._setting: Setting | None = None
@@ -286,7 +288,7 @@ class Recorder:
         call.line = self._lines.setdefault(line, line)  # (Many calls have the same.)
         for grad in get_mode().grad:  # type: ignore[union-attr]
             if grad.captured is not None:
-                call.region = grad
+                call.region = self._regions.setdefault(grad, object())
                 break
         if (
             name in MUTATING
@@ -310,11 +312,7 @@ class Recorder:
             memory = value.memory
             memory.is_written = True
             self.has_acted = self.has_acted or memory.is_outer
-            if memory.is_imported:
-                self._refuse(
-                    "the function writes to memory that it imports itself; write "
-                    "xp.asarray(a, copy=True)"
-                )
+            self._refuse_imported(value)
         if call.writes and not opaque:
             self.calls.append(call)
             return result
@@ -519,6 +517,14 @@ class Recorder:
         call.errors = self.ambient
         self.calls.append(call)
 
+    def _refuse_imported(self, value: Value) -> None:
+        """Raise for a write to an array of NumPy's: a program has one, not a new one each time."""
+        if value.memory.is_imported:
+            self._refuse(
+                "the function writes to memory that it imports itself, or lets others do so; write "
+                "xp.asarray(a, copy=True)"
+            )
+
     def _refuse(self, why: str) -> None:
         line = user_line()
         place = f" ({Path(line[0]).name}, line {line[1]})" if line is not None else ""
@@ -575,6 +581,7 @@ class Recorder:
         self.has_acted = True
         for value in values:
             value.memory.is_outer = value.memory.is_written = True
+            self._refuse_imported(value)
         self.calls.append(call)
         return call
 

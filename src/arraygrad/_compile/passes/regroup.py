@@ -77,7 +77,8 @@ def _step_of(call: Call, facts: Facts) -> _Step | None:
         return None
     if call.name in ("divide", "__truediv__"):
         c = 1 / c
-    return _Step(name, x, -c if call.name == "subtract" else c)
+    # (As a float, because -0.0 leaves the sign of every zero, and 0 does not.)
+    return _Step(name, x, -float(c) if call.name == "subtract" else c)
 
 
 def _is_harmless(name: str, c: Any, dtype: Any) -> bool:
