@@ -868,7 +868,7 @@ class _RareCollections:
     later. Thresholds that the function sets itself stay.
     """
 
-    _lock = threading.Lock()
+    _lock = threading.RLock()  # (for finalizers)
     _count = 0
     _before: tuple[int, int, int]
     _during: tuple[int, int, int]
