@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from itertools import pairwise
+from operator import add
 from typing import Any, NamedTuple
 
 import arraygrad as xp
@@ -390,9 +392,7 @@ def _repeat(
             powers = [share]  # by products, which round alike for floats and tensors
             while len(powers) < method.P.shape[1]:
                 powers.append(powers[-1] * share)
-            weights = [
-                sum(p * s for p, s in zip(row, powers, strict=True)) for row in method.P.tolist()
-            ]
+            weights = [_combined(row, powers) for row in method.P.tolist()]
             values.append(y + h * _combined(weights, slopes))
         y, slope = new, slopes[-1]
     return times, values
@@ -403,7 +403,8 @@ def _combined(weights: Any, slopes: list[Any]) -> Any:
     terms = [
         w * k for w, k in zip(weights, slopes, strict=False) if isinstance(w, Tensor) or w != 0
     ]
-    return sum(terms[1:], terms[0]) if terms else 0 * slopes[0]
+    # (Python's `sum` would round floats in another way than tensors.)
+    return reduce(add, terms) if terms else 0 * slopes[0]
 
 
 def _wanted(t_eval: Any, start: float, end: float) -> list[tuple[float, Any]] | None:
