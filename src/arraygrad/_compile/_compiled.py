@@ -152,7 +152,6 @@ class Ready(Checked, Entry):
         self.assumes = recorder.assumes
         self.acts = recorder.has_acted
         self.careful: Ready | None = None
-        self.attributes: list[Any] = []
         #: Makes `reuse`, if the program may use the memory of donated arguments.
         self.make_reuse: Callable[[Ready], Any] | None = None
         self._graphs, self._reassociate, self._is_optimised = graphs, reassociate, is_optimised
@@ -186,9 +185,9 @@ class Ready(Checked, Entry):
         self._program = program = in_runs(plain, write)
         wait_for_constants(program)
         self.text = text = Text(program, fast=True)
-        self.function = text.function()
+        function = text.function()
         #: What runs it as a CUDA graph; None if it does not use a GPU, or is not to.
-        self._graph = graphed(program, self.function) if self._graphs else None
+        self._graph = graphed(program, function) if self._graphs else None
         self.outer = [(self._tensors.get(id(v.data)), v.data, v.source) for v in text.outer]
         written = {v.memory for c in program.calls for v in c.writes if v.memory.is_outer}
         self.written_inputs = [i for i, v in enumerate(program.inputs) if v.memory in written]
@@ -208,7 +207,7 @@ class Ready(Checked, Entry):
             if i != j and {everything[i].memory, everything[j].memory} & written
             and not (j < n and j < i)
         ]  # fmt: skip
-        return self.function if self._graph is None else self._graph
+        return function if self._graph is None else self._graph
 
     @property
     def program(self) -> Program:
