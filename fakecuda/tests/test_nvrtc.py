@@ -1,5 +1,8 @@
 """How programs are compiled: options, names, errors, the cache."""
 
+import os
+from pathlib import Path
+
 import cupy as cp
 import numpy as np
 import pytest
@@ -276,6 +279,14 @@ def test_kernels_are_compiled_once():
     (strict, other), _ = output(code, FAKECUDA_STRICT="1")
     assert int(first) == int(second) + 1 == int(strict)
     assert folder == same != other
+
+
+def test_kernels_outlive_a_new_installation():
+    """CuPy's key contains what an empty program becomes; no build or installation may be in it."""
+    program = nvrtc.createProgram("", "", (), ())
+    nvrtc.compileProgram(program, ())
+    folder = Path(os.environ["CUPY_CACHE_DIR"])
+    assert nvrtc.getPTX(program).decode() == f"// fakecuda {folder.name}"
 
 
 def test_versions():

@@ -100,9 +100,8 @@ def _set_compiler(library: ctypes.CDLL, made: Build) -> None:
     os.environ["CUPY_CACHE_DIR"] = str(made.kernel_cache)
     words = [word.encode() for word in made.kernel_command]
     command = (ctypes.c_char_p * (len(words) + 1))(*words)
-    library.fakecuda_set_compiler(
-        command, bytes(made.prelude), bytes(made.folder), made.mark.encode()
-    )
+    mark = made.kernel_cache.name.encode()
+    library.fakecuda_set_compiler(command, bytes(made.prelude), bytes(made.folder), mark)
 
 
 def _use_nvrtc(library: ctypes.CDLL, nvrtc: Path) -> None:

@@ -72,11 +72,6 @@ class Build:
         """The folder of the headers that stand for what NVRTC knows by itself."""
         return _PRELUDE
 
-    @property
-    def mark(self) -> str:
-        """What names this build."""
-        return self.folder.name
-
 
 def cache_folder() -> Path:
     """Where builds and compiled kernels are kept: FAKECUDA_CACHE, or ~/.cache/fakecuda."""

@@ -27,7 +27,7 @@ struct Program {
 };
 
 void* nvidia = nullptr;
-std::string build_mark;
+std::string compiler_mark;  // names what compiles kernels; the same for every build of it
 
 // NVIDIA's function of this name and type, or null if it is not to be used.
 template <class F>
@@ -52,7 +52,7 @@ bool is_blank(const std::string& text) {
 int compile(Program& program, const std::vector<std::string>& options) {
   program.compiled = true;
   if (is_blank(program.source)) {  // CuPy does so to learn of which compiler its cache is
-    program.binary = "// fakecuda " + build_mark + "\n";
+    program.binary = "// fakecuda " + compiler_mark + "\n";
     return kNvrtcSuccess;
   }
   Compilation result = compile_for_host(program.name, program.source, program.headers,
@@ -71,7 +71,7 @@ C_API void fakecuda_set_compiler(const char* const* command, const char* prelude
                                  const char* headers, const char* mark) {
   compiler_settings = {{}, prelude, headers};
   for (; *command; ++command) compiler_settings.command.push_back(*command);
-  build_mark = mark;
+  compiler_mark = mark;
 }
 
 // Uses NVIDIA's library in this file; returns null, or why that cannot be.

@@ -7,8 +7,8 @@
 #include <cfenv>
 #include <cfloat>
 #include <climits>
+#define _GLIBCXX_BITS_SPECFUN_H 1  // (without it g++ compiles Bessel functions for each kernel)
 #include <cmath>
-#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
