@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
 from operator import itemgetter
 from typing import Any
@@ -72,8 +72,7 @@ class Storage:
         tensors = self._tensors
         tensors[next(_keys)] = _cpython.weak_reference(x)
         if len(tensors) > self._tensors_limit:
-            _forget_dead(tensors)
-            self._tensors_limit = 2 * len(tensors) + 8
+            self._tensors_limit = _forget_dead(tensors)
 
     def freeze(self, x: Array) -> None:
         """Note a tensor that has to stay as it is."""
@@ -81,8 +80,7 @@ class Storage:
         frozen = self._frozen
         frozen[next(_keys)] = _cpython.weak_reference(x)
         if len(frozen) > self._frozen_limit:
-            _forget_dead(frozen)
-            self._frozen_limit = 2 * len(frozen) + 8
+            self._frozen_limit = _forget_dead(frozen)
 
     def tensors(self) -> list[Any]:
         """The tensors that the user may have, in the order in which they were made."""
@@ -127,9 +125,14 @@ class Storage:
         self.exported = self.exported or other.exported
         self.recorded = self.recorded or other.recorded
         self.guard = self.guard or other.guard
-        self.version += other.version + 1
+        if other.version:  # (No view that was taken before a write may seem to be of now.)
+            self.version += other.version + 1
         self._tensors.update(other._tensors)
         self._frozen.update(other._frozen)
+        if len(self._tensors) > self._tensors_limit:
+            self._tensors_limit = _forget_dead(self._tensors)
+        if len(self._frozen) > self._frozen_limit:
+            self._frozen_limit = _forget_dead(self._frozen)
         return self
 
 
@@ -145,14 +148,15 @@ def new_storage() -> Storage:
     return storage
 
 
-def _forget_dead(links: dict[int, Any]) -> None:
-    """Drop references to tensors that have died.
+def _forget_dead(links: dict[int, Any]) -> int:
+    """Drop references to tensors that have died; return how many there may be until the next time.
 
     Each step is atomic: other threads, and finalisers that run meanwhile, may add to `links`.
     """
     for key, link in links.copy().items():
         if link() is None:
             links.pop(key, None)
+    return 2 * len(links) + 8
 
 
 class View:
@@ -358,26 +362,47 @@ def mark_external(x: Array, exported: bool = False, name: str = "asarray") -> No
     other library may see all of the memory, not this view alone. An import of memory of a recorded
     tensor would lose its gradient, so the function `name` raises.
     """
-    storage = storage_of(x)
-    if storage.exported:
+    if x._storage is not None and storage_of(x).exported:
         return
     ops = x._device.ops
     data = x._data
     if exported:
-        storage.exported = True
         root = ops["root"](data)
         data = root if type(root) is x._device.array_type else data
-    storage.external = True
     low, high = ops["bounds"](data)
-    if low == high:
-        return
-    _pending.append((x._device, low, high, storage))
-    _note_ranges()
+    if exported or not _is_known(x, low, high):
+        storage = storage_of(x)
+        storage.external = True
+        storage.exported = exported
+        if low == high:
+            return
+        _pending.append((x._device, low, high, storage))
+        _note_ranges()
     if not exported and storage_of(x).recorded:
         for other in storage_of(x).tensors():
             trace = other._trace
             if other._view is EXPOSED and (trace.level.forward or not trace.is_leaf):
                 other._trace.level.check_constant(other, name)
+
+
+def _is_known(x: Array, low: int, high: int) -> bool:
+    """Give a new tensor the storage of external memory that it is a part of; True if there is one.
+
+    It is what would become of a storage of its own, in less time.
+    """
+    with _lock:
+        ranges = _external.get(x._device)
+        if _busy or not ranges or low == high or x._storage is not None:
+            return False
+        i = bisect_right(ranges, low, key=_low) - 1
+        storage = ranges[i][2]() if i >= 0 and ranges[i][1] >= high else None
+        if storage is None:
+            return False
+        while storage.merged is not None:
+            storage = storage.merged
+        x._storage = storage
+    storage.add(x)
+    return True
 
 
 def _note_ranges() -> None:

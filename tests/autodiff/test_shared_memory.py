@@ -18,7 +18,7 @@ from autodiff.support import REFUSALS, check_refusal, each_size, name_of, right_
 
 import arraygrad
 import arraygrad as xp
-from arraygrad import autodiff
+from arraygrad import _memory, autodiff
 from arraygrad.autodiff import grad, jvp, linearize, variable, vjp
 
 # ---- ways to share memory: each gives two tensors, and a function that reads what they show
@@ -870,3 +870,39 @@ def test_a_write_copies_nothing_once_no_graph_has_it():
     finally:
         tracemalloc.stop()
     assert peak < 80_000
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(1, 2), slice(0, 0)], ids=str)
+def test_imports_of_the_same_array_leave_nothing_behind(part):
+    """A program that imports one array in each of its steps, while a tensor over it lives."""
+    a = np.arange(3.0)
+    kept = xp.asarray(a)
+
+    def imports(n):
+        for _ in range(n):
+            xp.asarray(a[part])
+            xp.asarray(a)
+            xp.from_dlpack(a)
+
+    imports(100)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        imports(1000)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 10_000
+    assert kept[0] == 0
+
+
+@pytest.mark.parametrize("way", [xp.asarray, xp.from_dlpack])
+def test_an_import_makes_no_view_be_taken_again(way):
+    x = xp.arange(3.0)
+    view = x[1:]
+    a = x.numpy()
+    others = [way(a) for _ in range(3)]
+    assert _memory.storage_of(x).version == view._view.version
+    others[0][1] = 7.0
+    assert view[0] == 7.0
+    assert _memory.storage_of(x).version > view._view.version
