@@ -106,7 +106,7 @@ def test_sylvester_equations_are_scipys(dtype):
 @pytest.mark.parametrize("widths", [(1, 1), (0, 3), (2, 0), (0, 0), (4, 5)])
 @pytest.mark.parametrize("n", [3, 3000])
 def test_banded_systems_are_scipys(widths, n, dtype, device):
-    if n == 3000 and device == "cuda":
+    if n == 3000 and device != "cpu":
         n = 300  # all entries are stored there
     ab = numbers(dtype, sum(widths) + 1, n)
     ab[widths[1]] += 2 * sum(widths) + 2
