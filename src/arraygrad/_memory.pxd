@@ -40,3 +40,17 @@ cdef object _link(Array x, Array out, object name, object args, object kwargs, o
 cpdef View new_view(
     object base, object name, object args, object kwargs, object index, Storage storage
 )
+
+cdef class Ranges:
+    cdef list _entries, _waiting
+    cdef Py_ssize_t _gone
+    cdef bint _busy
+
+    @cython.locals(entries=list, i=Py_ssize_t)
+    cpdef object find(self, object low, object high)
+    cpdef object note(self, object low, object high, Storage storage)
+    @cython.locals(entries=list)
+    cpdef object _insert(self, object low, object high, Storage storage)
+
+@cython.locals(storage=Storage, known=Storage, ranges=Ranges)
+cpdef object mark_external(Array x, bint exported=*, object name=*)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import itertools
 import threading
 from bisect import bisect_left, bisect_right
-from collections import deque
 from operator import itemgetter
 from typing import Any
 from weakref import ref
@@ -22,7 +21,6 @@ from weakref import ref
 from . import _cpython
 from ._array import Array, traced_like, wrap
 from ._backends import _ndarray
-from ._device import Device
 from ._modes import operation
 
 #: Keys of references; they grow, so that the order is that in which tensors were made.
@@ -335,24 +333,78 @@ def _link(
 
 # ---- memory that other libraries see
 
-#: By device, the ranges of addresses that are external, in order, and their storages.
-_external: dict[Device, list[tuple[int, int, Any]]] = {}
-_low = itemgetter(0)
+#: By the names of devices.
+_external: dict[str, Ranges] = {}
+#: Storages that have gone, at least, until their ranges are taken out.
+_MIN_GONE = 64
+_low, _high = itemgetter(0), itemgetter(1)
 
 
-class _RangeRef(ref):  # type: ignore[type-arg]
-    """A reference to the storage of a range, which is taken out once the storage is gone."""
+class Ranges:
+    """The memory of a device that other libraries see: ranges of addresses with their storages.
 
-    __slots__ = ("device", "low")
+    They are in order, and no two overlap.
+    """
 
-    device: Device
-    low: int
+    __slots__ = ("_busy", "_entries", "_gone", "_waiting")
 
+    def __init__(self) -> None:
+        self._entries: list[tuple[int, int, Any]] = []  # with weak references to storages
+        self._gone = 0
+        self._waiting: list[tuple[int, int, Storage]] = []
+        self._busy = False
 
-#: Ranges to be noted, or references to storages that are gone. Finalisers may add to them while
-#: ranges are being noted, so these are the only thing that they change.
-_pending: deque[Any] = deque()
-_busy = False
+    def find(self, low: int, high: int) -> Any:
+        """The storage of a range that contains this one; None if there is none."""
+        entries = self._entries
+        i = bisect_right(entries, low, key=_low) - 1
+        if self._busy or i < 0 or entries[i][1] < high:
+            return None
+        storage = entries[i][2]()
+        while storage is not None and storage.merged is not None:
+            storage = storage.merged
+        return storage
+
+    def note(self, low: int, high: int, storage: Storage) -> None:
+        """Add a range. Storages of ranges that overlap it become one."""
+        self._waiting.append((low, high, storage))
+        if self._busy:  # a finaliser; the call that it has interrupted goes on with this one
+            return
+        try:
+            self._busy = True
+            while self._waiting:
+                self._insert(*self._waiting.pop())
+        finally:
+            self._busy = False
+
+    def _insert(self, low: int, high: int, storage: Storage) -> None:
+        entries = self._entries
+        first, end = bisect_right(entries, low, key=_high), bisect_left(entries, high, key=_low)
+        for other_low, other_high, link in entries[first:end]:
+            other = link()
+            if other is not None:
+                while other.merged is not None:
+                    other = other.merged
+                low, high = min(low, other_low), max(high, other_high)
+                if other is not storage:
+                    storage = storage.merge(other)
+        entries[first:end] = [(low, high, ref(storage, self._note_gone))]
+
+    def _note_gone(self, _: object) -> None:
+        """A storage has gone; take such ranges out once they are half of all.
+
+        It happens at any time, so it waits for no other thread: then the next one is the occasion.
+        """
+        self._gone += 1
+        if self._gone <= _MIN_GONE or 2 * self._gone <= len(self._entries):
+            return
+        if _lock.acquire(blocking=False):
+            try:
+                if not self._busy:
+                    self._gone = 0
+                    self._entries = [entry for entry in self._entries if entry[2]() is not None]
+            finally:
+                _lock.release()
 
 
 def mark_external(x: Array, exported: bool = False, name: str = "asarray") -> None:
@@ -364,82 +416,31 @@ def mark_external(x: Array, exported: bool = False, name: str = "asarray") -> No
     """
     if x._storage is not None and storage_of(x).exported:
         return
-    ops = x._device.ops
+    device = x._device
     data = x._data
     if exported:
-        root = ops["root"](data)
-        data = root if type(root) is x._device.array_type else data
-    low, high = ops["bounds"](data)
-    if exported or not _is_known(x, low, high):
-        storage = storage_of(x)
-        storage.external = True
-        storage.exported = exported
-        if low == high:
-            return
-        _pending.append((x._device, low, high, storage))
-        _note_ranges()
+        root = device.ops["root"](data)
+        data = root if type(root) is device.array_type else data
+    low, high = device.ops["bounds"](data)
+    with _lock:
+        ranges = _external.get(device._name)
+        if ranges is None:
+            ranges = _external.setdefault(device._name, Ranges())
+        known = None
+        if low != high and x._storage is None and not exported:
+            known = ranges.find(low, high)
+        if known is not None:  # what would become of a storage of its own, in less time
+            x._storage = known
+            known.add(x)
+        else:
+            storage = storage_of(x)
+            storage.external = True
+            if exported:
+                storage.exported = True
+            if low != high:
+                ranges.note(low, high, storage)
     if not exported and storage_of(x).recorded:
         for other in storage_of(x).tensors():
             trace = other._trace
             if other._view is EXPOSED and (trace.level.forward or not trace.is_leaf):
                 other._trace.level.check_constant(other, name)
-
-
-def _is_known(x: Array, low: int, high: int) -> bool:
-    """Give a new tensor the storage of external memory that it is a part of; True if there is one.
-
-    It is what would become of a storage of its own, in less time.
-    """
-    with _lock:
-        ranges = _external.get(x._device)
-        if _busy or not ranges or low == high or x._storage is not None:
-            return False
-        i = bisect_right(ranges, low, key=_low) - 1
-        storage = ranges[i][2]() if i >= 0 and ranges[i][1] >= high else None
-        if storage is None:
-            return False
-        while storage.merged is not None:
-            storage = storage.merged
-        x._storage = storage
-    storage.add(x)
-    return True
-
-
-def _note_ranges() -> None:
-    global _busy
-    with _lock:
-        if _busy:  # a finaliser; the call that it interrupted goes on with the pending ones
-            return
-        _busy = True
-        try:
-            while _pending:
-                entry = _pending.popleft()
-                if isinstance(entry, _RangeRef):
-                    ranges = _external[entry.device]
-                    i = bisect_left(ranges, entry.low, key=_low)
-                    if i < len(ranges) and ranges[i][2] is entry:
-                        del ranges[i]
-                else:
-                    _note_range(*entry)
-        finally:
-            _busy = False
-
-
-def _note_range(device: Device, low: int, high: int, storage: Storage) -> None:
-    ranges = _external.setdefault(device, [])
-    first = bisect_left(ranges, low, key=_low)
-    if first and ranges[first - 1][1] > low:
-        first -= 1
-    last = first
-    while last < len(ranges) and ranges[last][0] < high:
-        other = ranges[last][2]()
-        if other is not None:
-            while other.merged is not None:
-                other = other.merged
-            low, high = min(low, ranges[last][0]), max(high, ranges[last][1])
-            if other is not storage:
-                storage = storage.merge(other)
-        last += 1
-    link = _RangeRef(storage, _pending.append)
-    link.device, link.low = device, low
-    ranges[first:last] = [(low, high, link)]

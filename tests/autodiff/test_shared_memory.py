@@ -906,3 +906,24 @@ def test_an_import_makes_no_view_be_taken_again(way):
     others[0][1] = 7.0
     assert view[0] == 7.0
     assert _memory.storage_of(x).version > view._view.version
+
+
+def test_memory_that_a_finaliser_imports_meanwhile_is_known():
+    """Python runs finalisers at any time: here, when two addresses are compared."""
+    ranges = _memory.Ranges()
+    storages = [_memory.new_storage() for _ in range(3)]
+
+    class Address(int):
+        compared = False
+
+        def __lt__(self, other):
+            if not Address.compared:
+                Address.compared = True
+                assert ranges.find(0, 8) is None  # (not while the ranges are changed)
+                ranges.note(4, 20, storages[1])
+            return int(self) < other
+
+    ranges.note(0, 8, storages[0])
+    ranges.note(Address(16), 24, storages[2])
+    assert len({ranges.find(i, i + 1) for i in (0, 10, 22)}) == 1
+    assert ranges.find(23, 25) is None
