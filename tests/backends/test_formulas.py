@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from arraygrad._backends.numpy import activations, c_code, formulas, table
+from arraygrad._backends.numpy import activations, c_code, exponentials, formulas, table
 
 OPS = table.make_table()
 rng = np.random.default_rng(0)
@@ -134,3 +134,88 @@ def test_blocks_change_nothing(monkeypatch):
     monkeypatch.setattr(formulas, "BLOCK_SIZE", 7)
     for y, z in zip(activations.by_formula("gelu_and_slope", x), expected, strict=True):
         np.testing.assert_array_equal(bits(y), bits(z))
+
+
+# ---- rows
+
+ROWS = [
+    (1,),
+    (5,),
+    (1, 1),
+    (3, 4),
+    (2, 3, 4),
+    (1000, 7),
+    (100, 33),
+    (3, 1024),
+    (2, 1025),
+    (300, 1000),
+]
+
+
+def rows(shape, kind):
+    x = rng.standard_normal(shape).astype("f4") * np.float32(10)
+    if kind == "infinite":
+        x.flat[::3] = np.inf
+        x[x < -10] = -np.inf
+    elif kind == "minus infinity":
+        x[...] = -np.inf
+        x.flat[0] = 1
+    elif kind == "NaN":
+        x.flat[-1] = np.nan
+    return x
+
+
+@needs_compiler
+@pytest.mark.parametrize("shape", [*ROWS, (2, 100_003)], ids=str)
+@pytest.mark.parametrize("kind", ["finite", "infinite", "minus infinity", "NaN"])
+def test_both_forms_of_softmax_have_the_same_bits(kind, shape, monkeypatch):
+    x = rows(shape, kind)
+    for is_softmax in (True, False):
+        found = exponentials._softmax(x, is_softmax)
+        with monkeypatch.context() as without:
+            without.setattr(exponentials, "_compiled", None)
+            without.setattr(formulas, "_compiled", {})
+            expected = exponentials._softmax(x, is_softmax)
+        for y, z in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(bits(y), bits(z))
+
+
+@pytest.mark.parametrize("shape", ROWS, ids=str)
+@pytest.mark.parametrize("kind", ["finite", "infinite", "minus infinity", "NaN"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_softmax_of_rows_is_that_of_double_precision(kind, shape, threads, monkeypatch):
+    x = rows(shape, kind)
+    wide = x.astype("f8")
+    monkeypatch.setattr(exponentials, "_CHUNK", 1 << 12)
+    monkeypatch.setattr(exponentials, "MIN_SIZE_TO_SPLIT", 1 << 13 if threads > 1 else 1 << 60)
+    for name, atol in (("nn.softmax", 1e-38), ("nn.log_softmax", 2e-6)):
+        found = OPS[name](x, axis=-1)
+        np.testing.assert_allclose(found, OPS[name](wide, axis=-1), rtol=1e-5, atol=atol)
+        np.testing.assert_array_equal(bits(found), bits(OPS[name](x, axis=x.ndim - 1)))
+    target = rng.integers(0, shape[-1], (*shape[:-1], 1))
+    for y, z in zip(
+        OPS["nn.classes"](x, target, axis=-1), OPS["nn.classes"](wide, target, axis=-1), strict=True
+    ):
+        np.testing.assert_allclose(y, z, rtol=1e-5, atol=2e-6)
+
+
+def test_softmax_of_other_layouts_is_that_of_rows():
+    x = rows((40, 30), "finite")
+    expected = OPS["nn.softmax"](x, axis=-1)
+    for y, axis in ((x.T.copy(), 0), (x.T, 0), (np.asfortranarray(x), 1)):
+        found = OPS["nn.softmax"](y, axis=axis)
+        np.testing.assert_allclose(found if axis else found.T, expected, rtol=1e-6)
+
+
+@needs_compiler
+def test_compiled_rows_refuse_other_arrays():
+    x, y, largest = numbers(6), numbers(6), numbers(2)
+    for bad in (
+        (x.astype("f8"), y, largest, largest, True),
+        (x, y[:4], largest, largest, True),
+        (x, y[::2], largest, largest, True),
+        (x, y, largest[:1], largest, True),
+        (x[:5], y[:5], largest, largest, True),
+    ):
+        with pytest.raises((TypeError, ValueError)):
+            exponentials._compiled.softmax(*bad)

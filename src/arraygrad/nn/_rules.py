@@ -104,6 +104,18 @@ def _softmax(t: Any, out: Any, _x: Any, axis: int) -> Any:
     return updated("__imul__", t - sum_of_products(t, out, (axis,)), out)
 
 
+def _of_exp(t: Any, out: Any, _x: Any) -> Any:
+    return weighted(t, out)
+
+
+def _exp_of_negative(x: Any) -> Any:
+    """Exponential of numbers that are not positive."""
+    return call("nn.exp_of_negative", x)
+
+
+define("nn.exp_of_negative", (_of_exp, _of_exp), elementwise=True)
+
+
 def log_softmax(x: Tensor, axis: int) -> Tensor:
     """Logarithm of softmax of floating-point numbers."""
     return call("nn.log_softmax", x, (), {"axis": axis})
@@ -111,13 +123,13 @@ def log_softmax(x: Tensor, axis: int) -> Tensor:
 
 def _log_softmax_vjp(g: Any, out: Any, _x: Any, axis: int) -> Any:
     if not g.ndim:
-        return g - xp.exp(out) * g
-    part = updated("__imul__", xp.exp(out), sum_of_products(g, None, (axis,), -1))
+        return g - _exp_of_negative(out) * g
+    part = updated("__imul__", _exp_of_negative(out), sum_of_products(g, None, (axis,), -1))
     return updated("__iadd__", part, g)
 
 
 def _log_softmax_jvp(t: Any, out: Any, _x: Any, axis: int) -> Any:
-    return t - total(xp.exp(out) * t, axis=axis, keepdims=True)
+    return t - total(_exp_of_negative(out) * t, axis=axis, keepdims=True)
 
 
 define("nn.softmax", (_softmax, _softmax))

@@ -183,7 +183,7 @@ def activations(xp: Any, where: Any, ndtr: Callable[..., Any]) -> dict[str, Call
 # ---- exponentials
 
 
-class _Exponentials:
+class Exponentials:
     """Softmax, its logarithm, and losses by it."""
 
     def __init__(self, xp: Any, settle: Any, quiet: Any, sum_of_products: Any, exp: Any) -> None:
@@ -574,6 +574,7 @@ def operations(
     outer: Any = None,
     exp: Any = None,
     normalisation: Any = None,
+    exponentials: Any = None,
 ) -> dict[str, Callable[..., Any]]:
     """The entries of a table, except for activations.
 
@@ -585,11 +586,12 @@ def operations(
         for function in (linear, max_pool, window_sum, window_spread)
     }
     table["sum_of_products"] = sum_of_products
+    table["exp_of_negative"] = exp or xp.exp
     for function in (binary, at_largest, of_largest):
         table[function.__name__] = partial(function, xp, where)
     for owner, names in (
         (
-            _Exponentials(xp, settle, quiet, sum_of_products, exp or xp.exp),
+            (exponentials or Exponentials)(xp, settle, quiet, sum_of_products, exp or xp.exp),
             "softmax log_softmax classes less_one parts",
         ),
         (

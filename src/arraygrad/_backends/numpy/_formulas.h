@@ -169,6 +169,20 @@ INLINE void formula_exp_of_negative_body(char **a, size_t n) {
 
 DEFINE(formula_exp_of_negative)
 
+INLINE void formula_relu_body(char **a, size_t n) {
+    const float *in = (const float *)a[0];
+    float *y0 = (float *)a[1];
+    INDEPENDENT
+    for (size_t i = 0; i < n; i++) {
+        float x = in[i];
+        float v0 = x < 0x0.0p+0f ? 0x0.0p+0f : x;
+        float v1 = v0 + 0x0.0p+0f;
+        y0[i] = v1;
+    }
+}
+
+DEFINE(formula_relu)
+
 INLINE void formula_sigmoid_body(char **a, size_t n) {
     const float *in = (const float *)a[0];
     float *y0 = (float *)a[1];
@@ -702,6 +716,7 @@ typedef struct {
 static const Formula formulas[] = {
     {"erf", formula_erf, 1},
     {"exp_of_negative", formula_exp_of_negative, 1},
+    {"relu", formula_relu, 1},
     {"sigmoid", formula_sigmoid, 1},
     {"gelu", formula_gelu, 1},
     {"gelu_and_slope", formula_gelu_and_slope, 2},
@@ -713,4 +728,4 @@ static const Formula formulas[] = {
     {"softplus_and_slope", formula_softplus_and_slope, 2},
 };
 
-enum { N_FORMULAS = 11 };
+enum { N_FORMULAS = 12 };

@@ -1,4 +1,7 @@
-"""The formulas of `formulas`, compiled: one pass over the memory, with all steps in registers."""
+"""The formulas of `formulas` and the rows of `exponentials`, compiled.
+
+They make one pass over the memory, with all steps in registers.
+"""
 
 cimport numpy as np
 
@@ -12,6 +15,11 @@ cdef extern from "_formulas.h" nogil:
         int n_results
     Formula *formulas
     int N_FORMULAS
+
+cdef extern from "_softmax.h" nogil:
+    void c_softmax "softmax"(
+        const float *, float *, float *, float *, Py_ssize_t, Py_ssize_t, int
+    )
 
 cdef enum:
     MAX_ARRAYS = 8
@@ -65,3 +73,26 @@ def functions():
         new._function, new._n = formulas[i].function, formulas[i].n_results + 1
         found[formulas[i].name.decode()] = new
     return found
+
+
+cdef float *_floats(np.ndarray x, Py_ssize_t size) except? NULL:
+    if np.PyArray_TYPE(x) != np.NPY_FLOAT or not np.PyArray_ISCARRAY_RO(x):
+        raise TypeError("expected contiguous arrays in single precision")
+    if np.PyArray_SIZE(x) != size:
+        raise ValueError(f"expected {size} numbers")
+    return <float *>np.PyArray_DATA(x)
+
+
+def softmax(
+    np.ndarray x, np.ndarray y, np.ndarray largest, np.ndarray sums, bint is_softmax
+):
+    """Fill in `y` and, for each row, its largest number and the sum of its exponentials."""
+    cdef Py_ssize_t rows = np.PyArray_SIZE(sums), size = np.PyArray_SIZE(x)
+    cdef Py_ssize_t n = size // rows if rows else 0
+    cdef float *px = _floats(x, rows * n)
+    cdef float *py = _floats(y, size)
+    cdef float *pm = _floats(largest, rows)
+    cdef float *ps = _floats(sums, rows)
+    if n:
+        with nogil:
+            c_softmax(px, py, pm, ps, rows, n, is_softmax)

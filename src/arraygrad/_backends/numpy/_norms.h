@@ -1,95 +1,15 @@
 /* Normalisation of rows in single precision. `norms.py` says what is computed, in NumPy's functions;
    each step is one of theirs, in the same order, so that the results are the same to the last bit. */
 
-#include <math.h>
-#include <stddef.h>
-#include <string.h>
+#include "_lanes.h"
 
-#if defined(__GNUC__) || defined(__clang__)
-#define INLINE static inline __attribute__((always_inline))
-#elif defined(_MSC_VER)
-#define INLINE static __forceinline
-#else
-#define INLINE static inline
-#endif
-
-/* Where the processor has wider registers than every processor of its kind, they are used. */
-#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
-#define DEFINE(name, parameters, arguments)                                                  \
-    __attribute__((target("avx2"))) static void name##_wide parameters { name##_body arguments; } \
-    static void name##_narrow parameters { name##_body arguments; }                          \
-    static void name parameters {                                                            \
-        if (__builtin_cpu_supports("avx2"))                                                  \
-            name##_wide arguments;                                                           \
-        else                                                                                 \
-            name##_narrow arguments;                                                         \
-    }
-#else
-#define DEFINE(name, parameters, arguments) \
-    static void name parameters { name##_body arguments; }
-#endif
-
-enum { LANES = 32, CHUNK = 1024, ROWS = 64, MAX_COLUMNS = 4096 };
-
-/* Some numbers side by side: compilers keep them in registers. */
-#if defined(__GNUC__) || defined(__clang__)
-typedef float Lane __attribute__((vector_size(32), aligned(4), may_alias));
-#define NOTHING {{0}}
-#else
-typedef float Lane;
-#define NOTHING {0}
-#endif
-
-enum { WIDTH = sizeof(Lane) / sizeof(float), COUNT = LANES / WIDTH };
-
-#define AT(p, i, j) (*(const Lane *)((p) + (i) + (j) * WIDTH))
+enum { ROWS = 64, MAX_COLUMNS = 4096 };
 
 /* An array of axes (outer, rows, parts, run). Numbers of the second axis have one mean; weights are
    those of (a row modulo groups, a part). */
 typedef struct {
     ptrdiff_t outer, rows, groups, parts, run;
 } Form;
-
-INLINE double folded(float *s) {
-    for (int w = LANES / 2; w; w /= 2)
-        for (int j = 0; j < w; j++)
-            s[j] += s[j + w];
-    return s[0];
-}
-
-/* Adds the sum of n numbers to a total. */
-INLINE void add_sum(const float *x, ptrdiff_t n, double *total) {
-    for (ptrdiff_t start = 0; start < n; start += CHUNK) {
-        ptrdiff_t m = n - start < CHUNK ? n - start : CHUNK, i = 0;
-        const float *p = x + start;
-        Lane s[COUNT] = NOTHING;
-        float sums[LANES];
-        for (; i + LANES <= m; i += LANES)
-            for (int j = 0; j < COUNT; j++)
-                s[j] += AT(p, i, j);
-        memcpy(sums, s, sizeof(sums));
-        for (int j = 0; i + j < m; j++)
-            sums[j] += p[i + j];
-        *total += folded(sums);
-    }
-}
-
-/* Adds the sum of n products. */
-INLINE void add_dot(const float *x, const float *y, ptrdiff_t n, double *total) {
-    for (ptrdiff_t start = 0; start < n; start += CHUNK) {
-        ptrdiff_t m = n - start < CHUNK ? n - start : CHUNK, i = 0;
-        const float *p = x + start, *q = y + start;
-        Lane s[COUNT] = NOTHING;
-        float sums[LANES];
-        for (; i + LANES <= m; i += LANES)
-            for (int j = 0; j < COUNT; j++)
-                s[j] += AT(p, i, j) * AT(q, i, j);
-        memcpy(sums, s, sizeof(sums));
-        for (int j = 0; i + j < m; j++)
-            sums[j] += p[i + j] * q[i + j];
-        *total += folded(sums);
-    }
-}
 
 INLINE void centre_body(const Form *f, const float *x, float *c, float *mean, float *variance) {
     ptrdiff_t n = f->parts * f->run;
@@ -111,7 +31,7 @@ INLINE void centre_body(const Form *f, const float *x, float *c, float *mean, fl
     }
 }
 
-DEFINE(centre, (const Form *f, const float *x, float *c, float *mean, float *variance),
+DEFINE_FOR(centre, (const Form *f, const float *x, float *c, float *mean, float *variance),
        (f, x, c, mean, variance))
 
 /* c * (factor * weight) + bias, for the factor 1 / sqrt(variance + eps). Weight and bias may be
@@ -154,7 +74,7 @@ INLINE void scale_body(const Form *f, const float *c, const float *variance, con
         }
 }
 
-DEFINE(scale,
+DEFINE_FOR(scale,
        (const Form *f, const float *c, const float *variance, const float *weight,
         const float *bias, float eps, float *y),
        (f, c, variance, weight, bias, eps, y))
@@ -173,7 +93,7 @@ INLINE void sums_body(const Form *f, const float *g, const float *c, double *pro
     }
 }
 
-DEFINE(sums, (const Form *f, const float *g, const float *c, double *products, double *totals),
+DEFINE_FOR(sums, (const Form *f, const float *g, const float *c, double *products, double *totals),
        (f, g, c, products, totals))
 
 /* g * k + (c * of_c + rest), with k for each run, and the others for each row. */
@@ -189,7 +109,7 @@ INLINE void combine_body(const Form *f, const float *g, const float *c, const fl
             }
 }
 
-DEFINE(combine,
+DEFINE_FOR(combine,
        (const Form *f, const float *g, const float *c, const float *k, const float *of_c,
         const float *rest, float *y),
        (f, g, c, k, of_c, rest, y))
@@ -250,7 +170,7 @@ INLINE void rows_back_body(const Form *f, const float *g, const float *c, const 
     }
 }
 
-DEFINE(rows_back,
+DEFINE_FOR(rows_back,
        (const Form *f, const float *g, const float *c, const float *variance, const float *weight,
         float eps, float *y, double *of_weight, double *of_bias),
        (f, g, c, variance, weight, eps, y, of_weight, of_bias))

@@ -72,6 +72,11 @@ def _exp(x: _Array, rest: _Array | None = None) -> _Array:
     return p * scale * 2.0**-24
 
 
+def relu(x: _Array) -> tuple[_Array, ...]:
+    """The maximum of x and 0, which has no sign."""
+    return (np.maximum(x, 0.0) + 0.0,)
+
+
 # ---- the logistic function and what is made of it
 
 
@@ -184,6 +189,7 @@ def erf(x: _Array) -> tuple[_Array, ...]:
 FORMULAS: dict[str, tuple[Callable[..., tuple[_Array, ...]], int]] = {
     "erf": (erf, 1),
     "exp_of_negative": (exp_of_negative, 1),
+    "relu": (relu, 1),
     "sigmoid": (sigmoid, 1),
 }
 for _f in (gelu, gelu_tanh, silu, softplus):

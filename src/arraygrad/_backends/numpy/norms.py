@@ -74,7 +74,7 @@ def form_of(
     return outer, kept * groups, groups, parts, run
 
 
-def _sums(x: _Array) -> _Array:
+def sums_of_rows(x: _Array) -> _Array:
     """The sums along the last axis, in double precision; the second axis remains, of three."""
     lead, n = x.shape[:-1], x.shape[-1]
     parts = []
@@ -126,10 +126,11 @@ class Normalisation(nn.Normalisation):
             return c, mean, variance
         count = float(outer * run)
         with quiet():
-            mean = (_sums(_flat(x, (outer, rows, run))) / count).astype(np.float32).reshape(kept)
+            mean = (sums_of_rows(_flat(x, (outer, rows, run))) / count).astype(np.float32)
+            mean = mean.reshape(kept)
             c = x - mean
             flat = _flat(c, (outer, rows, run))
-            return c, mean, (_sums(flat * flat) / count).astype(np.float32).reshape(kept)
+            return c, mean, (sums_of_rows(flat * flat) / count).astype(np.float32).reshape(kept)
 
     def scale(
         self, _x: Any, c: _Array, variance: _Array, weight: Any, bias: Any, /, *, eps: float
@@ -177,7 +178,7 @@ def _back(
         _compiled.sums(form, g, c, products, totals)
     else:
         flat_g, flat_c = (_flat(a, (outer, rows * parts, run)) for a in (g, c))
-        products, totals = (_sums(a).reshape(rows, parts) for a in (flat_g * flat_c, flat_g))
+        products, totals = (sums_of_rows(a).reshape(rows, parts) for a in (flat_g * flat_c, flat_g))
     factor = factor.reshape(rows, 1)
     wide = factor.astype(np.float64)
     k, of_params = factor, ()
@@ -224,7 +225,7 @@ def _rows_back(
         factor = (1 / np.sqrt(variance + eps)).reshape(rows, 1)
         products = flat_g * flat_c
         of_weight, of_bias = _columns(products * factor), _columns(flat_g)
-        product, total = (_sums((p * w).reshape(1, rows, parts)) for p in (products, flat_g))
+        product, total = (sums_of_rows((p * w).reshape(1, rows, parts)) for p in (products, flat_g))
         wide = factor[:, 0].astype(np.float64)
         by = wide * (-1.0 / parts)
         of_c = (product * by * wide * wide).astype(np.float32).reshape(rows, 1)

@@ -17,7 +17,7 @@ from array_api_compat.numpy import linalg as _linalg
 from ..common import creation, nn, random
 from ..common import scipy as common_scipy
 from ..common import special as common_special
-from . import activations, batches, conversions, corrections, fast_paths, norms
+from . import activations, batches, conversions, corrections, exponentials, fast_paths, norms
 from .error_state import quiet
 from .parallel import fused_update, parallel_elementwise, parallel_unary, reserve_workspaces
 from .products import outer, sum_of_products
@@ -113,6 +113,7 @@ def make_table() -> dict[str, Callable[..., Any]]:
             outer,
             activations.exp,
             norms.Normalisation,
+            exponentials.Exponentials,
         )
     )
     table.update(activations.operations(table))
