@@ -30,6 +30,8 @@ from ._searching import where
 from ._sequences import holds_tensor, host_data, stack_nested
 from ._typing import DeviceLike, DType, Real, Scalar, Shape, Tensor
 
+_cpu = Device("cpu")
+
 
 def asarray(
     obj: Any,
@@ -105,6 +107,13 @@ def asarray(
         if device is None and not copy and (dtype is None or dtype is obj._data.dtype):
             return obj
         return _convert(obj, as_dtype(dtype, "asarray"), device, copy)
+    if dtype is None and device is None and copy is None and _host.is_native(obj):
+        # Fast path: SciPy passes NumPy arrays to each call of a user's function.
+        target = get_device(None)
+        if target is _cpu and get_recorder() is None:
+            x = wrap(Tensor, obj, target)
+            mark_external(x)
+            return x
     dtype = as_dtype(dtype, "asarray")
     if (
         type(obj) not in SCALARS

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from . import malloc, parallel
-from .conversions import as_host, is_host_scalar, root, to_text
+from .conversions import as_host, is_host_scalar, is_native, root, to_text
 from .error_state import errors, errstate, ignored, quiet
 from .fast_paths import PLAIN
 from .table import make_table
@@ -58,6 +58,7 @@ __all__ = [
     "iinfo",
     "index_dtype",
     "is_host_scalar",
+    "is_native",
     "loops",
     "namespace",
     "operations",
