@@ -113,7 +113,7 @@ def _exp_of_negative(x: Any) -> Any:
     return call("nn.exp_of_negative", x)
 
 
-define("nn.exp_of_negative", (_of_exp, _of_exp), elementwise=True)
+define("nn.exp_of_negative", (_of_exp, _of_exp))
 
 
 def log_softmax(x: Tensor, axis: int) -> Tensor:

@@ -71,7 +71,7 @@ batch(
     isinf isnan signbit equal not_equal less less_equal greater greater_equal logical_and
     logical_not logical_or logical_xor bitwise_and bitwise_invert bitwise_left_shift bitwise_or
     bitwise_right_shift bitwise_xor nextafter where settle settle_weight copy astype to_device
-    special.gammasgn special.zetac nn.sigmoid nn.silu nn.binary""",
+    special.gammasgn special.zetac nn.binary nn.exp_of_negative nn.sigmoid nn.silu""",
     elementwise,
 )
 
