@@ -3,18 +3,9 @@
    Each function makes one pass over arrays, and does with each element what the formula says, step
    by step. No step may be left out, merged or moved: the results are those of NumPy's functions. */
 
-#include <math.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
-#if defined(__GNUC__) || defined(__clang__)
-#define INLINE static inline __attribute__((always_inline))
-#elif defined(_MSC_VER)
-#define INLINE static __forceinline
-#else
-#define INLINE static inline
-#endif
+#include "_lanes.h"
 
 /* Arrays do not overlap, or are the same: no element depends on another one. */
 #if defined(__clang__)
@@ -27,23 +18,7 @@
 #define INDEPENDENT
 #endif
 
-/* Where the processor has wider registers than every processor of its kind, they are used. */
-#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
-#define DEFINE(name)                                                              \
-    __attribute__((target("avx2"))) static void name##_wide(char **a, size_t n) { \
-        name##_body(a, n);                                                        \
-    }                                                                             \
-    static void name##_narrow(char **a, size_t n) { name##_body(a, n); }          \
-    static void name(char **a, size_t n) {                                        \
-        if (__builtin_cpu_supports("avx2"))                                       \
-            name##_wide(a, n);                                                    \
-        else                                                                      \
-            name##_narrow(a, n);                                                  \
-    }
-#else
-#define DEFINE(name) \
-    static void name(char **a, size_t n) { name##_body(a, n); }
-#endif
+#define DEFINE(name) DEFINE_FOR(name, (char **a, size_t n), (a, n))
 
 INLINE int32_t as_int(float x) {
     int32_t y;

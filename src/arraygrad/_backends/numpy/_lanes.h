@@ -1,5 +1,6 @@
-/* Sums of numbers in single precision, in an order of our own that `norms.py` has, too: of 32 sums
-   side by side, over at most 32 numbers each, in single precision, and of these in double. */
+/* What the other headers share: how functions are declared, and sums in single precision. These are
+   made in an order of our own that `norms.py` has, too: of 32 sums side by side, over at most 32
+   numbers each, in single precision, and of these in double. */
 
 #ifndef LANES_H
 #define LANES_H
@@ -8,8 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#ifdef INLINE
-#elif defined(__GNUC__) || defined(__clang__)
+#if defined(__GNUC__) || defined(__clang__)
 #define INLINE static inline __attribute__((always_inline))
 #elif defined(_MSC_VER)
 #define INLINE static __forceinline
