@@ -84,6 +84,26 @@ def _c_memory(n):
     return xp.asarray(memoryview(c).cast("B").cast("d")), xp.from_numpy(np.frombuffer(c)), c
 
 
+class _Column:
+    """Gives its array to NumPy, as xarray's do."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+
+def _two_of_a_column(n):
+    a = _Column(start(n).copy())
+    return xp.asarray(a), xp.asarray(a), a.values
+
+
+def _column_and_numpy(n):
+    a = _Column(start(n).copy())
+    return xp.asarray(a), xp.from_numpy(a.values), a.values
+
+
 def _torch_by_dlpack(n):
     torch = pytest.importorskip("torch")
     t = torch.from_numpy(start(n))
@@ -192,6 +212,8 @@ SAME = [
     _numpy_and_dlpack,
     _two_of_numpy,
     _numpy_views,
+    _two_of_a_column,
+    _column_and_numpy,
     _bytearrays,
     _array_array,
     _mapped_memory,
