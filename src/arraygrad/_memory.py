@@ -97,23 +97,9 @@ class Storage:
         self.version += 1
         frozen = self._frozen
         while frozen:
-            try:
-                _, link = frozen.popitem()
-            except KeyError:  # another thread was faster
-                break
-            x = link()
-            if x is None or x._storage is None:
-                continue
-            owner = x._saved() if type(x._saved) is ref else None
-            if owner is not None and owner._saved is x:
-                # If no graph has it any more, it dies here, and the copy is saved. (Where objects
-                # die later, it only costs the copy.)
-                owner._saved = x = None
-                x = link()
-                if x is None:
-                    continue
-            x._data = operation(x._device, "copy")(x._data)
-            x._storage = x._saved = None
+            for key, link in frozen.copy().items():
+                _copy_frozen(link)
+                frozen.pop(key, None)  # not before: without memory for the copy, it raises
 
     def merge(self, other: Storage) -> Storage:
         """The one storage that two external ones become whose memory overlaps."""
@@ -155,6 +141,23 @@ def _forget_dead(links: dict[int, Any]) -> int:
         if link() is None:
             links.pop(key, None)
     return 2 * len(links) + 8
+
+
+def _copy_frozen(link: Any) -> None:
+    """Copy the data of a frozen tensor, if a graph has it still."""
+    x = link()
+    if x is None or x._storage is None:
+        return
+    owner = x._saved() if type(x._saved) is ref else None
+    if owner is not None and owner._saved is x:
+        # If no graph has it any more, it dies here, and the copy is saved. (Where objects die
+        # later, it only costs the copy.)
+        owner._saved = x = None
+        x = link()
+        if x is None:
+            return
+    x._data = operation(x._device, "copy")(x._data)
+    x._storage = x._saved = None
 
 
 class View:

@@ -949,3 +949,20 @@ def test_memory_that_a_finaliser_imports_meanwhile_is_known():
     ranges.note(Address(16), 24, storages[2])
     assert len({ranges.find(i, i + 1) for i in (0, 10, 22)}) == 1
     assert ranges.find(23, 25) is None
+
+
+def test_a_write_that_had_no_memory_for_a_copy_can_be_repeated(monkeypatch):
+    x, w = xp.ones(3), variable(xp.ones(3))
+    y = xp.sum(x * w)
+    with monkeypatch.context() as patch:
+
+        def copy(_):
+            raise MemoryError
+
+        patch.setitem(x._device.ops, "copy", copy)
+        with pytest.raises(MemoryError):
+            x += 1.0
+    assert xp.all(x == 1.0)
+    x += 1.0
+    y.backward()
+    assert xp.all(w.grad == 1.0)
