@@ -42,6 +42,15 @@ def softmax(x):
     return xp.sum(x * xp.log(xp.sum(xp.exp(x), axis=1))[:, None])
 
 
+def in_single_precision(x):
+    """Functions of several modules, which have definitions of the same name."""
+    y = nn.softmax(nn.layer_norm(nn.gelu(x), x.shape[-1:]), axis=-1)
+    z = nn.log_softmax(nn.softplus(x) + nn.silu(x), axis=-1)
+    return xp.sum(y * z * xp.special.erf(x)) + nn.cross_entropy(x, LABELS)
+
+
+SINGLE = xp.astype(normal(4, 3000), xp.float32)
+
 OFFSET = xp.asarray([1.0, 2.0, 3.0, 4.0, 5.0])
 
 #: Function, and its arguments.
@@ -61,6 +70,9 @@ FUNCTIONS = {
     "constants": (lambda x: {"y": x * OFFSET, "n": [3, x @ OFFSET]}, (X,)),
     "linear_algebra": (autodiff.grad(lambda x: xp.linalg.det(x.T @ x + xp.eye(5))), (M,)),
     "layers": (autodiff.grad(lambda x: xp.sum(modules(x) ** 2)), (M,)),
+    "activations": (lambda x: (nn.gelu(x), nn.silu(x), nn.softplus(x)), (SINGLE,)),
+    "error_function": (xp.special.erf, (SINGLE,)),
+    "single_precision": (autodiff.value_and_grad(in_single_precision), (SINGLE,)),
     "sorting": (lambda x: (xp.sort(x, descending=True), xp.argsort(x), xp.cumulative_sum(x)), (X,)),
     "random": (lambda x: x + xp.random.default_rng(0).normal(size=5), (X,)),
 }
