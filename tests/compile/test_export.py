@@ -49,6 +49,7 @@ def in_single_precision(x):
     return xp.sum(y * z * xp.special.erf(x)) + nn.cross_entropy(x, LABELS)
 
 
+WIDE = normal(60, 50)
 SINGLE = xp.astype(normal(4, 3000), xp.float32)
 
 OFFSET = xp.asarray([1.0, 2.0, 3.0, 4.0, 5.0])
@@ -73,6 +74,7 @@ FUNCTIONS = {
     "activations": (lambda x: (nn.gelu(x), nn.silu(x), nn.softplus(x)), (SINGLE,)),
     "error_function": (xp.special.erf, (SINGLE,)),
     "single_precision": (autodiff.value_and_grad(in_single_precision), (SINGLE,)),
+    "repeated_constant": (autodiff.grad(lambda x: xp.sum(nn.softmax(x, axis=-1))), (WIDE,)),
     "sorting": (lambda x: (xp.sort(x, descending=True), xp.argsort(x), xp.cumulative_sum(x)), (X,)),
     "random": (lambda x: x + xp.random.default_rng(0).normal(size=5), (X,)),
 }

@@ -80,7 +80,7 @@ class Module:
         if self.arrays:
             self._imports["from pathlib import Path"] = None
             constants = ['_constants = np.load(Path(__file__).with_suffix(".npz"))']
-            constants += [f'{key} = _constants["{key}"]' for key in self.arrays]
+            constants += [f"{key} = {_with_strides(key, x)}" for key, x in self.arrays.items()]
         self._needs_math(function)
         parts = ["\n".join(self._imports), *self._parts, "\n".join(names), "\n".join(constants)]
         self.text = "\n\n".join(p.strip("\n") for p in [*parts, function] if p.strip()) + "\n"
@@ -320,6 +320,19 @@ class Module:
             f"def {maker}():\n{textwrap.indent(body, '    ')}\n\n\n{name} = {maker}()\n"
         )
         return name
+
+
+def _with_strides(key: str, x: Any) -> str:
+    """A loaded array with the strides of `x`, as sums in another order would be rounded otherwise.
+
+    (A file keeps the order of axes that is Fortran's, but none of the strides that are 0.)
+    """
+    loaded = f'_constants["{key}"]'
+    repeated = [n > 1 and not stride for n, stride in zip(x.shape, x.strides, strict=True)]
+    if not x.size or not any(repeated):
+        return loaded
+    parts = ", ".join(":1" if again else ":" for again in repeated)
+    return f"np.broadcast_to({loaded}[{parts}].copy(), {x.shape})"
 
 
 def _names(tree: Any) -> list[str]:
