@@ -1,5 +1,6 @@
 """Programs as source: they can be read, and run where only NumPy is."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -127,6 +128,19 @@ def test_an_exported_program_runs_with_numpy_alone(name, tmp_path):
     arrays = [found[k] for k in found]
     want = [x for x in bits(compiled(*args)) if isinstance(x, tuple)]
     assert [(x.shape, str(x.dtype), x.tobytes()) for x in arrays] == want
+
+
+@pytest.mark.parametrize("name", ["constant", "by_formula", "fill", "nn_gelu", "_exp", "FORMULAS"])
+def test_an_exported_function_may_have_the_name_of_what_it_uses(name, tmp_path):
+    def f(x):
+        return nn.gelu(x) * xp.asarray([1.0, 2.0, 3.0, 4.0], dtype=xp.float32)
+
+    f.__name__ = f.__qualname__ = name
+    x = xp.astype(normal(3, 4), xp.float32)
+    compiled = xp.compile(f)
+    compiled.export(tmp_path / "program.py", x)
+    module = runpy.run_path(str(tmp_path / "program.py"))
+    assert bits(xp.asarray(module[name](x.numpy()))) == bits(f(x))
 
 
 def test_the_source_has_the_users_names_and_lines():

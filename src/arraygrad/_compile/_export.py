@@ -54,7 +54,8 @@ class Module:
         self.arrays: dict[str, Any] = {}
         self._imports = {"from __future__ import annotations": None, "import numpy as np": None}
         self._parts: list[str] = []
-        self._taken: dict[str, Any] = {}
+        #: What the names of the module stand for.
+        self._taken: dict[str, Any] = {name: self}
         #: What definitions are called here, by their modules and their names there.
         self._names: dict[tuple[str, str], str] = {}
         self._check(text)
@@ -79,8 +80,8 @@ class Module:
         constants = []
         if self.arrays:
             self._imports["from pathlib import Path"] = None
-            constants = ['_constants = np.load(Path(__file__).with_suffix(".npz"))']
-            constants += [f"{key} = {_with_strides(key, x)}" for key, x in self.arrays.items()]
+            constants = ['with np.load(Path(__file__).with_suffix(".npz")) as _constants:']
+            constants += [f"    {key} = {_with_strides(key, x)}" for key, x in self.arrays.items()]
         self._needs_math(function)
         parts = ["\n".join(self._imports), *self._parts, "\n".join(names), "\n".join(constants)]
         self.text = "\n\n".join(p.strip("\n") for p in [*parts, function] if p.strip()) + "\n"
