@@ -82,7 +82,7 @@ GROUPS = [
         "Foundations",
         "devices, dtypes, modes, the standard's tables, hints",
         (0, 4),
-        "_device _dtypes _cpython _modes _standard _constants _hints _callers",
+        "_device _dtypes _cpython _modes _standard _constants _hints _callers _interrupts",
     ),
     Group("Backends", "the only modules that import NumPy and CuPy", (0, 4), "_backends"),
     Group(

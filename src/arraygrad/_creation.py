@@ -27,7 +27,7 @@ from ._hints import wrong_call
 from ._memory import mark_external
 from ._modes import get_recorder, is_strict
 from ._searching import where
-from ._sequences import holds_tensor, host_data, stack_nested
+from ._sequences import holds_tensor, host_data, may_share_memory, stack_nested
 from ._typing import DeviceLike, DType, Real, Scalar, Shape, Tensor
 
 _cpu = Device("cpu")
@@ -145,7 +145,8 @@ def asarray(
         data = host_data(target, obj, dtype, copy)
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise explain(error, "asarray", (obj,)) from error
-    return _imported(wrap(Tensor, data, target), obj)
+    x = wrap(Tensor, data, target)
+    return x if copy else _imported(x, obj)
 
 
 def _default_for(obj: Any) -> DType | None:
@@ -174,7 +175,7 @@ def _default_for(obj: Any) -> DType | None:
 def _imported(x: Tensor, obj: Any, name: str = "asarray") -> Tensor:
     """Tensor over another library's data, which may be shared."""
     on_host = x._device.type == "cpu"  # elsewhere, data of the host is copied
-    if on_host and (x._data is obj or x._device.ops["root"](x._data) is not x._data):
+    if on_host and may_share_memory(x._data, obj, x._device):
         mark_external(x, name=name)
     return x
 

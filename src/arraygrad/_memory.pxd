@@ -14,6 +14,8 @@ cdef class Storage:
     cpdef object freeze(self, Array x)
     cpdef object written(self)
 
+cdef object _copy_frozen(object link)
+
 cdef class View:
     cdef public object args, base, index, kwargs, name
     cdef public long version

@@ -21,6 +21,7 @@ from weakref import ref
 from . import _cpython
 from ._array import Array, traced_like, wrap
 from ._backends import _ndarray
+from ._interrupts import uninterrupted
 from ._modes import operation
 
 #: Keys of references; they grow, so that the order is that in which tensors were made.
@@ -71,6 +72,8 @@ class Storage:
         tensors[next(_keys)] = _cpython.weak_reference(x)
         if len(tensors) > self._tensors_limit:
             self._tensors_limit = _forget_dead(tensors)
+        if self.merged is not None:  # meanwhile, by a finaliser or another thread
+            self.merged.add(x)
 
     def freeze(self, x: Array) -> None:
         """Note a tensor that has to stay as it is."""
@@ -79,6 +82,8 @@ class Storage:
         frozen[next(_keys)] = _cpython.weak_reference(x)
         if len(frozen) > self._frozen_limit:
             self._frozen_limit = _forget_dead(frozen)
+        if self.merged is not None:  # meanwhile, by a finaliser or another thread
+            self.merged.freeze(x)
 
     def tensors(self) -> list[Any]:
         """The tensors that the user may have, in the order in which they were made."""
@@ -97,23 +102,9 @@ class Storage:
         self.version += 1
         frozen = self._frozen
         while frozen:
-            try:
-                _, link = frozen.popitem()
-            except KeyError:  # another thread was faster
-                break
-            x = link()
-            if x is None or x._storage is None:
-                continue
-            owner = x._saved() if type(x._saved) is ref else None
-            if owner is not None and owner._saved is x:
-                # If no graph has it any more, it dies here, and the copy is saved. (Where objects
-                # die later, it only costs the copy.)
-                owner._saved = x = None
-                x = link()
-                if x is None:
-                    continue
-            x._data = operation(x._device, "copy")(x._data)
-            x._storage = x._saved = None
+            for key, link in frozen.copy().items():
+                _copy_frozen(link)
+                frozen.pop(key, None)  # not before: without memory for the copy, it raises
 
     def merge(self, other: Storage) -> Storage:
         """The one storage that two external ones become whose memory overlaps."""
@@ -155,6 +146,23 @@ def _forget_dead(links: dict[int, Any]) -> int:
         if link() is None:
             links.pop(key, None)
     return 2 * len(links) + 8
+
+
+def _copy_frozen(link: Any) -> None:
+    """Copy the data of a frozen tensor, if a graph has it still."""
+    x = link()
+    if x is None or x._storage is None:
+        return
+    owner = x._saved() if type(x._saved) is ref else None
+    if owner is not None and owner._saved is x:
+        # If no graph has it any more, it dies here, and the copy is saved. (Where objects die
+        # later, it only costs the copy.)
+        owner._saved = x = None
+        x = link()
+        if x is None:
+            return
+    x._data = operation(x._device, "copy")(x._data)
+    x._storage = x._saved = None
 
 
 class View:
@@ -358,7 +366,7 @@ class Ranges:
         """The storage of a range that contains this one; None if there is none."""
         entries = self._entries
         i = bisect_right(entries, low, key=_low) - 1
-        if self._busy or i < 0 or entries[i][1] < high:
+        if self._waiting or i < 0 or entries[i][1] < high:
             return None
         storage = entries[i][2]()
         while storage is not None and storage.merged is not None:
@@ -372,23 +380,33 @@ class Ranges:
             return
         try:
             self._busy = True
-            while self._waiting:
-                self._insert(*self._waiting.pop())
+            while self._waiting:  # (what Ctrl-C interrupts waits for the next call)
+                self._insert(*self._waiting[0])
+                del self._waiting[0]
         finally:
             self._busy = False
 
     def _insert(self, low: int, high: int, storage: Storage) -> None:
+        while storage.merged is not None:  # while it was waiting
+            storage = storage.merged
         entries = self._entries
         first, end = bisect_right(entries, low, key=_high), bisect_left(entries, high, key=_low)
+        others = []
         for other_low, other_high, link in entries[first:end]:
             other = link()
             if other is not None:
                 while other.merged is not None:
                     other = other.merged
                 low, high = min(low, other_low), max(high, other_high)
-                if other is not storage:
-                    storage = storage.merge(other)
-        entries[first:end] = [(low, high, ref(storage, self._note_gone))]
+                if other is not storage and other not in others:
+                    others.append(other)
+        if not others:
+            entries[first:end] = [(low, high, ref(storage, self._note_gone))]
+            return
+        with uninterrupted():  # tensors over the same memory would have two storages
+            for other in others:
+                storage = storage.merge(other)
+            entries[first:end] = [(low, high, ref(storage, self._note_gone))]
 
     def _note_gone(self, _: object) -> None:
         """A storage has gone; take such ranges out once they are half of all.
@@ -435,10 +453,10 @@ def mark_external(x: Array, exported: bool = False, name: str = "asarray") -> No
         else:
             storage = storage_of(x)
             storage.external = True
-            if exported:
-                storage.exported = True
             if low != high:
                 ranges.note(low, high, storage)
+            if exported:  # (not before the others know the range)
+                storage_of(x).exported = True
     if not exported and storage_of(x).recorded:
         for other in storage_of(x).tensors():
             trace = other._trace

@@ -40,6 +40,15 @@ def host_data(target: Any, obj: Any, dtype: Any, copy: bool | None) -> Any:
     return recorder.imported(target, obj, dtype, copy)
 
 
+def may_share_memory(data: Any, obj: Any, device: Any) -> bool:
+    """Return True if an array, made of an object without `copy=True`, may have its memory."""
+    if data is obj or device.ops["root"](data) is not data:
+        return True
+    # An object may give the same array at each call. (Where there is an interface, NumPy asks for
+    # that instead, and the array refers to the object.)
+    return hasattr(obj, "__array__") and not hasattr(obj, "__array_interface__")
+
+
 def stack_nested(name: str, obj: Any, device: Any, read: Callable[..., Any]) -> Any:
     """Stack nested sequences, so that tensors stay on their device and keep their trace.
 

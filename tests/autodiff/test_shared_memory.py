@@ -10,6 +10,8 @@ import ctypes
 import gc
 import itertools
 import mmap
+import signal
+import sys
 import tracemalloc
 
 import numpy as np
@@ -82,6 +84,26 @@ def _frombuffer(n):
 def _c_memory(n):
     c = (ctypes.c_double * n)(*start(n))
     return xp.asarray(memoryview(c).cast("B").cast("d")), xp.from_numpy(np.frombuffer(c)), c
+
+
+class _Column:
+    """Gives its array to NumPy, as xarray's do."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+
+def _two_of_a_column(n):
+    a = _Column(start(n).copy())
+    return xp.asarray(a), xp.asarray(a), a.values
+
+
+def _column_and_numpy(n):
+    a = _Column(start(n).copy())
+    return xp.asarray(a), xp.from_numpy(a.values), a.values
 
 
 def _torch_by_dlpack(n):
@@ -192,6 +214,8 @@ SAME = [
     _numpy_and_dlpack,
     _two_of_numpy,
     _numpy_views,
+    _two_of_a_column,
+    _column_and_numpy,
     _bytearrays,
     _array_array,
     _mapped_memory,
@@ -927,3 +951,113 @@ def test_memory_that_a_finaliser_imports_meanwhile_is_known():
     ranges.note(Address(16), 24, storages[2])
     assert len({ranges.find(i, i + 1) for i in (0, 10, 22)}) == 1
     assert ranges.find(23, 25) is None
+
+
+def test_a_storage_that_is_merged_while_its_range_waits_is_known_by_the_other():
+    ranges = _memory.Ranges()
+    x = xp.ones(3)
+    waiting = [_memory.new_storage()]
+    many = _memory.new_storage()
+    many.add(x)  # so that it takes the other one in
+
+    class Address(int):
+        compared = False
+
+        def __lt__(self, other):
+            if not Address.compared:
+                Address.compared = True
+                ranges.note(20, 28, waiting[0])
+            return int(self) < other
+
+    ranges.note(0, 8, waiting[0])
+    ranges.note(Address(4), 12, many)
+    assert waiting.pop().merged is many
+    assert ranges.find(20, 28) is ranges.find(0, 12) is many
+    ranges.note(6, 22, many)
+    assert ranges.find(0, 28) is many
+
+
+def test_a_tensor_that_is_saved_while_storages_are_merged_is_copied_by_a_write():
+    one, other = _memory.new_storage(), _memory.new_storage()
+    one.merge(other)
+    x = xp.ones(3)
+    saved = xp.ones(3)
+    x._storage = saved._storage = other  # as another thread has found it before
+    before = saved._data
+    other.freeze(saved)
+    _memory.before_write(x)
+    assert saved._data is not before
+
+
+def test_a_write_that_had_no_memory_for_a_copy_can_be_repeated(monkeypatch):
+    x, w = xp.ones(3), variable(xp.ones(3))
+    y = xp.sum(x * w)
+    with monkeypatch.context() as patch:
+
+        def copy(_):
+            raise MemoryError
+
+        patch.setitem(x._device.ops, "copy", copy)
+        with pytest.raises(MemoryError):
+            x += 1.0
+    assert xp.all(x == 1.0)
+    x += 1.0
+    y.backward()
+    assert xp.all(w.grad == 1.0)
+
+
+def _tensors_of_one_array():
+    a = np.arange(30.0)
+    return xp.from_numpy(a[:10]), xp.from_numpy(a[20:]), a
+
+
+def _between(x, y, a):
+    xp.from_numpy(a[5:25])
+
+
+def _exported(x, y, a):
+    x.numpy()
+
+
+def _written(x, y, a):
+    b = xp.from_numpy(a)
+    b += 0.0
+
+
+@pytest.mark.parametrize("interrupted", [_between, _exported, _written])
+def test_ctrl_c_while_memory_becomes_known_changes_no_gradient(request, interrupted):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
+
+    def interrupt_at(step, x, y, a):
+        """Interrupt the function at a step; return False if it has fewer."""
+        steps = itertools.count()
+
+        def profiler(_frame, event, _):
+            # (Python looks for signals where a function begins, and after functions in C.)
+            if event in ("call", "c_return") and next(steps) == step:
+                signal.raise_signal(signal.SIGINT)
+
+        before = sys.getprofile()
+        sys.setprofile(profiler)
+        try:
+            interrupted(x, y, a)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.setprofile(before)
+        return next(steps) > step
+
+    for step in itertools.count():
+        x, y, a = _tensors_of_one_array()
+        w = variable(xp.ones(10))
+        loss = xp.sum(x * w) + xp.sum(y * w)
+        is_done = not interrupt_at(step, x, y, a)
+        z = xp.from_numpy(x.numpy())
+        z += 1.0
+        z = xp.from_numpy(a[8:])
+        z += 1.0
+        loss.backward()
+        assert xp.all(w.grad == 20.0 + 2.0 * xp.arange(10.0)), step
+        if is_done:
+            break

@@ -298,6 +298,26 @@ def test_buffers_views_and_references_let_the_function_run_as_it_is():
         assert "cannot be compared" in both(f, change).explain()
 
 
+@pytest.mark.parametrize("n", [3, 3000])
+def test_arrays_that_other_objects_give_are_read_at_each_call(n):
+    xarray = pytest.importorskip("xarray")
+    a = np.ones(n)
+    column = xarray.DataArray(a)
+    f = xp.compile(lambda x: xp.asarray(column) * x)
+    for value in (1.0, 2.0, 3.0):
+        a[0] = value
+        assert f(xp.ones(n))[0] == value
+
+    def doubled(x):
+        y = xp.asarray(column, dtype=xp.float32)  # a new one
+        y *= 2.0
+        return y * x
+
+    f = xp.compile(doubled)
+    assert all(f(xp.ones(n, dtype=xp.float32))[0] == 6.0 for _ in range(3))
+    assert a[0] == 3.0
+
+
 def test_an_argument_that_is_made_to_require_a_gradient_is_refused():
     def f(x):
         x.requires_grad_()

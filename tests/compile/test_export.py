@@ -1,5 +1,6 @@
 """Programs as source: they can be read, and run where only NumPy is."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,16 @@ def softmax(x):
     return xp.sum(x * xp.log(xp.sum(xp.exp(x), axis=1))[:, None])
 
 
+def in_single_precision(x):
+    """Functions of several modules, which have definitions of the same name."""
+    y = nn.softmax(nn.layer_norm(nn.gelu(x), x.shape[-1:]), axis=-1)
+    z = nn.log_softmax(nn.softplus(x) + nn.silu(x), axis=-1)
+    return xp.sum(y * z * xp.special.erf(x)) + nn.cross_entropy(x, LABELS)
+
+
+WIDE = normal(60, 50)
+SINGLE = xp.astype(normal(4, 3000), xp.float32)
+
 OFFSET = xp.asarray([1.0, 2.0, 3.0, 4.0, 5.0])
 
 #: Function, and its arguments.
@@ -61,6 +72,10 @@ FUNCTIONS = {
     "constants": (lambda x: {"y": x * OFFSET, "n": [3, x @ OFFSET]}, (X,)),
     "linear_algebra": (autodiff.grad(lambda x: xp.linalg.det(x.T @ x + xp.eye(5))), (M,)),
     "layers": (autodiff.grad(lambda x: xp.sum(modules(x) ** 2)), (M,)),
+    "activations": (lambda x: (nn.gelu(x), nn.silu(x), nn.softplus(x)), (SINGLE,)),
+    "error_function": (xp.special.erf, (SINGLE,)),
+    "single_precision": (autodiff.value_and_grad(in_single_precision), (SINGLE,)),
+    "repeated_constant": (autodiff.grad(lambda x: xp.sum(nn.softmax(x, axis=-1))), (WIDE,)),
     "sorting": (lambda x: (xp.sort(x, descending=True), xp.argsort(x), xp.cumulative_sum(x)), (X,)),
     "random": (lambda x: x + xp.random.default_rng(0).normal(size=5), (X,)),
 }
@@ -113,6 +128,19 @@ def test_an_exported_program_runs_with_numpy_alone(name, tmp_path):
     arrays = [found[k] for k in found]
     want = [x for x in bits(compiled(*args)) if isinstance(x, tuple)]
     assert [(x.shape, str(x.dtype), x.tobytes()) for x in arrays] == want
+
+
+@pytest.mark.parametrize("name", ["constant", "by_formula", "fill", "nn_gelu", "_exp", "FORMULAS"])
+def test_an_exported_function_may_have_the_name_of_what_it_uses(name, tmp_path):
+    def f(x):
+        return nn.gelu(x) * xp.asarray([1.0, 2.0, 3.0, 4.0], dtype=xp.float32)
+
+    f.__name__ = f.__qualname__ = name
+    x = xp.astype(normal(3, 4), xp.float32)
+    compiled = xp.compile(f)
+    compiled.export(tmp_path / "program.py", x)
+    module = runpy.run_path(str(tmp_path / "program.py"))
+    assert bits(xp.asarray(module[name](x.numpy()))) == bits(f(x))
 
 
 def test_the_source_has_the_users_names_and_lines():

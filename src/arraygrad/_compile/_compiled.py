@@ -564,8 +564,9 @@ class Compiled(Generic[P, R]):
         program = entry.plain
         calls = [call for call in program.calls if call.name != "check"]
         program = Program(program.inputs, calls, program.outputs, program.ambient)
-        text = Text(drop_dead_code(program), comments=True, inputs=names)
-        return Module(text, self._short_name(), entry.structure, entry.outputs)
+        name = self._short_name()
+        text = Text(drop_dead_code(program), comments=True, inputs=names, name=name)
+        return Module(text, name, entry.structure, entry.outputs)
 
     def _short_name(self) -> str:
         name = self._name.rpartition(".")[2]

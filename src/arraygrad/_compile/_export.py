@@ -54,7 +54,10 @@ class Module:
         self.arrays: dict[str, Any] = {}
         self._imports = {"from __future__ import annotations": None, "import numpy as np": None}
         self._parts: list[str] = []
-        self._taken: dict[str, Any] = {}
+        #: What the names of the module stand for.
+        self._taken: dict[str, Any] = {name: self}
+        #: What definitions are called here, by their modules and their names there.
+        self._names: dict[tuple[str, str], str] = {}
         self._check(text)
         program = text.program
         n = len(program.inputs)
@@ -77,8 +80,8 @@ class Module:
         constants = []
         if self.arrays:
             self._imports["from pathlib import Path"] = None
-            constants = ['_constants = np.load(Path(__file__).with_suffix(".npz"))']
-            constants += [f'{key} = _constants["{key}"]' for key in self.arrays]
+            constants = ['with np.load(Path(__file__).with_suffix(".npz")) as _constants:']
+            constants += [f"    {key} = {_with_strides(key, x)}" for key, x in self.arrays.items()]
         self._needs_math(function)
         parts = ["\n".join(self._imports), *self._parts, "\n".join(names), "\n".join(constants)]
         self.text = "\n\n".join(p.strip("\n") for p in [*parts, function] if p.strip()) + "\n"
@@ -223,7 +226,7 @@ class Module:
         }
         lines = [f"{k} = {self._expression(x, k)}" for k, x in cells.items() if x is not f]
         lines = [x for x in lines if x.partition(" = ")[0] != x.partition(" = ")[2]]
-        self._add_names(f, sys.modules[f.__module__])
+        source = self._with_names(source, sys.modules[f.__module__], without=cells)
         body = "\n".join([*lines, "", source.strip("\n"), "", f"return {f.__name__}"])
         maker = f"_make_{key}"
         self._parts.append(
@@ -231,15 +234,18 @@ class Module:
         )
         return key
 
-    def _add_names(self, f: Any, module: ModuleType) -> None:
-        """Add what a function uses of its module."""
-        for name in _names(ast.parse(textwrap.dedent(inspect.getsource(f)))):
-            self._definition(module, name, optional=True)
+    def _with_names(self, source: str, module: ModuleType, own: str = "", without: Any = ()) -> str:
+        """The source of a definition, with the names that it and what it uses have here."""
+        tree = ast.parse(source)
+        names = [k for k in [*_names(tree), own] if k and k not in without]
+        new = {k: self._definition(module, k, optional=True) for k in names}
+        return _renamed(source, tree, {k: x for k, x in new.items() if k != x})
 
     def _definition(self, module: ModuleType, name: str, optional: bool = False) -> str:
-        """Add a definition of one of our modules, and what it uses."""
-        if name in self._taken:
-            return name
+        """Add a definition of one of our modules, and what it uses; returns its name here."""
+        key = module.__name__, name
+        if key in self._names:
+            return self._names[key]
         if name in _INSTEAD:
             return self._instead(name)
         node, source = _top_level(module).get(name, (None, ""))
@@ -248,12 +254,20 @@ class Module:
                 return name
             raise TypeError(f"export: {module.__name__}.{name} has no source")
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            return self._imported(module, node, name)
-        self._taken[name] = getattr(module, name, None)
-        for other in _names(node):
-            if other != name:
-                self._definition(module, other, optional=True)
-        self._parts.append(source + "\n")
+            self._names[key] = self._imported(module, node, name)
+            return self._names[key]
+        x = getattr(module, name, None)
+        if name in self._taken and self._taken[name] is x:
+            return name
+        new = self._free(name)
+        self._names[key], self._taken[new] = new, x
+        self._parts.append(self._with_names(source, module, name) + "\n")
+        return new
+
+    def _free(self, name: str) -> str:
+        """A name that no definition of another module has."""
+        while name in self._taken:
+            name += "_"
         return name
 
     def _imported(self, module: ModuleType, node: Any, name: str) -> str:
@@ -267,6 +281,8 @@ class Module:
         if node.level == 0:
             alias = next(a for a in node.names if (a.asname or a.name) == name)
             if node.module.partition(".")[0] == "array_api_compat":
+                if name in self._taken:
+                    return name
                 self._taken[name] = None
                 self._parts.append(f"{name} = np.{alias.name}\n")
                 return name
@@ -283,20 +299,19 @@ class Module:
         source = sys.modules.get(f"{home}.{alias.name}")
         if source is not None:  # a module of ours
             return self._namespace(source, name)
-        self._definition(sys.modules[home], alias.name)
-        if alias.asname and alias.asname != alias.name:
-            self._parts.append(f"{alias.asname} = {alias.name}\n")
-        return name
+        return self._definition(sys.modules[home], alias.name)
 
     def _namespace(self, module: ModuleType, name: str) -> str:
         """A module of ours, as a class with its functions."""
-        if name in self._taken:
-            return name
+        known = next((k for k, x in self._taken.items() if x is module), None)
+        if known is not None:
+            return known
+        name = self._free(name)
         self._taken[name] = module
         found = {k: v for k, v in _top_level(module).items() if isinstance(v[0], ast.FunctionDef)}
         inner = Module.__new__(Module)
         inner.arrays, inner._imports = self.arrays, self._imports
-        inner._parts, inner._taken = [], {}
+        inner._parts, inner._taken, inner._names = [], {}, {}
         for function in found:
             inner._definition(module, function)
         maker = f"_{name.strip('_')}_functions"
@@ -306,6 +321,19 @@ class Module:
             f"def {maker}():\n{textwrap.indent(body, '    ')}\n\n\n{name} = {maker}()\n"
         )
         return name
+
+
+def _with_strides(key: str, x: Any) -> str:
+    """A loaded array with the strides of `x`, as sums in another order would be rounded otherwise.
+
+    (A file keeps the order of axes that is Fortran's, but none of the strides that are 0.)
+    """
+    loaded = f'_constants["{key}"]'
+    repeated = [n > 1 and not stride for n, stride in zip(x.shape, x.strides, strict=True)]
+    if not x.size or not any(repeated):
+        return loaded
+    parts = ", ".join(":1" if again else ":" for again in repeated)
+    return f"np.broadcast_to({loaded}[{parts}].copy(), {x.shape})"
 
 
 def _names(tree: Any) -> list[str]:
@@ -322,6 +350,26 @@ def _names(tree: Any) -> list[str]:
                     y for y in (x if isinstance(x, list) else [x]) if isinstance(y, ast.AST)
                 ]
     return list(found)
+
+
+def _renamed(source: str, tree: Any, new: dict[str, str]) -> str:
+    """The source with other names for what it does not call so itself."""
+    new = dict(new)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            new.pop(node.arg, None)
+    lines = source.encode().split(b"\n")  # columns count bytes
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in new:
+            found.append((node.lineno, node.col_offset, node.id))
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in new:
+            column = lines[node.lineno - 1].index(node.name.encode(), node.col_offset + 4)
+            found.append((node.lineno, column, node.name))
+    for number, column, name in sorted(found, reverse=True):
+        line = lines[number - 1]
+        lines[number - 1] = line[:column] + new[name].encode() + line[column + len(name) :]
+    return b"\n".join(lines).decode()
 
 
 _sources: dict[str, dict[str, tuple[Any, str]]] = {}

@@ -14,6 +14,7 @@ from .._array import wrap
 from .._device import get_device
 from .._memory import bottom
 from .._modes import Setting, enter, get_mode, leave, unrecorded
+from .._sequences import may_share_memory
 from .._standard import MUTATING
 from .._tensor import Tensor
 from ..autodiff._graph import sequence_numbers
@@ -384,17 +385,22 @@ class Recorder:
     def imported(self, device: Any, obj: Any, dtype: Any, copy: bool | None) -> Any:
         """Data of the host as an array."""
         as_host, from_host = device.backend.as_host, device.ops["from_host"]
-        if isinstance(obj, _HostArray) or hasattr(obj, "__array_interface__"):
-            if not isinstance(obj, _HostArray):
-                return self.constant(from_host(as_host(obj, dtype, copy)), device)
+        if isinstance(obj, _HostArray):
             self.value_of(obj, _cpu).memory.is_imported = True
 
             def asarray(a: Any) -> Any:
                 return from_host(as_host(a, dtype, copy))
 
             return self._call("asarray", asarray, device, obj)
-        data = from_host(as_host(obj, dtype, copy))
-        if device.ops["root"](data) is not data:  # a buffer's
+        host = as_host(obj, dtype, copy)
+        data = from_host(host)
+        # (An object may give the same array each time, or a new one.)
+        if (
+            data is host
+            and not copy
+            and may_share_memory(host, obj, device)
+            and (_cpu.ops["bounds"](as_host(obj, dtype, copy)) == _cpu.ops["bounds"](host))
+        ):
             self.value_of(data, device).memory.is_imported = True
             return data
         return self.constant(data, device)

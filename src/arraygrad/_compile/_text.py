@@ -78,6 +78,7 @@ class Text:
         *,
         comments: bool = False,
         inputs: Sequence[str] = (),
+        name: str = "",
         in_place: bool = False,
         fast: bool = False,
         donated: AbstractSet[int] = frozenset(),
@@ -103,6 +104,7 @@ class Text:
         self.outer = program.outer()
         names = inputs or [f"x{i}" for i in range(len(program.inputs))]
         self.arguments = [self._name(v, x) for v, x in zip(program.inputs, names, strict=True)]
+        self._used.add(name)  # (An argument may have the name of the function, but nothing global.)
         self.arguments += [self._name(v, f"outer{i}") for i, v in enumerate(self.outer)]
         self._into: dict[int, str] = {}
         #: Intermediate results of a block; the function is given memory for them at last.

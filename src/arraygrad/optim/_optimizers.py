@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ from .._device import Device, get_device
 from .._dispatch import unary, view
 from .._dtypes import ALL, default_dtype
 from .._errors import DeviceMismatchError, as_number, describe, explain
+from .._interrupts import uninterrupted
 from .._manipulation import reshape
 from .._memory import before_write
 from .._modes import called_again, get_mode, get_recorder
@@ -230,7 +229,7 @@ class Optimizer:
         for _, _, p, _ in updates:
             if not getattr(getattr(p._data, "flags", None), "writeable", True):
                 raise ValueError(f"{self._name}.step: a parameter is read-only; got {describe(p)}")
-        with _uninterrupted(), _undone_on_error(updates):
+        with uninterrupted(), _undone_on_error(updates):
             self._run(updates)
 
     def _run(self, updates: list[Any]) -> None:
@@ -432,23 +431,6 @@ class Optimizer:
         if found and missing:
             raise ValueError(f"{name}: state.{i}.{min(missing)} is missing")
         return found
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C take effect after a block: in the middle, some parameters would have moved."""
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield
-        return
-    received: list[Any] = []
-    signal.signal(signal.SIGINT, lambda *args: received.append(args))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if received:
-            handler(*received[0])
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -185,16 +186,21 @@ def erf(x: _Array) -> tuple[_Array, ...]:
     return (np.where(a < 0.6, near, np.where(x < 0, -far, far)),)
 
 
-#: Each formula with its number of results.
+#: Each formula with its number of results. (In one expression, which exported programs copy.)
 FORMULAS: dict[str, tuple[Callable[..., tuple[_Array, ...]], int]] = {
     "erf": (erf, 1),
     "exp_of_negative": (exp_of_negative, 1),
     "relu": (relu, 1),
     "sigmoid": (sigmoid, 1),
+    "gelu": (gelu, 1),
+    "gelu_and_slope": (partial(gelu, slope=True), 2),
+    "gelu_tanh": (gelu_tanh, 1),
+    "gelu_tanh_and_slope": (partial(gelu_tanh, slope=True), 2),
+    "silu": (silu, 1),
+    "silu_and_slope": (partial(silu, slope=True), 2),
+    "softplus": (softplus, 1),
+    "softplus_and_slope": (partial(softplus, slope=True), 2),
 }
-for _f in (gelu, gelu_tanh, silu, softplus):
-    FORMULAS[_f.__name__] = _f, 1
-    FORMULAS[f"{_f.__name__}_and_slope"] = (lambda x, f=_f: f(x, True)), 2
 
 _compiled: dict[str, Callable[..., None]] = {}
 if not PLAIN:
