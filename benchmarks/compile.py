@@ -3,11 +3,11 @@
 The code of a case is the same for all libraries: Python loops over small operations, as one writes
 them. Where it is short, it is also written by hand for NumPy, with the gradient. Each case and
 library has processes of its own, and the figures are their medians: five, or one where the first
-call takes a second or more. A process is stopped after a minute of processor time: JAX compiles
-long loops for minutes. Another function is compiled before, so that the time of the first call is
-not that of imports. The time of later calls is that of the fastest, because other work on the
-machine slows the others. Peak memory is that of a later call, as `tracemalloc` sees it: NumPy's
-arrays and Python's objects, not the arguments.
+call takes a second or more, and with --quick. A process is stopped after a minute of processor
+time: JAX compiles long loops for minutes. Another function is compiled before, so that the time of
+the first call is not that of imports. The time of later calls is that of the fastest, because other
+work on the machine slows the others. Peak memory is that of a later call, as `tracemalloc` sees it:
+NumPy's arrays and Python's objects, not the arguments.
 
 ``python -m benchmarks.compile`` runs all cases. Arguments choose some by their names.
 """
@@ -501,7 +501,7 @@ def _apart(case: str, who: str, quick: bool) -> dict[str, float]:
         return {}
     command = [sys.executable, "-m", "benchmarks.compile", "--one", case, who]
     runs: list[dict[str, float]] = []
-    for _ in range(PROCESSES):
+    for _ in range(1 if quick else PROCESSES):
         try:
             done = subprocess.run(
                 [*command, *(["--quick"] if quick else [])],
