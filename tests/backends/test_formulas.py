@@ -92,7 +92,8 @@ def layouts(size):
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_both_forms_have_the_same_bits_for_all_arrays(dtype, size, monkeypatch):
-    names = [f"nn.{name}" for name in formulas.FORMULAS if name.startswith(("gelu", "si", "so"))]
+    kinds = ("gelu", "relu", "si", "so")
+    names = [f"nn.{name}" for name in formulas.FORMULAS if name.startswith(kinds)]
     for x in layouts(size):
         x = x.astype(dtype)
         for name in names:

@@ -30,10 +30,11 @@ MIN_SIZE_TO_CLIP = 1 << 14
 
 def by_blocks(fill: Callable[..., None], x: _Array, n_results: int) -> list[_Array]:
     """Results of ``fill(x, *results)`` in the dtype and the order of axes of `x`."""
-    if not x.flags.c_contiguous:
+    order = _order(x)
+    if not x.transpose(order).flags.c_contiguous:
         x = np.copy(x, order="K")
+        order = _order(x)
     results = [np.empty_like(x) for _ in range(n_results)]
-    order = sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
     flat = [a.transpose(order).reshape(-1) for a in (x, *results)]
 
     def compute(block: slice) -> None:
@@ -45,6 +46,11 @@ def by_blocks(fill: Callable[..., None], x: _Array, n_results: int) -> list[_Arr
         for block in blocks:
             compute(block)
     return results
+
+
+def _order(x: _Array) -> list[int]:
+    """The axes in the order of memory."""
+    return sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
 
 
 def exp(x: _Array, /, out: _Array | None = None) -> _Array:
