@@ -130,6 +130,19 @@ def test_an_exported_program_runs_with_numpy_alone(name, tmp_path):
     assert [(x.shape, str(x.dtype), x.tobytes()) for x in arrays] == want
 
 
+def test_what_has_been_loaded_of_scipy_before_is_no_part_of_an_export(tmp_path):
+    xp.special.ndtr(xp.ones(3))
+    xp.special.erf(xp.ones(3))
+    compiled = xp.compile(nn.gelu)
+    x = xp.asarray([1.0, -2.0], dtype=xp.float32)
+    compiled.export(tmp_path / "gelu.py", x)
+    text = (tmp_path / "gelu.py").read_text()
+    assert "nn_gelu" in text
+    found: dict[str, object] = {"__file__": str(tmp_path / "gelu.py")}
+    exec(text, found)
+    np.testing.assert_array_equal(found["gelu"](x.numpy()), compiled(x).numpy())
+
+
 @pytest.mark.parametrize("name", ["constant", "by_formula", "fill", "nn_gelu", "_exp", "FORMULAS"])
 def test_an_exported_function_may_have_the_name_of_what_it_uses(name, tmp_path):
     def f(x):

@@ -16,8 +16,9 @@ from typing import Any
 
 from .. import _pytree
 from .._device import get_device
-from ._program import values_in
+from ._program import Call, values_in
 from ._text import Text, library_name
+from .passes._facts import every_call
 
 _cpu: Any = get_device("cpu")
 _np: Any = _cpu.backend.namespace
@@ -47,6 +48,12 @@ _INSTEAD = {
 }
 
 
+def _is_single(call: Call) -> bool:
+    """Return True if all numbers of a call are of at most single precision."""
+    values = [*call.operands(), *call.results()]
+    return all(v.dtype is not None and v.dtype.itemsize <= 4 for v in values)
+
+
 class Module:
     """The text of a module with a program, and the arrays that it refers to."""
 
@@ -64,7 +71,10 @@ class Module:
         for key, value in zip(text.arguments[n:], text.outer, strict=True):
             self.arrays[key] = value.data
         lines = []
+        #: The functions that get numbers in double precision, and the one that is being written.
+        wide = {id(c.function) for c in every_call(program.calls) if not _is_single(c)}
         for key, x in text.names.items():
+            self._may_load = x if id(x) not in wide else None
             if isinstance(x, _np.ndarray):
                 self.arrays[key] = x
             elif key == "Differs":
@@ -159,6 +169,13 @@ class Module:
         if wrapped is not None:
             return self._expression(wrapped, name)
         made_by = getattr(x, "made_by", None)
+        if made_by is not None and made_by[0].__name__ == "load_on_first_use":
+            # SciPy's function, which formulas of ours in single precision do not call.
+            top = self._may_load
+            if top is None or x in (top, getattr(top, "unsplit", None)):
+                raise TypeError(
+                    f"export: the program calls SciPy's {made_by[2]}, which is not NumPy's"
+                )
         if made_by is not None:
             factory, *args = (self._expression(y, name) for y in made_by)
             return f"{factory}({', '.join(args)})"

@@ -47,6 +47,8 @@ def load_on_first_use(load: Callable[[str], Callable[..., Any]], name: str) -> C
             function = load(name)
         return function(*operands, **parameters)
 
+    # (Exported programs load it anew.)
+    run.made_by = load_on_first_use, load, name  # type: ignore[attr-defined]
     return run
 
 
