@@ -134,6 +134,7 @@ def looped() -> Iterator[set[str]]:
         found.add(self.name)
         return loop(self)
 
+    # (mypy refuses to exchange a method, which is what this is for.)
     _batching.Call.loop = noted  # type: ignore[method-assign]
     try:
         yield found

@@ -27,6 +27,7 @@ cdef class Exposed:
 cpdef Storage new_storage()
 @cython.locals(storage=Storage)
 cpdef object storage_of(Array x)
+cdef Storage _united(Storage storage)
 @cython.locals(t=Array, out=Array)
 cpdef object alias(Array x)
 @cython.locals(out=Array, memory=Array, storage=Storage)

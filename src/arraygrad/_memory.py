@@ -252,9 +252,15 @@ def storage_of(x: Array) -> Storage:
                 x._storage = storage
             else:
                 storage = x._storage
+    if storage.merged is not None:
+        storage = x._storage = _united(storage)
+    return storage
+
+
+def _united(storage: Storage) -> Storage:
+    """The storage that one has become by merges."""
     while storage.merged is not None:
         storage = storage.merged
-        x._storage = storage
     return storage
 
 
@@ -369,9 +375,7 @@ class Ranges:
         if self._waiting or i < 0 or entries[i][1] < high:
             return None
         storage = entries[i][2]()
-        while storage is not None and storage.merged is not None:
-            storage = storage.merged
-        return storage
+        return None if storage is None else _united(storage)
 
     def note(self, low: int, high: int, storage: Storage) -> None:
         """Add a range. Storages of ranges that overlap it become one."""
@@ -387,16 +391,14 @@ class Ranges:
             self._busy = False
 
     def _insert(self, low: int, high: int, storage: Storage) -> None:
-        while storage.merged is not None:  # while it was waiting
-            storage = storage.merged
+        storage = _united(storage)  # (while it was waiting)
         entries = self._entries
         first, end = bisect_right(entries, low, key=_high), bisect_left(entries, high, key=_low)
         others = []
         for other_low, other_high, link in entries[first:end]:
             other = link()
             if other is not None:
-                while other.merged is not None:
-                    other = other.merged
+                other = _united(other)
                 low, high = min(low, other_low), max(high, other_high)
                 if other is not storage and other not in others:
                     others.append(other)

@@ -71,7 +71,9 @@ class Module:
         for key, value in zip(text.arguments[n:], text.outer, strict=True):
             self.arrays[key] = value.data
         lines = []
-        #: The functions that get numbers in double precision, and the one that is being written.
+        #: The program's function that is being written, if it gets numbers of at most single
+        #: precision only: then it may contain functions of SciPy's, which it does not call.
+        self._may_load: Any = None
         wide = {id(c.function) for c in every_call(program.calls) if not _is_single(c)}
         for key, x in text.names.items():
             self._may_load = x if id(x) not in wide else None

@@ -47,7 +47,7 @@ def load_on_first_use(load: Callable[[str], Callable[..., Any]], name: str) -> C
             function = load(name)
         return function(*operands, **parameters)
 
-    # (Exported programs load it anew.)
+    # (Exported programs load it anew. mypy does not support attributes of functions.)
     run.made_by = load_on_first_use, load, name  # type: ignore[attr-defined]
     return run
 

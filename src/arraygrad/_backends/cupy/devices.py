@@ -67,6 +67,7 @@ def on_device(function: Callable[..., Any], index: int) -> Callable[..., Any]:
                 raise RuntimeError(f"{str(error).rstrip('.')}; {advice}") from error
             raise
 
+    # (mypy does not support attributes of functions.)
     run.ufunc = ufunc_of(function)  # type: ignore[attr-defined]
     return run
 

@@ -14,7 +14,7 @@ try:
         raise ImportError(f"found CuPy {cp.__version__}")
     import array_api_compat.cupy
     import array_api_compat.cupy.fft
-    import array_api_compat.cupy.linalg  # noqa: F401
+    import array_api_compat.cupy.linalg  # noqa: F401  (only that it is there)
 except ImportError as error:
     raise ImportError(
         'CUDA devices need CuPy 14 or newer: pip install "arraygrad[cuda13x]" for CUDA 13, '

@@ -99,5 +99,6 @@ def with_python_ints(name: str, function: Callable[..., Any]) -> Callable[..., A
             x1 = fit_int(x1, fixed_dtype or dtype)
         return function(x1, x2)
 
+    # (mypy does not support attributes of functions.)
     run.ufunc = ufunc_of(function)  # type: ignore[attr-defined]
     return run

@@ -32,7 +32,7 @@ INLINE void centre_body(const Form *f, const float *x, float *c, float *mean, fl
 }
 
 DEFINE_FOR(centre, (const Form *f, const float *x, float *c, float *mean, float *variance),
-       (f, x, c, mean, variance))
+           (f, x, c, mean, variance))
 
 /* c * (factor * weight) + bias, for the factor 1 / sqrt(variance + eps). Weight and bias may be
    NULL. */
@@ -75,9 +75,9 @@ INLINE void scale_body(const Form *f, const float *c, const float *variance, con
 }
 
 DEFINE_FOR(scale,
-       (const Form *f, const float *c, const float *variance, const float *weight,
-        const float *bias, float eps, float *y),
-       (f, c, variance, weight, bias, eps, y))
+           (const Form *f, const float *c, const float *variance, const float *weight,
+            const float *bias, float eps, float *y),
+           (f, c, variance, weight, bias, eps, y))
 
 /* The sums of g * c and of g over each run. */
 INLINE void sums_body(const Form *f, const float *g, const float *c, double *products,
@@ -94,7 +94,7 @@ INLINE void sums_body(const Form *f, const float *g, const float *c, double *pro
 }
 
 DEFINE_FOR(sums, (const Form *f, const float *g, const float *c, double *products, double *totals),
-       (f, g, c, products, totals))
+           (f, g, c, products, totals))
 
 /* g * k + (c * of_c + rest), with k for each run, and the others for each row. */
 INLINE void combine_body(const Form *f, const float *g, const float *c, const float *k,
@@ -110,9 +110,9 @@ INLINE void combine_body(const Form *f, const float *g, const float *c, const fl
 }
 
 DEFINE_FOR(combine,
-       (const Form *f, const float *g, const float *c, const float *k, const float *of_c,
-        const float *rest, float *y),
-       (f, g, c, k, of_c, rest, y))
+           (const Form *f, const float *g, const float *c, const float *k, const float *of_c,
+            const float *rest, float *y),
+           (f, g, c, k, of_c, rest, y))
 
 /* The same for weights along the rows, with the sums for these over the rows. */
 INLINE void rows_back_body(const Form *f, const float *g, const float *c, const float *variance,
@@ -171,6 +171,6 @@ INLINE void rows_back_body(const Form *f, const float *g, const float *c, const 
 }
 
 DEFINE_FOR(rows_back,
-       (const Form *f, const float *g, const float *c, const float *variance, const float *weight,
-        float eps, float *y, double *of_weight, double *of_bias),
-       (f, g, c, variance, weight, eps, y, of_weight, of_bias))
+           (const Form *f, const float *g, const float *c, const float *variance, const float *weight,
+            float eps, float *y, double *of_weight, double *of_bias),
+           (f, g, c, variance, weight, eps, y, of_weight, of_bias))
