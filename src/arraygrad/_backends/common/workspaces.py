@@ -16,11 +16,16 @@ def add_memory(xp: Any, memory: list[Any], count: int, nbytes: int) -> None:
             memory[i] = xp.empty(nbytes, dtype="uint8")
 
 
+def axes_by_stride(a: Any) -> list[int]:
+    """The axes of an array in the order of memory: those of neighbours are last."""
+    return sorted(range(a.ndim), key=lambda axis: -abs(a.strides[axis]))
+
+
 def workspaces_like(a: Any, memory: Sequence[Any]) -> list[Any]:
     """Arrays of the shape, dtype and order of axes of `a`, one in each array of `memory`."""
     if a.flags.c_contiguous:
         return [m[: a.nbytes].view(a.dtype).reshape(a.shape) for m in memory]
-    order = sorted(range(a.ndim), key=lambda axis: -abs(a.strides[axis]))
+    order = axes_by_stride(a)
     shape = [a.shape[axis] for axis in order]
     back = sorted(range(a.ndim), key=order.__getitem__)
     nbytes = math.prod(shape) * a.dtype.itemsize

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..common.workspaces import axes_by_stride
 from .error_state import quiet
 from .fast_paths import PLAIN
 from .formulas import FORMULAS, fill
@@ -30,10 +31,10 @@ MIN_SIZE_TO_CLIP = 1 << 14
 
 def by_blocks(fill: Callable[..., None], x: _Array, n_results: int) -> list[_Array]:
     """Results of ``fill(x, *results)`` in the dtype and the order of axes of `x`."""
-    order = _order(x)
+    order = axes_by_stride(x)
     if not x.transpose(order).flags.c_contiguous:
         x = np.copy(x, order="K")
-        order = _order(x)
+        order = axes_by_stride(x)
     results = [np.empty_like(x) for _ in range(n_results)]
     flat = [a.transpose(order).reshape(-1) for a in (x, *results)]
 
@@ -46,11 +47,6 @@ def by_blocks(fill: Callable[..., None], x: _Array, n_results: int) -> list[_Arr
         for block in blocks:
             compute(block)
     return results
-
-
-def _order(x: _Array) -> list[int]:
-    """The axes in the order of memory."""
-    return sorted(range(x.ndim), key=lambda axis: -x.strides[axis])
 
 
 def exp(x: _Array, /, out: _Array | None = None) -> _Array:

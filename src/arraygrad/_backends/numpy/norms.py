@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..common import nn
+from ..common.workspaces import axes_by_stride
 from .error_state import quiet
 from .fast_paths import PLAIN
 
@@ -275,5 +276,4 @@ def _form_of_centred(
 
 def _flat(x: _Array, shape: tuple[int, ...]) -> _Array:
     """A view of an array in the order of memory."""
-    order = sorted(range(x.ndim), key=lambda i: -x.strides[i])
-    return x.transpose(order).reshape(shape)
+    return x.transpose(axes_by_stride(x)).reshape(shape)

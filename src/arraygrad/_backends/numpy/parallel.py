@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from .. import _ndarray
-from ..common.workspaces import add_memory, workspaces_like
+from ..common.workspaces import add_memory, axes_by_stride, workspaces_like
 from .fast_paths import PLAIN
 
 #: The least number of elements that is split: waking the threads takes tens of microseconds.
@@ -396,7 +396,7 @@ def _in_rows(arrays: Sequence[Any]) -> tuple[list[Any], int]:
     Python's lock between operations.
     """
     first = arrays[0]
-    order = sorted(range(first.ndim), key=lambda axis: -abs(first.strides[axis]))
+    order = axes_by_stride(first)
     arrays = [a.transpose(order) for a in arrays]
     if all(a.flags.c_contiguous for a in arrays):
         arrays = [a.reshape(-1) for a in arrays]

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..common.workspaces import axes_by_stride
+
 _Array = Any
 
 #: Terms that the library adds up one after the other, in 16 sums or so. NumPy adds up these sums in
@@ -44,8 +46,7 @@ def sum_of_products(
     ndim = a.ndim
     reduced = [i % ndim for i in axes]
     kept = [1 if i in reduced else n for i, n in enumerate(a.shape)]
-    # The axes in the order of memory, so that the last ones are runs of neighbours.
-    order = sorted(range(ndim), key=lambda i: -abs(a.strides[i]))
+    order = axes_by_stride(a)
     first = ndim
     while first and order[first - 1] in reduced:
         first -= 1
